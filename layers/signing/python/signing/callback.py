@@ -1,0 +1,77 @@
+"""Sign a callback: all the headers that prove to its receiver who sent which bytes, and when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import base64_text, http_signatures
+from .curves import Curve
+from .derivation import WEBHOOK_SECRET_BYTES
+from .errors import InvalidCallbackError, InvalidKeyError
+from .keys import PrivateKey
+from .standard_webhooks import ecdsa_token, hmac_token, signed_content
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackKeys:
+    """The keys that sign every callback; a P-256 `content` key is named `content_key_id` in the JWKS."""
+
+    service: PrivateKey
+    content: PrivateKey
+    content_key_id: str
+
+    def __post_init__(self) -> None:
+        if self.content.curve is not Curve.P256:
+            raise InvalidKeyError("the content key is on prime256v1, the one curve of ecdsa-p256-sha256")
+        if not is_field_value(self.content_key_id) or any(char in self.content_key_id for char in '"\\'):
+            raise InvalidKeyError("the content key's id is printable ASCII without quotes and backslashes")
+
+
+def sign_callback(
+    *,
+    method: str,
+    url: str,
+    content_type: str,
+    body: bytes,
+    delivery_id: str,
+    timestamp: int,
+    keys: CallbackKeys,
+    webhook_secrets: Sequence[bytes],
+) -> dict[str, str]:
+    """Make the signature headers of one attempt; send the same `body` object, `url` and `content_type`.
+
+    `url` is the one requested, percent-encoded; `timestamp` is this attempt's, in epoch seconds;
+    `webhook_secrets` are 32 bytes each, the one in use first; another length raises InvalidKeyError.
+    Raises InvalidCallbackError for what cannot stand in a header, and for a `.` in the delivery's id,
+    which would make the signed content ambiguous.
+    """
+    if not (is_field_value(method) and is_field_value(url) and is_field_value(content_type)):
+        raise InvalidCallbackError("method, URL and content type are printable ASCII")
+    if not is_field_value(delivery_id) or "." in delivery_id:
+        raise InvalidCallbackError("a delivery's id is printable ASCII without a dot")
+    if timestamp < 0:
+        raise InvalidCallbackError("a timestamp is epoch seconds")
+    if any(len(secret) != WEBHOOK_SECRET_BYTES for secret in webhook_secrets):
+        raise InvalidKeyError(f"a webhook secret has {WEBHOOK_SECRET_BYTES} bytes")
+
+    content = signed_content(delivery_id=delivery_id, timestamp=timestamp, body=body)
+    tokens = [ecdsa_token(keys.service, content)]
+    tokens += [hmac_token(secret, content) for secret in webhook_secrets]
+
+    digest = http_signatures.content_digest(body)
+    params = http_signatures.signature_params(created=timestamp, key_id=keys.content_key_id)
+    values = (method, http_signatures.target_uri(url), digest, content_type, delivery_id, str(timestamp))
+    components = zip(http_signatures.COMPONENTS, values, strict=True)
+    signature = keys.content.sign(http_signatures.signature_base(components, params))
+    return {
+        "webhook-id": delivery_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(tokens),
+        "Content-Digest": digest,
+        "Signature-Input": f"{http_signatures.LABEL}={params}",
+        "Signature": f"{http_signatures.LABEL}=:{base64_text.encode(signature)}:",
+    }
+
+
+def is_field_value(text: str) -> bool:
+    """Tell whether a text can be a header's value as it is: printable ASCII, no blank at either end."""
+    return text != "" and text.isascii() and text.isprintable() and text[0] != " " and text[-1] != " "
