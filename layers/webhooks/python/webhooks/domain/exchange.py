@@ -1,0 +1,102 @@
+"""One HTTP request to a tenant's endpoint and what became of it: values only, nothing here connects."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# They frame the message or choose its receiver: only who writes the message to the wire may set them.
+RESERVED_HEADERS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5, without its line folding
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What is sent: `url` absolute, `body` the exact bytes. Header values can be secrets: not in the repr."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def fault(self) -> str | None:
+        """Name what must not reach the wire: a method, header name or value that could break the message."""
+        if not _TOKEN.fullmatch(self.method):
+            return "unsafe-method"
+        if not all(
+            _TOKEN.fullmatch(name) and _VALUE.fullmatch(value) for name, value in self.headers.items()
+        ):
+            return "unsafe-header"
+        if any(name.lower() in RESERVED_HEADERS for name in self.headers):
+            return "reserved-header"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The endpoint answered in HTTP, whatever it said.
+
+    `excerpt`: the body's start, at most 1 KiB of UTF-8, what is not text replaced. `address`: who answered.
+    """
+
+    status: int
+    retry_after: str | None
+    excerpt: str
+    latency_ms: int
+    address: str
+
+
+class NoAnswerReason(StrEnum):
+    """Why there is no HTTP answer."""
+
+    REFUSED = "refused"  # by the address guard, or a request that must not reach the wire: never sent
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    RESET = "reset"  # the connection ended before the answer did
+    DEADLINE = "deadline"
+    MALFORMED = "malformed"  # what came back is not HTTP, or its headers are too long
+    OAUTH = "oauth"  # no access token, so nothing was sent to the endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The endpoint gave no HTTP answer.
+
+    `detail` is safe to log and to show; for REFUSED it is the named reason. `address`: the one tried last.
+    """
+
+    reason: NoAnswerReason
+    detail: str
+    latency_ms: int
+    address: str | None
+
+
+type Exchange = Answer | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """An OAuth 2.0 client_credentials grant (RFC 6749, 4.4)."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: tuple[str, ...] = ()
