@@ -4,12 +4,13 @@ Strict, because a second spelling of a key would be a second identity, and a sec
 would be a change that its tag does not notice (the unused bits before the padding).
 """
 
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from binascii import b2a_base64
 
 
 def encode(raw: bytes) -> str:
     """Write standard, padded base64 (RFC 4648, section 4)."""
-    return b64encode(raw).decode("ascii")
+    return b2a_base64(raw, newline=False).decode("ascii")
 
 
 def decode(text: str) -> bytes | None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import base64_text, http_signatures
 from .curves import Curve
-from .derivation import WEBHOOK_SECRET_BYTES
 from .errors import InvalidCallbackError, InvalidKeyError
 from .keys import PrivateKey
 from .standard_webhooks import ecdsa_token, hmac_token, signed_content
@@ -44,32 +44,38 @@ def sign_callback(
     Raises InvalidCallbackError for what cannot stand in a header, and for a `.` in the delivery's id,
     which would make the signed content ambiguous.
     """
-    if not (is_field_value(method) and is_field_value(url) and is_field_value(content_type)):
-        raise InvalidCallbackError("method, URL and content type are printable ASCII")
+    target = _checked_target(method, url, content_type)
     if not is_field_value(delivery_id) or "." in delivery_id:
         raise InvalidCallbackError("a delivery's id is printable ASCII without a dot")
     if timestamp < 0:
         raise InvalidCallbackError("a timestamp is epoch seconds")
-    if any(len(secret) != WEBHOOK_SECRET_BYTES for secret in webhook_secrets):
-        raise InvalidKeyError(f"a webhook secret has {WEBHOOK_SECRET_BYTES} bytes")
 
     content = signed_content(delivery_id=delivery_id, timestamp=timestamp, body=body)
-    tokens = [ecdsa_token(keys.service, content)]
-    tokens += [hmac_token(secret, content) for secret in webhook_secrets]
+    tokens = [
+        ecdsa_token(keys.service, content),
+        *[hmac_token(secret, content) for secret in webhook_secrets],
+    ]
 
     digest = http_signatures.content_digest(body)
     params = http_signatures.signature_params(created=timestamp, key_id=keys.content_key_id)
-    values = (method, http_signatures.target_uri(url), digest, content_type, delivery_id, str(timestamp))
-    components = zip(http_signatures.COMPONENTS, values, strict=True)
-    signature = keys.content.sign(http_signatures.signature_base(components, params))
+    seconds = str(timestamp)
+    values = (method, target, digest, content_type, delivery_id, seconds)
+    signature = keys.content.sign(http_signatures.callback_base(values, params))
     return {
         "webhook-id": delivery_id,
-        "webhook-timestamp": str(timestamp),
+        "webhook-timestamp": seconds,
         "webhook-signature": " ".join(tokens),
         "Content-Digest": digest,
         "Signature-Input": f"{http_signatures.LABEL}={params}",
         "Signature": f"{http_signatures.LABEL}=:{base64_text.encode(signature)}:",
     }
+
+
+@lru_cache(maxsize=1024)  # they stay the same for all deliveries of a webhook
+def _checked_target(method: str, url: str, content_type: str) -> str:
+    if not (is_field_value(method) and is_field_value(url) and is_field_value(content_type)):
+        raise InvalidCallbackError("method, URL and content type are printable ASCII")
+    return http_signatures.target_uri(url)
 
 
 def is_field_value(text: str) -> bool:

@@ -12,6 +12,7 @@ TAG = "webhook"
 ALGORITHM = "ecdsa-p256-sha256"
 COMPONENTS = ("@method", "@target-uri", "content-digest", "content-type", "webhook-id", "webhook-timestamp")
 _COVERED = "(" + " ".join(f'"{name}"' for name in COMPONENTS) + ")"
+_CALLBACK_BASE = "".join(f'"{name}": %s\n' for name in COMPONENTS) + '"@signature-params": %s'
 
 # What stands before the path in an absolute URI, and the rest without its fragment (RFC 3986, appendix B).
 _URI = re.compile(r"([^:/?#]+://[^/?#]*)([^#]*)")
@@ -69,6 +70,11 @@ def target_uri(url: str) -> str:
 def signature_params(*, created: int, key_id: str) -> str:
     """Write the value of a callback's Signature-Input member: what is covered, when, and with which key."""
     return f'{_COVERED};created={created};keyid="{key_id}";alg="{ALGORITHM}";tag="{TAG}"'
+
+
+def callback_base(values: tuple[str, ...], params: str) -> bytes:
+    """Write what a callback's signature signs, from the values of `COMPONENTS` in their order."""
+    return (_CALLBACK_BASE % (*values, params)).encode()
 
 
 def signature_base(components: Iterable[tuple[str, str]], params: str) -> bytes:

@@ -121,9 +121,12 @@ class PrivateKey:
         point = self._openssl.public_key().public_numbers()
         return PublicKey(self.curve, point.x.to_bytes(COORDINATE_BYTES) + point.y.to_bytes(COORDINATE_BYTES))
 
-    def sign(self, message: bytes) -> bytes:
-        """Sign SHA-256 of the message: raw r||s, 64 bytes, low-s, the same for the same message."""
-        return self._sign(message)
+    @cached_property
+    def sign(self) -> Callable[[bytes], bytes]:
+        """Sign SHA-256 of a message: raw r||s, 64 bytes, low-s, the same for the same message."""
+        if self.curve is Curve.SECP256K1:
+            return _libsecp256k1_signer(self._scalar)
+        return _openssl_signer(self._openssl, self.curve)
 
     def shared_key(self, peer: PublicKey) -> bytes:
         """Agree on a key by ECDH; see the function `shared_key`."""
@@ -136,16 +139,6 @@ class PrivateKey:
     @cached_property
     def _openssl(self) -> ec.EllipticCurvePrivateKey:
         return ec.derive_private_key(int.from_bytes(self._scalar), self.curve.openssl)
-
-    @cached_property
-    def _sign(self) -> Callable[[bytes], bytes]:
-        return _libsecp256k1_signer(self._scalar) if self.curve is Curve.SECP256K1 else self._sign_openssl
-
-    def _sign_openssl(self, message: bytes) -> bytes:
-        r, s = decode_dss_signature(self._openssl.sign(message, _ECDSA_SIGN))
-        if not is_low_s(s, self.curve):
-            s = self.curve.order - s
-        return r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PrivateKey):
@@ -167,9 +160,16 @@ def shared_key(private: PrivateKey, public: PublicKey) -> bytes:
     return private.shared_key(public)
 
 
-def is_low_s(s: int, curve: Curve) -> bool:
-    """Tell whether s is the lower of the two values that both verify (BIP 62)."""
-    return s <= curve.order // 2
+def _openssl_signer(key: ec.EllipticCurvePrivateKey, curve: Curve) -> Callable[[bytes], bytes]:
+    order, highest_low_s = curve.order, curve.highest_low_s
+
+    def sign(message: bytes) -> bytes:
+        r, s = decode_dss_signature(key.sign(message, _ECDSA_SIGN))
+        if s > highest_low_s:
+            s = order - s
+        return r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES)
+
+    return sign
 
 
 def _libsecp256k1_signer(scalar: bytes) -> Callable[[bytes], bytes]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 from . import base64_text
 from .curves import COORDINATE_BYTES
-from .keys import PrivateKey, PublicKey, is_low_s
+from .derivation import WEBHOOK_SECRET_BYTES
+from .errors import InvalidKeyError
+from .keys import PrivateKey, PublicKey
 
 HMAC_SCHEME = "v1"
 
@@ -21,7 +23,12 @@ def ecdsa_token(key: PrivateKey, content: bytes) -> str:
 
 
 def hmac_token(secret: bytes, content: bytes) -> str:
-    """Sign with a webhook's own secret: `v1`, comma, base64 of the HMAC-SHA256."""
+    """Sign with a webhook's own secret: `v1`, comma, base64 of the HMAC-SHA256.
+
+    Raises InvalidKeyError for a secret that has not 32 bytes: an empty one would sign for everybody.
+    """
+    if len(secret) != WEBHOOK_SECRET_BYTES:
+        raise InvalidKeyError(f"a webhook secret has {WEBHOOK_SECRET_BYTES} bytes")
     return f"{HMAC_SCHEME},{base64_text.encode(hmac.digest(secret, content, 'sha256'))}"
 
 
@@ -36,7 +43,8 @@ def parse_tokens(header: str) -> list[tuple[str, str]] | None:
 def holds_ecdsa(tokens: list[tuple[str, str]], content: bytes, key: PublicKey) -> bool:
     """Tell whether one token is this key's signature, in its low-s form."""
     return any(
-        is_low_s(int.from_bytes(signature[COORDINATE_BYTES:]), key.curve) and key.verify(content, signature)
+        int.from_bytes(signature[COORDINATE_BYTES:]) <= key.curve.highest_low_s
+        and key.verify(content, signature)
         for signature in _signatures(tokens, key.curve.scheme)
     )
 
