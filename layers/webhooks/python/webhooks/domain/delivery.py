@@ -1,0 +1,175 @@
+"""A delivery: one event for one webhook, and the pack of them that travels in one message.
+
+A pack's text is one line of JSON that describes the deliveries, then each delivery's callback body on a
+line of its own: the bodies are copied, never parsed or escaped again, from fan-out to the endpoint.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from webhooks.domain.errors import MalformedPackError
+from webhooks.domain.event import Event
+from webhooks.domain.scope import Scope
+
+MAX_PACK_DELIVERIES = 10
+MAX_PACK_BYTES = 64 * 1024  # SQS bills each 64 KiB as a request
+DESCRIPTION_BYTES = 1024  # what a delivery takes of the first line at most: ids, name, no attempts yet
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP try, in the past: epoch ms, status or None with the reason why there was no answer."""
+
+    at: int
+    latency_ms: int
+    status: int | None = None
+    reason: str | None = None
+    address: str | None = None
+    excerpt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event for a webhook; `attempts` are the tries so far, `body` is what is sent."""
+
+    id: str
+    event_id: str
+    event_name: str
+    occurred_at: int
+    body: str
+    attempts: tuple[Attempt, ...] = ()
+
+    def tried(self, attempt: Attempt) -> "Delivery":
+        """Return the delivery after one more attempt."""
+        return replace(self, attempts=(*self.attempts, attempt))
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Deliveries of one webhook that travel together."""
+
+    webhook_id: str
+    scope: Scope
+    deliveries: tuple[Delivery, ...]
+
+
+def delivery_id(event_id: str, webhook_id: str) -> str:
+    """Derive a delivery's id: a repeat of the event, by whomever, has the same one. It has no '.' in it."""
+    both = f"{webhook_id}\n{event_id}".encode("utf-8", "surrogatepass")
+    return f"{webhook_id}-{sha256(both).hexdigest()[:32]}"
+
+
+def delivery_of(event: Event, webhook_id: str) -> Delivery:
+    """Return the delivery of the event to the webhook, not yet tried."""
+    return Delivery(
+        id=delivery_id(event.id, webhook_id),
+        event_id=event.id,
+        event_name=event.name,
+        occurred_at=event.occurred_at,
+        body=event.body,
+    )
+
+
+def pack_deliveries(webhook_id: str, scope: Scope, *, deliveries: Iterable[Delivery]) -> Iterator[Pack]:
+    """Put the deliveries of one webhook into as few packs as the limits allow, in their order.
+
+    A delivery larger than a pack's limit travels alone. The same delivery twice travels once.
+    """
+    pack: list[Delivery] = []
+    size = 0
+    for delivery in {delivery.id: delivery for delivery in deliveries}.values():
+        weight = len(delivery.body.encode()) + DESCRIPTION_BYTES
+        if pack and (len(pack) == MAX_PACK_DELIVERIES or size + weight > MAX_PACK_BYTES):
+            yield Pack(webhook_id, scope, tuple(pack))
+            pack, size = [], 0
+        pack.append(delivery)
+        size += weight
+    if pack:
+        yield Pack(webhook_id, scope, tuple(pack))
+
+
+def encode_pack(pack: Pack) -> str:
+    """Write a pack as the text of one message."""
+    head = {
+        "webhookId": pack.webhook_id,
+        "tenantId": pack.scope.tenant_id,
+        "communityId": pack.scope.community_id,
+        "deliveries": [
+            {
+                "id": delivery.id,
+                "eventId": delivery.event_id,
+                "eventName": delivery.event_name,
+                "occurredAt": delivery.occurred_at,
+                "attempts": attempts_to_json(delivery.attempts),
+            }
+            for delivery in pack.deliveries
+        ],
+    }
+    return "\n".join(
+        (json.dumps(head, separators=(",", ":")), *(delivery.body for delivery in pack.deliveries))
+    )
+
+
+def decode_pack(text: str) -> Pack:
+    """Read what `encode_pack` wrote. Raises MalformedPackError."""
+    head_line, *bodies = text.split("\n")
+    try:
+        head = json.loads(head_line)
+        deliveries = tuple(
+            Delivery(
+                id=str(entry["id"]),
+                event_id=str(entry["eventId"]),
+                event_name=str(entry["eventName"]),
+                occurred_at=int(entry["occurredAt"]),
+                body=body,
+                attempts=attempts_from_json(entry["attempts"]),
+            )
+            for entry, body in zip(head["deliveries"], bodies, strict=True)
+        )
+        pack = Pack(
+            str(head["webhookId"]), Scope(str(head["tenantId"]), str(head["communityId"])), deliveries
+        )
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise MalformedPackError(
+            "not a pack of deliveries: a line of JSON that describes them, then a line for each one's body"
+        ) from None
+    if not deliveries:
+        raise MalformedPackError("a pack with no deliveries")
+    return pack
+
+
+def attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """Write attempts for a message or a log item; what is None is left out."""
+    return [
+        {
+            name: value
+            for name, value in (
+                ("at", attempt.at),
+                ("latencyMs", attempt.latency_ms),
+                ("status", attempt.status),
+                ("reason", attempt.reason),
+                ("address", attempt.address),
+                ("excerpt", attempt.excerpt),
+            )
+            if value is not None
+        }
+        for attempt in attempts
+    ]
+
+
+def attempts_from_json(entries: Iterable[dict[str, Any]]) -> tuple[Attempt, ...]:
+    """Read what `attempts_to_json` wrote."""
+    return tuple(
+        Attempt(
+            at=int(entry["at"]),
+            latency_ms=int(entry["latencyMs"]),
+            status=entry.get("status"),
+            reason=entry.get("reason"),
+            address=entry.get("address"),
+            excerpt=entry.get("excerpt"),
+        )
+        for entry in entries
+    )

@@ -1,0 +1,137 @@
+"""An event as a producer publishes it: three shapes in, one callback body out."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from webhooks.domain.errors import InvalidEventError
+from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
+from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
+
+# A message carries the body and up to 4 KiB beside it, within the queue's 1 MiB.
+MAX_BODY_BYTES = 1024 * 1024 - 4096
+MAX_EVENT_ID = 256
+# 0001-01-01 and 9999-12-31, in epoch seconds: what a date can say.
+EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
+# From this on a number of seconds would be in the year 5138: it counts milliseconds.
+MILLISECONDS_FROM = 100_000_000_000
+# Lone surrogates are no UTF-8, and SQS takes no non-characters: both stay escaped as JSON lets them be.
+UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a community. `occurred_at`: epoch ms; `body`: the callback's JSON text."""
+
+    id: str
+    name: str
+    scope: Scope
+    occurred_at: int
+    data: Mapping[str, Any]
+    body: str
+
+
+def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
+    """Read one message of the events queue.
+
+    `message_id` is the event's id where it has none of its own, `sent_at` (epoch ms) its time.
+    Raises InvalidEventError with what is wrong and what would be right.
+    """
+    message = _load(text)
+    if "detail-type" in message:
+        name, event_id, when = message["detail-type"], message.get("id"), message.get("time")
+        data = owner = message.get("detail")
+        if not isinstance(data, dict):
+            raise InvalidEventError("detail: must be an object")
+    elif "tenant_id" in message or "event_name" in message:
+        name, event_id = message.get("event_name", message.get("eventName")), message.get("event_id")
+        data, owner, when = message, message, message.get("event_ts")
+    else:
+        name, event_id, when = message.get("eventName"), message.get("eventId"), message.get("occurredAt")
+        data, owner = message.get("data"), message
+    if not isinstance(name, str) or not EVENT_NAME.fullmatch(name):
+        raise InvalidEventError(f"eventName (or event_name, detail-type): must be {EVENT_NAME_RULE}")
+    scope = Scope(
+        _owner(owner, "tenantId", spelled="tenant_id"), _owner(owner, "communityId", spelled="community_id")
+    )
+    if not isinstance(data, dict):
+        raise InvalidEventError("data: must be an object")
+    event_id = message_id if event_id is None else event_id
+    if not isinstance(event_id, str) or not 0 < len(event_id) <= MAX_EVENT_ID:
+        raise InvalidEventError(
+            f"eventId (or event_id, id): must be a string of 1 to {MAX_EVENT_ID} characters"
+        )
+    occurred_at = sent_at if when is None else _epoch_ms(when)
+    body = _body(event_id, name, scope, occurred_at=occurred_at, data=data)
+    return Event(id=event_id, name=name, scope=scope, occurred_at=occurred_at, data=data, body=body)
+
+
+def _load(text: str) -> dict[str, Any]:
+    try:
+        message = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidEventError(f"the message is not JSON: {_shorten(error)}") from None
+    if not isinstance(message, dict):
+        raise InvalidEventError("the message must be a JSON object")
+    return message
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _owner(owner: Mapping[str, Any], name: str, *, spelled: str) -> str:
+    value = owner.get(name, owner.get(spelled))
+    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
+        raise InvalidEventError(f"{name} (or {spelled}): must be {IDENTIFIER_RULE}")
+    return value
+
+
+def _epoch_ms(when: Any) -> int:
+    """Read ISO 8601 text, epoch seconds or epoch milliseconds."""
+    seconds: float | None = None
+    if isinstance(when, str):
+        try:
+            moment = datetime.fromisoformat(when)
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            seconds = None
+    elif isinstance(when, int | float) and not isinstance(when, bool):
+        seconds = when / 1000 if abs(when) >= MILLISECONDS_FROM else when
+    if seconds is None or not EARLIEST <= seconds <= LATEST:
+        raise InvalidEventError(
+            "occurredAt (or event_ts, time): must be an ISO 8601 time or epoch seconds or ms"
+        )
+    return round(seconds * 1000)
+
+
+def _body(event_id: str, name: str, scope: Scope, *, occurred_at: int, data: Mapping[str, Any]) -> str:
+    envelope = {
+        "id": event_id,
+        "type": name,
+        "timestamp": iso_time(occurred_at),
+        "tenantId": scope.tenant_id,
+        "communityId": scope.community_id,
+        "data": data,
+    }
+    try:
+        body = json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidEventError(f"the event cannot be written as JSON: {_shorten(error)}") from None
+    body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
+    if len(body) * 4 > MAX_BODY_BYTES and len(body.encode()) > MAX_BODY_BYTES:
+        raise InvalidEventError(f"the event is too large: its callback may have {MAX_BODY_BYTES} bytes")
+    return body
+
+
+def iso_time(epoch_ms: int) -> str:
+    """Write epoch milliseconds as ISO 8601 in UTC, e.g. 2026-11-23T22:24:38.123Z."""
+    seconds, milliseconds = divmod(epoch_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
+
+
+def _shorten(error: Exception) -> str:
+    return str(error)[:120]

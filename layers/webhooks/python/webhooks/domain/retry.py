@@ -1,0 +1,77 @@
+"""What an attempt means for its delivery: delivered, again later, or the end. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from webhooks.domain.exchange import Answer, Exchange
+from webhooks.domain.webhook import Definition
+
+NO_ANSWER = 0
+GONE = 410
+DEFAULT_RETRY_CODES = (NO_ANSWER, 408, 425, 429, 500, 502, 503, 504)
+MAX_DELAY = 900  # SQS can delay a message by 15 minutes at most
+JITTER = 0.2  # upward only: nobody is called sooner than the delay says
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The endpoint answered with one of the webhook's success codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Another attempt follows, after `delay` seconds."""
+
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """No attempt follows; `reason` says why, `gone` that the endpoint asked for no more calls at all."""
+
+    reason: str
+    gone: bool = False
+
+
+Verdict = Delivered | Again | Dead
+
+
+def decide(
+    exchange: Exchange,
+    definition: Definition,
+    *,
+    attempt: int,
+    delays: tuple[int, ...],
+    now: float,
+    jitter: float,
+) -> Verdict:
+    """Judge the 1-based `attempt`. `delays` in seconds, one for each retry; `jitter` from 0 up to 1."""
+    status = exchange.status if isinstance(exchange, Answer) else NO_ANSWER
+    if status in definition.success_codes:
+        return Delivered()
+    said = f"HTTP {status}" if isinstance(exchange, Answer) else f"no answer: {exchange.reason}"
+    if status == GONE:
+        return Dead(reason="endpoint gone (HTTP 410)", gone=True)
+    if status not in (definition.retry_codes or DEFAULT_RETRY_CODES):
+        return Dead(reason=f"{said}, not a retry code")
+    if attempt > definition.retry_count:
+        return Dead(reason=f"{said} at the last of {attempt} attempts")
+    asked = retry_after(exchange.retry_after, now) if isinstance(exchange, Answer) else 0
+    delay = delays[min(attempt, len(delays)) - 1] * (1 + JITTER * jitter)
+    return Again(delay=min(MAX_DELAY, max(asked, round(delay))))
+
+
+def retry_after(value: str | None, now: float) -> int:
+    """Read a Retry-After header, seconds or a date, as seconds from now, capped; 0 where it says nothing."""
+    if value is None:
+        return 0
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(MAX_DELAY, int(text[:6]))
+    try:
+        moment = parsedate_to_datetime(text)
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 0
+    return max(0, min(MAX_DELAY, round(seconds)))

@@ -1,0 +1,16 @@
+"""Whose things: a tenant's community."""
+
+import re
+from dataclasses import dataclass
+
+# What a tenant's and a community's id may look like: they become parts of keys and of secrets' names.
+IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+IDENTIFIER_RULE = "1 to 64 letters, digits, '.', '_' or '-'"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """A community of a tenant: webhooks and events belong to exactly one."""
+
+    tenant_id: str
+    community_id: str

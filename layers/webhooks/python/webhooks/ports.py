@@ -1,0 +1,217 @@
+"""What the use cases need of the world, as Protocols; `adapters` has each one for AWS and one in memory.
+
+Every method may raise UnavailableError when the service behind it does not answer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from webhooks.domain.caller import License
+from webhooks.domain.delivery import Pack
+from webhooks.domain.exchange import ClientCredentials, Exchange, HttpRequest, NoAnswer
+from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.outcome import LogEntry, Logged, LogKey
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Credential, CredentialRef, IndexEntry, Webhook
+
+Clock = Callable[[], float]  # epoch seconds
+Entropy = Callable[[int], bytes]  # that many random bytes
+Chance = Callable[[], float]  # from 0 up to 1
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer to a state-changing request, kept so that its exact repeat gets it again."""
+
+    key: str
+    body: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Webhooks of a page, newest first, and the exact number of all that fit the filter."""
+
+    total: int
+    webhooks: Sequence[Webhook]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCredential:
+    """A credential's secret as the account lists it; `created_at` in epoch seconds."""
+
+    secret_name: str
+    scope: Scope
+    webhook_id: str
+    created_at: float
+
+
+class RepeatedError(Exception):
+    """The request was answered before: read the kept answer."""
+
+
+class StaleError(Exception):
+    """What was to be changed has been changed by somebody else since it was read."""
+
+
+class CorruptError(Exception):
+    """A stored item cannot be read; the text says which, and not what is in it."""
+
+
+class CredentialMissingError(Exception):
+    """The secret that a webhook names does not exist."""
+
+
+class EndpointRefusedError(Exception):
+    """The service may not connect to an endpoint's URL, or its host has no address; the text says why."""
+
+
+class Subscriptions(Protocol):
+    """Webhooks with their index, totals and version: every change is one transaction."""
+
+    def next_id(self, scope: Scope, *, now: float) -> str:
+        """Reserve a webhook id: 24 hex characters, sortable by time of creation, never given twice."""
+
+    def add(self, webhook: Webhook, kept: KeptAnswer) -> None:
+        """Store a new webhook. Raises RepeatedError if the answer's key is kept: nothing is changed."""
+
+    def change(self, before: Webhook, after: Webhook, *, kept: KeptAnswer | None) -> None:
+        """Replace a webhook. Raises StaleError if `before` is not what is stored, RepeatedError as `add`,
+        InvalidInputError if so many event names and tags change at once that no transaction holds them.
+        """
+
+    def remove(self, webhook: Webhook, kept: KeptAnswer) -> None:
+        """Delete a webhook. Raises StaleError and RepeatedError as `change`."""
+
+    def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
+        """Return a webhook as it is now."""
+
+    def get_many(
+        self, keys: Sequence[tuple[Scope, str]]
+    ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
+        """Return the webhooks that exist, read consistently in few calls; what cannot be read as its error."""
+
+    def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
+        """Return a page by its number; `tags`: only webhooks that have any of them."""
+
+    def kept_answer(self, key: str) -> str | None:
+        """Return the body that is kept for the key."""
+
+
+class SubscriptionIndex(Protocol):
+    """Webhooks by event name, for fan-out."""
+
+    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
+        """Return each community's version as it is now, 0 where nothing was ever registered: one call."""
+
+    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
+        """Return the enabled webhooks that list the name, at least as new as the version read before."""
+
+
+class Credentials(Protocol):
+    """Webhooks' credentials, each a secret with versions."""
+
+    def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
+        """Store a webhook's first credential."""
+
+    def replace(self, ref: CredentialRef, credential: Credential) -> CredentialRef:
+        """Store a new version beside the one in use, which stays readable until `settle`."""
+
+    def settle(self, ref: CredentialRef) -> None:
+        """Make this version the secret's current one: a webhook points to it now."""
+
+    def read(self, ref: CredentialRef) -> Credential:
+        """Return a credential; a version never changes: it may be cached. Raises CredentialMissingError."""
+
+    def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:
+        """Return several, in their order; None where the secret is missing."""
+
+    def delete(self, ref: CredentialRef) -> None:
+        """Delete a credential with all its versions; absent is fine."""
+
+    def listed(self) -> Sequence[ListedCredential]:
+        """Return every credential's secret, for the sweep."""
+
+
+class KeyStore(Protocol):
+    """One set of key pairs in its secret."""
+
+    def read(self) -> KeyPairs:
+        """Return the pairs, at most 30 s old."""
+
+    def read_now(self) -> KeyPairs:
+        """Return the pairs as they are now."""
+
+    def replace(self, before: KeyPairs, after: KeyPairs) -> None:
+        """Store new pairs. Raises StaleError if `before` is not what is stored."""
+
+
+class MasterSecret(Protocol):
+    """What the webhooks' own secrets are derived from."""
+
+    def read(self) -> bytes:
+        """Return the master."""
+
+
+class Licenses(Protocol):
+    """Where licenses are kept, or asked for."""
+
+    def find(self, license_key: str, community_id: str | None) -> License | None:
+        """Return what the key stands for, None if nobody issued it; `community_id` of the request, if any."""
+
+
+class EndpointGuard(Protocol):
+    """Decides where the service may connect."""
+
+    def check(self, url: str) -> None:
+        """Raise EndpointRefusedError where it may not, or where the host has no address."""
+
+
+class Endpoint(Protocol):
+    """A tenant's HTTPS endpoint."""
+
+    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+        """Send a request, return what came of it in time; never raises for what the endpoint does."""
+
+
+class Tokens(Protocol):
+    """OAuth 2 access tokens."""
+
+    def token(
+        self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
+    ) -> str | NoAnswer:
+        """Return an access token; `rejected` is one that the endpoint did not take."""
+
+
+class DeliveryQueue(Protocol):
+    """The deliveries queue and its dead-letter queue."""
+
+    def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
+        """Send packs; returns those that the queue did not take."""
+
+    def send_later(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        """Send each pack to be received after its seconds; returns those that the queue did not take."""
+
+    def bury(self, packs: Sequence[tuple[Pack, str]]) -> Sequence[Pack]:
+        """Send packs to the dead-letter queue, each with the reason; returns those that it did not take."""
+
+    def bury_text(self, text: str, reason: str) -> None:
+        """Send a message that is no pack to the dead-letter queue."""
+
+
+class DeadEvents(Protocol):
+    """The events queue's dead-letter queue."""
+
+    def bury(self, text: str, reason: str) -> None:
+        """Send an event to it as it came."""
+
+
+class DeliveryLog(Protocol):
+    """The attempt log: one item per delivery."""
+
+    def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
+        """Write the entries, each over its delivery's earlier one; returns those not written."""
+
+    def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, Logged]:
+        """Return what the log has of the deliveries, read consistently."""

@@ -1,0 +1,268 @@
+"""Tenants' webhooks: fetched, created, changed and deleted, each change as one transaction.
+
+A credential is written before the webhook that names it and deleted after: what a crash leaves between is a
+secret that no webhook names, and the sweep takes it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from webhooks.domain.caller import Caller
+from webhooks.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import (
+    Api,
+    AuthType,
+    Credential,
+    CredentialRef,
+    Definition,
+    Webhook,
+    credential_problems,
+    oauth_problems,
+)
+from webhooks.ports import (
+    Clock,
+    Credentials,
+    EndpointGuard,
+    EndpointRefusedError,
+    KeptAnswer,
+    Page,
+    RepeatedError,
+    StaleError,
+    Subscriptions,
+)
+
+RACES = 5  # times that a change is tried again on what somebody else has just written
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What a change gives: fields of the Definition and its Api by name; no credential keeps the stored one."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    api: Mapping[str, Any] = field(default_factory=dict)
+    credential: Credential | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A state-changing request: its answer is kept under `key` until `expires_at`, in epoch seconds."""
+
+    caller: Caller
+    scope: Scope
+    key: str
+    expires_at: int
+    render: Callable[[Webhook, Credential | None], str]
+
+    def keep(self, body: str) -> KeptAnswer:
+        """Return the answer as it is kept."""
+        return KeptAnswer(self.key, body, self.expires_at)
+
+
+class Registration:
+    """The use cases of a tenant's webhooks."""
+
+    def __init__(
+        self,
+        *,
+        subscriptions: Subscriptions,
+        credentials: Credentials,
+        guard: EndpointGuard,
+        clock: Clock,
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._credentials = credentials
+        self._guard = guard
+        self._clock = clock
+
+    def fetch(
+        self, caller: Caller, scope: Scope, *, index: int, size: int, tags: Sequence[str]
+    ) -> tuple[Page, Sequence[Credential | None]]:
+        """Return a page and, for a caller who sees them, each webhook's credential."""
+        authorize(caller, scope)
+        page = self._subscriptions.page(scope, index=index, size=size, tags=tags)
+        if not caller.sees_credentials:
+            return page, [None] * len(page.webhooks)
+        refs = [webhook.credential for webhook in page.webhooks if webhook.credential]
+        found = dict(zip(refs, self._credentials.read_many(refs), strict=True))
+        return page, [
+            found.get(webhook.credential) if webhook.credential else None for webhook in page.webhooks
+        ]
+
+    def get(self, caller: Caller, scope: Scope, webhook_id: str) -> Webhook:
+        """Return one webhook. Raises NotFoundError."""
+        authorize(caller, scope)
+        return self._stored(scope, webhook_id)
+
+    def create(self, request: Request, *, definition: Definition, credential: Credential | None) -> str:
+        """Store a webhook and return the answer. Raises InvalidInputError, ConflictError."""
+        authorize(request.caller, request.scope)
+        if (kept := self._subscriptions.kept_answer(request.key)) is not None:
+            return kept
+        api = definition.api
+        self._refuse(oauth_problems(api) + credential_problems(api, credential), _urls(api))
+        now = self._clock()
+        webhook_id = self._subscriptions.next_id(request.scope, now=now)
+        ref = self._store_first(request.scope, webhook_id, credential)
+        webhook = Webhook(
+            id=webhook_id, scope=request.scope, definition=definition, created_at=int(now), credential=ref
+        )
+        answer = request.render(webhook, credential)
+        try:
+            self._subscriptions.add(webhook, request.keep(answer))
+        except RepeatedError:
+            self._tidy(ref)
+            return self._kept(request)
+        except ConflictError:
+            self._tidy(ref)
+            raise
+        return answer
+
+    def update(self, request: Request, webhook_id: str, patch: Patch) -> str:
+        """Change a webhook and return the answer. Raises InvalidInputError, NotFoundError, ConflictError."""
+        authorize(request.caller, request.scope)
+        if (kept := self._subscriptions.kept_answer(request.key)) is not None:
+            return kept
+        written: CredentialRef | None = None
+        written_beside: str | None = None
+        for race in range(RACES):
+            before = self._stored(request.scope, webhook_id)
+            definition = _merge(before.definition, patch)
+            self._check_change(before, definition, patch.credential)
+            secret = before.credential.secret_name if before.credential else None
+            if patch.credential and (race == 0 or secret != written_beside):
+                written, written_beside = self._write(before, patch.credential), secret
+            after = _changed(before, definition, written=written)
+            answer = request.render(after, self._visible(request.caller, after, patch.credential))
+            try:
+                self._subscriptions.change(before, after, kept=request.keep(answer))
+            except StaleError:
+                continue
+            except RepeatedError:
+                return self._kept(request)
+            self._settle(before.credential, after.credential)
+            return answer
+        raise ConflictError("the webhook was changed by others at the same time; send the change again")
+
+    def delete(self, request: Request, webhook_id: str) -> None:
+        """Delete a webhook with its credential. Raises NotFoundError, ConflictError."""
+        authorize(request.caller, request.scope)
+        if self._subscriptions.kept_answer(request.key) is not None:
+            return
+        for _ in range(RACES):
+            webhook = self._stored(request.scope, webhook_id)
+            try:
+                self._subscriptions.remove(webhook, request.keep(""))
+            except StaleError:
+                continue
+            except RepeatedError:
+                return
+            self._tidy(webhook.credential)
+            return
+        raise ConflictError("the webhook was changed by others at the same time; send the request again")
+
+    def _stored(self, scope: Scope, webhook_id: str) -> Webhook:
+        webhook = self._subscriptions.get(scope, webhook_id)
+        if webhook is None:
+            raise NotFoundError("webhookId: no such webhook")
+        return webhook
+
+    def _kept(self, request: Request) -> str:
+        kept = self._subscriptions.kept_answer(request.key)
+        if kept is None:
+            raise ConflictError("the same request is being answered; send it again")
+        return kept
+
+    def _refuse(self, problems: list[str], check: Iterable[tuple[str, str]]) -> None:
+        """Raise InvalidInputError with the problems and with what the guard says of the named URLs."""
+        for name, url in check:
+            try:
+                self._guard.check(url)
+            except EndpointRefusedError as refused:
+                problems.append(f"api.{name}: {refused}")
+        if problems:
+            raise InvalidInputError(problems)
+
+    def _check_change(self, before: Webhook, definition: Definition, credential: Credential | None) -> None:
+        api = definition.api
+        problems = oauth_problems(api)
+        stays = api.auth_type is before.definition.api.auth_type and before.credential is not None
+        if credential is not None or not stays:
+            problems += credential_problems(api, credential)
+        # An endpoint whose name does not resolve now must not keep its owner from disabling the webhook.
+        known = set(_urls(before.definition.api))
+        self._refuse(problems, [url for url in _urls(api) if url not in known])
+
+    def _store_first(
+        self, scope: Scope, webhook_id: str, credential: Credential | None
+    ) -> CredentialRef | None:
+        if credential is None or not credential.to_mapping():
+            return None
+        return self._credentials.create(scope, webhook_id, credential=credential)
+
+    def _write(self, before: Webhook, credential: Credential) -> CredentialRef | None:
+        if before.credential is None:
+            return self._store_first(before.scope, before.id, credential)
+        if not credential.to_mapping():
+            return None
+        return self._credentials.replace(before.credential, credential)
+
+    def _visible(self, caller: Caller, webhook: Webhook, given: Credential | None) -> Credential | None:
+        if not caller.sees_credentials or webhook.credential is None:
+            return None
+        return given or self._credentials.read_many([webhook.credential])[0]
+
+    def _settle(self, before: CredentialRef | None, after: CredentialRef | None) -> None:
+        """Leave only the version in use; what fails here costs nothing but a spare version or a sweep."""
+        if after is not None and after != before:
+            self._try(self._credentials.settle, after)
+        if before is not None and (after is None or after.secret_name != before.secret_name):
+            self._tidy(before)
+
+    def _tidy(self, ref: CredentialRef | None) -> None:
+        if ref is not None:
+            self._try(self._credentials.delete, ref)
+
+    def _try(self, action: Callable[[CredentialRef], None], ref: CredentialRef) -> None:
+        try:
+            action(ref)
+        except UnavailableError as error:
+            logger.warning("credential.left", extra={"secret": ref.secret_name, "reason": str(error)})
+
+
+def authorize(caller: Caller, scope: Scope) -> None:
+    """Raise ForbiddenError unless the caller's license reaches the community."""
+    if not caller.license.reaches(scope):
+        raise ForbiddenError("this license does not reach this tenant and community")
+
+
+def _urls(api: Api) -> list[tuple[str, str]]:
+    urls = [("url", api.url)]
+    if api.auth_type is AuthType.OAUTH2 and api.oauth_token_url:
+        urls.append(("oAuthTokenUrl", api.oauth_token_url))
+    return urls
+
+
+def _merge(definition: Definition, patch: Patch) -> Definition:
+    return replace(definition, **{**patch.fields, "api": replace(definition.api, **patch.api)})
+
+
+def _changed(before: Webhook, definition: Definition, *, written: CredentialRef | None) -> Webhook:
+    without = definition.api.auth_type is AuthType.NONE
+    return replace(
+        before,
+        definition=definition,
+        revision=before.revision + 1,
+        credential=None if without else (written or before.credential),
+        disabled_reason=before.disabled_reason if definition.disabled else None,
+    )

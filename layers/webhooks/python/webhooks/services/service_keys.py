@@ -1,0 +1,72 @@
+"""The service's own key pairs: shown to system callers, and reset by them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from signing import Curve, PrivateKey
+from webhooks.domain.caller import AuthLevel, Caller
+from webhooks.domain.errors import ConflictError, ForbiddenError, NotFoundError
+from webhooks.domain.keyring import KeyPairs
+from webhooks.ports import Clock, Entropy, KeyStore, StaleError
+
+SERVICE, SIGNING = "service", "signing"
+KEY_SEED = 48  # bytes of entropy for a new private key: uniform over the curve's order
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKey:
+    """A key pair by the tag that says what it is for."""
+
+    tag: str
+    pair: PrivateKey
+
+
+class ServiceKeys:
+    """Lists and resets key pairs. `grace`: seconds that a replaced key is still read."""
+
+    def __init__(self, stores: Mapping[str, KeyStore], *, clock: Clock, entropy: Entropy, grace: int) -> None:
+        self._stores = stores
+        self._clock = clock
+        self._entropy = entropy
+        self._grace = grace
+
+    def list(self, caller: Caller) -> list[ServiceKey]:
+        """Return the pairs in use. Raises ForbiddenError below auth level system."""
+        _require_system(caller)
+        return [ServiceKey(tag, store.read_now().current) for tag, store in self._stores.items()]
+
+    def reset(self, caller: Caller, key_id: str, *, request: str) -> ServiceKey:
+        """Replace the pair whose public key is `key_id` and return the one that took its place.
+
+        The exact repeat of a reset, known by `request`, gets the same pair again and changes nothing. Raises
+        NotFoundError for a key that is not in use, ForbiddenError, ConflictError.
+        """
+        _require_system(caller)
+        for tag, store in self._stores.items():
+            pairs = store.read_now()
+            if pairs.reset_request == request:
+                return ServiceKey(tag, pairs.current)
+            if pairs.current.public_key.to_wire() == key_id:
+                return ServiceKey(tag, self._replace(store, pairs, request=request))
+        raise NotFoundError("keyId: no key in use has this id; GET /servicekeys lists them")
+
+    def _replace(self, store: KeyStore, pairs: KeyPairs, *, request: str) -> PrivateKey:
+        fresh = _new_key(self._entropy, pairs.current.curve)
+        after = pairs.reset(fresh, now=self._clock(), grace=self._grace, request=request)
+        try:
+            store.replace(pairs, after)
+        except StaleError:
+            stored = store.read_now()
+            if stored.reset_request == request:  # our own repeat was faster
+                return stored.current
+            raise ConflictError("keyId: this key was reset by somebody else a moment ago") from None
+        return after.current
+
+
+def _new_key(entropy: Callable[[int], bytes], curve: Curve) -> PrivateKey:
+    return PrivateKey.derive(entropy(KEY_SEED), b"reset key", curve)
+
+
+def _require_system(caller: Caller) -> None:
+    if caller.license.auth_level is not AuthLevel.SYSTEM:
+        raise ForbiddenError("a license of auth level system is required")

@@ -1,0 +1,162 @@
+"""The environment of each function as one frozen model: the only module that reads it.
+
+A value that is missing or wrong stops the function at its start, with the variable's name.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self, cast
+
+from signing import Curve
+
+
+class SettingsError(Exception):
+    """A variable of the environment is missing or wrong."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _seconds(value: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in value.split(","))
+
+
+def _directory(value: str) -> dict[str, str]:
+    urls = json.loads(value)
+    if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
+        raise ValueError("must be a JSON object of name to URL")
+    return urls
+
+
+def _flag(word: str) -> Callable[[str], bool]:
+    """Read the one of two words that stands for true."""
+    return lambda value: value == word
+
+
+def variable(name: str, read: Callable[[str], Any] = _text) -> Any:
+    """Declare a field that is read from the environment variable `name`."""
+    return field(metadata={"name": name, "read": read})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What all of them can: be read from the environment."""
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the model from the environment. Raises SettingsError."""
+        values = {}
+        for each in fields(cls):
+            name, read = each.metadata["name"], cast("Callable[[str], Any]", each.metadata["read"])
+            try:
+                values[each.name] = read(environment[name])
+            except KeyError:
+                raise SettingsError(f"the environment variable {name} is missing") from None
+            except ValueError as error:
+                raise SettingsError(f"the environment variable {name} is wrong: {error}") from None
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationSettings(Settings):
+    """What authenticating a request takes. `licenses_url` is empty where the licenses are our own table's."""
+
+    curve: Curve = variable("EC_CURVE_NAME", Curve)
+    access_table: str = variable("ACCESS_TABLE")
+    service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
+    allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
+    raw_credential_headers: bool = variable("RAW_CREDENTIAL_HEADERS", _flag("Allowed"))
+    licenses_url: str = variable("LICENSES_URL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgressSettings(Settings):
+    """Where the service may connect, as the parameters say it."""
+
+    allow_http_endpoints: str = variable("ALLOW_HTTP_ENDPOINTS")
+    allowed_ports: str = variable("ALLOWED_PORTS")
+    allowed_networks: str = variable("ALLOWED_NETWORKS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhooksSettings(AuthenticationSettings, EgressSettings):
+    """functions/webhooks."""
+
+    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
+    credentials_prefix: str = variable("CREDENTIALS_PREFIX")
+    kms_key_id: str = variable("KMS_KEY_ID")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceKeysSettings(AuthenticationSettings):
+    """functions/service_keys."""
+
+    signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
+    key_grace_seconds: int = variable("KEY_GRACE_SECONDS", int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcdsaHelperSettings(Settings):
+    """functions/ecdsa_helper: it knows nothing but the curve."""
+
+    curve: Curve = variable("EC_CURVE_NAME", Curve)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverySettings(Settings):
+    """functions/discovery."""
+
+    curve: Curve = variable("EC_CURVE_NAME", Curve)
+    stage: str = variable("STAGE")
+    region: str = variable("AWS_REGION")
+    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    events_queue_url: str = variable("EVENTS_QUEUE_URL")
+    deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
+    service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
+    signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
+    allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
+    service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", _directory)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanoutSettings(Settings):
+    """functions/fanout."""
+
+    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
+    deliveries_dlq_url: str = variable("DELIVERIES_DLQ_URL")
+    events_dlq_url: str = variable("EVENTS_DLQ_URL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatcherSettings(EgressSettings):
+    """functions/dispatcher. `retry_delays` in seconds, one for each retry; `default_ttl` in seconds."""
+
+    curve: Curve = variable("EC_CURVE_NAME", Curve)
+    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    access_table: str = variable("ACCESS_TABLE")
+    deliveries_table: str = variable("DELIVERIES_TABLE")
+    deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
+    deliveries_dlq_url: str = variable("DELIVERIES_DLQ_URL")
+    service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
+    signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
+    webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
+    credentials_prefix: str = variable("CREDENTIALS_PREFIX")
+    kms_key_id: str = variable("KMS_KEY_ID")
+    retry_delays: tuple[int, ...] = variable("RETRY_DELAYS", _seconds)
+    default_ttl: int = variable("DEFAULT_TTL", int)
+    attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverySettings(Settings):
+    """functions/recovery."""
+
+    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    access_table: str = variable("ACCESS_TABLE")
+    credentials_prefix: str = variable("CREDENTIALS_PREFIX")
+    kms_key_id: str = variable("KMS_KEY_ID")
