@@ -90,7 +90,7 @@ class Subscriptions(Protocol):
     def get_many(
         self, keys: Sequence[tuple[Scope, str]]
     ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
-        """Return the webhooks that exist, read consistently in few calls; what cannot be read as its error."""
+        """Return the webhooks that exist, read consistently; what cannot be read as its error."""
 
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number; `tags`: only webhooks that have any of them."""

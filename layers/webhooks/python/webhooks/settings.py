@@ -20,6 +20,13 @@ def _text(value: str) -> str:
     return value
 
 
+def _curve(value: str) -> Curve:
+    curve = next((curve for curve in Curve if curve.value == value), None)
+    if curve is None:
+        raise ValueError(f"must be one of {', '.join(curve.value for curve in Curve)}")
+    return curve
+
+
 def _seconds(value: str) -> tuple[int, ...]:
     return tuple(int(part) for part in value.split(","))
 
@@ -41,7 +48,7 @@ def variable(name: str, read: Callable[[str], Any] = _text) -> Any:
     return field(metadata={"name": name, "read": read})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What all of them can: be read from the environment."""
 
@@ -60,11 +67,11 @@ class Settings:
         return cls(**values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AuthenticationSettings(Settings):
     """What authenticating a request takes. `licenses_url` is empty where the licenses are our own table's."""
 
-    curve: Curve = variable("EC_CURVE_NAME", Curve)
+    curve: Curve = variable("EC_CURVE_NAME", _curve)
     access_table: str = variable("ACCESS_TABLE")
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
@@ -72,7 +79,7 @@ class AuthenticationSettings(Settings):
     licenses_url: str = variable("LICENSES_URL")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EgressSettings(Settings):
     """Where the service may connect, as the parameters say it."""
 
@@ -81,7 +88,7 @@ class EgressSettings(Settings):
     allowed_networks: str = variable("ALLOWED_NETWORKS")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WebhooksSettings(AuthenticationSettings, EgressSettings):
     """functions/webhooks."""
 
@@ -91,7 +98,7 @@ class WebhooksSettings(AuthenticationSettings, EgressSettings):
     kms_key_id: str = variable("KMS_KEY_ID")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceKeysSettings(AuthenticationSettings):
     """functions/service_keys."""
 
@@ -99,18 +106,18 @@ class ServiceKeysSettings(AuthenticationSettings):
     key_grace_seconds: int = variable("KEY_GRACE_SECONDS", int)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EcdsaHelperSettings(Settings):
     """functions/ecdsa_helper: it knows nothing but the curve."""
 
-    curve: Curve = variable("EC_CURVE_NAME", Curve)
+    curve: Curve = variable("EC_CURVE_NAME", _curve)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DiscoverySettings(Settings):
     """functions/discovery."""
 
-    curve: Curve = variable("EC_CURVE_NAME", Curve)
+    curve: Curve = variable("EC_CURVE_NAME", _curve)
     stage: str = variable("STAGE")
     region: str = variable("AWS_REGION")
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
@@ -122,7 +129,7 @@ class DiscoverySettings(Settings):
     service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", _directory)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FanoutSettings(Settings):
     """functions/fanout."""
 
@@ -132,11 +139,11 @@ class FanoutSettings(Settings):
     events_dlq_url: str = variable("EVENTS_DLQ_URL")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DispatcherSettings(EgressSettings):
     """functions/dispatcher. `retry_delays` in seconds, one for each retry; `default_ttl` in seconds."""
 
-    curve: Curve = variable("EC_CURVE_NAME", Curve)
+    curve: Curve = variable("EC_CURVE_NAME", _curve)
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     access_table: str = variable("ACCESS_TABLE")
     deliveries_table: str = variable("DELIVERIES_TABLE")
@@ -152,7 +159,7 @@ class DispatcherSettings(EgressSettings):
     attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RecoverySettings(Settings):
     """functions/recovery."""
 

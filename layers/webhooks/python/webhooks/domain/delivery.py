@@ -92,7 +92,7 @@ def pack_deliveries(webhook_id: str, scope: Scope, *, deliveries: Iterable[Deliv
 
 
 def encode_pack(pack: Pack) -> str:
-    """Write a pack as the text of one message."""
+    """Write a pack as the text of one message, without excerpts of answers: those are for the log."""
     head = {
         "webhookId": pack.webhook_id,
         "tenantId": pack.scope.tenant_id,
@@ -103,7 +103,7 @@ def encode_pack(pack: Pack) -> str:
                 "eventId": delivery.event_id,
                 "eventName": delivery.event_name,
                 "occurredAt": delivery.occurred_at,
-                "attempts": attempts_to_json(delivery.attempts),
+                "attempts": attempts_to_json([replace(each, excerpt=None) for each in delivery.attempts]),
             }
             for delivery in pack.deliveries
         ],

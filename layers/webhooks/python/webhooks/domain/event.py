@@ -43,22 +43,18 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
     message = _load(text)
     if "detail-type" in message:
         name, event_id, when = message["detail-type"], message.get("id"), message.get("time")
-        data = owner = message.get("detail")
-        if not isinstance(data, dict):
-            raise InvalidEventError("detail: must be an object")
+        data = owner = _object(message.get("detail"), "detail")
     elif "tenant_id" in message or "event_name" in message:
         name, event_id = message.get("event_name", message.get("eventName")), message.get("event_id")
         data, owner, when = message, message, message.get("event_ts")
     else:
         name, event_id, when = message.get("eventName"), message.get("eventId"), message.get("occurredAt")
-        data, owner = message.get("data"), message
+        data, owner = _object(message.get("data"), "data"), message
     if not isinstance(name, str) or not EVENT_NAME.fullmatch(name):
         raise InvalidEventError(f"eventName (or event_name, detail-type): must be {EVENT_NAME_RULE}")
     scope = Scope(
         _owner(owner, "tenantId", spelled="tenant_id"), _owner(owner, "communityId", spelled="community_id")
     )
-    if not isinstance(data, dict):
-        raise InvalidEventError("data: must be an object")
     event_id = message_id if event_id is None else event_id
     if not isinstance(event_id, str) or not 0 < len(event_id) <= MAX_EVENT_ID:
         raise InvalidEventError(
@@ -81,6 +77,12 @@ def _load(text: str) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidEventError(f"{name}: must be an object")
+    return value
 
 
 def _owner(owner: Mapping[str, Any], name: str, *, spelled: str) -> str:

@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What a change gives: fields of the Definition and its Api by name; no credential keeps the stored one."""
+    """What a change gives: fields of Definition and Api by name; no credential keeps the stored one."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     api: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,164 @@
+"""The end of a batch: queue again, bury, disable, record; then say which messages are not settled.
+
+The order is what makes a crash harmless: a delivery is queued again or buried before the log says so, and
+the log says so before the message is acknowledged.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.errors import ConflictError, UnavailableError
+from webhooks.domain.outcome import LogEntry, Outcome
+from webhooks.domain.retry import Again, Dead, Verdict
+from webhooks.domain.webhook import Webhook
+from webhooks.ports import Clock, CorruptError, DeliveryLog, DeliveryQueue, StaleError, Subscriptions
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A delivery after an attempt, with what follows from it."""
+
+    message_id: str
+    pack: Pack
+    delivery: Delivery
+    webhook: Webhook
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A delivery that is not attempted; `dead`: somebody should see it, so it is buried."""
+
+    message_id: str
+    pack: Pack
+    delivery: Delivery
+    reason: str
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A delivery that a fault of ours kept back: its message must come again."""
+
+    message_id: str
+
+
+type Stage = Decided | Ended | Unsettled
+
+
+class Settlement:
+    """Settles batches."""
+
+    def __init__(
+        self, *, queue: DeliveryQueue, log: DeliveryLog, subscriptions: Subscriptions, clock: Clock
+    ) -> None:
+        self._queue = queue
+        self._log = log
+        self._subscriptions = subscriptions
+        self._clock = clock
+
+    def settle(self, stages: Sequence[Stage]) -> set[str]:
+        """Settle a batch; returns the ids of the messages that must come again."""
+        failed = {stage.message_id for stage in stages if isinstance(stage, Unsettled)}
+        again, buried = _requeued(stages), _buried(stages)
+        lost = _ids(self._queue.send_later(again) if again else ())
+        lost |= _ids(self._queue.bury(buried) if buried else ())
+        self._disable_gone(stages)
+        now = round(self._clock() * 1000)
+        entries = []
+        for stage in stages:
+            if isinstance(stage, Unsettled):
+                continue
+            if stage.delivery.id in lost:
+                failed.add(stage.message_id)
+            else:
+                entries.append(_entry(stage, now=now))
+        unrecorded = self._log.record(entries) if entries else ()
+        if unrecorded:  # to deliver again what was delivered would be worse than a gap in the log
+            logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
+        return failed
+
+    def _disable_gone(self, stages: Iterable[Stage]) -> None:
+        gone = {
+            stage.webhook.id: stage
+            for stage in stages
+            if isinstance(stage, Decided) and isinstance(stage.verdict, Dead) and stage.verdict.gone
+        }
+        for stage in gone.values():
+            webhook = stage.webhook
+            after = replace(
+                webhook,
+                definition=replace(webhook.definition, disabled=True),
+                disabled_reason=_reason(stage),
+                revision=webhook.revision + 1,
+            )
+            try:
+                self._subscriptions.change(webhook, after, kept=None)
+            except (StaleError, ConflictError, CorruptError, UnavailableError) as error:
+                # Its owner changed it meanwhile, or the store is away: the next 410 disables it.
+                logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})
+            else:
+                logger.warning(
+                    "webhook.disabled", extra={"webhook_id": webhook.id, "reason": after.disabled_reason}
+                )
+
+
+def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
+    """Put what is tried again into one pack for each that it came in; its longest delay holds for all."""
+    packs: dict[str, list[tuple[Decided, int]]] = defaultdict(list)
+    for stage in stages:
+        if isinstance(stage, Decided) and isinstance(stage.verdict, Again):
+            packs[stage.message_id].append((stage, stage.verdict.delay))
+    return [
+        (
+            replace(retries[0][0].pack, deliveries=tuple(stage.delivery for stage, _ in retries)),
+            max(delay for _, delay in retries),
+        )
+        for retries in packs.values()
+    ]
+
+
+def _buried(stages: Iterable[Stage]) -> list[tuple[Pack, str]]:
+    """Return each dead delivery as a pack of its own, so that the operator can redrive one alone."""
+    return [
+        (replace(stage.pack, deliveries=(stage.delivery,)), _reason(stage) or "")
+        for stage in stages
+        if not isinstance(stage, Unsettled) and _outcome(stage) is Outcome.DEAD
+    ]
+
+
+def _ids(packs: Iterable[Pack]) -> set[str]:
+    return {delivery.id for pack in packs for delivery in pack.deliveries}
+
+
+def _outcome(stage: Decided | Ended) -> Outcome:
+    match stage:
+        case Ended(dead=dead):
+            return Outcome.DEAD if dead else Outcome.ENDED
+        case Decided(verdict=Again()):
+            return Outcome.RETRYING
+        case Decided(verdict=Dead()):
+            return Outcome.DEAD
+    return Outcome.DELIVERED
+
+
+def _reason(stage: Decided | Ended) -> str | None:
+    if isinstance(stage, Ended):
+        return stage.reason
+    return stage.verdict.reason if isinstance(stage.verdict, Dead) else None
+
+
+def _entry(stage: Decided | Ended, *, now: int) -> LogEntry:
+    return LogEntry(
+        delivery=stage.delivery,
+        webhook_id=stage.pack.webhook_id,
+        scope=stage.pack.scope,
+        outcome=_outcome(stage),
+        settled_at=now,
+        reason=_reason(stage),
+    )
