@@ -1,0 +1,77 @@
+"""The address guard: turns an endpoint's URL into vetted addresses, or says by name why it refuses."""
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from webhooks.adapters.resolver import HostUnresolvedError, Resolve, Resolver
+from webhooks.domain.addresses import EgressPolicy
+from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
+from webhooks.ports import EndpointRefusedError
+
+__all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Target"]
+
+_RESOLVE_SECONDS: Final = 5.0
+
+
+class EgressRefusedError(EndpointRefusedError):
+    """The service may not connect there: `reason` names why for the log, the text explains it to a person."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect: to one of `addresses` and nowhere else, whatever the host resolves to later."""
+
+    url: EndpointUrl
+    addresses: tuple[str, ...]
+
+
+class EgressGuard:
+    """Judge URLs by the deployment's policy, at save and at every connect. Thread-safe."""
+
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        *,
+        resolve: Resolve = socket.getaddrinfo,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._policy = policy
+        self._resolver = Resolver(resolve, clock=clock)
+
+    def check(self, url: str) -> None:
+        """Raise EgressRefusedError or HostUnresolvedError, with a text for who saves the webhook."""
+        self.target(url, seconds=_RESOLVE_SECONDS)
+
+    def target(self, url: str, *, seconds: float) -> Target:
+        """Resolve the URL's host once, within the seconds and never over 5, and vet every address.
+
+        One refused address refuses the host: who mixes good and bad ones hopes that we pick the bad one.
+        """
+        parsed = self._parsed(url)
+        addresses = self._resolver.addresses(parsed.host, seconds=min(seconds, _RESOLVE_SECONDS))
+        for address in addresses:
+            reason = self._policy.refusal(address)
+            if reason is not None:
+                raise EgressRefusedError(
+                    reason, f"the host {parsed.host} has the address {address}, which is refused ({reason})"
+                )
+        return Target(parsed, tuple(map(str, addresses)))
+
+    def _parsed(self, url: str) -> EndpointUrl:
+        try:
+            parsed = parse_url(url)
+        except InvalidUrlError as error:
+            raise EgressRefusedError(error.reason, str(error)) from error
+        if parsed.scheme not in self._policy.schemes:
+            raise EgressRefusedError("scheme", "the URL must start with https://")
+        if not self._policy.allows_port(parsed.port):
+            allowed = ", ".join(map(str, sorted(self._policy.ports or ()))) or "none"
+            raise EgressRefusedError("port", f"the port {parsed.port} is not allowed (allowed: {allowed})")
+        return parsed

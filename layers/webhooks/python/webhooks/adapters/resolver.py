@@ -1,0 +1,100 @@
+"""Host names to addresses, on time: a lookup that hangs costs its caller its seconds, and nobody else any."""
+
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from threading import Lock, Thread
+from typing import Any, Final, Protocol
+
+from webhooks.domain.addresses import Address
+from webhooks.ports import EndpointRefusedError
+
+_KEPT_SECONDS: Final = 10.0  # a burst of deliveries asks once; a changed record is followed within seconds
+_KEPT_HOSTS: Final = 1_024
+# Each is a thread in getaddrinfo, which nothing can stop: bounded, so that dead zones cannot use up all.
+_LOOKUPS_AT_ONCE: Final = 128
+
+
+class Resolve(Protocol):
+    """What `socket.getaddrinfo` does; only the addresses of its answer are read."""
+
+    def __call__(self, host: str, port: None, *, type: int) -> Sequence[tuple[Any, ...]]:  # noqa: A002 - its name
+        """Return a tuple for each address, the last member of which starts with the address."""
+
+
+class HostUnresolvedError(EndpointRefusedError):
+    """The host has no address, or none was found in time."""
+
+
+class Resolver:
+    """Resolve hosts with a short memory and one lookup per host at a time. Thread-safe."""
+
+    def __init__(
+        self, resolve: Resolve = socket.getaddrinfo, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._resolve = resolve
+        self._clock = clock
+        self._lock = Lock()
+        self._kept: OrderedDict[str, tuple[float, tuple[Address, ...]]] = OrderedDict()
+        self._lookups: dict[str, Future[tuple[Address, ...]]] = {}
+
+    def addresses(self, host: str, *, seconds: float) -> tuple[Address, ...]:
+        """Return the host's addresses, at least one, in the order to try them.
+
+        Raises HostUnresolvedError when there is none, or none within the seconds.
+        """
+        try:
+            return (ip_address(host),)
+        except ValueError:
+            pass
+        try:
+            found = self._kept_or_lookup(host)
+            addresses = found.result(timeout=seconds) if isinstance(found, Future) else found
+        except TimeoutError:
+            raise HostUnresolvedError(f"the host {host} did not resolve within {seconds:.3g} s") from None
+        if not addresses:
+            raise HostUnresolvedError(f"the host {host} has no address")
+        return addresses
+
+    def _kept_or_lookup(self, host: str) -> tuple[Address, ...] | Future[tuple[Address, ...]]:
+        with self._lock:
+            until, addresses = self._kept.get(host, (0.0, ()))
+            if addresses and self._clock() < until:
+                return addresses
+            if host in self._lookups:
+                return self._lookups[host]
+            if len(self._lookups) >= _LOOKUPS_AT_ONCE:
+                raise HostUnresolvedError(f"the host {host} was not looked up: too many lookups hang")
+            lookup: Future[tuple[Address, ...]] = Future()
+            Thread(target=self._look_up, args=(host, lookup), name="lookup", daemon=True).start()
+            self._lookups[host] = lookup
+            return lookup
+
+    def _look_up(self, host: str, lookup: Future[tuple[Address, ...]]) -> None:
+        addresses: tuple[Address, ...] = ()
+        try:
+            answers = self._resolve(host, None, type=socket.SOCK_STREAM)
+            addresses = tuple(dict.fromkeys(_plain(ip_address(answer[-1][0])) for answer in answers))
+        except (OSError, ValueError):  # gaierror is an OSError; a host that IDNA refuses is a ValueError
+            pass
+        finally:
+            with self._lock:
+                del self._lookups[host]
+                self._keep(host, addresses)
+            lookup.set_result(addresses)
+
+    def _keep(self, host: str, addresses: tuple[Address, ...]) -> None:
+        if addresses:
+            self._kept[host] = (self._clock() + _KEPT_SECONDS, addresses)
+            self._kept.move_to_end(host)
+            if len(self._kept) > _KEPT_HOSTS:
+                self._kept.popitem(last=False)
+
+
+def _plain(address: IPv4Address | IPv6Address) -> Address:
+    """Return the IPv4 address that an IPv4-mapped one stands for: it is what would be connected to."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
