@@ -1,0 +1,92 @@
+"""Reads one HTTP answer off a connection: all of it counts for the deadline, its start is kept."""
+
+import codecs
+import zlib
+from dataclasses import dataclass
+from http.client import HTTPException, IncompleteRead
+from typing import Final
+
+from webhooks.adapters.connections import Connection
+
+_PIECE_BYTES: Final = 4_096
+_SWITCHING_PROTOCOLS: Final = 101
+
+
+class CutShortError(ConnectionError):
+    """The connection ended before the answer did."""
+
+
+class NotHttpError(Exception):
+    """What came is not HTTP, or its headers are longer than may be read; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came: `body` is its start, as it was sent; `encoding` how it was packed, if it was."""
+
+    status: int
+    retry_after: str | None
+    body: bytes
+    encoding: str
+    keep_alive: str | None
+    reusable: bool
+
+
+def read_reply(connection: Connection, *, keep: int) -> Reply:
+    """Read an answer to its end, or as far as may be read; keep so many bytes of its body.
+
+    Raises NotHttpError, CutShortError, and OSError and DeadlineError as the wire does.
+    """
+    try:
+        return _read(connection, keep)
+    except OSError:  # some are HTTPExceptions, too
+        raise
+    except (HTTPException, ValueError) as error:
+        said = "its headers are too long" if connection.wire.cut else f"no HTTP: {type(error).__name__}"
+        raise NotHttpError(said) from error
+
+
+def _read(connection: Connection, keep: int) -> Reply:
+    wire = connection.wire
+    response = connection.answer()
+    if wire.cut:
+        raise NotHttpError("its headers are too long")
+    if wire.ended:  # the parser takes the end of the connection for the end of the headers
+        raise CutShortError("closed within its headers")
+    body = bytearray()
+    try:
+        while piece := response.read(_PIECE_BYTES):
+            body += piece[: keep - len(body)]
+    except IncompleteRead as error:  # only chunked bodies
+        if not (wire.cut or wire.ended):
+            raise NotHttpError("its chunks are malformed") from error
+        if wire.ended:
+            raise CutShortError("closed within its body") from error
+    if response.length and not wire.cut:
+        raise CutShortError("closed within its body")
+    headers = response.headers
+    return Reply(
+        status=response.status,
+        retry_after=headers.get("retry-after"),
+        body=bytes(body),
+        encoding=headers.get("content-encoding", "").strip().lower(),
+        keep_alive=headers.get("keep-alive"),
+        reusable=response.isclosed()
+        and not (response.will_close or wire.cut or response.status == _SWITCHING_PROTOCOLS),
+    )
+
+
+def unpacked(body: bytes, encoding: str, *, limit: int) -> bytes:
+    """Undo `gzip` or `deflate`, which nobody asked for, to at most `limit` bytes; others stay packed."""
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return body[:limit]
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, limit)  # 32: by its own header
+    except zlib.error:
+        return body[:limit]
+
+
+def excerpt(body: bytes, *, limit: int) -> str:
+    """Return the start of a body as text, at most `limit` bytes of UTF-8; what is not text is replaced."""
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(body[:limit])
+    return text.encode()[:limit].decode(errors="ignore")

@@ -1,0 +1,100 @@
+"""A socket that ends on time and reads no more than it may; it knows nothing of HTTP.
+
+Every operation waits for what is left until the deadline and not longer, so that a peer that takes or gives
+a byte at a time gains nothing, and no thread is needed to watch.
+"""
+
+import io
+import select
+import socket
+import ssl
+from collections.abc import Buffer
+from typing import Final
+
+from webhooks.adapters.deadline import Deadline
+
+# Status line, headers and body together.
+ANSWER_BYTES: Final = 65_536
+_BUFFER_BYTES: Final = 4_096  # an usual answer in one read; each connection in flight holds one
+
+
+class Wire:
+    """A connected TCP or TLS socket, in the shape in which `http.client` uses one.
+
+    `ended`: the peer closed its side. `cut`: the answer was longer than may be read.
+    """
+
+    def __init__(self, sock: socket.socket | ssl.SSLSocket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._reader = _Reader(_Inlet(self), _BUFFER_BYTES)
+        self.arm(deadline)
+
+    def arm(self, deadline: Deadline) -> None:
+        """Start the next request: its deadline, and a whole answer to read again."""
+        self._deadline = deadline
+        self._may_read = ANSWER_BYTES
+        self._muted = False
+        self.ended = False
+        self.cut = False
+
+    def sendall(self, data: Buffer) -> None:
+        """Send everything. Raises TimeoutError or DeadlineError when the peer does not take it in time."""
+        with memoryview(data).cast("B") as view:
+            sent = 0
+            while sent < len(view):
+                self._sock.settimeout(self._deadline.left())
+                sent += self._sock.send(view[sent:])
+
+    def receive_into(self, buffer: memoryview) -> int | None:
+        """Read what is there, waiting for the first byte; 0 at the end, None if nothing may be waited for."""
+        if self._muted:
+            return None
+        if self._may_read == 0:
+            self.cut = True
+            return 0
+        self._sock.settimeout(self._deadline.left())
+        count = self._sock.recv_into(buffer[: self._may_read])
+        self._may_read -= count
+        self.ended = count == 0
+        return count
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether the peer is connected still and has sent nothing that nobody asked for."""
+        self._muted = True  # look into the buffer only
+        if self._reader.peek(1) or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+            return False
+        poll = select.poll()
+        poll.register(self._sock.fileno(), select.POLLIN | select.POLLPRI)
+        return not poll.poll(0)
+
+    def hang_up(self) -> None:
+        """Close the connection at once."""
+        self._sock.close()
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return the one reader of this connection: bytes read ahead must not be lost between answers."""
+        return self._reader
+
+    def settimeout(self, _seconds: float | None) -> None:
+        """Leave the time to the deadline."""
+
+    def close(self) -> None:
+        """Leave the closing to `hang_up`: `http.client` closes while the answer's body is unread."""
+
+
+class _Inlet(io.RawIOBase):
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int | None:
+        with memoryview(buffer) as view:
+            return self._wire.receive_into(view.cast("B"))
+
+
+class _Reader(io.BufferedReader):
+    def close(self) -> None:
+        """Stay open: each answer closes its file, the next one on the connection needs it again."""
