@@ -1,0 +1,109 @@
+"""What an attempt means for its delivery."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.domain.retry import JITTER, MAX_DELAY, Again, Dead, Delivered, decide, retry_after
+from webhooks.domain.webhook import Api, Definition
+
+NOW = 1_700_000_000.0
+DELAYS = (30, 300)
+DEFINITION = Definition(
+    event_names=("E",),
+    name="n",
+    api=Api("https://example.com"),
+    success_codes=(200,),
+    created_by="me",
+    retry_count=2,
+)
+
+
+def answer(status, *, after=None):
+    return Answer(status=status, retry_after=after, excerpt="", latency_ms=1, address="192.0.2.1")
+
+
+NO_ANSWER = NoAnswer(reason=NoAnswerReason.DNS, detail="no such host", latency_ms=1, address=None)
+
+
+def verdict(exchange, *, attempt=1, jitter=0.0, definition=DEFINITION):
+    return decide(exchange, definition, attempt=attempt, delays=DELAYS, now=NOW, jitter=jitter)
+
+
+def test_a_success_code_is_delivered_whatever_else_it_means():
+    assert verdict(answer(200)) == Delivered()
+    assert verdict(answer(410), definition=replace(DEFINITION, success_codes=(410,))) == Delivered()
+    assert verdict(answer(500), definition=replace(DEFINITION, success_codes=(500,))) == Delivered()
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_without_retry_codes_the_usual_ones_are_tried_again(status):
+    assert verdict(answer(status)) == Again(30)
+
+
+@pytest.mark.parametrize("status", [201, 301, 302, 400, 401, 404, 501, 505])
+def test_other_answers_end_a_delivery(status):
+    assert isinstance(verdict(answer(status)), Dead)
+
+
+def test_retry_codes_replace_the_usual_ones():
+    definition = replace(DEFINITION, retry_codes=(404,))
+
+    assert verdict(answer(404), definition=definition) == Again(30)
+    assert isinstance(verdict(answer(500), definition=definition), Dead)
+    assert isinstance(verdict(NO_ANSWER, definition=definition), Dead)
+    assert verdict(NO_ANSWER, definition=replace(DEFINITION, retry_codes=(0,))) == Again(30)
+
+
+def test_attempts_end_with_the_retry_count_and_the_delays_grow():
+    assert verdict(NO_ANSWER, attempt=1) == Again(30)
+    assert verdict(NO_ANSWER, attempt=2) == Again(300)
+    assert verdict(NO_ANSWER, attempt=3) == Dead("no answer: dns at the last of 3 attempts")
+    assert isinstance(verdict(NO_ANSWER, definition=replace(DEFINITION, retry_count=0)), Dead)
+
+
+def test_gone_ends_it_for_the_webhook():
+    assert verdict(answer(410)) == Dead("endpoint gone (HTTP 410)", gone=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("soon", 0),
+        ("-5", 0),
+        ("60", 60),
+        (" 60 ", 60),
+        ("²", 0),
+        ("9" * 500, MAX_DELAY),
+        (format_datetime(datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=90)), 90),
+        (format_datetime(datetime.fromtimestamp(NOW, UTC) - timedelta(seconds=90)), 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_DELAY),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_up_to_15_minutes(value, seconds):
+    assert retry_after(value, NOW) == seconds
+
+
+@given(st.text())
+def test_any_retry_after_is_within_its_bounds(value):
+    assert 0 <= retry_after(value, NOW) <= MAX_DELAY
+
+
+@given(
+    attempt=st.integers(1, 2),
+    jitter=st.floats(0, 1, exclude_max=True),
+    after=st.none() | st.integers(0, 10_000).map(str),
+)
+def test_a_retry_is_never_sooner_than_asked_and_never_later_than_sqs_can(attempt, jitter, after):
+    again = verdict(answer(503, after=after), attempt=attempt, jitter=jitter)
+
+    assert isinstance(again, Again)
+    least = max(DELAYS[attempt - 1], min(int(after or 0), MAX_DELAY))
+    assert least <= again.delay <= max(least, DELAYS[attempt - 1] * (1 + JITTER))
