@@ -1,0 +1,115 @@
+"""The operator's side: AWS clients for the target's account, and what its stack says of itself."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from webhooks_cli.errors import MissingError, RefusedError, UnreachableError
+from webhooks_cli.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# An output of the template by the name that stack.json gives it.
+OUTPUTS = {"apiUrl": "ApiUrl", "eventsQueueUrl": "EventsQueueUrl", "accessTable": "AccessTable"}
+SERVER_FAULT = 500
+BUSY_CODES = (
+    "Throttling",
+    "ThrottlingException",
+    "RequestThrottled",
+    "ProvisionedThroughputExceededException",
+)
+
+
+class Account:
+    """The AWS account and region of a target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._outputs: Mapping[str, str] | None = None
+
+    @property
+    def dynamodb(self) -> "DynamoDBClient":
+        """Return a client for tables."""
+        return cast("DynamoDBClient", self._client("dynamodb"))
+
+    @property
+    def sqs(self) -> "SQSClient":
+        """Return a client for queues."""
+        return cast("SQSClient", self._client("sqs"))
+
+    def find(self, name: str) -> str:
+        """Return a URL or a table's name by its name in stack.json; raises MissingError."""
+        if known := self._target.names.get(name):
+            return known
+        if not self._target.stack:
+            raise MissingError(
+                f"{self._target.origin} does not say {name}: give --stack (and --region), "
+                "or put stack into the profile"
+            )
+        if self._outputs is None:
+            self._outputs = self._ask_outputs(self._target.stack)
+        found = self._outputs.get(OUTPUTS[name])
+        if not found:
+            raise MissingError(f"the stack {self._target.stack} has no output {OUTPUTS[name]}")
+        return found
+
+    def _ask_outputs(self, stack: str) -> dict[str, str]:
+        with aws_errors("cloudformation DescribeStacks"):
+            found = self._client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
+
+    def _client(self, service: str) -> Any:
+        # Imported here: what tenants do needs none of it, and it takes longer to load than all the rest.
+        import boto3  # noqa: PLC0415
+
+        endpoint = self._target.aws_endpoint
+        # An emulator takes any credentials: it never gets the operator's real ones.
+        dummy = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if _is_local(endpoint) else {}
+        with aws_errors(service):
+            return boto3.client(service, region_name=self._target.region, endpoint_url=endpoint, **dummy)  # type: ignore[call-overload]
+
+
+def _is_local(endpoint: str | None) -> bool:
+    return endpoint is not None and urlsplit(endpoint).hostname in LOOPBACK
+
+
+@contextmanager
+def aws_errors(operation: str) -> Iterator[None]:
+    """Raise a CliError for every AWS error inside."""
+    from botocore import exceptions  # noqa: PLC0415 - as boto3 above
+
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise _of_client_error(operation, error.response) from None
+    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.ProfileNotFound):
+        raise MissingError("no AWS credentials: set AWS_PROFILE, or sign in") from None
+    except exceptions.NoRegionError:
+        raise MissingError("no AWS region: give --region, or set AWS_DEFAULT_REGION") from None
+    except (exceptions.HTTPClientError, exceptions.ConnectionError):
+        raise UnreachableError(f"{operation}: AWS does not answer") from None
+    except exceptions.BotoCoreError as error:
+        raise MissingError(f"{operation}: {type(error).__name__}") from None
+
+
+def _of_client_error(operation: str, response: Any) -> MissingError | RefusedError | UnreachableError:
+    code = response.get("Error", {}).get("Code", "Unknown")
+    message = response.get("Error", {}).get("Message", "")
+    text = f"{operation}: {code}: {message}"
+    if code in BUSY_CODES or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= SERVER_FAULT:
+        return UnreachableError(text)
+    if "NotFound" in code or "NonExistent" in code or "does not exist" in message:
+        return MissingError(text)
+    return RefusedError(text)
+
+
+def with_api_url(target: Target) -> Target:
+    """Return the target with its API's URL, which the stack is asked for where nothing else says it."""
+    if target.url or not target.stack:
+        return target
+    return replace(target, url=Account(target).find("apiUrl"))

@@ -1,0 +1,73 @@
+"""`webhooks keys`: a caller's key pair."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signing import Curve
+from webhooks_cli.errors import WrongUseError
+from webhooks_cli.key_pairs import new_pair, write_new_file
+from webhooks_cli.options import add_command, output_options
+from webhooks_cli.result import Result
+from webhooks_cli.world import World
+
+if TYPE_CHECKING:
+    from webhooks_cli.options import Commands
+
+CURVES = {curve.value: curve for curve in Curve}
+DESCRIPTION = """\
+Make a new key pair. The curve is the deployment's: EC_CURVE_NAME in /environment.
+
+examples:
+  webhooks keys new --out ~/.config/webhooks/prod.key
+  webhooks keys new --curve prime256v1 --json
+"""
+
+
+def add_parser(commands: "Commands") -> None:
+    """Add the command."""
+    actions = commands.add_parser("keys", help="make a key pair", allow_abbrev=False).add_subparsers(
+        metavar="ACTION", required=True
+    )
+    parser = add_command(
+        actions,
+        "new",
+        run=run,
+        summary="make a new key pair",
+        description=DESCRIPTION,
+        parents=[output_options()],
+    )
+    parser.add_argument(
+        "--curve",
+        choices=CURVES,
+        default=Curve.SECP256K1.value,
+        help="default: %(default)s",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="a new file for the private key, which then is not printed"
+    )
+
+
+def run(options: Namespace, world: World) -> Result:
+    """Make the pair."""
+    curve = CURVES[options.curve]
+    pair = new_pair(curve, world.entropy)
+    document = {"curve": curve.value, "publicKey": pair.public_key.to_wire()}
+    if options.out:
+        path = world.folder / options.out.expanduser()
+        _write(path, pair.to_wire())
+        document["privateKeyFile"] = str(path)
+    else:
+        document["privateKey"] = pair.to_wire()
+    return Result(document=document, shown="\n".join(f"{name}: {value}" for name, value in document.items()))
+
+
+def _write(path: Path, key: str) -> None:
+    try:
+        write_new_file(path, key + "\n")
+    except FileExistsError:
+        raise WrongUseError(
+            f"{path} exists already: a key is never written over, choose another name"
+        ) from None
+    except OSError as error:
+        raise WrongUseError(f"{path} cannot be written ({error.strerror})") from None

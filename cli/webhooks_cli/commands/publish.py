@@ -1,0 +1,176 @@
+"""`webhooks publish`: events from files to the events queue, checked before the first is sent."""
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from webhooks.domain.errors import InvalidEventError
+from webhooks.domain.event import parse_event
+from webhooks_cli.aws import Account, aws_errors
+from webhooks_cli.errors import MissingError, UnreachableError, WrongUseError
+from webhooks_cli.event_files import EventText, changed, copies, event_text, parse_override, read_documents
+from webhooks_cli.inputs import read_text
+from webhooks_cli.options import add_command, output_options, target_options
+from webhooks_cli.result import Result, Table
+from webhooks_cli.target import Target, find_target
+from webhooks_cli.world import World
+
+if TYPE_CHECKING:
+    from webhooks_cli.options import Commands
+
+DESCRIPTION = """\
+Send events to the events queue: JSON objects, arrays of them, or one per line. Each is checked as the service
+will check it; if one is invalid, none is sent. Its MessageGroupId is its tenant.
+
+examples:
+  webhooks publish events/native.json --mine
+  webhooks publish events/*.json --set tenantId=acme --set communityId=main
+  webhooks publish order.json --set data.amount=250 --count 100
+  my-producer | webhooks publish - --stack webhooks --region eu-west-1
+"""
+BATCH_EVENTS, BATCH_BYTES = 10, 1024 * 1024  # SendMessageBatch takes no more, all its messages together
+NO_TENANT = "none"  # the group of what is sent unchecked and names no tenant
+GROUP_LENGTH = 128
+COUNT_MAX = 100_000
+
+
+def add_parser(commands: "Commands") -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "publish",
+        run=run,
+        summary="send events to the events queue",
+        description=DESCRIPTION,
+        parents=[output_options(), target_options()],
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="JSON or NDJSON; - for stdin")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="another value for a field of every event; dots reach into objects",
+    )
+    parser.add_argument("--mine", action="store_true", help="with the configured tenant and community")
+    parser.add_argument(
+        "--count", type=_count, metavar="N", help="that many copies of each, with new event ids"
+    )
+    parser.add_argument("--no-check", action="store_true", help="send what the service will refuse, too")
+
+
+def _count(text: str) -> int:
+    if not (
+        text.isascii()
+        and text.isdigit()
+        and 0 < len(text) <= len(str(COUNT_MAX))
+        and 0 < int(text) <= COUNT_MAX
+    ):
+        raise ArgumentTypeError(f"a number from 1 to {COUNT_MAX}")
+    return int(text)
+
+
+def run(options: Namespace, world: World) -> Result:
+    """Check and send the events."""
+    target = find_target(options, world)
+    overrides = [*_mine(options, target), *(parse_override(text) for text in options.overrides)]
+    events = [
+        event for file in options.files for event in _read(file, overrides, options=options, world=world)
+    ]
+    if not options.no_check:
+        check(events, now_ms=int(world.clock() * 1000))
+    sent = _send(events, Account(target))
+    rows = [(event.source, message_id) for event, message_id in zip(events, sent, strict=True)]
+    return Result(
+        document={
+            "sent": len(rows),
+            "events": [{"source": source, "messageId": id_} for source, id_ in rows],
+        },
+        shown=Table(("event", "message id"), rows),
+        notes=(f"{len(rows)} sent to the events queue",),
+    )
+
+
+def _mine(options: Namespace, target: Target) -> list[tuple[str, Any]]:
+    if not options.mine:
+        return []
+    if not target.tenant_id or not target.community_id:
+        raise MissingError(f"{target.origin} has no tenant and community: give --tenant and --community")
+    return [("tenantId", target.tenant_id), ("communityId", target.community_id)]
+
+
+def _read(
+    file: str, overrides: Sequence[tuple[str, Any]], *, options: Namespace, world: World
+) -> Iterator[EventText]:
+    text = read_text(file, world)
+    try:
+        documents = read_documents(text, file)
+    except WrongUseError:
+        if not options.no_check or overrides or options.count or not text.strip():
+            raise
+        yield EventText(file, text, None)  # what is no JSON at all can be sent, as it is
+        return
+    for source, document in documents:
+        event = changed(document, overrides)
+        if options.count is None:
+            yield event_text(source, event)
+            continue
+        for number, copy in enumerate(copies(event, options.count, entropy=world.entropy), start=1):
+            yield event_text(f"{source}, copy {number}", copy)
+
+
+def check(events: Sequence[EventText], *, now_ms: int) -> None:
+    """Raise WrongUseError with the reason of every event that the service would refuse."""
+    refused = []
+    for event in events:
+        try:
+            parse_event(event.text, message_id="not-known-yet", sent_at=now_ms)
+        except InvalidEventError as error:
+            refused.append(f"{event.source}: {error}")
+    if refused:
+        raise WrongUseError("nothing was sent, the service would refuse:\n  " + "\n  ".join(refused))
+
+
+def _send(events: Sequence[EventText], account: Account) -> list[str]:
+    url, sqs = account.find("eventsQueueUrl"), account.sqs
+    sent: list[str] = []
+    for batch in batches(events):
+        entries = [
+            {
+                "Id": str(index),
+                "MessageBody": event.text,
+                "MessageGroupId": _group(event),
+            }
+            for index, event in enumerate(batch)
+        ]
+        with aws_errors("sqs SendMessageBatch"):
+            answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]  # plain dicts
+        ids = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", [])}
+        if failed := answer.get("Failed", []):
+            reasons = "; ".join(f"{batch[int(each['Id'])].source}: {each['Code']}" for each in failed)
+            raise UnreachableError(
+                f"{len(sent) + len(ids)} of {len(events)} sent; the queue did not take: {reasons}"
+            )
+        sent += [ids[entry["Id"]] for entry in entries]
+    return sent
+
+
+def _group(event: EventText) -> str:
+    group = (event.group or "")[:GROUP_LENGTH]
+    return group if group.isascii() and group.isprintable() and group and " " not in group else NO_TENANT
+
+
+def batches(events: Sequence[EventText]) -> Iterator[list[EventText]]:
+    """Split the events into batches that one call can carry, in their order."""
+    batch: list[EventText] = []
+    size = 0
+    for event in events:
+        weight = len(event.text.encode())
+        if batch and (len(batch) == BATCH_EVENTS or size + weight > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += weight
+    if batch:
+        yield batch

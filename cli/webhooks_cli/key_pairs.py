@@ -1,0 +1,75 @@
+"""Key pairs of a caller: made, kept in files that only their owner can read, and read again."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from signing import Curve, InvalidKeyError, PrivateKey, PublicKey
+from webhooks_cli.errors import MissingError, WrongUseError
+
+KEY_SEED = 48  # bytes: enough for a key that is uniform over the curve's order
+
+
+def new_pair(curve: Curve, entropy: Callable[[int], bytes]) -> PrivateKey:
+    """Make a new pair."""
+    return PrivateKey.derive(entropy(KEY_SEED), b"caller key", curve)
+
+
+def read_public_key(text: str) -> PublicKey:
+    """Read a public key, on whichever curve its point lies; raises WrongUseError."""
+    for curve in Curve:
+        try:
+            return PublicKey.from_wire(text, curve)
+        except InvalidKeyError:
+            continue
+    curves = " or ".join(curve.value for curve in Curve)
+    raise WrongUseError(f"a public key is the base64 of the 64 bytes X||Y of a point on {curves}")
+
+
+def read_private_key(path: Path, curve: Curve) -> PrivateKey:
+    """Read a private key from a file: its base64, or JSON with `privateKey`."""
+    try:
+        text = path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        raise MissingError(f"{path}: no such file; `webhooks keys new --out {path}` makes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MissingError(f"{path}: cannot be read as a key file ({type(error).__name__})") from None
+    try:
+        return PrivateKey.from_wire(_key_text(text), curve)
+    except (InvalidKeyError, ValueError, KeyError, TypeError):
+        # From here on: the exception that is caught could carry the file's text.
+        pass
+    raise WrongUseError(
+        f"{path}: holds no private key: it must be the base64 of 32 bytes, or JSON with it as privateKey"
+    )
+
+
+def _key_text(text: str) -> str:
+    return str(json.loads(text)["privateKey"]) if text.startswith("{") else text
+
+
+def ensure_pair(path: Path, curve: Curve, *, entropy: Callable[[int], bytes]) -> PrivateKey:
+    """Read the pair of the file, which is made first where it does not exist."""
+    if not path.exists():
+        pair = new_pair(curve, entropy)
+        content = {"publicKey": pair.public_key.to_wire(), "privateKey": pair.to_wire(), "curve": curve.value}
+        try:
+            write_new_file(path, json.dumps(content, indent=2) + "\n")
+        except FileExistsError:  # another command was faster: its pair is the one
+            pass
+        except OSError as error:
+            raise MissingError(f"{path}: cannot be written ({error.strerror})") from None
+    return read_private_key(path, curve)
+
+
+def write_new_file(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all. Raises FileExistsError and OSError."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.link(draft, path)  # a rename would write over what is there
+    finally:
+        Path(draft).unlink()

@@ -1,0 +1,101 @@
+"""The `webhooks` command: parse, run, show; every error ends as one text and an exit code."""
+
+import io
+import os
+import sys
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Sequence
+
+from webhooks_cli.commands import call, headers, keys, licenses, publish, verify
+from webhooks_cli.errors import FAULT, INTERRUPTED, OK, CliError
+from webhooks_cli.options import Parser
+from webhooks_cli.result import show_document, show_text
+from webhooks_cli.world import World, real_world
+
+DESCRIPTION = """\
+Call the webhooks service, make keys and licenses, publish events, verify callbacks.
+"""
+EPILOG = """\
+Where the deployment is: .local/stack.json of a local stack (here or in a folder above), or --profile NAME
+from ~/.config/webhooks/profiles.toml, or --url, or --stack for operators. A profile:
+  [prod]
+  url = "https://abc.execute-api.us-east-1.amazonaws.com/prod"
+  private_key_file = "prod.key"        # beside the profiles; `webhooks keys new --out` makes it
+  license_file = "prod.license"        # or license = "...", or the variable WEBHOOKS_LICENSE
+  tenant = "acme"
+  community = "main"
+  stack = "webhooks"                   # for operators: license, publish
+  region = "us-east-1"
+
+exit codes:
+  0  done
+  1  refused: the API answered 4xx, AWS said no, or a callback does not verify
+  2  wrong use: an argument, a file or an event cannot be used
+  3  no answer, or a 5xx
+  4  something is not configured: no deployment, license, key or credentials
+
+examples:
+  webhooks call POST webhooks/fetch -d '{}' --decrypt
+  webhooks publish events/native.json --mine
+  webhooks license issue --level service --tenant acme --community main --expires 365d
+  webhooks COMMAND --help
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command in this process's world; return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its escape
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return run(sys.argv[1:] if argv is None else argv, real_world())
+    except BrokenPipeError:  # who reads us has enough, as with `| head`; leave nothing to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def run(argv: Sequence[str], world: World) -> int:
+    """Run the command; return its exit code."""
+    json_wanted = "--json" in argv
+    try:
+        options = parser().parse_args(argv)
+        result = options.run(options, world)
+        if json_wanted:
+            show_document(result.document, world.stdout)
+        else:
+            show_text(result, world.stdout, world.stderr)
+        world.stdout.flush()
+    except CliError as error:
+        return _fail(str(error), error.exit_code, world=world, json_wanted=json_wanted)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except SystemExit as end:  # argparse, after --help
+        return int(end.code or OK)
+    except Exception as error:  # noqa: BLE001 - the boundary to a person: never a traceback, it could show a key
+        text = f"a fault in this command ({type(error).__name__}): please report it"
+        return _fail(text, FAULT, world=world, json_wanted=json_wanted)
+    return int(result.exit_code)
+
+
+def _fail(text: str, code: int, *, world: World, json_wanted: bool) -> int:
+    print(f"webhooks: {text}", file=world.stderr)
+    if json_wanted:
+        show_document({"error": text, "exitCode": code}, world.stdout)
+    return code
+
+
+def parser() -> Parser:
+    """Return the parser of the whole command line."""
+    whole = Parser(
+        prog="webhooks",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
+    for command in (call, headers, keys, licenses, publish, verify):
+        command.add_parser(commands)
+    return whole

@@ -1,0 +1,42 @@
+"""Moments as people write and read them: a duration from now, a date, epoch seconds."""
+
+import re
+from datetime import UTC, datetime
+
+from webhooks_cli.errors import WrongUseError
+
+UNITS = {"m": 60, "h": 3600, "d": 86400}  # seconds
+DURATION = re.compile(r"([0-9]{1,9})([mhd])", re.ASCII)
+EPOCH = re.compile(r"[0-9]{9,11}", re.ASCII)
+
+
+def parse_moment(text: str, now: float) -> int:
+    """Read a moment to come, in epoch seconds: 90d, 12h, 30m, 2027-01-31, an ISO time or epoch seconds."""
+    moment = _parse(text, now)
+    if moment is None:
+        raise WrongUseError(
+            f"--expires takes 90d, 12h, 30m, 2027-01-31, 2027-01-31T12:00:00Z or epoch seconds; not {text}"
+        )
+    if moment <= now:
+        raise WrongUseError(f"--expires: {text} has passed")
+    return moment
+
+
+def _parse(text: str, now: float) -> int | None:
+    if found := DURATION.fullmatch(text):
+        return int(now) + int(found[1]) * UNITS[found[2]]
+    if EPOCH.fullmatch(text):
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def show_moment(seconds: int) -> str:
+    """Write epoch seconds as ISO 8601 in UTC; the number itself where no date can say it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)

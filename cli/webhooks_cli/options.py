@@ -1,0 +1,81 @@
+"""The options that commands share, and the parser that reports wrong use as an error of ours."""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from webhooks.domain.caller import AuthLevel
+from webhooks_cli.errors import WrongUseError
+
+if TYPE_CHECKING:
+    from argparse import Namespace, _SubParsersAction
+
+    from webhooks_cli.result import Result
+    from webhooks_cli.world import World
+
+    type Command = Callable[[Namespace, World], Result]
+    type Commands = _SubParsersAction["Parser"]
+
+LEVELS = tuple(level.value for level in AuthLevel)
+
+
+class Parser(ArgumentParser):
+    """Raises WrongUseError where argparse would end the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong, with how it is used."""
+        raise WrongUseError(f"{message}\n{self.format_usage().strip()}\n`{self.prog} --help` says more")
+
+
+def add_command(
+    commands: "Commands", name: str, *, run: "Command", summary: str, description: str, parents: list[Parser]
+) -> Parser:
+    """Add a command; `description` is what its --help says, with examples."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        parents=parents,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def output_options() -> Parser:
+    """Return the options that every command has."""
+    parser = Parser(add_help=False)
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout, nothing else")
+    return parser
+
+
+def target_options() -> Parser:
+    """Return the options that say which deployment, and as whom."""
+    parser = Parser(add_help=False)
+    group = parser.add_argument_group(
+        "which deployment (default: .local/stack.json, here or in a folder above)"
+    )
+    group.add_argument("--profile", metavar="NAME", help="a table of ~/.config/webhooks/profiles.toml")
+    group.add_argument("--url", help="URL of the API, with its stage")
+    group.add_argument("--stack", metavar="NAME", help="a CloudFormation stack (for operators)")
+    group.add_argument("--region", help="the stack's region (default: as AWS's own tools)")
+    group.add_argument("--tenant", metavar="ID", help="tenant, in place of the configured one")
+    group.add_argument("--community", metavar="ID", help="community, in place of the configured one")
+    parser.set_defaults(level=None, license_file=None, key_file=None)
+    return parser
+
+
+def caller_options() -> Parser:
+    """Return the options that say as whom the API is called."""
+    parser = Parser(add_help=False)
+    group = parser.add_argument_group("as whom")
+    group.add_argument("--level", choices=LEVELS, help="which license of .local/stack.json (default: system)")
+    group.add_argument(
+        "--license-file", type=Path, metavar="FILE", help="holds the license key (or: WEBHOOKS_LICENSE)"
+    )
+    group.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="holds the private key (default: a new pair)"
+    )
+    return parser

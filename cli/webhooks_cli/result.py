@@ -1,0 +1,82 @@
+"""What a command found out, and how it is shown: one JSON document, or text for a person."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under their columns' names."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+    def plain(self) -> str:
+        """Write it with aligned columns, for files and pipes."""
+        lines = [self.columns, *self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A JSON value to be shown to a person."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """`document` is what --json prints; `shown` goes to stdout and `notes` to stderr without it."""
+
+    document: Any
+    shown: str | Table | Json
+    notes: tuple[str, ...] = ()
+    exit_code: int = 0
+
+
+def to_json(value: Any) -> str:
+    """Write a JSON document for people: indented, in the order that it came in."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def show_document(value: Any, stdout: TextIO) -> None:
+    """Print the one document of --json."""
+    print(to_json(value), file=stdout)
+
+
+def show_text(result: Result, stdout: TextIO, stderr: TextIO) -> None:
+    """Print for a person: with colours where stdout is a terminal, plain everywhere else."""
+    for note in result.notes:
+        print(note, file=stderr)
+    if stdout.isatty() and not isinstance(result.shown, str):
+        _show_on_terminal(result.shown, stdout)
+    elif text := _plain(result.shown):
+        print(text, file=stdout)
+
+
+def _plain(shown: str | Table | Json) -> str:
+    if isinstance(shown, Table):
+        return shown.plain()
+    return to_json(shown.value) if isinstance(shown, Json) else shown
+
+
+def _show_on_terminal(shown: Table | Json, stdout: TextIO) -> None:
+    # Imported here: a pipe needs none of it, and it is half of the command's start-up time.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table as RichTable  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(file=stdout)
+    if isinstance(shown, Json):
+        console.print_json(to_json(shown.value), indent=2)
+        return
+    table = RichTable(*shown.columns, header_style="bold")
+    for row in shown.rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: what is in a cell is no markup
+    console.print(table)
