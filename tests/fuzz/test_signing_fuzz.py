@@ -1,0 +1,161 @@
+"""Whatever comes from outside, the signing layer answers it or raises an error of its own."""
+
+from contextlib import suppress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signing import (
+    CallbackKeys,
+    Curve,
+    PrivateKey,
+    PublicKey,
+    SigningError,
+    decode_webhook_secret,
+    jwk,
+    sign_callback,
+    thumbprint,
+    unseal,
+    verify_callback,
+)
+
+fuzz = settings(deadline=None, max_examples=300)
+anything = st.text(st.characters())  # lone surrogates too
+base64_like = st.text("ABab019+/=-_ \n", max_size=100)
+curves = st.sampled_from(Curve)
+
+SERVICE = PrivateKey.derive(bytes(32), b"service", Curve.SECP256K1)
+CONTENT = PrivateKey.derive(bytes(32), b"content", Curve.P256)
+KEY_ID = thumbprint(CONTENT.public_key)
+JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+BODY = b'{"id":"evt_1"}'
+HEADERS = sign_callback(
+    method="POST",
+    url="https://example.com/hook",
+    content_type="application/json",
+    body=BODY,
+    delivery_id="dlv_1",
+    timestamp=1_700_000_000,
+    keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+    webhook_secrets=[bytes(32)],
+) | {"Content-Type": "application/json"}
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | anything,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(anything, inner, max_size=3),
+    max_leaves=10,
+)
+json_web_keys = st.fixed_dictionaries(
+    {"kid": st.just(KEY_ID) | json_values},
+    optional={
+        "kty": st.just("EC") | json_values,
+        "crv": st.just("P-256") | json_values,
+        "x": st.just(JWKS["keys"][0]["x"]) | base64_like | json_values,
+        "y": st.just(JWKS["keys"][0]["y"]) | base64_like | json_values,
+    },
+)
+
+
+def verify(**changes):
+    parts = {
+        "method": "POST",
+        "url": "https://example.com/hook",
+        "headers": HEADERS,
+        "body": BODY,
+        "service_key": SERVICE.public_key,
+        "webhook_secret": bytes(32),
+        "jwks": JWKS,
+        "now": 1_700_000_000,
+    }
+    return verify_callback(**parts | changes)
+
+
+@fuzz
+@given(anything | base64_like, curves)
+def test_any_text_as_a_key(text, curve):
+    with suppress(SigningError):
+        assert PublicKey.from_wire(text, curve).to_wire() == text
+    with suppress(SigningError):
+        assert len(PrivateKey.from_wire(text, curve).to_wire()) == 44
+
+
+@fuzz
+@given(st.binary(min_size=60, max_size=70), curves)
+def test_any_bytes_as_a_public_key(raw, curve):
+    with suppress(SigningError):
+        assert PublicKey.from_bytes(raw, curve).raw == raw
+
+
+@fuzz
+@given(anything | base64_like)
+def test_any_text_as_an_envelope(text):
+    with suppress(SigningError):
+        unseal(bytes(32), text)
+
+
+@fuzz
+@given(anything | base64_like | base64_like.map("whsec_".__add__))
+def test_any_text_as_a_webhook_secret(text):
+    with suppress(SigningError):
+        assert len(decode_webhook_secret(text)) == 32
+
+
+@fuzz
+@given(
+    method=anything,
+    url=anything,
+    content_type=anything,
+    body=st.binary(),
+    delivery_id=anything,
+    timestamp=st.integers(),
+    secrets=st.lists(st.binary(max_size=40)),
+)
+def test_any_callback_to_sign(*, method, url, content_type, body, delivery_id, timestamp, secrets):
+    with suppress(SigningError):
+        headers = sign_callback(
+            method=method,
+            url=url,
+            content_type=content_type,
+            body=body,
+            delivery_id=delivery_id,
+            timestamp=timestamp,
+            keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+            webhook_secrets=secrets,
+        )
+        assert all(value.isascii() and value.isprintable() for value in headers.values())
+
+
+@fuzz
+@given(st.dictionaries(st.sampled_from(list(HEADERS)) | anything, anything, max_size=4), anything, anything)
+def test_any_headers_to_verify(headers, method, url):
+    with suppress(SigningError):
+        verify(headers=headers, method=method, url=url)
+    with suppress(SigningError):
+        verify(headers=HEADERS | headers)
+
+
+@fuzz
+@given(st.sampled_from(list(HEADERS)), st.data())
+def test_any_change_of_a_header(name, data):
+    value = HEADERS[name]
+    start = data.draw(st.integers(0, len(value)))
+    end = data.draw(st.integers(start, len(value)))
+    changed = value[:start] + data.draw(st.text('";=:(), \\@az09AZ\n') | anything) + value[end:]
+    with suppress(SigningError):
+        verify(headers=HEADERS | {name: changed})
+        # Only what means the same may pass: blanks around, and spellings of the lists.
+        assert changed.strip(" \t") == value or name in {"webhook-signature", "Signature", "Signature-Input"}
+
+
+@fuzz
+@given(st.dictionaries(anything, json_values) | st.fixed_dictionaries({"keys": st.lists(json_web_keys)}))
+def test_any_document_as_a_jwks(jwks):
+    with suppress(SigningError):
+        verify(jwks=jwks)
+
+
+@fuzz
+@given(st.binary(), st.integers(), st.integers(min_value=0))
+def test_any_body_and_time(body, now, tolerance):
+    with suppress(SigningError):
+        verify(body=body, now=now, tolerance=tolerance)
+        assert body == BODY

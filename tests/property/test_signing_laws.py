@@ -1,0 +1,245 @@
+"""Laws of the signing layer, and its agreement with implementations that share nothing with it."""
+
+import json
+import time
+from base64 import b64decode, b64encode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from standardwebhooks import Webhook
+
+from signing import (
+    CallbackKeys,
+    Curve,
+    InvalidEnvelopeError,
+    PrivateKey,
+    PublicKey,
+    encode_webhook_secret,
+    jwk,
+    seal,
+    shared_key,
+    sign_callback,
+    thumbprint,
+    unseal,
+    verify_callback,
+)
+from signing.http_signatures import parse_signature_input
+from tests import plain_protocol
+
+# The plain implementation takes tens of milliseconds for a point: fewer examples, no deadline.
+quick = settings(deadline=None)
+slow = settings(deadline=None, max_examples=15)
+
+curves = st.sampled_from(Curve)
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+keys32 = st.binary(min_size=32, max_size=32)
+ivs = st.binary(min_size=16, max_size=16)
+seeds = st.binary(min_size=16, max_size=64)
+visible = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+delivery_ids = visible.filter(lambda text: "." not in text)
+paths = st.text(st.sampled_from("abcXYZ019-._~%/?&=+"), max_size=30)
+json_bodies = st.dictionaries(texts, texts | st.integers() | st.none()).map(
+    lambda value: json.dumps(value, ensure_ascii=False).encode()
+)
+
+
+@st.composite
+def scalars(draw):
+    """Draw a curve and a private key on it, often near an end or with leading zeros."""
+    curve = draw(curves)
+    lengths = st.integers(min_value=1, max_value=32).flatmap(
+        lambda length: st.integers(min_value=1, max_value=min(256**length, curve.order) - 1)
+    )
+    scalar = draw(lengths | st.integers(1, 3) | st.integers(curve.order - 3, curve.order - 1))
+    return curve, scalar
+
+
+def wire(raw):
+    return b64encode(raw).decode()
+
+
+@quick
+@given(keys32, texts, ivs)
+def test_what_was_sealed_is_unsealed(key, text, iv):
+    assert unseal(key, seal(key, text, iv)) == text
+
+
+@quick
+@given(keys32, texts, ivs)
+def test_envelopes_are_those_of_the_plain_implementation(key, text, iv):
+    envelope = seal(key, text, iv)
+    assert envelope == plain_protocol.seal(key, text, iv)
+    assert plain_protocol.unseal(key, envelope) == text
+
+
+@quick
+@given(keys32, texts, st.characters(categories=["Cs"]), texts, ivs)
+def test_a_text_with_a_lone_surrogate_is_refused(key, before, surrogate, behind, iv):
+    with pytest.raises(InvalidEnvelopeError):
+        seal(key, before + surrogate + behind, iv)
+
+
+@quick
+@given(keys32, texts, ivs, st.data())
+def test_an_envelope_changed_in_any_bit_is_refused(key, text, iv, data):
+    raw = bytearray(b64decode(seal(key, text, iv)))
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(InvalidEnvelopeError):
+        unseal(key, wire(bytes(raw)))
+
+
+@quick
+@given(keys32, texts, ivs, st.data())
+def test_an_envelope_changed_in_any_character_is_refused(key, text, iv, data):
+    envelope = seal(key, text, iv)
+    position = data.draw(st.integers(0, len(envelope) - 1))
+    character = data.draw(st.characters().filter(lambda other: other != envelope[position]))
+    with pytest.raises(InvalidEnvelopeError):
+        unseal(key, envelope[:position] + character + envelope[position + 1 :])
+
+
+@quick
+@given(keys32, texts, ivs, st.data())
+def test_a_shortened_envelope_is_refused(key, text, iv, data):
+    envelope = seal(key, text, iv)
+    with pytest.raises(InvalidEnvelopeError):
+        unseal(key, envelope[: data.draw(st.integers(0, len(envelope) - 1))])
+
+
+@quick
+@given(scalars(), st.data())
+def test_a_private_key_is_read_however_many_leading_zeros_it_has(pair, data):
+    curve, scalar = pair
+    shortest = (scalar.bit_length() + 7) // 8
+    length = data.draw(st.integers(shortest, 33))
+    private = PrivateKey.from_wire(wire(scalar.to_bytes(length)), curve)
+    assert private.to_wire() == wire(scalar.to_bytes(32))
+    assert PrivateKey.from_wire(private.to_wire(), curve) == private
+    public = private.public_key
+    assert PublicKey.from_wire(public.to_wire(), curve) == public
+    assert PublicKey.from_bytes(public.raw, curve) == public
+
+
+@slow
+@given(scalars())
+def test_public_keys_are_those_of_the_plain_implementation(pair):
+    curve, scalar = pair
+    private = PrivateKey.from_wire(wire(scalar.to_bytes(32)), curve)
+    assert private.public_key.to_wire() == plain_protocol.read_key_pair(private.to_wire(), curve.value).public
+
+
+@slow
+@given(curves, seeds, seeds)
+def test_both_sides_and_the_plain_implementation_share_one_key(curve, one_seed, other_seed):
+    one, other = PrivateKey.derive(one_seed, b"a", curve), PrivateKey.derive(other_seed, b"b", curve)
+    key = shared_key(one, other.public_key)
+    assert len(key) == 32
+    assert key == shared_key(other, one.public_key)
+    plain = plain_protocol.read_key_pair(one.to_wire(), curve.value)
+    assert key == plain_protocol.shared_key(plain, other.public_key.to_wire())
+
+
+@slow
+@given(curves)
+def test_a_caller_of_the_plain_implementation_is_understood(curve):
+    service = PrivateKey.derive(bytes(32), b"service", curve)
+    caller = plain_protocol.new_key_pair(curve.value)
+    headers = plain_protocol.request_headers(
+        caller, service.public_key.to_wire(), license_key="license", ts=1.5, appid="app", uuid="u", more=True
+    )
+    key = shared_key(service, PublicKey.from_wire(headers["publickey"], curve))
+    assert unseal(key, headers["licensekey"]) == "license"
+    assert json.loads(unseal(key, headers["requestid"])) == {
+        "ts": 1.5,
+        "appid": "app",
+        "uuid": "u",
+        "more": True,
+    }
+
+
+@quick
+@given(curves, seeds, st.binary())
+def test_signatures_are_low_s_and_hold(curve, seed, message):
+    private = PrivateKey.derive(seed, b"a", curve)
+    signature = private.sign(message)
+    assert len(signature) == 64
+    assert 0 < int.from_bytes(signature[32:]) <= curve.order // 2
+    assert private.public_key.verify(message, signature)
+
+
+CONTENT = PrivateKey.derive(bytes(32), b"content", Curve.P256)
+KEY_ID = thumbprint(CONTENT.public_key)
+JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+
+
+@st.composite
+def callbacks(draw):
+    return {
+        "method": draw(st.sampled_from(["POST", "PUT", "PATCH"])),
+        "url": "https://example.com/" + draw(paths),
+        "content_type": "application/json",
+        "body": draw(st.binary() | json_bodies),
+        "delivery_id": draw(delivery_ids),
+        "timestamp": draw(st.integers(0, 10**12)),
+        "keys": CallbackKeys(PrivateKey.derive(draw(seeds), b"service", draw(curves)), CONTENT, KEY_ID),
+        "webhook_secrets": draw(st.lists(keys32, min_size=1, max_size=2)),
+    }
+
+
+def signed(callback):
+    return sign_callback(**callback) | {"Content-Type": callback["content_type"]}
+
+
+@quick
+@given(callbacks())
+def test_what_was_signed_verifies(callback):
+    service = callback["keys"].service
+    for secret in callback["webhook_secrets"]:
+        assert verify_callback(
+            method=callback["method"],
+            url=callback["url"],
+            headers=signed(callback),
+            body=callback["body"],
+            service_key=service.public_key,
+            webhook_secret=secret,
+            jwks=JWKS,
+            now=callback["timestamp"],
+        ) == [service.curve.scheme, "v1", "rfc9421"]
+
+
+@slow
+@given(callbacks())
+def test_what_was_signed_verifies_by_the_plain_implementation(callback):
+    headers, body, service = signed(callback), callback["body"], callback["keys"].service
+    assert plain_protocol.service_signature_holds(
+        headers, body, service_public=service.public_key.to_wire(), curve_name=service.curve.value
+    )
+    for secret in callback["webhook_secrets"]:
+        assert plain_protocol.secret_signature_holds(headers, body, secret=encode_webhook_secret(secret))
+    assert plain_protocol.http_signature_holds(
+        headers, body, method=callback["method"], url=callback["url"], jwks=JWKS
+    )
+
+
+@quick
+@given(callbacks(), json_bodies)
+def test_what_was_signed_verifies_by_the_standard_webhooks_library(callback, body):
+    # The library reads the clock itself.
+    headers = signed(callback | {"body": body, "timestamp": int(time.time())})
+    for secret in callback["webhook_secrets"]:
+        assert Webhook(encode_webhook_secret(secret)).verify(body, headers) == json.loads(body)
+
+
+@quick
+@given(callbacks())
+def test_headers_have_their_form(callback):
+    headers = signed(callback)
+    for value in headers.values():
+        assert value.isascii()
+        assert value.isprintable()
+        assert value == value.strip()
+    tokens = headers["webhook-signature"].split(" ")
+    assert all(token.count(",") == 1 for token in tokens)
+    assert len(tokens) == 1 + len(callback["webhook_secrets"])
+    assert len(parse_signature_input(headers["Signature-Input"])) == 1
