@@ -1,0 +1,107 @@
+"""AWS clients: made when first needed, from one session, with one configuration; their errors as ours."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session, get_session
+
+from webhooks.domain.errors import UnavailableError
+from webhooks.ports import Chance
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+# A call that hangs holds a whole invocation: give up early, and let `standard` retries (jittered, with a
+# budget) do the rest. Every write here may be repeated: it carries a token, a condition or the same key.
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=32,
+    tcp_keepalive=True,
+)
+
+
+class AwsClients:
+    """One session and its clients; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._session: Session | None = None
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def dynamodb(self) -> DynamoDBClient:
+        """Return the client for tables."""
+        return cast("DynamoDBClient", self._client("dynamodb"))
+
+    @property
+    def secrets(self) -> SecretsManagerClient:
+        """Return the client for secrets."""
+        return cast("SecretsManagerClient", self._client("secretsmanager"))
+
+    @property
+    def sqs(self) -> SQSClient:
+        """Return the client for queues."""
+        return cast("SQSClient", self._client("sqs"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _client(self, service: str) -> Any:
+        client = self._clients.get(service)
+        if client is None:
+            with self._lock:  # a session makes one client at a time
+                client = self._clients.get(service)
+                if client is None:
+                    self._session = self._session or get_session()
+                    client = self._clients[service] = self._session.create_client(service, config=CONFIG)
+        return client
+
+
+@contextmanager
+def unavailable(operation: str) -> Iterator[None]:
+    """Raise UnavailableError for every AWS error inside; its text names the operation and the error's code.
+
+    The error itself is not chained: its text can quote the request.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise UnavailableError(f"{operation}: {error_code(error)}") from None
+    except BotoCoreError as error:
+        raise UnavailableError(f"{operation}: {type(error).__name__}") from None
+
+
+def error_code(error: ClientError) -> str:
+    """Return AWS's code of an error."""
+    return error.response.get("Error", {}).get("Code", "Unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits between tries: a random part of a time that doubles, from `first` to `longest` seconds."""
+
+    first: float = 0.02
+    longest: float = 0.8
+    chance: Chance = random.random
+    sleep: Callable[[float], None] = time.sleep
+
+    def wait(self, tries: int) -> None:
+        """Wait after that many tries."""
+        self.sleep(self.chance() * min(self.longest, self.first * 2**tries))

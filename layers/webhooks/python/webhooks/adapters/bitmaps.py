@@ -1,0 +1,98 @@
+"""Which sequence numbers hold a webhook, as bitmaps of fixed segments. Pure; knows no table.
+
+A bitmap is an int whose bit n stands for the segment's n-th sequence number.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+SEGMENT = 4096  # sequence numbers in a segment: 512 bytes, far below one read unit
+_BYTES = SEGMENT // 8
+
+
+def segment_of(sequence: int) -> int:
+    """Return the number of the segment that the sequence number lies in."""
+    return sequence // SEGMENT
+
+
+def bit_of(sequence: int) -> int:
+    """Return the bitmap that has only this sequence number's bit."""
+    return 1 << sequence % SEGMENT
+
+
+def bitmap_to_bytes(bits: int) -> bytes:
+    """Write a bitmap for a table."""
+    return bits.to_bytes(_BYTES)
+
+
+def bitmap_from_bytes(raw: bytes) -> int:
+    """Read what `bitmap_to_bytes` wrote."""
+    return int.from_bytes(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A community's totals: `counts` has the number of webhooks in each segment."""
+
+    version: int = 0
+    total: int = 0
+    counts: tuple[int, ...] = ()
+
+    def counted(self, segment: int, difference: int) -> "Head":
+        """Return the next version, with so many webhooks more in the segment."""
+        counts = [*self.counts, *[0] * (segment + 1 - len(self.counts))]
+        # Below zero only for a webhook that is gone already: the transaction's condition says so.
+        counts[segment] = max(0, counts[segment] + difference)
+        return Head(self.version + 1, self.total + difference, tuple(counts))
+
+
+def counts_to_bytes(counts: Sequence[int]) -> bytes:
+    """Write the counts: 16 bits each, big-endian."""
+    return struct.pack(f">{len(counts)}H", *counts)
+
+
+def counts_from_bytes(raw: bytes) -> tuple[int, ...]:
+    """Read what `counts_to_bytes` wrote."""
+    return struct.unpack(f">{len(raw) // 2}H", raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a page takes of a segment: `take` webhooks after the newest `skip`."""
+
+    segment: int
+    skip: int
+    take: int
+
+
+def slices(counts: Mapping[int, int], *, skip: int, take: int) -> Iterator[Slice]:
+    """Find the segments that a page lies in, newest first, by the number of webhooks in each."""
+    for segment in sorted(counts, reverse=True):
+        if take <= 0:
+            return
+        count = counts[segment]
+        if skip >= count:
+            skip -= count
+            continue
+        part = min(take, count - skip)
+        yield Slice(segment, skip, part)
+        skip, take = 0, take - part
+
+
+def newest(bits: int, part: Slice) -> list[int]:
+    """Return the slice's sequence numbers, newest first; fewer where the bitmap has no more."""
+    found: list[int] = []
+    while bits and len(found) < part.skip + part.take:
+        top = bits.bit_length() - 1
+        found.append(part.segment * SEGMENT + top)
+        bits ^= 1 << top
+    return found[part.skip :]
+
+
+def union(bitmaps: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Merge (segment, bitmap) pairs: the bits of each segment that any of them has."""
+    merged: dict[int, int] = {}
+    for segment, bits in bitmaps:
+        merged[segment] = merged.get(segment, 0) | bits
+    return merged

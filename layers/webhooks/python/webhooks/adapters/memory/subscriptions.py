@@ -1,0 +1,136 @@
+"""Webhooks and their index in memory: both ports on one state, as one table serves both."""
+
+from collections.abc import Mapping, Sequence
+from threading import RLock
+
+from webhooks.adapters.memory.faults import Fault, effect, no_fault
+from webhooks.adapters.subscription_changes import Change
+from webhooks.adapters.subscription_keys import make_webhook_id
+from webhooks.domain.errors import ConflictError
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import IndexEntry, Webhook, has_any_tag
+from webhooks.ports import Clock, CorruptError, Entropy, KeptAnswer, Page, RepeatedError, StaleError
+
+
+class MemorySubscriptions:
+    """Both Subscriptions and SubscriptionIndex."""
+
+    def __init__(self, *, clock: Clock, entropy: Entropy, fault: Fault = no_fault) -> None:
+        self._clock = clock
+        self._entropy = entropy
+        self._fault = fault
+        self._lock = RLock()
+        self._sequences: dict[Scope, int] = {}
+        self._versions: dict[Scope, int] = {}
+        self._webhooks: dict[tuple[Scope, str], Webhook] = {}  # in the order of their creation
+        self._answers: dict[str, KeptAnswer] = {}
+        self._corrupt: set[tuple[Scope, str]] = set()
+
+    def next_id(self, scope: Scope, *, now: float) -> str:
+        """Reserve a webhook id."""
+        with self._lock, effect(self._fault, "subscriptions.next_id"):
+            sequence = self._sequences[scope] = self._sequences.get(scope, 0) + 1
+            return make_webhook_id(now=now, sequence=sequence, chance=self._entropy(4))
+
+    def add(self, webhook: Webhook, kept: KeptAnswer) -> None:
+        """Store a new webhook."""
+        with self._lock, effect(self._fault, "subscriptions.add"):
+            self._check(None, webhook, kept)
+            if (webhook.scope, webhook.id) in self._webhooks:
+                raise ConflictError("the webhook's id is taken; send the request again")
+            self._write(webhook.scope, webhook.id, webhook)
+            self._answers[kept.key] = kept
+
+    def change(self, before: Webhook, after: Webhook, *, kept: KeptAnswer | None) -> None:
+        """Replace a webhook."""
+        with self._lock, effect(self._fault, "subscriptions.change"):
+            self._check(before, after, kept)
+            self._write(after.scope, after.id, after)
+            if kept is not None:
+                self._answers[kept.key] = kept
+
+    def remove(self, webhook: Webhook, kept: KeptAnswer) -> None:
+        """Delete a webhook."""
+        with self._lock, effect(self._fault, "subscriptions.remove"):
+            self._check(webhook, None, kept)
+            self._write(webhook.scope, webhook.id, None)
+            self._answers[kept.key] = kept
+
+    def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
+        """Return a webhook as it is now."""
+        found = self.get_many([(scope, webhook_id)]).get((scope, webhook_id))
+        if isinstance(found, CorruptError):
+            raise found
+        return found
+
+    def get_many(
+        self, keys: Sequence[tuple[Scope, str]]
+    ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
+        """Return the webhooks that exist, what cannot be read as its error."""
+        with self._lock:
+            return {
+                each: CorruptError(f"the stored webhook {each[1]} cannot be read")
+                if each in self._corrupt
+                else self._webhooks[each]
+                for each in keys
+                if each in self._webhooks
+            }
+
+    def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
+        """Return a page by its number."""
+        with self._lock:
+            fitting = [
+                webhook
+                for webhook in reversed(self._in_order(scope))
+                if not tags or has_any_tag(webhook.definition.tags, tags)
+            ]
+            taken = fitting[index * size : (index + 1) * size]
+            readable = [webhook for webhook in taken if (scope, webhook.id) not in self._corrupt]
+            return Page(len(fitting), readable)
+
+    def kept_answer(self, key: str) -> str | None:
+        """Return the body that is kept for the key."""
+        with self._lock:
+            kept = self._answers.get(key)
+            return kept.body if kept and kept.expires_at > self._clock() else None
+
+    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
+        """Return each community's version as it is now."""
+        with self._lock:
+            return {scope: self._versions.get(scope, 0) for scope in scopes}
+
+    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
+        """Return the enabled webhooks that list the event's name."""
+        with self._lock:
+            return [
+                IndexEntry(webhook.id, webhook.definition.criteria, webhook.definition.query)
+                for webhook in self._in_order(scope)
+                if webhook.enabled and event_name in webhook.definition.event_names
+            ]
+
+    def corrupt(self, scope: Scope, webhook_id: str) -> None:
+        """Make a stored webhook unreadable, for a test."""
+        with self._lock:
+            self._corrupt.add((scope, webhook_id))
+
+    def _in_order(self, scope: Scope) -> list[Webhook]:
+        return sorted(
+            (webhook for (owner, _), webhook in self._webhooks.items() if owner == scope),
+            key=lambda webhook: webhook.id[8:16],  # the sequence number
+        )
+
+    def _check(self, before: Webhook | None, after: Webhook | None, kept: KeptAnswer | None) -> None:
+        Change.of(before, after, kept=kept, token="")
+        if kept is not None and self.kept_answer(kept.key) is not None:
+            raise RepeatedError
+        if before is not None:
+            stored = self._webhooks.get((before.scope, before.id))
+            if stored is None or stored.revision != before.revision:
+                raise StaleError
+
+    def _write(self, scope: Scope, webhook_id: str, webhook: Webhook | None) -> None:
+        if webhook is None:
+            del self._webhooks[scope, webhook_id]
+        else:
+            self._webhooks[scope, webhook_id] = webhook
+        self._versions[scope] = self._versions.get(scope, 0) + 1

@@ -1,0 +1,109 @@
+"""The backends that every contract test runs against: fakes, moto in process, and an emulator if one is named.
+
+TEST_EMULATOR_ENDPOINT=http://127.0.0.1:4566 adds the emulator.
+"""
+
+import itertools
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from unittest import mock
+
+from moto import mock_aws
+
+from webhooks.adapters.aws import AwsClients, Backoff
+
+EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
+BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
+NOW = 1_790_000_000.0
+
+DUMMY_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Entropy:
+    """Bytes that are never twice the same; an emulator outlives a test run and remembers tokens."""
+
+    salt: str = field(default_factory=lambda: uuid.uuid4().hex)
+    counter: Iterator[int] = field(default_factory=itertools.count)
+
+    def __call__(self, size: int) -> bytes:
+        return sha256(f"{self.salt} {next(self.counter)}".encode()).digest()[:size]
+
+
+@dataclass
+class Backend:
+    """Where the adapters under test work. `aws` is None for the fakes."""
+
+    name: str
+    aws: AwsClients | None
+    clock: Clock = field(default_factory=Clock)
+    entropy: Callable[[int], bytes] = field(default_factory=Entropy)
+    suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=0.001, longest=0.05))
+
+    @property
+    def clients(self) -> AwsClients:
+        assert self.aws is not None
+        return self.aws
+
+    def table(self, name: str, *, sorted_by: str | None = "sk") -> str:
+        """Make a table of this test's own and return its name."""
+        keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
+        if sorted_by:
+            keys.append({"AttributeName": sorted_by, "KeyType": "RANGE"})
+        table = f"{name}-{self.suffix}"
+        self.clients.dynamodb.create_table(
+            TableName=table,
+            KeySchema=keys,
+            AttributeDefinitions=[
+                {"AttributeName": each["AttributeName"], "AttributeType": "S"} for each in keys
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return table
+
+    def queue(self, name: str) -> str:
+        """Make a queue of this test's own and return its URL."""
+        return self.clients.sqs.create_queue(QueueName=f"{name}-{self.suffix}")["QueueUrl"]
+
+    def secret(self, name: str, value: str) -> str:
+        """Make a secret of this test's own and return its name."""
+        return self.clients.secrets.create_secret(Name=f"{name}-{self.suffix}", SecretString=value)["Name"]
+
+
+@contextmanager
+def backend_named(name: str, endpoint: str = EMULATOR) -> Iterator[Backend]:
+    """Open a backend; moto's state ends with it."""
+    if name == "memory":
+        yield Backend(name, None)
+        return
+    with ExitStack() as stack:
+        account = DUMMY_ACCOUNT | ({"AWS_ENDPOINT_URL": endpoint} if name == "emulator" else {})
+        stack.enter_context(mock.patch.dict(os.environ, account))
+        if name == "moto":
+            os.environ.pop("AWS_ENDPOINT_URL", None)
+            stack.enter_context(mock_aws())
+        clients = AwsClients()
+        yield Backend(name, clients)
+        clients.close()

@@ -1,0 +1,318 @@
+"""What every Subscriptions and SubscriptionIndex does, whatever keeps them."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.contract.backends import Backend
+from tests.contract.webhooks_made import ACME, NOW, answer, changed, make_webhook
+from webhooks.adapters.memory.subscriptions import MemorySubscriptions
+from webhooks.adapters.subscription_changes import Tables
+from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.adapters.tables import Table
+from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Criteria, IndexEntry, Webhook
+from webhooks.ports import CorruptError, RepeatedError, StaleError, SubscriptionIndex, Subscriptions
+
+SOUTH = Scope("acme", "south")
+
+
+class Store:
+    """The two ports on one state, and what the tests need to set it up."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.subscriptions: Subscriptions
+        self.index: SubscriptionIndex
+        self._answers = 0
+        if backend.aws is None:
+            self.memory = MemorySubscriptions(clock=backend.clock, entropy=backend.entropy)
+            self.subscriptions = self.index = self.memory
+            return
+        tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
+        self.table = Table(backend.aws, tables.subscriptions, backoff=backend.backoff)
+        self.subscriptions = DynamoSubscriptions(
+            backend.aws, tables, clock=backend.clock, entropy=backend.entropy, backoff=backend.backoff
+        )
+        self.index = DynamoSubscriptionIndex(self.table)
+
+    def add(self, scope: Scope = ACME, **changes: object) -> Webhook:
+        webhook = make_webhook(self.subscriptions.next_id(scope, now=NOW), scope, **changes)
+        self.subscriptions.add(webhook, self.fresh_answer())
+        return webhook
+
+    def fresh_answer(self):
+        self._answers += 1
+        return answer(f"answer {self._answers}")
+
+    def page(self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()):
+        page = self.subscriptions.page(scope, index=index, size=size, tags=tags)
+        return page.total, list(page.webhooks)
+
+    def listeners(self, event_name: str, scope: Scope = ACME) -> list[str]:
+        return [entry.webhook_id for entry in self.index.listeners(scope, event_name)]
+
+    def corrupt(self, webhook: Webhook) -> None:
+        if self.backend.aws is None:
+            self.memory.corrupt(webhook.scope, webhook.id)
+            return
+        self.backend.aws.dynamodb.update_item(
+            TableName=self.table.name,
+            Key={
+                "pk": {"S": f"C#{webhook.scope.tenant_id}#{webhook.scope.community_id}"},
+                "sk": {"S": f"W#{int(webhook.id[8:16], 16):010d}"},
+            },
+            UpdateExpression="SET #definition = :bad",
+            ExpressionAttributeNames={"#definition": "definition"},
+            ExpressionAttributeValues={":bad": {"S": '{"name": 7}'}},
+        )
+
+
+@pytest.fixture
+def store(backend: Backend) -> Store:
+    return Store(backend)
+
+
+def test_a_webhook_is_read_back_as_it_was_stored(store: Store) -> None:
+    webhook = store.add()
+    assert store.subscriptions.get(ACME, webhook.id) == webhook
+
+
+def test_ids_are_24_hex_characters_and_sort_by_creation(store: Store) -> None:
+    ids = [store.subscriptions.next_id(ACME, now=NOW + n) for n in range(5)]
+    assert ids == sorted(set(ids))
+    assert all(len(each) == 24 and set(each) <= set("0123456789abcdef") for each in ids)
+
+
+@pytest.mark.parametrize("webhook_id", ["", "x", "0" * 24, "A" * 24, "f" * 25, "٣" * 24, "f" * 24])
+def test_an_id_that_was_never_given_is_absent(store: Store, webhook_id: str) -> None:
+    store.add()
+    assert store.subscriptions.get(ACME, webhook_id) is None
+
+
+def test_an_id_with_the_right_place_and_other_chance_is_absent(store: Store) -> None:
+    webhook = store.add()
+    forged = webhook.id[:-1] + ("0" if webhook.id[-1] != "0" else "1")
+    assert store.subscriptions.get(ACME, forged) is None
+    both = store.subscriptions.get_many([(ACME, forged), (ACME, webhook.id)])
+    assert both == {(ACME, webhook.id): webhook}
+
+
+def test_another_community_does_not_see_it(store: Store) -> None:
+    webhook = store.add()
+    assert store.subscriptions.get(SOUTH, webhook.id) is None
+    assert store.page(SOUTH) == (0, [])
+
+
+def test_many_are_read_at_once_and_absent_ones_left_out(store: Store) -> None:
+    one, other = store.add(), store.add(SOUTH)
+    found = store.subscriptions.get_many(
+        [(ACME, one.id), (SOUTH, other.id), (ACME, other.id), (ACME, one.id), (ACME, "nothing")]
+    )
+    assert found == {(ACME, one.id): one, (SOUTH, other.id): other}
+
+
+def test_what_cannot_be_read_is_an_error_of_its_own(store: Store) -> None:
+    bad, good = store.add(), store.add()
+    store.corrupt(bad)
+    found = store.subscriptions.get_many([(ACME, bad.id), (ACME, good.id)])
+    assert found[ACME, good.id] == good
+    assert isinstance(found[ACME, bad.id], CorruptError)
+    with pytest.raises(CorruptError):
+        store.subscriptions.get(ACME, bad.id)
+
+
+def test_a_page_leaves_out_what_cannot_be_read(store: Store) -> None:
+    bad, good = store.add(), store.add()
+    store.corrupt(bad)
+    assert store.page() == (2, [good])
+
+
+def test_an_answer_is_kept_with_its_change(store: Store) -> None:
+    webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
+    assert store.subscriptions.kept_answer("k") is None
+    store.subscriptions.add(webhook, answer("k", "the answer"))
+    assert store.subscriptions.kept_answer("k") == "the answer"
+
+
+def test_a_repeat_changes_nothing(store: Store) -> None:
+    first = store.add()
+    second = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
+    store.subscriptions.change(first, changed(first, name="new"), kept=answer("k"))
+    stored = store.subscriptions.get(ACME, first.id)
+    assert stored is not None
+    version = store.index.versions([ACME])
+    with pytest.raises(RepeatedError):
+        store.subscriptions.add(second, answer("k"))
+    with pytest.raises(RepeatedError):
+        store.subscriptions.change(stored, changed(stored, tags=()), kept=answer("k"))
+    with pytest.raises(RepeatedError):
+        store.subscriptions.remove(stored, answer("k"))
+    assert store.page() == (1, [stored])
+    assert store.index.versions([ACME]) == version
+
+
+def test_a_repeat_is_known_even_if_the_webhook_is_stale(store: Store) -> None:
+    webhook = store.add()
+    store.subscriptions.change(webhook, changed(webhook, name="new"), kept=answer("k"))
+    with pytest.raises(RepeatedError):
+        store.subscriptions.change(webhook, changed(webhook, name="new"), kept=answer("k"))
+
+
+def test_an_expired_answer_is_no_repeat(store: Store) -> None:
+    webhook = store.add()
+    store.subscriptions.change(webhook, changed(webhook, name="a"), kept=answer("k", "old"))
+    store.backend.clock.now += 601
+    assert store.subscriptions.kept_answer("k") is None
+    stored = changed(webhook, name="a")
+    store.subscriptions.remove(stored, replace(answer("k", "new"), expires_at=int(NOW) + 2000))
+    assert store.subscriptions.kept_answer("k") == "new"
+
+
+def test_a_change_of_what_has_changed_is_stale(store: Store) -> None:
+    webhook = store.add()
+    newer = changed(webhook, name="newer", tags=("red",), event_names=("order.paid", "order.sent"))
+    store.subscriptions.change(webhook, newer, kept=None)
+    with pytest.raises(StaleError):
+        store.subscriptions.change(webhook, changed(webhook, tags=("green",)), kept=store.fresh_answer())
+    with pytest.raises(StaleError):
+        store.subscriptions.remove(webhook, store.fresh_answer())
+    assert store.page() == (1, [newer])
+    assert store.page(tags=("green",)) == (0, [])
+
+
+def test_a_change_of_what_is_deleted_is_stale(store: Store) -> None:
+    webhook = store.add()
+    store.subscriptions.remove(webhook, store.fresh_answer())
+    for kept in (store.fresh_answer(), None):
+        with pytest.raises(StaleError):
+            store.subscriptions.change(webhook, changed(webhook, name="x"), kept=kept)
+    with pytest.raises(StaleError):
+        store.subscriptions.remove(webhook, store.fresh_answer())
+    assert store.page() == (0, [])
+    assert store.listeners("order.paid") == []
+
+
+def test_every_part_of_a_webhook_can_change(store: Store) -> None:
+    webhook = store.add()
+    after = replace(
+        changed(webhook, disabled=True, ttl=0, query=()),
+        credential=None,
+        disabled_reason="410 Gone",
+        secret_version=2,
+    )
+    store.subscriptions.change(webhook, after, kept=None)
+    assert store.subscriptions.get(ACME, webhook.id) == after
+    again = replace(changed(after, disabled=False), disabled_reason=None)
+    store.subscriptions.change(after, again, kept=None)
+    assert store.subscriptions.get(ACME, webhook.id) == again
+
+
+def test_the_index_has_enabled_webhooks_only(store: Store) -> None:
+    webhook = store.add()
+    store.add(disabled=True)
+    assert store.listeners("order.paid") == [webhook.id]
+    disabled = changed(webhook, disabled=True)
+    store.subscriptions.change(webhook, disabled, kept=None)
+    assert store.listeners("order.paid") == []
+    store.subscriptions.change(disabled, changed(disabled, disabled=False), kept=None)
+    assert store.listeners("order.paid") == [webhook.id]
+    assert store.listeners("order.paid", SOUTH) == []
+
+
+def test_an_index_entry_has_what_matching_needs(store: Store) -> None:
+    webhook = store.add()
+    assert list(store.index.listeners(ACME, "order.created")) == [
+        IndexEntry(webhook.id, Criteria.ALL, webhook.definition.query)
+    ]
+    after = changed(webhook, criteria=Criteria.ANY, query=({"a": 1},))
+    store.subscriptions.change(webhook, after, kept=None)
+    assert list(store.index.listeners(ACME, "order.created")) == [
+        IndexEntry(webhook.id, Criteria.ANY, ({"a": 1},))
+    ]
+
+
+def test_the_index_follows_the_event_names(store: Store) -> None:
+    webhook = store.add(event_names=("a", "b"))
+    store.subscriptions.change(webhook, changed(webhook, event_names=("b", "c")), kept=None)
+    assert [store.listeners(name) for name in "abc"] == [[], [webhook.id], [webhook.id]]
+
+
+def test_every_change_counts_in_the_version_of_its_community_only(store: Store) -> None:
+    assert store.index.versions([ACME, SOUTH]) == {ACME: 0, SOUTH: 0}
+    webhook = store.add()
+    renamed = changed(webhook, name="new")
+    store.subscriptions.change(webhook, renamed, kept=None)
+    store.subscriptions.remove(renamed, store.fresh_answer())
+    assert store.index.versions([ACME, SOUTH, ACME]) == {ACME: 3, SOUTH: 0}
+
+
+def test_pages_are_newest_first_and_cover_everything_once(store: Store) -> None:
+    webhooks = [store.add() for _ in range(7)]
+    pages = [store.page(index=index, size=3) for index in range(4)]
+    assert [webhook for _, page in pages for webhook in page] == webhooks[::-1]
+    assert [len(page) for _, page in pages] == [3, 3, 1, 0]
+    assert {total for total, _ in pages} == {7}
+
+
+def test_a_page_of_nothing_is_empty(store: Store) -> None:
+    assert store.page() == (0, [])
+    assert store.page(index=10**9, size=100, tags=("x",)) == (0, [])
+
+
+def test_tags_filter_by_any_of_them_and_count_exactly(store: Store) -> None:
+    blue, both, red = store.add(tags=("blue",)), store.add(tags=("blue", "red")), store.add(tags=("red",))
+    store.add(tags=())
+    assert store.page(tags=("blue",)) == (2, [both, blue])
+    assert store.page(tags=("blue", "red", "red")) == (3, [red, both, blue])
+    assert store.page(tags=("blue", "red"), index=1, size=2) == (3, [blue])
+    store.subscriptions.change(both, changed(both, tags=("red",)), kept=None)
+    assert store.page(tags=("blue",)) == (1, [blue])
+
+
+def test_no_tag_is_taken_for_another(store: Store) -> None:
+    odd = ["a", "a#", "a#b", "A", "a b", "ä", "a%23b", "#", "00000000", "a#00000000"]
+    webhooks = [store.add(tags=(tag,)) for tag in odd]
+    for tag, webhook in zip(odd, webhooks, strict=True):
+        assert store.page(tags=(tag,)) == (1, [webhook])
+    assert store.page(tags=("b",)) == (0, [])
+
+
+def test_a_deleted_webhook_leaves_no_trace_in_pages_and_index(store: Store) -> None:
+    gone, stays = store.add(), store.add()
+    store.subscriptions.remove(gone, store.fresh_answer())
+    assert store.page() == (1, [stays])
+    assert store.page(tags=("blue",)) == (1, [stays])
+    assert store.listeners("order.created") == [stays.id]
+    assert store.subscriptions.get(ACME, gone.id) is None
+
+
+def test_a_webhook_with_all_names_and_tags_that_fit_can_be_deleted(store: Store) -> None:
+    names, tags = tuple(f"e{n}" for n in range(50)), tuple(f"t{n}" for n in range(46))
+    webhook = store.add(event_names=names, tags=tags)
+    store.subscriptions.remove(webhook, store.fresh_answer())
+    assert store.page() == (0, [])
+
+
+def test_a_webhook_with_more_names_and_tags_than_a_transaction_holds_is_refused(store: Store) -> None:
+    names, tags = tuple(f"e{n}" for n in range(50)), tuple(f"t{n}" for n in range(47))
+    with pytest.raises(InvalidInputError, match="together at most 96, these are 97"):
+        store.add(event_names=names, tags=tags)
+    assert store.page() == (0, [])
+
+
+def test_a_change_of_too_much_at_once_is_refused_with_advice(store: Store) -> None:
+    webhook = store.add(event_names=tuple(f"e{n}" for n in range(50)))
+    with pytest.raises(InvalidInputError, match="send two changes"):
+        store.subscriptions.change(
+            webhook, changed(webhook, event_names=tuple(f"f{n}" for n in range(50))), kept=None
+        )
+    assert store.page() == (1, [webhook])
+
+
+def test_a_definition_that_no_transaction_can_index_is_refused(store: Store) -> None:
+    with pytest.raises(InvalidInputError, match="shorten its query"):
+        store.add(query=({"text": "x" * 70_000},))
+    assert store.page() == (0, [])

@@ -1,0 +1,52 @@
+"""Webhooks and answers for storage tests, complete and with every kind of value."""
+
+from dataclasses import replace
+from typing import Any
+
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, Webhook
+from webhooks.ports import KeptAnswer
+
+ACME = Scope("acme", "north")
+NOW = 1_790_000_000.0
+
+
+def make_definition(**changes: Any) -> Definition:
+    definition = Definition(
+        event_names=("order.created", "order.paid"),
+        name="Bücher \U0001f4da",
+        api=Api(
+            url="https://example.com/hook",
+            auth_type=AuthType.OAUTH2,
+            oauth_grant_type="client_credentials",
+            oauth_token_url="https://example.com/token",
+            oauth_scopes=("a", "b"),
+        ),
+        success_codes=(200, 204),
+        created_by="shop",
+        tags=("blue", "a#b"),
+        query=({"amount": 1.5, "nested.flag": None}, {"list": [1, "1", {"x": True}]}),
+        criteria=Criteria.ALL,
+        retry_codes=(0, 503),
+        retry_count=2,
+        ttl=3,
+    )
+    return replace(definition, **changes)
+
+
+def make_webhook(webhook_id: str, scope: Scope = ACME, **changes: Any) -> Webhook:
+    return Webhook(
+        id=webhook_id,
+        scope=scope,
+        definition=make_definition(**changes),
+        created_at=int(NOW),
+        credential=CredentialRef("prefix/acme/north/x", "v1"),
+    )
+
+
+def changed(webhook: Webhook, **changes: Any) -> Webhook:
+    return replace(webhook, definition=replace(webhook.definition, **changes), revision=webhook.revision + 1)
+
+
+def answer(key: str, body: str = "{}") -> KeptAnswer:
+    return KeptAnswer(key, body, int(NOW) + 600)
