@@ -38,12 +38,14 @@ def read_reply(connection: Connection, *, keep: int) -> Reply:
     Raises NotHttpError, CutShortError, and OSError and DeadlineError as the wire does.
     """
     try:
-        return _read(connection, keep)
-    except OSError:  # some are HTTPExceptions, too
-        raise
-    except (HTTPException, ValueError) as error:
-        said = "its headers are too long" if connection.wire.cut else f"no HTTP: {type(error).__name__}"
-        raise NotHttpError(said) from error
+        reply = _read(connection, keep)
+    except (OSError, HTTPException, ValueError) as error:
+        if connection.wire.cut:  # within its headers: a body may be cut
+            raise NotHttpError("its headers are too long") from error
+        if isinstance(error, OSError):  # RemoteDisconnected is an HTTPException, too
+            raise
+        raise NotHttpError(f"no HTTP: {type(error).__name__}") from error
+    return reply
 
 
 def _read(connection: Connection, keep: int) -> Reply:

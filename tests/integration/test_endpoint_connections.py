@@ -1,0 +1,126 @@
+"""Connections that are kept: used again where that is safe, and only there."""
+
+import pytest
+
+from tests.calls import calling, post
+from tests.receiver import Receiver, raw, reply, reset, then_close
+from webhooks.adapters.connections import IdleConnections
+from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+
+
+@pytest.fixture
+def endpoint():
+    with calling() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+def test_a_connection_is_used_again(endpoint, receiver):
+    receiver.script(reply(200), reply(500, b"x" * 5_000), reply(204), reply(200, b"ok"))
+
+    for _ in range(8):
+        assert isinstance(endpoint.exchange(post(receiver.url), seconds=2), Answer)
+
+    assert receiver.connections == 1
+
+
+def test_a_chunked_answer_leaves_its_connection_usable(endpoint, receiver):
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nay!\r\n0\r\nTrailer: x\r\n\r\n"
+
+    def twice(conversation, _received):
+        conversation.send(chunked)
+        return True
+
+    receiver.script(twice)
+    answers = [endpoint.exchange(post(receiver.url), seconds=2) for _ in range(2)]
+
+    assert [answer.excerpt for answer in answers if isinstance(answer, Answer)] == ["okay!", "okay!"]
+    assert receiver.connections == 1
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_attempt(endpoint, receiver):
+    receiver.script(then_close(reply(200)))
+    endpoint.exchange(post(receiver.url), seconds=2)
+    receiver.wait_until_closed()
+
+    answer = endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(answer, Answer)
+    assert receiver.connections == 2
+    assert len(receiver.requests) == 2
+
+
+def test_a_reset_after_sending_is_never_sent_again(endpoint, receiver):
+    receiver.script(reply(200), reset)
+    endpoint.exchange(post(receiver.url), seconds=2)
+
+    answer = endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason is NoAnswerReason.RESET
+    assert len(receiver.requests) == 2
+
+
+def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_again(endpoint, receiver):
+    # Given an endpoint that answers twice to one request
+    answers = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"
+    )
+    receiver.script(raw(answers, keep_open=True), reply(200, b"right"))
+    endpoint.exchange(post(receiver.url), seconds=2)
+
+    # When it is called again, then the second answer is not taken for this request's
+    answer = endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(answer, Answer)
+    assert answer.excerpt == "right"
+    assert receiver.connections == 2
+
+
+def test_a_server_that_says_close_is_taken_at_its_word(endpoint, receiver):
+    receiver.script(reply(200, b"bye", headers={"Connection": "close"}))
+
+    for _ in range(2):
+        endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert receiver.connections == 2
+
+
+def test_hosts_on_one_address_share_no_connection(receiver):
+    with calling("127.0.0.1") as endpoint:
+        for host in ("one.example", "two.example", "one.example"):
+            endpoint.exchange(post(f"http://{host}:{receiver.port}/"), seconds=2)
+
+    assert [received.connection for received in receiver.requests] == [0, 1, 0]
+
+
+def test_idle_connections_are_bounded_in_number(receiver):
+    idle = IdleConnections(limit=2)
+    with calling("127.0.0.1", idle=idle) as endpoint:
+        for host in ("one.example", "two.example", "three.example", "one.example"):
+            endpoint.exchange(post(f"http://{host}:{receiver.port}/"), seconds=2)
+            assert len(idle) <= 2
+
+    assert receiver.connections == 4  # the first host's connection had to go
+    assert len(idle) == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "idle_for", "connections"), [("", 29.0, 1), ("", 30.0, 2), ("timeout=5", 4.0, 2)]
+)
+def test_idle_connections_are_bounded_in_time_by_us_or_by_the_server(receiver, header, idle_for, connections):
+    now = [0.0]
+    idle = IdleConnections(clock=lambda: now[0])
+    receiver.script(reply(200, headers={"Keep-Alive": header} if header else None))
+
+    with calling(idle=idle) as endpoint:
+        endpoint.exchange(post(receiver.url), seconds=2)
+        now[0] = idle_for
+        endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert receiver.connections == connections

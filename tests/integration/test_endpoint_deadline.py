@@ -1,0 +1,223 @@
+"""One wall-clock deadline over everything that an endpoint can be slow at, and nothing left behind."""
+
+import socket
+import ssl
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.calls import LOOPBACK, calling, post
+from tests.receiver import Receiver, drip, endless, mute, raw, reply, stall
+from webhooks.adapters.connections import IdleConnections
+from webhooks.adapters.egress import EgressGuard
+from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+
+SECONDS = 0.4
+LATE = 0.1
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def timed(endpoint, request, *, seconds=SECONDS):
+    started = time.monotonic()
+    answer = endpoint.exchange(request, seconds=seconds)
+    return answer, time.monotonic() - started
+
+
+def assert_ended_on_time(answer, took, *, during):
+    assert isinstance(answer, NoAnswer), answer
+    assert answer.reason is NoAnswerReason.DEADLINE
+    assert during in answer.detail
+    assert SECONDS <= took < SECONDS + LATE
+    assert SECONDS * 1_000 <= answer.latency_ms < (SECONDS + LATE) * 1_000
+
+
+@pytest.fixture
+def endpoint():
+    with calling() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def unanswering():
+    """Give the port of a listener whose queue is full: it answers no SYN."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        time.sleep(0.05)
+        yield listener.getsockname()[1]
+
+
+def test_an_address_that_never_answers_ends_on_time(endpoint, unanswering):
+    answer, took = timed(endpoint, post(f"http://127.0.0.1:{unanswering}/"))
+
+    assert_ended_on_time(answer, took, during="connecting")
+
+
+def test_a_second_address_gets_its_share_of_the_time_where_the_first_never_answers(unanswering):
+    # Given a host whose first address answers nothing, and whose second one listens on the same port
+    with (
+        socket.create_server(("127.0.0.2", unanswering)) as second,
+        calling("127.0.0.1", "127.0.0.2") as endpoint,
+    ):
+        threading.Thread(target=lambda: raw_answer(second), daemon=True).start()
+        answer, took = timed(endpoint, post(f"http://two.example:{unanswering}/"))
+
+    assert isinstance(answer, Answer)
+    assert answer.address == "127.0.0.2"
+    assert SECONDS / 2 <= took < SECONDS
+
+
+def raw_answer(listener):
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
+
+
+def test_a_lookup_that_never_ends_ends_on_time():
+    release = threading.Event()
+
+    def resolve(_host, _port, **_kind):
+        release.wait(5)
+        return []
+
+    try:
+        answer, took = timed(
+            HttpEndpoint(EgressGuard(LOOPBACK, resolve=resolve)), post("https://slow.example/")
+        )
+        assert_ended_on_time(answer, took, during="resolving")
+    finally:
+        release.set()
+
+
+def test_a_handshake_that_stalls_ends_on_time(endpoint):
+    with Receiver(greeting=mute) as receiver:
+        answer, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
+
+    assert_ended_on_time(answer, took, during="handshake")
+
+
+def test_a_handshake_that_drips_ends_on_time(endpoint):
+    # Given a server that sends the start of a long TLS record a byte at a time
+    def trickle(conversation):
+        for byte in b"\x16\x03\x03\x40\x00" + b"\x02" * 1_000:
+            conversation.send(bytes([byte]))
+            conversation.wait(0.02)
+
+    with Receiver(greeting=trickle) as receiver:
+        answer, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
+
+    assert_ended_on_time(answer, took, during="handshake")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_slow_reader_of_our_request_ends_on_time(scheme):
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+
+    # Given a server that takes a little of the request every now and then
+    def sip(conversation):
+        sock = (
+            server.wrap_socket(conversation.sock, server_side=True)
+            if scheme == "https"
+            else conversation.sock
+        )
+        with sock:
+            while not conversation.stopping.is_set() and sock.recv(1_000):
+                conversation.wait(0.02)
+
+    with Receiver(greeting=sip) as receiver, calling(ssl_context=client) as endpoint:
+        answer, took = timed(endpoint, post(f"{scheme}://127.0.0.1:{receiver.port}/", b"x" * 20_000_000))
+
+    assert_ended_on_time(answer, took, during="sending")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        stall,
+        drip(OK + b"X-Slow: " + b"y" * 1_000, every=0.02),
+        drip(OK + b"Content-Length: 1000\r\n\r\n" + b"y" * 1_000, every=0.01),
+        drip(OK + b"\r\n" + b"y" * 1_000, every=0.01),
+        drip(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\ny\r\n" * 1_000, every=0.01),
+        drip(b"HTTP/1.1 103 Hints\r\n\r\n" * 1_000, every=0.005),
+        raw(OK + b"Content-Length: 10\r\n\r\nabc", keep_open=True),
+        raw(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", keep_open=True),
+    ],
+    ids=["never", "headers", "body", "body to the end", "chunks", "interim", "rest of body", "trailers"],
+)
+def test_an_answer_that_is_late_in_any_part_ends_on_time(endpoint, script):
+    with Receiver() as receiver:
+        receiver.script(script)
+        answer, took = timed(endpoint, post(receiver.url))
+
+    assert_ended_on_time(answer, took, during="waiting for the answer")
+
+
+def test_the_time_counts_from_the_start_also_on_a_kept_connection(endpoint):
+    with Receiver() as receiver:
+        receiver.script(reply(200), stall)
+        endpoint.exchange(post(receiver.url), seconds=SECONDS)
+        time.sleep(SECONDS / 2)
+
+        answer, took = timed(endpoint, post(receiver.url))
+
+        assert_ended_on_time(answer, took, during="waiting for the answer")
+        assert receiver.connections == 1
+
+
+def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint):
+    answer, _ = timed(endpoint, post("http://127.0.0.1:9/"), seconds=0)
+
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason is NoAnswerReason.DEADLINE
+
+
+def test_threads_and_sockets_are_all_back_after_a_thousand_bad_deliveries():
+    threads, files = threading.active_count(), open_files()
+
+    # Given endpoints that are bad in every way
+    with ExitStack() as stack:
+        silent = stack.enter_context(Receiver(greeting=mute))
+        bad = stack.enter_context(Receiver())
+        bad.script(stall, path="/stall")
+        bad.script(drip(OK, every=0.02), path="/drip")
+        bad.script(raw(b"rubbish\r\n\r\n"), path="/rubbish")
+        bad.script(endless(OK + b"\r\n", again=b"x" * 10_000), path="/endless")
+        urls = [
+            f"https://127.0.0.1:{silent.port}/",
+            *(f"{bad.url}/{path}" for path in ("stall", "drip", "rubbish", "endless", "fine")),
+            "http://127.0.0.1:1/",
+            "https://10.0.0.1/",
+        ]
+        idle = IdleConnections()
+        endpoint = stack.enter_context(calling(idle=idle))
+        pool = stack.enter_context(ThreadPoolExecutor(50))
+
+        # When they get a thousand deliveries, 50 at a time, then each ends
+        requests = [post(urls[number % len(urls)]) for number in range(1_000)]
+        assert len(list(pool.map(lambda request: endpoint.exchange(request, seconds=0.1), requests))) == 1_000
+
+        # Then the connections that wait for more are those of the good one, never more than were used at once
+        assert 1 <= len(idle) <= 50
+
+    # And all is as it was before
+    assert threading.active_count() == threads
+    assert open_files() == files
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

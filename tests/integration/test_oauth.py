@@ -1,0 +1,166 @@
+"""Access tokens from a real token endpoint: fetched once, kept, refreshed, and fetched anew after a 401."""
+
+import base64
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
+
+import pytest
+
+from tests.calls import calling
+from tests.receiver import Receiver, raw, reply, reset, stall, token
+from webhooks.adapters.oauth import OAuthTokens
+from webhooks.domain.addresses import EgressPolicy
+from webhooks.domain.exchange import ClientCredentials, NoAnswer, NoAnswerReason
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def now():
+    return [1_000_000.0]
+
+
+@pytest.fixture
+def tokens(now):
+    with calling() as endpoint:
+        yield OAuthTokens(endpoint, lambda: now[0])
+
+
+def client(
+    receiver: Receiver, *, secret: str = "planted-secret", scopes: tuple[str, ...] = ()
+) -> ClientCredentials:
+    return ClientCredentials(receiver.url + "/token", "client", secret, scopes)
+
+
+def assert_failed(answer, *, detail):
+    assert isinstance(answer, NoAnswer), answer
+    assert answer.reason is NoAnswerReason.OAUTH
+    assert detail in answer.detail
+    assert "planted-secret" not in answer.detail
+
+
+def test_the_grant_is_asked_for_as_rfc_6749_says(tokens, receiver):
+    receiver.script(token("the-token"))
+
+    assert tokens.token(client(receiver, secret="s:é/+", scopes=("read", "write")), seconds=2) == "the-token"
+
+    (asked,) = receiver.requests
+    assert (asked.method, asked.path) == ("POST", "/token")
+    assert parse_qs(asked.body.decode()) == {"grant_type": ["client_credentials"], "scope": ["read write"]}
+    assert asked.header("Content-Type") == "application/x-www-form-urlencoded"
+    scheme, _, pair = (asked.header("Authorization") or "").partition(" ")
+    assert (scheme, base64.b64decode(pair)) == ("Basic", b"client:s%3A%C3%A9%2F%2B")
+
+
+def test_a_token_is_fetched_once_for_many_that_wait_for_it(tokens, receiver):
+    receiver.script(token("the-token", delay=0.1))
+
+    with ThreadPoolExecutor(20) as pool:
+        got = list(pool.map(lambda _: tokens.token(client(receiver), seconds=2), range(40)))
+
+    assert got == ["the-token"] * 40
+    assert len(receiver.requests) == 1
+
+
+def test_clients_that_differ_in_anything_share_no_token(tokens, receiver):
+    receiver.script(token("one"), token("two"), token("three"))
+    clients = [client(receiver), client(receiver, secret="another"), client(receiver, scopes=("read",))]
+
+    assert [tokens.token(each, seconds=2) for each in clients * 2] == ["one", "two", "three"] * 2
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "fresh_for"),
+    [(3_600, 3_540), (100, 90), ("3600", 3_540), (None, 270), ("soon", 270), (1e999, 86_340), (10**400, 270)],
+)
+def test_a_token_is_refreshed_before_it_expires(tokens, receiver, now, expires_in, fresh_for):
+    receiver.script(token("old", expires_in=expires_in), token("new"))
+    started = now[0]
+    assert tokens.token(client(receiver), seconds=2) == "old"
+
+    now[0] = started + fresh_for - 1
+    assert tokens.token(client(receiver), seconds=2) == "old"
+
+    now[0] = started + fresh_for
+    assert tokens.token(client(receiver), seconds=2) == "new"
+
+
+@pytest.mark.parametrize("expires_in", [0, -5])
+def test_a_token_that_is_over_at_once_is_used_once(tokens, receiver, expires_in):
+    receiver.script(token("one", expires_in=expires_in), token("two", expires_in=expires_in))
+
+    assert [tokens.token(client(receiver), seconds=2) for _ in range(2)] == ["one", "two"]
+
+
+def test_a_rejected_token_is_fetched_anew_once_however_many_were_rejected(tokens, receiver):
+    # Given a token that many deliveries used
+    receiver.script(token("old"), token("new", delay=0.1))
+    tokens.token(client(receiver), seconds=2)
+
+    # When the endpoint answers 401 to them all
+    with ThreadPoolExecutor(10) as pool:
+        got = list(pool.map(lambda _: tokens.token(client(receiver), seconds=2, rejected="old"), range(10)))
+
+    # Then one asks for a new one, and who comes late gets it as well
+    assert got == ["new"] * 10
+    assert tokens.token(client(receiver), seconds=2, rejected="old") == "new"
+    assert len(receiver.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "detail"),
+    [
+        (reply(400, b'{"error": "invalid_client"}'), "answered 400 invalid_client"),
+        (reply(401, b"planted-secret"), "answered 401"),
+        (reply(500, b'{"error": "planted-secret!"}'), "answered 500"),
+        (reply(302, headers={"Location": "http://10.0.0.1/"}), "answered 302"),
+        (reply(200, b""), "without an access token"),
+        (reply(200, b"<html>"), "without an access token"),
+        (reply(200, b"[]"), "without an access token"),
+        (reply(200, b"[" * 20_000), "without an access token"),
+        (reply(200, b'{"access_token": ""}'), "without an access token"),
+        (reply(200, b'{"access_token": 7}'), "without an access token"),
+        (reply(200, b'{"access_token": "a\\r\\nX: y"}'), "without an access token"),
+        (reply(200, b'{"access_token": "' + b"x" * 40_000 + b'"}'), "without an access token"),
+        (reply(200, b'{"access_token": "x", "token_type": "mac"}'), "another type"),
+        (raw(b"rubbish\r\n\r\n"), "did not answer: malformed"),
+        (reset, "did not answer: reset"),
+    ],
+)
+def test_a_failure_is_named_and_not_kept(tokens, receiver, script, detail):
+    receiver.script(script, token("the-token"))
+
+    assert_failed(tokens.token(client(receiver), seconds=2), detail=detail)
+    assert tokens.token(client(receiver), seconds=2) == "the-token"
+
+
+def test_a_token_longer_than_an_excerpt_is_read_in_full(tokens, receiver):
+    receiver.script(token("x" * 8_000))
+
+    assert tokens.token(client(receiver), seconds=2) == "x" * 8_000
+
+
+def test_the_deadline_holds_for_who_fetches_and_for_who_waits(tokens, receiver):
+    receiver.script(stall)
+    started = time.monotonic()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: tokens.token(client(receiver), seconds=0.3), range(2)))
+
+    assert time.monotonic() - started < 0.4
+    for answer in answers:
+        assert_failed(answer, detail="the time was up")
+    assert len(receiver.requests) == 1
+
+
+def test_the_token_endpoint_is_under_the_same_guard(receiver):
+    with calling(policy=EgressPolicy(allow_http=True, ports=None)) as guarded:
+        answer = OAuthTokens(guarded, time.time).token(client(receiver), seconds=2)
+
+    assert_failed(answer, detail="refused: loopback")
+    assert receiver.connections == 0
