@@ -24,7 +24,7 @@ will check it; if one is invalid, none is sent. Its MessageGroupId is its tenant
 
 examples:
   webhooks publish events/native.json --mine
-  webhooks publish events/*.json --set tenantId=acme --set communityId=main
+  webhooks publish events/native.json events/platform.json --set tenantId=acme --set communityId=main
   webhooks publish order.json --set data.amount=250 --count 100
   my-producer | webhooks publish - --stack webhooks --region eu-west-1
 """

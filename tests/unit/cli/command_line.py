@@ -1,0 +1,70 @@
+"""Runs the `webhooks` command in a world of its own: its folder, streams, time and chance."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from webhooks_cli.main import run
+from webhooks_cli.world import World
+
+NOW = 1_768_469_400
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self):
+        return json.loads(self.stdout)
+
+
+@dataclass
+class CommandLine:
+    folder: Path
+    now: float = NOW
+    environment: dict = field(default_factory=dict)
+    _chance: count = field(default_factory=lambda: count(1))
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def entropy(self, length: int) -> bytes:
+        return next(self._chance).to_bytes(length)
+
+    def __call__(self, *argv: object, stdin: bytes | str = b"", stdout: io.StringIO | None = None) -> Ended:
+        stdout, stderr = stdout or io.StringIO(), io.StringIO()
+        world = World(
+            stdin=io.BytesIO(stdin.encode() if isinstance(stdin, str) else stdin),
+            stdout=stdout,
+            stderr=stderr,
+            environment=self.environment,
+            folder=self.folder,
+            home=self.home,
+            clock=lambda: self.now,
+            entropy=self.entropy,
+        )
+        code = run([str(each) for each in argv], world)
+        return Ended(code, stdout.getvalue(), stderr.getvalue())
+
+    def write(self, name: str, content: object) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def write_stack(self, **content: object) -> Path:
+        return self.write(".local/stack.json", content)
+
+    def write_profiles(self, text: str) -> Path:
+        return self.write("home/.config/webhooks/profiles.toml", text)

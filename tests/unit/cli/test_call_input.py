@@ -1,0 +1,77 @@
+"""What `call` refuses before it sends anything, and the short form of paths."""
+
+import pytest
+
+from webhooks_cli.commands.call import exit_code, full_path
+from webhooks_cli.errors import CliError, MissingError, WrongUseError
+from webhooks_cli.target import Target
+
+TARGET = Target(origin="a test", tenant_id="acme", community_id="main")
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("/healthz", "/healthz"),
+        ("webhook", "/tenant/acme/community/main/webhook"),
+        ("webhooks/fetch", "/tenant/acme/community/main/webhooks/fetch"),
+        ("webhook/65f0/secret", "/tenant/acme/community/main/webhook/65f0/secret"),
+        ("/tenant/{tenantId}/community/other/webhook", "/tenant/acme/community/other/webhook"),
+        ("/servicekey/a%2Fb%3D", "/servicekey/a%2Fb%3D"),
+        ("/sd?a=1&b=ü", "/sd?a=1&b=%C3%BC"),
+        ("/a b\r\nc", "/a%20b%0D%0Ac"),
+    ],
+)
+def test_a_path_is_filled_in_and_safe_to_send(short, full):
+    assert full_path(short, TARGET) == full
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/webhook/{webhookId}", WrongUseError),
+        ("https://elsewhere/x", WrongUseError),
+        ("/x/{}", WrongUseError),
+    ],
+)
+def test_a_path_that_cannot_be_sent_is_refused(path, error):
+    with pytest.raises(error, match="PATH"):
+        full_path(path, TARGET)
+
+
+def test_a_tenant_that_is_not_configured_is_asked_for():
+    with pytest.raises(MissingError, match="give --tenant"):
+        full_path("webhook", Target(origin="a test"))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(200, 0), (204, 0), (301, 1), (400, 1), (401, 1), (404, 1), (429, 1), (500, 3), (503, 3)],
+)
+def test_the_exit_code_says_whose_turn_it_is(status, code):
+    assert exit_code(status) == code
+
+
+@pytest.mark.parametrize(
+    ("argv", "reason"),
+    [
+        (("G ET", "/healthz"), "METHOD"),
+        (("GET", "/healthz", "-H", "no colon"), "-H takes"),
+        (("GET", "/healthz", "-H", "a: b\r\nc: d"), "-H takes"),
+        (
+            ("PUT", "webhook", "-d", "nowhere.json"),
+            "nowhere.json: cannot be read (No such file or directory)",
+        ),
+        (("PUT", "webhook", "-d", "."), "cannot be read"),
+    ],
+)
+def test_wrong_use_is_explained(webhooks, argv, reason):
+    webhooks.write_stack(apiUrl="http://127.0.0.1:9", tenantId="acme", communityId="main")
+    ended = webhooks("call", "--no-auth", *argv)
+    assert ended.code == 2
+    assert reason in ended.stderr
+
+
+def test_every_kind_of_error_has_an_exit_code_of_its_own():
+    codes = [kind.exit_code for kind in CliError.__subclasses__()]
+    assert sorted(codes) == [1, 2, 3, 4]

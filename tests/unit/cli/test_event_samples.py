@@ -1,0 +1,102 @@
+"""Every file under events/ is what it says it is."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from webhooks.domain.delivery import decode_pack
+from webhooks.domain.errors import InvalidEventError
+from webhooks.domain.event import parse_event
+
+EVENTS = Path(__file__).parents[3] / "events"
+ROUTES = [
+    ("PATCH", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}"),
+    ("DELETE", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}"),
+    ("GET", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/secret"),
+    ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
+    ("GET", "/servicekeys"),
+    ("DELETE", "/servicekey/{keyId+}"),
+    ("POST", "/ecdsa_helper"),
+    ("POST", "/ecdsa_helper/{method}"),
+    ("GET", "/environment"),
+    ("GET", "/healthz"),
+    ("GET", "/publickeys"),
+    ("GET", "/sd"),
+    ("GET", "/.well-known"),
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/"),
+    ("GET", "/{proxy+}"),
+]
+
+
+def load(path):
+    return json.loads(path.read_text())
+
+
+def records(name):
+    return load(EVENTS / "sqs" / name)["Records"]
+
+
+@pytest.mark.parametrize(
+    ("name", "event_name"),
+    [
+        ("native.json", "order.paid"),
+        ("platform.json", "E_LOGIN_SUCCEEDED"),
+        ("eventbridge.json", "invoice.issued"),
+    ],
+)
+def test_a_sample_of_each_shape_is_an_event_with_an_id_of_its_own(name, event_name):
+    event = parse_event((EVENTS / name).read_text(), message_id="of-the-queue", sent_at=0)
+    assert event.name == event_name
+    assert event.id != "of-the-queue"
+    assert event.occurred_at > 0
+
+
+def test_the_invalid_sample_is_refused_for_its_tenant():
+    with pytest.raises(InvalidEventError, match="tenantId"):
+        parse_event((EVENTS / "invalid.json").read_text(), message_id="m", sent_at=0)
+
+
+def test_the_fanout_sample_has_all_three_shapes():
+    names = {parse_event(record["body"], message_id="m", sent_at=0).name for record in records("fanout.json")}
+    assert names == {"order.paid", "E_LOGIN_SUCCEEDED", "invoice.issued"}
+
+
+def test_the_dispatcher_sample_is_a_pack_of_deliveries():
+    (record,) = records("dispatcher.json")
+    pack = decode_pack(record["body"])
+    assert len(pack.deliveries) == 2
+    assert record["attributes"]["MessageGroupId"] == pack.webhook_id
+
+
+@pytest.mark.parametrize("name", ["fanout.json", "dispatcher.json"])
+def test_a_record_has_the_digest_of_its_body(name):
+    assert all(
+        record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest() for record in records(name)
+    )
+
+
+def test_there_is_one_api_sample_for_each_route():
+    samples = [load(path) for path in (EVENTS / "api").glob("*.json")]
+    assert sorted((sample["httpMethod"], sample["resource"]) for sample in samples) == sorted(
+        [*ROUTES, ("POST", "/ecdsa_helper/{method}")]  # encrypt and decrypt
+    )
+
+
+@pytest.mark.parametrize("path", sorted((EVENTS / "api").glob("*.json")), ids=lambda path: path.stem)
+def test_an_api_sample_is_filled_in_and_agrees_with_itself(path):
+    sample = load(path)
+    assert "{" not in sample["path"]
+    assert sample["requestContext"]["resourcePath"] == sample["resource"]
+    assert sample["requestContext"]["path"] == f"/{sample['requestContext']['stage']}{sample['path']}"
+    assert set(sample["multiValueHeaders"]) == set(sample["headers"])
+    assert sample["body"] is None or isinstance(json.loads(sample["body"]), dict)
+
+
+def test_the_schedule_sample_is_a_scheduled_event():
+    assert load(EVENTS / "schedule" / "recovery.json")["detail-type"] == "Scheduled Event"

@@ -1,0 +1,47 @@
+import stat
+
+import pytest
+
+from tests import plain_protocol
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("curve", ["secp256k1", "prime256v1"])
+def test_a_new_pair_belongs_together_by_the_plain_protocol(webhooks, curve):
+    document = webhooks("keys", "new", "--curve", curve, "--json").document
+    assert document["curve"] == curve
+    assert plain_protocol.read_key_pair(document["privateKey"], curve).public == document["publicKey"]
+
+
+def test_without_json_a_pair_is_three_lines(webhooks):
+    lines = webhooks("keys", "new").stdout.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["curve", "publicKey", "privateKey"]
+
+
+def test_a_private_key_that_goes_to_a_file_is_for_its_owner_only_and_not_printed(webhooks, tmp_path):
+    ended = webhooks("keys", "new", "--out", "my.key", "--json")
+    file = tmp_path / "my.key"
+    assert mode(file) == 0o600
+    assert file.read_text().strip() not in ended.stdout
+    pair = plain_protocol.read_key_pair(file.read_text().strip())
+    assert pair.public == ended.document["publicKey"]
+    assert ended.document["privateKeyFile"] == str(file)
+    assert [each.name for each in tmp_path.iterdir()] == ["my.key"]
+
+
+def test_a_key_file_is_never_written_over(webhooks, tmp_path):
+    webhooks("keys", "new", "--out", "my.key")
+    before = (tmp_path / "my.key").read_text()
+    ended = webhooks("keys", "new", "--out", "my.key")
+    assert ended.code == 2
+    assert "exists already" in ended.stderr
+    assert (tmp_path / "my.key").read_text() == before
+
+
+def test_a_folder_that_does_not_exist_is_named(webhooks):
+    ended = webhooks("keys", "new", "--out", "nowhere/my.key")
+    assert ended.code == 2
+    assert "nowhere/my.key cannot be written" in ended.stderr

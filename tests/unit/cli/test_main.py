@@ -1,0 +1,92 @@
+import pytest
+
+from tests.unit.cli.command_line import Terminal
+
+COMMANDS = [
+    ("call",),
+    ("headers",),
+    ("keys", "new"),
+    ("license", "issue"),
+    ("license", "list"),
+    ("license", "disable"),
+    ("publish",),
+    ("verify",),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_help_of_every_command_has_examples(webhooks, command, capsys):
+    assert webhooks(*command, "--help").code == 0
+    shown = capsys.readouterr().out
+    assert "examples:\n  webhooks " in shown or f"webhooks {' '.join(command)}" in shown
+    assert "--json" in shown
+
+
+def test_the_help_says_what_the_exit_codes_mean(webhooks, capsys):
+    assert webhooks("--help").code == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n  {code}  " in shown for code in range(5))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (),
+        ("nonsense",),
+        ("call",),
+        ("keys",),
+        ("license",),
+        ("keys", "new", "--curve", "x"),
+        ("call", "GET", "/", "--nope"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_ends_with_2_and_says_how_it_is_used(webhooks, argv):
+    ended = webhooks(*argv)
+    assert ended.code == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("webhooks: ")
+    assert "usage: webhooks" in ended.stderr
+
+
+def test_an_error_with_json_is_one_document_too(webhooks):
+    ended = webhooks("headers", "--json")
+    assert ended.code == 4
+    assert ended.document["exitCode"] == 4
+    assert ".local/stack.json" in ended.document["error"]
+
+
+def test_a_fault_of_the_command_shows_its_kind_and_nothing_of_what_it_worked_on(webhooks):
+    def broken(length):
+        raise ZeroDivisionError("a secret")
+
+    webhooks.entropy = broken
+    ended = webhooks("keys", "new")
+    assert ended.code == 70
+    assert "ZeroDivisionError" in ended.stderr
+    assert "a secret" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(webhooks):
+    def interrupted(length):
+        raise KeyboardInterrupt
+
+    webhooks.entropy = interrupted
+    ended = webhooks("keys", "new")
+    assert (ended.code, ended.stderr) == (130, "")
+
+
+def test_a_table_is_drawn_on_a_terminal_and_plain_everywhere_else(webhooks, tmp_path):
+    headers = webhooks.write(
+        "headers.txt", "webhook-id: d1\nwebhook-timestamp: 1\nwebhook-signature: v1,AA=="
+    )
+    webhooks.write("body.json", "{}")
+    argv = (
+        "verify", "--url", "https://example.com/h", "--headers", headers, "--body", "body.json",
+        "--secret", "whsec_" + "A" * 43 + "=",
+    )  # fmt: skip
+    plain, drawn = webhooks(*argv), webhooks(*argv, stdout=Terminal())
+    assert "┃" not in plain.stdout
+    assert "┃" in drawn.stdout
+    assert plain.stdout.splitlines()[0].split() == ["scheme", "verdict"]
