@@ -1,0 +1,13 @@
+"""functions/fanout: from the events queue to the deliveries queue."""
+
+from typing import Any
+
+from webhooks.bootstrap.fanout import compose
+from webhooks.entrypoints.queue import batch_response, event_messages
+
+fanout = compose()
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
+    """Fan a batch of events out; answers which messages must come again."""
+    return batch_response(fanout.fan_out(event_messages(event)))

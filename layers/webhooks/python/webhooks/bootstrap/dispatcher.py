@@ -1,0 +1,95 @@
+"""Composes functions/dispatcher."""
+
+import random
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.delivery_log import DynamoDeliveryLog
+from webhooks.adapters.delivery_queue import SqsDeliveryQueue
+from webhooks.adapters.egress import EgressGuard
+from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
+from webhooks.adapters.oauth import OAuthTokens
+from webhooks.adapters.subscription_changes import Tables
+from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.domain.addresses import parse_policy
+from webhooks.domain.delivery import MAX_PACK_DELIVERIES
+from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.observability import start_logging
+from webhooks.services.attempt import Attempts
+from webhooks.services.callback import CallbackSigner
+from webhooks.services.delivery import Dispatch
+from webhooks.services.settlement import Settlement
+from webhooks.settings import DispatcherSettings, LoggingSettings
+
+BATCH = 10  # messages of one invocation, as the event source mapping says
+
+
+def compose() -> Dispatch:
+    """Return the use case."""
+    logging = LoggingSettings.load()
+    start_logging(service=logging.service, level=logging.level)
+    settings = DispatcherSettings.load()
+    aws = AwsClients()
+    subscriptions = DynamoSubscriptions(
+        aws,
+        Tables(settings.subscriptions_table, settings.access_table),
+        clock=time.time,
+        entropy=secrets.token_bytes,
+    )
+    log = DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days)
+    queue = SqsDeliveryQueue(
+        aws, queue_url=settings.deliveries_queue_url, dead_letter_url=settings.deliveries_dlq_url
+    )
+    return Dispatch(
+        subscriptions=subscriptions,
+        log=log,
+        queue=queue,
+        attempts=_attempts(settings, aws),
+        settlement=Settlement(queue=queue, log=log, subscriptions=subscriptions, clock=time.time),
+        workers=ThreadPoolExecutor(BATCH * MAX_PACK_DELIVERIES, thread_name_prefix="attempt"),
+        clock=time.time,
+        chance=random.random,
+        delays=settings.retry_delays,
+    )
+
+
+def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
+    guard = EgressGuard(
+        parse_policy(
+            allow_http=settings.allow_http_endpoints,
+            ports=settings.allowed_ports,
+            networks=settings.allowed_networks,
+        )
+    )
+    endpoint = HttpEndpoint(guard)
+    return Attempts(
+        endpoint=endpoint,
+        tokens=OAuthTokens(endpoint, time.monotonic),
+        credentials=SecretCredentials(
+            aws,
+            prefix=settings.credentials_prefix,
+            kms_key_id=settings.kms_key_id,
+            clock=time.time,
+            entropy=secrets.token_bytes,
+        ),
+        signer=_signer(settings, aws),
+        monotonic=time.monotonic,
+        default_ttl=settings.default_ttl,
+    )
+
+
+def _signer(settings: DispatcherSettings, aws: AwsClients) -> CallbackSigner:
+    return CallbackSigner(
+        service=SecretKeyStore(
+            aws,
+            settings.service_keys_secret,
+            parse=lambda state: service_keys(state, settings.curve),
+            clock=time.monotonic,
+        ),
+        content=SecretKeyStore(aws, settings.signing_keys_secret, parse=content_keys, clock=time.monotonic),
+        master=SecretMaster(aws, settings.webhook_master_secret, clock=time.monotonic),
+    )

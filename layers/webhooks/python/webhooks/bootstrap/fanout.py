@@ -1,0 +1,25 @@
+"""Composes functions/fanout."""
+
+from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.dead_events import SqsDeadEvents
+from webhooks.adapters.delivery_queue import SqsDeliveryQueue
+from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.tables import Table
+from webhooks.observability import start_logging
+from webhooks.services.fanout import Fanout
+from webhooks.settings import FanoutSettings, LoggingSettings
+
+
+def compose() -> Fanout:
+    """Return the use case."""
+    logging = LoggingSettings.load()
+    start_logging(service=logging.service, level=logging.level)
+    settings = FanoutSettings.load()
+    aws = AwsClients()
+    return Fanout(
+        index=DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table)),
+        queue=SqsDeliveryQueue(
+            aws, queue_url=settings.deliveries_queue_url, dead_letter_url=settings.deliveries_dlq_url
+        ),
+        dead_events=SqsDeadEvents(aws, settings.events_dlq_url),
+    )
