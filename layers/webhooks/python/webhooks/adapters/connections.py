@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Final, NamedTuple, cast
 
@@ -44,6 +44,17 @@ class Connection(HTTPConnection):
         self.key = key
         self.wire = wire
         self.sock = cast("socket.socket", wire)
+        self._unsent: list[bytes] = []
+
+    def ask(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> None:
+        """Send a request, headers and body in one piece: one system call, one TLS record, one packet."""
+        self._unsent.clear()
+        self.request(method, path, body, headers)
+        self.wire.sendall(b"".join(self._unsent))
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]  # nothing but bytes is ever given
+        """Hold what `request` writes, bit by bit."""
+        self._unsent.append(data)
 
     def answer(self) -> http.client.HTTPResponse:
         """Read the final answer's status and headers; interim answers (RFC 9110, 15.2) are passed over.
@@ -64,7 +75,7 @@ def connect(address: str, *, port: int, seconds: float) -> socket.socket:
     try:
         sock.settimeout(seconds)
         sock.connect((address, port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # headers and body are sent one by one
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         sock.close()
         raise

@@ -123,7 +123,7 @@ class HttpEndpoint:
         reusable = sent = False
         try:
             with suppress(BrokenPipeError):  # it stopped listening, and may have said why: 413, for one
-                connection.request(request.method, target.url.path, request.body, headers)
+                connection.ask(request.method, target.url.path, headers=headers, body=request.body)
                 sent = True
             attempt.phase = Phase.ANSWERING
             reply = read_reply(connection, keep=keep)
