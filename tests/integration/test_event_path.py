@@ -1,0 +1,378 @@
+"""From an event on the queue to a callback at the endpoint: the composed functions, over moto's AWS and real sockets."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook as StandardWebhook
+
+from signing import Curve, derive_webhook_secret, encode_webhook_secret, jwk, thumbprint
+from tests.contract.backends import Backend, backend_named
+from tests.plain_protocol import http_signature_holds, secret_signature_holds, service_signature_holds
+from tests.receiver import Receiver, reply, token
+from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.subscription_changes import Tables
+from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.bootstrap import dispatcher, fanout
+from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
+from webhooks.entrypoints.queue import batch_response, delivery_messages, event_messages
+from webhooks.ports import KeptAnswer
+
+SCOPE = Scope("t1", "c1")
+SEED = {"seed": "s" * 64}
+NATIVE = {
+    "eventName": "E_LOGIN",
+    "tenantId": "t1",
+    "communityId": "c1",
+    "eventId": "e1",
+    "data": {"user": "ü"},
+}
+
+
+@dataclass
+class Stack:
+    """The event path as the template wires it."""
+
+    backend: Backend
+    subscriptions: DynamoSubscriptions
+    credentials: SecretCredentials
+    queues: dict[str, str]
+    deliveries_table: str
+    receiver: Receiver
+    run_fanout: Any = None
+    run_dispatch: Any = None
+
+    def register(self, credential: Credential | None = None, **changes: Any) -> Webhook:
+        api = replace(Api(f"{self.receiver.url}/hook?x=1"), **changes.pop("api", {}))
+        definition = Definition(
+            event_names=("E_LOGIN",), name="n", api=api, success_codes=(200,), created_by="me"
+        )
+        webhook_id = self.subscriptions.next_id(SCOPE, now=time.time())
+        webhook = Webhook(
+            id=webhook_id,
+            scope=SCOPE,
+            definition=replace(definition, **changes),
+            created_at=int(time.time()),
+            credential=credential and self.credentials.create(SCOPE, webhook_id, credential=credential),
+        )
+        self.subscriptions.add(webhook, KeptAnswer(webhook_id, "{}", int(time.time()) + 60))
+        return webhook
+
+    def publish(self, *events: Any) -> dict[str, Any]:
+        records = [
+            {
+                "messageId": f"m{number}",
+                "body": event if isinstance(event, str) else json.dumps(event),
+                "attributes": {"SentTimestamp": "1700000000000", "ApproximateReceiveCount": "1"},
+            }
+            for number, event in enumerate(events)
+        ]
+        return batch_response(self.run_fanout.fan_out(event_messages({"Records": records})))
+
+    def waiting(self, queue: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while messages := self.backend.clients.sqs.receive_message(
+            QueueUrl=self.queues[queue],
+            MaxNumberOfMessages=10,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages"):
+            found += messages
+        return found
+
+    def deliver(self, *, received: int = 1) -> list[dict[str, Any]]:
+        """Run the dispatcher on all that waits, as Lambda would; returns the failures."""
+        messages = self.waiting("deliveries")
+        return self.dispatch(messages, received=received)
+
+    def dispatch(self, messages: list[dict[str, Any]], *, received: int = 1) -> list[dict[str, Any]]:
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "body": message["Body"],
+                "attributes": {"SentTimestamp": "1", "ApproximateReceiveCount": str(received)},
+            }
+            for message in messages
+        ]
+        failures = batch_response(self.run_dispatch.dispatch(delivery_messages({"Records": records})))
+        failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}
+        for message in messages:
+            if message["MessageId"] not in failed:
+                self.backend.clients.sqs.delete_message(
+                    QueueUrl=self.queues["deliveries"], ReceiptHandle=message["ReceiptHandle"]
+                )
+        return failures["batchItemFailures"]
+
+    def log(self) -> list[dict[str, Any]]:
+        return self.backend.clients.dynamodb.scan(TableName=self.deliveries_table)["Items"]
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with backend_named("moto") as backend, Receiver() as receiver:
+        subscriptions, access = backend.table("subscriptions"), backend.table("access", sorted_by=None)
+        deliveries = backend.table("deliveries")
+        queues = {name: backend.queue(name) for name in ("events-dlq", "deliveries", "deliveries-dlq")}
+        environment = {
+            "POWERTOOLS_SERVICE_NAME": "test",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "EC_CURVE_NAME": "secp256k1",
+            "SUBSCRIPTIONS_TABLE": subscriptions,
+            "ACCESS_TABLE": access,
+            "DELIVERIES_TABLE": deliveries,
+            "EVENTS_DLQ_URL": queues["events-dlq"],
+            "DELIVERIES_QUEUE_URL": queues["deliveries"],
+            "DELIVERIES_DLQ_URL": queues["deliveries-dlq"],
+            "SERVICE_KEYS_SECRET": backend.secret("service", json.dumps(SEED)),
+            "SIGNING_KEYS_SECRET": backend.secret("signing", json.dumps(SEED)),
+            "WEBHOOK_MASTER_SECRET": backend.secret("master", json.dumps(SEED)),
+            "CREDENTIALS_PREFIX": "test/credentials/",
+            "KMS_KEY_ID": "",
+            "ALLOW_HTTP_ENDPOINTS": "true",
+            "ALLOWED_PORTS": "*",
+            "ALLOWED_NETWORKS": "127.0.0.0/8",
+            "RETRY_DELAYS": "0,0",
+            "DEFAULT_TTL": "5",
+            "ATTEMPT_LOG_DAYS": "30",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        stack = Stack(
+            backend=backend,
+            subscriptions=DynamoSubscriptions(
+                backend.clients, Tables(subscriptions, access), clock=time.time, entropy=backend.entropy
+            ),
+            credentials=SecretCredentials(
+                backend.clients,
+                prefix="test/credentials/",
+                kms_key_id="",
+                clock=time.time,
+                entropy=backend.entropy,
+            ),
+            queues=queues,
+            deliveries_table=deliveries,
+            receiver=receiver,
+            run_fanout=fanout.compose(),
+            run_dispatch=dispatcher.compose(),
+        )
+        yield stack
+        stack.run_dispatch._workers.shutdown()
+        stack.run_dispatch._attempts._endpoint.close()
+
+
+def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: Stack):
+    webhook = stack.register()
+
+    assert stack.publish(NATIVE) == {"batchItemFailures": []}
+    assert stack.deliver() == []
+
+    [callback] = stack.receiver.requests
+    headers = dict(callback.headers)
+    assert (callback.method, callback.path) == ("POST", "/hook?x=1")
+    assert json.loads(callback.body) == {
+        "id": "e1",
+        "type": "E_LOGIN",
+        "timestamp": "2023-11-14T22:13:20.000Z",
+        "tenantId": "t1",
+        "communityId": "c1",
+        "data": {"user": "ü"},
+    }
+    assert headers["Content-Type"] == "application/json"
+    assert headers["webhook-attempt"] == "1"
+    service = service_keys(SEED, Curve.SECP256K1).current.public_key.to_wire()
+    assert service_signature_holds(headers, callback.body, service_public=service)
+    secret = encode_webhook_secret(derive_webhook_secret(SEED["seed"].encode(), webhook.id, 1))
+    assert secret_signature_holds(headers, callback.body, secret=secret)
+    assert StandardWebhook(secret).verify(callback.body, headers)["type"] == "E_LOGIN"
+    content = content_keys(SEED).current.public_key
+    jwks = {"keys": [jwk(content, thumbprint(content))]}
+    url = webhook.definition.api.url
+    assert http_signature_holds(headers, callback.body, method="POST", url=url, jwks=jwks)
+
+
+def test_all_deliveries_of_a_batch_for_one_webhook_travel_in_one_message(stack: Stack):
+    stack.register()
+
+    stack.publish(*({**NATIVE, "eventId": f"e{number}"} for number in range(10)))
+
+    [message] = stack.waiting("deliveries")
+    assert stack.dispatch([message]) == []
+    assert sorted(json.loads(each.body)["id"] for each in stack.receiver.requests) == [
+        f"e{number}" for number in range(10)
+    ]
+
+
+def test_what_does_not_match_is_not_sent(stack: Stack):
+    stack.register(query=({"user": "x"},))
+    stack.register(disabled=True)
+    stack.register(event_names=("E_OTHER",))
+
+    stack.publish(NATIVE, {**NATIVE, "tenantId": "t2"}, {**NATIVE, "communityId": "c2"})
+
+    assert stack.waiting("deliveries") == []
+
+
+def test_a_change_is_seen_by_the_next_event(stack: Stack):
+    webhook = stack.register()
+    stack.publish(NATIVE)
+    assert len(stack.waiting("deliveries")) == 1
+
+    disabled = replace(
+        webhook, definition=replace(webhook.definition, disabled=True), revision=webhook.revision + 1
+    )
+    stack.subscriptions.change(webhook, disabled, kept=None)
+    stack.publish({**NATIVE, "eventId": "e2"})
+
+    assert stack.waiting("deliveries") == []
+
+
+def test_an_invalid_event_is_buried_with_its_reason_and_harms_no_other(stack: Stack):
+    stack.register()
+
+    assert stack.publish("no json", {**NATIVE, "tenantId": 7}, NATIVE) == {"batchItemFailures": []}
+
+    buried = stack.waiting("events-dlq")
+    reasons = {each["Body"]: each["MessageAttributes"]["reason"]["StringValue"] for each in buried}
+    assert "not JSON" in reasons["no json"]
+    assert any("tenantId" in reason for reason in reasons.values())
+    assert len(stack.waiting("deliveries")) == 1
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "credential", "header"),
+    [
+        (AuthType.BASIC, Credential(username="ü", password="p:w"), ("Authorization", "Basic w7w6cDp3")),
+        (AuthType.BEARER, Credential(token="tok"), ("Authorization", "Bearer tok")),
+        (AuthType.API_KEY, Credential(key_name="X-Key", key_value="v"), ("X-Key", "v")),
+    ],
+)
+def test_each_auth_type_sends_its_header(stack: Stack, auth_type, credential, header):
+    stack.register(credential, api={"auth_type": auth_type})
+
+    stack.publish(NATIVE)
+    stack.deliver()
+
+    assert header in stack.receiver.requests[0].headers
+
+
+def test_oauth2_fetches_a_token_once_and_anew_after_a_401(stack: Stack):
+    stack.register(
+        Credential(client_id="id", client_secret="secret"),
+        api={
+            "auth_type": AuthType.OAUTH2,
+            "oauth_grant_type": "client_credentials",
+            "oauth_token_url": f"{stack.receiver.url}/token",
+            "oauth_scopes": ("a", "b"),
+        },
+    )
+    stack.receiver.script(token("first"), token("second"), path="/token")
+    stack.receiver.script(reply(401), reply(200), path="/hook?x=1")
+
+    stack.publish(NATIVE)
+    stack.deliver()
+
+    hooks = [each for each in stack.receiver.requests if each.path != "/token"]
+    assert [each.header("Authorization") for each in hooks] == ["Bearer first", "Bearer second"]
+    assert [each.header("webhook-attempt") for each in hooks] == ["1", "1"]
+    [item] = stack.log()
+    assert item["outcome"]["S"] == "delivered"
+
+
+def test_a_failure_is_retried_and_the_log_keeps_the_history(stack: Stack):
+    stack.register(retry_count=2)
+    stack.receiver.script(reply(503, b"busy"), reply(200))
+
+    stack.publish(NATIVE)
+    stack.deliver()
+    [item] = stack.log()
+    assert item["outcome"]["S"] == "retrying"
+    stack.deliver()
+
+    first, second = stack.receiver.requests
+    assert (first.header("webhook-id"), first.body) == (second.header("webhook-id"), second.body)
+    assert second.header("webhook-attempt") == "2"
+    [item] = stack.log()
+    assert item["outcome"]["S"] == "delivered"
+
+
+def test_an_exhausted_delivery_is_buried_with_its_reason(stack: Stack):
+    stack.register(retry_count=1)
+    stack.receiver.script(reply(500))
+
+    stack.publish(NATIVE)
+    stack.deliver()
+    stack.deliver()
+
+    [buried] = stack.waiting("deliveries-dlq")
+    assert buried["MessageAttributes"]["reason"]["StringValue"] == "HTTP 500 at the last of 2 attempts"
+    [item] = stack.log()
+    assert item["outcome"]["S"] == "dead"
+    assert len(stack.receiver.requests) == 2
+
+
+def test_gone_disables_the_webhook(stack: Stack):
+    webhook = stack.register(retry_count=2)
+    stack.receiver.script(reply(410))
+
+    stack.publish(NATIVE)
+    stack.deliver()
+    stack.publish({**NATIVE, "eventId": "e2"})
+
+    stored = stack.subscriptions.get(SCOPE, webhook.id)
+    assert stored is not None
+    assert (stored.enabled, stored.disabled_reason) == (False, "endpoint gone (HTTP 410)")
+    assert stack.waiting("deliveries") == []
+
+
+def test_deliveries_of_a_webhook_that_is_gone_end_with_that_reason(stack: Stack):
+    webhook = stack.register()
+    stack.publish(NATIVE)
+    stack.subscriptions.remove(webhook, KeptAnswer("k", "", int(time.time()) + 60))
+
+    assert stack.deliver() == []
+
+    assert stack.receiver.requests == []
+    [item] = stack.log()
+    assert (item["outcome"]["S"], item["reason"]["S"]) == ("ended", "webhook deleted")
+
+
+def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
+    stack.register()
+    stack.publish(NATIVE)
+    [message] = stack.waiting("deliveries")
+
+    stack.dispatch([message])
+    stack.dispatch([message], received=2)
+
+    assert len(stack.receiver.requests) == 1
+
+
+def test_a_deleted_secret_buries_only_its_own_delivery(stack: Stack):
+    broken = stack.register(Credential(token="t"), api={"auth_type": AuthType.BEARER})
+    assert broken.credential is not None
+    stack.credentials.delete(broken.credential)
+    stack.register()
+
+    stack.publish(NATIVE)
+    assert stack.deliver() == []
+
+    [buried] = stack.waiting("deliveries-dlq")
+    assert "credential is missing" in buried["MessageAttributes"]["reason"]["StringValue"]
+    assert len(stack.receiver.requests) == 1
+
+
+def test_a_message_that_is_no_pack_is_buried_alone(stack: Stack):
+    stack.register()
+    stack.publish(NATIVE)
+    stack.backend.clients.sqs.send_message(QueueUrl=stack.queues["deliveries"], MessageBody="rubbish")
+
+    assert stack.deliver() == []
+
+    [buried] = stack.waiting("deliveries-dlq")
+    assert buried["Body"] == "rubbish"
+    assert len(stack.receiver.requests) == 1
