@@ -68,6 +68,14 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoggingSettings(Settings):
+    """What every function's log says of itself."""
+
+    service: str = variable("POWERTOOLS_SERVICE_NAME")
+    level: str = variable("POWERTOOLS_LOG_LEVEL")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuthenticationSettings(Settings):
     """What authenticating a request takes. `licenses_url` is empty where the licenses are our own table's."""
 

@@ -1,0 +1,1 @@
+"""The composition roots, one module for each function: the only place that knows ports and their adapters."""

@@ -32,7 +32,7 @@ class ServiceKeys:
 
     def list(self, caller: Caller) -> list[ServiceKey]:
         """Return the pairs in use. Raises ForbiddenError below auth level system."""
-        _require_system(caller)
+        require_system(caller)
         return [ServiceKey(tag, store.read_now().current) for tag, store in self._stores.items()]
 
     def reset(self, caller: Caller, key_id: str, *, request: str) -> ServiceKey:
@@ -41,7 +41,7 @@ class ServiceKeys:
         The exact repeat of a reset, known by `request`, gets the same pair again and changes nothing. Raises
         NotFoundError for a key that is not in use, ForbiddenError, ConflictError.
         """
-        _require_system(caller)
+        require_system(caller)
         for tag, store in self._stores.items():
             pairs = store.read_now()
             if pairs.reset_request == request:
@@ -67,6 +67,7 @@ def _new_key(entropy: Callable[[int], bytes], curve: Curve) -> PrivateKey:
     return PrivateKey.derive(entropy(KEY_SEED), b"reset key", curve)
 
 
-def _require_system(caller: Caller) -> None:
+def require_system(caller: Caller) -> None:
+    """Raise ForbiddenError below auth level system."""
     if caller.license.auth_level is not AuthLevel.SYSTEM:
         raise ForbiddenError("a license of auth level system is required")

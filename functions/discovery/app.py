@@ -1,0 +1,59 @@
+"""functions/discovery: what anyone may ask without a license, and 404 for every unknown path."""
+
+from pathlib import Path
+
+from aws_lambda_powertools.event_handler import Response
+
+from webhooks.bootstrap.discovery import compose
+from webhooks.entrypoints import docs_page
+from webhooks.entrypoints.discovery import Facts, health_answer, read_version
+from webhooks.entrypoints.public_url import public_url
+from webhooks.entrypoints.rest import RestApi, json_answer
+from webhooks.services.discovery import Discovery
+
+HERE = Path(__file__).parent
+# Clients keep the keys for longer anyway; proxies should see a reset within a minute.
+SHORTLY = {"Cache-Control": "public, max-age=60"}
+
+
+def routes(discovery: Discovery, facts: Facts) -> RestApi:
+    """Return the API over the use case and the deployment's facts."""
+    api = RestApi()
+    version, document = read_version(HERE), (HERE / "openapi.json").read_text()
+
+    @api.get("/healthz")
+    def healthz() -> Response[str]:
+        return health_answer(discovery, version=version)
+
+    @api.get("/environment")
+    def environment() -> Response[str]:
+        return json_answer(facts.environment(version=version))
+
+    @api.get("/publickeys")
+    def public_keys() -> Response[str]:
+        return json_answer({"publicKey": discovery.public_key()}, headers=SHORTLY)
+
+    @api.get("/.well-known")
+    def well_known() -> Response[str]:
+        return json_answer({"public_key": discovery.public_key()}, headers=SHORTLY)
+
+    @api.get("/.well-known/jwks.json")
+    def jwks() -> Response[str]:
+        return json_answer(discovery.jwks(), headers=SHORTLY)
+
+    @api.get("/sd")
+    def service_directory() -> Response[str]:
+        return json_answer({**facts.service_directory, "webhooks": public_url(api.incoming)})
+
+    @api.get("/openapi.json")
+    def openapi() -> Response[str]:
+        return json_answer(document, headers=SHORTLY)
+
+    @api.get("/docs")
+    def docs() -> Response[str]:
+        return docs_page.answer(document)
+
+    return api
+
+
+lambda_handler = routes(*compose()).handle

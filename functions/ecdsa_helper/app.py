@@ -1,0 +1,35 @@
+"""functions/ecdsa_helper: encrypts and decrypts a text by two keys, for whoever tries the protocol out."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from webhooks.bootstrap.ecdsa_helper import compose
+from webhooks.domain.errors import InvalidInputError
+from webhooks.entrypoints.rest import RestApi, json_answer
+from webhooks.entrypoints.schemas.ecdsa import EcdsaIn
+from webhooks.entrypoints.schemas.reading import read
+from webhooks.services.ecdsa_helper import EcdsaHelper
+
+ENCRYPT, DECRYPT = "encrypt", "decrypt"
+
+
+def routes(helper: EcdsaHelper) -> RestApi:
+    """Return the API over the use case."""
+    api = RestApi()
+
+    @api.post("/ecdsa_helper/<method>")
+    def convert(method: str) -> Response[str]:
+        ways = {ENCRYPT: helper.encrypt, DECRYPT: helper.decrypt}
+        if method not in ways:
+            raise InvalidInputError([f"method: must be {ENCRYPT} or {DECRYPT}"])
+        asked = read(EcdsaIn, api.incoming.json_object())
+        converted = ways[method](asked.data or "", public_key=asked.public_key, private_key=asked.private_key)
+        return json_answer({"data": converted.text, "publicKey": converted.public_key})
+
+    @api.post("/ecdsa_helper")
+    def convert_by_default() -> Response[str]:
+        return convert(ENCRYPT)
+
+    return api
+
+
+lambda_handler = routes(compose()).handle

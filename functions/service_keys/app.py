@@ -1,0 +1,36 @@
+"""functions/service_keys: system callers list and reset the service's key pairs."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from webhooks.bootstrap.service_keys import compose
+from webhooks.entrypoints.access import Access
+from webhooks.entrypoints.key_answers import KeyAnswers
+from webhooks.entrypoints.key_ids import key_id
+from webhooks.entrypoints.rest import RestApi, json_answer
+from webhooks.services.service_keys import ServiceKeys, require_system
+
+ONE_KEY = "/servicekey/"
+
+
+def routes(access: Access, service_keys: ServiceKeys, answers: KeyAnswers) -> RestApi:
+    """Return the API over the use cases."""
+    api = RestApi()
+
+    @api.get("/servicekeys")
+    def fetch() -> Response[str]:
+        caller = access.caller(api)
+        return json_answer(answers.pairs(caller, service_keys.list(caller)))
+
+    # Not a `<name>`: those have no slash, and base64 has, which a gateway may have decoded already.
+    @api.delete(f"{ONE_KEY}[^/]+(?:/[^/]+)*")
+    def reset() -> Response[str]:
+        caller = access.caller(api)
+        require_system(caller)
+        wanted = key_id(api.incoming.path, after=ONE_KEY)
+        fresh = service_keys.reset(caller, wanted, request=access.repeat_key(caller, api.incoming))
+        return json_answer(answers.pairs(caller, [fresh]))
+
+    return api
+
+
+lambda_handler = routes(*compose()).handle

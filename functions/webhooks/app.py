@@ -1,0 +1,64 @@
+"""functions/webhooks: tenants fetch, create, change and delete webhooks, and read their secrets."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from webhooks.bootstrap.webhooks import compose
+from webhooks.entrypoints.answers import Answers
+from webhooks.entrypoints.community import Communities
+from webhooks.entrypoints.rest import RestApi, json_answer, no_content
+from webhooks.entrypoints.schemas.fetch import FetchIn
+from webhooks.entrypoints.schemas.webhook import WebhookIn, WebhookPatch
+from webhooks.services.registration import Registration
+
+COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
+WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
+
+
+def routes(communities: Communities, registration: Registration, answers: Answers) -> RestApi:
+    """Return the API over the use cases."""
+    api = RestApi()
+
+    @api.post(f"{COMMUNITY}/webhooks/fetch")
+    def fetch(tenant_id: str, community_id: str) -> Response[str]:
+        call = communities.call(api, tenant_id, community_id)
+        asked = call.optional_body(FetchIn)
+        page, credentials = registration.fetch(
+            call.caller, call.scope, index=asked.index, size=asked.size, tags=asked.tags or ()
+        )
+        return json_answer(answers.page(call.caller, page, credentials, index=asked.index, size=asked.size))
+
+    @api.put(f"{COMMUNITY}/webhook")
+    def create(tenant_id: str, community_id: str) -> Response[str]:
+        call = communities.call(api, tenant_id, community_id)
+        body = call.body(WebhookIn)
+        created_by = body.created_by or call.caller.app_id
+        return json_answer(
+            registration.create(
+                call.change(answers.created(call.caller)),
+                definition=body.to_definition(created_by=created_by),
+                credential=body.api.to_credential(),
+            )
+        )
+
+    @api.patch(WEBHOOK)
+    def update(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
+        call = communities.call(api, tenant_id, community_id)
+        patch = call.body(WebhookPatch).to_patch()
+        return json_answer(registration.update(call.change(answers.changed(call.caller)), webhook_id, patch))
+
+    @api.delete(WEBHOOK)
+    def delete(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
+        call = communities.call(api, tenant_id, community_id)
+        registration.delete(call.change(answers.changed(call.caller)), webhook_id)
+        return no_content()
+
+    @api.get(f"{WEBHOOK}/secret")
+    def secret(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
+        call = communities.call(api, tenant_id, community_id)
+        webhook = registration.get(call.caller, call.scope, webhook_id)
+        return json_answer(answers.secret(call.caller, webhook))
+
+    return api
+
+
+lambda_handler = routes(*compose()).handle

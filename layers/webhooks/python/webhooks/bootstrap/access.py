@@ -1,0 +1,36 @@
+"""Composes what authenticates requests: the service's keys and the licenses."""
+
+from functools import partial
+
+from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.key_store import SecretKeyStore
+from webhooks.adapters.licenses import TableLicenses
+from webhooks.adapters.tables import Table
+from webhooks.bootstrap import runtime
+from webhooks.domain.keyring import service_keys
+from webhooks.entrypoints.access import Access
+from webhooks.ports import KeyStore
+from webhooks.services.authentication import Authentication
+from webhooks.settings import AuthenticationSettings
+
+
+def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Access:
+    """Return what lets requests in; `keys`: the service's own."""
+    authentication = Authentication(
+        keys=keys,
+        licenses=TableLicenses(Table(aws, settings.access_table), clock=runtime.clock),
+        clock=runtime.clock,
+        allowed_time_span=settings.allowed_time_span,
+        raw_headers=settings.raw_credential_headers,
+    )
+    return Access(authentication, entropy=runtime.entropy)
+
+
+def compose_service_keys(settings: AuthenticationSettings, aws: AwsClients) -> KeyStore:
+    """Return where the service's own keys are."""
+    return SecretKeyStore(
+        aws,
+        settings.service_keys_secret,
+        parse=partial(service_keys, curve=settings.curve),
+        clock=runtime.clock,
+    )

@@ -1,0 +1,17 @@
+"""What every function starts with: its log, the clock and random bytes."""
+
+import secrets
+import time
+
+from webhooks.observability import start_logging
+from webhooks.ports import Clock, Entropy
+from webhooks.settings import LoggingSettings
+
+clock: Clock = time.time
+entropy: Entropy = secrets.token_bytes
+
+
+def log() -> None:
+    """Start the log, as the environment says."""
+    settings = LoggingSettings.load()
+    start_logging(service=settings.service, level=settings.level)

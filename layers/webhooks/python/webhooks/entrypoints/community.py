@@ -1,0 +1,84 @@
+"""A request for a community's webhooks: authenticated, authorized, and only then read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from webhooks.domain.caller import Caller
+from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
+from webhooks.domain.webhook import Credential, Webhook
+from webhooks.entrypoints.access import Access
+from webhooks.entrypoints.request import Request
+from webhooks.entrypoints.rest import RestApi
+from webhooks.entrypoints.schemas.reading import read
+from webhooks.ports import Clock
+from webhooks.services import registration
+from webhooks.services.registration import authorize
+
+# A request is accepted until its `ts` is out of the span, and may have come that much early: twice the span.
+# An hour more lets a client that signs its retries anew, with the same uuid, find its answer.
+KEPT_BEYOND_SPAN = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An authenticated request for a community."""
+
+    caller: Caller
+    scope: Scope
+    request: Request
+    repeat_key: str
+    kept_until: int
+
+    def body[M: BaseModel](self, schema: type[M]) -> M:
+        """Return the body as the schema. Raises InvalidInputError and what `Request.json_object` does."""
+        return read(schema, self.request.json_object())
+
+    def optional_body[M: BaseModel](self, schema: type[M]) -> M:
+        """Return the body as `body` does, where no body at all is as good as an empty object."""
+        return self.body(schema) if self.request.body else read(schema, {})
+
+    def change(self, render: Callable[[Webhook, Credential | None], str]) -> registration.Request:
+        """Return the request as the use cases that change something take it."""
+        return registration.Request(
+            caller=self.caller,
+            scope=self.scope,
+            key=self.repeat_key,
+            expires_at=self.kept_until,
+            render=render,
+        )
+
+
+class Communities:
+    """Lets requests in to communities. `allowed_time_span` in seconds."""
+
+    def __init__(self, access: Access, *, clock: Clock, allowed_time_span: int) -> None:
+        self._access = access
+        self._clock = clock
+        self._kept = 2 * allowed_time_span + KEPT_BEYOND_SPAN
+
+    def call(self, api: RestApi, tenant_id: str, community_id: str) -> Call:
+        """Return the call for the community in the path.
+
+        Raises UnauthenticatedError, then InvalidInputError for ids that no license can have, ForbiddenError.
+        """
+        caller = self._access.caller(api, community_id)
+        problems = [
+            f"{name}: must be {IDENTIFIER_RULE}"
+            for name, value in (("tenantId", tenant_id), ("communityId", community_id))
+            if not IDENTIFIER.fullmatch(value)
+        ]
+        if problems:
+            raise InvalidInputError(problems)
+        api.facts |= {"tenant": tenant_id, "community": community_id}
+        scope = Scope(tenant_id, community_id)
+        authorize(caller, scope)
+        return Call(
+            caller=caller,
+            scope=scope,
+            request=api.incoming,
+            repeat_key=self._access.repeat_key(caller, api.incoming),
+            kept_until=int(self._clock()) + self._kept,
+        )

@@ -1,0 +1,79 @@
+"""Which error is which answer: the one table from exceptions to statuses, and the body they all have."""
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import Response, content_types
+
+from webhooks.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+    WebhooksError,
+)
+
+RETRY_AFTER = 5  # seconds: what we need answers again, or another instance of it does
+
+logger = logging.getLogger(__name__)
+
+
+class MethodNotAllowedError(WebhooksError):
+    """The path exists, and not with this method."""
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"this path has the methods {allowed}")
+        self.allowed = allowed
+
+
+class BodyTooLargeError(WebhooksError):
+    """The body has more bytes than any request needs."""
+
+
+class MediaTypeError(WebhooksError):
+    """The body is said to be something else than JSON."""
+
+
+STATUSES: Mapping[type[Exception], HTTPStatus] = {
+    InvalidInputError: HTTPStatus.BAD_REQUEST,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
+    ConflictError: HTTPStatus.CONFLICT,
+    BodyTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
+    MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+# What stands there is ours to know, not the caller's.
+FIXED_TEXTS: Mapping[HTTPStatus, str] = {
+    HTTPStatus.INTERNAL_SERVER_ERROR: "something went wrong on our side; tell us the x-request-id",
+    HTTPStatus.SERVICE_UNAVAILABLE: "a service that this needs did not answer and nothing was changed; "
+    "send the request again",
+}
+
+
+def answer(error: Exception) -> Response[str]:
+    """Return the answer to a request that failed; log what only we can mend."""
+    status = next((STATUSES[of] for of in type(error).__mro__ if of in STATUSES), None)
+    if status is None:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        logger.error("request.failed", exc_info=error)
+    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
+        logger.warning("request.unavailable", exc_info=error)
+    headers = {}
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = error.allowed
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER)
+    return envelope(status, FIXED_TEXTS.get(status, str(error)), headers=headers)
+
+
+def envelope(status: HTTPStatus, message: str, *, headers: Mapping[str, str]) -> Response[str]:
+    """Return an answer with the body that every error has."""
+    body = {"statusCode": status.value, "error": status.phrase, "message": message}
+    return Response(status.value, content_types.APPLICATION_JSON, json.dumps(body), headers=dict(headers))

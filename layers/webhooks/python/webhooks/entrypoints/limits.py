@@ -1,0 +1,51 @@
+"""How much of everything a request may hold; /environment shows it and the schemas keep to it."""
+
+from typing import Final
+
+from webhooks.domain.endpoint_url import MAX_URL_LENGTH
+
+BODY_BYTES: Final = 64 * 1024
+EVENT_NAMES: Final = 50
+EVENT_NAME_LENGTH: Final = 128
+NAME_LENGTH: Final = 256
+TAGS: Final = 20
+TAG_LENGTH: Final = 64
+QUERY_OBJECTS: Final = 20
+QUERY_CONDITIONS: Final = 20  # in each object
+QUERY_FIELD_LENGTH: Final = 256
+QUERY_BYTES: Final = 8 * 1024  # as JSON text: it goes into every index entry
+QUERY_DEPTH: Final = 16  # of a value that is compared; deeper would only serve to exhaust a stack
+URL_LENGTH: Final = MAX_URL_LENGTH
+SCOPES: Final = 20
+SCOPE_LENGTH: Final = 128
+CREDENTIAL_LENGTH: Final = 4096
+CODES: Final = 50
+RETRIES: Final = 2
+TTL_SECONDS: Final = 5
+PAGE_SIZE: Final = 100
+PAGE_SIZE_DEFAULT: Final = 25
+PAGE_INDEX: Final = 1_000_000_000
+
+# As /environment answers them.
+SHOWN: Final = {
+    "bodyBytes": BODY_BYTES,
+    "eventNames": EVENT_NAMES,
+    "eventNameLength": EVENT_NAME_LENGTH,
+    "nameLength": NAME_LENGTH,
+    "tags": TAGS,
+    "tagLength": TAG_LENGTH,
+    "queryObjects": QUERY_OBJECTS,
+    "queryConditions": QUERY_CONDITIONS,
+    "queryFieldLength": QUERY_FIELD_LENGTH,
+    "queryBytes": QUERY_BYTES,
+    "queryDepth": QUERY_DEPTH,
+    "urlLength": URL_LENGTH,
+    "oAuthScopes": SCOPES,
+    "oAuthScopeLength": SCOPE_LENGTH,
+    "credentialValueLength": CREDENTIAL_LENGTH,
+    "successCodes": CODES,
+    "retryCodes": CODES,
+    "retryCount": RETRIES,
+    "ttl": TTL_SECONDS,
+    "pageSize": PAGE_SIZE,
+}

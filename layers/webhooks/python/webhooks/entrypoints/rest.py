@@ -1,0 +1,114 @@
+"""The REST API of one function: routes, the answer to every error, and one log line for each request.
+
+Powertools routes. Its validation and Depends are not used: it validates before anything can authenticate,
+takes the first object of an array for the body, and resolves type hints anew for each request.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Never
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
+
+from webhooks.domain.errors import NotFoundError
+from webhooks.entrypoints import errors
+from webhooks.entrypoints.request import Request
+from webhooks.observability import metrics
+from webhooks.ports import Clock
+
+REQUEST_ID = "x-request-id"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+CLIENT_ERROR, SERVER_ERROR = 400, 500
+DIMENSIONS = (("service",), ("service", "route"))
+
+logger = logging.getLogger(__name__)
+
+
+class RestApi(APIGatewayRestResolver):
+    """Routes of one function. A path answers 405 to the methods that it has not; every other path is a 404.
+
+    `incoming` is the request that is being answered; `facts`: what its log line says beside the usual.
+    """
+
+    def __init__(self, *, clock: Clock = time.time, timer: Clock = time.perf_counter) -> None:
+        super().__init__(debug=False)
+        self.incoming = Request.of({})
+        self.facts: dict[str, str] = {}
+        self._clock = clock
+        self._timer = timer
+        self._methods: dict[str, list[str]] = {}
+        self._closed = False
+        self.exception_handler(Exception)(errors.answer)
+        self.not_found(_no_route)
+
+    def route(self, rule: str, method: Any, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        """Register a route; `rule` is a path with `<name>`s, in which a dot is a dot."""
+        rule = rule.replace(".", r"\.")
+        self._methods.setdefault(rule, []).append(method)
+        return super().route(rule, method, *args, **kwargs)
+
+    def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one request."""
+        started = self._timer()
+        self._close()
+        self.incoming, self.facts = Request.of(event), {}
+        response = self.resolve(event, context)
+        response["multiValueHeaders"][REQUEST_ID] = [self.incoming.id]
+        self._report(int(response["statusCode"]), latency_ms=round((self._timer() - started) * 1000, 3))
+        return response
+
+    def _close(self) -> None:
+        """Give each path a 405 for the methods that it has not."""
+        if self._closed:
+            return
+        for rule, methods in self._methods.items():
+            others = [method for method in METHODS if method not in methods]
+            super().route(rule, others)(_refusal(", ".join(methods)))
+        self._closed = True
+
+    def _report(self, status: int, *, latency_ms: float) -> None:
+        facts = {
+            "method": self.incoming.method,
+            "route": self.incoming.resource,
+            "status": status,
+            "request_id": self.incoming.id,
+            **self.facts,
+        }
+        values = {
+            "Requests": (1.0, "Count"),
+            "Latency": (latency_ms, "Milliseconds"),
+            "ClientErrors": (float(CLIENT_ERROR <= status < SERVER_ERROR), "Count"),
+            "ServerErrors": (float(status >= SERVER_ERROR), "Count"),
+        }
+        made = metrics(values, dimensions=DIMENSIONS, now=self._clock())
+        logger.info("request.completed", extra={**facts, **made})
+
+
+def json_answer(content: Any, *, headers: Mapping[str, str] | None = None) -> Response[str]:
+    """Return a 200 with a JSON body: a text that is JSON already, or what is to be written as JSON.
+
+    Nobody may keep it unless `headers` say so.
+    """
+    text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
+    return Response(
+        200, content_types.APPLICATION_JSON, text, headers={"Cache-Control": "no-store", **(headers or {})}
+    )
+
+
+def no_content() -> Response[str]:
+    """Return a 204."""
+    return Response(204, body="")
+
+
+def _no_route(_: NoRouteError) -> Never:
+    raise NotFoundError("there is nothing at this path; /openapi.json lists the paths")
+
+
+def _refusal(allowed: str) -> Callable[..., Never]:
+    def refuse(**_: str) -> Never:
+        raise errors.MethodNotAllowedError(allowed)
+
+    return refuse

@@ -1,0 +1,41 @@
+"""What a tenant sends to fetch webhooks."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from webhooks.entrypoints import limits
+from webhooks.entrypoints.schemas import fields as kind
+from webhooks.entrypoints.schemas.fields import Wire, rule
+
+
+class FetchIn(Wire):
+    """Which page of the community's webhooks, newest first; `tags`: those that have any of them."""
+
+    p_index: (
+        Annotated[
+            kind.Integer,
+            Field(ge=0, le=limits.PAGE_INDEX),
+            rule(f"must be a whole number from 0 to {limits.PAGE_INDEX}"),
+        ]
+        | None
+    ) = None
+    p_size: (
+        Annotated[
+            kind.Integer,
+            Field(ge=1, le=limits.PAGE_SIZE),
+            rule(f"must be a whole number from 1 to {limits.PAGE_SIZE}"),
+        ]
+        | None
+    ) = None
+    tags: kind.Tags | None = None
+
+    @property
+    def index(self) -> int:
+        """Return the page's number, from 0."""
+        return self.p_index or 0
+
+    @property
+    def size(self) -> int:
+        """Return how many webhooks a page has."""
+        return self.p_size or limits.PAGE_SIZE_DEFAULT

@@ -1,0 +1,222 @@
+"""The kinds of fields that requests have, each with the sentence that says what it should be."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from webhooks.domain.endpoint_url import InvalidUrlError, parse_url
+from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
+from webhooks.entrypoints import limits
+
+CODE_MIN, CODE_MAX = 100, 599
+SCOPE = r"[\x21\x23-\x5B\x5D-\x7E]+"  # RFC 6749, section 3.3: scope-token
+RULE = "rule"  # the type of the errors that already say what is right
+
+
+class Wire(BaseModel):
+    """A JSON object on the wire: camelCase names, JSON types taken as they are, no unknown fields."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+def wrong(sentence: str) -> PydanticCustomError:
+    """Make the error that says what the value should be, and not what it is."""
+    return PydanticCustomError(RULE, "{sentence}", {"sentence": sentence})
+
+
+def rule(sentence: str) -> WrapValidator:
+    """Answer what is wrong with a value by one sentence; what is wrong inside it speaks for itself."""
+
+    def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return inner(value)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False, include_context=False)
+            if any(each["loc"] or each["type"] == RULE for each in found):
+                raise
+        raise wrong(sentence)  # outside, so that nothing chains to the error that quotes the value
+
+    return WrapValidator(check)
+
+
+def whole(sentence: str) -> WrapValidator:
+    """Answer what is wrong with a value, or anywhere in it, by one sentence."""
+
+    def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return inner(value)
+        except ValidationError:
+            pass
+        raise wrong(sentence)
+
+    return WrapValidator(check)
+
+
+def _integral(value: Any) -> Any:
+    """JSON has one kind of number: 200.0 is 200."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        parse_url(text)
+    except InvalidUrlError as error:
+        sentence = str(error)
+    else:
+        sentence = "the URL must have no fragment (#...)" if "#" in text else ""
+    if sentence:
+        raise wrong(sentence)
+    return text
+
+
+def _distinct[T](values: Sequence[T]) -> list[T]:
+    return list(dict.fromkeys(values))
+
+
+def _fits(query: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if any(_depth(value) > limits.QUERY_DEPTH for conditions in query for value in conditions.values()):
+        raise ValueError
+    # A lone surrogate is no UTF-8: UnicodeEncodeError is a ValueError.
+    if len(json.dumps(query, ensure_ascii=False, separators=(",", ":")).encode()) > limits.QUERY_BYTES:
+        raise ValueError
+    return query
+
+
+def _depth(value: Any) -> int:
+    """Count how deep arrays and objects are nested, without a call per level."""
+    depth, level = 0, [value]
+    while level := [inner for each in level for inner in _inside(each)]:
+        depth += 1
+    return depth
+
+
+def _inside(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return list(value.values()) or [None]
+    return (value or [None]) if isinstance(value, list) else ()
+
+
+Integer = Annotated[int, BeforeValidator(_integral)]
+Flag = Annotated[bool, rule("must be true or false")]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=limits.NAME_LENGTH),
+    AfterValidator(_printable),
+    rule(f"must be a string of 1 to {limits.NAME_LENGTH} printable characters"),
+]
+EventName = Annotated[
+    str, Field(pattern=f"^{EVENT_NAME.pattern}$"), rule(f"must be a string of {EVENT_NAME_RULE}")
+]
+EventNames = Annotated[
+    list[EventName],
+    Field(min_length=1, max_length=limits.EVENT_NAMES),
+    AfterValidator(_distinct),
+    rule(f"must be an array of 1 to {limits.EVENT_NAMES} event names"),
+]
+Tag = Annotated[
+    str,
+    Field(min_length=1, max_length=limits.TAG_LENGTH),
+    AfterValidator(_printable),
+    rule(f"must be a string of 1 to {limits.TAG_LENGTH} printable characters"),
+]
+Tags = Annotated[
+    list[Tag],
+    Field(max_length=limits.TAGS),
+    AfterValidator(_distinct),
+    rule(f"must be an array of at most {limits.TAGS} tags"),
+]
+Conditions = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=limits.QUERY_FIELD_LENGTH)], Any],
+    Field(min_length=1, max_length=limits.QUERY_CONDITIONS),
+    whole(
+        f"must be an object of 1 to {limits.QUERY_CONDITIONS} conditions, "
+        f"each a field's name of 1 to {limits.QUERY_FIELD_LENGTH} characters and the value it must have"
+    ),
+]
+Query = Annotated[
+    list[Conditions],
+    Field(max_length=limits.QUERY_OBJECTS),
+    AfterValidator(_fits),
+    rule(
+        f"must be an array of at most {limits.QUERY_OBJECTS} objects, as JSON at most {limits.QUERY_BYTES} "
+        f"bytes, nested at most {limits.QUERY_DEPTH} deep"
+    ),
+]
+Criteria = Annotated[Literal["ANY", "ALL"], rule('must be "ANY" or "ALL"')]
+Method = Annotated[Literal["POST", "PUT", "PATCH"], rule('must be "POST", "PUT" or "PATCH"')]
+AuthType = Annotated[
+    Literal["none", "basic", "bearer", "api_key", "oauth2"],
+    rule('must be "none", "basic", "bearer", "api_key" or "oauth2"'),
+]
+GrantType = Annotated[Literal["client_credentials"], rule('must be "client_credentials"')]
+Url = Annotated[
+    str,
+    Field(max_length=limits.URL_LENGTH),
+    AfterValidator(_url),
+    rule(f"must be an https URL of at most {limits.URL_LENGTH} characters"),
+]
+OAuthScopes = Annotated[
+    list[
+        Annotated[
+            str,
+            Field(pattern=f"^{SCOPE}$", max_length=limits.SCOPE_LENGTH),
+            rule(f'must be 1 to {limits.SCOPE_LENGTH} visible ASCII characters, without " and \\'),
+        ]
+    ],
+    Field(max_length=limits.SCOPES),
+    AfterValidator(_distinct),
+    rule(f"must be an array of at most {limits.SCOPES} scopes"),
+]
+CredentialValue = Annotated[
+    str,
+    Field(max_length=limits.CREDENTIAL_LENGTH),
+    rule(f"must be a string of at most {limits.CREDENTIAL_LENGTH} characters"),
+]
+SuccessCodes = Annotated[
+    list[
+        Annotated[
+            Integer, Field(ge=CODE_MIN, le=CODE_MAX), rule(f"must be a number from {CODE_MIN} to {CODE_MAX}")
+        ]
+    ],
+    Field(min_length=1, max_length=limits.CODES),
+    AfterValidator(_distinct),
+    rule(f"must be an array of 1 to {limits.CODES} status codes"),
+]
+RetryCodes = Annotated[
+    list[
+        Annotated[
+            Literal[0] | Annotated[Integer, Field(ge=CODE_MIN, le=CODE_MAX)],
+            whole(f"must be a number from {CODE_MIN} to {CODE_MAX}, or 0 for no answer at all"),
+        ]
+    ],
+    Field(max_length=limits.CODES),
+    AfterValidator(_distinct),
+    rule(f"must be an array of at most {limits.CODES} status codes"),
+]
+RetryCount = Annotated[
+    Integer, Field(ge=0, le=limits.RETRIES), rule(f"must be a whole number from 0 to {limits.RETRIES}")
+]
+Ttl = Annotated[
+    Integer,
+    Field(ge=0, le=limits.TTL_SECONDS),
+    rule(f"must be a whole number from 0 to {limits.TTL_SECONDS}"),
+]

@@ -1,0 +1,84 @@
+"""Logs as JSON lines, and metrics in the same lines (CloudWatch's embedded metric format).
+
+What is logged are names, counts and times: never headers, bodies, queries, keys, or what foreign errors say.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+from webhooks.domain.errors import WebhooksError
+
+NAMESPACE = "Webhooks"
+ROOT = "webhooks"  # every module's logger is below it
+MAX_FRAMES = 20  # of a traceback, the innermost
+
+
+def start_logging(*, service: str, level: str, stream: IO[str] | None = None) -> None:
+    """Write what the layer's modules log to the stream (stdout) as JSON lines that name the service."""
+    writer = logging.StreamHandler(stream or sys.stdout)
+    writer.setFormatter(LambdaPowertoolsFormatter(service=service, utc=True, use_rfc3339=True))
+    writer.addFilter(_describe_exception)
+    logger = logging.getLogger(ROOT)
+    logger.handlers = [writer]
+    logger.propagate = False  # Lambda's own handler on the root would write each line again
+    logger.setLevel(level)
+
+
+def metrics(
+    values: Mapping[str, tuple[float, str]], *, dimensions: Sequence[Sequence[str]], now: float
+) -> dict[str, Any]:
+    """Return what makes a log line a metric: its values by name, with the line's fields as dimensions.
+
+    `values`: number and unit (Count, Milliseconds, ...); `now` in epoch seconds.
+    """
+    definitions = [{"Name": name, "Unit": unit} for name, (_, unit) in values.items()]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [list(each) for each in dimensions]}
+    return {
+        "_aws": {
+            "Timestamp": int(now * 1000),
+            "CloudWatchMetrics": [{**directive, "Metrics": definitions}],
+        },
+        **{name: value for name, (value, _) in values.items()},
+    }
+
+
+def describe(error: BaseException) -> list[str]:
+    """Say where an error came from, the cause first: types and lines of code.
+
+    Foreign errors' texts are left out, as they may quote a secret; an AWS error says its code.
+    """
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+        chain.append(cause)
+    return [line for each in reversed(chain) for line in _lines(each)]
+
+
+def _lines(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    return [
+        *(f"{frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames),
+        f"{type(error).__module__}.{type(error).__qualname__}{_text(error)}",
+    ]
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, WebhooksError):
+        return f": {error}"
+    answer = getattr(error, "response", None)  # botocore's ClientError, which is not imported for this
+    if isinstance(answer, dict) and isinstance(answer.get("Error"), dict):
+        return f": {answer['Error'].get('Code')} in {getattr(error, 'operation_name', 'unknown')}"
+    return ""
+
+
+def _describe_exception(record: logging.LogRecord) -> bool:
+    """Put `describe` in the place of the traceback that the formatter would write with all texts."""
+    if record.exc_info and record.exc_info[1] is not None:
+        record.trace = describe(record.exc_info[1])
+        record.exc_info = None
+        record.exc_text = None
+    return True

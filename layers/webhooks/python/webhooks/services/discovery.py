@@ -1,0 +1,85 @@
+"""What anyone may know: the service's public keys, and whether what it needs answers."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+from signing import jwk, thumbprint
+from webhooks.domain.errors import UnavailableError
+from webhooks.ports import Clock, KeyStore
+
+type Probe = Callable[[], object]  # raises UnavailableError where the service does not answer
+
+KEPT = 5  # seconds that a result is good for: a load balancer's checks must not become our load
+PATIENCE = 3.0  # seconds: what asks us for our health seldom waits longer than five
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Which of the services that ours needs did not answer, by name; none: all is well."""
+
+    failing: tuple[str, ...]
+    checked_at: float
+
+
+class Discovery:
+    """Shows keys and health. `probes`: one for each service that ours needs, in the order they are named;
+    `patience`: seconds that all of them have together.
+    """
+
+    def __init__(
+        self,
+        *,
+        service_keys: KeyStore,
+        content_keys: KeyStore,
+        probes: Mapping[str, Probe],
+        clock: Clock,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._service_keys = service_keys
+        self._content_keys = content_keys
+        self._probes = probes
+        self._clock = clock
+        self._patience = patience
+        self._health: Health | None = None
+
+    def public_key(self) -> str:
+        """Return the service's public key, as callers encrypt for it and verify with it."""
+        return self._service_keys.read().current.public_key.to_wire()
+
+    def known_public_key(self) -> str:
+        """Return the public key as `public_key` does, or an empty text where it cannot be read now."""
+        try:
+            return self.public_key()
+        except UnavailableError:
+            return ""
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the keys that sign callbacks' content: in use, to come, and the last in its grace."""
+        pairs = self._content_keys.read()
+        current, *previous = pairs.readable(self._clock())
+        shown = [current, *([pairs.upcoming] if pairs.upcoming else []), *previous]
+        return {"keys": [jwk(key.public_key, thumbprint(key.public_key)) for key in shown]}
+
+    def health(self) -> Health:
+        """Ask everything at once; what was asked a moment ago is not asked again."""
+        now = self._clock()
+        if self._health is None or not 0 <= now - self._health.checked_at < KEPT:
+            self._health = Health(self._failing(), now)
+        return self._health
+
+    def _failing(self) -> tuple[str, ...]:
+        pool = ThreadPoolExecutor(len(self._probes))
+        asked = {name: pool.submit(_answers, probe) for name, probe in self._probes.items()}
+        done, _ = wait(asked.values(), timeout=self._patience)
+        pool.shutdown(wait=False)  # a probe that hangs ends by its own timeout, and nobody waits for it
+        return tuple(name for name, answer in asked.items() if answer not in done or not answer.result())
+
+
+def _answers(probe: Probe) -> bool:
+    try:
+        probe()
+    except UnavailableError:
+        return False
+    return True

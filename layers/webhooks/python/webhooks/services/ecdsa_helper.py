@@ -1,0 +1,55 @@
+"""Encrypts and decrypts as the wire protocol does, for callers that try it out. Keeps and knows nothing."""
+
+from dataclasses import dataclass
+
+from signing import Curve, PrivateKey, PublicKey, SigningError, seal, shared_key, unseal
+from webhooks.domain.errors import InvalidInputError
+from webhooks.ports import Entropy
+
+IV_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The text, and the public key that belongs to the private key."""
+
+    text: str
+    public_key: str
+
+
+class EcdsaHelper:
+    """Both ways of the protocol's encryption, on one curve."""
+
+    def __init__(self, curve: Curve, *, entropy: Entropy) -> None:
+        self._curve = curve
+        self._entropy = entropy
+
+    def encrypt(self, text: str, *, public_key: str, private_key: str) -> Converted:
+        """Encrypt a text for the owner of the public key. Raises InvalidInputError."""
+        key, own = self._agree(public_key, private_key)
+        try:
+            return Converted(seal(key, text, self._entropy(IV_BYTES)), own)
+        except SigningError as error:
+            raise InvalidInputError([f"data: {error}"]) from None
+
+    def decrypt(self, text: str, *, public_key: str, private_key: str) -> Converted:
+        """Decrypt what `encrypt` made with the counterparts of both keys. Raises InvalidInputError."""
+        key, own = self._agree(public_key, private_key)
+        try:
+            return Converted(unseal(key, text), own)
+        except SigningError as error:
+            raise InvalidInputError([f"data: {error}"]) from None
+
+    def _agree(self, public_key: str, private_key: str) -> tuple[bytes, str]:
+        problems = []
+        try:
+            public = PublicKey.from_wire(public_key, self._curve)
+        except SigningError as error:
+            problems.append(f"publicKey: {error}")
+        try:
+            private = PrivateKey.from_wire(private_key, self._curve)
+        except SigningError as error:
+            problems.append(f"privateKey: {error}")
+        if problems:
+            raise InvalidInputError(problems)
+        return shared_key(private, public), private.public_key.to_wire()
