@@ -1,0 +1,192 @@
+"""Webhooks' credentials in Secrets Manager: one secret for each webhook, one version for each change.
+
+A version in use must have a staging label, or Secrets Manager may delete it. A new version gets a label of
+its own; once a webhook points to it, `settle` gives it AWSCURRENT instead.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from botocore.exceptions import ClientError
+
+from webhooks.adapters.aws import AwsClients, error_code, unavailable
+from webhooks.adapters.expiring import Expiring
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Credential, CredentialRef
+from webhooks.ports import Clock, CredentialMissingError, Entropy, ListedCredential
+
+CURRENT = "AWSCURRENT"
+LABEL = re.compile(r"since-([0-9]+)-[0-9a-f]+", re.ASCII)
+LABEL_SECONDS = 3600  # a version that no webhook points to after so long was left by a crash
+CACHE_SIZE = 512
+CACHE_SECONDS = 3600  # versions never change: this only bounds how long secrets stay in memory
+READERS = 8  # threads that read a page's credentials
+# The second one: it is marked for deletion.
+ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
+# Not 6 at the end: AWS puts such an ending on its ARNs, and takes a name with one for an ARN's.
+NAME = re.compile(r"([^/]+)/([^/]+)/([0-9a-f]{24})-[0-9a-f]{8}", re.ASCII)
+
+logger = logging.getLogger(__name__)
+
+
+class SecretCredentials:
+    """The secrets under a prefix. `kms_key_id` is empty where the account's own key encrypts them."""
+
+    def __init__(
+        self, aws: AwsClients, *, prefix: str, kms_key_id: str, clock: Clock, entropy: Entropy
+    ) -> None:
+        self._aws = aws
+        self._prefix = prefix
+        self._kms = {"KmsKeyId": kms_key_id} if kms_key_id else {}
+        self._clock = clock
+        self._entropy = entropy
+        self._cache: Expiring[CredentialRef, Credential] = Expiring(CACHE_SIZE, clock=clock)
+
+    def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
+        """Store a webhook's first credential."""
+        place = f"{scope.tenant_id}/{scope.community_id}/{webhook_id}"
+        ref = CredentialRef(f"{self._prefix}{place}-{self._entropy(4).hex()}", self._version())
+        request: dict[str, Any] = {
+            "Name": ref.secret_name,
+            "ClientRequestToken": ref.version_id,
+            "SecretString": _to_text(credential),
+            "Tags": [{"Key": "webhooks:credential-of", "Value": place}],
+            **self._kms,
+        }
+        with unavailable("secretsmanager CreateSecret"):
+            try:
+                # AWS takes our version id, so that a repeat is harmless; the emulator gives one of its own.
+                version = self._aws.secrets.create_secret(**request)["VersionId"]
+            except ClientError as error:
+                # The name is random: where it exists, this call was repeated.
+                if error_code(error) != "ResourceExistsException":
+                    raise
+                version = ref.version_id
+        return CredentialRef(ref.secret_name, version)
+
+    def replace(self, ref: CredentialRef, credential: Credential) -> CredentialRef:
+        """Store a new version beside the one in use; a new secret where that one is gone."""
+        after = CredentialRef(ref.secret_name, self._version())
+        with unavailable("secretsmanager PutSecretValue"):
+            try:
+                self._aws.secrets.put_secret_value(
+                    SecretId=after.secret_name,
+                    ClientRequestToken=after.version_id,
+                    SecretString=_to_text(credential),
+                    VersionStages=[f"since-{int(self._clock())}-{self._entropy(4).hex()}"],
+                )
+            except ClientError as error:
+                owner = self._owner(ref.secret_name)
+                if error_code(error) not in ABSENT or owner is None:
+                    raise
+                return self.create(owner[0], owner[1], credential=credential)
+        return after
+
+    def settle(self, ref: CredentialRef) -> None:
+        """Make this version the current one, and take the labels off versions that crashes left behind."""
+        stages = self._stages(ref.secret_name)
+        current = next((version for version, labels in stages.items() if CURRENT in labels), None)
+        if current != ref.version_id:
+            removed = {"RemoveFromVersionId": current} if current else {}
+            self._move(ref.secret_name, CURRENT, {"MoveToVersionId": ref.version_id} | removed)
+        for version, labels in stages.items():
+            for label in labels:
+                if (made := LABEL.fullmatch(label)) and (
+                    version == ref.version_id or int(made[1]) < self._clock() - LABEL_SECONDS
+                ):
+                    self._move(ref.secret_name, label, {"RemoveFromVersionId": version})
+
+    def read(self, ref: CredentialRef) -> Credential:
+        """Return a credential. Raises CredentialMissingError."""
+        if known := self._cache.get(ref):
+            return known[0]
+        with unavailable("secretsmanager GetSecretValue"):
+            try:
+                answer = self._aws.secrets.get_secret_value(
+                    SecretId=ref.secret_name, VersionId=ref.version_id
+                )
+            except ClientError as error:
+                if error_code(error) not in ABSENT:
+                    raise
+                raise CredentialMissingError(f"the secret {ref.secret_name} has no such version") from None
+        credential = _from_text(answer.get("SecretString", ""), ref)
+        self._cache.put(ref, credential, seconds=CACHE_SECONDS)
+        return credential
+
+    def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:
+        """Return several, in their order; None where the secret is missing."""
+        if len(refs) < 2:  # noqa: PLR2004 - one needs no threads
+            return [self._read_or_none(ref) for ref in refs]
+        with ThreadPoolExecutor(min(READERS, len(refs))) as readers:
+            return list(readers.map(self._read_or_none, refs))
+
+    def delete(self, ref: CredentialRef) -> None:
+        """Delete a credential with all its versions."""
+        with unavailable("secretsmanager DeleteSecret"):
+            try:
+                self._aws.secrets.delete_secret(SecretId=ref.secret_name, ForceDeleteWithoutRecovery=True)
+            except ClientError as error:
+                if error_code(error) not in ABSENT:
+                    raise
+
+    def listed(self) -> Sequence[ListedCredential]:
+        """Return every credential's secret."""
+        request: dict[str, Any] = {"Filters": [{"Key": "name", "Values": [self._prefix]}], "MaxResults": 100}
+        found = []
+        while True:
+            with unavailable("secretsmanager ListSecrets"):
+                answer = self._aws.secrets.list_secrets(**request)
+            for secret in answer["SecretList"]:
+                if owner := self._owner(secret["Name"]):
+                    created_at = secret["CreatedDate"].timestamp()
+                    found.append(ListedCredential(secret["Name"], *owner, created_at))
+            if not answer.get("NextToken"):
+                return found
+            request["NextToken"] = answer["NextToken"]
+
+    def _version(self) -> str:
+        return str(UUID(bytes=self._entropy(16), version=4))
+
+    def _owner(self, secret_name: str) -> tuple[Scope, str] | None:
+        """Read whose credential a secret's name says it is; None for what is no credential of ours."""
+        place = NAME.fullmatch(secret_name.removeprefix(self._prefix))
+        if place is None or not secret_name.startswith(self._prefix):
+            return None
+        return Scope(place[1], place[2]), place[3]
+
+    def _stages(self, secret_name: str) -> dict[str, list[str]]:
+        with unavailable("secretsmanager DescribeSecret"):
+            answer = self._aws.secrets.describe_secret(SecretId=secret_name)
+        return answer.get("VersionIdsToStages", {})
+
+    def _move(self, secret_name: str, label: str, versions: dict[str, str]) -> None:
+        request: dict[str, Any] = {"SecretId": secret_name, "VersionStage": label, **versions}
+        with unavailable("secretsmanager UpdateSecretVersionStage"):
+            self._aws.secrets.update_secret_version_stage(**request)
+
+    def _read_or_none(self, ref: CredentialRef) -> Credential | None:
+        try:
+            return self.read(ref)
+        except CredentialMissingError as error:
+            logger.warning("credential.missing", extra={"reason": str(error)})
+            return None
+
+
+def _to_text(credential: Credential) -> str:
+    return json.dumps(credential.to_mapping(), separators=(",", ":"))
+
+
+def _from_text(text: str, ref: CredentialRef) -> Credential:
+    problem = CredentialMissingError(f"the secret {ref.secret_name} holds no credential")
+    try:
+        values = json.loads(text)
+    except ValueError:
+        raise problem from None
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise problem
+    return Credential.from_mapping(values)

@@ -1,0 +1,89 @@
+"""Endpoints, access tokens and the address guard as a test scripts them; nothing connects anywhere."""
+
+from collections import deque
+from collections.abc import Callable
+from threading import RLock
+
+from webhooks.adapters.memory.faults import Fault, effect, no_fault
+from webhooks.domain.exchange import Answer, ClientCredentials, Exchange, HttpRequest, NoAnswer
+from webhooks.ports import EndpointRefusedError
+
+# What an endpoint does with a request, if it is more than one exchange says.
+type Behaviour = Exchange | Callable[[HttpRequest], Exchange]
+
+
+def answered(status: int = 200, *, excerpt: str = "", retry_after: str | None = None) -> Answer:
+    """Return an endpoint's answer."""
+    return Answer(status, retry_after, excerpt, latency_ms=1, address="192.0.2.1")
+
+
+class ScriptedEndpoint:
+    """Answers 200 unless a URL has a script: its exchanges in their order, the last one again and again."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self._fault = fault
+        self._lock = RLock()
+        self._scripts: dict[str, deque[Behaviour]] = {}
+        self._requests: list[HttpRequest] = []
+
+    def script(self, url: str, *behaviours: Behaviour) -> None:
+        """Say what the endpoint at a URL does, from now on."""
+        with self._lock:
+            self._scripts[url] = deque(behaviours)
+
+    def requests(self, url: str | None = None) -> list[HttpRequest]:
+        """Return what was sent, to one URL or to all, in its order."""
+        with self._lock:
+            return [request for request in self._requests if url in (None, request.url)]
+
+    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:  # noqa: ARG002 - the port's
+        """Send a request and return what came of it."""
+        with effect(self._fault, "endpoint.exchange"):
+            with self._lock:
+                self._requests.append(request)
+                behaviour = self._next(request.url)
+            return behaviour(request) if callable(behaviour) else behaviour
+
+    def _next(self, url: str) -> Behaviour:
+        script = self._scripts.get(url)
+        if not script:
+            return answered()
+        return script.popleft() if len(script) > 1 else script[0]
+
+
+class ScriptedTokens:
+    """Gives out "token 1" until it is rejected, then "token 2"; or what it is set to."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._number = 1
+        self.failure: NoAnswer | None = None
+        self.asked: list[ClientCredentials] = []
+
+    def token(
+        self,
+        client: ClientCredentials,
+        *,
+        seconds: float,  # noqa: ARG002 - the port's
+        rejected: str | None = None,
+    ) -> str | NoAnswer:
+        """Return an access token."""
+        with self._lock:
+            self.asked.append(client)
+            if self.failure is not None:
+                return self.failure
+            if rejected == f"token {self._number}":
+                self._number += 1
+            return f"token {self._number}"
+
+
+class ScriptedGuard:
+    """Lets the service connect anywhere but to the URLs that are refused, each with its reason."""
+
+    def __init__(self) -> None:
+        self.refused: dict[str, str] = {}
+
+    def check(self, url: str) -> None:
+        """Raise EndpointRefusedError where the service may not connect."""
+        if url in self.refused:
+            raise EndpointRefusedError(self.refused[url])

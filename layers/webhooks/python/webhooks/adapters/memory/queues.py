@@ -1,0 +1,89 @@
+"""The deliveries queue, its dead-letter queue and that of the events, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import RLock
+
+from webhooks.adapters.memory.faults import Fault, effect, no_fault
+from webhooks.domain.delivery import Pack, encode_pack
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message on a queue: its text, the seconds until it can be received, and why it is dead."""
+
+    text: str
+    delay: int = 0
+    reason: str | None = None
+
+
+class MemoryQueue:
+    """A list of messages that a test can look at, and take from."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._sent: list[Sent] = []
+
+    def put(self, message: Sent) -> None:
+        """Put a message last."""
+        with self._lock:
+            self._sent.append(message)
+
+    def messages(self) -> list[Sent]:
+        """Return what is on the queue, oldest first."""
+        with self._lock:
+            return list(self._sent)
+
+    def take(self, count: int) -> list[Sent]:
+        """Take the oldest messages off the queue, whatever their delay."""
+        with self._lock:
+            taken, self._sent = self._sent[:count], self._sent[count:]
+            return taken
+
+
+class MemoryDeliveryQueue:
+    """Both queues for packs, which travel as text. `refused`: webhooks whose packs it does not take."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.queue = MemoryQueue()
+        self.dead = MemoryQueue()
+        self.refused: set[str] = set()
+        self._fault = fault
+
+    def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
+        """Send packs; returns those that the queue did not take."""
+        return self.send_later([(pack, 0) for pack in packs])
+
+    def send_later(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        """Send each pack to be received after its seconds; returns those that the queue did not take."""
+        with effect(self._fault, "deliveries.send"):
+            for pack, seconds in packs:
+                if pack.webhook_id not in self.refused:
+                    self.queue.put(Sent(encode_pack(pack), delay=max(0, min(seconds, 900))))
+        return [pack for pack, _ in packs if pack.webhook_id in self.refused]
+
+    def bury(self, packs: Sequence[tuple[Pack, str]]) -> Sequence[Pack]:
+        """Send packs to the dead-letter queue; returns those that it did not take."""
+        with effect(self._fault, "deliveries.bury"):
+            for pack, reason in packs:
+                if pack.webhook_id not in self.refused:
+                    self.dead.put(Sent(encode_pack(pack), reason=reason))
+        return [pack for pack, _ in packs if pack.webhook_id in self.refused]
+
+    def bury_text(self, text: str, reason: str) -> None:
+        """Send a message that is no pack to the dead-letter queue."""
+        with effect(self._fault, "deliveries.bury_text"):
+            self.dead.put(Sent(text, reason=reason))
+
+
+class MemoryDeadEvents:
+    """The events' dead-letter queue."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.dead = MemoryQueue()
+        self._fault = fault
+
+    def bury(self, text: str, reason: str) -> None:
+        """Send an event to it as it came."""
+        with effect(self._fault, "events.bury"):
+            self.dead.put(Sent(text, reason=reason))

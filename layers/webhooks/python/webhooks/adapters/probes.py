@@ -1,0 +1,36 @@
+"""Whether the services behind the adapters answer: cheap calls that raise UnavailableError if not."""
+
+from collections.abc import Callable, Sequence
+
+from webhooks.adapters.aws import AwsClients, unavailable
+from webhooks.adapters.items import key
+from webhooks.adapters.tables import Table
+
+type Probe = Callable[[], object]
+
+
+def table_probe(table: Table) -> Probe:
+    """Ask a table for an item that it has not."""
+    return lambda: table.get_eventually(key("probe", "probe"))
+
+
+def queues_probe(aws: AwsClients, queue_urls: Sequence[str]) -> Probe:
+    """Ask queues for an attribute."""
+
+    def probe() -> None:
+        for queue_url in queue_urls:
+            with unavailable("sqs GetQueueAttributes"):
+                aws.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+
+    return probe
+
+
+def secrets_probe(aws: AwsClients, secret_ids: Sequence[str]) -> Probe:
+    """Ask for secrets; what is in them is not looked at."""
+
+    def probe() -> None:
+        for secret_id in secret_ids:
+            with unavailable("secretsmanager GetSecretValue"):
+                aws.secrets.get_secret_value(SecretId=secret_id)
+
+    return probe

@@ -1,0 +1,95 @@
+"""Sending to SQS: entries, the limits of a batch, and what a message's attribute may hold."""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webhooks.adapters.aws import AwsClients, unavailable
+from webhooks.domain.errors import UnavailableError
+
+MAX_ENTRIES = 10
+MAX_BYTES = 1024 * 1024  # of a message, and of all messages of a call together
+MAX_REASON = 256  # characters
+# What SQS takes: XML 1.0's characters. See SendMessage in its API reference.
+_UNSENDABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to send; `delay` in seconds, `group` where the queue is to share fairly."""
+
+    body: str
+    attributes: dict[str, str]
+    group: str | None = None
+    delay: int = 0
+
+    @property
+    def size(self) -> int:
+        """Return its bytes as SQS counts them: the body, and each attribute's name, type and value."""
+        attributes = sum(len(f"{name}String{value}".encode()) for name, value in self.attributes.items())
+        return len(self.body.encode()) + attributes
+
+    def entry(self) -> dict[str, Any]:
+        """Return it as the client takes it."""
+        entry: dict[str, Any] = {
+            "MessageBody": self.body,
+            "MessageAttributes": {
+                name: {"DataType": "String", "StringValue": value} for name, value in self.attributes.items()
+            },
+        }
+        if self.group is not None:
+            entry["MessageGroupId"] = self.group
+        if self.delay:
+            entry["DelaySeconds"] = self.delay
+        return entry
+
+
+def send_all(aws: AwsClients, queue_url: str, messages: Sequence[Message]) -> set[int]:
+    """Send the messages in as few calls as can be; returns the positions of those that were not taken.
+
+    A call that fails fails its own messages only: what went before it is sent, and must not go twice.
+    """
+    refused: set[int] = set()
+    for chunk in _chunks(messages):
+        entries: list[Any] = [{"Id": str(position), **messages[position].entry()} for position in chunk]
+        try:
+            with unavailable("sqs SendMessageBatch"):
+                answer = aws.sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+        except UnavailableError as error:
+            logger.warning("queue.refused", extra={"reason": str(error), "messages": len(chunk)})
+            refused.update(chunk)
+            continue
+        for failed in answer.get("Failed", []):
+            logger.warning("queue.refused", extra={"reason": f"sqs SendMessageBatch: {failed['Code']}"})
+            refused.add(int(failed["Id"]))
+    return refused
+
+
+def send_one(aws: AwsClients, queue_url: str, message: Message) -> None:
+    """Send a message. Raises UnavailableError, also for one that no queue takes."""
+    if message.size > MAX_BYTES:
+        raise UnavailableError(f"sqs SendMessage: {message.size} bytes are more than a message can have")
+    with unavailable("sqs SendMessage"):
+        aws.sqs.send_message(QueueUrl=queue_url, **message.entry())
+
+
+def attribute(text: str) -> str:
+    """Return a text as a message's attribute can hold it: not empty, no control characters, not long."""
+    return _UNSENDABLE.sub("?", text)[:MAX_REASON] or "unknown"
+
+
+def _chunks(messages: Iterable[Message]) -> Iterator[list[int]]:
+    chunk: list[int] = []
+    size = 0
+    for position, message in enumerate(messages):
+        if chunk and (len(chunk) == MAX_ENTRIES or size + message.size > MAX_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(position)
+        size += message.size
+    if chunk:
+        yield chunk

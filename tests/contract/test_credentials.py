@@ -1,0 +1,121 @@
+"""What every Credentials does, whatever keeps them."""
+
+import pytest
+
+from tests.contract.backends import Backend
+from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.memory.credentials import MemoryCredentials
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Credential, CredentialRef
+from webhooks.ports import CredentialMissingError, Credentials
+
+ACME = Scope("acme", "north")
+WEBHOOK = "0123456789abcdef01234567"
+FIRST = Credential(username="ann", password="ä\U0001f511")
+SECOND = Credential(token="t" * 2000)
+
+
+@pytest.fixture
+def prefix(backend: Backend) -> str:
+    return f"stack-{backend.suffix}/credentials/"
+
+
+@pytest.fixture
+def credentials(backend: Backend, prefix: str) -> Credentials:
+    return open_credentials(backend, prefix)
+
+
+def open_credentials(backend: Backend, prefix: str) -> Credentials:
+    if backend.aws is None:
+        return MemoryCredentials(clock=backend.clock, entropy=backend.entropy)
+    return SecretCredentials(
+        backend.aws, prefix=prefix, kms_key_id="", clock=backend.clock, entropy=backend.entropy
+    )
+
+
+def test_a_credential_is_read_back_as_it_was_stored(credentials: Credentials) -> None:
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    assert credentials.read(ref) == FIRST
+
+
+def test_the_version_in_use_stays_readable_until_the_new_one_is_settled(credentials: Credentials) -> None:
+    old = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    new = credentials.replace(old, SECOND)
+    assert new.secret_name == old.secret_name
+    assert new != old
+    assert (credentials.read(old), credentials.read(new)) == (FIRST, SECOND)
+    credentials.settle(new)
+    credentials.settle(new)
+    assert credentials.read(new) == SECOND
+
+
+def test_what_is_not_settled_can_be_replaced_again(credentials: Credentials) -> None:
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    lost = credentials.replace(ref, Credential(token="lost"))
+    new = credentials.replace(ref, SECOND)
+    credentials.settle(new)
+    assert credentials.read(new) == SECOND
+    assert lost.version_id not in (ref.version_id, new.version_id)
+
+
+def test_settling_out_of_order_keeps_both_versions(credentials: Credentials) -> None:
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    one, other = credentials.replace(ref, Credential(token="1")), credentials.replace(ref, SECOND)
+    credentials.settle(other)
+    credentials.settle(one)
+    assert (credentials.read(one).token, credentials.read(other)) == ("1", SECOND)
+
+
+def test_a_replaced_secret_that_is_gone_is_made_anew(credentials: Credentials) -> None:
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    credentials.delete(ref)
+    new = credentials.replace(ref, SECOND)
+    assert credentials.read(new) == SECOND
+    assert [(each.scope, each.webhook_id) for each in credentials.listed()] == [(ACME, WEBHOOK)]
+
+
+def test_an_absent_credential_is_missing(credentials: Credentials) -> None:
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    for absent in (
+        CredentialRef(ref.secret_name, "00000000-0000-4000-8000-000000000000"),
+        CredentialRef(ref.secret_name + "x", ref.version_id),
+    ):
+        with pytest.raises(CredentialMissingError):
+            credentials.read(absent)
+
+
+def test_many_are_read_in_their_order(credentials: Credentials) -> None:
+    refs = [credentials.create(ACME, WEBHOOK, credential=Credential(token=str(n))) for n in range(12)]
+    refs.insert(5, CredentialRef("gone", refs[0].version_id))
+    found = [each and each.token for each in credentials.read_many(refs)]
+    assert found == ["0", "1", "2", "3", "4", None, "5", "6", "7", "8", "9", "10", "11"]
+    assert list(credentials.read_many([])) == []
+
+
+def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(backend: Backend, prefix: str) -> None:
+    credentials = open_credentials(backend, prefix)
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    credentials.delete(ref)
+    credentials.delete(ref)
+    assert list(credentials.listed()) == []
+    with pytest.raises(CredentialMissingError):
+        credentials.read(ref)
+
+
+def test_the_sweep_deletes_by_name_alone(credentials: Credentials) -> None:
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    credentials.delete(CredentialRef(ref.secret_name, version_id=""))
+    assert list(credentials.listed()) == []
+
+
+def test_all_are_listed_with_their_webhook(backend: Backend, credentials: Credentials) -> None:
+    scopes = [Scope("a-b.c", f"d_{n}") for n in range(3)]
+    refs = [credentials.create(scope, WEBHOOK, credential=FIRST) for scope in scopes]
+    if backend.aws is not None:
+        backend.secret("stack-other/credentials/x/y", "{}")
+        backend.secret("another", "{}")
+    listed = credentials.listed()
+    assert {(each.secret_name, each.scope, each.webhook_id) for each in listed} == {
+        (ref.secret_name, scope, WEBHOOK) for ref, scope in zip(refs, scopes, strict=True)
+    }
+    assert all(each.created_at > 1e9 for each in listed)

@@ -1,0 +1,80 @@
+"""What every DeliveryLog does."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.contract.backends import Backend
+from webhooks.adapters.delivery_log import DynamoDeliveryLog
+from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from webhooks.domain.delivery import Attempt, Delivery, delivery_id
+from webhooks.domain.outcome import LogEntry, Logged, LogKey, Outcome
+from webhooks.domain.scope import Scope
+from webhooks.ports import DeliveryLog
+
+WEBHOOK = "0123456789abcdef01234567"
+FAILED = Attempt(at=1_790_000_000_000, latency_ms=5, status=500, address="192.0.2.1", excerpt="oh no")
+REFUSED = Attempt(at=1_790_000_030_000, latency_ms=0, reason="dns")
+
+
+@pytest.fixture
+def log(backend: Backend) -> DeliveryLog:
+    if backend.aws is None:
+        return MemoryDeliveryLog()
+    return DynamoDeliveryLog(backend.aws, backend.table("deliveries"), days=30, backoff=backend.backoff)
+
+
+def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes) -> LogEntry:
+    event_id = f"event {number}"
+    delivery = Delivery(
+        delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000 + number, "{}"
+    )
+    return LogEntry(
+        replace(delivery, **changes),
+        WEBHOOK,
+        Scope("acme", "north"),
+        outcome,
+        1_790_000_000_500,
+        reason="a reason",
+    )
+
+
+def test_what_is_recorded_is_found(log: DeliveryLog) -> None:
+    one = entry(1, Outcome.RETRYING, attempts=(FAILED, REFUSED))
+    assert list(log.record([one, entry(2)])) == []
+    absent = entry(3).key
+    assert log.find([one.key, absent, entry(2).key]) == {
+        one.key: Logged(Outcome.RETRYING, (FAILED, REFUSED)),
+        entry(2).key: Logged(Outcome.DELIVERED, ()),
+    }
+
+
+def test_a_later_entry_replaces_the_earlier_one(log: DeliveryLog) -> None:
+    log.record([entry(1, Outcome.RETRYING)])
+    log.record([entry(1, Outcome.RETRYING), entry(1, Outcome.DEAD)])
+    assert log.find([entry(1).key]) == {entry(1).key: Logged(Outcome.DEAD, ())}
+
+
+def test_many_are_recorded_at_once(log: DeliveryLog) -> None:
+    entries = [entry(number) for number in range(130)]
+    assert list(log.record(entries)) == []
+    assert set(log.find([each.key for each in entries])) == {each.key for each in entries}
+
+
+def test_nothing_to_do_is_fine(log: DeliveryLog) -> None:
+    assert list(log.record([])) == []
+    assert log.find([]) == {}
+
+
+@pytest.mark.parametrize("event_id", ["\ud800", "ä" * 256, "\x00", '"'])
+def test_every_event_id_can_be_recorded(log: DeliveryLog, event_id: str) -> None:
+    odd = entry(1, event_id=event_id, id=delivery_id(event_id, WEBHOOK))
+    assert list(log.record([odd])) == []
+    assert set(log.find([odd.key])) == {odd.key}
+
+
+@pytest.mark.parametrize("occurred_at", [-62_135_596_800_000, -1, 0, 253_402_300_799_000])
+def test_every_time_can_be_recorded(log: DeliveryLog, occurred_at: int) -> None:
+    odd = entry(1, occurred_at=occurred_at)
+    log.record([odd])
+    assert set(log.find([odd.key, LogKey(WEBHOOK, occurred_at, "x-y")])) == {odd.key}

@@ -1,0 +1,98 @@
+"""What every KeyStore and MasterSecret does."""
+
+import json
+
+import pytest
+
+from signing import Curve, PrivateKey
+from tests.contract.backends import Backend
+from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
+from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
+from webhooks.domain.keyring import KeyPairs, content_keys, service_keys
+from webhooks.ports import KeyStore, StaleError
+
+STATE = {"seed": "s" * 64}
+
+
+def parse(state) -> KeyPairs:
+    return service_keys(state, Curve.SECP256K1)
+
+
+@pytest.fixture
+def secret(backend: Backend) -> str:
+    return backend.secret("service-keys", json.dumps(STATE)) if backend.aws else ""
+
+
+@pytest.fixture
+def store(backend: Backend, secret: str) -> KeyStore:
+    if backend.aws is None:
+        return MemoryKeyStore(parse(STATE))
+    return SecretKeyStore(backend.aws, secret, parse=parse, clock=backend.clock)
+
+
+def after_reset(pairs: KeyPairs, name: str) -> KeyPairs:
+    fresh = PrivateKey.derive(name.encode() * 16, b"test", pairs.current.curve)
+    return pairs.reset(fresh, now=1000, grace=60, request=name)
+
+
+def test_the_first_keys_come_from_the_seed(store: KeyStore) -> None:
+    assert store.read() == store.read_now() == parse(STATE)
+
+
+def test_a_reset_is_seen_at_once_by_who_made_it(store: KeyStore) -> None:
+    before = store.read()
+    after = after_reset(before, "a")
+    store.replace(before, after)
+    assert store.read() == store.read_now() == after
+
+
+def test_only_the_first_of_two_resets_of_a_key_holds(store: KeyStore) -> None:
+    before = store.read()
+    first = after_reset(before, "a")
+    store.replace(before, first)
+    with pytest.raises(StaleError):
+        store.replace(before, after_reset(before, "b"))
+    assert store.read_now() == first
+
+
+def test_resets_follow_each_other(store: KeyStore) -> None:
+    first = store.read()
+    second = after_reset(first, "a")
+    third = after_reset(second, "b")
+    store.replace(first, second)
+    store.replace(second, third)
+    assert store.read_now() == third
+
+
+def test_another_instance_sees_a_reset_within_half_a_minute(
+    backend: Backend, secret: str, store: KeyStore
+) -> None:
+    other = SecretKeyStore(backend.aws, secret, parse=parse, clock=backend.clock) if backend.aws else store
+    before = other.read()
+    after = after_reset(before, "a")
+    store.replace(before, after)
+    backend.clock.now += 31
+    assert other.read() == after
+
+
+def test_content_keys_keep_the_one_to_come(backend: Backend) -> None:
+    store: KeyStore
+    if backend.aws is None:
+        store = MemoryKeyStore(content_keys(STATE))
+    else:
+        name = backend.secret("content-keys", json.dumps(STATE))
+        store = SecretKeyStore(backend.aws, name, parse=content_keys, clock=backend.clock)
+    before = store.read()
+    after = after_reset(before, "a")
+    store.replace(before, after)
+    assert after.current == before.upcoming
+    assert store.read_now() == after
+
+
+def test_the_master_is_the_seed(backend: Backend) -> None:
+    if backend.aws is None:
+        master = MemoryMaster(b"m" * 64)
+    else:
+        name = backend.secret("master", json.dumps({"seed": "m" * 64}))
+        master = SecretMaster(backend.aws, name, clock=backend.clock)
+    assert master.read() == master.read() == b"m" * 64

@@ -1,0 +1,73 @@
+"""What every Licenses does; the items are as the operator's command writes them."""
+
+import pytest
+
+from tests.contract.backends import Backend
+from webhooks.adapters.licenses import TableLicenses
+from webhooks.adapters.memory.licenses import MemoryLicenses
+from webhooks.adapters.tables import Table
+from webhooks.domain.caller import AuthLevel, License
+from webhooks.ports import Licenses
+from webhooks_cli.register import LicenseRegister
+
+SYSTEM = License(AuthLevel.SYSTEM, label="ops")
+SHOP = License(AuthLevel.SERVICE, "acme", "north", expires_at=1_800_000_000, disabled=True, label="shop")
+
+
+class Account:
+    """The operator's account, as their command knows it."""
+
+    def __init__(self, backend: Backend, table: str) -> None:
+        self.dynamodb = backend.clients.dynamodb
+        self.table = table
+
+    def find(self, name: str) -> str:
+        assert name == "accessTable"
+        return self.table
+
+
+class Access:
+    """Licenses to find, and a way to issue them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.licenses: Licenses
+        if backend.aws is None:
+            self.memory = MemoryLicenses()
+            self.licenses = self.memory
+            return
+        name = backend.table("access", sorted_by=None)
+        self.register = LicenseRegister(Account(backend, name))
+        self.licenses = TableLicenses(Table(backend.aws, name), clock=backend.clock)
+
+    def issue(self, key: str, license_: License) -> None:
+        if self.backend.aws is None:
+            self.memory.issue(key, license_)
+        else:
+            self.register.issue(key, license_, now=1)
+
+
+@pytest.fixture
+def access(backend: Backend) -> Access:
+    return Access(backend)
+
+
+def test_a_license_is_found_by_its_key(access: Access) -> None:
+    access.issue("key ä", SYSTEM)
+    access.issue("other", SHOP)
+    assert access.licenses.find("key ä", None) == SYSTEM
+    assert access.licenses.find("other", "north") == SHOP
+    assert access.licenses.find("other", "elsewhere") == SHOP
+
+
+@pytest.mark.parametrize("key", ["", "unknown", "\ud800", "license#"])
+def test_what_nobody_issued_is_not_found(access: Access, key: str) -> None:
+    access.issue("key", SYSTEM)
+    assert access.licenses.find(key, None) is None
+
+
+def test_a_license_works_within_seconds_of_its_issue(access: Access) -> None:
+    assert access.licenses.find("key", None) is None
+    access.issue("key", SYSTEM)
+    access.backend.clock.now += 6
+    assert access.licenses.find("key", None) == SYSTEM

@@ -1,0 +1,102 @@
+"""What every DeliveryQueue and DeadEvents does with messages."""
+
+import pytest
+
+from tests.contract.backends import Backend
+from webhooks.adapters.dead_events import SqsDeadEvents
+from webhooks.adapters.delivery_queue import SqsDeliveryQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryQueue
+from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack, encode_pack
+from webhooks.domain.scope import Scope
+from webhooks.ports import DeadEvents, DeliveryQueue
+
+ACME = Scope("acme", "north")
+
+
+class Queues:
+    """The ports, and what is on the queues behind them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.deliveries: DeliveryQueue
+        self.dead_events: DeadEvents
+        if backend.aws is None:
+            memory, events = MemoryDeliveryQueue(), MemoryDeadEvents()
+            self.deliveries, self.dead_events = memory, events
+            self.places: dict[str, MemoryQueue | str] = {
+                "queue": memory.queue,
+                "dead": memory.dead,
+                "events": events.dead,
+            }
+            return
+        urls = {name: backend.queue(name) for name in ("queue", "dead", "events")}
+        self.places = dict(urls)
+        self.deliveries = SqsDeliveryQueue(backend.aws, queue_url=urls["queue"], dead_letter_url=urls["dead"])
+        self.dead_events = SqsDeadEvents(backend.aws, urls["events"])
+
+    def take(self, name: str) -> dict[str, str | None]:
+        """Take what can be received now off a queue: texts, with their reasons."""
+        place = self.places[name]
+        if isinstance(place, MemoryQueue):
+            return {message.text: message.reason for message in place.take(1000) if not message.delay}
+        taken: dict[str, str | None] = {}
+        while messages := self.backend.clients.sqs.receive_message(
+            QueueUrl=place, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
+        ).get("Messages"):
+            for message in messages:
+                reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue")
+                taken[message["Body"]] = reason
+        return taken
+
+
+@pytest.fixture
+def queues(backend: Backend) -> Queues:
+    return Queues(backend)
+
+
+def make_pack(number: int, size: int = 10, attempts: tuple[Attempt, ...] = ()) -> Pack:
+    webhook_id = f"{number:024x}"
+    body = '{"data":"' + "ä" * (size // 2) + '"}'
+    delivery = Delivery(f"{webhook_id}-{number:032x}", f"event {number}", "order.paid", 1, body, attempts)
+    return Pack(webhook_id, ACME, (delivery,))
+
+
+def test_packs_arrive_as_they_were_sent(queues: Queues) -> None:
+    packs = [make_pack(number) for number in range(23)]
+    assert list(queues.deliveries.send(packs)) == []
+    assert sorted(map(decode_pack, queues.take("queue")), key=lambda pack: pack.webhook_id) == packs
+
+
+def test_nothing_to_send_is_fine(queues: Queues) -> None:
+    assert list(queues.deliveries.send([])) == []
+    assert list(queues.deliveries.send_later([])) == []
+    assert list(queues.deliveries.bury([])) == []
+
+
+def test_large_packs_travel_in_calls_of_their_own(queues: Queues) -> None:
+    packs = [make_pack(number, 400_000) for number in range(5)]
+    assert list(queues.deliveries.send(packs)) == []
+    assert set(map(decode_pack, queues.take("queue"))) == set(packs)
+
+
+def test_a_pack_for_later_cannot_be_received_now(queues: Queues) -> None:
+    now, later = make_pack(1), make_pack(2)
+    assert list(queues.deliveries.send_later([(now, 0), (later, 900), (make_pack(3), 100_000)])) == []
+    assert list(map(decode_pack, queues.take("queue"))) == [now]
+
+
+def test_a_dead_pack_has_its_reason(queues: Queues) -> None:
+    packs = [(make_pack(number), f"reason {number}") for number in range(12)]
+    assert list(queues.deliveries.bury(packs)) == []
+    assert queues.take("dead") == {encode_pack(pack): reason for pack, reason in packs}
+
+
+def test_what_is_no_pack_is_buried_as_it_came(queues: Queues) -> None:
+    queues.deliveries.bury_text("no pack ä", "not a pack")
+    assert queues.take("dead") == {"no pack ä": "not a pack"}
+
+
+def test_a_dead_event_is_kept_as_it_came(queues: Queues) -> None:
+    text = '{"a":\t"\U0001f4da"}\n'
+    queues.dead_events.bury(text, "eventName: must be there")
+    assert queues.take("events") == {text: "eventName: must be there"}
