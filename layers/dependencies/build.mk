@@ -8,7 +8,7 @@ SERVICES := dynamodb|secretsmanager|sqs
 
 build-DependenciesLayer:
 	$(require-uv)
-	$(UV) pip install --quiet --no-config --python-version 3.13 --python-platform $(PLATFORM) --only-binary :all: \
+	$(UV) pip install --quiet --no-config --python "$(PYTHON)" --python-platform $(PLATFORM) --only-binary :all: \
 		--require-hashes --no-deps --link-mode copy --target $(PACKAGES) -r $(REQUIREMENTS)
 	find $(PACKAGES)/botocore/data -mindepth 1 -maxdepth 1 -type d | grep -vE '/($(SERVICES))$$' | xargs rm -rf
 	rm -rf $(PACKAGES)/bin $(PACKAGES)/boto3/examples $(PACKAGES)/.lock

@@ -1,0 +1,146 @@
+"""The AWS emulator (MiniStack) as a process of ours on loopback; its state is kept over a clean stop."""
+
+import json
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local import processes
+from local.errors import LocalError, failed
+from local.paths import tool
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+START_SECONDS = 60
+STOP_SECONDS = 60  # it writes its state when it is told to stop
+# What programs need of their surroundings; AWS settings and credentials of the user stay out.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """An emulator with state, log and record in `folder`; `environment` is added to its functions' own."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        """Return where its output goes."""
+        return self.folder / "emulator.log"
+
+    @property
+    def record(self) -> Path:
+        """Return where its process is recorded."""
+        return self.folder / "emulator.json"
+
+    def running(self) -> processes.Running | None:
+        """Return its process where it runs."""
+        return processes.find(self.record)
+
+    def start(self, port: int) -> processes.Running:
+        """Start it and wait until it answers. Raises LocalError: the port is taken, or it ended."""
+        if running := self.running():
+            return running
+        require_free(port)
+        temporary = self.folder / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "BIND_HOST": HOST,  # it listens on every address otherwise
+            "MINISTACK_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_REGION": REGION,
+            "LAMBDA_EXECUTOR": "local",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "TMPDIR": str(temporary),
+        }
+        running = processes.start(
+            [tool(".venv-emulator", "ministack")],
+            environment={**inherited(), **self.environment, **settings},
+            log=self.log,
+            record=self.record,
+            port=port,
+        )
+        self._wait(running)
+        return running
+
+    def stop(self) -> bool:
+        """Stop it, with its state written; False where it did not run."""
+        return processes.stop(self.record, patience=STOP_SECONDS)
+
+    def _wait(self, running: processes.Running) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if not running.is_alive():
+                raise failed("the emulator ended while it started", self.log)
+            if answers(f"{endpoint(running.port)}/_ministack/health"):
+                return
+            time.sleep(0.1)
+        raise failed(f"the emulator does not answer after {START_SECONDS} s", self.log)
+
+
+def endpoint(port: int) -> str:
+    """Return the URL that AWS clients use for the emulator on this port."""
+    return f"http://{HOST}:{port}"
+
+
+def inherited() -> dict[str, str]:
+    """Return what a child process takes over of this process's environment."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def client_environment(port: int) -> dict[str, str]:
+    """Return the environment that leads AWS tools to the emulator, and to nothing else of the user's."""
+    return inherited() | {
+        "AWS_ENDPOINT_URL": endpoint(port),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": f"{HOST},localhost",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+
+
+def require_free(port: int) -> None:
+    """Raise LocalError where another program listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise LocalError(
+                f"port {port} cannot be used ({error.strerror}): another program may have it; "
+                f"choose another with `make run PORT={port + 10}`"
+            ) from None
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    """Tell whether a GET of a loopback URL is answered with JSON."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=5) as response:
+            json.load(response)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+    return True

@@ -1,0 +1,39 @@
+"""Tells whether what is deployed is what stands in the tree: one digest of everything that a build reads."""
+
+import subprocess
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from local.paths import ROOT
+
+DIGEST_CHARACTERS = 32
+BUILT_FROM = ("template.yaml", "samconfig.toml", "functions", "layers")
+
+
+def digest(settings: Iterable[str]) -> str:
+    """Return a digest of the sources, the commit (the version holds it) and the deployment's settings."""
+    whole = sha256()
+    for path in _files():
+        whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + sha256(path.read_bytes()).digest())
+    for setting in (_commit(), *settings):
+        whole.update(setting.encode() + b"\0")
+    return whole.hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _files() -> Iterator[Path]:
+    for name in BUILT_FROM:
+        start = ROOT / name
+        for path in [start] if start.is_file() else sorted(start.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
+
+
+def _commit() -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", ROOT, "describe", "--always", "--tags"], capture_output=True, text=True, check=False
+        )
+    except OSError:  # no git: the version has no commit then
+        return ""
+    return answer.stdout.strip()

@@ -1,0 +1,234 @@
+"""A local stack: an emulator, the built template deployed into it, and what it says of itself."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+import tomllib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import botocore.config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import emulator, sources
+from local.errors import LocalError, failed
+from local.paths import ROOT, tool
+
+STACK_NAME = "webhooks-local"
+BUCKET = "webhooks-local-artifacts"  # as samconfig.toml has it
+DIGEST_TAG = "sources"
+API_URL = re.compile(r"https://(?P<api>\w+)\.execute-api\.[^/]+/(?P<stage>\w+)")
+SAM_SECONDS = 600
+
+
+class Steps(Protocol):
+    """Shows the steps; `local.progress.Progress` is one."""
+
+    def step(self, text: str) -> AbstractContextManager[None]:
+        """Show a step while it lasts."""
+        ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def step(self, text: str) -> AbstractContextManager[None]:
+        """Show nothing."""
+        del text
+        return nullcontext()
+
+
+class Stack:
+    """One local stack with all its files in `folder`.
+
+    `environment` is added to the functions' own (a CA file, say). `parameters` go over samconfig.toml's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int,
+        steps: Steps | None = None,
+        environment: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.port = port
+        self._steps = steps or Silent()
+        self._parameters = dict(parameters or {})
+        self.emulator = emulator.Emulator(folder, environment or {})
+
+    @property
+    def endpoint(self) -> str:
+        """Return the URL for AWS clients."""
+        return emulator.endpoint(self.port)
+
+    def up(self) -> None:
+        """Start the emulator, and build and deploy what has changed. Raises LocalError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        running = self.emulator.running()
+        if running is None:
+            with self._steps.step(f"start the AWS emulator on {emulator.HOST}:{self.port}"):
+                running = self.emulator.start(self.port)
+        self.port = running.port
+        overrides = self._overrides()
+        wanted = sources.digest(overrides)
+        if self._deployed() != wanted:
+            self.build(wanted, overrides)
+            self.deploy(wanted, overrides)
+        self.__dict__.pop("outputs", None)
+
+    def down(self) -> bool:
+        """Stop the emulator with its state written; False where it did not run."""
+        return self.emulator.stop()
+
+    def forget(self) -> None:
+        """Stop the emulator and remove all of its files."""
+        self.down()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def build(self, wanted: str, overrides: list[str]) -> None:
+        """Run `sam build`, unless the last one was of the same sources. Raises LocalError."""
+        mark = self.folder / "built"
+        if mark.is_file() and mark.read_text("utf-8") == wanted:
+            return
+        mark.unlink(missing_ok=True)
+        with self._steps.step("sam build"):
+            self._sam(
+                "build",
+                *("--template-file", ROOT / "template.yaml", "--build-dir", self.folder / "build"),
+                *("--parameter-overrides", *overrides),
+            )
+        mark.write_text(wanted, "utf-8")
+
+    def deploy(self, wanted: str, overrides: list[str]) -> None:
+        """Run `sam deploy` into the emulator. Raises LocalError."""
+        with self._steps.step("sam deploy"):
+            self.client("s3").create_bucket(Bucket=BUCKET)
+            self._sam(
+                "deploy",
+                *("--template-file", self.folder / "build" / "template.yaml"),
+                *("--tags", f"{DIGEST_TAG}={wanted}"),
+                *("--parameter-overrides", *overrides),
+            )
+            self._correct_concurrency()
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs by name. Raises LocalError where it is not deployed."""
+        stack = self._describe()
+        if stack is None:
+            raise LocalError(f"the stack {STACK_NAME} is not deployed at {self.endpoint}")
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    @property
+    def api_url(self) -> str:
+        """Return the API's URL, as the emulator serves it."""
+        found = API_URL.fullmatch(self.outputs["ApiUrl"])
+        if not found:
+            raise LocalError(f"the output ApiUrl is not as expected: {self.outputs['ApiUrl']}")
+        return f"{self.endpoint}/_aws/execute-api/{found['api']}/{found['stage']}"
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client for the emulator."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.endpoint,
+            region_name=emulator.REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+            config=botocore.config.Config(
+                retries={"total_max_attempts": 2}, proxies={}, s3={"addressing_style": "path"}
+            ),
+        )
+
+    def _describe(self) -> dict[str, Any] | None:
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+        except ClientError:
+            return None
+        except BotoCoreError as error:
+            raise LocalError(f"the emulator does not answer at {self.endpoint}: {error}") from None
+        return dict(stacks[0])
+
+    def _deployed(self) -> str | None:
+        stack = self._describe()
+        if (
+            stack is None
+            or not stack["StackStatus"].endswith("_COMPLETE")
+            or "ROLLBACK" in stack["StackStatus"]
+        ):
+            return None
+        return next((tag["Value"] for tag in stack.get("Tags", []) if tag["Key"] == DIGEST_TAG), None)
+
+    def _overrides(self) -> list[str]:
+        """Return the parameters: samconfig.toml's, this machine's processor, and this stack's own."""
+        processor = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+        parameters = {**_configured(), "Architecture": processor, **self._parameters}
+        return [f"{name}={value}" for name, value in parameters.items()]
+
+    def _correct_concurrency(self) -> None:
+        """Give each mapping its MaximumConcurrency as a number: the emulator chokes on a parameter's text."""
+        functions = self.client("lambda")
+        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+            most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+            if most is not None:
+                functions.update_event_source_mapping(
+                    UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(most)}
+                )
+
+    def _sam(self, command: str, *arguments: str | Path) -> None:
+        sam = tool(".venv-sam", "sam")
+        log = self.folder / f"sam-{command}.log"
+        began = time.monotonic()
+        with log.open("wb") as output:
+            try:
+                result = subprocess.run(
+                    [
+                        sam,
+                        command,
+                        "--config-file",
+                        ROOT / "samconfig.toml",
+                        "--config-env",
+                        "local",
+                        *arguments,
+                    ],
+                    cwd=self.folder,
+                    env=self._sam_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    timeout=SAM_SECONDS,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                raise failed(f"sam {command} did not end in {SAM_SECONDS} s", log) from None
+        if result.returncode and self.emulator.running() is None:
+            raise failed("the emulator ended", self.emulator.log)
+        if result.returncode:
+            raise failed(f"sam {command} failed after {time.monotonic() - began:.0f} s", log)
+
+    def _sam_environment(self) -> dict[str, str]:
+        # The rest stays: the build downloads wheels, perhaps through the user's proxy or mirror.
+        others = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+        environment = others | emulator.client_environment(self.port)
+        if (
+            platform.system() == "Darwin"
+        ):  # functions run as ordinary processes: wheels of this machine, not Linux's
+            environment["PLATFORM"] = f"{platform.machine().replace('arm64', 'aarch64')}-apple-darwin"
+        return environment
+
+
+def _configured() -> dict[str, str]:
+    """Return the parameters of samconfig.toml's `local`."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+    overrides = config["local"]["global"]["parameters"]["parameter_overrides"]
+    return dict(each.split("=", 1) for each in overrides)
