@@ -160,12 +160,13 @@ def _phrase(status: int) -> str:
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "it took too long"
+    # The order counts: each of the first three is the next one too.
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return "its host name does not resolve"
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return "nothing listens there"
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return "it took too long"
     if isinstance(error, urllib3.exceptions.SSLError):
         return "TLS failed: its certificate does not hold, or it speaks no TLS"
     return type(error).__name__

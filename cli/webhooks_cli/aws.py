@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from webhooks_cli.errors import MissingError, RefusedError, UnreachableError
+from webhooks.domain.errors import UnavailableError
+from webhooks_cli.errors import CliError, MissingError, RefusedError, UnreachableError
 from webhooks_cli.target import Target
 
 if TYPE_CHECKING:
@@ -32,12 +34,12 @@ class Account:
         self._target = target
         self._outputs: Mapping[str, str] | None = None
 
-    @property
+    @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """Return a client for tables."""
         return cast("DynamoDBClient", self._client("dynamodb"))
 
-    @property
+    @cached_property
     def sqs(self) -> "SQSClient":
         """Return a client for queues."""
         return cast("SQSClient", self._client("sqs"))
@@ -66,12 +68,19 @@ class Account:
     def _client(self, service: str) -> Any:
         # Imported here: what tenants do needs none of it, and it takes longer to load than all the rest.
         import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
 
         endpoint = self._target.aws_endpoint
         # An emulator takes any credentials: it never gets the operator's real ones.
         dummy = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if _is_local(endpoint) else {}
+        config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"})
         with aws_errors(service):
-            return boto3.client(service, region_name=self._target.region, endpoint_url=endpoint, **dummy)  # type: ignore[call-overload]
+            try:
+                return boto3.client(
+                    service, region_name=self._target.region, endpoint_url=endpoint, config=config, **dummy
+                )  # type: ignore[call-overload]  # one overload for each service
+            except ValueError:
+                raise MissingError(f"{self._target.origin}: its awsEndpoint or region is none") from None
 
 
 def _is_local(endpoint: str | None) -> bool:
@@ -85,19 +94,36 @@ def aws_errors(operation: str) -> Iterator[None]:
 
     try:
         yield
-    except exceptions.ClientError as error:
-        raise _of_client_error(operation, error.response) from None
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.ProfileNotFound):
-        raise MissingError("no AWS credentials: set AWS_PROFILE, or sign in") from None
-    except exceptions.NoRegionError:
-        raise MissingError("no AWS region: give --region, or set AWS_DEFAULT_REGION") from None
-    except (exceptions.HTTPClientError, exceptions.ConnectionError):
-        raise UnreachableError(f"{operation}: AWS does not answer") from None
-    except exceptions.BotoCoreError as error:
-        raise MissingError(f"{operation}: {type(error).__name__}") from None
+    except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+        raise _of_aws(operation, error) from None
+    except UnavailableError as error:  # our own adapters, of what is stored
+        raise UnreachableError(f"{operation}: {error}") from None
 
 
-def _of_client_error(operation: str, response: Any) -> MissingError | RefusedError | UnreachableError:
+def _of_aws(operation: str, error: Exception) -> CliError:
+    from botocore import exceptions  # noqa: PLC0415 - as boto3 above
+
+    match error:
+        case exceptions.ClientError():
+            return _of_client_error(operation, error.response)
+        case (
+            exceptions.NoCredentialsError()
+            | exceptions.PartialCredentialsError()
+            | exceptions.ProfileNotFound()
+            | exceptions.CredentialRetrievalError()
+            | exceptions.TokenRetrievalError()
+        ):
+            return MissingError("no AWS credentials: set AWS_PROFILE, or sign in")
+        case exceptions.NoRegionError():
+            return MissingError("no AWS region: give --region, or set AWS_DEFAULT_REGION")
+        case exceptions.HTTPClientError() | exceptions.ConnectionError():
+            return UnreachableError(f"{operation}: AWS does not answer")
+        case exceptions.BotoCoreError():
+            return MissingError(f"{operation}: {type(error).__name__}")
+    return UnreachableError(f"{operation}: AWS did not answer as it should")
+
+
+def _of_client_error(operation: str, response: Any) -> CliError:
     code = response.get("Error", {}).get("Code", "Unknown")
     message = response.get("Error", {}).get("Message", "")
     text = f"{operation}: {code}: {message}"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from webhooks.domain.caller import ANY, AuthLevel, License
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
 from webhooks_cli.aws import Account
-from webhooks_cli.errors import MissingError, WrongUseError
-from webhooks_cli.licenses import HASH_SHOWN, Issued, LicenseTable
+from webhooks_cli.errors import MissingError, RefusedError, WrongUseError
 from webhooks_cli.moments import parse_moment, show_moment
 from webhooks_cli.options import LEVELS, add_command, output_options, target_options
 from webhooks_cli.result import Result, Table
@@ -15,7 +14,13 @@ from webhooks_cli.target import Target, find_target
 from webhooks_cli.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from webhooks_cli.options import Commands
+    from webhooks_cli.register import Issued, LicenseRegister
+
+HASH_SHOWN = 12  # characters of a hash: enough to tell licenses apart
+HASH_MIN = 8  # of a hash that is given
 
 KEY_BYTES = 32
 ISSUE = """\
@@ -28,15 +33,15 @@ examples:
   webhooks license issue --level service_ext --json | jq -r .license > acme.license
 """
 LIST = """\
-List all licenses, the newest first.
+List all licenses, expired and disabled ones too, the newest first.
 
 examples:
   webhooks license list
   webhooks license list --stack webhooks --region eu-west-1 --json
 """
 DISABLE = """\
-Disable a license, by its hash (eight characters of it or more) or its label. Answers may be kept for a short
-time where the service runs already.
+Disable a license, by its hash (eight characters of it or more) or its label. It may count for another minute
+where the service has seen it.
 
 examples:
   webhooks license disable 3f9a2c81
@@ -66,17 +71,17 @@ def add_parser(commands: "Commands") -> None:
 def issue(options: Namespace, world: World) -> Result:
     """Issue a license and show its key, this once."""
     target = find_target(options, world)
-    tenant, community = _scope(AuthLevel(options.auth_level), options, target)
-    now = int(world.clock())
+    level = AuthLevel(options.auth_level)
+    tenant, community = _scope(level, options, target)
     license_ = License(
-        auth_level=AuthLevel(options.auth_level),
+        auth_level=level,
         tenant_id=tenant,
         community_id=community,
-        expires_at=parse_moment(options.expires, now) if options.expires else None,
+        expires_at=parse_moment(options.expires, world.clock()) if options.expires else None,
         label=_label(options.label),
     )
     key = world.entropy(KEY_BYTES).hex()
-    issued = LicenseTable(Account(target)).issue(key, license_, now=now)
+    issued = _register(target).issue(key, license_, now=int(world.clock()))
     return Result(
         document={"license": key, **_document(issued)},
         shown=key,
@@ -86,8 +91,7 @@ def issue(options: Namespace, world: World) -> Result:
 
 def list_all(options: Namespace, world: World) -> Result:
     """List the licenses."""
-    found = LicenseTable(Account(find_target(options, world))).list()
-    now = int(world.clock())
+    found, now = _register(find_target(options, world)).list(), int(world.clock())
     rows = [
         (
             each.hash[:HASH_SHOWN],
@@ -106,11 +110,36 @@ def list_all(options: Namespace, world: World) -> Result:
 
 def disable(options: Namespace, world: World) -> Result:
     """Disable a license."""
-    disabled = LicenseTable(Account(find_target(options, world))).disable(options.name)
-    return Result(
-        document={**_document(disabled), "disabled": True},
-        shown=f"disabled: {_sentence(disabled)}",
-    )
+    register = _register(find_target(options, world))
+    issued = choose(options.name, register.list())
+    register.disable(issued.hash)
+    return Result(document={**_document(issued), "disabled": True}, shown=f"disabled: {_sentence(issued)}")
+
+
+def _register(target: Target) -> "LicenseRegister":
+    # Imported here, as boto3: no other command needs it.
+    from webhooks_cli.register import LicenseRegister  # noqa: PLC0415
+
+    return LicenseRegister(Account(target))
+
+
+def choose(name: str, issued: "Sequence[Issued]") -> "Issued":
+    """Return the license of this hash (or its beginning) or label.
+
+    Raises RefusedError where there is none, WrongUseError where several could be meant.
+    """
+    matching = [
+        each
+        for each in issued
+        if each.license.label == name or (len(name) >= HASH_MIN and each.hash.startswith(name.lower()))
+    ]
+    if not matching:
+        raise RefusedError(f"no license has the hash or label {name}: `webhooks license list` shows them")
+    enabled = [each for each in matching if not each.license.disabled]
+    if len(enabled) > 1:
+        hashes = ", ".join(each.hash[:HASH_SHOWN] for each in enabled)
+        raise WrongUseError(f"several licenses are called {name}: give one hash of {hashes}")
+    return (enabled or matching)[0]
 
 
 def _scope(level: AuthLevel, options: Namespace, target: Target) -> tuple[str, str]:
@@ -143,15 +172,14 @@ def _state(license_: License, now: int) -> str:
     return f"{word} {show_moment(license_.expires_at)}"
 
 
-def _sentence(issued: Issued) -> str:
+def _sentence(issued: "Issued") -> str:
     license_ = issued.license
-    place = (
-        "all communities" if license_.community_id == ANY else f"{license_.tenant_id}/{license_.community_id}"
-    )
+    everywhere = license_.community_id == ANY
+    place = "all communities" if everywhere else f"{license_.tenant_id}/{license_.community_id}"
     return f"{license_.auth_level} license {issued.hash[:HASH_SHOWN]} for {place}"
 
 
-def _document(issued: Issued) -> dict[str, Any]:
+def _document(issued: "Issued") -> dict[str, Any]:
     license_ = issued.license
     return {
         "hash": issued.hash,

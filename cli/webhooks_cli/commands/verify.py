@@ -18,7 +18,7 @@ from signing import (
 )
 from webhooks_cli.api import SECONDS, Api, fetch
 from webhooks_cli.aws import with_api_url
-from webhooks_cli.errors import OK, RefusedError, UnreachableError, WrongUseError
+from webhooks_cli.errors import OK, MissingError, RefusedError, UnreachableError, WrongUseError
 from webhooks_cli.inputs import read_input, read_text
 from webhooks_cli.key_pairs import read_public_key
 from webhooks_cli.options import add_command, output_options
@@ -158,10 +158,19 @@ def _keys(options: Namespace, world: World) -> Iterator[Key]:
     if options.jwks:
         yield Key("rfc9421", "jwks", _jwks(options.jwks, world))
     if not (options.public_key or options.secret or options.jwks):
-        api = Api(with_api_url(find_target(options, world)), world)
+        api = _api(options, world)
         key = api.service_key()
         yield Key(key.curve.scheme, "service_key", key)
         yield Key("rfc9421", "jwks", _checked_jwks(api.document("/.well-known/jwks.json"), api.url))
+
+
+def _api(options: Namespace, world: World) -> Api:
+    try:
+        return Api(with_api_url(find_target(options, world)), world)
+    except MissingError as error:
+        raise MissingError(
+            f"no key: give --secret, --public-key or --jwks; or a deployment: {error}"
+        ) from None
 
 
 def _secret(text: str, world: World) -> bytes:

@@ -1,0 +1,93 @@
+"""The register of licenses in a deployment's access table, as its operator writes it.
+
+What a license looks like there is `webhooks.adapters.licenses`'s to say: the functions read by it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from webhooks.adapters.items import Item, key
+from webhooks.adapters.licenses import PREFIX, hash_license_key, license_from
+from webhooks.domain.caller import License
+from webhooks_cli.aws import Account, aws_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A license with the hash of its key; `issued_at` in epoch seconds."""
+
+    hash: str
+    license: License
+    issued_at: int
+
+
+class LicenseRegister:
+    """Issues, lists and disables; needs permissions that no function has."""
+
+    def __init__(self, account: Account) -> None:
+        self._table = account.find("accessTable")
+        self._dynamodb = account.dynamodb
+
+    def issue(self, license_key: str, license_: License, *, now: int) -> Issued:
+        """Store a license under its key's hash. Raises CliError, also where the key is issued already."""
+        issued = Issued(hash_license_key(license_key), license_, now)
+        with aws_errors("dynamodb PutItem"):
+            self._dynamodb.put_item(
+                TableName=self._table, Item=_to_item(issued), ConditionExpression="attribute_not_exists(pk)"
+            )
+        return issued
+
+    def list(self) -> list[Issued]:
+        """Return every license, expired and disabled ones too, the newest first."""
+        with aws_errors("dynamodb Scan"):
+            found = [_from_item(item) for item in self._items()]
+        return sorted(found, key=lambda each: (-each.issued_at, each.hash))
+
+    def disable(self, digest: str) -> None:
+        """Disable the license of this hash."""
+        with aws_errors("dynamodb UpdateItem"):
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=key(PREFIX + digest),
+                UpdateExpression="SET disabled = :true",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":true": {"BOOL": True}},
+            )
+
+    def _items(self) -> Iterator[Item]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "FilterExpression": "begins_with(pk, :prefix)",
+            "ExpressionAttributeValues": {":prefix": {"S": PREFIX}},
+        }
+        while True:
+            answer = self._dynamodb.scan(**request)
+            yield from answer["Items"]
+            if not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _to_item(issued: Issued) -> Item:
+    license_ = issued.license
+    item: Item = key(PREFIX + issued.hash) | {
+        "authLevel": {"S": license_.auth_level.value},
+        "tenantId": {"S": license_.tenant_id},
+        "communityId": {"S": license_.community_id},
+        "disabled": {"BOOL": license_.disabled},
+        "label": {"S": license_.label},
+        "issuedAt": {"N": str(issued.issued_at)},
+    }
+    if license_.expires_at is not None:
+        item["validUntil"] = {"N": str(license_.expires_at)}
+    return item
+
+
+def _from_item(item: Item) -> Issued:
+    return Issued(
+        hash=item["pk"]["S"].removeprefix(PREFIX),
+        license=license_from(item),
+        issued_at=int(item.get("issuedAt", {}).get("N", "0")),
+    )

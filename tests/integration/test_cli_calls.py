@@ -1,0 +1,295 @@
+"""`call`, `headers` and `verify` against an API on loopback that speaks the protocol with code of its own."""
+
+import json
+import re
+import socket
+import stat
+import threading
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from signing import CallbackKeys, Curve, PrivateKey, jwk, sign_callback
+from tests import plain_protocol as protocol
+from tests.unit.cli.command_line import NOW, CommandLine, Terminal
+
+LICENSES = {"system": "a-system-license", "service": "a-service-license"}
+CONTENT = PrivateKey.derive(bytes(16), b"content", Curve.P256)
+JWKS = {"keys": [jwk(CONTENT.public_key, "k1")]}
+
+
+class Api(ThreadingHTTPServer):
+    """Answers what it opened of a request; credentials are sealed for the caller."""
+
+    daemon_threads = True
+
+    def __init__(self, curve_name="secp256k1"):
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.keys = protocol.new_key_pair(curve_name)
+        self.answers = {}  # path -> (status, body bytes)
+        self.seen = []  # (method, path)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/prod"
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        path = self.path.removeprefix("/prod")
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.seen.append((self.command, path))
+        if path in self.server.answers:
+            return self.send(*self.server.answers[path])
+        if path == "/publickeys":
+            return self.send(200, json.dumps({"publicKey": self.server.keys.public}).encode())
+        if path == "/.well-known/jwks.json":
+            return self.send(200, json.dumps(JWKS).encode())
+        if "publickey" not in self.headers:
+            return self.send(200, json.dumps({"anonymous": True}).encode())
+        key = protocol.shared_key(self.server.keys, self.headers["publickey"])
+        document = {
+            "method": self.command,
+            "path": path,
+            "license": protocol.unseal(key, self.headers["licensekey"]),
+            "requestid": json.loads(protocol.unseal(key, self.headers["requestid"])),
+            "contentType": self.headers.get("content-type"),
+            "x": self.headers.get("x-more"),
+            "body": body.decode(),
+            "api": {"credential": {"username": protocol.seal(key, "jdoe"), "password": "plain"}},
+            "signingSecret": protocol.seal(key, "whsec_x"),
+        }
+        return self.send(200, json.dumps(document).encode())
+
+    def send(self, status, body):
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the server's names
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(params=["secp256k1", "prime256v1"])
+def api(request):
+    with Api(request.param) as api:
+        yield api
+
+
+@pytest.fixture
+def webhooks(tmp_path, api):
+    command_line = CommandLine(tmp_path)
+    command_line.write_stack(apiUrl=api.url, tenantId="acme", communityId="main", licenses=LICENSES)
+    return command_line
+
+
+def test_the_api_can_open_what_call_sends(webhooks):
+    ended = webhooks("call", "put", "webhook", "-d", "-", "-H", "x-more: 1", "--json", stdin='{"name":"ü"}')
+    answer = ended.document
+    assert (answer["method"], answer["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
+    assert answer["license"] == LICENSES["system"]
+    assert answer["requestid"]["ts"] == NOW
+    assert answer["requestid"]["appid"] == "webhooks-cli"
+    assert (answer["contentType"], answer["x"], answer["body"]) == ("application/json", "1", '{"name":"ü"}')
+
+
+def test_the_level_chooses_the_license(webhooks):
+    answer = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
+    assert answer["license"] == LICENSES["service"]
+
+
+def test_envelopes_are_opened_when_asked_for(webhooks):
+    closed = webhooks("call", "GET", "/servicekeys", "--json").document
+    assert closed["signingSecret"] != "whsec_x"
+    ended = webhooks("call", "GET", "/servicekeys", "--decrypt")
+    opened = json.loads(ended.stdout)
+    assert opened["signingSecret"] == "whsec_x"
+    assert opened["api"]["credential"] == {"username": "jdoe", "password": "plain"}
+    assert "api.credential.password: no envelope for this key pair" in ended.stderr
+
+
+def test_the_callers_pair_is_made_once_and_kept_for_its_owner(webhooks, tmp_path, api):
+    first, second = webhooks("headers", "--json").document, webhooks("headers", "--json").document
+    assert first["publickey"] == second["publickey"]
+    assert first["requestid"] != second["requestid"]
+    file = tmp_path / ".local/caller.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text())["publicKey"] == first["publickey"]
+
+
+def test_the_services_key_is_asked_for_once_in_a_call(webhooks, api):
+    webhooks("call", "GET", "/servicekeys", "--decrypt")
+    assert api.seen == [("GET", "/publickeys"), ("GET", "/servicekeys")]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/sd?x=1", "/.well-known/jwks.json", "/ecdsa_helper/encrypt"])
+def test_open_paths_are_called_without_a_license(webhooks, api, path):
+    webhooks.write_stack(apiUrl=api.url)
+    assert webhooks("call", "GET", path).code == 0
+    assert api.seen == [("GET", path)]
+
+
+def test_the_status_goes_to_stderr_and_the_answer_to_stdout(webhooks):
+    ended = webhooks("call", "GET", "/healthz")
+    assert re.fullmatch(r"200 OK \(\d+ ms\)\n", ended.stderr)
+    assert json.loads(ended.stdout) == {"anonymous": True}
+    assert webhooks("call", "GET", "/healthz", "--json").stderr == ""
+
+
+def test_a_terminal_gets_colours(webhooks):
+    assert json.loads(
+        re.sub("\x1b\\[[0-9;]*m", "", webhooks("call", "GET", "/healthz", stdout=Terminal()).stdout)
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "document"),
+    [
+        ((204, b""), 0, None),
+        ((200, b"<html>"), 0, "<html>"),
+        ((404, b'{"statusCode": 404}'), 1, {"statusCode": 404}),
+        ((302, b""), 1, None),
+        ((503, b'{"statusCode": 503}'), 3, {"statusCode": 503}),
+        ((299, b"\xff" + b"[" * 10_000), 0, "\ufffd" + "[" * 10_000),
+    ],
+)
+def test_every_answer_is_one_document_and_an_exit_code(webhooks, api, answer, *, code, document):
+    api.answers["/servicekeys"] = answer
+    ended = webhooks("call", "GET", "/servicekeys", "--json")
+    assert (ended.code, ended.document) == (code, document)
+
+
+def test_include_adds_status_and_headers(webhooks, api):
+    api.answers["/healthz"] = (503, b'{"a": 1}')
+    document = webhooks("call", "GET", "/healthz", "-i", "--json").document
+    assert (document["status"], document["body"]) == (503, {"a": 1})
+    assert document["headers"]["content-length"] == "8"
+
+
+def test_the_printed_headers_are_lines_for_curl(webhooks, api):
+    lines = webhooks("headers").stdout.splitlines()
+    assert [line.endswith(" \\") for line in lines] == [True, True, False]
+    found = dict(re.match(r"-H '(\w+): ([^']+)'", line).groups() for line in lines)
+    key = protocol.shared_key(api.keys, found["publickey"])
+    assert protocol.unseal(key, found["licensekey"]) == LICENSES["system"]
+    plain = webhooks("headers", "--plain").stdout.splitlines()
+    assert [line.partition(": ")[0] for line in plain] == ["licensekey", "requestid", "publickey"]
+
+
+def test_a_profile_calls_with_its_own_pair_and_license(webhooks, api):
+    pair = protocol.new_key_pair("secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1")
+    webhooks.write_profiles(
+        f'[prod]\nurl = "{api.url}/"\nprivate_key_file = "prod.key"\nlicense = "its-own"\n'
+    )
+    webhooks.write("home/.config/webhooks/prod.key", pair.private)
+    headers = webhooks("headers", "--profile", "prod", "--json").document
+    assert headers["publickey"] == pair.public
+    assert protocol.unseal(protocol.shared_key(api.keys, pair.public), headers["licensekey"]) == "its-own"
+
+
+def test_with_a_url_alone_the_license_of_the_environment_and_a_new_pair_do(webhooks, api, tmp_path):
+    webhooks.environment["WEBHOOKS_LICENSE"] = "of-the-environment"
+    answer = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
+    assert answer["license"] == "of-the-environment"
+    assert not (tmp_path / ".local/caller.json").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["tell-nobody", '{"privateKey": "tell-nobody"}', '{"tell-nobody": 1}', "tell-nobody\udcff"],
+)
+def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(webhooks, tmp_path, content):
+    file = tmp_path / "broken.key"
+    file.write_bytes(content.encode("utf-8", "surrogateescape"))
+    ended = webhooks("headers", "--key-file", "broken.key")
+    assert ended.code in (2, 4)
+    assert str(file) in ended.stderr
+    assert "tell-nobody" not in ended.stderr
+
+
+def test_an_api_that_nobody_serves_is_unreachable(webhooks):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    ended = webhooks("call", "GET", "/healthz", "--url", url)
+    assert ended.code == 3
+    assert ended.stderr == f"webhooks: GET {url}/healthz: no answer (nothing listens there)\n"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
+def test_what_is_not_this_api_is_told_apart(webhooks, api, body):
+    api.answers["/publickeys"] = (200, body)
+    ended = webhooks("headers")
+    assert ended.code == 3
+    assert "is this the API's URL?" in ended.stderr
+
+
+def test_an_api_out_of_order_is_unreachable(webhooks, api):
+    api.answers["/publickeys"] = (500, b"")
+    ended = webhooks("headers")
+    assert ended.code == 3
+    assert "answered 500" in ended.stderr
+
+
+@pytest.mark.parametrize("url", ["api.example.com", "ftp://x", "http://", "http://[", "http://a b/"])
+def test_a_url_that_is_none_is_wrong_use(webhooks, url):
+    ended = webhooks("call", "GET", "/healthz", "--url", url)
+    assert ended.code in (2, 3)
+    assert ended.stderr.startswith("webhooks: ")
+    assert "fault" not in ended.stderr
+
+
+def test_a_callback_verifies_with_the_keys_that_the_api_publishes(webhooks, api):
+    name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
+    curve = next(each for each in Curve if each.value == name)
+    service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve)
+    headers = sign_callback(
+        method="POST",
+        url="https://shop.example.com/h",
+        content_type="application/json",
+        body=b"{}",
+        delivery_id="d1",
+        timestamp=NOW,
+        keys=CallbackKeys(service, CONTENT, "k1"),
+        webhook_secrets=[],
+    )
+    webhooks.write("headers.json", {"content-type": "application/json", **headers})
+    argv = (
+        "verify",
+        "--url",
+        "https://shop.example.com/h",
+        "--headers",
+        "headers.json",
+        "--body",
+        "-",
+        "--json",
+    )
+    assert webhooks(*argv, stdin=b"{}").document["verified"] == [curve.scheme, "rfc9421"]
+    by_url = webhooks(*argv, "--jwks", f"{api.url}/.well-known/jwks.json", stdin=b"{}")
+    assert by_url.document == {"ok": True, "verified": ["rfc9421"], "failed": {}}
+    assert webhooks(*argv, "--api", api.url, stdin=b"{ }").code == 1
+
+
+def test_no_error_shows_a_license_or_a_private_key(webhooks, api, tmp_path):
+    webhooks("headers")
+    private = json.loads((tmp_path / ".local/caller.json").read_text())["privateKey"]
+    shown = []
+    for status in (400, 401, 500):
+        api.answers["/servicekeys"] = (status, b"{}")
+        shown.append(webhooks("call", "GET", "/servicekeys", "-i"))
+    api.answers["/publickeys"] = (500, b"")
+    shown.append(webhooks("headers"))
+    for ended in shown:
+        assert ended.code != 0
+        assert not any(secret in ended.stdout + ended.stderr for secret in (*LICENSES.values(), private))

@@ -1,0 +1,34 @@
+from signing import seal
+from webhooks_cli.envelopes import open_envelopes
+
+KEY, OTHER = bytes(32), bytes([1]) * 32
+
+
+def sealed(text, key=KEY):
+    return seal(key, text, bytes(16))
+
+
+def test_credentials_and_secrets_are_opened_wherever_they_are():
+    answer = {
+        "data": [
+            {"api": {"url": "u", "credential": {"token": sealed("t"), "oauth2": {"clientId": sealed("c")}}}}
+        ],
+        "signingSecret": sealed("whsec_x"),
+    }
+    opened, closed = open_envelopes(answer, KEY)
+    assert opened == {
+        "data": [{"api": {"url": "u", "credential": {"token": "t", "oauth2": {"clientId": "c"}}}}],
+        "signingSecret": "whsec_x",
+    }
+    assert closed == []
+    assert open_envelopes([{"keySecret": sealed("k")}], KEY) == ([{"keySecret": "k"}], [])
+
+
+def test_what_is_sealed_for_somebody_else_stays_and_is_named():
+    answer = [{"keySecret": sealed("k", OTHER)}, {"credential": {"token": "plain"}}]
+    assert open_envelopes(answer, KEY) == (answer, ["[0].keySecret", "[1].credential.token"])
+
+
+def test_what_is_no_secret_is_left_alone():
+    answer = {"name": sealed("x"), "signingSecret": None, "keySecret": 3, "credential": {"n": 1}}
+    assert open_envelopes(answer, KEY) == (answer, [])

@@ -1,0 +1,125 @@
+import pytest
+
+from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, jwk, sign_callback, thumbprint
+from tests.unit.cli.command_line import NOW
+
+URL = "https://shop.example.com/callbacks?a=1"
+BODY = b'{"id":"e1"}'
+SECRET = bytes(range(32))
+SERVICE = PrivateKey.derive(bytes(16), b"service", Curve.SECP256K1)
+CONTENT = PrivateKey.derive(bytes(16), b"content", Curve.P256)
+KEY_ID = thumbprint(CONTENT.public_key)
+JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+HEADERS = {
+    "Content-Type": "application/json",
+    **sign_callback(
+        method="POST",
+        url=URL,
+        content_type="application/json",
+        body=BODY,
+        delivery_id="d1",
+        timestamp=NOW - 10,
+        keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+        webhook_secrets=[SECRET],
+    ),
+}
+WHSEC, PUBLIC = encode_webhook_secret(SECRET), SERVICE.public_key.to_wire()
+KEYS = ("--secret", WHSEC, "--public-key", PUBLIC, "--jwks", "jwks.json")
+
+
+@pytest.fixture
+def verify(webhooks):
+    webhooks.write("headers.json", HEADERS)
+    webhooks.write("headers.txt", "\n".join(f"{name}: {value}" for name, value in HEADERS.items()))
+    webhooks.write("body.json", BODY.decode())
+    webhooks.write("jwks.json", JWKS)
+
+    def run(*argv, url=URL, headers="headers.json", body="body.json", stdin=b""):
+        return webhooks("verify", "--url", url, "--headers", headers, "--body", body, *argv, stdin=stdin)
+
+    return run
+
+
+@pytest.mark.parametrize("headers", ["headers.json", "headers.txt"])
+def test_a_callback_verifies_with_every_key_that_is_given(verify, headers):
+    ended = verify(*KEYS, "--json", headers=headers)
+    assert ended.code == 0
+    assert ended.document == {"ok": True, "verified": ["es256k", "v1", "rfc9421"], "failed": {}}
+
+
+def test_each_signature_has_its_own_verdict(verify):
+    other = encode_webhook_secret(bytes(32))
+    ended = verify("--secret", other, "--public-key", PUBLIC, "--json")
+    assert ended.code == 1
+    assert ended.document["verified"] == ["es256k"]
+    assert list(ended.document["failed"]) == ["v1"]
+
+
+def test_a_changed_body_fails_and_says_so(verify):
+    ended = verify(*KEYS, body="-", stdin=BODY + b"\n")
+    assert ended.code == 1
+    assert "the callback does not verify" in ended.stderr
+    assert ended.stdout.count("verified") == 0
+
+
+def test_the_url_is_part_of_the_rfc_9421_signature(verify):
+    ended = verify(*KEYS, "--json", url="https://elsewhere.example.com/")
+    assert list(ended.document["failed"]) == ["rfc9421"]
+
+
+def test_an_old_callback_verifies_as_of_its_own_time(verify, webhooks):
+    webhooks.now = NOW + 3600
+    assert verify(*KEYS).code == 1
+    assert verify(*KEYS, "--at", NOW).code == 0
+    assert verify(*KEYS, "--tolerance", 7200).code == 0
+
+
+def test_a_request_line_before_the_headers_is_passed_over(verify, webhooks):
+    dump = "POST /callbacks HTTP/1.1\r\n" + "\r\n".join(f"{name}: {value}" for name, value in HEADERS.items())
+    assert verify(*KEYS, headers="-", stdin=dump + "\r\n\r\n").code == 0
+
+
+def test_a_secret_can_come_from_a_file(verify, webhooks):
+    webhooks.write("secret.txt", WHSEC + "\n")
+    assert verify("--secret", "@secret.txt").code == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "reason"),
+    [
+        (("--secret", "whsec_tell-nobody"), "a webhook secret is whsec_"),
+        (("--public-key", "AAAA"), "a public key is the base64"),
+        (("--jwks", "body.json"), "is no JWKS"),
+        (("--jwks", "nowhere.json"), "cannot be read"),
+    ],
+)
+def test_a_key_that_is_none_is_wrong_use(verify, argv, reason):
+    ended = verify(*argv)
+    assert ended.code == 2
+    assert reason in ended.stderr
+    assert "tell-nobody" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "holds no headers"),
+        ("{", "not JSON"),
+        ('{"a": 1}', "header name to text"),
+        ("a: b\nno header", "line 2"),
+    ],
+)
+def test_headers_that_cannot_be_read_are_explained(verify, text, reason):
+    ended = verify(*KEYS, headers="-", stdin=text)
+    assert ended.code == 2
+    assert reason in ended.stderr
+
+
+def test_one_stdin_cannot_be_two_things(verify):
+    assert verify(*KEYS, headers="-", body="-").code == 2
+
+
+def test_with_no_key_at_all_a_deployment_is_needed(verify):
+    ended = verify()
+    assert ended.code == 4
+    assert "give --secret, --public-key or --jwks" in ended.stderr
