@@ -1,0 +1,89 @@
+# What a developer does with this project. Needs git, make and a Python 3.9 or newer; everything else is installed
+# into this folder, by the hashes in requirements/.
+
+UV := .tools/bin/uv
+PY := .venv/bin/python
+# A mark is newer than what its environment was installed from.
+ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed
+CODE := layers cli local functions tests
+LEVELS := $(wildcard tests/unit tests/property tests/contract tests/integration tests/template)
+WORKERS ?= 2
+
+export UV_NO_PROGRESS := 1
+# Of the user's shell: it would lead the tools astray.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop status reset test check fix unit e2e fuzz lock clean
+
+help: ## show this
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+setup: $(ENVIRONMENTS) ## install everything (run and test do it by themselves)
+
+run: setup ## start the local stack, deploy into it, show a delivery; again: take up changes (PORT=4580)
+	@$(PY) -m local run $(if $(PORT),--port $(PORT))
+
+stop: ## stop the local stack; what is registered is kept
+	@if [ -x $(PY) ]; then $(PY) -m local stop; else echo "nothing is installed, so nothing runs"; fi
+
+status: ## show whether the local stack runs, and how to use it
+	@if [ -x $(PY) ]; then $(PY) -m local status; else echo "nothing is installed, so nothing runs"; fi
+
+reset: ## stop the local stack and forget what is registered
+	@if [ -x $(PY) ]; then $(PY) -m local reset; else echo "nothing is installed, so nothing runs"; fi
+
+test: setup check unit e2e ## check, then every test level, the last against a stack of its own
+
+check: setup ## format, lint, types, template
+	@echo "== format"; .venv/bin/ruff format --check --quiet . || { echo "run: make fix" >&2; exit 1; }
+	@echo "== lint"; .venv/bin/ruff check --quiet .
+	@echo "== types"; .venv/bin/mypy --no-error-summary
+	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
+		--config-env default
+
+fix: setup ## format, and repair what the linter can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+unit: setup ## the tests that need no stack
+	@echo "== tests: $(notdir $(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
+
+e2e: setup ## the tests against a local stack of their own
+	@echo "== tests: end to end"; $(PY) -m pytest -q $(wildcard tests/e2e tests/fuzz)
+
+lock: $(UV) ## resolve all dependencies anew, to their newest versions
+	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o layers/dependencies/requirements.txt
+	$(UV) pip compile $(LOCK) --group sam -o requirements/sam.txt
+	$(UV) pip compile $(LOCK) --group emulator -o requirements/emulator.txt
+	echo hatchling | $(UV) pip compile $(LOCK) - -o requirements/build.txt
+	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
+LOCK := --quiet --upgrade --universal --generate-hashes --no-header
+
+clean: stop ## remove everything that was installed or built, and the local stack
+	rm -rf .venv .venv-sam .venv-emulator .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Any Python will do for uv, which then finds Python 3.13 or fetches it. Asked from the root folder, where no
+# .python-version of ours makes a version manager insist on 3.13.
+$(UV): requirements/uv.txt
+	@echo "== install uv"
+	@for python in python3 python3.13 python3.14 python3.12 python3.11 python3.10 python3.9 python; do \
+		if (cd / && $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))') 2>/dev/null; then \
+			found=$$(cd / && $$python -c 'import sys; print(sys.executable)'); break; fi; done; \
+	[ -n "$$found" ] || { echo "Python 3.9 or newer with venv is needed (on Debian: apt install python3-venv)" >&2; exit 1; }; \
+	rm -rf .tools && "$$found" -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements/uv.txt && touch $(UV)
+
+.venv/.installed: requirements/dev.txt requirements/build.txt pyproject.toml .python-version | $(UV)
+	@echo "== install .venv: what the project and its tests need"
+	@$(UV) venv --quiet --allow-existing .venv
+	@$(UV) pip sync --quiet --python .venv --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python .venv --no-deps --build-constraints requirements/build.txt -e .
+	@touch $@
+
+.venv-%/.installed: requirements/%.txt .python-version | $(UV)
+	@echo "== install .venv-$*"
+	@$(UV) venv --quiet --allow-existing .venv-$*
+	@$(UV) pip sync --quiet --python .venv-$* --require-hashes requirements/$*.txt
+	@touch $@
