@@ -14,16 +14,18 @@ class FetchIn(Wire):
 
     p_index: (
         Annotated[
-            kind.Integer,
+            int,
             Field(ge=0, le=limits.PAGE_INDEX),
+            kind.INTEGRAL,
             rule(f"must be a whole number from 0 to {limits.PAGE_INDEX}"),
         ]
         | None
     ) = None
     p_size: (
         Annotated[
-            kind.Integer,
+            int,
             Field(ge=1, le=limits.PAGE_SIZE),
+            kind.INTEGRAL,
             rule(f"must be a whole number from 1 to {limits.PAGE_SIZE}"),
         ]
         | None

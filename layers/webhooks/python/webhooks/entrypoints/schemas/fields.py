@@ -115,7 +115,7 @@ def _inside(value: Any) -> Sequence[Any]:
     return (value or [None]) if isinstance(value, list) else ()
 
 
-Integer = Annotated[int, BeforeValidator(_integral)]
+INTEGRAL = BeforeValidator(_integral)
 Flag = Annotated[bool, rule("must be true or false")]
 Name = Annotated[
     str,
@@ -194,7 +194,10 @@ CredentialValue = Annotated[
 SuccessCodes = Annotated[
     list[
         Annotated[
-            Integer, Field(ge=CODE_MIN, le=CODE_MAX), rule(f"must be a number from {CODE_MIN} to {CODE_MAX}")
+            int,
+            Field(ge=CODE_MIN, le=CODE_MAX),
+            INTEGRAL,
+            rule(f"must be a number from {CODE_MIN} to {CODE_MAX}"),
         ]
     ],
     Field(min_length=1, max_length=limits.CODES),
@@ -204,7 +207,7 @@ SuccessCodes = Annotated[
 RetryCodes = Annotated[
     list[
         Annotated[
-            Literal[0] | Annotated[Integer, Field(ge=CODE_MIN, le=CODE_MAX)],
+            Literal[0] | Annotated[int, Field(ge=CODE_MIN, le=CODE_MAX), INTEGRAL],
             whole(f"must be a number from {CODE_MIN} to {CODE_MAX}, or 0 for no answer at all"),
         ]
     ],
@@ -213,10 +216,11 @@ RetryCodes = Annotated[
     rule(f"must be an array of at most {limits.CODES} status codes"),
 ]
 RetryCount = Annotated[
-    Integer, Field(ge=0, le=limits.RETRIES), rule(f"must be a whole number from 0 to {limits.RETRIES}")
+    int, Field(ge=0, le=limits.RETRIES), INTEGRAL, rule(f"must be a whole number from 0 to {limits.RETRIES}")
 ]
 Ttl = Annotated[
-    Integer,
+    int,
     Field(ge=0, le=limits.TTL_SECONDS),
+    INTEGRAL,
     rule(f"must be a whole number from 0 to {limits.TTL_SECONDS}"),
 ]

@@ -1,0 +1,86 @@
+"""Requests and answers as the document shows them; every key and envelope in them is made up."""
+
+from typing import Any
+
+PUBLIC_KEY = "pYHJzRs2hYyTQLLzUlSmA0yFSkjVBV6HMMy0FkTbn4tm1t3SyOzOxf9kUdCpGLSvqDvM5oJ2JMv8cS0Mt0Y0Jw=="
+ENVELOPE = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJ"
+WEBHOOK_ID = "6923a9e2000000000000001f"
+
+CREATE: dict[str, Any] = {
+    "eventNames": ["E_IDV_DOCUMENT_VALIDATE"],
+    "name": "document validation",
+    "disabled": False,
+    "createdBy": "operations",
+    "tags": ["log_stream"],
+    "query": [{"document.type": "passport"}],
+    "criteria": "ANY",
+    "api": {
+        "type": "POST",
+        "url": "https://hooks.example.com/webhooks",
+        "authType": "basic",
+        "credential": {"username": "webhooks", "password": "correct horse battery staple"},
+    },
+    "successCodes": [200, 204],
+    "retryCodes": [0, 429, 503],
+    "retryCount": 2,
+    "ttl": 5,
+}
+CREATE_OAUTH2: dict[str, Any] = {
+    "eventNames": ["E_LOGIN_SUCCEEDED", "E_LOGIN_FAILED"],
+    "name": "logins",
+    "api": {
+        "url": "https://hooks.example.com/logins",
+        "authType": "oauth2",
+        "oAuthGrantType": "client_credentials",
+        "oAuthTokenUrl": "https://login.example.com/oauth2/token",
+        "oAuthScopes": ["webhooks:write"],
+        "credential": {"oauth2": {"clientId": "webhooks", "clientSecret": "correct horse"}},
+    },
+    "successCodes": [200],
+}
+PATCH: dict[str, Any] = {"disabled": True, "api": {"url": "https://hooks.example.com/v2"}, "retryCount": 1}
+WEBHOOK: dict[str, Any] = {
+    "_id": WEBHOOK_ID,
+    "tenantId": "acme",
+    "communityId": "default",
+    **CREATE,
+    "api": {
+        **CREATE["api"],
+        "credential": {"username": ENVELOPE, "password": ENVELOPE},
+    },
+}
+CREATED = {**WEBHOOK, "signingSecret": ENVELOPE}
+PAGE = {"page": {"index": 0, "total": 1, "size": 25}, "data": [WEBHOOK], "publicKey": PUBLIC_KEY}
+SECRET = {"signingSecret": ENVELOPE, "publicKey": PUBLIC_KEY}
+SERVICE_KEYS = [{"tag": "service", "keyId": PUBLIC_KEY, "keySecret": ENVELOPE, "type": "ecdsa"}]
+ECDSA_IN = {
+    "data": "Hey, This is example data string.",
+    "publicKey": PUBLIC_KEY,
+    "privateKey": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=",
+}
+ECDSA_OUT = {"data": ENVELOPE, "publicKey": PUBLIC_KEY}
+VERSION = "v1.0.0.0a1b2c3.1790000000"
+HEALTH = {
+    "status": "all services operational",
+    "publicKey": PUBLIC_KEY,
+    "code": "200",
+    "version": VERSION,
+}
+UNHEALTHY = {**HEALTH, "status": "unavailable: sqs", "code": "503"}
+JWKS = {
+    "keys": [
+        {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+            "kid": "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
+            "use": "sig",
+            "alg": "ES256",
+        }
+    ]
+}
+SERVICE_DIRECTORY = {
+    "licenses": "https://licenses.example.com",
+    "webhooks": "https://api.example.com/prod",
+}
