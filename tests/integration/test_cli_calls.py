@@ -104,6 +104,15 @@ def test_the_api_can_open_what_call_sends(webhooks):
     assert (answer["contentType"], answer["x"], answer["body"]) == ("application/json", "1", '{"name":"ü"}')
 
 
+def test_the_body_can_be_a_file_or_json_itself(webhooks):
+    webhooks.write("fetch.json", '{"pSize":1}')
+    answers = [
+        webhooks("call", "POST", "webhooks/fetch", "-d", data, "--json").document
+        for data in ("fetch.json", '{"pSize":1}')
+    ]
+    assert [answer["body"] for answer in answers] == ['{"pSize":1}'] * 2
+
+
 def test_the_level_chooses_the_license(webhooks):
     answer = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
     assert answer["license"] == LICENSES["service"]

@@ -3,7 +3,6 @@
 import re
 from argparse import Namespace
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -120,7 +119,7 @@ def full_path(path: str, target: Target) -> str:
 def _body(data: str | None, world: World) -> bytes | None:
     if data is None:
         return None
-    if data.lstrip().startswith(("{", "[")) and not Path(data).exists():
+    if data.lstrip().startswith(("{", "[")):
         return data.encode("utf-8", "surrogateescape")
     return read_input(data, world)
 
