@@ -71,9 +71,11 @@ class Account:
         from botocore.config import Config  # noqa: PLC0415
 
         endpoint = self._target.aws_endpoint
+        local = _is_local(endpoint)
         # An emulator takes any credentials: it never gets the operator's real ones.
-        dummy = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if _is_local(endpoint) else {}
-        config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"})
+        dummy = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if local else {}
+        proxies: dict[str, str] | None = {} if local else None  # none on the way to loopback
+        config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"}, proxies=proxies)
         with aws_errors(service):
             try:
                 return boto3.client(
