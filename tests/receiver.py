@@ -66,6 +66,7 @@ class Receiver:
         self.connections = 0
         self._scripts: dict[str | None, deque[Script]] = {None: deque([reply()])}
         self._open: set[socket.socket] = set()
+        self._accepting = threading.Thread(target=self._accept, daemon=True, name="receiver")
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -98,24 +99,23 @@ class Receiver:
         return [received for received in self.requests if path is None or received.path == path]
 
     def __enter__(self) -> Self:
-        self._start(self._accept)
+        self._accepting.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self._stopping.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        with self._changed:
-            still_open = list(self._open)
-        for sock in still_open:
+        self._accepting.join()  # from here on there are no new ones
+        for sock in list(self._open):
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        for thread in list(self._threads):
+        for thread in self._threads:
             thread.join(timeout=5)
         self._listener.close()
 
-    def _start(self, run: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=run, args=args, daemon=True, name="receiver")
+    def _start(self, sock: socket.socket, number: int) -> None:
+        thread = threading.Thread(target=self._serve, args=(sock, number), daemon=True, name="receiver")
         self._threads = [running for running in self._threads if running.is_alive()]
         self._threads.append(thread)
         thread.start()
@@ -131,7 +131,7 @@ class Receiver:
                 self._open.add(sock)
                 number = self.connections
                 self.connections += 1
-            self._start(self._serve, sock, number)
+            self._start(sock, number)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         secured = sock

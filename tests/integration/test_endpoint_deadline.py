@@ -1,5 +1,6 @@
 """One wall-clock deadline over everything that an endpoint can be slow at, and nothing left behind."""
 
+import gc
 import socket
 import ssl
 import threading
@@ -128,16 +129,17 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme):
     authority.issue_cert("127.0.0.1").configure_cert(server)
     authority.configure_trust(client)
 
-    # Given a server that takes a little of the request every now and then
+    # Given a server that takes the request in sips, so that each waits a little and all take seconds
     def sip(conversation):
+        conversation.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
         sock = (
             server.wrap_socket(conversation.sock, server_side=True)
             if scheme == "https"
             else conversation.sock
         )
         with sock:
-            while not conversation.stopping.is_set() and sock.recv(1_000):
-                conversation.wait(0.02)
+            while not conversation.stopping.is_set() and sock.recv(8_192):
+                conversation.wait(0.005)
 
     with Receiver(greeting=sip) as receiver, calling(ssl_context=client) as endpoint:
         answer, took = timed(endpoint, post(f"{scheme}://127.0.0.1:{receiver.port}/", b"x" * 20_000_000))
@@ -187,6 +189,7 @@ def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint):
 
 
 def test_threads_and_sockets_are_all_back_after_a_thousand_bad_deliveries():
+    gc.collect()  # what earlier tests left
     threads, files = threading.active_count(), open_files()
 
     # Given endpoints that are bad in every way
