@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import time
 import urllib.error
@@ -48,8 +49,9 @@ class Emulator:
         if running := self.running():
             return running
         require_free(port)
-        temporary = self.folder / "tmp"
-        temporary.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / "tmp"  # where it unpacks functions: of no use to the next one
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
         settings = {
             "BIND_HOST": HOST,  # it listens on every address otherwise
             "MINISTACK_HOST": HOST,

@@ -2,11 +2,10 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.table import Table
 
 
 class Progress:
@@ -34,11 +33,9 @@ class Progress:
         """Show a line."""
         self.console.print(text)
 
-    def table(self, rows: dict[str, str]) -> None:
-        """Show names and values."""
-        table = Table(show_header=False, box=None, pad_edge=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in rows.items():
-            table.add_row(name, value)
-        self.console.print(table)
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Show rows in columns; the last column is never wrapped, so that what it has can be copied."""
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+            self.console.print("  ".join(cells).rstrip(), markup=False)

@@ -1,0 +1,31 @@
+"""Runs the `webhooks` command in this process, as a person would in a shell."""
+
+import io
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from local.errors import LocalError
+from webhooks_cli.main import run
+from webhooks_cli.world import World
+
+
+def webhooks(*arguments: str, folder: Path) -> Any:
+    """Run the command in `folder`; return what it prints with --json. Raises LocalError."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    world = World(
+        stdin=io.BytesIO(),
+        stdout=stdout,
+        stderr=stderr,
+        environment={},
+        folder=folder,
+        home=Path.home(),
+        clock=time.time,
+        entropy=os.urandom,
+    )
+    if run([*arguments, "--json"], world):
+        said = stderr.getvalue().strip() or stdout.getvalue().strip()
+        raise LocalError(f"`webhooks {' '.join(arguments[:3])}` failed: {said}")
+    return json.loads(stdout.getvalue())

@@ -1,0 +1,156 @@
+"""run, stop, status and reset: what a developer does with the one local stack of this project."""
+
+import fcntl
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import demo, emulator, processes, seed, stack_file
+from local.errors import LocalError, failed
+from local.paths import CALLER_FILE, LOCAL, ROOT, STACK_FILE
+from local.progress import Progress
+from local.stack import Stack
+
+FOLDER = LOCAL / "stack"
+SETTINGS = FOLDER / "settings.json"  # port, licenses: what the next run takes over
+KNOWN = FOLDER / "receiver-knows.json"
+RECEIVER_RECORD = FOLDER / "receiver.json"
+RECEIVER_LOG = FOLDER / "receiver.log"
+DEFAULT_PORT = 4580
+RECEIVER_SECONDS = 15
+STOP_SECONDS = 10
+
+
+def run(port: int | None, progress: Progress) -> None:
+    """Bring the stack up as the sources are now, and show deliveries. Raises LocalError."""
+    with _alone():
+        settings = stack_file.read(SETTINGS)
+        port = port or int(settings.get("port", DEFAULT_PORT))
+        stack = Stack(FOLDER, port=port, steps=progress)
+        running = stack.emulator.running()
+        if running and running.port != port:
+            raise LocalError(f"the stack runs on port {running.port}: `make stop` before you choose another")
+        stack.up()
+        with progress.step(f"start the sample receiver on {emulator.HOST}:{port + 1}"):
+            receiver_url = _start_receiver(port + 1)
+        with progress.step("licenses"):
+            known = settings.get("licenses", {})
+            stack_file.write(STACK_FILE, stack_file.describe(stack, known))
+            licenses = seed.licenses(ROOT, known)
+            stack_file.write(SETTINGS, {"port": port, "licenses": licenses})
+            description = stack_file.describe(stack, licenses)
+            stack_file.write(STACK_FILE, description)
+        with progress.step("webhooks at the receiver"):
+            secrets = seed.demo_webhooks(ROOT, receiver_url)
+            stack_file.write(KNOWN, {"apiUrl": stack.api_url, "secrets": secrets})
+        with progress.step("sample events to the queue, callbacks at the receiver"):
+            shown = demo.deliver(ROOT, receiver_url)
+        progress.say("")
+        progress.table(_deliveries(shown))
+        _usage(progress)
+
+
+def stop(progress: Progress) -> None:
+    """Stop what run started."""
+    with _alone():
+        _stop(progress)
+
+
+def reset(progress: Progress) -> None:
+    """Stop, and forget everything."""
+    with _alone():
+        _stop(progress)
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        for file in (STACK_FILE, CALLER_FILE):
+            file.unlink(missing_ok=True)
+    progress.say("forgotten: the next `make run` begins anew")
+
+
+def status(progress: Progress) -> None:
+    """Show whether the stack runs, and how to use it."""
+    if processes.find(emulator.Emulator(FOLDER).record) is None:
+        progress.say("the local stack does not run: `make run` starts it")
+        return
+    _usage(progress)
+
+
+def _stop(progress: Progress) -> None:
+    stack = Stack(FOLDER, port=DEFAULT_PORT)
+    stopped = processes.stop(RECEIVER_RECORD, patience=STOP_SECONDS)
+    if stack.emulator.running() is not None:
+        with progress.step("stop the local stack; what is registered is kept"):
+            stack.down()
+    elif not stopped:
+        progress.say("the local stack does not run")
+    STACK_FILE.unlink(missing_ok=True)
+
+
+def _start_receiver(port: int) -> str:
+    url = f"http://{emulator.HOST}:{port}"
+    running = processes.find(RECEIVER_RECORD)
+    if running and running.port == port:
+        return url
+    processes.stop(RECEIVER_RECORD, patience=STOP_SECONDS)
+    emulator.require_free(port)
+    running = processes.start(
+        [sys.executable, "-m", "local.receiver", "--port", str(port), "--known", str(KNOWN)],
+        environment=emulator.inherited(),
+        log=RECEIVER_LOG,
+        record=RECEIVER_RECORD,
+        port=port,
+    )
+    deadline = time.monotonic() + RECEIVER_SECONDS
+    while not emulator.answers(f"{url}/callbacks"):
+        if not running.is_alive() or time.monotonic() > deadline:
+            raise failed("the sample receiver does not start", RECEIVER_LOG)
+        time.sleep(0.1)
+    return url
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock of this project's stack. Raises LocalError where another command holds it."""
+    LOCAL.mkdir(exist_ok=True)
+    with Path(LOCAL / "lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LocalError("another `make run`, `make stop` or `make reset` is at work here") from None
+        yield
+
+
+def _deliveries(shown: list[demo.Shown]) -> list[tuple[str, str, str, str]]:
+    headings = ("sample", "event", "callback", "verified by the receiver")
+    return [headings] + [
+        (each.sample, each.event_name, f"{each.milliseconds} ms", ", ".join(each.schemes)) for each in shown
+    ]
+
+
+def _usage(progress: Progress) -> None:
+    description = stack_file.read(STACK_FILE)
+    if not description:
+        progress.say("the local stack runs, but is not complete: `make run` completes it")
+        return
+    progress.say("")
+    progress.table(
+        [
+            ("API", description["apiUrl"]),
+            ("documentation", description["docsUrl"]),
+            ("events queue", description["eventsQueueUrl"]),
+            ("deliveries queue", description["deliveriesQueueUrl"]),
+            ("events that failed", description["eventsDlqUrl"]),
+            ("deliveries that failed", description["deliveriesDlqUrl"]),
+            (
+                "AWS endpoint",
+                f"{description['awsEndpoint']} (region {description['region']}, any credentials)",
+            ),
+            ("all of it as JSON", str(STACK_FILE.relative_to(ROOT))),
+            ("call it", ".venv/bin/webhooks call POST webhooks/fetch -d '{}'"),
+            ("call it by curl", f"curl {description['apiUrl']}/healthz"),
+            ("publish an event", ".venv/bin/webhooks publish events/native.json --mine"),
+            ("stop it", "make stop (make reset also forgets what is registered)"),
+        ]
+    )

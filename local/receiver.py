@@ -1,0 +1,114 @@
+"""A sample receiver on loopback: it verifies each callback, answers 200 or 401, and shows what it got.
+
+POST anywhere: a callback. GET /callbacks: the last ones, as JSON. An example of an endpoint, and the demo's.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from local.verification import STANDARD, Verdict, Verifier
+
+HOST = "127.0.0.1"
+KEPT = 500  # callbacks
+BODY_MAX = 2 * 1024 * 1024
+
+
+class Receiver(ThreadingHTTPServer):
+    """The server; `callbacks` are the last ones, oldest first."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, verifier: Verifier) -> None:
+        super().__init__((HOST, port), Handler)
+        self.verifier = verifier
+        self.callbacks: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self.verifying = threading.Lock()
+
+    def take(self, url: str, headers: dict[str, str], body: bytes) -> HTTPStatus:
+        """Verify and record a callback; return what to answer."""
+        received_at = time.time()
+        try:
+            with self.verifying:
+                verdict = self.verifier.verify(url, headers, body)
+        except (OSError, ValueError, KeyError, urllib3.exceptions.HTTPError) as error:
+            verdict = Verdict((), (f"no keys to verify with: {error}",))
+        self.callbacks.append(
+            {
+                "url": url,
+                "headers": headers,
+                "body": body.decode("utf-8", "replace"),
+                "receivedAt": received_at,
+                "verified": verdict.verified,
+                "wrong": verdict.wrong,
+            }
+        )
+        return HTTPStatus.OK if STANDARD in verdict.verified else HTTPStatus.UNAUTHORIZED
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: Receiver
+
+    def do_GET(self) -> None:
+        """Show the callbacks."""
+        if self.path != "/callbacks":
+            self._answer(HTTPStatus.NOT_FOUND, b"GET /callbacks shows what came in\n", "text/plain")
+            return
+        self._answer(HTTPStatus.OK, json.dumps(list(self.server.callbacks)).encode(), "application/json")
+
+    def do_POST(self) -> None:
+        """Take a callback."""
+        try:
+            length = int(self.headers.get("Content-Length", "0"))
+        except ValueError:
+            length = -1
+        if not 0 <= length <= BODY_MAX:
+            self.close_connection = True
+            self._answer(HTTPStatus.CONTENT_TOO_LARGE, b"", "text/plain")
+            return
+        body = self.rfile.read(length)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status = self.server.take(f"http://{headers.get('host', '')}{self.path}", headers, body)
+        self._answer(status, json.dumps({"received": status == HTTPStatus.OK}).encode(), "application/json")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
+        """Log a request to stdout."""
+        sys.stdout.write(f"{self.log_date_time_string()} {format % args}\n")
+        sys.stdout.flush()
+
+    def _answer(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def main() -> None:
+    """Receive until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--known", type=Path, required=True, help="JSON with apiUrl and secrets, by endpoint URL"
+    )
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with Receiver(options.port, Verifier(options.known)) as receiver:
+        receiver.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

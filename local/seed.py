@@ -1,0 +1,67 @@
+"""Puts licenses and the demo's webhooks into a local stack; what is already there stays."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.command import webhooks
+from local.stack_file import COMMUNITY_ID, TENANT_ID
+
+LEVELS = ("system", "service", "service_ext")
+TAG = "demo"
+# One webhook for each sample under events/, each with another way to authenticate at its endpoint.
+WEBHOOKS: dict[str, dict[str, Any]] = {
+    "orders": {"eventNames": ["order.paid"], "api": {"authType": "none"}},
+    "logins": {
+        "eventNames": ["E_LOGIN_SUCCEEDED", "E_LOGIN_FAILED"],
+        "api": {"authType": "bearer", "credential": {"token": "a-demo-token"}},
+    },
+    "invoices": {
+        "eventNames": ["invoice.issued"],
+        "query": [{"currency": "EUR"}],
+        "api": {"authType": "basic", "credential": {"username": "demo", "password": "a-demo-password"}},
+    },
+}
+
+
+def licenses(folder: Path, known: dict[str, str]) -> dict[str, str]:
+    """Return a license key per auth level: the known one where the stack still has it, else a new one."""
+    issued = {each["hash"] for each in webhooks("license", "list", folder=folder) if not each["disabled"]}
+    keys = {}
+    for level in LEVELS:
+        key = known.get(level, "")
+        if sha256(key.encode()).hexdigest() not in issued:
+            place = () if level == "system" else ("--tenant", TENANT_ID, "--community", COMMUNITY_ID)
+            arguments = ("license", "issue", "--level", level, "--label", f"local {level}", *place)
+            key = webhooks(*arguments, folder=folder)["license"]
+        keys[level] = key
+    return keys
+
+
+def demo_webhooks(folder: Path, receiver_url: str) -> dict[str, str]:
+    """Register the demo's webhooks at the receiver; return endpoint URL -> whsec_ secret."""
+    fetched = webhooks(
+        "call", "POST", "webhooks/fetch", "-d", json.dumps({"tags": [TAG], "pSize": 100}), folder=folder
+    )
+    present = {each["name"]: each for each in fetched["data"]}
+    secrets = {}
+    for name, wanted in WEBHOOKS.items():
+        url = f"{receiver_url}/hooks/{name}"
+        if name in present:
+            secrets[url] = _existing(folder, present[name], url)
+            continue
+        body = wanted | {"name": name, "tags": [TAG], "successCodes": [200], "retryCount": 2}
+        body["api"] = wanted["api"] | {"url": url}
+        made = webhooks("call", "PUT", "webhook", "--decrypt", "-d", json.dumps(body), folder=folder)
+        secrets[url] = made["signingSecret"]
+    return secrets
+
+
+def _existing(folder: Path, webhook: dict[str, Any], url: str) -> str:
+    path = f"webhook/{webhook['_id']}"
+    if urlsplit(webhook["api"]["url"]).netloc != urlsplit(url).netloc:  # the receiver has another port now
+        webhooks("call", "PATCH", path, "-d", json.dumps({"api": {"url": url}}), folder=folder)
+    answer = webhooks("call", "GET", f"{path}/secret", "--decrypt", folder=folder)
+    return str(answer["signingSecret"])
