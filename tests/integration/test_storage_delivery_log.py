@@ -1,0 +1,131 @@
+"""The attempt log's items: one write unit each, whatever endpoints and events are like."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contract.backends import Backend, backend_named
+from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
+from webhooks.adapters.delivery_log import DynamoDeliveryLog, entry_item, item_size
+from webhooks.domain.delivery import Attempt, Delivery, delivery_id
+from webhooks.domain.outcome import LogEntry, Outcome
+from webhooks.domain.scope import Scope
+
+WEBHOOK = "0123456789abcdef01234567"
+SETTLED = 1_790_000_000_500
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with backend_named("moto") as opened:
+        yield opened
+
+
+def entry(
+    event_id: str,
+    outcome: Outcome = Outcome.DEAD,
+    *,
+    attempts: tuple[Attempt, ...] = (),
+    reason: str = "HTTP 500",
+) -> LogEntry:
+    delivery = Delivery(
+        delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000, "{}", attempts
+    )
+    return LogEntry(delivery, WEBHOOK, Scope("acme", "north"), outcome, SETTLED, reason)
+
+
+def excerpts(item) -> list[str | None]:
+    return [attempt.get("excerpt") for attempt in json.loads(item["attempts"]["S"])]
+
+
+@given(
+    excerpt=st.text(max_size=1024),
+    reason=st.text(max_size=300),
+    tried=st.integers(0, 3),
+    outcome=st.sampled_from(Outcome),
+)
+def test_an_item_fits_one_write_unit(excerpt: str, reason: str, tried: int, outcome: Outcome) -> None:
+    attempt = Attempt(
+        at=SETTLED, latency_ms=5000, status=500, reason="deadline", address="2001:db8::1", excerpt=excerpt
+    )
+    item = entry_item(entry("e" * 36, outcome, attempts=(attempt,) * tried, reason=reason), 30)
+    assert item_size(item) <= 1024 or excerpts(item) == [None] * tried
+
+
+def test_an_excerpt_is_as_long_as_there_is_room_for(backend: Backend) -> None:
+    attempt = Attempt(at=SETTLED, latency_ms=1, status=500, excerpt="x" * 1024)
+    (kept,) = excerpts(entry_item(entry("event", attempts=(attempt,)), 30))
+    assert len(kept) == 400
+    (kept,) = excerpts(entry_item(entry("event", attempts=(Attempt(1, 1, 500, excerpt="short"),)), 30))
+    assert kept == "short"
+
+
+def test_a_success_keeps_no_excerpt(backend: Backend) -> None:
+    attempts = (Attempt(1, 1, 500, excerpt="oh no"), Attempt(2, 1, 200, excerpt="thanks"))
+    assert excerpts(entry_item(entry("event", Outcome.DELIVERED, attempts=attempts), 30)) == ["oh no", None]
+
+
+def test_an_item_says_what_became_of_the_delivery_and_when_it_ends() -> None:
+    item = entry_item(entry("event"), 30)
+    assert item["pk"] == {"S": f"W#{WEBHOOK}"}
+    assert item["sk"] == {"S": f"001790000000000#{delivery_id('event', WEBHOOK).partition('-')[2]}"}
+    assert {name: item[name] for name in ("outcome", "reason", "eventId", "eventName")} == {
+        "outcome": {"S": "dead"},
+        "reason": {"S": "HTTP 500"},
+        "eventId": {"S": "event"},
+        "eventName": {"S": "order.paid"},
+    }
+    assert item["settledAt"] == {"N": str(SETTLED)}
+    assert item["expiresAt"] == {"N": str(SETTLED // 1000 + 30 * 86_400)}
+
+
+def log_of(backend: Backend, **faults: list[Replacement]) -> DynamoDeliveryLog:
+    return DynamoDeliveryLog(
+        FaultyClients(backend.clients, **faults),
+        backend.table("deliveries"),
+        days=30,
+        backoff=backend.backoff,
+    )
+
+
+def test_what_a_batch_leaves_is_written_again(backend: Backend) -> None:
+    def half(real, request):
+        (table, writes), *_ = request["RequestItems"].items()
+        real(RequestItems={table: writes[:3]})
+        return {"UnprocessedItems": {table: writes[3:]}}
+
+    log = log_of(backend, batch_write_item=[half, half, works])
+    entries = [entry(str(number)) for number in range(10)]
+    assert list(log.record(entries)) == []
+    assert len(log.find([each.key for each in entries])) == 10
+
+
+def test_what_stays_unwritten_is_returned(backend: Backend) -> None:
+    def refuse(_real, request):
+        return {"UnprocessedItems": request["RequestItems"]}
+
+    entries = [entry(str(number)) for number in range(3)]
+    assert list(log_of(backend, batch_write_item=forever(refuse)).record(entries)) == entries
+
+
+def test_a_batch_that_fails_returns_its_own_entries_only(backend: Backend) -> None:
+    log = log_of(backend, batch_write_item=[works, fail("InternalServerError"), works])
+    entries = [entry(str(number)) for number in range(60)]
+    assert list(log.record(entries)) == entries[25:50]
+
+
+def test_of_a_delivery_twice_in_a_batch_the_last_entry_is_written(backend: Backend) -> None:
+    log = log_of(backend)
+    assert list(log.record([entry("a"), entry("b"), entry("a", Outcome.DELIVERED)])) == []
+    assert log.find([entry("a").key])[entry("a").key].outcome is Outcome.DELIVERED
+
+
+def test_an_item_that_cannot_be_read_counts_as_absent(backend: Backend) -> None:
+    table = backend.table("deliveries")
+    log = DynamoDeliveryLog(backend.clients, table, days=30)
+    item = entry_item(entry("a"), 30) | {"outcome": {"S": "who knows"}}
+    backend.clients.dynamodb.put_item(TableName=table, Item=item)
+    assert log.find([entry("a").key]) == {}

@@ -1,0 +1,251 @@
+"""Subscriptions where DynamoDB fails, answers late, or is changed by somebody else in between."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.backends import Backend, backend_named
+from tests.contract.faulty_clients import (
+    FaultyClients,
+    Replacement,
+    after,
+    cancel,
+    fail,
+    forever,
+    lose_answer,
+    repeat,
+    time_out,
+    works,
+)
+from tests.contract.webhooks_made import ACME, NOW, answer, changed, make_webhook
+from webhooks.adapters.items import key
+from webhooks.adapters.subscription_changes import Tables
+from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.adapters.tables import Table
+from webhooks.domain.errors import ConflictError, UnavailableError
+from webhooks.domain.webhook import Webhook
+from webhooks.ports import CorruptError, StaleError
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with backend_named("moto") as opened:
+        yield opened
+
+
+@pytest.fixture
+def tables(backend: Backend) -> Tables:
+    return Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
+
+
+class Opened:
+    """Subscriptions, sound and with faults, on the same tables."""
+
+    def __init__(self, backend: Backend, tables: Tables) -> None:
+        self.backend = backend
+        self.tables = tables
+        self.sound = self.with_faults()
+        self.index = DynamoSubscriptionIndex(Table(backend.clients, tables.subscriptions))
+
+    def with_faults(self, **replacements: list[Replacement]) -> DynamoSubscriptions:
+        clients = FaultyClients(self.backend.clients, **replacements)
+        return DynamoSubscriptions(
+            clients,
+            self.tables,
+            clock=self.backend.clock,
+            entropy=self.backend.entropy,
+            backoff=self.backend.backoff,
+        )
+
+    def new(self, **changes: object) -> Webhook:
+        return make_webhook(self.sound.next_id(ACME, now=NOW), **changes)
+
+    def stored(self, **changes: object) -> Webhook:
+        webhook = self.new(**changes)
+        self.sound.add(webhook, answer(f"add {webhook.id}"))
+        return webhook
+
+    def all(self) -> tuple[int, list[Webhook]]:
+        page = self.sound.page(ACME, index=0, size=100, tags=())
+        return page.total, list(page.webhooks)
+
+
+@pytest.fixture
+def opened(backend: Backend, tables: Tables) -> Opened:
+    return Opened(backend, tables)
+
+
+@pytest.mark.parametrize("fault", [lose_answer, repeat])
+def test_an_add_whose_answer_was_lost_is_done(opened: Opened, fault: Replacement) -> None:
+    webhook = opened.new()
+    opened.with_faults(transact_write_items=[fault]).add(webhook, answer("k"))
+    assert opened.all() == (1, [webhook])
+    assert opened.index.versions([ACME]) == {ACME: 1}
+
+
+@pytest.mark.parametrize("fault", [lose_answer, repeat])
+@pytest.mark.parametrize("key_of_answer", ["k", None])
+def test_a_change_whose_answer_was_lost_is_done(
+    opened: Opened, fault: Replacement, key_of_answer: str | None
+) -> None:
+    webhook = opened.stored()
+    after_it = changed(webhook, name="new", tags=("red",))
+    kept = answer(key_of_answer) if key_of_answer else None
+    opened.with_faults(transact_write_items=[fault]).change(webhook, after_it, kept=kept)
+    assert opened.all() == (1, [after_it])
+
+
+@pytest.mark.parametrize("fault", [lose_answer, repeat])
+def test_a_removal_whose_answer_was_lost_is_done(opened: Opened, fault: Replacement) -> None:
+    webhook = opened.stored()
+    opened.with_faults(transact_write_items=[fault]).remove(webhook, answer("k"))
+    assert opened.all() == (0, [])
+
+
+def test_a_change_that_never_arrived_is_unavailable_and_changed_nothing(opened: Opened) -> None:
+    webhook = opened.stored()
+    with pytest.raises(UnavailableError, match="TransactWriteItems: ReadTimeoutError"):
+        opened.with_faults(transact_write_items=[time_out]).remove(webhook, answer("k"))
+    assert opened.all() == (1, [webhook])
+    assert opened.sound.kept_answer("k") is None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        cancel("None", "None", "TransactionConflict"),
+        cancel("TransactionConflict", "ThrottlingError"),
+        cancel("None", "None", "ConditionalCheckFailed"),
+        fail("TransactionInProgressException"),
+    ],
+)
+def test_a_lost_race_is_run_again(opened: Opened, fault: Replacement) -> None:
+    webhook = opened.new()
+    opened.with_faults(transact_write_items=[fault, fault]).add(webhook, answer("k"))
+    assert opened.all() == (1, [webhook])
+
+
+def test_a_change_between_read_and_write_is_not_lost(opened: Opened) -> None:
+    first = opened.stored(tags=("blue",))
+    mine = opened.new(tags=("blue",))
+    others = []
+    faulty = opened.with_faults(
+        transact_write_items=[after(lambda: others.append(opened.stored(tags=("blue",)))), works]
+    )
+    faulty.add(mine, answer("k"))
+    assert opened.all() == (3, [others[0], mine, first])
+    assert opened.sound.page(ACME, index=0, size=9, tags=("blue",)).total == 3
+
+
+def test_a_race_that_is_always_lost_ends_in_a_conflict(opened: Opened) -> None:
+    webhook = opened.new()
+    faulty = opened.with_faults(transact_write_items=forever(cancel("None", "None", "TransactionConflict")))
+    with pytest.raises(ConflictError, match="send the request again"):
+        faulty.add(webhook, answer("k"))
+    assert opened.all() == (0, [])
+
+
+def test_a_stale_change_is_stale_although_the_race_is_lost_too(opened: Opened) -> None:
+    webhook = opened.stored()
+    with pytest.raises(StaleError):
+        opened.with_faults(
+            transact_write_items=[cancel("ConditionalCheckFailed", "None", "ConditionalCheckFailed")]
+        ).change(webhook, changed(webhook, tags=()), kept=answer("k"))
+
+
+@pytest.mark.parametrize("fault", [fail("AccessDeniedException"), cancel("ValidationError")])
+def test_an_error_says_what_failed_and_nothing_of_the_request(opened: Opened, fault: Replacement) -> None:
+    with pytest.raises(UnavailableError) as raised:
+        opened.with_faults(transact_write_items=[fault]).add(opened.new(), answer("k"))
+    assert "TransactWriteItems" in str(raised.value)
+    assert "SECRET" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+def test_keys_that_a_batch_leaves_are_asked_for_again(opened: Opened) -> None:
+    webhooks = [opened.stored() for _ in range(5)]
+
+    def half(real, request):
+        (table, asked), *_ = request["RequestItems"].items()
+        answered = real(RequestItems={table: {**asked, "Keys": asked["Keys"][:1]}})
+        return {**answered, "UnprocessedKeys": {table: {**asked, "Keys": asked["Keys"][1:]}}}
+
+    faulty = opened.with_faults(batch_get_item=[half, half, half])
+    keys = [(ACME, webhook.id) for webhook in webhooks]
+    assert faulty.get_many(keys) == dict(zip(keys, webhooks, strict=True))
+
+
+def test_keys_that_stay_unprocessed_are_unavailable(opened: Opened) -> None:
+    webhook = opened.stored()
+
+    def none(_real, request):
+        return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
+
+    with pytest.raises(UnavailableError, match="unprocessed"):
+        opened.with_faults(batch_get_item=forever(none)).get(ACME, webhook.id)
+
+
+def test_more_than_a_hundred_webhooks_are_read_in_several_calls(opened: Opened) -> None:
+    webhook = opened.stored()
+    keys = [(ACME, f"{0:08x}{n:08x}{0:08x}") for n in range(250)] + [(ACME, webhook.id)]
+    assert opened.sound.get_many(keys) == {(ACME, webhook.id): webhook}
+
+
+def test_a_page_that_changes_while_it_is_read_is_read_again(opened: Opened) -> None:
+    old = opened.stored()
+    newer: list[Webhook] = []
+    faulty = opened.with_faults(batch_get_item=[after(lambda: newer.append(opened.stored()))])
+    page = faulty.page(ACME, index=0, size=10, tags=())
+    assert (page.total, list(page.webhooks)) == (2, [newer[0], old])
+
+
+def test_a_page_of_tags_that_move_while_it_is_read_is_read_again(opened: Opened) -> None:
+    moving = opened.stored(tags=("red",))
+    moved = changed(moving, tags=("blue",))
+    faulty = opened.with_faults(query=[works, after(lambda: opened.sound.change(moving, moved, kept=None))])
+    page = faulty.page(ACME, index=0, size=10, tags=("blue", "red"))
+    assert (page.total, list(page.webhooks)) == (1, [moved])
+
+
+def test_an_index_entry_that_cannot_be_read_is_an_error(opened: Opened) -> None:
+    webhook = opened.stored()
+    opened.backend.clients.dynamodb.update_item(
+        TableName=opened.tables.subscriptions,
+        Key=key("E#acme#north#order.paid", f"{int(webhook.id[8:16], 16):010d}"),
+        UpdateExpression="SET #query = :bad",
+        ExpressionAttributeNames={"#query": "query"},
+        ExpressionAttributeValues={":bad": {"S": "[7]"}},
+    )
+    with pytest.raises(CorruptError):
+        opened.index.listeners(ACME, "order.paid")
+
+
+def test_attributes_of_a_later_version_survive_a_change(opened: Opened) -> None:
+    webhook = opened.stored()
+    place = key("C#acme#north", f"W#{int(webhook.id[8:16], 16):010d}")
+    opened.backend.clients.dynamodb.update_item(
+        TableName=opened.tables.subscriptions,
+        Key=place,
+        UpdateExpression="SET health = :health",
+        ExpressionAttributeValues={":health": {"S": "well"}},
+    )
+    opened.sound.change(webhook, changed(webhook, name="new"), kept=None)
+    item = opened.backend.clients.dynamodb.get_item(TableName=opened.tables.subscriptions, Key=place)["Item"]
+    assert item["health"] == {"S": "well"}
+
+
+def test_a_kept_answer_ends_by_the_tables_own_clock(opened: Opened) -> None:
+    opened.sound.add(opened.new(), answer("k"))
+    item = opened.backend.clients.dynamodb.get_item(TableName=opened.tables.access, Key=key("answer#k"))[
+        "Item"
+    ]
+    assert item["expiresAt"] == {"N": str(int(NOW) + 600)}
+
+
+def test_a_deleted_webhook_leaves_only_totals_and_the_counter(opened: Opened) -> None:
+    webhook = opened.stored()
+    opened.sound.remove(webhook, answer("k"))
+    items = opened.backend.clients.dynamodb.scan(TableName=opened.tables.subscriptions)["Items"]
+    assert sorted(item["sk"]["S"] for item in items) == ["HEAD", "NEXT"]

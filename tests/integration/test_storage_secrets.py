@@ -1,0 +1,211 @@
+"""Secrets Manager's own rules: staging labels, version ids, what may be in a name."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from signing import Curve, PrivateKey
+from tests.contract.backends import Backend, backend_named
+from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, lose_answer, time_out
+from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.keyring import service_keys
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Credential, CredentialRef
+from webhooks.ports import CredentialMissingError, StaleError
+
+ACME = Scope("acme", "north")
+WEBHOOK = "0123456789abcdef01234567"
+PREFIX = "stack/credentials/"
+FIRST, SECOND = Credential(token="first"), Credential(token="second")
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with backend_named("moto") as opened:
+        yield opened
+
+
+def credentials_of(
+    backend: Backend, *, kms_key_id: str = "", **faults: list[Replacement]
+) -> SecretCredentials:
+    return SecretCredentials(
+        FaultyClients(backend.clients, **faults),
+        prefix=PREFIX,
+        kms_key_id=kms_key_id,
+        clock=backend.clock,
+        entropy=backend.entropy,
+    )
+
+
+def labels(backend: Backend, ref: CredentialRef) -> dict[str, list[str]]:
+    described = backend.clients.secrets.describe_secret(SecretId=ref.secret_name)
+    return {version: sorted(stages) for version, stages in described["VersionIdsToStages"].items() if stages}
+
+
+def test_the_version_in_use_stays_current_until_the_new_one_is_settled(backend: Backend) -> None:
+    credentials = credentials_of(backend)
+    old = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    new = credentials.replace(old, SECOND)
+    assert labels(backend, old)[old.version_id] == ["AWSCURRENT"]
+    assert [label[:6] for label in labels(backend, old)[new.version_id]] == ["since-"]
+    credentials.settle(new)
+    assert labels(backend, old) == {old.version_id: ["AWSPREVIOUS"], new.version_id: ["AWSCURRENT"]}
+
+
+def test_labels_of_versions_that_a_crash_left_go_with_the_next_change(backend: Backend) -> None:
+    credentials = credentials_of(backend)
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    left = credentials.replace(ref, SECOND)
+    backend.clock.now += 3601
+    recent = credentials.replace(ref, SECOND)
+    used = credentials.replace(ref, SECOND)
+    credentials.settle(used)
+    found = labels(backend, ref)
+    assert left.version_id not in found
+    assert [label[:6] for label in found[recent.version_id]] == ["since-"]
+    assert found[used.version_id] == ["AWSCURRENT"]
+
+
+def test_a_settle_that_fails_breaks_nothing_and_can_be_repeated(backend: Backend) -> None:
+    credentials = credentials_of(backend, update_secret_version_stage=[time_out])
+    old = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    new = credentials.replace(old, SECOND)
+    with pytest.raises(UnavailableError):
+        credentials.settle(new)
+    assert (credentials.read(old), credentials.read(new)) == (FIRST, SECOND)
+    credentials.settle(new)
+    assert labels(backend, new)[new.version_id] == ["AWSCURRENT"]
+
+
+def test_a_created_secret_whose_answer_was_lost_is_no_error_when_repeated(backend: Backend) -> None:
+    def repeated(real, request):
+        real(**request)
+        return real(**request)
+
+    credentials = credentials_of(backend, create_secret=[repeated])
+    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    assert credentials.read(ref) == FIRST
+    assert len(credentials.listed()) == 1
+
+
+def test_a_secret_is_encrypted_with_the_key_that_is_given(backend: Backend) -> None:
+    ref = credentials_of(backend, kms_key_id="alias/ours").create(ACME, WEBHOOK, credential=FIRST)
+    assert backend.clients.secrets.describe_secret(SecretId=ref.secret_name)["KmsKeyId"] == "alias/ours"
+
+
+def test_a_secrets_name_says_whose_it_is_and_does_not_end_as_an_arn_does(backend: Backend) -> None:
+    ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
+    place, _, chance = ref.secret_name.rpartition("-")
+    assert place == f"{PREFIX}acme/north/{WEBHOOK}"
+    assert len(chance) == 8
+
+
+def test_a_version_is_read_once_and_then_kept(backend: Backend) -> None:
+    ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
+    clients = FaultyClients(backend.clients)
+    credentials = SecretCredentials(
+        clients, prefix=PREFIX, kms_key_id="", clock=backend.clock, entropy=backend.entropy
+    )
+    assert [credentials.read(ref) for _ in range(3)] == [FIRST] * 3
+    assert clients.calls == ["get_secret_value"]
+    backend.clock.now += 3601
+    credentials.read(ref)
+    assert clients.calls == ["get_secret_value"] * 2
+
+
+@pytest.mark.parametrize("text", ["", "[]", "no JSON", '{"token": 7}'])
+def test_a_secret_that_holds_no_credential_is_missing(backend: Backend, text: str) -> None:
+    name = backend.secret(f"{PREFIX}x", text or " ")
+    version = backend.clients.secrets.get_secret_value(SecretId=name)["VersionId"]
+    with pytest.raises(CredentialMissingError, match="holds no credential"):
+        credentials_of(backend).read(CredentialRef(name, version))
+
+
+def test_a_page_of_credentials_is_unavailable_when_secrets_manager_is(backend: Backend) -> None:
+    credentials = credentials_of(backend, get_secret_value=forever(fail("InternalServiceError")))
+    refs = [credentials.create(ACME, WEBHOOK, credential=FIRST) for _ in range(3)]
+    with pytest.raises(UnavailableError, match="secretsmanager GetSecretValue: InternalServiceError"):
+        credentials.read_many(refs)
+
+
+def test_more_secrets_than_one_answer_lists_are_all_listed(backend: Backend) -> None:
+    credentials = credentials_of(backend)
+    refs = {credentials.create(ACME, WEBHOOK, credential=FIRST).secret_name for _ in range(103)}
+    assert {each.secret_name for each in credentials.listed()} == refs
+
+
+def store_of(backend: Backend, secret: str, **faults: list[Replacement]) -> SecretKeyStore:
+    return SecretKeyStore(
+        FaultyClients(backend.clients, **faults),
+        secret,
+        parse=lambda state: service_keys(state, Curve.SECP256K1),
+        clock=backend.clock,
+    )
+
+
+def test_a_reset_that_slips_in_between_read_and_write_wins(backend: Backend) -> None:
+    # Given a key that two instances reset at the same moment
+    secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
+    ours = PrivateKey.derive(b"o" * 16, b"ours", Curve.SECP256K1)
+    theirs = PrivateKey.derive(b"t" * 16, b"theirs", Curve.SECP256K1)
+    other = store_of(backend, secret)
+    before = other.read()
+
+    def theirs_first(real, request):
+        other.replace(before, before.reset(theirs, now=0, grace=1, request="theirs"))
+        return real(**request)
+
+    # When the other one's write comes first
+    with pytest.raises(StaleError):
+        store_of(backend, secret, put_secret_value=[theirs_first]).replace(
+            before, before.reset(ours, now=0, grace=1, request="ours")
+        )
+
+    # Then its key is in use
+    assert store_of(backend, secret).read().current == theirs
+
+
+def test_keys_are_read_again_after_half_a_minute_and_not_before(backend: Backend) -> None:
+    secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
+    store = store_of(
+        backend, secret, get_secret_value=[lambda real, request: real(**request), fail("Second")]
+    )
+    store.read()
+    backend.clock.now += 29
+    store.read()
+    backend.clock.now += 2
+    with pytest.raises(UnavailableError):
+        store.read()
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "no JSON", '{"seed": 7}', '{"seed": "s", "curve": "secp256k1"}']
+)
+def test_a_secret_that_holds_no_keys_is_unavailable_and_not_shown(backend: Backend, text: str) -> None:
+    secret = backend.secret("keys", text)
+    with pytest.raises(UnavailableError) as raised:
+        store_of(backend, secret).read()
+    assert str(raised.value) == f"the secret {secret} does not hold what it must"
+
+
+def test_the_master_is_read_again_after_five_minutes(backend: Backend) -> None:
+    secret = backend.secret("master", json.dumps({"seed": "one"}))
+    master = SecretMaster(backend.clients, secret, clock=backend.clock)
+    assert master.read() == b"one"
+    backend.clients.secrets.put_secret_value(SecretId=secret, SecretString='{"seed": "two"}')
+    assert master.read() == b"one"
+    backend.clock.now += 301
+    assert master.read() == b"two"
+
+
+def test_a_lost_answer_to_a_new_version_is_unavailable_and_leaves_the_old_one_in_use(
+    backend: Backend,
+) -> None:
+    ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
+    with pytest.raises(UnavailableError):
+        credentials_of(backend, put_secret_value=[lose_answer]).replace(ref, SECOND)
+    assert credentials_of(backend).read(ref) == FIRST
+    assert labels(backend, ref)[ref.version_id] == ["AWSCURRENT"]
