@@ -33,7 +33,7 @@ class Verdict:
 
 
 class Verifier:
-    """Knows the service's keys by asking it, and the webhooks' secrets (endpoint URL -> whsec_) from a file."""
+    """Knows the service's keys by asking it, and webhooks' secrets (endpoint URL -> whsec_) from a file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
