@@ -43,19 +43,19 @@ def routes(communities: Communities, registration: Registration, answers: Answer
     @api.patch(WEBHOOK)
     def update(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
-        patch = call.body(WebhookPatch).to_patch()
-        return json_answer(registration.update(call.change(answers.changed(call.caller)), webhook_id, patch))
+        wanted, patch = call.webhook_id(webhook_id), call.body(WebhookPatch).to_patch()
+        return json_answer(registration.update(call.change(answers.changed(call.caller)), wanted, patch))
 
     @api.delete(WEBHOOK)
     def delete(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
-        registration.delete(call.change(answers.changed(call.caller)), webhook_id)
+        registration.delete(call.change(answers.changed(call.caller)), call.webhook_id(webhook_id))
         return no_content()
 
     @api.get(f"{WEBHOOK}/secret")
     def secret(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
-        webhook = registration.get(call.caller, call.scope, webhook_id)
+        webhook = registration.get(call.caller, call.scope, call.webhook_id(webhook_id))
         return json_answer(answers.secret(call.caller, webhook))
 
     return api

@@ -4,26 +4,42 @@ from functools import partial
 
 from webhooks.adapters.aws import AwsClients
 from webhooks.adapters.key_store import SecretKeyStore
+from webhooks.adapters.license_service import LicenseService
 from webhooks.adapters.licenses import TableLicenses
 from webhooks.adapters.tables import Table
 from webhooks.bootstrap import runtime
 from webhooks.domain.keyring import service_keys
 from webhooks.entrypoints.access import Access
-from webhooks.ports import KeyStore
+from webhooks.ports import KeyStore, Licenses
 from webhooks.services.authentication import Authentication
 from webhooks.settings import AuthenticationSettings
+
+# Whose community the License service is asked about where a request names none (/servicekeys).
+HOME_COMMUNITY = "default"
 
 
 def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Access:
     """Return what lets requests in; `keys`: the service's own."""
     authentication = Authentication(
         keys=keys,
-        licenses=TableLicenses(Table(aws, settings.access_table), clock=runtime.clock),
+        licenses=_licenses(settings, aws, keys),
         clock=runtime.clock,
         allowed_time_span=settings.allowed_time_span,
         raw_headers=settings.raw_credential_headers,
     )
     return Access(authentication, entropy=runtime.entropy)
+
+
+def _licenses(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Licenses:
+    if not settings.licenses_url:
+        return TableLicenses(Table(aws, settings.access_table), clock=runtime.clock)
+    return LicenseService(
+        settings.licenses_url,
+        keys=keys,
+        home_community=HOME_COMMUNITY,
+        clock=runtime.clock,
+        entropy=runtime.entropy,
+    )
 
 
 def compose_service_keys(settings: AuthenticationSettings, aws: AwsClients) -> KeyStore:

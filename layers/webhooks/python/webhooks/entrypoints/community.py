@@ -1,12 +1,13 @@
 """A request for a community's webhooks: authenticated, authorized, and only then read."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
 from webhooks.domain.caller import Caller
-from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.errors import InvalidInputError, NotFoundError
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
 from webhooks.domain.webhook import Credential, Webhook
 from webhooks.entrypoints.access import Access
@@ -20,6 +21,7 @@ from webhooks.services.registration import authorize
 # A request is accepted until its `ts` is out of the span, and may have come that much early: twice the span.
 # An hour more lets a client that signs its retries anew, with the same uuid, find its answer.
 KEPT_BEYOND_SPAN = 3600
+WEBHOOK_ID = re.compile(r"[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,12 @@ class Call:
     request: Request
     repeat_key: str
     kept_until: int
+
+    def webhook_id(self, text: str) -> str:
+        """Return the id in the path. Raises NotFoundError for what no webhook is called."""
+        if not WEBHOOK_ID.fullmatch(text):
+            raise NotFoundError("webhookId: no such webhook")
+        return text
 
     def body[M: BaseModel](self, schema: type[M]) -> M:
         """Return the body as the schema. Raises InvalidInputError and what `Request.json_object` does."""

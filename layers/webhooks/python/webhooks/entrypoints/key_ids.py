@@ -14,9 +14,9 @@ def key_id(path: str, *, after: str) -> str:
     """Return what follows `after` in the path as the standard base64 of a public key.
 
     Read: base64 or base64url, padded or not, percent-encoded or decoded by the gateway already (base64 itself
-    has no percent sign). Raises InvalidInputError.
+    has no percent sign), a path's final slash (64 bytes never end in one). Raises InvalidInputError.
     """
-    text = unquote(path.partition(after)[2]).translate(_STANDARD).rstrip("=")
+    text = unquote(path.partition(after)[2]).translate(_STANDARD).rstrip("/=")
     try:
         raw = b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:

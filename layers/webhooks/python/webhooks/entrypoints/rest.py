@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 class RestApi(APIGatewayRestResolver):
     """Routes of one function. A path answers 405 to the methods that it has not; every other path is a 404.
 
-    `incoming` is the request that is being answered; `facts`: what its log line says beside the usual.
+    `incoming` is the request that is being answered; `facts`: what its log line says beside the usual;
+    `paths`: the methods of each path.
     """
 
     def __init__(self, *, clock: Clock = time.time, timer: Clock = time.perf_counter) -> None:
@@ -39,7 +40,7 @@ class RestApi(APIGatewayRestResolver):
         self.facts: dict[str, str] = {}
         self._clock = clock
         self._timer = timer
-        self._methods: dict[str, list[str]] = {}
+        self.paths: dict[str, list[str]] = {}
         self._closed = False
         self.exception_handler(Exception)(errors.answer)
         self.not_found(_no_route)
@@ -47,7 +48,7 @@ class RestApi(APIGatewayRestResolver):
     def route(self, rule: str, method: Any, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """Register a route; `rule` is a path with `<name>`s, in which a dot is a dot."""
         rule = rule.replace(".", r"\.")
-        self._methods.setdefault(rule, []).append(method)
+        self.paths.setdefault(rule, []).append(method)
         return super().route(rule, method, *args, **kwargs)
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class RestApi(APIGatewayRestResolver):
         """Give each path a 405 for the methods that it has not."""
         if self._closed:
             return
-        for rule, methods in self._methods.items():
+        for rule, methods in self.paths.items():
             others = [method for method in METHODS if method not in methods]
             super().route(rule, others)(_refusal(", ".join(methods)))
         self._closed = True

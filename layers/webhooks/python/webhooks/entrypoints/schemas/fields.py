@@ -22,6 +22,7 @@ from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
 from webhooks.entrypoints import limits
 
 CODE_MIN, CODE_MAX = 100, 599
+NO_ANSWER = 0
 SCOPE = r"[\x21\x23-\x5B\x5D-\x7E]+"  # RFC 6749, section 3.3: scope-token
 RULE = "rule"  # the type of the errors that already say what is right
 
@@ -207,7 +208,8 @@ SuccessCodes = Annotated[
 RetryCodes = Annotated[
     list[
         Annotated[
-            Literal[0] | Annotated[int, Field(ge=CODE_MIN, le=CODE_MAX), INTEGRAL],
+            Annotated[int, Field(ge=NO_ANSWER, le=NO_ANSWER), INTEGRAL]
+            | Annotated[int, Field(ge=CODE_MIN, le=CODE_MAX), INTEGRAL],
             whole(f"must be a number from {CODE_MIN} to {CODE_MAX}, or 0 for no answer at all"),
         ]
     ],

@@ -1,0 +1,363 @@
+"""Requests as API Gateway hands them over, callers who make them, and a service in memory that answers them."""
+
+import base64
+import importlib.util
+import io
+import itertools
+import json
+import os
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+from signing import Curve
+from tests import plain_protocol
+from webhooks.adapters.memory.credentials import MemoryCredentials
+from webhooks.adapters.memory.endpoint import ScriptedGuard
+from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
+from webhooks.adapters.memory.licenses import MemoryLicenses
+from webhooks.adapters.memory.subscriptions import MemorySubscriptions
+from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.scope import Scope
+from webhooks.entrypoints.access import Access
+from webhooks.entrypoints.answers import Answers
+from webhooks.entrypoints.community import Communities
+from webhooks.entrypoints.discovery import Facts
+from webhooks.entrypoints.key_answers import KeyAnswers
+from webhooks.entrypoints.rest import RestApi
+from webhooks.observability import start_logging
+from webhooks.services.authentication import Authentication
+from webhooks.services.discovery import Discovery
+from webhooks.services.ecdsa_helper import EcdsaHelper
+from webhooks.services.registration import Registration
+from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+NOW = 1_790_000_000.0
+TENANT, COMMUNITY = "acme", "default"
+SCOPE = Scope(TENANT, COMMUNITY)
+BASE = f"/tenant/{TENANT}/community/{COMMUNITY}"
+GRACE = 86_400
+SPAN = 120
+
+# What the template gives the four functions of the API.
+ENVIRONMENT = {
+    "ACCESS_TABLE": "access",
+    "ALLOWED_NETWORKS": "",
+    "ALLOWED_PORTS": "443",
+    "ALLOWED_TIME_SPAN": str(SPAN),
+    "ALLOW_HTTP_ENDPOINTS": "false",
+    "AWS_REGION": "us-east-1",
+    "CREDENTIALS_PREFIX": "webhooks/credentials/",
+    "DELIVERIES_QUEUE_URL": "https://sqs.example.com/deliveries",
+    "EC_CURVE_NAME": "secp256k1",
+    "EVENTS_QUEUE_URL": "https://sqs.example.com/events",
+    "KEY_GRACE_SECONDS": str(GRACE),
+    "KMS_KEY_ID": "",
+    "LICENSES_URL": "",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "POWERTOOLS_SERVICE_NAME": "api",
+    "RAW_CREDENTIAL_HEADERS": "Refused",
+    "SERVICE_DIRECTORY": "{}",
+    "SERVICE_KEYS_SECRET": "service-keys",
+    "SIGNING_KEYS_SECRET": "signing-keys",
+    "STAGE": "prod",
+    "SUBSCRIPTIONS_TABLE": "subscriptions",
+    "WEBHOOK_MASTER_SECRET": "webhook-master",
+}
+
+
+def webhook_body(**changes: Any) -> dict[str, Any]:
+    """Make a body that creates a webhook."""
+    return {
+        "eventNames": ["E_LOGIN"],
+        "name": "logins",
+        "api": {"url": "https://hooks.example.com/in"},
+        "successCodes": [200],
+        **changes,
+    }
+
+
+def basic_api(**changes: Any) -> dict[str, Any]:
+    return {
+        "url": "https://hooks.example.com/in",
+        "authType": "basic",
+        "credential": {"username": "planted-user", "password": "planted-password"},
+        **changes,
+    }
+
+
+def api_event(
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: str | bytes | None = None,
+    resource: str = "/{proxy+}",
+    stage: str = "prod",
+    context: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Make an API Gateway REST proxy event; a body of bytes goes in as base64."""
+    headers = {"Host": "api.example.com", **(headers or {})}
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": dict(headers),
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "apiId": "abc123",
+            "domainName": "api.example.com",
+            "httpMethod": method,
+            "path": f"/{stage}{path}",
+            "requestId": f"request-{uuid.uuid4()}",
+            "stage": stage,
+            **(context or {}),
+        },
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": isinstance(body, bytes),
+    }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answered; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def message(self) -> str:
+        """The message of an error that has the envelope."""
+        content = self.json
+        assert set(content) == {"statusCode", "error", "message"}
+        assert content["statusCode"] == self.status
+        return content["message"]
+
+
+def read_answer(response: Mapping[str, Any]) -> Answer:
+    text = response["body"]
+    if response["isBase64Encoded"]:
+        text = base64.b64decode(text).decode()
+    headers = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
+    json.dumps(response)  # as Lambda does
+    return Answer(int(response["statusCode"]), headers, text)
+
+
+@dataclass
+class Clock:
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Entropy:
+    """Bytes that are never twice the same, and the same in each run."""
+
+    counter: itertools.count = field(default_factory=itertools.count)
+
+    def __call__(self, size: int) -> bytes:
+        seed = f"entropy {next(self.counter)}".encode()
+        return b"".join(sha256(seed + bytes([block])).digest() for block in range(size // 32 + 1))[:size]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Somebody with a key pair and a license, who speaks the protocol on their own."""
+
+    license_key: str
+    scalar: int = 0x1234567890ABCDEF
+    app_id: str = "tests"
+
+    @property
+    def pair(self) -> plain_protocol.KeyPair:
+        return _pair(self.scalar)
+
+    def key(self, service_public: str) -> bytes:
+        return _shared(self.scalar, service_public)
+
+    def headers(self, service_public: str, *, ts: float = NOW, **more: Any) -> dict[str, str]:
+        """Make the three headers; `more` goes into the request id."""
+        request_id = {"ts": ts, "appid": self.app_id, "uuid": str(uuid.uuid4()), **more}
+        return self.sealed(service_public, json.dumps(request_id))
+
+    def sealed(self, service_public: str, request_id: str) -> dict[str, str]:
+        key = self.key(service_public)
+        return {
+            "publickey": self.pair.public,
+            "licensekey": plain_protocol.seal(key, self.license_key),
+            "requestid": plain_protocol.seal(key, request_id),
+        }
+
+    def open(self, service_public: str, envelope: str) -> str:
+        return plain_protocol.unseal(self.key(service_public), envelope)
+
+
+@cache
+def _pair(scalar: int) -> plain_protocol.KeyPair:
+    return plain_protocol.KeyPair(plain_protocol.SECP256K1, scalar)
+
+
+@lru_cache(256)
+def _shared(scalar: int, peer: str) -> bytes:
+    return plain_protocol.shared_key(_pair(scalar), peer)
+
+
+@cache
+def function(name: str) -> ModuleType:
+    """Import functions/<name>/app.py as Lambda does, with the variables that the template sets."""
+    spec = importlib.util.spec_from_file_location(f"functions_{name}_app", FUNCTIONS / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with mock.patch.dict(os.environ, ENVIRONMENT):
+        spec.loader.exec_module(module)
+    return module
+
+
+SYSTEM = Client("system-license-planted")
+SERVICE_CALLER = Client("service-license-planted", scalar=0xFEDCBA)
+EXTERNAL = Client("external-license-planted", scalar=0xABCDEF)
+OTHER_TENANT = Client("other-license-planted", scalar=0x777777)
+LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
+
+
+class World:
+    """The API's four functions over one state in memory."""
+
+    def __init__(self, *, raw_headers: bool = False, subscriptions: Any = None) -> None:
+        self.log = io.StringIO()
+        self.clock, self.entropy = Clock(), Entropy()
+        self.keys = MemoryKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
+        self.content_keys = MemoryKeyStore(content_keys({"seed": "c" * 64}))
+        self.licenses = MemoryLicenses()
+        self.subscriptions = subscriptions or MemorySubscriptions(clock=self.clock, entropy=self.entropy)
+        self.credentials = MemoryCredentials(clock=self.clock, entropy=self.entropy)
+        self.guard = ScriptedGuard()
+        self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
+        self._issue()
+        access = Access(
+            Authentication(
+                keys=self.keys,
+                licenses=self.licenses,
+                clock=self.clock,
+                allowed_time_span=SPAN,
+                raw_headers=raw_headers,
+            ),
+            entropy=self.entropy,
+        )
+        self.apis = self._apis(access)
+        start_logging(service="api", level="INFO", stream=self.log)
+
+    def _issue(self) -> None:
+        scoped = {"tenant_id": TENANT, "community_id": COMMUNITY}
+        for client, license_ in (
+            (SYSTEM, License(AuthLevel.SYSTEM)),
+            (SERVICE_CALLER, License(AuthLevel.SERVICE, **scoped)),
+            (EXTERNAL, License(AuthLevel.SERVICE_EXT, **scoped)),
+            (OTHER_TENANT, License(AuthLevel.SERVICE, tenant_id="other", community_id="theirs")),
+        ):
+            self.licenses.issue(client.license_key, license_)
+
+    def _apis(self, access: Access) -> dict[str, RestApi]:
+        registration = Registration(
+            subscriptions=self.subscriptions,
+            credentials=self.credentials,
+            guard=self.guard,
+            clock=self.clock,
+        )
+        answers = Answers(master=MemoryMaster(b"m" * 64), entropy=self.entropy)
+        communities = Communities(access, clock=self.clock, allowed_time_span=SPAN)
+        stores = {SERVICE: self.keys, SIGNING: self.content_keys}
+        keys = ServiceKeys(stores, clock=self.clock, entropy=self.entropy, grace=GRACE)
+        discovery = Discovery(
+            service_keys=self.keys,
+            content_keys=self.content_keys,
+            probes=self.probes,
+            clock=self.clock,
+            patience=0.2,
+        )
+        facts = Facts(
+            curve_name="secp256k1",
+            allowed_time_span=SPAN,
+            region="us-east-1",
+            stage="prod",
+            service_directory={"licenses": "https://licenses.example.com"},
+        )
+        return {
+            "webhooks": function("webhooks").routes(communities, registration, answers),
+            "service_keys": function("service_keys").routes(access, keys, KeyAnswers(entropy=self.entropy)),
+            "ecdsa_helper": function("ecdsa_helper").routes(
+                EcdsaHelper(Curve.SECP256K1, entropy=self.entropy)
+            ),
+            "discovery": function("discovery").routes(discovery, facts),
+        }
+
+    @property
+    def public_key(self) -> str:
+        return self.keys.read_now().current.public_key.to_wire()
+
+    def send(self, event: Mapping[str, Any]) -> Answer:
+        """Hand an event to the function that the template routes its path to."""
+        return read_answer(self.apis[owner(event["path"])].handle(event, None))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        by: Client | None = SYSTEM,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Answer:
+        """Make a request; `more` goes into the request id."""
+        made = by.headers(self.public_key, ts=more.pop("ts", self.clock.now), **more) if by else {}
+        text = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
+        return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text))
+
+    def create(self, *, by: Client = SYSTEM, **changes: Any) -> dict[str, Any]:
+        """Create a webhook and return the answer's body."""
+        answer = self.call("PUT", f"{BASE}/webhook", webhook_body(**changes), by=by)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def fetch(self, *, by: Client = SYSTEM, **asked: Any) -> dict[str, Any]:
+        answer = self.call("POST", f"{BASE}/webhooks/fetch", asked, by=by)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+
+def owner(path: str) -> str:
+    """Name the function that the template routes a path to."""
+    patterns = {
+        "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret)?)?)/*",
+        "service_keys": r"/servicekeys|/servicekey/.+",
+        "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
+    }
+    return next(
+        (name for name, pattern in patterns.items() if re.fullmatch(pattern, path, re.DOTALL)), "discovery"
+    )
+
+
+def _well() -> None:
+    """Answer a probe."""

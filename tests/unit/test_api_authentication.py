@@ -1,0 +1,327 @@
+"""Who gets in: the three headers, their ways to be wrong, raw credentials, and the reset of the service's key."""
+
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.factories import (
+    BASE,
+    EXTERNAL,
+    GRACE,
+    NOW,
+    SERVICE_CALLER,
+    SPAN,
+    SYSTEM,
+    Client,
+    World,
+    api_event,
+    webhook_body,
+)
+from webhooks.domain.caller import AuthLevel, License
+
+KEYS = "/servicekeys"
+SIGNED = [
+    ("POST", f"{BASE}/webhooks/fetch", {}),
+    ("PUT", f"{BASE}/webhook", webhook_body()),
+    ("PATCH", f"{BASE}/webhook/{'0' * 24}", {"name": "n"}),
+    ("DELETE", f"{BASE}/webhook/{'0' * 24}", None),
+    ("GET", f"{BASE}/webhook/{'0' * 24}/secret", None),
+    ("GET", KEYS, None),
+    ("DELETE", "/servicekey/AAAA", None),
+]
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def shifted(text, by=1):
+    """Another base64 text of the same length."""
+    raw = bytearray(base64.b64decode(text))
+    raw[-1] ^= by
+    return base64.b64encode(bytes(raw)).decode()
+
+
+@pytest.mark.parametrize(("method", "path", "body"), SIGNED)
+def test_without_headers_nobody_gets_in_anywhere(world, method, path, body):
+    answer = world.call(method, path, body, by=None)
+    assert answer.status == 401
+    assert answer.json["error"] == "Unauthorized"
+    assert "licensekey, requestid, publickey" in answer.message
+
+
+@pytest.mark.parametrize("missing", ["licensekey", "requestid", "publickey"])
+def test_a_missing_header_is_named(world, missing):
+    headers = SYSTEM.headers(world.public_key)
+    del headers[missing]
+    answer = world.call("GET", KEYS, by=None, headers=headers)
+    assert answer.status == 401
+    assert answer.message.startswith(f"missing header: {missing};")
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("publickey", "no base64!"),
+        ("publickey", base64.b64encode(b"short").decode()),
+        ("publickey", base64.b64encode(b"\x00" * 64).decode()),
+        ("publickey", base64.b64encode(b"\xff" * 64).decode()),
+        ("publickey", "ü"),
+        ("requestid", "no base64!"),
+        ("requestid", base64.b64encode(b"\x01" * 31).decode()),
+        ("requestid", base64.b64encode(b"\x01" * 80).decode()),
+        ("licensekey", "no base64!"),
+        ("licensekey", base64.b64encode(b"\x01" * 80).decode()),
+    ],
+)
+def test_a_header_that_is_no_key_or_envelope_is_named(world, header, value):
+    headers = {**SYSTEM.headers(world.public_key), header: value}
+    answer = world.call("GET", KEYS, by=None, headers=headers)
+    assert answer.status == 401
+    assert answer.message.startswith(f"{header}: must be ")
+    assert value not in answer.message
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [
+        "",
+        "null",
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"ts": NaN, "appid": "a", "uuid": "u"}',
+        '{"ts": "1790000000", "appid": "a", "uuid": "u"}',
+        '{"ts": true, "appid": "a", "uuid": "u"}',
+        '{"ts": 1e999, "appid": "a", "uuid": "u"}',
+        f'{{"ts": {"9" * 400}, "appid": "a", "uuid": "u"}}',
+        '{"ts": 1790000000, "uuid": "u"}',
+        '{"ts": 1790000000, "appid": 7, "uuid": "u"}',
+        '{"ts": 1790000000, "appid": "a"}',
+        '{"ts": 1790000000, "appid": "a", "uuid": null}',
+    ],
+)
+def test_a_request_id_that_says_something_else_is_refused(world, request_id):
+    answer = world.call("GET", KEYS, by=None, headers=SYSTEM.sealed(world.public_key, request_id))
+    assert answer.status == 401
+    assert answer.message.startswith("requestid: ")
+
+
+def test_what_clients_write_differently_in_a_request_id_is_read(world):
+    written = json.dumps({"ts": NOW + 0.5, "appId": "sdk", "uuid": "not a uuid", "more": [1]})
+    assert world.call("GET", KEYS, by=None, headers=SYSTEM.sealed(world.public_key, written)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("off", "status"),
+    [(0, 200), (SPAN, 200), (-SPAN, 200), (SPAN + 0.5, 200), (SPAN + 1, 401), (-SPAN - 1, 401)],
+)
+def test_ts_may_lie_the_span_off(world, off, status):
+    assert world.call("GET", KEYS, ts=NOW + off).status == status
+
+
+def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(world):
+    headers = {name.upper(): value for name, value in SYSTEM.headers(world.public_key).items()}
+
+    event = api_event("GET", KEYS, headers=headers)
+    event["multiValueHeaders"]["Accept"] = ["a", "b"]
+    assert world.send(event).status == 200
+    event["headers"] = None
+    assert world.send(event).status == 200
+
+
+@pytest.mark.parametrize(
+    "license_",
+    [
+        License(AuthLevel.SYSTEM, disabled=True),
+        License(AuthLevel.SYSTEM, expires_at=int(NOW)),
+        None,
+    ],
+)
+def test_a_license_that_does_not_hold_lets_nobody_in(world, license_):
+    caller = replace(SYSTEM, license_key="another")
+    if license_:
+        world.licenses.issue(caller.license_key, license_)
+    answer = world.call("GET", KEYS, by=caller)
+    assert (answer.status, answer.message) == (
+        401,
+        "licensekey: this license is unknown, expired or disabled",
+    )
+
+
+def test_a_license_sealed_with_another_key_is_refused(world):
+    headers = SYSTEM.headers(world.public_key)
+    headers["licensekey"] = SERVICE_CALLER.headers(world.public_key)["licensekey"]
+    answer = world.call("GET", KEYS, by=None, headers=headers)
+    assert (answer.status, answer.message.split(":")[0]) == (401, "licensekey")
+
+
+@pytest.mark.parametrize("caller", [SERVICE_CALLER, EXTERNAL])
+@pytest.mark.parametrize(("method", "path"), [("GET", KEYS), ("DELETE", "/servicekey/not-even-a-key")])
+def test_service_keys_are_for_system_licenses_alone(world, caller, method, path):
+    answer = world.call(method, path, by=caller)
+    assert (answer.status, answer.message) == (403, "a license of auth level system is required")
+
+
+def test_authentication_comes_before_what_is_wrong_with_the_request(world):
+    wrong = "{"
+    path = "/tenant/a b/community/c/webhook"
+    assert world.call("PUT", path, wrong, by=None).status == 401
+    assert world.call("GET", path, by=None).status == 405
+    assert world.call("PUT", "/tenant/x/community/y/webhook", wrong, by=SERVICE_CALLER).status == 403
+    assert world.call("PUT", f"{BASE}/webhook", wrong, by=SERVICE_CALLER).status == 400
+
+
+# Raw credentials: what the reference's curl samples send.
+
+
+def raw(client=SYSTEM, **changes):
+    return {
+        "keyId": client.pair.public,
+        "keySecret": client.pair.private,
+        "license": client.license_key,
+        **changes,
+    }
+
+
+def test_raw_credentials_are_refused_with_what_to_send_instead():
+    answer = World().call("GET", KEYS, by=None, headers=raw())
+    assert answer.status == 401
+    assert "send licensekey, requestid and publickey" in answer.message
+
+
+def test_raw_credentials_are_taken_where_the_deployment_allows_them():
+    world = World(raw_headers=True)
+    assert world.call("GET", KEYS, by=None, headers=raw()).status == 200
+    created = world.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw()).json
+    assert SYSTEM.open(world.public_key, created["signingSecret"]).startswith("whsec_")
+    world.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw())
+    assert world.fetch()["page"]["total"] == 2, "without a uuid, no request is another's repeat"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"keySecret": SERVICE_CALLER.pair.private}, "keySecret: "),
+        ({"keySecret": "AAAA"}, "keySecret: "),
+        ({"keyId": "AAAA"}, "keyId: "),
+        ({"keySecret": ""}, "missing header: keysecret"),
+        ({"license": "unknown"}, "licensekey: "),
+    ],
+)
+def test_raw_credentials_must_hold(changes, named):
+    answer = World(raw_headers=True).call("GET", KEYS, by=None, headers=raw(**changes))
+    assert answer.status == 401
+    assert answer.message.startswith(named)
+
+
+def test_encrypted_headers_count_where_both_are_sent():
+    world = World(raw_headers=True)
+    headers = raw(license="unknown")
+    assert world.call("GET", KEYS, by=SYSTEM, headers=headers).status == 200
+
+
+# The reset of a key.
+
+
+def reset(world, key_id, **more):
+    return world.call("DELETE", f"/servicekey/{key_id}", **more)
+
+
+def encoded(key_id):
+    return key_id.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+
+
+def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(world):
+    answer = world.call("GET", KEYS)
+    service, signing = answer.json
+    assert answer.status == 200
+    assert list(service) == ["tag", "keyId", "keySecret", "type"]
+    assert (service["tag"], service["type"], service["keyId"]) == ("service", "ecdsa", world.public_key)
+    private = SYSTEM.open(world.public_key, service["keySecret"])
+    assert private == world.keys.read_now().current.to_wire()
+    assert signing["tag"] == "signing"
+    jwks = world.call("GET", "/.well-known/jwks.json", by=None).json["keys"]
+    point = base64.b64decode(signing["keyId"])
+    assert base64.urlsafe_b64decode(jwks[0]["x"] + "=") == point[:32]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        encoded,
+        str,
+        lambda key_id: key_id.replace("+", "-").replace("/", "_"),
+        lambda key_id: key_id.replace("+", "-").replace("/", "_").rstrip("="),
+        lambda key_id: key_id.replace("+", " "),
+        lambda key_id: f"{key_id}/",
+    ],
+)
+def test_a_key_id_is_read_however_it_arrives(world, written):
+    old = world.public_key
+    answer = reset(world, written(old))
+    assert answer.status == 200
+    [fresh] = answer.json
+    assert fresh["keyId"] == world.public_key != old
+    # The answer is sealed under the key that the caller used.
+    assert SYSTEM.open(old, fresh["keySecret"]) == world.keys.read_now().current.to_wire()
+
+
+@pytest.mark.parametrize("key_id", ["x", "AAAA", "%00", "a/b/c", "é", "A" * 5000, "%", "=", ".."])
+def test_what_is_no_public_key_is_a_400(world, key_id):
+    answer = reset(world, key_id)
+    assert answer.status == 400
+    assert answer.message.startswith("keyId: must be ")
+
+
+def test_a_key_that_is_not_in_use_is_a_404(world):
+    assert reset(world, encoded(SYSTEM.pair.public)).status == 404
+
+
+def test_envelopes_for_the_key_before_are_read_for_its_grace(world):
+    old = world.public_key
+    assert reset(world, encoded(old)).status == 200
+    world.clock.now += GRACE - 1
+    answer = fetch_with(world, old)
+    assert answer.status == 200
+    assert answer.json["publicKey"] == old, "what is sealed for a caller is sealed under the key they know"
+    assert fetch_with(world, world.public_key).json["publicKey"] == world.public_key
+    world.clock.now += 1
+    assert fetch_with(world, old).status == 401
+    assert fetch_with(world, world.public_key).status == 200
+
+
+def fetch_with(world, service_public):
+    headers = SYSTEM.headers(service_public, ts=world.clock.now)
+    return world.call("POST", f"{BASE}/webhooks/fetch", {}, by=None, headers=headers)
+
+
+def test_the_repeat_of_a_reset_changes_nothing_more(world):
+    old = world.public_key
+    headers = SYSTEM.headers(old, uuid="reset")
+    first = reset(world, encoded(old), by=None, headers=headers).json
+    again = reset(world, encoded(old), by=None, headers=headers).json
+    assert first[0]["keyId"] == again[0]["keyId"] == world.public_key
+    assert reset(world, encoded(old)).status == 404, "another request for a key that is gone"
+
+
+def test_a_reset_of_the_signing_pair_brings_up_the_next_key_and_keeps_the_last(world):
+    jwks = [world.call("GET", "/.well-known/jwks.json", by=None).json["keys"]]
+    signing = world.call("GET", KEYS).json[1]["keyId"]
+    assert reset(world, encoded(signing)).json[0]["tag"] == "signing"
+    jwks.append(world.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
+    world.clock.now += GRACE
+    jwks.append(world.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
+    ids = [[key["kid"] for key in keys] for keys in jwks]
+    assert [len(each) for each in ids] == [2, 3, 2]
+    assert ids[1][0] == ids[0][1]
+    assert ids[1][2] == ids[0][0]
+    assert ids[2] == ids[1][:2]
+
+
+def test_a_caller_with_a_short_or_long_private_key_is_the_same_caller(world):
+    small = Client(SYSTEM.license_key, scalar=5)
+    assert world.call("GET", KEYS, by=small).status == 200

@@ -1,0 +1,225 @@
+"""Answers that are errors: one envelope, the request's id, the right methods, and nothing that is nobody's business."""
+
+import json
+
+import pytest
+
+from tests.factories import BASE, SYSTEM, World, api_event, basic_api, webhook_body
+from webhooks.domain.errors import UnavailableError
+from webhooks.ports import StaleError
+
+PATHS = {
+    f"{BASE}/webhooks/fetch": ["POST"],
+    f"{BASE}/webhook": ["PUT"],
+    f"{BASE}/webhook/{'0' * 24}": ["PATCH", "DELETE"],
+    f"{BASE}/webhook/{'0' * 24}/secret": ["GET"],
+    "/servicekeys": ["GET"],
+    "/servicekey/a%2Fb": ["DELETE"],
+    "/servicekey/a/b": ["DELETE"],
+    "/ecdsa_helper": ["POST"],
+    "/ecdsa_helper/encrypt": ["POST"],
+    "/healthz": ["GET"],
+    "/environment": ["GET"],
+    "/publickeys": ["GET"],
+    "/.well-known": ["GET"],
+    "/.well-known/jwks.json": ["GET"],
+    "/sd": ["GET"],
+    "/openapi.json": ["GET"],
+    "/docs": ["GET"],
+}
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_answers_405_to_every_method_that_it_has_not(world, path):
+    for method in [method for method in METHODS if method not in PATHS[path]]:
+        answer = world.call(method, path, by=None)
+        assert (answer.status, answer.json["error"]) == (405, "Method Not Allowed")
+        assert answer.headers["allow"] == ", ".join(PATHS[path])
+        assert ", ".join(PATHS[path]) in answer.message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/nope",
+        "/tenant",
+        f"{BASE}/webhooks",
+        "/xwell-known",
+        "/openapiXjson",
+        "/servicekey",
+        "/docs/x",
+        "/%00",
+    ],
+)
+def test_a_path_that_does_not_exist_is_a_404(world, path):
+    for method in METHODS:
+        answer = world.call(method, path, by=None)
+        assert (answer.status, answer.json["error"]) == (404, "Not Found")
+        assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_has_the_gateways_request_id(world, path):
+    for method in METHODS:
+        event = api_event(method, path)
+        answer = world.send(event)
+        assert answer.headers["x-request-id"] == event["requestContext"]["requestId"]
+
+
+def test_a_final_slash_is_no_other_path(world):
+    assert world.call("GET", "/publickeys/", by=None).status == 200
+
+
+class Broken:
+    """Storage that fails in a way that nobody expected."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __getattr__(self, name):
+        def fail(*_, **__):
+            raise self.error
+
+        return fail
+
+
+def broken(error):
+    return World(subscriptions=Broken(error))
+
+
+def test_what_nobody_expected_is_a_500_with_a_fixed_text_and_a_trace_without_secrets():
+    world = broken(ValueError("planted-secret in a foreign text"))
+    answer = world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()))
+    assert (answer.status, answer.json["error"]) == (500, "Internal Server Error")
+    assert answer.message == "something went wrong on our side; tell us the x-request-id"
+    [failed] = [line for line in lines(world) if line["message"] == "request.failed"]
+    assert failed["level"] == "ERROR"
+    assert failed["trace"][-1] == "builtins.ValueError"
+    assert any("registration.py" in frame for frame in failed["trace"])
+    assert "planted" not in world.log.getvalue()
+
+
+def test_what_does_not_answer_is_a_503_that_says_when_to_ask_again():
+    world = broken(UnavailableError("dynamodb GetItem: ThrottlingException"))
+    answer = world.call("POST", f"{BASE}/webhooks/fetch", {})
+    assert (answer.status, answer.json["error"]) == (503, "Service Unavailable")
+    assert answer.headers["retry-after"] == "5"
+    assert "dynamodb" not in answer.message
+    [warned] = [line for line in lines(world) if line["message"] == "request.unavailable"]
+    assert warned["trace"][-1].endswith("UnavailableError: dynamodb GetItem: ThrottlingException")
+
+
+class AlwaysLate:
+    """A webhook that somebody else changes at the same time, whatever we do."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def change(self, *_, **__):
+        raise StaleError
+
+
+def test_a_race_that_cannot_be_won_is_a_409(world):
+    created = world.create()
+    late = World(subscriptions=AlwaysLate(world.subscriptions))
+    answer = late.call("PATCH", f"{BASE}/webhook/{created['_id']}", {"name": "n"})
+    assert (answer.status, answer.json["error"]) == (409, "Conflict")
+    assert "send the change again" in answer.message
+
+
+# Logs.
+
+
+def lines(world):
+    return [json.loads(line) for line in world.log.getvalue().splitlines()]
+
+
+def test_each_request_is_one_line_that_is_its_metrics_too(world):
+    event = api_event(
+        "PUT",
+        f"{BASE}/webhook",
+        headers=SYSTEM.headers(world.public_key),
+        body=json.dumps(webhook_body()),
+        resource="/tenant/{tenantId}/community/{communityId}/webhook",
+    )
+    world.send(event)
+    [line] = lines(world)
+    assert (
+        line.items()
+        >= {
+            "message": "request.completed",
+            "level": "INFO",
+            "service": "api",
+            "method": "PUT",
+            "route": "/tenant/{tenantId}/community/{communityId}/webhook",
+            "status": 200,
+            "tenant": "acme",
+            "community": "default",
+            "app_id": "tests",
+            "request_id": event["requestContext"]["requestId"],
+            "Requests": 1,
+            "ClientErrors": 0,
+            "ServerErrors": 0,
+        }.items()
+    )
+    assert line["Latency"] >= 0
+    [metrics] = line["_aws"]["CloudWatchMetrics"]
+    assert metrics["Namespace"] == "Webhooks"
+    for dimensions in metrics["Dimensions"]:
+        assert set(dimensions) <= set(line)
+    assert {each["Name"] for each in metrics["Metrics"]} == {
+        "Requests",
+        "Latency",
+        "ClientErrors",
+        "ServerErrors",
+    }
+
+
+def test_a_line_counts_what_went_wrong(world):
+    world.call("GET", "/nope", by=None)
+    [line] = lines(world)
+    assert (line["status"], line["ClientErrors"], line["ServerErrors"]) == (404, 1, 0)
+
+
+def test_no_line_and_no_error_has_a_secret(world):
+    planted = ("planted-user", "planted-password", "planted-id", "planted-secret", SYSTEM.license_key)
+    headers = SYSTEM.headers(world.public_key)
+    secrets = [*planted, *headers.values(), SYSTEM.pair.private]
+    oauth2 = {"oauth2": {"clientId": "planted-id", "clientSecret": "planted-secret"}}
+    answers = [
+        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()), by=None, headers=headers),
+        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(authType="bearer"))),
+        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(credential=oauth2))),
+        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(credential="planted-password"))),
+        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(), ttl=9)),
+        world.call("PUT", f"{BASE}/webhook", json.dumps(webhook_body(api=basic_api()))[:-1]),
+        world.call(
+            "GET",
+            "/servicekeys",
+            by=None,
+            headers={
+                "keyId": SYSTEM.pair.public,
+                "keySecret": SYSTEM.pair.private,
+                "license": SYSTEM.license_key,
+            },
+        ),
+        world.call(
+            "POST",
+            "/ecdsa_helper/decrypt",
+            {"data": "planted-secret", "publicKey": "planted-id", "privateKey": SYSTEM.pair.private},
+            by=None,
+        ),
+    ]
+    assert [answer.status for answer in answers] == [200, 400, 400, 400, 400, 400, 401, 400]
+    said = world.log.getvalue() + "".join(answer.text for answer in answers)
+    assert [secret for secret in secrets if secret in said] == []

@@ -1,0 +1,176 @@
+"""The document says what the functions do: every path and method, and answers that keep to their schemas."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from local import openapi
+from tests.factories import BASE, COMMUNITY, SYSTEM, TENANT, World, basic_api, webhook_body
+from webhooks.entrypoints.openapi.document import make_document
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = json.loads(openapi.text())
+HEADERS = {"licensekey", "requestid", "publickey"}
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def operations():
+    return [
+        (method, path, operation)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def resolve(value):
+    while "$ref" in value:
+        found = DOCUMENT
+        for part in value["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        value = found
+    return value
+
+
+def check(content, schema):
+    jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(content)
+
+
+def test_the_committed_document_is_what_the_code_makes():
+    assert openapi.FILE.read_text() == openapi.text()
+    assert openapi.main(["--check"]) == 0
+
+
+def test_the_one_in_docs_is_the_same_file():
+    assert (ROOT / "docs" / "openapi.json").resolve() == openapi.FILE.resolve()
+    assert not Path((ROOT / "docs" / "openapi.json").readlink()).is_absolute()
+
+
+def test_it_has_every_route_of_the_functions_and_no_other(world):
+    def template(rule):
+        rule = rule.replace("\\", "").replace("[^/]+(?:/[^/]+)*", "{keyId}")
+        return re.sub(r"<(\w)(\w*?)(?:_(\w)(\w+))?>", _camel, rule)
+
+    routed = {
+        (method.lower(), template(rule))
+        for api in world.apis.values()
+        for rule, methods in api.paths.items()
+        for method in methods
+    }
+    assert routed == {(method, path) for method, path, _ in operations()}
+
+
+def _camel(match):
+    first, rest, second, tail = match.groups()
+    return f"{{{first}{rest}{second.upper() + tail if second else ''}}}"
+
+
+def test_every_operation_is_told_in_full():
+    for method, path, operation in operations():
+        assert operation["summary"].endswith(".")
+        assert {"404", "405", "429", "500", "503"} <= set(operation["responses"])
+        names = {resolve(parameter)["name"] for parameter in operation.get("parameters", [])}
+        assert set(re.findall(r"{(\w+)}", path)) == names - HEADERS
+        signed = path.startswith(("/tenant", "/servicekey"))
+        assert (names >= HEADERS) == signed
+        assert ({"400", "401", "403"} <= set(operation["responses"])) == signed
+        assert ("requestBody" in operation) == (method in {"post", "put", "patch"})
+    assert len({operation["operationId"] for _, _, operation in operations()}) == len(operations())
+
+
+def test_every_answer_has_the_request_id_and_every_error_the_envelope():
+    for _, _, operation in operations():
+        for status, response in operation["responses"].items():
+            described = resolve(response)
+            assert "x-request-id" in described["headers"]
+            if status >= "400":
+                content = described["content"]["application/json"]
+                check({"statusCode": int(status), "error": "x", "message": "y"}, content["schema"])
+
+
+def test_every_reference_leads_somewhere():
+    for reference in re.findall(r'"\$ref": "([^"]+)"', json.dumps(DOCUMENT)):
+        assert resolve({"$ref": reference})
+
+
+def test_the_schemas_are_schemas():
+    for schema in DOCUMENT["components"]["schemas"].values():
+        jsonschema_rs.meta.validate(schema)
+
+
+def test_every_example_keeps_to_its_schema():
+    for _, _, operation in operations():
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            for example in media["examples"].values():
+                check(example["value"], media["schema"])
+        for response in operation["responses"].values():
+            for media in resolve(response).get("content", {}).values():
+                if "example" in media:
+                    check(media["example"], media["schema"])
+
+
+def test_the_examples_of_requests_are_taken(world):
+    for path in ("/webhook", "/webhooks/fetch"):
+        [operation] = DOCUMENT["paths"][f"/tenant/{{tenantId}}/community/{{communityId}}{path}"].items()
+        for example in operation[1]["requestBody"]["content"]["application/json"]["examples"].values():
+            answer = world.call(operation[0].upper(), f"{BASE}{path}", example["value"])
+            assert answer.status == 200, answer.text
+
+
+def test_answers_keep_to_their_schemas(world):
+    created = world.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
+    one = f"{BASE}/webhook/{created['_id']}"
+    key_id = world.public_key.replace("/", "%2F")
+    for method, path, body in (
+        ("PUT", f"{BASE}/webhook", webhook_body()),
+        ("POST", f"{BASE}/webhooks/fetch", {}),
+        ("PATCH", one, {"name": "n"}),
+        ("GET", f"{one}/secret", None),
+        ("DELETE", one, None),
+        ("DELETE", one, None),
+        ("PUT", f"{BASE}/webhook", {}),
+        ("GET", "/servicekeys", None),
+        ("DELETE", f"/servicekey/{key_id}", None),
+        ("POST", "/ecdsa_helper", {"publicKey": SYSTEM.pair.public, "privateKey": SYSTEM.pair.private}),
+        *(
+            ("GET", path, None)
+            for path in DOCUMENT["paths"]
+            if "get" in DOCUMENT["paths"][path] and "{" not in path
+        ),
+    ):
+        answer = world.call(method, path, body)
+        template = path.replace(f"/{TENANT}/", "/{tenantId}/").replace(f"/{COMMUNITY}/", "/{communityId}/")
+        template = template.replace(created["_id"], "{webhookId}").replace(key_id, "{keyId}")
+        response = resolve(DOCUMENT["paths"][template][method.lower()]["responses"][str(answer.status)])
+        content = response.get("content")
+        if content is None:
+            assert answer.text == ""
+        elif "application/json" in content:
+            assert answer.headers["content-type"] == "application/json"
+            check(answer.json, content["application/json"]["schema"])
+
+
+def test_it_is_the_same_whenever_it_is_made():
+    assert make_document() == make_document()
+    script = (
+        "import hashlib; from local.openapi import text; print(hashlib.sha256(text().encode()).hexdigest())"
+    )
+    made = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(made) == 1

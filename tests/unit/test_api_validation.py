@@ -1,0 +1,333 @@
+"""What a request may say: every field's bounds, on both sides of each, and the sentence for what is beyond."""
+
+import json
+
+import pytest
+
+from tests.factories import BASE, SYSTEM, World, api_event, basic_api, webhook_body
+
+CREATE = f"{BASE}/webhook"
+FETCH = f"{BASE}/webhooks/fetch"
+URL = "https://hooks.example.com/in"
+OAUTH2 = {
+    "url": URL,
+    "authType": "oauth2",
+    "oAuthGrantType": "client_credentials",
+    "oAuthTokenUrl": "https://login.example.com/",
+    "credential": {"oauth2": {"clientId": "i", "clientSecret": "s"}},
+}
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+GOOD = {
+    "eventNames": [["a"], [f"e{number}" for number in range(50)], ["x" * 128], ["A-z_0.9"]],
+    "name": ["x", "x" * 256, "ü 漢"],
+    "disabled": [True, False],
+    "createdBy": ["x", "x" * 256],
+    "tags": [[], ["x" * 64], [f"t{number}" for number in range(20)]],
+    "query": [
+        [],
+        [{"a": None}],
+        [{"a": nested(16)}],
+        [{str(number): number for number in range(20)}] * 20,
+        [{"a": "x" * 8000}],
+        [{"x" * 256: [1, {"b": 2.5}]}],
+    ],
+    "criteria": ["ANY", "ALL"],
+    "successCodes": [[100], [599], [200, 200.0, 2e2], list(range(200, 250))],
+    "retryCodes": [[], [0], [100, 599, 0], [0.0]],
+    "retryCount": [0, 2, 1.0],
+    "ttl": [0, 5, 3.0],
+    "api": [
+        basic_api(),
+        OAUTH2,
+        {**OAUTH2, "oAuthScopes": ["a:b/c", "x" * 128]},
+        {"url": f"{URL}?{'x' * (2048 - len(URL) - 1)}"},
+        {"url": "http://hooks.example.com:8080/"},
+        {"url": URL, "type": "PUT"},
+        {"url": URL, "credential": {}},
+        {"url": URL, "credential": {"username": ""}},
+        basic_api(credential={"username": "u", "password": "x" * 4096}),
+    ],
+}
+BAD = {
+    "eventNames": [
+        *(None, [], "", "a b", ["a b"], [""], ["x" * 129], [1], [None], ["é"], ["a\n"], {"a": 1}),
+        [f"e{number}" for number in range(51)],
+    ],
+    "name": [None, "", "x" * 257, 7, "a\nb", "a\x00", "\ud800", ["x"], "a\u2028b"],
+    "disabled": ["true", 0, 1, "no", []],
+    "createdBy": ["", "x" * 257, 7, "a\tb"],
+    "tags": ["a", [""], ["x" * 65], [1], ["a\n"], [f"t{number}" for number in range(21)], {}],
+    "query": [
+        *("a", {}, [[]], [{}], [1], [None], [{"": 1}], [{"x" * 257: 1}]),
+        [{"a": nested(17)}],
+        [{"a": 1}] * 21,
+        [{str(number): number for number in range(21)}],
+        [{"a": "x" * 8192}],
+        [{"a": "\ud800"}],
+        [{"\udfff": 1}],
+    ],
+    "criteria": ["any", "", 1, "OR", []],
+    "successCodes": [
+        None,
+        [],
+        [99],
+        [600],
+        ["200"],
+        [True],
+        [200.5],
+        [0],
+        [None],
+        200,
+        list(range(200, 251)),
+    ],
+    "retryCodes": [[99], [600], [-1], ["0"], [True], [False], [0.5], 0, list(range(200, 251))],
+    "retryCount": [-1, 3, "1", True, 1.5, []],
+    "ttl": [-1, 6, "5", False, 0.5, []],
+    "api": [None, [], "x", {}, {"url": None}, {"url": 7}],
+}
+BAD_API = {
+    "url": [
+        *("", "x", "ftp://a.example/", "https://", "//a.example", "https:///x", "javascript:alert(1)"),
+        *("https://u@a.example/", "https://u:p@a.example/", "https://a.example/#f", "https://a.example/a b"),
+        *("https://a.example/\n", "https://a.example:0/", "https://a.example:99999/", "https://a..example/"),
+        *(
+            "https://[::1",
+            "https://a.example\\b",
+            "https://a.example/ü",
+            f"{URL}?{'x' * 2048}",
+            "https://é\ud800/",
+        ),
+    ],
+    "type": ["GET", "post", 7, "DELETE"],
+    "authType": ["Basic", "digest", 7],
+    "oAuthGrantType": ["password", 7, ""],
+    "oAuthTokenUrl": ["x", "ftp://a.example", 7, "https://u:p@a.example/"],
+    "oAuthScopes": ["a", [""], ["a b"], ['a"b'], ["a\\b"], ["x" * 129], [7], ["a"] * 21],
+    "credential": [7, [], "x"],
+    "unknown": [1],
+}
+
+
+def cases(table):
+    return [(field, value) for field, values in table.items() for value in values]
+
+
+@pytest.mark.parametrize(("field", "value"), cases(GOOD))
+def test_what_is_within_the_bounds_is_taken(world, field, value):
+    answer = world.call("PUT", CREATE, webhook_body(**{field: value}))
+    assert answer.status == 200, answer.text
+    webhook_id = answer.json["_id"]
+    assert world.call("PATCH", f"{CREATE}/{webhook_id}", {field: value}).status == 200
+
+
+@pytest.mark.parametrize(("field", "value"), cases(BAD))
+def test_what_is_beyond_the_bounds_is_named_with_what_is_right(world, field, value):
+    answer = world.call("PUT", CREATE, webhook_body(**{field: value}))
+    assert answer.status == 400
+    assert answer.json["error"] == "Bad Request"
+    assert answer.message.startswith(field)
+    assert ": must " in answer.message or ": is required" in answer.message
+    assert "Input should" not in answer.message
+    created = world.create()
+    patched = world.call("PATCH", f"{CREATE}/{created['_id']}", {field: value})
+    assert patched.status == (200 if (field, value) == ("api", {}) else 400)
+
+
+@pytest.mark.parametrize(("field", "value"), cases(BAD_API))
+def test_a_wrong_field_of_the_api_is_named_in_full(world, field, value):
+    answer = world.call("PUT", CREATE, webhook_body(api={"url": URL, field: value}))
+    assert answer.status == 400
+    assert answer.message.startswith(f"api.{field}")
+    assert "Input should" not in answer.message
+
+
+@pytest.mark.parametrize(
+    ("api", "named"),
+    [
+        ({"authType": "basic"}, ["api.credential.username", "api.credential.password"]),
+        ({"authType": "basic", "credential": {"username": "u"}}, ["api.credential.password"]),
+        (basic_api(credential={"username": "a:b", "password": "p"}), ["api.credential.username"]),
+        (basic_api(credential={"username": "u", "password": "p", "token": "t"}), ["api.credential.token"]),
+        (basic_api(credential={"username": "u", "password": "p\n"}), ["api.credential.password"]),
+        ({"authType": "bearer", "credential": {"token": "t\r\nX: y"}}, ["api.credential.token"]),
+        ({"authType": "bearer", "credential": {"token": "ü"}}, ["api.credential.token"]),
+        (
+            {"authType": "api_key", "credential": {"keyName": "a b", "keyValue": "v"}},
+            ["api.credential.keyName"],
+        ),
+        (
+            {"authType": "api_key", "credential": {"keyName": "Webhook-Id", "keyValue": "v"}},
+            ["api.credential.keyName"],
+        ),
+        (
+            {"authType": "oauth2"},
+            ["api.oAuthGrantType", "api.oAuthTokenUrl", "oauth2.clientId", "oauth2.clientSecret"],
+        ),
+        ({"credential": {"username": "u"}}, ["api.credential.username"]),
+        ({"credential": {"password": "x" * 4097}}, ["api.credential.password"]),
+        ({"credential": {"password": 7}}, ["api.credential.password"]),
+        ({"credential": {"oauth2": 7}}, ["api.credential.oauth2"]),
+        ({"credential": {"oauth2": {"secret": 7}}}, ["api.credential.oauth2.secret"]),
+    ],
+)
+def test_a_credential_that_does_not_fit_is_named_and_never_quoted(world, api, named):
+    answer = world.call("PUT", CREATE, webhook_body(api={"url": URL, **api}))
+    assert answer.status == 400
+    for name in named:
+        assert name in answer.message
+    assert list(world.credentials.listed()) == []
+
+
+def test_every_wrong_field_is_named_at_once(world):
+    body = {"name": "", "ttl": 9, "extra": 1, "api": {"url": "x", "more": 2}, "successCodes": [1, "2"]}
+    message = world.call("PUT", CREATE, body).message
+    named = {problem.split(":")[0] for problem in message.split("; ")}
+    assert named == {
+        *("eventNames", "name", "ttl", "extra", "api.url", "api.more", "successCodes[0]", "successCodes[1]"),
+    }
+
+
+def test_no_message_grows_with_what_is_wrong(world):
+    body = webhook_body(**{f"field {number} {'x' * 300}": 1 for number in range(100)})
+    message = world.call("PUT", CREATE, body).message
+    assert "and 80 more" in message
+    assert len(message) < 4000
+
+
+@pytest.mark.parametrize(
+    "name", ["_id", "tenantId", "communityId", "disabledReason", "signingSecret", "event_names"]
+)
+def test_fields_that_are_not_the_callers_are_refused(world, name):
+    answer = world.call("PUT", CREATE, webhook_body(**{name: "x"}))
+    assert (answer.status, answer.message) == (400, f"{name}: is not a field here, leave it out")
+
+
+def test_both_names_of_the_event_names_must_agree(world):
+    assert world.call("PUT", CREATE, webhook_body(eventName="E_LOGIN")).status == 200
+    answer = world.call("PUT", CREATE, webhook_body(eventName="E_OTHER"))
+    assert (answer.status, answer.message.split(":")[0]) == (400, "eventName")
+
+
+@pytest.mark.parametrize("body", ["{}", '{"api": {}}'])
+def test_a_patch_that_says_nothing_is_refused_unless_it_names_a_field(world, body):
+    created = world.create()
+    answer = world.call("PATCH", f"{CREATE}/{created['_id']}", body)
+    assert answer.status == (400 if body == "{}" else 200)
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("pIndex", [0, 5, 1_000_000_000, 2.0], [-1, "0", True, 0.5, 1_000_000_001, 10**30, []]),
+        ("pSize", [1, 100, 5.0], [0, 101, "25", True, 1.5, {}]),
+        ("tags", [[], ["a"], ["x"] * 20], ["a", [1], ["x"] * 21, [""], ["x" * 65]]),
+    ],
+)
+def test_a_fetch_has_bounds(world, field, good, bad):
+    for value in good:
+        assert world.call("POST", FETCH, {field: value}).status == 200
+    for value in bad:
+        answer = world.call("POST", FETCH, {field: value})
+        assert answer.status == 400
+        assert answer.message.startswith(field)
+
+
+NO_OBJECTS = [
+    *(
+        "",
+        " ",
+        "{",
+        "[]",
+        "null",
+        "1",
+        '"x"',
+        "[{}]",
+        "{'a': 1}",
+        '{"a": NaN}',
+        '{"a": Infinity}',
+        '{"a": 1e999}',
+    ),
+    *(
+        '{"a": -Infinity}',
+        '{"a": ' + "1" * 5000 + "}",
+        "[" * 60_000,
+        '{"a":' * 10_000,
+        "\x00",
+        "﻿{}",
+        '{"a": 1}}',
+    ),
+    *(b"\xff\xfe", b"{\x80}", b"", json.dumps(webhook_body()).encode("utf-16")),
+]
+
+
+@pytest.mark.parametrize("body", [None, *NO_OBJECTS])
+@pytest.mark.parametrize(("method", "path"), [("PUT", CREATE), ("PATCH", f"{CREATE}/{'0' * 24}")])
+def test_a_body_that_is_no_json_object_is_a_400(world, method, path, body):
+    answer = world.call(method, path, body)
+    assert (answer.status, answer.message) == (400, "the body must be a JSON object")
+
+
+def test_a_body_in_base64_is_read(world):
+    assert world.call("PUT", CREATE, json.dumps(webhook_body(name="ü")).encode()).json["name"] == "ü"
+
+
+def test_base64_that_is_none_is_a_400(world):
+    event = api_event("PUT", CREATE, headers=SYSTEM.headers(world.public_key), body=b"x")
+    answer = world.send({**event, "body": "no base64!"})
+    assert (answer.status, answer.message) == (400, "the body must be a JSON object")
+
+
+def test_of_a_name_that_is_given_twice_the_last_value_counts(world):
+    body = json.dumps(webhook_body())[:-1] + ', "name": "second"}'
+    assert world.call("PUT", CREATE, body).json["name"] == "second"
+
+
+def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(world):
+    body = json.dumps(webhook_body())
+    assert world.call("PUT", CREATE, body.ljust(64 * 1024)).status == 200
+    answer = world.call("PUT", CREATE, body.ljust(64 * 1024 + 1))
+    assert (answer.status, answer.json["error"]) == (413, "Content Too Large")
+    assert "65536" in answer.message
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("application/merge-patch+json", 200),
+        ("", 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("application/jsonp", 415),
+        ("json", 415),
+    ],
+)
+def test_a_body_must_be_said_to_be_json_or_nothing(world, content_type, status):
+    headers = {"Content-Type": content_type}
+    answer = world.call("PUT", CREATE, webhook_body(), headers=headers)
+    assert answer.status == status
+    if status == 415:
+        assert answer.message == "the content type must be application/json"
+
+
+@pytest.mark.parametrize("part", ["a b", "x" * 65, "ü", "a%20b", "a@b", "a:b"])
+def test_ids_that_no_license_can_have_are_a_400_with_the_rule(world, part):
+    answer = world.call("PUT", f"/tenant/{part}/community/{part}/webhook", webhook_body())
+    assert answer.status == 400
+    for name in ("tenantId", "communityId"):
+        assert f"{name}: must be 1 to 64 letters, digits, '.', '_' or '-'" in answer.message

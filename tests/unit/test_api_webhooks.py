@@ -1,0 +1,348 @@
+"""The webhooks' endpoints, from the event that API Gateway makes to the answer that it gets."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.factories import (
+    BASE,
+    COMMUNITY,
+    EXTERNAL,
+    LEVELS,
+    OTHER_TENANT,
+    SCOPE,
+    SERVICE_CALLER,
+    SYSTEM,
+    TENANT,
+    World,
+    basic_api,
+    webhook_body,
+)
+
+FULL = {
+    "eventNames": ["E_LOGIN", "E_LOGOUT", "E_LOGIN"],
+    "name": "logins",
+    "disabled": True,
+    "createdBy": "operations",
+    "tags": ["log_stream"],
+    "query": [{"user.kind": "person"}],
+    "criteria": "ALL",
+    "api": {
+        "type": "PATCH",
+        "url": "https://hooks.example.com/in?a=1",
+        "authType": "oauth2",
+        "oAuthGrantType": "client_credentials",
+        "oAuthTokenUrl": "https://login.example.com/token",
+        "oAuthScopes": ["hooks"],
+        "credential": {"oauth2": {"clientId": "planted-id", "clientSecret": "planted-secret"}},
+    },
+    "successCodes": [200, 204.0],
+    "retryCodes": [0, 503],
+    "retryCount": 2,
+    "ttl": 5,
+}
+FIELDS = [
+    *("_id", "tenantId", "communityId", "eventNames", "name", "disabled", "createdBy", "tags", "query"),
+    *("criteria", "api", "successCodes", "retryCodes", "retryCount", "ttl"),
+]
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def one(webhook_id):
+    return f"{BASE}/webhook/{webhook_id}"
+
+
+def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(world):
+    answer = world.call("PUT", f"{BASE}/webhook", FULL, by=SERVICE_CALLER)
+    created = answer.json
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-request-id"].startswith("request-")
+    assert list(created) == [*FIELDS, "signingSecret"]
+    assert len(created["_id"]) == 24
+    shown = {name: created[name] for name in FIELDS if name not in {"_id", "tenantId", "communityId"}}
+    assert (created["tenantId"], created["communityId"]) == (TENANT, COMMUNITY)
+    expected_api = {name: value for name, value in FULL["api"].items() if name != "credential"}
+    assert shown == {
+        **FULL,
+        "eventNames": ["E_LOGIN", "E_LOGOUT"],
+        "api": expected_api,
+        "successCodes": [200, 204],
+    }
+
+
+def test_what_is_not_given_at_creation_has_its_default(world):
+    created = world.create()
+    del created["_id"], created["signingSecret"]
+    assert created == {
+        **webhook_body(),
+        "tenantId": TENANT,
+        "communityId": COMMUNITY,
+        "disabled": False,
+        "createdBy": "tests",
+        "tags": [],
+        "query": [],
+        "criteria": "ANY",
+        "api": {"type": "POST", "url": "https://hooks.example.com/in", "authType": "none"},
+        "retryCodes": [],
+        "retryCount": 0,
+        "ttl": 0,
+    }
+
+
+def test_null_for_an_optional_field_is_as_absent_at_creation(world):
+    names = ("disabled", "createdBy", "tags", "query", "criteria", "retryCodes", "retryCount", "ttl")
+    api = {"url": "https://hooks.example.com/in", "type": None, "authType": None, "credential": None}
+    created = world.create(**dict.fromkeys(names), api=api)
+    assert created | {"_id": "", "signingSecret": ""} == world.create() | {"_id": "", "signingSecret": ""}
+
+
+@pytest.mark.parametrize("names", ["E_LOGIN", ["E_LOGIN"]])
+def test_event_name_is_read_as_event_names(world, names):
+    body = webhook_body(eventName=names)
+    del body["eventNames"]
+    assert world.call("PUT", f"{BASE}/webhook", body).json["eventNames"] == ["E_LOGIN"]
+
+
+def test_an_app_id_that_is_no_name_needs_a_created_by(world):
+    refused = world.call("PUT", f"{BASE}/webhook", webhook_body(), appid="a\nb")
+    assert refused.status == 400
+    assert refused.message.startswith("createdBy: ")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_gets_the_signing_secret_for_itself_alone(world, level):
+    caller = LEVELS[level]
+    created = world.create(by=caller)
+    secret = caller.open(world.public_key, created["signingSecret"])
+    assert secret.startswith("whsec_")
+    shown = world.call("GET", f"{one(created['_id'])}/secret", by=caller)
+    assert shown.status == 200
+    assert list(shown.json) == ["signingSecret", "publicKey"]
+    assert caller.open(shown.json["publicKey"], shown.json["signingSecret"]) == secret
+    assert shown.json["signingSecret"] != created["signingSecret"], "each envelope has an IV of its own"
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "credential", "more"),
+    [
+        ("basic", {"username": "u", "password": "p:ä"}, {}),
+        ("bearer", {"token": "t"}, {}),
+        ("api_key", {"keyName": "X-Api-Key", "keyValue": "v"}, {}),
+        (
+            "oauth2",
+            {"oauth2": {"clientId": "i", "clientSecret": "s"}},
+            {"oAuthGrantType": "client_credentials", "oAuthTokenUrl": "https://login.example.com/"},
+        ),
+    ],
+)
+def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
+    world, auth_type, credential, more
+):
+    api = {
+        "url": "https://hooks.example.com/in",
+        "authType": auth_type,
+        "credential": credential,
+        **more,
+    }
+    created = world.create(api=api)
+    for answered in (created, world.fetch()["data"][0]):
+        assert opened(world, answered["api"]["credential"]) == credential
+    patched = world.call("PATCH", one(created["_id"]), {"name": "other"}).json
+    assert opened(world, patched["api"]["credential"]) == credential
+    for caller in (SERVICE_CALLER, EXTERNAL):
+        assert "credential" not in world.fetch(by=caller)["data"][0]["api"]
+        assert "credential" not in world.create(by=caller, api=api)["api"]
+        changed = world.call("PATCH", one(created["_id"]), {"name": "n"}, by=caller).json
+        assert "credential" not in changed["api"]
+
+
+def opened(world, credential):
+    return {
+        name: opened(world, value) if isinstance(value, dict) else SYSTEM.open(world.public_key, value)
+        for name, value in credential.items()
+    }
+
+
+def test_pages_are_newest_first_with_exact_totals(world):
+    ids = [world.create(name=f"n{number}")["_id"] for number in range(5)]
+    first, second = world.fetch(pIndex=0, pSize=3), world.fetch(pIndex=1, pSize=3)
+    assert list(first) == ["page", "data", "publicKey"]
+    assert first["page"] == {"index": 0, "total": 5, "size": 3}
+    assert [webhook["_id"] for webhook in first["data"] + second["data"]] == ids[::-1]
+    assert first["publicKey"] == world.public_key
+    past = world.fetch(pIndex=1_000_000)
+    assert (past["page"], past["data"]) == ({"index": 1_000_000, "total": 5, "size": 25}, [])
+
+
+def test_a_fetch_without_a_body_gets_the_first_page(world):
+    world.create()
+    for body in (None, "", {}, {"pIndex": None, "pSize": None, "tags": None}):
+        answer = world.call("POST", f"{BASE}/webhooks/fetch", body)
+        assert answer.json["page"] == {"index": 0, "total": 1, "size": 25}
+
+
+def test_tags_fetch_the_webhooks_that_have_any_of_them(world):
+    for tags in (["a"], ["b", "c"], [], ["c"]):
+        world.create(tags=tags)
+    found = world.fetch(tags=["a", "c"])
+    assert [webhook["tags"] for webhook in found["data"]] == [["c"], ["b", "c"], ["a"]]
+    assert found["page"]["total"] == 3
+
+
+def test_a_patch_changes_what_it_gives_and_nothing_else(world):
+    created = world.create(**FULL)
+    del created["signingSecret"]
+    changed = world.call("PATCH", one(created["_id"]), {"disabled": False, "api": {"type": "PUT"}}).json
+    assert changed["api"].pop("credential")
+    created["api"].pop("credential")
+    assert changed == {**created, "disabled": False, "api": {**created["api"], "type": "PUT"}}
+
+
+def test_null_in_a_patch_brings_the_default_back(world):
+    created = world.create(**FULL)
+    names = ("tags", "query", "criteria", "retryCodes", "retryCount", "ttl", "disabled")
+    api = dict.fromkeys(("type", "authType", "oAuthGrantType", "oAuthTokenUrl", "oAuthScopes", "credential"))
+    changed = world.call("PATCH", one(created["_id"]), {**dict.fromkeys(names), "api": api}).json
+    fresh = world.create(
+        createdBy="operations",
+        eventNames=FULL["eventNames"],
+        api={"url": FULL["api"]["url"]},
+        successCodes=[200, 204],
+    )
+    del fresh["signingSecret"]
+    assert changed == {**fresh, "_id": created["_id"]}
+
+
+@pytest.mark.parametrize("name", ["name", "eventNames", "api", "successCodes", "createdBy"])
+def test_null_for_what_a_webhook_must_have_is_refused_in_a_patch(world, name):
+    created = world.create()
+    answer = world.call("PATCH", one(created["_id"]), {name: None})
+    assert answer.status == 400
+    assert answer.message.startswith(f"{name}: must be ")
+
+
+def test_a_patch_is_validated_with_what_is_stored(world):
+    created = world.create(api=basic_api())
+    answer = world.call("PATCH", one(created["_id"]), {"api": {"authType": "bearer"}})
+    assert answer.status == 400
+    assert "api.credential.token: required for authType bearer" in answer.message
+    assert world.fetch()["data"][0]["api"]["authType"] == "basic"
+
+
+def test_a_deleted_webhook_is_gone(world):
+    created = world.create(api=basic_api())
+    answer = world.call("DELETE", one(created["_id"]))
+    assert (answer.status, answer.text) == (204, "")
+    assert "content-type" not in answer.headers
+    assert world.call("DELETE", one(created["_id"])).status == 404
+    assert world.fetch()["page"]["total"] == 0
+    assert list(world.credentials.listed()) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [("PATCH", "", {"name": "n"}), ("DELETE", "", None), ("GET", "/secret", None)],
+)
+@pytest.mark.parametrize("webhook_id", ["0" * 24, "x", "A" * 24, "1" * 3000, "..", "a'b"])
+def test_an_unknown_webhook_is_a_404(world, method, suffix, body, webhook_id):
+    answer = world.call(method, f"{one(webhook_id)}{suffix}", body)
+    assert answer.status == 404
+    assert answer.json["error"] == "Not Found"
+
+
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [("PATCH", "", {"name": "n"}), ("DELETE", "", None), ("GET", "/secret", None)],
+)
+def test_another_communitys_webhook_is_the_same_404(world, method, suffix, body):
+    created = world.create()
+    path = f"/tenant/other/community/theirs/webhook/{created['_id']}{suffix}"
+    answer = world.call(method, path, body, by=OTHER_TENANT)
+    unknown = world.call(method, path.replace(created["_id"], "0" * 24), body, by=OTHER_TENANT)
+    assert (answer.status, answer.text) == (404, unknown.text)
+
+
+def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(world):
+    headers = SYSTEM.headers(world.public_key, uuid="the same")
+    body = webhook_body(api=basic_api())
+    first = world.call("PUT", f"{BASE}/webhook", body, by=None, headers=headers)
+    again = world.call("PUT", f"{BASE}/webhook", body, uuid="the same")
+    assert first.text == again.text
+    assert world.fetch()["page"]["total"] == 1
+    assert len(world.credentials.listed()) == 1
+    path = one(first.json["_id"])
+    patches = [world.call("PATCH", path, {"name": "n2"}, uuid="patch").text for _ in range(2)]
+    assert patches[0] == patches[1]
+    assert [world.call("DELETE", path, uuid="delete").status for _ in range(2)] == [204, 204]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"uuid": "another"},
+        {"by": SERVICE_CALLER},
+        {"body": webhook_body(name="another")},
+        {"body": f" {json.dumps(webhook_body())}"},
+    ],
+)
+def test_a_request_that_differs_in_anything_is_no_repeat(world, other):
+    call = {"body": webhook_body(), "uuid": "the same", "by": SYSTEM}
+    ids = {
+        world.call("PUT", f"{BASE}/webhook", made.pop("body"), **made).json["_id"]
+        for made in (dict(call), {**call, **other})
+    }
+    assert len(ids) == 2
+
+
+def test_a_webhook_that_the_service_disabled_says_why(world):
+    created = world.create()
+    before = world.subscriptions.get(SCOPE, created["_id"])
+    gone = replace(
+        before,
+        definition=replace(before.definition, disabled=True),
+        disabled_reason="endpoint gone (HTTP 410)",
+        revision=2,
+    )
+    world.subscriptions.change(before, gone, kept=None)
+    shown = world.fetch()["data"][0]
+    assert (shown["disabled"], shown["disabledReason"]) == (True, "endpoint gone (HTTP 410)")
+    enabled = world.call("PATCH", one(created["_id"]), {"disabled": False}).json
+    assert "disabledReason" not in enabled
+
+
+def test_an_endpoint_that_the_guard_refuses_is_a_400_that_says_why(world):
+    world.guard.refused["https://hooks.example.com/in"] = (
+        "the host has the address 10.0.0.1, which is refused"
+    )
+    answer = world.call("PUT", f"{BASE}/webhook", webhook_body())
+    assert answer.status == 400
+    assert answer.message == "api.url: the host has the address 10.0.0.1, which is refused"
+
+
+@pytest.mark.parametrize("level", ["service", "service_ext"])
+@pytest.mark.parametrize(
+    ("tenant", "community"), [("other", COMMUNITY), (TENANT, "other"), ("other", "theirs")]
+)
+def test_a_license_reaches_its_own_community_only(world, level, tenant, community):
+    for method, rest, body in (
+        ("POST", "/webhooks/fetch", {}),
+        ("PUT", "/webhook", webhook_body()),
+        ("PATCH", f"/webhook/{'0' * 24}", {"name": "n"}),
+        ("DELETE", f"/webhook/{'0' * 24}", None),
+        ("GET", f"/webhook/{'0' * 24}/secret", None),
+    ):
+        path = f"/tenant/{tenant}/community/{community}{rest}"
+        answer = world.call(method, path, body, by=LEVELS[level])
+        assert answer.status == 403
+        assert answer.json["error"] == "Forbidden"
+
+
+def test_a_system_license_reaches_every_community(world):
+    answer = world.call("PUT", "/tenant/x/community/y/webhook", webhook_body())
+    assert (answer.status, answer.json["tenantId"], answer.json["communityId"]) == (200, "x", "y")
