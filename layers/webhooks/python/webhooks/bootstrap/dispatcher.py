@@ -68,7 +68,7 @@ def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
     endpoint = HttpEndpoint(guard)
     return Attempts(
         endpoint=endpoint,
-        tokens=OAuthTokens(endpoint, time.monotonic),
+        tokens=OAuthTokens(endpoint, time.time),
         credentials=SecretCredentials(
             aws,
             prefix=settings.credentials_prefix,
@@ -88,8 +88,8 @@ def _signer(settings: DispatcherSettings, aws: AwsClients) -> CallbackSigner:
             aws,
             settings.service_keys_secret,
             parse=lambda state: service_keys(state, settings.curve),
-            clock=time.monotonic,
+            clock=time.time,
         ),
-        content=SecretKeyStore(aws, settings.signing_keys_secret, parse=content_keys, clock=time.monotonic),
-        master=SecretMaster(aws, settings.webhook_master_secret, clock=time.monotonic),
+        content=SecretKeyStore(aws, settings.signing_keys_secret, parse=content_keys, clock=time.time),
+        master=SecretMaster(aws, settings.webhook_master_secret, clock=time.time),
     )

@@ -1,0 +1,53 @@
+"""A local stack of the tests' own: its ports and files are nobody else's, `make run` may be up beside it."""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.emulator import free_port
+from local.stack import Stack
+from tests.e2e.platform_client import PlatformClient
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The deployed template. E2E_STACK names a folder whose stack is left up, for one test again and again."""
+    kept = os.environ.get("E2E_STACK")
+    deployed = Stack(Path(kept) if kept else tmp_path_factory.mktemp("stack"), port=free_port())
+    try:
+        deployed.up()
+        yield deployed
+    finally:
+        if not kept:
+            deployed.forget()
+
+
+def issue(stack: Stack, level: str, **scope: str) -> str:
+    """Store a license as the operator's command does; returns its key."""
+    key = str(uuid.uuid4())
+    item = {
+        "pk": {"S": f"license#{hashlib.sha256(key.encode()).hexdigest()}"},
+        "authLevel": {"S": level},
+        "tenantId": {"S": scope.get("tenant", "*")},
+        "communityId": {"S": scope.get("community", "*")},
+        "disabled": {"BOOL": False},
+        "label": {"S": "e2e"},
+    }
+    stack.client("dynamodb").put_item(TableName=stack.outputs["AccessTable"], Item=item)
+    return key
+
+
+@pytest.fixture(scope="session")
+def system(stack: Stack) -> PlatformClient:
+    """A client with a system license for everything."""
+    return PlatformClient(stack.api_url, issue(stack, "system"))
+
+
+@pytest.fixture(scope="session")
+def service(stack: Stack) -> PlatformClient:
+    """A client with a service license for acme's community main."""
+    return PlatformClient(stack.api_url, issue(stack, "service", tenant="acme", community="main"))
