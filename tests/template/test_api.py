@@ -1,0 +1,103 @@
+"""The API: every path with every method to the function that owns it, and errors in one envelope."""
+
+import json
+
+import pytest
+
+from tests.template.template import Template, referred
+
+METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
+COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
+OWNERS = {
+    f"{COMMUNITY}/webhooks/fetch": "WebhooksFunction",
+    f"{COMMUNITY}/webhook": "WebhooksFunction",
+    f"{COMMUNITY}/webhook/{{webhookId}}": "WebhooksFunction",
+    f"{COMMUNITY}/webhook/{{webhookId}}/secret": "WebhooksFunction",
+    "/servicekeys": "ServiceKeysFunction",
+    "/servicekey/{keyId+}": "ServiceKeysFunction",
+    "/ecdsa_helper": "EcdsaHelperFunction",
+    "/ecdsa_helper/{method}": "EcdsaHelperFunction",
+    "/environment": "DiscoveryFunction",
+    "/healthz": "DiscoveryFunction",
+    "/publickeys": "DiscoveryFunction",
+    "/sd": "DiscoveryFunction",
+    "/.well-known": "DiscoveryFunction",
+    "/.well-known/jwks.json": "DiscoveryFunction",
+    "/openapi.json": "DiscoveryFunction",
+    "/docs": "DiscoveryFunction",
+    "/": "DiscoveryFunction",
+    "/{proxy+}": "DiscoveryFunction",
+}
+RESPONSE_TYPES = {
+    "ACCESS_DENIED", "API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE",
+    "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "DEFAULT_4XX", "DEFAULT_5XX", "EXPIRED_TOKEN",
+    "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "INVALID_API_KEY", "INVALID_SIGNATURE",
+    "MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "THROTTLED",
+    "UNAUTHORIZED", "UNSUPPORTED_MEDIA_TYPE", "WAF_FILTERED",
+}  # fmt: skip
+
+
+@pytest.fixture
+def body(template: Template):
+    (api,) = template.resources("AWS::ApiGateway::RestApi").values()
+    return api["Body"]
+
+
+def test_there_are_exactly_the_known_paths(body):
+    assert body["paths"].keys() == OWNERS.keys()
+
+
+@pytest.mark.parametrize(("path", "owner"), OWNERS.items())
+def test_a_path_goes_to_its_owners_alias_with_every_method(body, path, owner):
+    methods = body["paths"][path]
+    assert methods.keys() == METHODS
+    for operation in methods.values():
+        integration = operation["x-amazon-apigateway-integration"]
+        assert integration["type"] == "aws_proxy"
+        assert integration["httpMethod"] == "POST"
+        assert f"${{{owner}Aliaslive}}" in integration["uri"]["Fn::Sub"]
+
+
+def test_one_permission_lets_the_api_call_each_function(template):
+    called = [
+        referred(permission["FunctionName"])
+        for permission in template.resources("AWS::Lambda::Permission").values()
+        if permission["Principal"] == "apigateway.amazonaws.com"
+    ]
+    assert sorted(called) == sorted({f"{owner}Aliaslive" for owner in OWNERS.values()})
+
+
+def test_every_answer_of_the_gateways_own_is_restyled(body):
+    assert body["x-amazon-apigateway-gateway-responses"].keys() == RESPONSE_TYPES
+
+
+@pytest.mark.parametrize("kind", sorted(RESPONSE_TYPES))
+def test_the_gateways_own_answers_have_the_envelope_and_the_request_id(body, kind):
+    response = body["x-amazon-apigateway-gateway-responses"][kind]
+    text = response["responseTemplates"]["application/json"]
+    envelope = json.loads(text.replace("$context.error.messageString", '"what is wrong"'))
+    assert envelope.keys() == {"statusCode", "error", "message"}
+    assert str(envelope["statusCode"]) == str(response["statusCode"])
+    parameters = response["responseParameters"]
+    assert parameters["gatewayresponse.header.x-request-id"] == "context.requestId"
+
+
+def test_an_unknown_path_is_a_404_and_too_many_requests_say_when_to_come_again(body):
+    responses = body["x-amazon-apigateway-gateway-responses"]
+    assert responses["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "404"
+    assert responses["REQUEST_TOO_LARGE"]["statusCode"] == "413"
+    assert responses["THROTTLED"]["statusCode"] == "429"
+    assert responses["THROTTLED"]["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+
+
+def test_the_stage_is_traced_throttled_and_logs_no_header_and_no_body(template):
+    (stage,) = template.resources("AWS::ApiGateway::Stage").values()
+    assert stage["TracingEnabled"] is True
+    (settings,) = stage["MethodSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottlingRate"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurst"}
+    assert "DataTraceEnabled" not in settings
+    line = stage["AccessLogSetting"]["Format"]
+    assert "header" not in line.lower()
+    assert "requestOverride" not in line
+    json.loads(line.replace("$context.requestTimeEpoch", "1"))

@@ -1,0 +1,70 @@
+"""What holds for every function: what runs, what it logs, what it knows, and when a new version is published."""
+
+from dataclasses import fields
+
+import pytest
+
+from tests.template.template import Template, referred, translate
+from webhooks import settings
+
+SETTINGS = {
+    "WebhooksFunction": settings.WebhooksSettings,
+    "ServiceKeysFunction": settings.ServiceKeysSettings,
+    "EcdsaHelperFunction": settings.EcdsaHelperSettings,
+    "DiscoveryFunction": settings.DiscoverySettings,
+    "FanoutFunction": settings.FanoutSettings,
+    "DispatcherFunction": settings.DispatcherSettings,
+    "RecoveryFunction": settings.RecoverySettings,
+}
+GIVEN_BY_LAMBDA = {"AWS_REGION"}
+
+
+def names(model: type[settings.Settings]) -> set[str]:
+    return {each.metadata["name"] for each in fields(model)}
+
+
+def versions(template: Template) -> set[str]:
+    return set(template.resources("AWS::Lambda::Version"))
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_a_functions_environment_is_what_its_settings_read(template, function):
+    given = template.resources("AWS::Lambda::Function")[function]["Environment"]["Variables"].keys()
+    read = names(SETTINGS[function]) | names(settings.LoggingSettings)
+    assert given == read - GIVEN_BY_LAMBDA
+
+
+def test_every_function_is_known_here(template):
+    assert template.resources("AWS::Lambda::Function").keys() == SETTINGS.keys()
+
+
+def test_every_function_is_traced_and_logs_json_to_a_group_with_retention(template):
+    groups = template.resources("AWS::Logs::LogGroup")
+    for name, function in template.resources("AWS::Lambda::Function").items():
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        assert function["LoggingConfig"]["LogFormat"] == "JSON", name
+        assert groups[referred(function["LoggingConfig"]["LogGroup"])]["RetentionInDays"], name
+
+
+def test_every_log_group_is_encrypted_and_ends(template):
+    for name, group in template.resources("AWS::Logs::LogGroup").items():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+        assert referred(group["KmsKeyId"]) == "Key", name
+
+
+def test_every_function_has_the_alias_live(template):
+    aliases = {
+        referred(alias["FunctionName"]): alias["Name"]
+        for alias in template.resources("AWS::Lambda::Alias").values()
+    }
+    assert aliases == dict.fromkeys(SETTINGS, "live")
+
+
+@pytest.mark.parametrize("layer", ["DependenciesLayer", "SigningLayer", "WebhooksLayer"])
+def test_another_layer_publishes_every_function_anew(template, layer):
+    """Otherwise the alias would stay on the code before: SAM looks at the function's own code only."""
+    assert versions(translate(layer)).isdisjoint(versions(template))
+
+
+def test_the_same_template_publishes_nothing(template):
+    assert versions(translate.__wrapped__()) == versions(template)

@@ -1,0 +1,88 @@
+"""Tables, secrets and queues: encrypted, kept, and with room for every reader's time."""
+
+import pytest
+
+from tests.template.template import referred
+
+SIX = 6  # SQS: a message stays hidden six times as long as its reader may run
+RECEIVES_MIN = 5
+DAYS_14 = 14 * 24 * 3600
+
+
+def readers(template):
+    """(mapping, queue, function) by queue name."""
+    queues = template.resources("AWS::SQS::Queue")
+    functions = template.resources("AWS::Lambda::Function")
+    return {
+        referred(mapping["EventSourceArn"]): (
+            mapping,
+            queues[referred(mapping["EventSourceArn"])],
+            functions[referred(mapping["FunctionName"]).removesuffix("Aliaslive")],
+        )
+        for mapping in template.resources("AWS::Lambda::EventSourceMapping").values()
+    }
+
+
+def test_both_queues_have_a_reader(template):
+    assert readers(template).keys() == {"EventsQueue", "DeliveriesQueue"}
+
+
+@pytest.mark.parametrize("name", ["EventsQueue", "DeliveriesQueue"])
+def test_a_queue_hides_messages_long_enough_and_gives_up_into_its_dead_letter_queue(template, name):
+    _, queue, function = readers(template)[name]
+    assert queue["VisibilityTimeout"] >= SIX * function["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= RECEIVES_MIN
+    dead = referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
+    assert dead == name.replace("Queue", "Dlq")
+    retention = template.resources("AWS::SQS::Queue")[dead]["MessageRetentionPeriod"]
+    assert retention == DAYS_14 > queue["MessageRetentionPeriod"]
+
+
+@pytest.mark.parametrize("name", ["EventsQueue", "DeliveriesQueue"])
+def test_a_reader_is_the_alias_and_reports_each_failed_message(template, name):
+    mapping, _, _ = readers(template)[name]
+    assert referred(mapping["FunctionName"]).endswith("Aliaslive")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert "FilterCriteria" not in mapping  # it deletes what does not match
+    concurrency = template.document["Parameters"][referred(mapping["ScalingConfig"]["MaximumConcurrency"])]
+    assert concurrency["MinValue"] >= 2  # AWS refuses less
+
+
+def test_the_schedule_runs_the_alias(template):
+    (rule,) = template.resources("AWS::Events::Rule").values()
+    assert [referred(target["Arn"]) for target in rule["Targets"]] == ["RecoveryFunctionAliaslive"]
+
+
+def test_everything_at_rest_is_encrypted_by_the_stacks_key(template):
+    (key,) = template.resources("AWS::KMS::Key").values()
+    assert key["EnableKeyRotation"] is True
+    for name, table in template.resources("AWS::DynamoDB::Table").items():
+        assert referred(table["SSESpecification"]["KMSMasterKeyId"]) == "Key", name
+    for name, queue in template.resources("AWS::SQS::Queue").items():
+        assert referred(queue["KmsMasterKeyId"]) == "Key", name
+    for name, secret in template.resources("AWS::SecretsManager::Secret").items():
+        assert referred(secret["KmsKeyId"]) == "Key", name
+
+
+def test_tables_are_on_demand_recoverable_and_protected(template):
+    for name, table in template.resources("AWS::DynamoDB::Table").items():
+        assert table["BillingMode"] == "PAY_PER_REQUEST", name
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
+
+
+def test_what_is_a_tenants_outlives_the_stack(template):
+    types = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key")
+    for name in (name for each in types for name in template.resources(each)):
+        attributes = template.attributes(name)
+        assert attributes["DeletionPolicy"] == "RetainExceptOnCreate", name
+        assert attributes["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_log_and_licenses_expire(template):
+    tables = template.resources("AWS::DynamoDB::Table")
+    expiring = {name for name, table in tables.items() if "TimeToLiveSpecification" in table}
+    assert expiring == {"DeliveriesTable", "AccessTable"}
+    for name in expiring:
+        assert tables[name]["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
