@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from unittest import mock
 
@@ -104,6 +105,14 @@ def backend_named(name: str, endpoint: str = EMULATOR) -> Iterator[Backend]:
         if name == "moto":
             os.environ.pop("AWS_ENDPOINT_URL", None)
             stack.enter_context(mock_aws())
+            yield Backend(name, clients_of_moto())
+            return
         clients = AwsClients()
         yield Backend(name, clients)
         clients.close()
+
+
+@cache
+def clients_of_moto() -> AwsClients:
+    """Return the clients that all tests with moto share: making them costs more than most tests."""
+    return AwsClients()

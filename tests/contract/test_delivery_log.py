@@ -73,8 +73,8 @@ def test_every_event_id_can_be_recorded(log: DeliveryLog, event_id: str) -> None
     assert set(log.find([odd.key])) == {odd.key}
 
 
-@pytest.mark.parametrize("occurred_at", [-62_135_596_800_000, -1, 0, 253_402_300_799_000])
-def test_every_time_can_be_recorded(log: DeliveryLog, occurred_at: int) -> None:
-    odd = entry(1, occurred_at=occurred_at)
+@pytest.mark.parametrize("log_time", [-62_135_596_800_000, -1, 0, 253_402_300_799_000])
+def test_every_time_can_be_recorded(log: DeliveryLog, log_time: int) -> None:
+    odd = entry(1, log_time=log_time)
     log.record([odd])
-    assert set(log.find([odd.key, LogKey(WEBHOOK, occurred_at, "x-y")])) == {odd.key}
+    assert set(log.find([odd.key, LogKey(WEBHOOK, log_time, "x-y")])) == {odd.key}

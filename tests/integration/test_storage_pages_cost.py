@@ -34,7 +34,8 @@ class Meter:
     def __init__(self, backend: Backend) -> None:
         self.calls = 0
         self.units = 0
-        backend.clients.dynamodb.meta.events.register("after-call.dynamodb", self._count)
+        self.events = backend.clients.dynamodb.meta.events
+        self.events.register("after-call.dynamodb", self._count)
 
     def _count(self, parsed: dict[str, Any], **_: object) -> None:
         self.calls += 1
@@ -43,6 +44,9 @@ class Meter:
         self.units += sum(ceil(_size(item) / READ_UNIT) for item in items)
         if "Items" in parsed:  # a query's items are rounded up together
             self.units += max(1, ceil(sum(map(_size, parsed["Items"])) / READ_UNIT))
+
+    def close(self) -> None:
+        self.events.unregister("after-call.dynamodb", self._count)
 
     def reset(self) -> None:
         self.calls = self.units = 0
@@ -60,7 +64,9 @@ def community() -> Iterator[tuple[SubscriptionPages, Meter]]:
     with backend_named("moto") as backend:
         name = backend.table("subscriptions")
         load(backend, name)
-        yield SubscriptionPages(Table(backend.clients, name, backoff=backend.backoff)), Meter(backend)
+        meter = Meter(backend)
+        yield SubscriptionPages(Table(backend.clients, name, backoff=backend.backoff)), meter
+        meter.close()
 
 
 def load(backend: Backend, name: str) -> None:
@@ -75,8 +81,8 @@ def load(backend: Backend, name: str) -> None:
         | {"version": {"N": str(TOTAL)}, "total": {"N": str(TOTAL)}, "counts": {"B": counts_to_bytes(counts)}}
     ]
     for segment, bits in enumerate(segments):
-        for sk in (live_sk(segment), tag_sk("blue", segment)):
-            items.append(key(pk, sk) | {"bits": {"B": bitmap_to_bytes(bits)}})
+        bitmap = {"bits": {"B": bitmap_to_bytes(bits)}}
+        items += [key(pk, live_sk(segment)) | bitmap, key(pk, tag_sk("blue", segment)) | bitmap]
     for sequence in (*range(1, 2 * PAGE + 1), *range(TOTAL - 2 * PAGE, TOTAL + 1)):
         webhook_id = make_webhook_id(now=NOW, sequence=sequence, chance=b"abcd")
         items.append(key(pk, webhook_sk(sequence)) | webhook_attributes(make_webhook(webhook_id)))

@@ -1,0 +1,243 @@
+"""A crash before or after any effect of a change leaves only what a repeat and the sweep put right."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from signing import Curve, PrivateKey
+from tests.contract.backends import Backend, backend_named
+from tests.contract.webhooks_made import ACME, NOW, make_definition
+from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.memory.credentials import MemoryCredentials
+from webhooks.adapters.memory.endpoint import ScriptedGuard
+from webhooks.adapters.memory.subscriptions import MemorySubscriptions
+from webhooks.adapters.subscription_changes import Tables
+from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.domain.caller import AuthLevel, Caller, License
+from webhooks.domain.errors import NotFoundError
+from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
+from webhooks.ports import Credentials, Subscriptions
+from webhooks.services.registration import Patch, Registration, Request
+from webhooks.services.sweep import Sweep
+
+AFTER_THE_GRACE = 2 * NOW  # epoch seconds, long after anything that the tests make
+WRITES = frozenset(
+    [
+        "create_secret",
+        "put_secret_value",
+        "update_secret_version_stage",
+        "delete_secret",
+        "transact_write_items",
+        "update_item",
+    ]
+)
+FIRST, SECOND = Credential(token="first"), Credential(token="second")
+PUBLIC_KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
+CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), "", b"")
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+@dataclass
+class Crasher:
+    """Notes every moment at which something takes effect, and crashes at the one that it is set to."""
+
+    at: int | None = None
+    moments: list[str] = field(default_factory=list)
+    watching: bool = False
+
+    def __call__(self, moment: str) -> None:
+        if not self.watching:
+            return
+        self.moments.append(moment)
+        if len(self.moments) - 1 == self.at:
+            raise CrashError(moment)
+
+
+class CrashingClients(AwsClients):
+    """Clients of another that tell a crasher before and after each write."""
+
+    def __init__(self, real: AwsClients, crasher: Crasher) -> None:
+        super().__init__()
+        self._real = real
+        self._crasher = crasher
+
+    def _client(self, service: str) -> Any:
+        return _Watched(self._real._client(service), self._crasher)
+
+
+class _Watched:
+    def __init__(self, client: Any, crasher: Crasher) -> None:
+        self._client = client
+        self._crasher = crasher
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._client, name)
+        if name not in WRITES:
+            return real
+
+        def call(**request: Any) -> Any:
+            self._crasher(f"before {name}")
+            answer = real(**request)
+            self._crasher(f"after {name}")
+            return answer
+
+        return call
+
+
+class World:
+    """The use cases on a backend of their own."""
+
+    def __init__(self, backend: Backend, crasher: Crasher) -> None:
+        self.crasher = crasher
+        self.subscriptions: Subscriptions
+        self.credentials: Credentials
+        if backend.aws is None:
+            made = {"clock": backend.clock, "entropy": backend.entropy, "fault": crasher}
+            self.subscriptions, self.credentials = MemorySubscriptions(**made), MemoryCredentials(**made)
+        else:
+            clients = CrashingClients(backend.aws, crasher)
+            tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
+            self.subscriptions = DynamoSubscriptions(
+                clients, tables, clock=backend.clock, entropy=backend.entropy, backoff=backend.backoff
+            )
+            self.credentials = SecretCredentials(
+                clients,
+                prefix=f"{backend.suffix}/",
+                kms_key_id="",
+                clock=backend.clock,
+                entropy=backend.entropy,
+            )
+        self.registration = Registration(
+            subscriptions=self.subscriptions,
+            credentials=self.credentials,
+            guard=ScriptedGuard(),
+            clock=backend.clock,
+        )
+
+    def create(self, request_key: str, credential: Credential | None) -> str:
+        definition = bearer() if credential else make_definition(api=Api("https://example.com/hook"))
+        return self.registration.create(request(request_key), definition=definition, credential=credential)
+
+    def webhooks(self) -> list[Webhook]:
+        return list(self.subscriptions.page(ACME, index=0, size=100, tags=()).webhooks)
+
+    def tokens(self) -> list[str | None]:
+        """Return each webhook's token, as the dispatcher would read it."""
+        return [
+            self.credentials.read(webhook.credential).token if webhook.credential else None
+            for webhook in self.webhooks()
+        ]
+
+    def orphans(self) -> set[str]:
+        named = {webhook.credential.secret_name for webhook in self.webhooks() if webhook.credential}
+        return {listed.secret_name for listed in self.credentials.listed()} - named
+
+    def sweep(self) -> int:
+        sweep = Sweep(
+            credentials=self.credentials, subscriptions=self.subscriptions, clock=lambda: AFTER_THE_GRACE
+        )
+        return sweep.run()
+
+
+def bearer() -> Definition:
+    return make_definition(api=Api("https://example.com/hook", auth_type=AuthType.BEARER))
+
+
+def request(key: str) -> Request:
+    return Request(CALLER, ACME, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
+
+
+def create(world: World) -> None:
+    world.create("tested", FIRST)
+
+
+def new_credential(world: World) -> None:
+    patch = Patch(credential=SECOND)
+    world.registration.update(request("tested"), json.loads(world.create("setup", FIRST)), patch)
+
+
+def first_credential(world: World) -> None:
+    patch = Patch(api={"auth_type": AuthType.BEARER}, credential=FIRST)
+    world.registration.update(request("tested"), json.loads(world.create("setup", None)), patch)
+
+
+def no_credential(world: World) -> None:
+    patch = Patch(api={"auth_type": AuthType.NONE})
+    world.registration.update(request("tested"), json.loads(world.create("setup", FIRST)), patch)
+
+
+def delete(world: World) -> None:
+    with suppress(NotFoundError):
+        world.registration.delete(request("tested"), json.loads(world.create("setup", FIRST)))
+
+
+# What is tested, the tokens before and after it.
+CHANGES: dict[str, tuple[Callable[[World], None], list[str | None], list[str | None]]] = {
+    "create": (create, [], ["first"]),
+    "new credential": (new_credential, ["first"], ["second"]),
+    "first credential": (first_credential, [None], ["first"]),
+    "no credential": (no_credential, ["first"], [None]),
+    "delete": (delete, ["first"], []),
+}
+
+
+@contextmanager
+def opened(backend_name: str, crasher: Crasher) -> Iterator[World]:
+    with backend_named(backend_name) as backend:
+        yield World(backend, crasher)
+
+
+def moments_of(backend_name: str, change: Callable[[World], None]) -> list[str]:
+    """Return the moments of a change that goes well."""
+    crasher = Crasher(watching=True)
+    with opened(backend_name, crasher) as world:
+        change(world)
+    return crasher.moments
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("backend_name", ["memory", "moto"])
+def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_sweep(backend_name: str, name: str) -> None:
+    change, before, after = CHANGES[name]
+    moments = moments_of(backend_name, change)
+    assert len(moments) >= 4
+    for at in range(len(moments)):
+        crasher = Crasher(at=at, watching=True)
+        with opened(backend_name, crasher) as world:
+            # When the process ends in the midst of the change
+            with pytest.raises(CrashError):
+                change(world)
+            crasher.watching = False
+
+            # Then every webhook has a credential that can be read: the old one or the new
+            assert world.tokens() in ([], before, after), moments[at]
+
+            # And the sender's repeat has the same result as if nothing had happened
+            change(world)
+            assert world.tokens() == after, moments[at]
+
+            # And the sweep leaves no secret that no webhook names
+            world.sweep()
+            assert world.orphans() == set(), moments[at]
+            assert world.tokens() == after, moments[at]
+
+
+def test_the_sweep_spares_what_is_young() -> None:
+    with opened("memory", Crasher(at=3, watching=True)) as world:
+        with pytest.raises(CrashError):
+            create(world)
+        assert len(world.orphans()) == 1
+        young = Sweep(
+            credentials=world.credentials, subscriptions=world.subscriptions, clock=lambda: NOW + 60
+        )
+        assert young.run() == 0
+        assert world.sweep() == 1
+        assert world.orphans() == set()

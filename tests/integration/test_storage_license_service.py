@@ -1,0 +1,239 @@
+"""The platform's License service, played by a loopback server that speaks the plain protocol."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from signing import Curve, PrivateKey
+from tests import plain_protocol
+from tests.contract.backends import Clock, Entropy
+from webhooks.adapters.license_service import LicenseService
+from webhooks.adapters.memory.keys import MemoryKeyStore
+from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.keyring import KeyPairs
+
+OURS = PrivateKey.derive(b"o" * 16, b"ours", Curve.SECP256K1)
+GOOD = {"isAuthorized": True, "authLevel": "service", "expiry": 1_900_000_000}
+
+
+@dataclass
+class Platform:
+    """The License service: its key, its answer, and what it was asked."""
+
+    keys: plain_protocol.KeyPair = field(default_factory=plain_protocol.new_key_pair)
+    status: int = 200
+    answer: object = field(default_factory=lambda: dict(GOOD))
+    paths: list[str] = field(default_factory=list)
+    opened: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    url: str = ""
+
+    def respond(self, path: str, headers: dict[str, str]) -> tuple[int, object]:
+        self.paths.append(path)
+        if path == "/licenses/publickeys":
+            return 200, {"publicKey": self.keys.public}
+        try:
+            key = plain_protocol.shared_key(self.keys, headers["publickey"])
+            license_key = plain_protocol.unseal(key, headers["licensekey"])
+            request_id = json.loads(plain_protocol.unseal(key, headers["requestid"]))
+        except InvalidTag:
+            return 401, {"statusCode": 401, "error": "Unauthorized"}
+        assert headers["publickey"] == OURS.public_key.to_wire()
+        self.opened.append((license_key, request_id))
+        return self.status, self.answer
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that hang up: some tests are about that."""
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    platform = Platform()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, answer = platform.respond(self.path, headers)
+            body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        platform.url = f"http://127.0.0.1:{server.server_port}/licenses"
+        yield platform
+        server.shutdown()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(platform: Platform, clock: Clock) -> Iterator[LicenseService]:
+    service = LicenseService(
+        platform.url + "/",
+        keys=MemoryKeyStore(KeyPairs(seed="", current=OURS)),
+        home_community="home",
+        clock=clock,
+        entropy=Entropy(),
+    )
+    yield service
+    service.close()
+
+
+def test_a_license_is_asked_for_in_its_community(
+    service: LicenseService, platform: Platform, clock: Clock
+) -> None:
+    assert service.find("a key ä", "north") == License(
+        AuthLevel.SERVICE, community_id="north", expires_at=1_900_000_000
+    )
+    assert platform.paths == ["/licenses/publickeys", "/licenses/community/north/licensecheck"]
+    ((license_key, request_id),) = platform.opened
+    assert license_key == "a key ä"
+    assert request_id["ts"] == clock.now
+    assert request_id["appid"] == "webhooks"
+
+
+def test_where_no_community_is_named_it_is_the_home_community(
+    service: LicenseService, platform: Platform
+) -> None:
+    platform.answer = GOOD | {"authLevel": "system"}
+    found = service.find("key", None)
+    assert found is not None
+    assert found.auth_level is AuthLevel.SYSTEM
+    assert platform.paths[-1] == "/licenses/community/home/licensecheck"
+
+
+@pytest.mark.parametrize("status", [200, 401, 403])
+def test_a_key_that_is_not_authorized_stands_for_nothing(
+    service: LicenseService, platform: Platform, status: int
+) -> None:
+    platform.status, platform.answer = status, {"isAuthorized": False}
+    assert service.find("key", "north") is None
+
+
+@pytest.mark.parametrize(
+    ("expiry", "expires_at"),
+    [
+        (None, None),
+        (1_900_000_000, 1_900_000_000),
+        (1_900_000_000_500, 1_900_000_000),
+        ("1900000000", 1_900_000_000),
+        ("1900000000000", 1_900_000_000),
+        ("2030-03-17T17:46:40Z", 1_900_000_000),
+        ("2030-03-17T17:46:40", 1_900_000_000),
+        ("2030-03-17T18:46:40.123+01:00", 1_900_000_000),
+    ],
+)
+def test_an_end_is_read_in_every_usual_form(
+    service: LicenseService, platform: Platform, expiry: object, expires_at: int | None
+) -> None:
+    platform.answer = GOOD | {"expiry": expiry}
+    found = service.find("key", "north")
+    assert found is not None
+    assert found.expires_at == expires_at
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (500, GOOD),
+        (302, GOOD),
+        (200, "no JSON"),
+        (200, "[" * 100_000),
+        (200, []),
+        (200, {}),
+        (200, {"isAuthorized": "true"}),
+        (200, {"isAuthorized": True}),
+        (200, GOOD | {"authLevel": "king"}),
+        (200, GOOD | {"authLevel": ["system"]}),
+        (200, GOOD | {"expiry": "soon"}),
+        (200, GOOD | {"expiry": True}),
+        (200, GOOD | {"expiry": {}}),
+        (200, '{"isAuthorized": true, "authLevel": "system", "expiry": 1e999}'),
+    ],
+)
+def test_an_answer_that_is_none_lets_nobody_in(
+    service: LicenseService, platform: Platform, status: int, answer: object
+) -> None:
+    platform.status, platform.answer = status, answer
+    with pytest.raises(UnavailableError, match="License service") as raised:
+        service.find("a secret key", "north")
+    assert "a secret key" not in str(raised.value)
+
+
+def test_a_verdict_holds_for_ten_minutes_by_key_and_community(
+    service: LicenseService, platform: Platform, clock: Clock
+) -> None:
+    first = service.find("key", "north")
+    platform.answer = {"isAuthorized": False}
+    clock.now += 599
+    assert service.find("key", "north") == first
+    assert service.find("key", "south") is None
+    assert service.find("other", "north") is None
+    clock.now += 2
+    assert service.find("key", "north") is None
+
+
+def test_a_service_that_is_away_lets_in_only_whom_it_let_in_before(
+    service: LicenseService, platform: Platform, clock: Clock
+) -> None:
+    first = service.find("key", "north")
+    platform.status = 503
+    platform.answer = "down"
+    assert service.find("key", "north") == first
+    with pytest.raises(UnavailableError):
+        service.find("other", "north")
+    clock.now += 601
+    with pytest.raises(UnavailableError):
+        service.find("key", "north")
+
+
+def test_a_service_whose_key_was_reset_is_asked_again_with_the_new_one(
+    service: LicenseService, platform: Platform
+) -> None:
+    assert service.find("key", "north")
+    platform.keys = plain_protocol.new_key_pair()
+    assert service.find("other", "north")
+    assert platform.paths.count("/licenses/publickeys") == 2
+
+
+def test_a_public_key_that_is_none_is_unavailable(service: LicenseService, platform: Platform) -> None:
+    platform.keys = type("NoKeys", (), {"public": "AAAA"})()
+    with pytest.raises(UnavailableError, match="public key cannot be used"):
+        service.find("key", "north")
+
+
+def test_nobody_listening_is_unavailable(clock: Clock) -> None:
+    service = LicenseService(
+        "http://127.0.0.1:1",
+        keys=MemoryKeyStore(KeyPairs(seed="", current=OURS)),
+        home_community="home",
+        clock=clock,
+        entropy=Entropy(),
+    )
+    with pytest.raises(UnavailableError, match="the License service: NewConnectionError"):
+        service.find("a key", "north")
+
+
+def test_a_community_cannot_leave_its_place_in_the_path(service: LicenseService, platform: Platform) -> None:
+    service.find("key", "../x?y#z")
+    assert platform.paths[-1] == "/licenses/community/..%2Fx%3Fy%23z/licensecheck"
