@@ -61,7 +61,7 @@ def test_tenant_community_name_and_id_are_set_wherever_the_shape_has_them(name):
 def test_copies_differ_in_their_ids_only(name, webhooks):
     made = [parsed(copy) for copy in copies(sample(name), 3, entropy=webhooks.entropy)]
     assert len({event.id for event in made}) == 3
-    assert {event.occurred_at for event in made} == {parsed(sample(name)).occurred_at}
+    assert {event.log_time for event in made} == {parsed(sample(name)).log_time}
 
 
 def test_a_dotted_name_reaches_into_objects_and_makes_them():

@@ -54,7 +54,7 @@ def test_a_sample_of_each_shape_is_an_event_with_an_id_of_its_own(name, event_na
     event = parse_event((EVENTS / name).read_text(), message_id="of-the-queue", sent_at=0)
     assert event.name == event_name
     assert event.id != "of-the-queue"
-    assert event.occurred_at > 0
+    assert event.log_time > 0
 
 
 def test_the_invalid_sample_is_refused_for_its_tenant():

@@ -34,7 +34,7 @@ DELIVERIES = st.builds(
     id=st.uuids().map(str),
     event_id=st.text(),
     event_name=st.text(),
-    occurred_at=st.integers(0, 2**41),
+    log_time=st.integers(0, 2**41),
     body=NO_LINE_BREAKS,
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),
 )

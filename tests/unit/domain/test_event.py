@@ -50,7 +50,7 @@ def test_a_flat_platform_event_is_its_own_data(name):
 
     assert (event.id, event.name, event.scope) == ("e9", "E_X", Scope("t1", "c1"))
     assert event.data == flat
-    assert event.occurred_at == 1_700_000_000_500
+    assert event.log_time == 1_700_000_000_500
 
 
 @pytest.mark.parametrize("spelling", [("tenantId", "communityId"), ("tenant_id", "community_id")])
@@ -61,18 +61,18 @@ def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling):
 
     assert (event.id, event.name, event.scope) == ("eb", "E_X", Scope("t1", "c1"))
     assert event.data == detail
-    assert iso_time(event.occurred_at) == "2026-01-02T03:04:05.000Z"
+    assert iso_time(event.log_time) == "2026-01-02T03:04:05.000Z"
 
 
 def test_without_an_id_or_a_time_the_message_gives_them():
     event = parse({key: NATIVE[key] for key in ("eventName", "tenantId", "communityId", "data")})
 
     assert event.id == "m1"
-    assert event.occurred_at == SENT_AT
+    assert event.log_time == SENT_AT
 
 
 @pytest.mark.parametrize(
-    ("occurred_at", "epoch_ms"),
+    ("log_time", "epoch_ms"),
     [
         (0, 0),
         (1_700_000_000, 1_700_000_000_000),
@@ -82,8 +82,8 @@ def test_without_an_id_or_a_time_the_message_gives_them():
         ("2026-01-02", 1_767_312_000_000),
     ],
 )
-def test_a_time_is_iso_8601_or_epoch(occurred_at, epoch_ms):
-    assert parse({**NATIVE, "occurredAt": occurred_at}).occurred_at == epoch_ms
+def test_a_time_is_iso_8601_or_epoch(log_time, epoch_ms):
+    assert parse({**NATIVE, "occurredAt": log_time}).log_time == epoch_ms
 
 
 @pytest.mark.parametrize(
@@ -175,3 +175,10 @@ def test_any_object_is_an_event_or_refused(message):
         parse(message)
     except InvalidEventError as error:
         assert str(error)
+
+
+def test_a_repeat_of_an_event_that_has_an_id_and_no_time_has_the_same_place_in_the_log():
+    timeless = {name: value for name, value in NATIVE.items() if name != "occurredAt"}
+
+    assert parse(timeless).log_time == 0
+    assert '"timestamp":"2023-11-14T22:13:20.123Z"' in parse(timeless).body

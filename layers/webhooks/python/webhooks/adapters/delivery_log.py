@@ -119,7 +119,7 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
 
 def _place(log_key: LogKey) -> tuple[str, str]:
     """Return an item's key: a webhook's deliveries in the order of their events."""
-    when = max(0, log_key.occurred_at)
+    when = max(0, log_key.log_time)
     return f"W#{log_key.webhook_id}", f"{when:015d}#{log_key.delivery_id.rpartition('-')[2]}"
 
 

@@ -33,12 +33,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event for a webhook; `attempts` are the tries so far, `body` is what is sent."""
+    """An event for a webhook; `attempts` are the tries so far, `body` is what is sent.
+
+    `log_time`: when its event happened, in epoch ms, as the attempt log orders it (see Event).
+    """
 
     id: str
     event_id: str
     event_name: str
-    occurred_at: int
+    log_time: int
     body: str
     attempts: tuple[Attempt, ...] = ()
 
@@ -68,7 +71,7 @@ def delivery_of(event: Event, webhook_id: str) -> Delivery:
         id=delivery_id(event.id, webhook_id),
         event_id=event.id,
         event_name=event.name,
-        occurred_at=event.occurred_at,
+        log_time=event.log_time,
         body=event.body,
     )
 
@@ -102,7 +105,7 @@ def encode_pack(pack: Pack) -> str:
                 "id": delivery.id,
                 "eventId": delivery.event_id,
                 "eventName": delivery.event_name,
-                "occurredAt": delivery.occurred_at,
+                "logTime": delivery.log_time,
                 "attempts": attempts_to_json([replace(each, excerpt=None) for each in delivery.attempts]),
             }
             for delivery in pack.deliveries
@@ -123,7 +126,7 @@ def decode_pack(text: str) -> Pack:
                 id=str(entry["id"]),
                 event_id=str(entry["eventId"]),
                 event_name=str(entry["eventName"]),
-                occurred_at=int(entry["occurredAt"]),
+                log_time=int(entry["logTime"]),
                 body=body,
                 attempts=attempts_from_json(entry["attempts"]),
             )

@@ -24,12 +24,16 @@ UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a community. `occurred_at`: epoch ms; `body`: the callback's JSON text."""
+    """Something that happened in a community. `body`: the callback's JSON text.
+
+    `log_time`: epoch ms, the same for every repeat of the event by its producer: its own time; 0 where it has
+    an id and no time; the queue's where it has neither, as each message is an event of its own then.
+    """
 
     id: str
     name: str
     scope: Scope
-    occurred_at: int
+    log_time: int
     data: Mapping[str, Any]
     body: str
 
@@ -55,14 +59,18 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
     scope = Scope(
         _owner(owner, "tenantId", spelled="tenant_id"), _owner(owner, "communityId", spelled="community_id")
     )
-    event_id = message_id if event_id is None else event_id
+    if event_id is None:
+        event_id, unsaid = message_id, sent_at
+    else:
+        unsaid = 0
     if not isinstance(event_id, str) or not 0 < len(event_id) <= MAX_EVENT_ID:
         raise InvalidEventError(
             f"eventId (or event_id, id): must be a string of 1 to {MAX_EVENT_ID} characters"
         )
     occurred_at = sent_at if when is None else _epoch_ms(when)
     body = _body(event_id, name, scope, occurred_at=occurred_at, data=data)
-    return Event(id=event_id, name=name, scope=scope, occurred_at=occurred_at, data=data, body=body)
+    log_time = unsaid if when is None else occurred_at
+    return Event(id=event_id, name=name, scope=scope, log_time=log_time, data=data, body=body)
 
 
 def _load(text: str) -> dict[str, Any]:

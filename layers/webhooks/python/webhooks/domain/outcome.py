@@ -23,10 +23,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogKey:
-    """Where the log keeps a delivery: known from its message alone. `occurred_at` in epoch ms."""
+    """Where the log keeps a delivery: known from its message alone. `log_time` in epoch ms."""
 
     webhook_id: str
-    occurred_at: int
+    log_time: int
     delivery_id: str
 
 
@@ -57,4 +57,4 @@ class Logged:
 
 def log_key(webhook_id: str, delivery: Delivery) -> LogKey:
     """Return where the log keeps a delivery."""
-    return LogKey(webhook_id, delivery.occurred_at, delivery.id)
+    return LogKey(webhook_id, delivery.log_time, delivery.id)
