@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.sqs import MAX_BYTES, Message, attribute, send_all, send_one
+from webhooks.adapters.sqs import Message, attribute, send_all, send_one
 from webhooks.domain.delivery import Pack, encode_pack
 
 MAX_DELAY = 900  # seconds, SQS's limit
@@ -49,12 +49,4 @@ class SqsDeliveryQueue:
 
 
 def _message(pack: Pack, **attributes: str) -> Message:
-    message = Message(encode_pack(pack), {"webhookId": attribute(pack.webhook_id), **attributes})
-    if message.size <= MAX_BYTES:
-        return message
-    # An event near the limit leaves no room for what endpoints answered; that is in the attempt log too.
-    bare = [
-        replace(delivery, attempts=tuple(replace(attempt, excerpt=None) for attempt in delivery.attempts))
-        for delivery in pack.deliveries
-    ]
-    return replace(message, body=encode_pack(replace(pack, deliveries=tuple(bare))))
+    return Message(encode_pack(pack), {"webhookId": attribute(pack.webhook_id), **attributes})
