@@ -27,7 +27,7 @@ PATHS = {
     "/openapi.json": ["GET"],
     "/docs": ["GET"],
 }
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 
 
 @pytest.fixture

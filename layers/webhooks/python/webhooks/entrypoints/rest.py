@@ -6,6 +6,7 @@ takes the first object of an array for the body, and resolves type hints anew fo
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Never
@@ -20,7 +21,7 @@ from webhooks.observability import metrics
 from webhooks.ports import Clock
 
 REQUEST_ID = "x-request-id"
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+NAMED = re.compile(r"<\w+>")
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 DIMENSIONS = (("service",), ("service", "route"))
 
@@ -41,9 +42,8 @@ class RestApi(APIGatewayRestResolver):
         self._clock = clock
         self._timer = timer
         self.paths: dict[str, list[str]] = {}
-        self._closed = False
         self.exception_handler(Exception)(errors.answer)
-        self.not_found(_no_route)
+        self.not_found(self._refuse)
 
     def route(self, rule: str, method: Any, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """Register a route; `rule` is a path with `<name>`s, in which a dot is a dot."""
@@ -54,21 +54,18 @@ class RestApi(APIGatewayRestResolver):
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request."""
         started = self._timer()
-        self._close()
         self.incoming, self.facts = Request.of(event), {}
         response = self.resolve(event, context)
         response["multiValueHeaders"][REQUEST_ID] = [self.incoming.id]
         self._report(int(response["statusCode"]), latency_ms=round((self._timer() - started) * 1000, 3))
         return response
 
-    def _close(self) -> None:
-        """Give each path a 405 for the methods that it has not."""
-        if self._closed:
-            return
+    def _refuse(self, _: NoRouteError) -> Never:
+        method, path = self.incoming.method, self.incoming.path
         for rule, methods in self.paths.items():
-            others = [method for method in METHODS if method not in methods]
-            super().route(rule, others)(_refusal(", ".join(methods)))
-        self._closed = True
+            if method not in methods and re.fullmatch(f"{NAMED.sub('[^/]+', rule)}/*", path):
+                raise errors.MethodNotAllowedError(", ".join(methods))
+        raise NotFoundError("there is nothing at this path; /openapi.json lists the paths")
 
     def _report(self, status: int, *, latency_ms: float) -> None:
         facts = {
@@ -102,14 +99,3 @@ def json_answer(content: Any, *, headers: Mapping[str, str] | None = None) -> Re
 def no_content() -> Response[str]:
     """Return a 204."""
     return Response(204, body="")
-
-
-def _no_route(_: NoRouteError) -> Never:
-    raise NotFoundError("there is nothing at this path; /openapi.json lists the paths")
-
-
-def _refusal(allowed: str) -> Callable[..., Never]:
-    def refuse(**_: str) -> Never:
-        raise errors.MethodNotAllowedError(allowed)
-
-    return refuse

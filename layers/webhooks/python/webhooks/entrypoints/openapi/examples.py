@@ -2,7 +2,8 @@
 
 from typing import Any
 
-PUBLIC_KEY = "pYHJzRs2hYyTQLLzUlSmA0yFSkjVBV6HMMy0FkTbn4tm1t3SyOzOxf9kUdCpGLSvqDvM5oJ2JMv8cS0Mt0Y0Jw=="
+# The curve's base point, so that what tries the examples out has a key that is one; its private key is 1.
+PUBLIC_KEY = "eb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0SKaFVBmcR9CP+xDUuA=="
 ENVELOPE = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJ"
 WEBHOOK_ID = "6923a9e2000000000000001f"
 

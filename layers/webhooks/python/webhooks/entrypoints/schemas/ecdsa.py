@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from webhooks.entrypoints.schemas.fields import Wire, rule, wrong
+from webhooks.entrypoints.schemas.wire import Wire, rule, wrong
 
 Text = Annotated[str, rule("must be a string")]
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.schemas import fields as kind
-from webhooks.entrypoints.schemas.fields import Wire, rule
+from webhooks.entrypoints.schemas.wire import Wire, rule
 
 
 class FetchIn(Wire):

@@ -9,7 +9,7 @@ from webhooks.domain.errors import InvalidInputError
 from webhooks.domain.webhook import Api, AuthType, Credential, Criteria, Definition
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.schemas import fields as kind
-from webhooks.entrypoints.schemas.fields import Wire, rule, wrong
+from webhooks.entrypoints.schemas.wire import Wire, rule, wrong
 from webhooks.services.registration import Patch
 
 OBJECT = "must be an object"

@@ -1,0 +1,61 @@
+"""The functions keep to their document: schemathesis, over the service in memory."""
+
+from functools import cache
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import checks
+
+from tests.factories import SYSTEM, World, api_event, webhook_body
+
+# Not `positive_data_acceptance`: what is right of a URL, a key or a credential is more than a schema can say.
+checks.load_all_checks()
+CHECKS = checks.CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+        "negative_data_rejection",
+        "missing_required_header",
+        "unsupported_method",
+    ]
+)
+
+
+@cache
+def world():
+    service = World()
+    service.create(**webhook_body())
+    return service
+
+
+def application(environ, start_response):
+    """Hand a WSGI request over as the gateway does; a caller who sends all three headers sends right ones."""
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if "CONTENT_TYPE" in environ:
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    if headers.keys() >= {"licensekey", "requestid", "publickey"}:
+        headers |= SYSTEM.headers(world().public_key)
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    # The document's server is relative: the client leaves it before the path.
+    path = "/" + environ["PATH_INFO"].encode("latin-1").decode(errors="replace").removeprefix("./").lstrip(
+        "/"
+    )
+    answer = world().send(api_event(environ["REQUEST_METHOD"], path, headers=headers, body=body or None))
+    start_response(f"{answer.status} -", list(answer.headers.items()))
+    return [answer.text.encode()]
+
+
+schema = schemathesis.openapi.from_wsgi("/openapi.json", application)
+
+
+@schema.parametrize()
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_functions_keep_to_the_document(case):
+    case.call_and_validate(checks=CHECKS)

@@ -1,0 +1,192 @@
+"""The API's functions as the bootstrap composes them, over an AWS in memory: storage, secrets, queues, licenses."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from unittest import mock
+
+import pytest
+
+from tests.contract.backends import backend_named
+from tests.factories import (
+    BASE,
+    COMMUNITY,
+    ENVIRONMENT,
+    FUNCTIONS,
+    SERVICE_CALLER,
+    SYSTEM,
+    TENANT,
+    api_event,
+    function,
+    owner,
+    read_answer,
+    webhook_body,
+)
+from webhooks.domain.caller import AuthLevel, License
+from webhooks_cli.register import LicenseRegister
+
+API = {
+    "url": "https://93.184.216.34/in",  # an address, so that nothing has to be resolved
+    "authType": "basic",
+    "credential": {"username": "u", "password": "p"},
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The operator's account, as their command knows it."""
+
+    dynamodb: object
+    table: str
+
+    def find(self, name):
+        assert name == "accessTable"
+        return self.table
+
+
+class Deployed:
+    """The four functions with what the template makes for them."""
+
+    def __init__(self, backend):
+        seed = json.dumps({"seed": secrets.token_hex(32)})
+        self.environment = ENVIRONMENT | {
+            "SUBSCRIPTIONS_TABLE": backend.table("subscriptions"),
+            "ACCESS_TABLE": backend.table("access", sorted_by=None),
+            "SERVICE_KEYS_SECRET": backend.secret("service-keys", seed),
+            "SIGNING_KEYS_SECRET": backend.secret("signing-keys", seed),
+            "WEBHOOK_MASTER_SECRET": backend.secret("webhook-master", seed),
+            "EVENTS_QUEUE_URL": backend.queue("events"),
+            "DELIVERIES_QUEUE_URL": backend.queue("deliveries"),
+        }
+        register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
+        register.issue(SYSTEM.license_key, License(AuthLevel.SYSTEM), now=1)
+        register.issue(SERVICE_CALLER.license_key, License(AuthLevel.SERVICE, TENANT, COMMUNITY), now=1)
+        self.apis = {}
+        with mock.patch.dict(os.environ, self.environment):
+            for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery"):
+                module = function(name)
+                composed = module.compose()
+                parts = composed if isinstance(composed, tuple) else (composed,)
+                self.apis[name] = module.routes(*parts)
+        self.public_key = self.call("GET", "/publickeys", by=None).json["publicKey"]
+
+    def call(self, method, path, body=None, *, by=SYSTEM, **more):
+        headers = by.headers(self.public_key, ts=time.time(), **more) if by else {}
+        text = None if body is None else json.dumps(body)
+        event = api_event(method, path, headers=headers, body=text)
+        return read_answer(self.apis[owner(path)].handle(event, None))
+
+
+@pytest.fixture(scope="module")
+def deployed():
+    with backend_named("moto") as backend:
+        yield Deployed(backend)
+
+
+def test_a_webhook_lives_from_its_creation_to_its_end(deployed):
+    created = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api=API, tags=["life"]))
+    assert created.status == 200, created.text
+    credential = created.json["api"]["credential"]
+    assert SYSTEM.open(deployed.public_key, credential["password"]) == "p"
+    one = f"{BASE}/webhook/{created.json['_id']}"
+    changed = deployed.call(
+        "PATCH", one, {"name": "other", "api": {"credential": {"username": "u", "password": "p2"}}}
+    )
+    assert changed.status == 200, changed.text
+    found = deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["life"]}).json
+    assert found["page"]["total"] == 1
+    assert SYSTEM.open(deployed.public_key, found["data"][0]["api"]["credential"]["password"]) == "p2"
+    seen = deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["life"]}, by=SERVICE_CALLER).json
+    assert "credential" not in seen["data"][0]["api"]
+    secret = deployed.call("GET", f"{one}/secret", by=SERVICE_CALLER).json["signingSecret"]
+    assert SERVICE_CALLER.open(deployed.public_key, secret).startswith("whsec_")
+    assert deployed.call("DELETE", one).status == 204
+    assert deployed.call("DELETE", one).status == 404
+    assert deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["life"]}).json["page"]["total"] == 0
+
+
+def test_an_exact_repeat_is_answered_from_what_is_kept(deployed):
+    body = webhook_body(api={"url": "https://93.184.216.34/"}, tags=["repeat"])
+    first, second = (deployed.call("PUT", f"{BASE}/webhook", body, uuid="twice") for _ in range(2))
+    assert first.text == second.text
+    assert deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["repeat"]}).json["page"]["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://127.0.0.1/", "loopback"),
+        ("https://169.254.169.254/latest", "metadata"),
+        ("https://[::ffff:10.0.0.1]/", "private"),
+        ("https://0x7f.1/", "loopback"),
+        ("https://93.184.216.34:8443/", "port"),
+        ("http://93.184.216.34/", "https"),
+    ],
+)
+def test_where_the_service_may_not_connect_is_refused_at_save(deployed, url, reason):
+    answer = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": url}))
+    assert answer.status == 400
+    assert answer.message.startswith("api.url: ")
+    assert reason in answer.message
+
+
+def test_unknown_webhooks_are_a_404_however_they_are_spelled(deployed):
+    for webhook_id in ("0" * 24, "f" * 24, "x", "y" * 3000):
+        assert deployed.call("GET", f"{BASE}/webhook/{webhook_id}/secret").status == 404
+
+
+def test_everything_answers(deployed):
+    for path in ("/healthz", "/environment", "/.well-known", "/.well-known/jwks.json", "/sd", "/docs"):
+        assert deployed.call("GET", path, by=None).status == 200
+    assert deployed.call("GET", "/healthz", by=None).json["status"] == "all services operational"
+
+
+def test_health_names_what_is_gone():
+    with backend_named("moto") as backend:
+        deployed = Deployed(backend)
+        backend.clients.sqs.delete_queue(QueueUrl=deployed.environment["EVENTS_QUEUE_URL"])
+        answer = deployed.call("GET", "/healthz", by=None)
+    assert (answer.status, answer.json["status"]) == (503, "unavailable: sqs")
+
+
+def test_keys_are_reset_in_their_secret(deployed):
+    before = deployed.call("GET", "/servicekeys").json
+    assert [key["tag"] for key in before] == ["service", "signing"]
+    signing = before[1]["keyId"].replace("/", "%2F")
+    fresh = deployed.call("DELETE", f"/servicekey/{signing}").json
+    after = deployed.call("GET", "/servicekeys").json
+    assert fresh[0]["keyId"] == after[1]["keyId"] != before[1]["keyId"]
+    assert deployed.call("DELETE", f"/servicekey/{signing}").status == 404
+
+
+IMPORTS = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("app", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+print(*sorted(sys.modules))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "unwanted"),
+    [
+        ("webhooks", {"boto3", "coincurve", "aws_xray_sdk", "webhooks.entrypoints.openapi"}),
+        ("service_keys", {"boto3", "coincurve", "pydantic", "aws_xray_sdk"}),
+        ("ecdsa_helper", {"boto3", "botocore.session", "coincurve", "urllib3", "aws_xray_sdk"}),
+        ("discovery", {"boto3", "coincurve", "pydantic", "aws_xray_sdk", "webhooks.entrypoints.openapi"}),
+    ],
+)
+def test_a_function_imports_only_what_it_needs(name, unwanted):
+    loaded = subprocess.run(
+        [sys.executable, "-c", IMPORTS, str(FUNCTIONS / name / "app.py")],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+    assert unwanted & set(loaded) == set()
