@@ -51,7 +51,7 @@ class Account:
 class Deployed:
     """The four functions with what the template makes for them."""
 
-    def __init__(self, backend):
+    def __init__(self, backend, **variables):
         seed = json.dumps({"seed": secrets.token_hex(32)})
         self.environment = ENVIRONMENT | {
             "SUBSCRIPTIONS_TABLE": backend.table("subscriptions"),
@@ -61,6 +61,7 @@ class Deployed:
             "WEBHOOK_MASTER_SECRET": backend.secret("webhook-master", seed),
             "EVENTS_QUEUE_URL": backend.queue("events"),
             "DELIVERIES_QUEUE_URL": backend.queue("deliveries"),
+            **variables,
         }
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
         register.issue(SYSTEM.license_key, License(AuthLevel.SYSTEM), now=1)
@@ -151,6 +152,14 @@ def test_health_names_what_is_gone():
         backend.clients.sqs.delete_queue(QueueUrl=deployed.environment["EVENTS_QUEUE_URL"])
         answer = deployed.call("GET", "/healthz", by=None)
     assert (answer.status, answer.json["status"]) == (503, "unavailable: sqs")
+
+
+def test_a_license_service_that_cannot_be_reached_lets_nobody_in():
+    with backend_named("moto") as backend:
+        deployed = Deployed(backend, LICENSES_URL="http://127.0.0.1:9")  # nobody listens there
+        for path in ("/servicekeys", f"{BASE}/webhook/{'0' * 24}/secret"):
+            assert deployed.call("GET", path).status == 503
+        assert deployed.call("GET", "/healthz", by=None).status == 200
 
 
 def test_keys_are_reset_in_their_secret(deployed):

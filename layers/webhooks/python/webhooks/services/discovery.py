@@ -12,7 +12,7 @@ from webhooks.ports import Clock, KeyStore
 type Probe = Callable[[], object]  # raises UnavailableError where the service does not answer
 
 KEPT = 5  # seconds that a result is good for: a load balancer's checks must not become our load
-PATIENCE = 3.0  # seconds: what asks us for our health seldom waits longer than five
+PATIENCE = 5.0  # seconds: a new instance makes its clients in them too
 
 
 @dataclass(frozen=True, slots=True)
