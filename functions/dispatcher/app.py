@@ -1,13 +1,13 @@
-"""functions/dispatcher: from the deliveries queue to the endpoints."""
+"""functions/dispatcher: from the deliveries queue, by either lane, to the endpoints."""
 
 from typing import Any
 
 from webhooks.bootstrap.dispatcher import compose
-from webhooks.entrypoints.queue import batch_response, delivery_messages
+from webhooks.entrypoints.queue import batch_response, delivery_messages, lane_of
 
-dispatch = compose()
+dispatch, slow_queue_url = compose()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
     """Deliver a batch of packs; answers which messages must come again."""
-    return batch_response(dispatch.dispatch(delivery_messages(event)))
+    return batch_response(dispatch.dispatch(delivery_messages(event), lane_of(event, slow_queue_url)))

@@ -5,12 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tests.contract.backends import Backend
-from webhooks.adapters.delivery_log import DynamoDeliveryLog
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.outcome import LogEntry, Logged, LogKey, Outcome
 from webhooks.domain.scope import Scope
-from webhooks.ports import DeliveryLog
 
 WEBHOOK = "0123456789abcdef01234567"
 FAILED = Attempt(at=1_790_000_000_000, latency_ms=5, status=500, address="192.0.2.1", excerpt="oh no")
@@ -18,10 +16,8 @@ REFUSED = Attempt(at=1_790_000_030_000, latency_ms=0, reason="dns")
 
 
 @pytest.fixture
-def log(backend: Backend) -> DeliveryLog:
-    if backend.aws is None:
-        return MemoryDeliveryLog()
-    return DynamoDeliveryLog(backend.aws, backend.table("deliveries"), days=30, backoff=backend.backoff)
+def log(backend: Backend) -> OpenedLog:
+    return open_log(backend)
 
 
 def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes) -> LogEntry:
@@ -39,7 +35,7 @@ def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes) -> LogEn
     )
 
 
-def test_what_is_recorded_is_found(log: DeliveryLog) -> None:
+def test_what_is_recorded_is_found(log: OpenedLog) -> None:
     one = entry(1, Outcome.RETRYING, attempts=(FAILED, REFUSED))
     assert list(log.record([one, entry(2)])) == []
     absent = entry(3).key
@@ -49,32 +45,32 @@ def test_what_is_recorded_is_found(log: DeliveryLog) -> None:
     }
 
 
-def test_a_later_entry_replaces_the_earlier_one(log: DeliveryLog) -> None:
+def test_a_later_entry_replaces_the_earlier_one(log: OpenedLog) -> None:
     log.record([entry(1, Outcome.RETRYING)])
     log.record([entry(1, Outcome.RETRYING), entry(1, Outcome.DEAD)])
     assert log.find([entry(1).key]) == {entry(1).key: Logged(Outcome.DEAD, ())}
 
 
-def test_many_are_recorded_at_once(log: DeliveryLog) -> None:
+def test_many_are_recorded_at_once(log: OpenedLog) -> None:
     entries = [entry(number) for number in range(130)]
     assert list(log.record(entries)) == []
     assert set(log.find([each.key for each in entries])) == {each.key for each in entries}
 
 
-def test_nothing_to_do_is_fine(log: DeliveryLog) -> None:
+def test_nothing_to_do_is_fine(log: OpenedLog) -> None:
     assert list(log.record([])) == []
     assert log.find([]) == {}
 
 
 @pytest.mark.parametrize("event_id", ["\ud800", "ä" * 256, "\x00", '"'])
-def test_every_event_id_can_be_recorded(log: DeliveryLog, event_id: str) -> None:
+def test_every_event_id_can_be_recorded(log: OpenedLog, event_id: str) -> None:
     odd = entry(1, event_id=event_id, id=delivery_id(event_id, WEBHOOK))
     assert list(log.record([odd])) == []
     assert set(log.find([odd.key])) == {odd.key}
 
 
 @pytest.mark.parametrize("log_time", [-62_135_596_800_000, -1, 0, 253_402_300_799_000])
-def test_every_time_can_be_recorded(log: DeliveryLog, log_time: int) -> None:
+def test_every_time_can_be_recorded(log: OpenedLog, log_time: int) -> None:
     odd = entry(1, log_time=log_time)
     log.record([odd])
     assert set(log.find([odd.key, LogKey(WEBHOOK, log_time, "x-y")])) == {odd.key}

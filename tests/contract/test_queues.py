@@ -4,11 +4,11 @@ import pytest
 
 from tests.contract.backends import Backend
 from webhooks.adapters.dead_events import SqsDeadEvents
-from webhooks.adapters.delivery_queue import SqsDeliveryQueue
+from webhooks.adapters.delivery_queue import SqsDeliveryQueue, SqsFastLane
 from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryQueue
 from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack, encode_pack
 from webhooks.domain.scope import Scope
-from webhooks.ports import DeadEvents, DeliveryQueue
+from webhooks.ports import DeadEvents, DeliveryQueue, FastLane
 
 ACME = Scope("acme", "north")
 
@@ -18,20 +18,23 @@ class Queues:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.fast: FastLane
         self.deliveries: DeliveryQueue
         self.dead_events: DeadEvents
         if backend.aws is None:
             memory, events = MemoryDeliveryQueue(), MemoryDeadEvents()
-            self.deliveries, self.dead_events = memory, events
+            self.fast, self.deliveries, self.dead_events = memory, memory, events
             self.places: dict[str, MemoryQueue | str] = {
-                "queue": memory.queue,
+                "fast": memory.fast,
+                "slow": memory.slow,
                 "dead": memory.dead,
                 "events": events.dead,
             }
             return
-        urls = {name: backend.queue(name) for name in ("queue", "dead", "events")}
+        urls = {name: backend.queue(name) for name in ("fast", "slow", "dead", "events")}
         self.places = dict(urls)
-        self.deliveries = SqsDeliveryQueue(backend.aws, queue_url=urls["queue"], dead_letter_url=urls["dead"])
+        self.fast = SqsFastLane(backend.aws, urls["fast"])
+        self.deliveries = SqsDeliveryQueue(backend.aws, slow_url=urls["slow"], dead_letter_url=urls["dead"])
         self.dead_events = SqsDeadEvents(backend.aws, urls["events"])
 
     def take(self, name: str) -> dict[str, str | None]:
@@ -63,26 +66,26 @@ def make_pack(number: int, size: int = 10, attempts: tuple[Attempt, ...] = ()) -
 
 def test_packs_arrive_as_they_were_sent(queues: Queues) -> None:
     packs = [make_pack(number) for number in range(23)]
-    assert list(queues.deliveries.send(packs)) == []
-    assert sorted(map(decode_pack, queues.take("queue")), key=lambda pack: pack.webhook_id) == packs
+    assert list(queues.fast.send(packs)) == []
+    assert sorted(map(decode_pack, queues.take("fast")), key=lambda pack: pack.webhook_id) == packs
 
 
 def test_nothing_to_send_is_fine(queues: Queues) -> None:
-    assert list(queues.deliveries.send([])) == []
-    assert list(queues.deliveries.send_later([])) == []
+    assert list(queues.fast.send([])) == []
+    assert list(queues.deliveries.send_slow([])) == []
     assert list(queues.deliveries.bury([])) == []
 
 
 def test_large_packs_travel_in_calls_of_their_own(queues: Queues) -> None:
     packs = [make_pack(number, 400_000) for number in range(5)]
-    assert list(queues.deliveries.send(packs)) == []
-    assert set(map(decode_pack, queues.take("queue"))) == set(packs)
+    assert list(queues.fast.send(packs)) == []
+    assert set(map(decode_pack, queues.take("fast"))) == set(packs)
 
 
 def test_a_pack_for_later_cannot_be_received_now(queues: Queues) -> None:
     now, later = make_pack(1), make_pack(2)
-    assert list(queues.deliveries.send_later([(now, 0), (later, 900), (make_pack(3), 100_000)])) == []
-    assert list(map(decode_pack, queues.take("queue"))) == [now]
+    assert list(queues.deliveries.send_slow([(now, 0), (later, 900), (make_pack(3), 100_000)])) == []
+    assert list(map(decode_pack, queues.take("slow"))) == [now]
 
 
 def test_a_dead_pack_has_its_reason(queues: Queues) -> None:

@@ -18,6 +18,7 @@ from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.bootstrap import dispatcher, fanout
 from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
 from webhooks.entrypoints.queue import batch_response, delivery_messages, event_messages
@@ -85,26 +86,19 @@ class Stack:
             found += messages
         return found
 
-    def deliver(self, *, received: int = 1) -> list[dict[str, Any]]:
-        """Run the dispatcher on all that waits, as Lambda would; returns the failures."""
-        messages = self.waiting("deliveries")
-        return self.dispatch(messages, received=received)
+    def deliver(self, lane: Lane = Lane.FAST) -> list[dict[str, Any]]:
+        """Run the dispatcher on all that waits in a lane, as Lambda would; returns the failures."""
+        return self.dispatch(self.waiting("slow" if lane is Lane.SLOW else "deliveries"), lane)
 
-    def dispatch(self, messages: list[dict[str, Any]], *, received: int = 1) -> list[dict[str, Any]]:
-        records = [
-            {
-                "messageId": message["MessageId"],
-                "body": message["Body"],
-                "attributes": {"SentTimestamp": "1", "ApproximateReceiveCount": str(received)},
-            }
-            for message in messages
-        ]
-        failures = batch_response(self.run_dispatch.dispatch(delivery_messages({"Records": records})))
+    def dispatch(self, messages: list[dict[str, Any]], lane: Lane = Lane.FAST) -> list[dict[str, Any]]:
+        records = [{"messageId": message["MessageId"], "body": message["Body"]} for message in messages]
+        failures = batch_response(self.run_dispatch.dispatch(delivery_messages({"Records": records}), lane))
         failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}
+        queue = self.queues["slow" if lane is Lane.SLOW else "deliveries"]
         for message in messages:
             if message["MessageId"] not in failed:
                 self.backend.clients.sqs.delete_message(
-                    QueueUrl=self.queues["deliveries"], ReceiptHandle=message["ReceiptHandle"]
+                    QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"]
                 )
         return failures["batchItemFailures"]
 
@@ -117,7 +111,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with backend_named("moto") as backend, Receiver() as receiver:
         subscriptions, access = backend.table("subscriptions"), backend.table("access", sorted_by=None)
         deliveries = backend.table("deliveries")
-        queues = {name: backend.queue(name) for name in ("events-dlq", "deliveries", "deliveries-dlq")}
+        names = ("events-dlq", "deliveries", "slow", "deliveries-dlq")
+        queues = {name: backend.queue(name) for name in names}
         environment = {
             "POWERTOOLS_SERVICE_NAME": "test",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -127,6 +122,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             "DELIVERIES_TABLE": deliveries,
             "EVENTS_DLQ_URL": queues["events-dlq"],
             "DELIVERIES_QUEUE_URL": queues["deliveries"],
+            "SLOW_DELIVERIES_QUEUE_URL": queues["slow"],
             "DELIVERIES_DLQ_URL": queues["deliveries-dlq"],
             "SERVICE_KEYS_SECRET": backend.secret("service", json.dumps(SEED)),
             "SIGNING_KEYS_SECRET": backend.secret("signing", json.dumps(SEED)),
@@ -138,6 +134,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             "ALLOWED_NETWORKS": "127.0.0.0/8",
             "RETRY_DELAYS": "0,0",
             "DEFAULT_TTL": "5",
+            "FAST_LANE_SECONDS": "1",
             "ATTEMPT_LOG_DAYS": "30",
         }
         for name, value in environment.items():
@@ -158,7 +155,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             deliveries_table=deliveries,
             receiver=receiver,
             run_fanout=fanout.compose(),
-            run_dispatch=dispatcher.compose(),
+            run_dispatch=dispatcher.compose()[0],
         )
         yield stack
         stack.run_dispatch._workers.shutdown()
@@ -291,7 +288,7 @@ def test_a_failure_is_retried_and_the_log_keeps_the_history(stack: Stack):
     stack.deliver()
     [item] = stack.log()
     assert item["outcome"]["S"] == "retrying"
-    stack.deliver()
+    stack.deliver(Lane.SLOW)
 
     first, second = stack.receiver.requests
     assert (first.header("webhook-id"), first.body) == (second.header("webhook-id"), second.body)
@@ -306,7 +303,7 @@ def test_an_exhausted_delivery_is_buried_with_its_reason(stack: Stack):
 
     stack.publish(NATIVE)
     stack.deliver()
-    stack.deliver()
+    stack.deliver(Lane.SLOW)
 
     [buried] = stack.waiting("deliveries-dlq")
     assert buried["MessageAttributes"]["reason"]["StringValue"] == "HTTP 500 at the last of 2 attempts"
@@ -347,7 +344,7 @@ def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
     [message] = stack.waiting("deliveries")
 
     stack.dispatch([message])
-    stack.dispatch([message], received=2)
+    stack.dispatch([message])
 
     assert len(stack.receiver.requests) == 1
 
@@ -376,3 +373,48 @@ def test_a_message_that_is_no_pack_is_buried_alone(stack: Stack):
     [buried] = stack.waiting("deliveries-dlq")
     assert buried["Body"] == "rubbish"
     assert len(stack.receiver.requests) == 1
+
+
+@pytest.mark.parametrize("when", ["2026-01-02T03:04:05Z", None])
+def test_an_event_that_its_producer_repeats_is_delivered_once(stack: Stack, when):
+    stack.register()
+    event = NATIVE | ({"occurredAt": when} if when else {})
+
+    for _ in range(2):
+        stack.publish(event, event)
+        stack.deliver()
+
+    assert len(stack.receiver.requests) == 1
+
+
+def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack):
+    stack.register()
+    stack.publish(NATIVE)
+    stack.publish(NATIVE)
+
+    assert stack.deliver() == []
+
+    assert len(stack.receiver.requests) == 1
+
+
+def test_a_webhook_that_was_slow_leaves_the_fast_lane_until_it_is_quick_again(stack: Stack):
+    slow, quick = stack.register(), stack.register()
+    stack.receiver.script(reply(200, delay=1.2))
+    stack.publish(NATIVE)
+    stack.deliver()
+    stack.receiver.script(reply(200))
+
+    for number in range(3):
+        stack.publish({**NATIVE, "eventId": f"again-{number}"})
+        stack.deliver()
+    assert len(stack.receiver.requests) == 2  # both were slow the first time: all else waits in the slow lane
+    for webhook in (slow, quick):
+        stored = stack.subscriptions.get(SCOPE, webhook.id)
+        assert stored is not None
+        assert stored.slow_since is not None
+
+    assert stack.deliver(Lane.SLOW) == []
+    assert len(stack.receiver.requests) == 8
+    stack.publish({**NATIVE, "eventId": "quick"})
+    assert stack.deliver() == []
+    assert len(stack.receiver.requests) == 10

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.contract.backends import Backend, backend_named
 from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
-from webhooks.adapters.delivery_log import DynamoDeliveryLog, entry_item, item_size
+from tests.contract.opened_log import OpenedLog, open_log
+from webhooks.adapters.delivery_log import entry_item, item_size
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.outcome import LogEntry, Outcome
 from webhooks.domain.scope import Scope
@@ -82,13 +83,8 @@ def test_an_item_says_what_became_of_the_delivery_and_when_it_ends() -> None:
     assert item["expiresAt"] == {"N": str(SETTLED // 1000 + 30 * 86_400)}
 
 
-def log_of(backend: Backend, **faults: list[Replacement]) -> DynamoDeliveryLog:
-    return DynamoDeliveryLog(
-        FaultyClients(backend.clients, **faults),
-        backend.table("deliveries"),
-        days=30,
-        backoff=backend.backoff,
-    )
+def log_of(backend: Backend, **faults: list[Replacement]) -> OpenedLog:
+    return open_log(backend, clients=FaultyClients(backend.clients, **faults))
 
 
 def test_what_a_batch_leaves_is_written_again(backend: Backend) -> None:
@@ -124,8 +120,7 @@ def test_of_a_delivery_twice_in_a_batch_the_last_entry_is_written(backend: Backe
 
 
 def test_an_item_that_cannot_be_read_counts_as_absent(backend: Backend) -> None:
-    table = backend.table("deliveries")
-    log = DynamoDeliveryLog(backend.clients, table, days=30)
+    log = log_of(backend)
     item = entry_item(entry("a"), 30) | {"outcome": {"S": "who knows"}}
-    backend.clients.dynamodb.put_item(TableName=table, Item=item)
+    backend.clients.dynamodb.put_item(TableName=log.table, Item=item)
     assert log.find([entry("a").key]) == {}

@@ -9,6 +9,13 @@ RECEIVES_MIN = 5
 DAYS_14 = 14 * 24 * 3600
 
 
+DEAD_LETTERS = {
+    "EventsQueue": "EventsDlq",
+    "DeliveriesQueue": "DeliveriesDlq",
+    "SlowDeliveriesQueue": "DeliveriesDlq",
+}
+
+
 def readers(template):
     """(mapping, queue, function) by queue name."""
     queues = template.resources("AWS::SQS::Queue")
@@ -23,22 +30,22 @@ def readers(template):
     }
 
 
-def test_both_queues_have_a_reader(template):
-    assert readers(template).keys() == {"EventsQueue", "DeliveriesQueue"}
+def test_every_queue_has_a_reader_but_for_the_dead_letters(template):
+    assert readers(template).keys() == DEAD_LETTERS.keys()
 
 
-@pytest.mark.parametrize("name", ["EventsQueue", "DeliveriesQueue"])
+@pytest.mark.parametrize("name", DEAD_LETTERS)
 def test_a_queue_hides_messages_long_enough_and_gives_up_into_its_dead_letter_queue(template, name):
     _, queue, function = readers(template)[name]
     assert queue["VisibilityTimeout"] >= SIX * function["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= RECEIVES_MIN
     dead = referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
-    assert dead == name.replace("Queue", "Dlq")
+    assert dead == DEAD_LETTERS[name]
     retention = template.resources("AWS::SQS::Queue")[dead]["MessageRetentionPeriod"]
     assert retention == DAYS_14 > queue["MessageRetentionPeriod"]
 
 
-@pytest.mark.parametrize("name", ["EventsQueue", "DeliveriesQueue"])
+@pytest.mark.parametrize("name", DEAD_LETTERS)
 def test_a_reader_is_the_alias_and_reports_each_failed_message(template, name):
     mapping, _, _ = readers(template)[name]
     assert referred(mapping["FunctionName"]).endswith("Aliaslive")

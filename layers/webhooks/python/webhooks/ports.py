@@ -99,6 +99,28 @@ class Subscriptions(Protocol):
         """Return the body that is kept for the key."""
 
 
+class Pace(Protocol):
+    """Remembers with a webhook whether its endpoint is slow."""
+
+    def mark(self, scope: Scope, webhook_id: str, *, slow_since: int | None) -> None:
+        """Write since when it is slow, in epoch seconds, or None: quick. A webhook that is gone is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a batch needs to know: its webhooks, those unreadable as their error, and what its log says."""
+
+    webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
+    logged: Mapping[LogKey, Logged]
+
+
+class BatchReader(Protocol):
+    """Reads webhooks and log together."""
+
+    def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> Reading:
+        """Return what exists of both, read consistently, in one call for up to 100 items."""
+
+
 class SubscriptionIndex(Protocol):
     """Webhooks by event name, for fan-out."""
 
@@ -184,14 +206,18 @@ class Tokens(Protocol):
         """Return an access token; `rejected` is one that the endpoint did not take."""
 
 
-class DeliveryQueue(Protocol):
-    """The deliveries queue and its dead-letter queue."""
+class FastLane(Protocol):
+    """The deliveries queue, as fan-out fills it."""
 
     def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
         """Send packs; returns those that the queue did not take."""
 
-    def send_later(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
-        """Send each pack to be received after its seconds; returns those that the queue did not take."""
+
+class DeliveryQueue(Protocol):
+    """Where the dispatcher puts what it does not settle at once: the slow lane, and the dead letters."""
+
+    def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        """Send each pack into the slow lane, to be received after its seconds; returns those not taken."""
 
     def bury(self, packs: Sequence[tuple[Pack, str]]) -> Sequence[Pack]:
         """Send packs to the dead-letter queue, each with the reason; returns those that it did not take."""
@@ -212,6 +238,3 @@ class DeliveryLog(Protocol):
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         """Write the entries, each over its delivery's earlier one; returns those not written."""
-
-    def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, Logged]:
-        """Return what the log has of the deliveries, read consistently."""

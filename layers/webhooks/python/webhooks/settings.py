@@ -143,19 +143,18 @@ class FanoutSettings(Settings):
 
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
-    deliveries_dlq_url: str = variable("DELIVERIES_DLQ_URL")
     events_dlq_url: str = variable("EVENTS_DLQ_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DispatcherSettings(EgressSettings):
-    """functions/dispatcher. `retry_delays` in seconds, one for each retry; `default_ttl` in seconds."""
+    """functions/dispatcher. `retry_delays`: seconds, one for each retry; `default_ttl`: seconds."""
 
     curve: Curve = variable("EC_CURVE_NAME", _curve)
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     access_table: str = variable("ACCESS_TABLE")
     deliveries_table: str = variable("DELIVERIES_TABLE")
-    deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
+    slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
     deliveries_dlq_url: str = variable("DELIVERIES_DLQ_URL")
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
     signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
@@ -164,6 +163,7 @@ class DispatcherSettings(EgressSettings):
     kms_key_id: str = variable("KMS_KEY_ID")
     retry_delays: tuple[int, ...] = variable("RETRY_DELAYS", _seconds)
     default_ttl: int = variable("DEFAULT_TTL", int)
+    fast_lane_seconds: float = variable("FAST_LANE_SECONDS", float)
     attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
 
 

@@ -2,14 +2,13 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import batched
 from typing import Any
 
 from webhooks.adapters.aws import AwsClients, Backoff, unavailable
 from webhooks.adapters.items import Item, key
-from webhooks.adapters.tables import Table
 from webhooks.domain.delivery import Attempt, attempts_from_json, attempts_to_json
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.outcome import LogEntry, Logged, LogKey, Outcome
@@ -20,6 +19,7 @@ WRITE_UNIT = 1024  # bytes
 MAX_REASON = 128  # characters
 EXCERPTS = (1024, 400, 160, 40, 0)  # lengths to try, until the item fits a write unit
 DAY = 86_400  # seconds
+LOGGED = ("pk", "sk", "outcome", "attempts")  # the attributes that `logged_from` needs
 
 logger = logging.getLogger(__name__)
 
@@ -31,33 +31,17 @@ class DynamoDeliveryLog:
         self, aws: AwsClients, table_name: str, *, days: int, backoff: Backoff | None = None
     ) -> None:
         self._aws = aws
-        self._table = Table(aws, table_name, backoff=backoff)
+        self._table_name = table_name
+        self._backoff = backoff or Backoff()
         self._days = days
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         """Write the entries, each over its delivery's earlier one; returns those that were not written."""
-        latest = {_place(entry.key): entry for entry in entries}  # a batch must not have a key twice
+        latest = {place_of(entry.key): entry for entry in entries}  # a batch must not have a key twice
         left: set[tuple[str, str]] = set()
         for chunk in batched(latest.items(), BATCH, strict=False):
             left |= self._write([entry_item(entry, self._days) for _, entry in chunk])
         return [latest[place] for place in latest if place in left]
-
-    def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, Logged]:
-        """Return what the log has of the deliveries, read consistently."""
-        places = {_place(each): each for each in keys}
-        items = self._table.get_many(
-            (key(*place) for place in places), attributes=("pk", "sk", "outcome", "attempts")
-        )
-        found = {}
-        for item in items:
-            try:
-                attempts = attempts_from_json(json.loads(item["attempts"]["S"]))
-                logged = Logged(Outcome(item["outcome"]["S"]), attempts)
-            except (KeyError, ValueError, TypeError):
-                logger.warning("delivery_log.corrupt", extra={"item": item["sk"]["S"]})
-                continue
-            found[places[item["pk"]["S"], item["sk"]["S"]]] = logged
-        return found
 
     def _write(self, items: Sequence[Item]) -> set[tuple[str, str]]:
         """Write up to 25 items; returns the places of those that could not be written."""
@@ -65,14 +49,14 @@ class DynamoDeliveryLog:
         for tries in range(TRIES):
             try:
                 with unavailable("dynamodb BatchWriteItem"):
-                    answer = self._aws.dynamodb.batch_write_item(RequestItems={self._table.name: left})
+                    answer = self._aws.dynamodb.batch_write_item(RequestItems={self._table_name: left})
             except UnavailableError as error:
                 logger.warning("delivery_log.refused", extra={"reason": str(error), "items": len(left)})
                 break
-            left = answer.get("UnprocessedItems", {}).get(self._table.name, [])
+            left = answer.get("UnprocessedItems", {}).get(self._table_name, [])
             if not left:
                 break
-            self._table.backoff.wait(tries)
+            self._backoff.wait(tries)
         written = [request["PutRequest"]["Item"] for request in left]
         return {(item["pk"]["S"], item["sk"]["S"]) for item in written}
 
@@ -108,7 +92,7 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
     if entry.reason:
         attributes["reason"] = entry.reason[:MAX_REASON]
     return (
-        key(*_place(entry.key))
+        key(*place_of(entry.key))
         | {name: {"S": _storable(text)} for name, text in attributes.items()}
         | {
             "settledAt": {"N": str(entry.settled_at)},
@@ -117,7 +101,17 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
     )
 
 
-def _place(log_key: LogKey) -> tuple[str, str]:
+def logged_from(item: Item) -> Logged | None:
+    """Read what a batch must know of a delivery; None for an item that says nothing readable."""
+    try:
+        attempts = attempts_from_json(json.loads(item["attempts"]["S"]))
+        return Logged(Outcome(item["outcome"]["S"]), attempts)
+    except (KeyError, ValueError, TypeError):
+        logger.warning("delivery_log.corrupt", extra={"item": item["sk"]["S"]})
+        return None
+
+
+def place_of(log_key: LogKey) -> tuple[str, str]:
     """Return an item's key: a webhook's deliveries in the order of their events."""
     when = max(0, log_key.log_time)
     return f"W#{log_key.webhook_id}", f"{when:015d}#{log_key.delivery_id.rpartition('-')[2]}"

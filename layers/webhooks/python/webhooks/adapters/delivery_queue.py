@@ -1,4 +1,4 @@
-"""The deliveries queue and its dead-letter queue."""
+"""The deliveries queue, its slow lane and its dead-letter queue."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,29 +10,29 @@ from webhooks.domain.delivery import Pack, encode_pack
 MAX_DELAY = 900  # seconds, SQS's limit
 
 
-class SqsDeliveryQueue:
+class SqsFastLane:
     """Sends packs. A message's group is its webhook, so that no webhook's backlog holds up the others."""
 
-    def __init__(self, aws: AwsClients, *, queue_url: str, dead_letter_url: str) -> None:
+    def __init__(self, aws: AwsClients, queue_url: str) -> None:
         self._aws = aws
         self._queue_url = queue_url
-        self._dead_letter_url = dead_letter_url
 
     def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
         """Send packs; returns those that the queue did not take."""
-        return self.send_later([(pack, 0) for pack in packs])
+        return _send(self._aws, self._queue_url, [(pack, 0) for pack in packs])
 
-    def send_later(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
-        """Send each pack to be received after its seconds; returns those that the queue did not take."""
-        refused = send_all(
-            self._aws,
-            self._queue_url,
-            [
-                replace(_message(pack), group=pack.webhook_id, delay=max(0, min(seconds, MAX_DELAY)))
-                for pack, seconds in packs
-            ],
-        )
-        return [pack for position, (pack, _) in enumerate(packs) if position in refused]
+
+class SqsDeliveryQueue:
+    """Sends packs to where they wait, or to where they end."""
+
+    def __init__(self, aws: AwsClients, *, slow_url: str, dead_letter_url: str) -> None:
+        self._aws = aws
+        self._slow_url = slow_url
+        self._dead_letter_url = dead_letter_url
+
+    def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        """Send each pack into the slow lane, to be received after its seconds; returns those not taken."""
+        return _send(self._aws, self._slow_url, packs)
 
     def bury(self, packs: Sequence[tuple[Pack, str]]) -> Sequence[Pack]:
         """Send packs to the dead-letter queue, each with the reason; returns those that it did not take."""
@@ -50,3 +50,12 @@ class SqsDeliveryQueue:
 
 def _message(pack: Pack, **attributes: str) -> Message:
     return Message(encode_pack(pack), {"webhookId": attribute(pack.webhook_id), **attributes})
+
+
+def _send(aws: AwsClients, queue_url: str, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+    messages = [
+        replace(_message(pack), group=pack.webhook_id, delay=max(0, min(seconds, MAX_DELAY)))
+        for pack, seconds in packs
+    ]
+    refused = send_all(aws, queue_url, messages)
+    return [pack for position, (pack, _) in enumerate(packs) if position in refused]

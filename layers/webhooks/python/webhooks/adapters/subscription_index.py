@@ -1,5 +1,6 @@
 """Webhooks by event name, for fan-out, from the subscriptions table."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from webhooks.adapters.items import key
@@ -8,6 +9,9 @@ from webhooks.adapters.tables import Table
 from webhooks.adapters.webhook_items import entry_from
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
+from webhooks.ports import CorruptError
+
+logger = logging.getLogger(__name__)
 
 
 class DynamoSubscriptionIndex:
@@ -24,5 +28,11 @@ class DynamoSubscriptionIndex:
         return {scope: found.get(scope, 0) for scope in places.values()}
 
     def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
-        """Return the enabled webhooks that list the event's name. Raises CorruptError."""
-        return [entry_from(item) for item in self._table.query(listeners_pk(scope, event_name))]
+        """Return the enabled webhooks that list the event's name; one bad entry costs no other its events."""
+        entries = []
+        for item in self._table.query(listeners_pk(scope, event_name)):
+            try:
+                entries.append(entry_from(item))
+            except CorruptError as error:
+                logger.error("index.corrupt", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all
+        return entries

@@ -96,21 +96,12 @@ class DynamoSubscriptions:
         self, keys: Sequence[tuple[Scope, str]]
     ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
         """Return the webhooks that exist, what cannot be read as its error."""
-        places = {
-            (scope, webhook_id): (community_pk(scope), webhook_sk(sequence))
-            for scope, webhook_id in keys
-            if (sequence := sequence_of(webhook_id)) is not None
-        }
+        places = places_of(keys)
         items = {
             (item["pk"]["S"], item["sk"]["S"]): item
             for item in self._table.get_many(key(pk, sk) for pk, sk in dict.fromkeys(places.values()))
         }
-        found: dict[tuple[Scope, str], Webhook | CorruptError] = {}
-        for (scope, webhook_id), place in places.items():
-            webhook = _read(items[place], scope) if place in items else None
-            if isinstance(webhook, CorruptError) or (webhook and webhook.id == webhook_id):
-                found[scope, webhook_id] = webhook
-        return found
+        return found_webhooks(places, items)
 
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number."""
@@ -188,6 +179,27 @@ class DynamoSubscriptions:
         else:
             item = self._table.get(key(community_pk(change.scope), webhook_sk(change.sequence)))
         return item is not None and item.get("change", {}).get("S") == change.token
+
+
+def places_of(keys: Sequence[tuple[Scope, str]]) -> dict[tuple[Scope, str], tuple[str, str]]:
+    """Return where the table keeps each webhook; without those whose ids are none."""
+    return {
+        (scope, webhook_id): (community_pk(scope), webhook_sk(sequence))
+        for scope, webhook_id in keys
+        if (sequence := sequence_of(webhook_id)) is not None
+    }
+
+
+def found_webhooks(
+    places: Mapping[tuple[Scope, str], tuple[str, str]], items: Mapping[tuple[str, str], Item]
+) -> dict[tuple[Scope, str], Webhook | CorruptError]:
+    """Read the webhooks among the items; one whose id is another's in the same place is not there."""
+    found: dict[tuple[Scope, str], Webhook | CorruptError] = {}
+    for (scope, webhook_id), place in places.items():
+        webhook = _read(items[place], scope) if place in items else None
+        if isinstance(webhook, CorruptError) or (webhook and webhook.id == webhook_id):
+            found[scope, webhook_id] = webhook
+    return found
 
 
 def _read(item: Item, scope: Scope) -> Webhook | CorruptError:

@@ -49,6 +49,7 @@ def webhook_from(item: Item, scope: Scope) -> Webhook:
             credential=CredentialRef(secret["S"], item["credentialVersion"]["S"]) if secret else None,
             secret_version=int(item["secretVersion"]["N"]),
             disabled_reason=reason["S"] if reason else None,
+            slow_since=int(item["slowSince"]["N"]) if "slowSince" in item else None,
         )
     except _UNREADABLE:
         place = item.get("sk", {}).get("S", "?")

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.batch_reader import DynamoBatchReader
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.delivery_queue import SqsDeliveryQueue
@@ -13,6 +14,7 @@ from webhooks.adapters.egress import EgressGuard
 from webhooks.adapters.endpoint import HttpEndpoint
 from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
 from webhooks.adapters.oauth import OAuthTokens
+from webhooks.adapters.pace import DynamoPace
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.domain.addresses import parse_policy
@@ -22,14 +24,15 @@ from webhooks.observability import start_logging
 from webhooks.services.attempt import Attempts
 from webhooks.services.callback import CallbackSigner
 from webhooks.services.delivery import Dispatch
+from webhooks.services.pace import PaceKeeper
 from webhooks.services.settlement import Settlement
 from webhooks.settings import DispatcherSettings, LoggingSettings
 
 BATCH = 10  # messages of one invocation, as the event source mapping says
 
 
-def compose() -> Dispatch:
-    """Return the use case."""
+def compose() -> tuple[Dispatch, str]:
+    """Return the use case, and the URL of the slow lane's queue."""
     logging = LoggingSettings.load()
     start_logging(service=logging.service, level=logging.level)
     settings = DispatcherSettings.load()
@@ -42,19 +45,25 @@ def compose() -> Dispatch:
     )
     log = DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days)
     queue = SqsDeliveryQueue(
-        aws, queue_url=settings.deliveries_queue_url, dead_letter_url=settings.deliveries_dlq_url
+        aws, slow_url=settings.slow_deliveries_queue_url, dead_letter_url=settings.deliveries_dlq_url
     )
-    return Dispatch(
-        subscriptions=subscriptions,
-        log=log,
+    dispatch = Dispatch(
+        reader=DynamoBatchReader(
+            aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
+        ),
         queue=queue,
         attempts=_attempts(settings, aws),
         settlement=Settlement(queue=queue, log=log, subscriptions=subscriptions, clock=time.time),
+        pace=PaceKeeper(
+            DynamoPace(aws, settings.subscriptions_table), clock=time.time, limit=settings.fast_lane_seconds
+        ),
         workers=ThreadPoolExecutor(BATCH * MAX_PACK_DELIVERIES, thread_name_prefix="attempt"),
         clock=time.time,
         chance=random.random,
         delays=settings.retry_delays,
+        fast_seconds=settings.fast_lane_seconds,
     )
+    return dispatch, settings.slow_deliveries_queue_url
 
 
 def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:

@@ -2,7 +2,7 @@
 
 from webhooks.adapters.aws import AwsClients
 from webhooks.adapters.dead_events import SqsDeadEvents
-from webhooks.adapters.delivery_queue import SqsDeliveryQueue
+from webhooks.adapters.delivery_queue import SqsFastLane
 from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.tables import Table
 from webhooks.observability import start_logging
@@ -18,8 +18,6 @@ def compose() -> Fanout:
     aws = AwsClients()
     return Fanout(
         index=DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table)),
-        queue=SqsDeliveryQueue(
-            aws, queue_url=settings.deliveries_queue_url, dead_letter_url=settings.deliveries_dlq_url
-        ),
+        lane=SqsFastLane(aws, settings.deliveries_queue_url),
         dead_events=SqsDeadEvents(aws, settings.events_dlq_url),
     )

@@ -11,8 +11,8 @@ from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
 from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
 
-# A message carries the body and up to 4 KiB beside it, within the queue's 1 MiB.
-MAX_BODY_BYTES = 1024 * 1024 - 4096
+# A message carries the body and up to 8 KiB beside it, within the queue's 1 MiB.
+MAX_BODY_BYTES = 1024 * 1024 - 8192
 MAX_EVENT_ID = 256
 # 0001-01-01 and 9999-12-31, in epoch seconds: what a date can say.
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799

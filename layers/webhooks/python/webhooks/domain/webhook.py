@@ -114,7 +114,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A stored webhook. `revision` counts its changes; `disabled_reason`: why the service disabled it."""
+    """A stored webhook. `revision` counts its changes; `disabled_reason`: why the service disabled it.
+
+    `slow_since`: when its endpoint was last seen slow or absent, in epoch seconds; None while it is quick.
+    """
 
     id: str
     scope: Scope
@@ -124,6 +127,7 @@ class Webhook:
     credential: CredentialRef | None = None
     secret_version: int = 1
     disabled_reason: str | None = None
+    slow_since: int | None = None
 
     @property
     def enabled(self) -> bool:

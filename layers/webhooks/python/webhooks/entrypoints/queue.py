@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from webhooks.services.delivery import DeliveryMessage
+from webhooks.domain.lane import Lane
 from webhooks.services.fanout import EventMessage
+from webhooks.services.stages import DeliveryMessage
 
 
 def event_messages(event: dict[str, Any]) -> list[EventMessage]:
@@ -19,14 +20,13 @@ def event_messages(event: dict[str, Any]) -> list[EventMessage]:
 
 def delivery_messages(event: dict[str, Any]) -> list[DeliveryMessage]:
     """Read the records of a batch of the deliveries queue."""
-    return [
-        DeliveryMessage(
-            id=record["messageId"],
-            text=record["body"],
-            received=int(record["attributes"]["ApproximateReceiveCount"]),
-        )
-        for record in event["Records"]
-    ]
+    return [DeliveryMessage(id=record["messageId"], text=record["body"]) for record in event["Records"]]
+
+
+def lane_of(event: dict[str, Any], slow_queue_url: str) -> Lane:
+    """Tell which lane a batch came by: all of its messages are of one queue."""
+    queue = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
+    return Lane.SLOW if queue == slow_queue_url.rpartition("/")[2] else Lane.FAST
 
 
 def batch_response(failed: Iterable[str]) -> dict[str, list[dict[str, str]]]:

@@ -6,104 +6,95 @@ and the log tells then which of its deliveries are done.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from functools import partial
 
 from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack
 from webhooks.domain.errors import MalformedPackError, UnavailableError
 from webhooks.domain.exchange import Answer, Exchange
-from webhooks.domain.outcome import Logged, LogKey, log_key
-from webhooks.domain.retry import Delivered, Verdict, decide
+from webhooks.domain.lane import Lane
+from webhooks.domain.outcome import Logged, log_key
+from webhooks.domain.retry import decide
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import Chance, Clock, CorruptError, CredentialMissingError, DeliveryLog, DeliveryQueue
-from webhooks.ports import Subscriptions as SubscriptionStore
+from webhooks.ports import (
+    BatchReader,
+    Chance,
+    Clock,
+    CorruptError,
+    CredentialMissingError,
+    DeliveryQueue,
+    Reading,
+)
 from webhooks.services.attempt import Attempts
-from webhooks.services.settlement import Decided, Ended, Settlement, Unsettled
+from webhooks.services.pace import PaceKeeper
+from webhooks.services.settlement import Settlement
+from webhooks.services.stages import (
+    Decided,
+    DeliveryMessage,
+    Ended,
+    HandedOver,
+    Opened,
+    Prepared,
+    Ready,
+    Repeated,
+    Sent,
+    Stage,
+    Unsettled,
+)
 
 logger = logging.getLogger(__name__)
 
-type Found = Mapping[tuple[Scope, str], Webhook | CorruptError]
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryMessage:
-    """A message of the deliveries queue; `received` counts how often, this time included."""
-
-    id: str
-    text: str
-    received: int
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A message that is a pack."""
-
-    message: DeliveryMessage
-    pack: Pack
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A delivery with the webhook as it is now: ready to be sent."""
-
-    message_id: str
-    pack: Pack
-    delivery: Delivery
-    webhook: Webhook
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A delivery after its attempt."""
-
-    prepared: Prepared
-    exchange: Exchange
-    attempt: Attempt
-
 
 class Dispatch:
-    """Delivers batches. `delays` in seconds between attempts; `workers` send at the same time."""
+    """Delivers batches. `delays`: seconds between attempts; `fast_seconds`: the fast lane's time; `workers`
+    send at the same time.
+    """
 
     def __init__(
         self,
         *,
-        subscriptions: SubscriptionStore,
-        log: DeliveryLog,
+        reader: BatchReader,
         queue: DeliveryQueue,
         attempts: Attempts,
         settlement: Settlement,
+        pace: PaceKeeper,
         workers: Executor,
         clock: Clock,
         chance: Chance,
         delays: tuple[int, ...],
+        fast_seconds: float,
     ) -> None:
-        self._subscriptions = subscriptions
-        self._log = log
+        self._reader = reader
         self._queue = queue
         self._attempts = attempts
         self._settlement = settlement
+        self._pace = pace
         self._workers = workers
         self._clock = clock
         self._chance = chance
         self._delays = delays
+        self._fast_seconds = fast_seconds
 
-    def dispatch(self, messages: Sequence[DeliveryMessage]) -> set[str]:
-        """Deliver a batch; returns the ids of the messages that must come again."""
+    def dispatch(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
+        """Deliver a batch that came by a lane; returns the ids of the messages that must come again."""
+        until = self._clock() + self._fast_seconds if lane is Lane.FAST else None
         failed: set[str] = set()
         opened = list(self._open(messages, failed))
+        if not opened:
+            return failed
         try:
-            webhooks = self._subscriptions.get_many(sorted({_key(each.pack) for each in opened}))
-            settled_before = self._settled_before(opened)
+            reading = self._read(opened)
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(opened), "reason": str(error)})
             return failed | {each.message.id for each in opened}
-        prepared = [
-            stage for each in opened for stage in self._prepare(each, webhooks, settled_before=settled_before)
-        ]
-        stages = list(self._workers.map(self._send_and_decide, prepared))
-        return failed | self._settlement.settle(stages)
+        ready = self._prepare(opened, reading, lane)
+        stages = list(self._workers.map(partial(self._send_and_decide, until=until), ready))
+        failed |= self._settlement.settle(stages)
+        self._observe(stages)
+        return failed
 
     def _open(self, messages: Sequence[DeliveryMessage], failed: set[str]) -> Iterable[Opened]:
         for message in messages:
@@ -116,39 +107,36 @@ class Dispatch:
                 except UnavailableError:
                     failed.add(message.id)
 
-    def _settled_before(self, opened: Sequence[Opened]) -> Mapping[LogKey, Logged]:
-        """Look up what became of the deliveries of messages that were here before."""
-        keys = [
-            log_key(each.pack.webhook_id, delivery)
+    def _read(self, opened: Sequence[Opened]) -> Reading:
+        webhooks = sorted({_key(each.pack) for each in opened})
+        deliveries = {
+            log_key(each.pack.webhook_id, delivery): None
             for each in opened
-            if each.message.received > 1
             for delivery in each.pack.deliveries
-        ]
-        return self._log.find(keys) if keys else {}
+        }
+        return self._reader.read(webhooks, list(deliveries))
 
-    def _prepare(
-        self, opened: Opened, webhooks: Found, *, settled_before: Mapping[LogKey, Logged]
-    ) -> Iterable[Prepared | Ended | Unsettled]:
-        pack, message_id = opened.pack, opened.message.id
-        webhook = webhooks.get(_key(pack))
-        for delivery in pack.deliveries:
-            logged = settled_before.get(log_key(pack.webhook_id, delivery))
-            if logged is not None and len(logged.attempts) > len(delivery.attempts):
-                continue
-            if isinstance(webhook, CorruptError):
-                yield Ended(
-                    message_id, pack, delivery, reason=f"the webhook cannot be read: {webhook}", dead=True
-                )
-            elif webhook is None:
-                yield Ended(message_id, pack, delivery, reason="webhook deleted")
-            elif not webhook.enabled:
-                yield Ended(message_id, pack, delivery, reason=webhook.disabled_reason or "webhook disabled")
-            else:
-                yield Prepared(message_id, pack, delivery, webhook)
+    def _prepare(self, opened: Sequence[Opened], reading: Reading, lane: Lane) -> Sequence[Ready]:
+        ready: list[Ready] = []
+        started: dict[str, str] = {}
+        for each in opened:
+            webhook = reading.webhooks.get(_key(each.pack))
+            for delivery in each.pack.deliveries:
+                logged = reading.logged.get(log_key(each.pack.webhook_id, delivery))
+                if _is_done(delivery, logged):
+                    logger.info("delivery.repeated", extra={"delivery_id": delivery.id})
+                elif delivery.id in started:
+                    ready.append(Repeated(each.message.id, started[delivery.id]))
+                else:
+                    started[delivery.id] = each.message.id
+                    ready.append(_ready(each, delivery, webhook, lane))
+        return ready
 
-    def _send_and_decide(self, stage: Prepared | Ended | Unsettled) -> Decided | Ended | Unsettled:
+    def _send_and_decide(self, stage: Ready, *, until: float | None) -> Stage:
         if not isinstance(stage, Prepared):
             return stage
+        if until is not None and self._clock() > until:
+            return HandedOver(stage.message_id, stage.pack, stage.delivery)
         try:
             return self._decide(self._send(stage))
         except CredentialMissingError:
@@ -156,7 +144,7 @@ class Dispatch:
             return Ended(stage.message_id, stage.pack, stage.delivery, reason=reason, dead=True)
         except UnavailableError as error:
             reason = str(error)
-        except Exception as error:
+        except Exception as error:  # the boundary of one delivery: a fault of ours costs no other's
             logger.exception("delivery.fault", extra={"delivery_id": stage.delivery.id})
             reason = type(error).__name__
         logger.warning("delivery.postponed", extra={"delivery_id": stage.delivery.id, "reason": reason})
@@ -182,14 +170,43 @@ class Dispatch:
             pack=prepared.pack,
             delivery=prepared.delivery.tried(sent.attempt),
             webhook=prepared.webhook,
+            exchange=sent.exchange,
             verdict=verdict,
         )
-        _log_attempt(decided, verdict)
+        _log_attempt(decided)
         return decided
+
+    def _observe(self, stages: Iterable[Stage]) -> None:
+        exchanges: dict[str, list[Exchange]] = defaultdict(list)
+        webhooks: dict[str, Webhook] = {}
+        for stage in stages:
+            if isinstance(stage, Decided):
+                webhooks[stage.webhook.id] = stage.webhook
+                exchanges[stage.webhook.id].append(stage.exchange)
+        for webhook_id, webhook in webhooks.items():
+            self._pace.observe(webhook, exchanges[webhook_id])
 
 
 def _key(pack: Pack) -> tuple[Scope, str]:
     return pack.scope, pack.webhook_id
+
+
+def _is_done(delivery: Delivery, logged: Logged | None) -> bool:
+    """Tell whether the log knows of more attempts: then this message, or its like, was settled before."""
+    return logged is not None and len(logged.attempts) > len(delivery.attempts)
+
+
+def _ready(opened: Opened, delivery: Delivery, webhook: Webhook | CorruptError | None, lane: Lane) -> Ready:
+    pack, message_id = opened.pack, opened.message.id
+    if isinstance(webhook, CorruptError):
+        return Ended(message_id, pack, delivery, reason=str(webhook), dead=True)
+    if webhook is None:
+        return Ended(message_id, pack, delivery, reason="webhook deleted")
+    if not webhook.enabled:
+        return Ended(message_id, pack, delivery, reason=webhook.disabled_reason or "webhook disabled")
+    if lane is Lane.FAST and webhook.slow_since is not None:
+        return HandedOver(message_id, pack, delivery)
+    return Prepared(message_id, pack, delivery, webhook)
 
 
 def _attempt_of(exchange: Exchange, webhook: Webhook, *, at: int) -> Attempt:
@@ -210,7 +227,7 @@ def _attempt_of(exchange: Exchange, webhook: Webhook, *, at: int) -> Attempt:
     )
 
 
-def _log_attempt(decided: Decided, verdict: Verdict) -> None:
+def _log_attempt(decided: Decided) -> None:
     attempt = decided.delivery.attempts[-1]
     logger.info(
         "delivery.attempted",
@@ -226,7 +243,6 @@ def _log_attempt(decided: Decided, verdict: Verdict) -> None:
             "reason": attempt.reason,
             "address": attempt.address,
             "latency_ms": attempt.latency_ms,
-            "verdict": type(verdict).__name__.lower(),
-            "delivered": isinstance(verdict, Delivered),
+            "verdict": type(decided.verdict).__name__.lower(),
         },
     )

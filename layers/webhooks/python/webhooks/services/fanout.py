@@ -15,7 +15,7 @@ from webhooks.domain.event import Event, parse_event
 from webhooks.domain.matching import matches
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
-from webhooks.ports import DeadEvents, DeliveryQueue, SubscriptionIndex
+from webhooks.ports import DeadEvents, FastLane, SubscriptionIndex
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +50,9 @@ class Community:
 class Fanout:
     """Fans events out. Keeps what it read of an index while the community's version stays the same."""
 
-    def __init__(self, *, index: SubscriptionIndex, queue: DeliveryQueue, dead_events: DeadEvents) -> None:
+    def __init__(self, *, index: SubscriptionIndex, lane: FastLane, dead_events: DeadEvents) -> None:
         self._index = index
-        self._queue = queue
+        self._lane = lane
         self._dead_events = dead_events
         self._communities: dict[Scope, Community] = {}
 
@@ -140,7 +140,7 @@ class Fanout:
                 needed_by[delivery.id].add(message_id)
         if not packs:
             return set()
-        lost = self._queue.send(packs)
+        lost = self._lane.send(packs)
         return {
             message for pack in lost for delivery in pack.deliveries for message in needed_by[delivery.id]
         }

@@ -123,7 +123,7 @@ class Registration:
         except RepeatedError:
             self._tidy(ref)
             return self._kept(request)
-        except ConflictError:
+        except (ConflictError, InvalidInputError):
             self._tidy(ref)
             raise
         return answer

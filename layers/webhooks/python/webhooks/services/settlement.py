@@ -7,48 +7,16 @@ the log says so before the message is acknowledged.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.delivery import Pack
 from webhooks.domain.errors import ConflictError, UnavailableError
 from webhooks.domain.outcome import LogEntry, Outcome
-from webhooks.domain.retry import Again, Dead, Verdict
-from webhooks.domain.webhook import Webhook
+from webhooks.domain.retry import Again, Dead
 from webhooks.ports import Clock, CorruptError, DeliveryLog, DeliveryQueue, StaleError, Subscriptions
+from webhooks.services.stages import Decided, Ended, HandedOver, Repeated, Stage, Unsettled
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A delivery after an attempt, with what follows from it."""
-
-    message_id: str
-    pack: Pack
-    delivery: Delivery
-    webhook: Webhook
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A delivery that is not attempted; `dead`: somebody should see it, so it is buried."""
-
-    message_id: str
-    pack: Pack
-    delivery: Delivery
-    reason: str
-    dead: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A delivery that a fault of ours kept back: its message must come again."""
-
-    message_id: str
-
-
-type Stage = Decided | Ended | Unsettled
 
 
 class Settlement:
@@ -66,22 +34,23 @@ class Settlement:
         """Settle a batch; returns the ids of the messages that must come again."""
         failed = {stage.message_id for stage in stages if isinstance(stage, Unsettled)}
         again, buried = _requeued(stages), _buried(stages)
-        lost = _ids(self._queue.send_later(again) if again else ())
+        lost = _ids(self._queue.send_slow(again) if again else ())
         lost |= _ids(self._queue.bury(buried) if buried else ())
         self._disable_gone(stages)
         now = round(self._clock() * 1000)
         entries = []
         for stage in stages:
-            if isinstance(stage, Unsettled):
+            if isinstance(stage, Unsettled | Repeated):
                 continue
             if stage.delivery.id in lost:
                 failed.add(stage.message_id)
-            else:
+            elif not isinstance(stage, HandedOver):
                 entries.append(_entry(stage, now=now))
         unrecorded = self._log.record(entries) if entries else ()
         if unrecorded:  # to deliver again what was delivered would be worse than a gap in the log
             logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
-        return failed
+        repeated = [stage for stage in stages if isinstance(stage, Repeated)]
+        return failed | {stage.message_id for stage in repeated if stage.settled_with in failed}
 
     def _disable_gone(self, stages: Iterable[Stage]) -> None:
         gone = {
@@ -109,11 +78,16 @@ class Settlement:
 
 
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
-    """Put what is tried again into one pack for each that it came in; its longest delay holds for all."""
-    packs: dict[str, list[tuple[Decided, int]]] = defaultdict(list)
+    """Put what is tried again, or left to the slow lane, into one pack for each that it came in.
+
+    The longest delay holds for all that are tried again.
+    """
+    packs: dict[tuple[str, bool], list[tuple[Decided | HandedOver, int]]] = defaultdict(list)
     for stage in stages:
         if isinstance(stage, Decided) and isinstance(stage.verdict, Again):
-            packs[stage.message_id].append((stage, stage.verdict.delay))
+            packs[stage.message_id, True].append((stage, stage.verdict.delay))
+        elif isinstance(stage, HandedOver):
+            packs[stage.message_id, False].append((stage, 0))
     return [
         (
             replace(retries[0][0].pack, deliveries=tuple(stage.delivery for stage, _ in retries)),
@@ -128,7 +102,7 @@ def _buried(stages: Iterable[Stage]) -> list[tuple[Pack, str]]:
     return [
         (replace(stage.pack, deliveries=(stage.delivery,)), _reason(stage) or "")
         for stage in stages
-        if not isinstance(stage, Unsettled) and _outcome(stage) is Outcome.DEAD
+        if isinstance(stage, Decided | Ended) and _outcome(stage) is Outcome.DEAD
     ]
 
 

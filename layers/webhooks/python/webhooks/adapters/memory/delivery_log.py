@@ -1,10 +1,10 @@
 """The attempt log in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from threading import RLock
 
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
-from webhooks.domain.outcome import LogEntry, Logged, LogKey
+from webhooks.domain.outcome import LogEntry, LogKey
 
 
 class MemoryDeliveryLog:
@@ -24,12 +24,6 @@ class MemoryDeliveryLog:
                 key: entry for key, entry in latest.items() if key.webhook_id not in self.refused
             }
         return [entry for key, entry in latest.items() if key.webhook_id in self.refused]
-
-    def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, Logged]:
-        """Return what the log has of the deliveries."""
-        with self._lock:
-            found = [self._entries[key] for key in keys if key in self._entries]
-        return {entry.key: Logged(entry.outcome, entry.delivery.attempts) for entry in found}
 
     def entries(self) -> list[LogEntry]:
         """Return everything that was recorded, the last state of each delivery."""

@@ -42,25 +42,24 @@ class MemoryQueue:
 
 
 class MemoryDeliveryQueue:
-    """Both queues for packs, which travel as text. `refused`: webhooks whose packs it does not take."""
+    """All queues for packs, which travel as text. `refused`: webhooks whose packs it does not take."""
 
     def __init__(self, *, fault: Fault = no_fault) -> None:
-        self.queue = MemoryQueue()
+        self.fast = MemoryQueue()
+        self.slow = MemoryQueue()
         self.dead = MemoryQueue()
         self.refused: set[str] = set()
         self._fault = fault
 
     def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
-        """Send packs; returns those that the queue did not take."""
-        return self.send_later([(pack, 0) for pack in packs])
-
-    def send_later(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
-        """Send each pack to be received after its seconds; returns those that the queue did not take."""
+        """Send packs into the fast lane; returns those that the queue did not take."""
         with effect(self._fault, "deliveries.send"):
-            for pack, seconds in packs:
-                if pack.webhook_id not in self.refused:
-                    self.queue.put(Sent(encode_pack(pack), delay=max(0, min(seconds, 900))))
-        return [pack for pack, _ in packs if pack.webhook_id in self.refused]
+            return self._put(self.fast, [(pack, 0) for pack in packs])
+
+    def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        """Send each pack into the slow lane, to be received after its seconds; returns those not taken."""
+        with effect(self._fault, "deliveries.send_slow"):
+            return self._put(self.slow, packs)
 
     def bury(self, packs: Sequence[tuple[Pack, str]]) -> Sequence[Pack]:
         """Send packs to the dead-letter queue; returns those that it did not take."""
@@ -74,6 +73,12 @@ class MemoryDeliveryQueue:
         """Send a message that is no pack to the dead-letter queue."""
         with effect(self._fault, "deliveries.bury_text"):
             self.dead.put(Sent(text, reason=reason))
+
+    def _put(self, queue: MemoryQueue, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        for pack, seconds in packs:
+            if pack.webhook_id not in self.refused:
+                queue.put(Sent(encode_pack(pack), delay=max(0, min(seconds, 900))))
+        return [pack for pack, _ in packs if pack.webhook_id in self.refused]
 
 
 class MemoryDeadEvents:

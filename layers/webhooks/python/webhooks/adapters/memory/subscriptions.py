@@ -1,6 +1,7 @@
-"""Webhooks and their index in memory: both ports on one state, as one table serves both."""
+"""Webhooks, their index and their pace in memory: three ports on one state, as one table serves all."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from threading import RLock
 
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
@@ -13,7 +14,7 @@ from webhooks.ports import Clock, CorruptError, Entropy, KeptAnswer, Page, Repea
 
 
 class MemorySubscriptions:
-    """Both Subscriptions and SubscriptionIndex."""
+    """Subscriptions, SubscriptionIndex and Pace."""
 
     def __init__(self, *, clock: Clock, entropy: Entropy, fault: Fault = no_fault) -> None:
         self._clock = clock
@@ -45,7 +46,7 @@ class MemorySubscriptions:
         """Replace a webhook."""
         with self._lock, effect(self._fault, "subscriptions.change"):
             self._check(before, after, kept)
-            self._write(after.scope, after.id, after)
+            self._write(after.scope, after.id, replace(after, slow_since=self._slow_since(after)))
             if kept is not None:
                 self._answers[kept.key] = kept
 
@@ -108,6 +109,13 @@ class MemorySubscriptions:
                 if webhook.enabled and event_name in webhook.definition.event_names
             ]
 
+    def mark(self, scope: Scope, webhook_id: str, *, slow_since: int | None) -> None:
+        """Write since when a webhook is slow."""
+        with self._lock, effect(self._fault, "subscriptions.mark"):
+            if (scope, webhook_id) in self._webhooks:
+                stored = self._webhooks[scope, webhook_id]
+                self._webhooks[scope, webhook_id] = replace(stored, slow_since=slow_since)
+
     def corrupt(self, scope: Scope, webhook_id: str) -> None:
         """Make a stored webhook unreadable, for a test."""
         with self._lock:
@@ -127,6 +135,10 @@ class MemorySubscriptions:
             stored = self._webhooks.get((before.scope, before.id))
             if stored is None or stored.revision != before.revision:
                 raise StaleError
+
+    def _slow_since(self, webhook: Webhook) -> int | None:
+        """Return the mark as it is stored: a tenant's change leaves it alone."""
+        return self._webhooks[webhook.scope, webhook.id].slow_since
 
     def _write(self, scope: Scope, webhook_id: str, webhook: Webhook | None) -> None:
         if webhook is None:

@@ -1,0 +1,52 @@
+"""Keeps each webhook's mark of being slow true, with a write only where it changes."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.exchange import Exchange
+from webhooks.domain.lane import is_slow
+from webhooks.domain.webhook import Webhook
+from webhooks.ports import Clock, Pace
+
+logger = logging.getLogger(__name__)
+
+QUICK_AGAIN = 3  # quick answers in a row that make a slow endpoint quick
+REMEMBERED = 4096  # webhooks whose quick answers are counted
+
+
+class PaceKeeper:
+    """Watches answers. `limit`: seconds from which an answer is slow."""
+
+    def __init__(self, pace: Pace, *, clock: Clock, limit: float) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._limit = limit
+        self._quick: dict[str, int] = defaultdict(int)
+
+    def observe(self, webhook: Webhook, exchanges: Iterable[Exchange]) -> None:
+        """Take a batch's exchanges with one webhook into account."""
+        seen = list(exchanges)
+        slow = is_slow(seen, self._limit)
+        if slow is None:
+            return
+        if slow:
+            self._quick.pop(webhook.id, None)
+            if webhook.slow_since is None:
+                self._mark(webhook, int(self._clock()))
+        elif webhook.slow_since is not None:
+            self._quick[webhook.id] += len(seen)
+            if self._quick[webhook.id] >= QUICK_AGAIN:
+                del self._quick[webhook.id]
+                self._mark(webhook, None)
+        if len(self._quick) > REMEMBERED:
+            self._quick.clear()
+
+    def _mark(self, webhook: Webhook, slow_since: int | None) -> None:
+        try:
+            self._pace.mark(webhook.scope, webhook.id, slow_since=slow_since)
+        except UnavailableError as error:  # the next batch will see the same and mark it
+            logger.warning("webhook.unmarked", extra={"webhook_id": webhook.id, "reason": str(error)})
+        else:
+            logger.info("webhook.paced", extra={"webhook_id": webhook.id, "slow": slow_since is not None})

@@ -1,0 +1,94 @@
+"""The types that a delivery passes through in the dispatcher: what is known of it at each stage."""
+
+from dataclasses import dataclass
+
+from webhooks.domain.delivery import Attempt, Delivery, Pack
+from webhooks.domain.exchange import Exchange
+from webhooks.domain.retry import Verdict
+from webhooks.domain.webhook import Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMessage:
+    """A message of the deliveries queue."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message that is a pack."""
+
+    message: DeliveryMessage
+    pack: Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery with the webhook as it is now: ready to be sent."""
+
+    message_id: str
+    pack: Pack
+    delivery: Delivery
+    webhook: Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A delivery after its attempt."""
+
+    prepared: Prepared
+    exchange: Exchange
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A delivery with its new attempt, and what follows from it."""
+
+    message_id: str
+    pack: Pack
+    delivery: Delivery
+    webhook: Webhook
+    exchange: Exchange
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A delivery that is not attempted; `dead`: somebody should see it, so it is buried."""
+
+    message_id: str
+    pack: Pack
+    delivery: Delivery
+    reason: str
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A delivery that the fast lane has not started and leaves to the slow one."""
+
+    message_id: str
+    pack: Pack
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A delivery that a fault of ours kept back: its message must come again."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A delivery that another message of the batch brings too: it is settled when that one is."""
+
+    message_id: str
+    settled_with: str
+
+
+type Ready = Prepared | Ended | HandedOver | Repeated
+type Stage = Decided | Ended | HandedOver | Repeated | Unsettled

@@ -1,0 +1,96 @@
+"""What every BatchReader and Pace does: webhooks and log in one reading, and the mark of a slow endpoint."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.contract.backends import Backend
+from tests.contract.webhooks_made import ACME, make_webhook
+from webhooks.adapters.batch_reader import DynamoBatchReader
+from webhooks.adapters.delivery_log import DynamoDeliveryLog
+from webhooks.adapters.memory.batch_reader import MemoryBatchReader
+from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from webhooks.adapters.memory.subscriptions import MemorySubscriptions
+from webhooks.adapters.pace import DynamoPace
+from webhooks.adapters.subscription_changes import Tables
+from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.domain.delivery import Delivery, delivery_id
+from webhooks.domain.outcome import LogEntry, Logged, Outcome
+from webhooks.ports import KeptAnswer
+
+
+class Opened:
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        if backend.aws is None:
+            memory = MemorySubscriptions(clock=backend.clock, entropy=backend.entropy)
+            self.subscriptions = self.pace = memory
+            self.log = MemoryDeliveryLog()
+            self.reader = MemoryBatchReader(memory, self.log)
+            return
+        tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
+        deliveries = backend.table("deliveries")
+        self.subscriptions = DynamoSubscriptions(
+            backend.aws, tables, clock=backend.clock, entropy=backend.entropy, backoff=backend.backoff
+        )
+        self.pace = DynamoPace(backend.aws, tables.subscriptions)
+        self.log = DynamoDeliveryLog(backend.aws, deliveries, days=30, backoff=backend.backoff)
+        self.reader = DynamoBatchReader(
+            backend.aws,
+            subscriptions=tables.subscriptions,
+            deliveries=deliveries,
+            backoff=backend.backoff,
+        )
+
+    def add(self):
+        webhook = make_webhook(self.subscriptions.next_id(ACME, now=self.backend.clock()))
+        self.subscriptions.add(webhook, KeptAnswer(webhook.id, "{}", int(self.backend.clock()) + 60))
+        return webhook
+
+
+@pytest.fixture
+def opened(backend: Backend) -> Opened:
+    return Opened(backend)
+
+
+def entry(webhook, number: int) -> LogEntry:
+    event_id = f"event {number}"
+    delivery = Delivery(delivery_id(event_id, webhook.id), event_id, "order.paid", number, "{}")
+    return LogEntry(delivery, webhook.id, ACME, Outcome.DELIVERED, 1)
+
+
+def test_webhooks_and_log_are_read_together(opened: Opened) -> None:
+    webhooks = [opened.add() for _ in range(60)]
+    entries = [entry(webhook, number) for number, webhook in enumerate(webhooks)]
+    opened.log.record(entries[:50])
+    absent = f"{webhooks[0].id[:-1]}{'0' if webhooks[0].id[-1] != '0' else '1'}"
+
+    reading = opened.reader.read(
+        [*((ACME, webhook.id) for webhook in webhooks), (ACME, absent)], [each.key for each in entries]
+    )
+
+    assert reading.webhooks == {(ACME, webhook.id): webhook for webhook in webhooks}
+    assert reading.logged == {each.key: Logged(Outcome.DELIVERED, ()) for each in entries[:50]}
+
+
+def test_the_mark_of_a_slow_endpoint_is_read_with_its_webhook_and_outlives_a_change(opened: Opened) -> None:
+    webhook = opened.add()
+    opened.pace.mark(ACME, webhook.id, slow_since=1_700_000_000)
+    stored = opened.reader.read([(ACME, webhook.id)], []).webhooks[ACME, webhook.id]
+    assert stored == replace(webhook, slow_since=1_700_000_000)
+
+    opened.subscriptions.change(webhook, replace(webhook, revision=2), kept=None)
+    stored = opened.subscriptions.get(ACME, webhook.id)
+    assert stored == replace(webhook, slow_since=1_700_000_000, revision=2)
+
+    opened.pace.mark(ACME, webhook.id, slow_since=None)
+    assert opened.subscriptions.get(ACME, webhook.id) == replace(webhook, revision=2)
+
+
+def test_marking_a_webhook_that_is_gone_makes_none(opened: Opened) -> None:
+    webhook = opened.add()
+    opened.subscriptions.remove(webhook, KeptAnswer("gone", "", int(opened.backend.clock()) + 60))
+
+    opened.pace.mark(ACME, webhook.id, slow_since=1)
+
+    assert opened.subscriptions.get(ACME, webhook.id) is None
