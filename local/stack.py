@@ -8,7 +8,7 @@ import subprocess
 import time
 import tomllib
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ BUCKET = "webhooks-local-artifacts"  # as samconfig.toml has it
 DIGEST_TAG = "sources"
 API_URL = re.compile(r"https://(?P<api>\w+)\.execute-api\.[^/]+/(?P<stage>\w+)")
 SAM_SECONDS = 600
+LOOK_SECONDS = 0.5  # between two looks at the emulator while sam works
 
 
 class Steps(Protocol):
@@ -186,35 +187,36 @@ class Stack:
                 )
 
     def _sam(self, command: str, *arguments: str | Path) -> None:
-        sam = tool(".venv-sam", "sam")
         log = self.folder / f"sam-{command}.log"
-        began = time.monotonic()
+        settings = ("--config-file", ROOT / "samconfig.toml", "--config-env", "local")
         with log.open("wb") as output:
+            process = subprocess.Popen(
+                [tool(".venv-sam", "sam"), command, *settings, *arguments],
+                cwd=self.folder,
+                env=self._sam_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
             try:
-                result = subprocess.run(
-                    [
-                        sam,
-                        command,
-                        "--config-file",
-                        ROOT / "samconfig.toml",
-                        "--config-env",
-                        "local",
-                        *arguments,
-                    ],
-                    cwd=self.folder,
-                    env=self._sam_environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    timeout=SAM_SECONDS,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                raise failed(f"sam {command} did not end in {SAM_SECONDS} s", log) from None
-        if result.returncode and self.emulator.running() is None:
-            raise failed("the emulator ended", self.emulator.log)
-        if result.returncode:
-            raise failed(f"sam {command} failed after {time.monotonic() - began:.0f} s", log)
+                self._await(process, f"sam {command}", log)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+
+    def _await(self, process: subprocess.Popen[bytes], what: str, log: Path) -> None:
+        """Wait for the process to end well while the emulator lives: sam asks a dead one for minutes."""
+        deadline = time.monotonic() + SAM_SECONDS
+        while process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_SECONDS)
+            if self.emulator.running() is None:
+                raise failed("the emulator ended", self.emulator.log)
+            if time.monotonic() > deadline:
+                raise failed(f"{what} did not end in {SAM_SECONDS} s", log)
+        if process.returncode:
+            raise failed(f"{what} failed", log)
 
     def _sam_environment(self) -> dict[str, str]:
         # The rest stays: the build downloads wheels, perhaps through the user's proxy or mirror.
