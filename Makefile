@@ -5,8 +5,7 @@ UV := .tools/bin/uv
 PY := .venv/bin/python
 # A mark is newer than what its environment was installed from.
 ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed
-CODE := layers cli local functions tests
-LEVELS := $(wildcard tests/unit tests/property tests/contract tests/integration tests/template)
+LEVELS := $(filter-out tests/e2e/,$(wildcard tests/*/))
 WORKERS ?= 2
 
 export UV_NO_PROGRESS := 1
@@ -14,7 +13,7 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix unit e2e fuzz lock clean
+.PHONY: help setup run stop status reset test check fix unit e2e lock clean
 
 help: ## show this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -47,10 +46,10 @@ fix: setup ## format, and repair what the linter can
 	.venv/bin/ruff check --fix .
 
 unit: setup ## the tests that need no stack
-	@echo "== tests: $(notdir $(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
+	@echo "== tests: $(patsubst tests/%/,%,$(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
 
 e2e: setup ## the tests against a local stack of their own
-	@echo "== tests: end to end"; $(PY) -m pytest -q $(wildcard tests/e2e tests/fuzz)
+	@echo "== tests: end to end"; $(PY) -m pytest -q tests/e2e
 
 lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt
