@@ -80,7 +80,6 @@ class Dispatch:
 
     def dispatch(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
         """Deliver a batch that came by a lane; returns the ids of the messages that must come again."""
-        until = self._clock() + self._fast_seconds if lane is Lane.FAST else None
         failed: set[str] = set()
         opened = list(self._open(messages, failed))
         if not opened:
@@ -91,6 +90,7 @@ class Dispatch:
             logger.warning("batch.postponed", extra={"messages": len(opened), "reason": str(error)})
             return failed | {each.message.id for each in opened}
         ready = self._prepare(opened, reading, lane)
+        until = self._clock() + self._fast_seconds if lane is Lane.FAST else None
         stages = list(self._workers.map(partial(self._send_and_decide, until=until), ready))
         failed |= self._settlement.settle(stages)
         self._observe(stages)
