@@ -25,6 +25,7 @@ def describe(stack: Stack, licenses: dict[str, str]) -> dict[str, Any]:
         "stackName": STACK_NAME,
         "eventsQueueUrl": outputs["EventsQueueUrl"],
         "deliveriesQueueUrl": outputs["DeliveriesQueueUrl"],
+        "slowDeliveriesQueueUrl": outputs["SlowDeliveriesQueueUrl"],
         "eventsDlqUrl": outputs["EventsDlqUrl"],
         "deliveriesDlqUrl": outputs["DeliveriesDlqUrl"],
         "accessTable": outputs["AccessTable"],
