@@ -140,7 +140,11 @@ class Fanout:
                 needed_by[delivery.id].add(message_id)
         if not packs:
             return set()
-        lost = self._lane.send(packs)
+        try:
+            lost = self._lane.send(packs)
+        except UnavailableError as error:
+            logger.warning("packs.not_sent", extra={"packs": len(packs), "reason": str(error)})
+            lost = packs
         return {
             message for pack in lost for delivery in pack.deliveries for message in needed_by[delivery.id]
         }

@@ -33,9 +33,7 @@ class Settlement:
     def settle(self, stages: Sequence[Stage]) -> set[str]:
         """Settle a batch; returns the ids of the messages that must come again."""
         failed = {stage.message_id for stage in stages if isinstance(stage, Unsettled)}
-        again, buried = _requeued(stages), _buried(stages)
-        lost = _ids(self._queue.send_slow(again) if again else ())
-        lost |= _ids(self._queue.bury(buried) if buried else ())
+        lost = self._requeue(stages) | self._bury(stages)
         self._disable_gone(stages)
         now = round(self._clock() * 1000)
         entries = []
@@ -46,11 +44,35 @@ class Settlement:
                 failed.add(stage.message_id)
             elif not isinstance(stage, HandedOver):
                 entries.append(_entry(stage, now=now))
-        unrecorded = self._log.record(entries) if entries else ()
-        if unrecorded:  # to deliver again what was delivered would be worse than a gap in the log
-            logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
+        self._record(entries)
         repeated = [stage for stage in stages if isinstance(stage, Repeated)]
         return failed | {stage.message_id for stage in repeated if stage.settled_with in failed}
+
+    def _requeue(self, stages: Iterable[Stage]) -> set[str]:
+        """Queue again what is not at its end; returns the deliveries that the queue did not take."""
+        packs = _requeued(stages)
+        try:
+            return _ids(self._queue.send_slow(packs) if packs else ())
+        except UnavailableError as error:
+            logger.warning("deliveries.not_requeued", extra={"packs": len(packs), "reason": str(error)})
+            return _ids(pack for pack, _ in packs)
+
+    def _bury(self, stages: Iterable[Stage]) -> set[str]:
+        """Bury the dead; returns the deliveries that the queue did not take."""
+        packs = _buried(stages)
+        try:
+            return _ids(self._queue.bury(packs) if packs else ())
+        except UnavailableError as error:
+            logger.warning("deliveries.not_buried", extra={"packs": len(packs), "reason": str(error)})
+            return _ids(pack for pack, _ in packs)
+
+    def _record(self, entries: Sequence[LogEntry]) -> None:
+        try:
+            unrecorded = self._log.record(entries) if entries else ()
+        except UnavailableError:
+            unrecorded = entries
+        if unrecorded:  # to deliver again what was delivered would be worse than a gap in the log
+            logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
 
     def _disable_gone(self, stages: Iterable[Stage]) -> None:
         gone = {
