@@ -218,8 +218,8 @@ def test_threads_and_sockets_are_all_back_after_a_thousand_bad_deliveries():
         assert 1 <= len(idle) <= 50
 
     # And all is as it was before
-    assert threading.active_count() == threads
-    assert open_files() == files
+    assert threading.active_count() <= threads
+    assert open_files() <= files
 
 
 def open_files() -> int:
