@@ -140,8 +140,10 @@ class Dispatch:
         try:
             return self._decide(self._send(stage))
         except CredentialMissingError:
-            reason = "the webhook's credential is missing; save the webhook with its credential again"
-            return Ended(stage.message_id, stage.pack, stage.delivery, reason=reason, dead=True)
+            if self._is_as_read(stage):
+                reason = "the webhook's credential is missing; save the webhook with its credential again"
+                return Ended(stage.message_id, stage.pack, stage.delivery, reason=reason, dead=True)
+            reason = "the webhook was changed meanwhile, and its credential with it"
         except UnavailableError as error:
             reason = str(error)
         except Exception as error:  # the boundary of one delivery: a fault of ours costs no other's
@@ -149,6 +151,15 @@ class Dispatch:
             reason = type(error).__name__
         logger.warning("delivery.postponed", extra={"delivery_id": stage.delivery.id, "reason": reason})
         return Unsettled(stage.message_id)
+
+    def _is_as_read(self, prepared: Prepared) -> bool:
+        """Tell whether the webhook is still as the batch read it: a change can take its credential away."""
+        key = _key(prepared.pack)
+        try:
+            webhook = self._reader.read([key], []).webhooks.get(key)
+        except UnavailableError:
+            return False
+        return isinstance(webhook, Webhook) and webhook.revision == prepared.webhook.revision
 
     def _send(self, prepared: Prepared) -> Sent:
         at = self._clock()
