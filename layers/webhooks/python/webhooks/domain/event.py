@@ -109,7 +109,7 @@ def _epoch_ms(when: Any) -> int:
             seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             seconds = None
-    elif isinstance(when, int | float) and not isinstance(when, bool):
+    elif isinstance(when, int | float) and not isinstance(when, bool) and abs(when) <= LATEST * 1000:
         seconds = when / 1000 if abs(when) >= MILLISECONDS_FROM else when
     if seconds is None or not EARLIEST <= seconds <= LATEST:
         raise InvalidEventError(

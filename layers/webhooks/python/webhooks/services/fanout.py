@@ -86,6 +86,9 @@ class Fanout:
                 logger.warning("event.invalid", extra={"message_id": message.id, "reason": str(error)})
                 if not self._bury(message, reason=str(error)):
                     failed.add(message.id)
+            except Exception:  # the boundary of one message: a fault of ours costs no other's
+                failed.add(message.id)
+                logger.exception("event.fault", extra={"message_id": message.id})
 
     def _bury(self, message: EventMessage, *, reason: str) -> bool:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from webhooks.domain.delivery import Pack
-from webhooks.domain.errors import ConflictError, UnavailableError
+from webhooks.domain.errors import UnavailableError, WebhooksError
 from webhooks.domain.outcome import LogEntry, Outcome
 from webhooks.domain.retry import Again, Dead
 from webhooks.ports import Clock, CorruptError, DeliveryLog, DeliveryQueue, StaleError, Subscriptions
@@ -90,7 +90,7 @@ class Settlement:
             )
             try:
                 self._subscriptions.change(webhook, after, kept=None)
-            except (StaleError, ConflictError, CorruptError, UnavailableError) as error:
+            except (StaleError, CorruptError, WebhooksError) as error:
                 # Its owner changed it meanwhile, or the store is away: the next 410 disables it.
                 logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})
             else:
