@@ -1,0 +1,102 @@
+"""Containers: each has the functions' objects of its own, with their caches, over stores that all share."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from signing import Curve
+from tests.simulation.ports import Port, Workers
+from tests.simulation.queues import Message
+from webhooks.adapters.memory.batch_reader import MemoryBatchReader
+from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
+from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.lane import Lane
+from webhooks.services.attempt import Attempts
+from webhooks.services.callback import CallbackSigner
+from webhooks.services.delivery import Dispatch
+from webhooks.services.fanout import EventMessage, Fanout
+from webhooks.services.pace import PaceKeeper
+from webhooks.services.settlement import Settlement
+from webhooks.services.stages import DeliveryMessage
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+FAST_SECONDS = 1
+DELAYS = (30, 300)
+
+
+class Container(Protocol):
+    """A warm function."""
+
+    def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
+        """Work on a batch that came by a lane; returns what must come again."""
+
+
+class FanoutContainer:
+    """functions/fanout."""
+
+    def __init__(self, world: "World") -> None:
+        self._fanout = Fanout(
+            index=_port(world, "index", world.subscriptions),
+            lane=_port(world, "lane", world.lanes),
+            dead_events=_port(world, "events", world.graves),
+        )
+
+    def handle(self, messages: Sequence[Message], _lane: Lane) -> set[str]:
+        return self._fanout.fan_out(
+            [EventMessage(each.id, each.text, round(each.sent_at * 1000)) for each in messages]
+        )
+
+
+class DispatcherContainer:
+    """functions/dispatcher."""
+
+    def __init__(self, world: "World") -> None:
+        service, content, master = _keys()
+        queue = _port(world, "queue", world.lanes)
+        settlement = Settlement(
+            queue=queue,
+            log=_port(world, "log", world.log),
+            subscriptions=_port(world, "subscriptions", world.subscriptions),
+            clock=world.clock,
+        )
+        self._dispatch = Dispatch(
+            reader=_port(world, "batch", MemoryBatchReader(world.subscriptions, world.log)),
+            queue=queue,
+            attempts=Attempts(
+                endpoint=_port(world, "endpoint", world.endpoints),
+                tokens=_port(world, "tokens", world.tokens),
+                credentials=_port(world, "credentials", world.credentials),
+                signer=CallbackSigner(
+                    service=_port(world, "service", service),
+                    content=_port(world, "content", content),
+                    master=_port(world, "master", master),
+                ),
+                monotonic=world.clock,
+                default_ttl=5,
+            ),
+            settlement=settlement,
+            pace=PaceKeeper(_port(world, "pace", world.subscriptions), clock=world.clock, limit=FAST_SECONDS),
+            workers=cast("Any", Workers(world, world.workers)),
+            clock=world.clock,
+            chance=world.random.random,
+            delays=DELAYS,
+            fast_seconds=FAST_SECONDS,
+        )
+
+    def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
+        return self._dispatch.dispatch([DeliveryMessage(each.id, each.text) for each in messages], lane)
+
+
+def _port(world: "World", name: str, real: object) -> Any:
+    return Port(world, name, real)
+
+
+@cache
+def _keys() -> tuple[MemoryKeyStore, MemoryKeyStore, MemoryMaster]:
+    return (
+        MemoryKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1)),
+        MemoryKeyStore(content_keys({"seed": "c" * 64})),
+        MemoryMaster(b"m" * 64),
+    )

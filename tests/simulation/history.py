@@ -1,0 +1,92 @@
+"""What happened in a run, as somebody saw it who sees everything. Ticks order it all."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhooks.domain.exchange import Answer, Exchange
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Credential, CredentialRef, Webhook
+
+
+@dataclass(eq=False)
+class Invocation:
+    """One run of a function on a batch."""
+
+    number: int
+    function: str
+    started: int
+    messages: tuple[str, ...]
+    seen: dict[str, int] = field(default_factory=dict)  # attempts in the log when it read it, by delivery
+    recorded: dict[str, int] = field(default_factory=dict)  # when it wrote a delivery's line
+    unrecorded: set[str] = field(default_factory=set)  # deliveries whose line a fault kept back
+    untaken: set[str] = field(default_factory=set)  # deliveries that a queue did not take, or so it seemed
+    is_killed: bool = False
+    is_over: bool = False
+    failure: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as an endpoint got it."""
+
+    tick: int
+    invocation: Invocation
+    delivery_id: str
+    attempt: int
+    url: str
+    method: str
+    authorization: str | None
+    body: dict[str, Any]
+    exchange: Exchange
+
+    @property
+    def is_success(self) -> bool:
+        return isinstance(self.exchange, Answer) and self.exchange.status == 200
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A message of the events queue; `event` is None where it is no event."""
+
+    tick: int
+    message_id: str
+    text: str
+    event: dict[str, Any] | None
+
+    @property
+    def scope(self) -> Scope:
+        assert self.event is not None
+        return Scope(self.event["tenantId"], self.event["communityId"])
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What a webhook was from a tick on; None: deleted."""
+
+    since: int
+    webhook: Webhook | None
+
+
+@dataclass
+class History:
+    """Everything that happened."""
+
+    publications: list[Publication] = field(default_factory=list)
+    revisions: dict[str, list[Revision]] = field(default_factory=dict)
+    credentials: dict[CredentialRef, Credential] = field(default_factory=dict)
+    invocations: list[Invocation] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    acknowledged: dict[str, int] = field(default_factory=dict)  # event messages
+    broken: set[tuple[str, str]] = field(default_factory=set)  # webhooks that were broken, and how
+    repeated_events: set[str] = field(default_factory=set)
+    faults: dict[str, int] = field(default_factory=dict)
+
+    def alive(self, webhook_id: str, since: int, until: int) -> list[Webhook | None]:
+        """Return what the webhook was at any time between two ticks."""
+        revisions = self.revisions[webhook_id]
+        ends = [*(revision.since for revision in revisions[1:]), None]
+        return [
+            revision.webhook
+            for revision, end in zip(revisions, ends, strict=True)
+            if revision.since <= until and (end is None or end > since)
+        ]

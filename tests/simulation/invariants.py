@@ -1,0 +1,231 @@
+"""What must hold once the queues have drained, judged from outside: by what endpoints, queues and log hold then."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from tests.simulation.history import Call, Invocation, Publication
+from tests.simulation.queues import Message
+from tests.simulation.world import World
+from webhooks.domain.delivery import decode_pack, delivery_id
+from webhooks.domain.errors import MalformedPackError
+from webhooks.domain.outcome import LogEntry, Outcome
+from webhooks.domain.webhook import AuthType, Credential, Webhook
+
+
+class Judge:
+    """Judges a world that came to rest. `is_clean`: nothing went wrong in it and nothing came twice."""
+
+    def __init__(self, world: World, *, is_clean: bool) -> None:
+        self.world = world
+        self.history = world.history
+        self.is_clean = is_clean
+        self.explained: Counter[str] = Counter()
+        self.calls: dict[str, list[Call]] = defaultdict(list)
+        for call in self.history.calls:
+            self.calls[call.delivery_id].append(call)
+        self.dead: dict[str, list[Message]] = defaultdict(list)
+        for message in world.dead.messages:
+            for each in _delivery_ids(message):
+                self.dead[each].append(message)
+        self.dead_events = {message.text: message for message in world.events_dead.messages}
+        self.log: dict[str, LogEntry] = {entry.delivery.id: entry for entry in world.log.entries()}
+        self.known = {
+            delivery_id(publication.event["eventId"], webhook_id): (publication, webhook_id)
+            for publication in reversed(self.history.publications)
+            if publication.event is not None
+            for webhook_id in self.history.revisions
+        }
+
+    def problems(self) -> list[str]:
+        """Return what does not hold."""
+        return [
+            *self._failures(),
+            *self._losses(),
+            *self._wrong_calls(),
+            *self._duplicates(),
+            *self._wrong_dead_letters(),
+            *self._wrong_log(),
+        ]
+
+    def _failures(self) -> Iterator[str]:
+        """No fault may end an invocation, for that costs its whole batch."""
+        for invocation in self.history.invocations:
+            if not invocation.is_over:
+                yield f"invocation {invocation.number} never ended"
+            elif invocation.failure is not None and not invocation.is_killed:
+                yield f"invocation {invocation.number} failed as a whole: {invocation.failure!r}"
+        for queue in self.world.queues:
+            if queue.messages:
+                yield f"{queue.name} still has messages"
+
+    def _losses(self) -> Iterator[str]:
+        """Every matching delivery ends delivered, dead-lettered or ended; nothing invalid disappears."""
+        for publication in self.history.publications:
+            dead = self.dead_events.get(publication.text)
+            acknowledged = self.history.acknowledged.get(publication.message_id)
+            if publication.event is None:
+                if dead is None or (dead.reason is None and self.is_clean):
+                    yield f"the invalid event {publication.text[:40]} is not dead-lettered with a reason"
+                continue
+            if acknowledged is None:
+                if dead is None and publication.message_id not in self.world.events.repeated:
+                    yield f"event {publication.message_id} is neither acknowledged nor dead-lettered"
+                continue
+            for webhook_id in self.history.revisions:
+                if self._is_wanted(publication, webhook_id, acknowledged):
+                    yield from self._loss(publication, webhook_id)
+
+    def _is_wanted(self, publication: Publication, webhook_id: str, until: int) -> bool:
+        """Tell whether the webhook wanted the event from its acceptance until fan-out was done with it."""
+        if self.history.revisions[webhook_id][0].since > publication.tick:
+            return False
+        alive = self.history.alive(webhook_id, publication.tick, until)
+        return all(_wants(webhook, publication) for webhook in alive)
+
+    def _loss(self, publication: Publication, webhook_id: str) -> Iterator[str]:
+        assert publication.event is not None
+        one = delivery_id(publication.event["eventId"], webhook_id)
+        if one in self.dead or any(call.is_success for call in self.calls[one]):
+            return
+        alive = self.history.alive(webhook_id, publication.tick, self.world.tick)
+        if all(webhook is not None and webhook.enabled for webhook in alive):
+            yield f"LOST: {publication.event['eventId']} for {webhook_id} ({one})"
+
+    def _wrong_calls(self) -> Iterator[str]:
+        """Only webhooks that want the event are called, as they are registered, and nobody else sees it."""
+        for call in self.history.calls:
+            if call.delivery_id not in self.known:
+                yield f"a delivery that nobody wants: {call.delivery_id}"
+                continue
+            publication, webhook_id = self.known[call.delivery_id]
+            assert publication.event is not None
+            since_accepted = self.history.alive(webhook_id, publication.tick, call.tick)
+            since_read = self.history.alive(webhook_id, call.invocation.started, call.tick)
+            if not any(_wants(webhook, publication) for webhook in since_accepted):
+                yield f"{call.delivery_id}: the webhook never wanted it"
+            if not any(webhook and self._fits(call, webhook) for webhook in since_read):
+                yield f"{call.delivery_id}: called as the webhook was not registered then"
+            wanted = {
+                "id": "eventId",
+                "type": "eventName",
+                "tenantId": "tenantId",
+                "communityId": "communityId",
+            }
+            if any(call.body[sent] != publication.event[name] for sent, name in wanted.items()):
+                yield f"{call.delivery_id}: another event's body"
+            retries = [webhook.definition.retry_count for webhook in since_accepted if webhook]
+            if call.attempt > max(retries, default=0) + 1:
+                yield f"{call.delivery_id}: attempt {call.attempt} is one too many"
+
+    def _fits(self, call: Call, webhook: Webhook) -> bool:
+        api = webhook.definition.api
+        if not webhook.enabled or (call.url, call.method) != (api.url, api.method):
+            return False
+        if api.auth_type is AuthType.OAUTH2:
+            return call.authorization is not None
+        credential = self.history.credentials[webhook.credential] if webhook.credential else Credential()
+        return call.authorization == (credential.token and f"Bearer {credential.token}")
+
+    def _duplicates(self) -> Iterator[str]:
+        """A delivery is sent again only where nobody could know that it was sent."""
+        for one, calls in self.calls.items():
+            for position, call in enumerate(calls):
+                if call.invocation.seen.get(one, 0) >= call.attempt:
+                    yield f"{one}: attempt {call.attempt} again, though the log had it"
+                for earlier in calls[:position]:
+                    if earlier.attempt < call.attempt and not earlier.is_success:
+                        continue
+                    why = self._excuse(one, earlier.invocation, call)
+                    self.explained[why or "no reason"] += 1
+                    if why is None or self.is_clean:
+                        yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, excuse: {why}"
+
+    def _excuse(self, one: str, earlier: Invocation, call: Call) -> str | None:
+        """Say why a call could not know of an earlier invocation's."""
+        if one in earlier.unrecorded:
+            return "the log was not written"
+        if one in earlier.untaken:
+            return "a queue did not take it"
+        if one not in earlier.recorded:
+            if earlier.is_killed:
+                return "killed before the log was written"
+            return None
+        if earlier is call.invocation:
+            return None
+        return "two of its messages at the same time" if self._came_twice(one) else None
+
+    def _came_twice(self, one: str) -> bool:
+        """Tell whether more than one message could bring the delivery at a time."""
+        publication, _ = self.known[one]
+        assert publication.event is not None
+        return (
+            publication.event["eventId"] in self.history.repeated_events
+            or bool(self.history.faults)
+            or any(queue.repeated for queue in self.world.queues)
+        )
+
+    def _wrong_dead_letters(self) -> Iterator[str]:
+        """Only what is broken is dead-lettered."""
+        for one, messages in self.dead.items():
+            for message in messages:
+                reason = message.reason
+                if reason is None:
+                    if self.is_clean:
+                        yield f"{one}: redriven to the dead letters though nothing went wrong"
+                    continue
+                failed = [call for call in self.calls[one] if not call.is_success]
+                if reason.startswith(("HTTP", "no answer", "endpoint gone")):
+                    if not failed:
+                        yield f"{one}: dead ({reason}), but its endpoint never failed"
+                elif not self._is_broken(one, reason):
+                    yield f"{one}: dead ({reason}), but its webhook is well"
+        for message in self.world.events_dead.messages:
+            is_event = any(each.event and each.text == message.text for each in self.history.publications)
+            if is_event and (self.is_clean or message.reason is not None):
+                yield f"a good event is dead: {message.reason}"
+
+    def _is_broken(self, one: str, reason: str) -> bool:
+        return one in self.known and any(
+            webhook_id == self.known[one][1] and how in reason for webhook_id, how in self.history.broken
+        )
+
+    def _wrong_log(self) -> Iterator[str]:
+        """The log says what happened; all of it, where nothing kept it from being written."""
+        for one, entry in self.log.items():
+            statuses = [(call.attempt, getattr(call.exchange, "status", None)) for call in self.calls[one]]
+            logged = [(number, attempt.status) for number, attempt in enumerate(entry.delivery.attempts, 1)]
+            if not set(logged) <= set(statuses):
+                yield f"{one}: the log has attempts that nobody made: {logged}, {statuses}"
+            if entry.outcome is Outcome.DELIVERED and not any(call.is_success for call in self.calls[one]):
+                yield f"{one}: logged as delivered, and it is not"
+            if entry.outcome is Outcome.DEAD and one not in self.dead:
+                yield f"{one}: logged as dead, and it is in no dead-letter queue"
+            if self.is_clean and logged != [each for each in statuses if each[1] != 401]:
+                yield f"{one}: the log has {logged}, the endpoint got {statuses}"
+            if self.is_clean and entry.outcome is Outcome.RETRYING:
+                yield f"{one}: logged as being retried for ever"
+        if self.is_clean:
+            yield from (
+                f"{one}: called and not logged"
+                for one in self.calls
+                if self.calls[one] and one not in self.log
+            )
+
+
+def _wants(webhook: Webhook | None, publication: Publication) -> bool:
+    """Decide as simply as can be; the queries here are about one field."""
+    event: dict[str, Any] = publication.event or {}
+    if webhook is None or not webhook.enabled or webhook.scope != publication.scope:
+        return False
+    queries = webhook.definition.query
+    return event["eventName"] in webhook.definition.event_names and (
+        not queries or any(each["kind"] == event["data"]["kind"] for each in queries)
+    )
+
+
+def _delivery_ids(message: Message) -> list[str]:
+    try:
+        return [delivery.id for delivery in decode_pack(message.text).deliveries]
+    except MalformedPackError:
+        return []

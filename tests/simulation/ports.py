@@ -1,0 +1,128 @@
+"""The ports of a simulated container: each call is a moment at which others run, and at which a fault can happen."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.history import Call
+from webhooks.domain.delivery import Pack
+from webhooks.domain.exchange import Answer, Exchange, HttpRequest, NoAnswer, NoAnswerReason
+from webhooks.domain.outcome import LogEntry
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class Port:
+    """Stands before a fake; `name` is how faults know it."""
+
+    def __init__(self, world: "World", name: str, real: Any) -> None:
+        self._world = world
+        self._name = name
+        self._real = real
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        real = getattr(self._real, method)
+        return lambda *args, **named: self._world.meet(f"{self._name}.{method}", real, *args, **named)
+
+
+class CalmPort(Port):
+    """A port at which others run, and no fault happens: of what is not under test here."""
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        real = getattr(self._real, method)
+        return lambda *args, **named: self._world.meet_calmly(f"{self._name}.{method}", real, *args, **named)
+
+
+class Workers:
+    """An executor of so many workers whose work takes no time here, and runs in any order."""
+
+    def __init__(self, world: "World", count: int) -> None:
+        self._world = world
+        self._count = count
+
+    def map(self, work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        todo = list(items)
+        order = list(range(len(todo)))
+        self._world.random.shuffle(order)
+        free = [self._world.spent] * self._count
+        heapify(free)
+        done = {}
+        for position in order:
+            self._world.spent = heappop(free)
+            done[position] = work(todo[position])
+            heappush(free, self._world.spent)
+        self._world.spent = max(free)
+        return iter([done[position] for position in range(len(todo))])
+
+
+class Endpoints:
+    """Everybody's endpoints: what each does is said by its URL's behaviour."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.behaviours: dict[str, str] = {}
+
+    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+        body = json.loads(request.body)
+        answer = _behave(self.behaviours.get(request.url, "ok"), self._world.random, seconds)
+        self._world.spent += answer.latency_ms / 1000
+        call = Call(
+            tick=self._world.next_tick(),
+            invocation=self._world.invocation,
+            delivery_id=request.headers["webhook-id"],
+            attempt=int(request.headers["webhook-attempt"]),
+            url=request.url,
+            method=request.method,
+            authorization=request.headers.get("Authorization"),
+            body=body,
+            exchange=answer,
+        )
+        self._world.history.calls.append(call)
+        said = answer.status if isinstance(answer, Answer) else answer.reason.value
+        self._world.note(f"endpoint {request.url} got {call.delivery_id} attempt {call.attempt}: {said}")
+        return answer
+
+
+BEHAVIOURS = ("ok", "flaky", "down", "refusing", "slow", "absent", "gone", "limited")
+
+
+def _behave(behaviour: str, random: Random, seconds: float) -> Exchange:
+    if behaviour == "absent":
+        return NoAnswer(NoAnswerReason.DEADLINE, "the time was up", round(seconds * 1000), "192.0.2.1")
+    if behaviour == "slow":
+        return _answer(200, latency=random.uniform(1.2, min(4, seconds)))
+    if behaviour == "limited":
+        return _answer(random.choice((200, 429)), retry_after="60")
+    statuses = {"flaky": (200, 503), "down": (500,), "refusing": (404,), "gone": (410,)}
+    return _answer(random.choice(statuses.get(behaviour, (200,))))
+
+
+def _answer(status: int, *, latency: float = 0.05, retry_after: str | None = None) -> Answer:
+    return Answer(status, retry_after, "", round(latency * 1000), "192.0.2.1")
+
+
+def split(name: str, args: Sequence[Any], random: Random) -> tuple[list[Any], list[Any]]:
+    """Split what a batch brings into what takes effect and what the port says did not."""
+    todo = list(args[0])
+    kept = random.randint(0, len(todo) - 1)
+    random.shuffle(todo)
+    return todo[:kept], [
+        each[0] if name in ("queue.send_slow", "queue.bury") else each for each in todo[kept:]
+    ]
+
+
+def deliveries_of(name: str, args: Sequence[Any]) -> set[str]:
+    """Name the deliveries that a call is about."""
+    if not args or not isinstance(args[0], list | tuple):
+        return set()
+    ids: set[str] = set()
+    for each in args[0]:
+        thing = each[0] if isinstance(each, tuple) else each
+        if isinstance(thing, Pack):
+            ids |= {delivery.id for delivery in thing.deliveries}
+        elif isinstance(thing, LogEntry):
+            ids.add(thing.delivery.id)
+    return ids

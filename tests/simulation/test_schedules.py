@@ -1,0 +1,32 @@
+"""Thousands of random schedules of the whole event path, each one a seed; more with --schedules 100000.
+
+A schedule that fails is run again with run_schedule(seed), and gets a test of its own in test_found.py.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.simulation.schedules import run_schedule
+
+BLOCKS = 16  # so that several processes share the work
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_nothing_is_lost_and_nothing_is_sent_twice_without_need(
+    block: int, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+):
+    first = pytestconfig.getoption("--first-seed", 0)
+    count = pytestconfig.getoption("--schedules", BLOCKS)
+    figures: Counter[str] = Counter()
+    for seed in range(first + block, first + count, BLOCKS):
+        verdict = run_schedule(seed)
+        figures.update(verdict.figures)
+        assert not verdict.problems, str(verdict)
+    for name, number in figures.items():
+        record_property(name, number)
+
+
+def test_a_seed_is_one_schedule():
+    assert run_schedule(5).trace == run_schedule(5).trace
