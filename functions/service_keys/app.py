@@ -21,8 +21,8 @@ def routes(access: Access, service_keys: ServiceKeys, answers: KeyAnswers) -> Re
         caller = access.caller(api)
         return json_answer(answers.pairs(caller, service_keys.list(caller)))
 
-    # Not a `<name>`: those have no slash, and base64 has, which a gateway may have decoded already.
-    @api.delete(f"{ONE_KEY}[^/]+(?:/[^/]+)*")
+    # Not a `<name>`: those have no slash, and base64 may have several, which a gateway may have decoded.
+    @api.delete(f"{ONE_KEY}[^?]+")
     def reset() -> Response[str]:
         caller = access.caller(api)
         require_system(caller)

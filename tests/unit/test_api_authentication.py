@@ -235,6 +235,14 @@ def encoded(key_id):
     return key_id.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
 
 
+@pytest.mark.parametrize("start", ["//", "/AA//AA/", "AA////"])
+@pytest.mark.parametrize("written", [encoded, str])
+def test_a_key_id_may_have_slashes_anywhere(world, start, written):
+    unknown = base64.b64encode(bytes(64)).decode()
+    answer = reset(world, written(start + unknown[len(start) :]))
+    assert (answer.status, answer.message[:6]) == (404, "keyId:")
+
+
 def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(world):
     answer = world.call("GET", KEYS)
     service, signing = answer.json
