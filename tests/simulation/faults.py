@@ -68,14 +68,15 @@ class NoFaults:
 
 @dataclass
 class FaultsAt:
-    """Faults at calls by their position, counted from 0."""
+    """Faults at calls by their position, counted from 0; none where the call there cannot fail so."""
 
     kinds: Mapping[int, Kind]
     position: int = -1
 
-    def choose(self, _call: str) -> Kind | None:
+    def choose(self, call: str) -> Kind | None:
         self.position += 1
-        return self.kinds.get(self.position)
+        kind = self.kinds.get(self.position)
+        return kind if kind in CALLS[call] else None
 
 
 @dataclass

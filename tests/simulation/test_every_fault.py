@@ -1,0 +1,101 @@
+"""Every fault at every call of a port that fan-out and dispatcher make, in scenarios that make each of those calls."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+import pytest
+
+from tests.simulation.faults import CALLS, FaultsAt, Kind, NoFaults, Plan
+from tests.simulation.invariants import Judge
+from tests.simulation.tenants import OTHER, Tenants
+from tests.simulation.world import World
+from webhooks.domain.webhook import AuthType, Credential
+
+BEARER = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
+OAUTH2 = {"auth_type": AuthType.OAUTH2, "credential": Credential(client_id="i", client_secret="s")}
+
+
+def one_delivery(tenants: Tenants) -> None:
+    tenants.register(behaviour="down", retry_count=1)
+    tenants.publish("e1")
+
+
+def everybody(tenants: Tenants) -> None:
+    tenants.register(**BEARER)
+    tenants.register(**OAUTH2)
+    tenants.register(behaviour="down", retry_count=2)
+    tenants.register(behaviour="gone")
+    tenants.register(behaviour="slow")
+    tenants.register(OTHER)
+    tenants.register(query=({"kind": "b"},))
+    for number in range(3):
+        tenants.publish(f"e{number}")
+    tenants.publish("e9", OTHER)
+    tenants.publish_text("no json")
+    tenants.world.fast.put("no pack", now=tenants.world.now)
+
+
+def the_broken(tenants: Tenants) -> None:
+    tenants.lose_secret(tenants.register(**BEARER))
+    tenants.corrupt(tenants.register())
+    tenants.register()
+    deleted, disabled = tenants.register(), tenants.register()
+    tenants.publish("e1")
+    tenants.publish("e2")
+    tenants.world.run([lambda: tenants.delete(deleted), lambda: tenants.patch(disabled, disabled=True)])
+
+
+SCENARIOS = (one_delivery, everybody, the_broken)
+KEYS = ("master.read", "service.read", "content.read")  # their faults are alike: one at a time will do
+type Scenario = Callable[[Tenants], None]
+
+
+def problems_of(scenario: Scenario, plan: Plan, *, is_clean: bool = False) -> tuple[list[str], World]:
+    world = World(Random(1), faults=plan, switching=0)
+    scenario(Tenants(world))
+    try:
+        world.run()
+    finally:
+        world.close()
+    return Judge(world, is_clean=is_clean).problems(), world
+
+
+def check(scenario: Scenario, kinds: Mapping[int, Kind], calls: list[str]) -> None:
+    problems, world = problems_of(scenario, FaultsAt(kinds))
+    where = {f"{position} {calls[position]}": str(kind) for position, kind in kinds.items()}
+    assert not problems, "\n".join((f"{scenario.__name__} {where}", *problems, "", *world.trace))
+
+
+def calls_of(scenario: Scenario) -> list[str]:
+    plan = NoFaults()
+    problems, world = problems_of(scenario, plan, is_clean=True)
+    assert not problems, "\n".join((*problems, *world.trace))
+    return plan.calls
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_fault_at_every_call(scenario: Scenario, record_property: Callable[[str, object], None]):
+    calls = calls_of(scenario)
+    faults = [(position, kind) for position, call in enumerate(calls) for kind in CALLS[call]]
+    for position, kind in faults:
+        check(scenario, {position: kind}, calls)
+    record_property("fault one at a time", len(faults))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_two_faults_of_one_delivery(kind: Kind, record_property: Callable[[str, object], None]):
+    calls = calls_of(one_delivery)
+    pairs = [
+        {first: kind, second: other}
+        for first, call in enumerate(calls)
+        if kind in CALLS[call] and call not in KEYS
+        for second in range(first + 1, len(calls) + 4)
+        for other in Kind
+    ]
+    for kinds in pairs:
+        check(one_delivery, kinds, [*calls, *["later"] * 4])
+    record_property("fault two at a time", 2 * len(pairs))
+
+
+def test_the_scenarios_make_every_call():
+    assert {call for scenario in SCENARIOS for call in calls_of(scenario)} == set(CALLS)
