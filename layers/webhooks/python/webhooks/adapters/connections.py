@@ -52,6 +52,10 @@ class Connection(HTTPConnection):
         self.request(method, path, body, headers)
         self.wire.sendall(b"".join(self._unsent))
 
+    def putheader(self, header: str, *values: str) -> None:  # type: ignore[override]  # text is ever given
+        """Write a header as it is: to urllib3 one value means to leave the header out."""
+        http.client.HTTPConnection.putheader(self, header, *values)
+
     def send(self, data: bytes) -> None:  # type: ignore[override]  # nothing but bytes is ever given
         """Hold what `request` writes, bit by bit."""
         self._unsent.append(data)

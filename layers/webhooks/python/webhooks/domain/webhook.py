@@ -16,7 +16,7 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)  # RFC 
 RESERVED_HEADERS = frozenset(
     {
         *("connection", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer"),
-        *("transfer-encoding", "upgrade", "host", "user-agent"),
+        *("transfer-encoding", "upgrade", "host", "user-agent", "accept-encoding"),
         *("content-digest", "content-encoding", "content-length", "content-type"),
         *("signature", "signature-input"),
         *("webhook-attempt", "webhook-id", "webhook-signature", "webhook-timestamp"),
@@ -187,11 +187,12 @@ def _header_problems(auth_type: AuthType, given: Mapping[str, str]) -> list[str]
             problems.append("api.credential.keyName: must be the name of an HTTP header")
         elif name.lower() in RESERVED_HEADERS:
             problems.append("api.credential.keyName: this header is set by the service, choose another")
-    problems += [
-        f"api.credential.{WIRE_NAMES[name]}: must be ASCII, it is sent as a header"
-        for name in ("token", "key_value")
-        if not given.get(name, "").isascii()
-    ]
+    for name in ("token", "key_value"):
+        value = given.get(name, "")
+        if not value.isascii():
+            problems.append(f"api.credential.{WIRE_NAMES[name]}: must be ASCII, it is sent as a header")
+        if value != value.strip():  # whoever reads the header would trim it (RFC 9110, 5.5)
+            problems.append(f"api.credential.{WIRE_NAMES[name]}: must not begin or end with a space")
     return problems
 
 

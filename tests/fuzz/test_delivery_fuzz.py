@@ -1,0 +1,432 @@
+"""From whatever a tenant saves and a producer publishes to the bytes on the wire, and whatever comes back.
+
+All in one process: the API's functions over a state in memory, fan-out and dispatcher over the same state, real
+sockets to a receiver.
+"""
+
+import base64
+import json
+import string
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.calls import calling
+from tests.factories import COMMUNITY, TENANT, World, webhook_body
+from tests.receiver import Received, Receiver, raw, reply, token
+from webhooks.adapters.delivery_log import WRITE_UNIT, entry_item, item_size
+from webhooks.adapters.egress import EgressGuard, EgressRefusedError
+from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.adapters.memory.batch_reader import MemoryBatchReader
+from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from webhooks.adapters.memory.keys import MemoryMaster
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.adapters.oauth import OAuthTokens
+from webhooks.domain.addresses import parse_policy, refusal
+from webhooks.domain.lane import Lane
+from webhooks.domain.outcome import Outcome
+from webhooks.domain.webhook import HEADER_NAME, RESERVED_HEADERS
+from webhooks.services.attempt import Attempts
+from webhooks.services.callback import CallbackSigner
+from webhooks.services.delivery import Dispatch
+from webhooks.services.fanout import EventMessage, Fanout
+from webhooks.services.pace import PaceKeeper
+from webhooks.services.settlement import Settlement
+from webhooks.services.stages import DeliveryMessage
+
+SOME = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+FEW = settings(SOME, max_examples=100)
+EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "data": {}}
+# What every callback has, once each, whatever a tenant or a producer wrote.
+OWN_HEADERS = (
+    *("host", "user-agent", "accept-encoding", "content-length", "content-type", "content-digest"),
+    *("webhook-id", "webhook-timestamp", "webhook-signature", "webhook-attempt"),
+    *("signature-input", "signature"),
+)
+STRICT = parse_policy(allow_http="true", ports="*", networks="")
+
+
+class Path:
+    """The whole path of one deployment, in memory but for the endpoint."""
+
+    def __init__(self, endpoint: HttpEndpoint, receiver: Receiver, workers: ThreadPoolExecutor) -> None:
+        self.endpoint, self.receiver, self.workers = endpoint, receiver, workers
+        self.world = world = World()
+        self.queue, self.dead_events, self.log = (
+            MemoryDeliveryQueue(),
+            MemoryDeadEvents(),
+            MemoryDeliveryLog(),
+        )
+        self.fanout = Fanout(index=world.subscriptions, lane=self.queue, dead_events=self.dead_events)
+        self.dispatch = Dispatch(
+            reader=MemoryBatchReader(world.subscriptions, self.log),
+            queue=self.queue,
+            attempts=Attempts(
+                endpoint=endpoint,
+                tokens=OAuthTokens(endpoint, time.time),
+                credentials=world.credentials,
+                signer=CallbackSigner(
+                    service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)
+                ),
+                monotonic=time.monotonic,
+                default_ttl=5,
+            ),
+            settlement=Settlement(
+                queue=self.queue, log=self.log, subscriptions=world.subscriptions, clock=time.time
+            ),
+            pace=PaceKeeper(world.subscriptions, clock=time.time, limit=1.0),
+            workers=workers,
+            clock=time.time,
+            chance=lambda: 0.0,
+            delays=(30, 300),
+            fast_seconds=1.0,
+        )
+
+    def anew(self) -> "Path":
+        """Return a path without webhooks, for another example."""
+        return Path(self.endpoint, self.receiver, self.workers)
+
+    def deliver(self, event: object) -> list[Received]:
+        """Publish an event and deliver what it brings: every message must be settled. Returns the calls."""
+        self.receiver.requests.clear()
+        message = EventMessage("m", event if isinstance(event, str) else json.dumps(event), 1_790_000_000_000)
+        assert self.fanout.fan_out([message]) == set()
+        packs = [
+            DeliveryMessage(str(number), sent.text) for number, sent in enumerate(self.queue.fast.take(99))
+        ]
+        assert self.dispatch.dispatch(packs, Lane.SLOW) == set()
+        return list(self.receiver.requests)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[HttpEndpoint]:
+    with calling() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def path(endpoint, receiver, workers) -> Path:
+    receiver.script(reply(200))
+    receiver.script(token("the-token"), path="/token")
+    return Path(endpoint, receiver, workers)
+
+
+# What breaks out of a header, is trimmed by one, or means something to a library on the way.
+SLY = st.sampled_from(
+    [
+        "a\r\nX-Evil: 1",
+        "a\nX-Evil: 1",
+        "a\rb",
+        "a\x00b",
+        "a\x0bb",
+        "a\x85b",
+        "a\u2028b",
+        "a\ud800b",
+        "\r\n\r\nGET / HTTP/1.1",
+        "@@@SKIP_HEADER@@@",
+        " a",
+        "a ",
+        "\ta",
+        " ",
+        "a: b",
+        "ü",
+        "\u560a\u560d",  # their low bytes are \n and \r
+        "x" * 4096,
+    ]
+)
+VALUE = st.one_of(SLY, st.text(min_size=1, max_size=30), st.text("abcXYZ019-_.~+/=:,; \"'\\", min_size=1))
+NAME = st.one_of(
+    st.sampled_from(
+        [*sorted(RESERVED_HEADERS), "Accept-Encoding", "Authorization", "Cookie", "X-Key", "Date"]
+    ),
+    st.from_regex(HEADER_NAME, fullmatch=True),
+    VALUE,
+).flatmap(lambda name: st.sampled_from([name, name.upper(), name.lower()]))
+AUTH = st.one_of(
+    st.tuples(st.just("basic"), st.fixed_dictionaries({"username": VALUE, "password": VALUE})),
+    st.tuples(st.just("bearer"), st.fixed_dictionaries({"token": VALUE})),
+    st.tuples(st.just("api_key"), st.fixed_dictionaries({"keyName": NAME, "keyValue": VALUE})),
+    st.tuples(
+        st.just("oauth2"),
+        st.fixed_dictionaries({"oauth2": st.fixed_dictionaries({"clientId": VALUE, "clientSecret": VALUE})}),
+    ),
+)
+
+
+def api_with(path: Path, auth_type: str, credential: dict) -> dict:
+    api = {"url": f"{path.receiver.url}/hook", "authType": auth_type, "credential": credential}
+    if auth_type != "oauth2":
+        return api
+    oauth = {"oAuthTokenUrl": f"{path.receiver.url}/token", "oAuthScopes": ["a", "b"]}
+    return {**api, **oauth, "oAuthGrantType": "client_credentials"}
+
+
+def basic(*pair: str) -> str:
+    return "Basic " + base64.b64encode(":".join(pair).encode()).decode()
+
+
+def expected_header(auth_type: str, credential: dict) -> tuple[str, str]:
+    match auth_type:
+        case "basic":
+            return "Authorization", basic(credential["username"], credential["password"])
+        case "bearer":
+            return "Authorization", f"Bearer {credential['token']}"
+        case "api_key":
+            return credential["keyName"], credential["keyValue"]
+    return "Authorization", "Bearer the-token"
+
+
+def names(call: Received) -> Counter[str]:
+    return Counter(name.lower() for name, _ in call.headers)
+
+
+@SOME
+@given(AUTH)
+@example(("api_key", {"keyName": "X-Key", "keyValue": "@@@SKIP_HEADER@@@"}))
+@example(("api_key", {"keyName": "accept-encoding", "keyValue": "gzip"}))
+@example(("api_key", {"keyName": "X-Key", "keyValue": " "}))
+@example(("bearer", {"token": "a "}))
+def test_a_credential_is_refused_or_arrives_as_one_header_with_that_value(path, made):
+    path, (auth_type, credential) = path.anew(), made
+    answer = path.world.call(
+        "PUT",
+        "/tenant/acme/community/default/webhook",
+        webhook_body(api=api_with(path, auth_type, credential)),
+    )
+    if answer.status != 200:
+        assert answer.status == 400, answer.text
+        return
+    plain = path.world.create(api={"url": f"{path.receiver.url}/plain"})
+
+    calls = path.deliver(EVENT)
+
+    assert path.queue.dead.messages() == []
+    [call] = [each for each in calls if each.path == "/hook"]
+    [bare] = [each for each in calls if each.path == "/plain"]
+    name, value = expected_header(auth_type, credential)
+    assert names(call) == names(bare) + Counter([name.lower()])
+    assert [each for each in call.headers if each[0].lower() == name.lower()] == [(name, value)]
+    assert json.loads(call.body) == json.loads(bare.body)
+    assert plain["_id"] in bare.header("webhook-id")
+    if auth_type == "oauth2":
+        [asked] = [each for each in calls if each.path == "/token"]
+        client = credential["oauth2"]
+        pair = (quote_plus(client["clientId"]), quote_plus(client["clientSecret"]))
+        assert asked.header("Authorization") == basic(*pair)
+        assert asked.body == b"grant_type=client_credentials&scope=a+b"
+
+
+def test_a_value_that_urllib3_takes_for_an_order_to_leave_the_header_out_is_sent_as_it_is(path):
+    key = {"keyName": "X-Key", "keyValue": "@@@SKIP_HEADER@@@"}
+    path.world.create(api=api_with(path, "api_key", key))
+
+    [call] = path.deliver(EVENT)
+
+    assert call.header("X-Key") == "@@@SKIP_HEADER@@@"
+
+
+TEXT = st.one_of(SLY, st.text(max_size=40))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@SOME
+@given(TEXT, TEXT, st.dictionaries(TEXT, JSON, max_size=4))
+def test_names_ids_and_data_of_an_event_are_refused_or_arrive_in_the_body_alone(path, name, event_id, data):
+    path = path.anew()
+    path.world.create(api={"url": f"{path.receiver.url}/hook"})
+    event = {**EVENT, "eventId": event_id, "data": data}
+
+    for published in (event, {**event, "eventName": name}):
+        calls = path.deliver(published)
+
+        if path.dead_events.dead.take(1):
+            assert calls == []
+        elif published is event:
+            [call] = calls
+            body = json.loads(call.body)
+            assert (body["id"], body["data"]) == (event_id, data)
+            assert names(call) == Counter(OWN_HEADERS)
+            assert call.header("webhook-id").isascii()
+
+
+LINE = st.text(string.digits + string.ascii_letters + string.punctuation, max_size=30)
+LABEL = st.one_of(st.text(' ü€a;:"', min_size=1, max_size=9), TEXT)
+
+
+@SOME
+@given(
+    name=LABEL,
+    where=st.one_of(st.tuples(LINE, LINE), st.tuples(TEXT, TEXT)).map("?".join).map("/{}".format),
+    author=LABEL,
+    tag=LABEL,
+)
+def test_names_and_urls_of_a_webhook_are_refused_or_make_one_request_line(path, name, where, author, tag):
+    path = path.anew()
+    body = webhook_body(name=name, createdBy=author, tags=[tag], api={"url": path.receiver.url + where})
+    answer = path.world.call("PUT", "/tenant/acme/community/default/webhook", body)
+    if answer.status != 200:
+        assert answer.status == 400, answer.text
+        return
+
+    [call] = path.deliver(EVENT)
+
+    before, _, query = where.partition("?")
+    assert (call.method, call.path) == ("POST", f"{before}?{query}" if query else before)
+    assert names(call) == Counter(OWN_HEADERS)
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+PIECES = st.one_of(
+    st.binary(max_size=200),
+    st.sampled_from(
+        [
+            OK,
+            b"HTTP/1.1 500 \xff\r\n",
+            b"HTTP/1.1 503 Busy\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 503 Busy\r\nRetry-After: " + b"9" * 5_000 + b"\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 410 Gone\r\nContent-Length: 3\r\n\r\n\x00\xff\xfe",
+            OK + b"Content-Length: 100000\r\n\r\n",
+            b"HTTP/1.1 500 No\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n",
+            b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"X: " + b"y" * 70_000 + b"\r\n",
+            b"X: y\r\n" * 150,
+            b"\r\n",
+            b"5\r\nhello\r\n",
+            b"\x1f\x8b\x08\x00" + b"\x00" * 20,
+            b"\xed\xa0\x80" * 400,
+            b"\xf0\x9f\x98\x80" * 400,
+            b'"\\\n\x00' * 400,
+            b"z" * 100_000,
+        ]
+    ),
+)
+
+
+@FEW
+@given(st.lists(PIECES, max_size=6).map(b"".join))
+def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, answer):
+    path = path.anew()
+    path.receiver.script(raw(answer))
+    path.world.create(api={"url": f"{path.receiver.url}/hook"}, retryCount=1)
+
+    path.deliver(EVENT)
+
+    [entry] = path.log.entries()
+    [attempt] = entry.delivery.attempts
+    assert (attempt.status is None) != (attempt.reason is None)
+    assert len((attempt.excerpt or "").encode()) <= 1_024
+    waiting = {Outcome.RETRYING: path.queue.slow, Outcome.DEAD: path.queue.dead}.get(entry.outcome)
+    assert waiting is None or len(waiting.messages()) == 1
+    assert item_size(entry_item(entry, 30)) <= WRITE_UNIT
+
+
+@FEW
+@given(st.lists(PIECES, max_size=6).map(b"".join))
+def test_whatever_a_token_endpoint_answers_is_settled(path, answer):
+    path = path.anew()
+    path.receiver.script(raw(answer), path="/token")
+    path.world.create(
+        api=api_with(path, "oauth2", {"oauth2": {"clientId": "id", "clientSecret": "planted"}}), retryCount=1
+    )
+
+    calls = path.deliver(EVENT)
+
+    assert [call.path for call in calls] == ["/token"]
+    [entry] = path.log.entries()
+    assert entry.delivery.attempts[0].reason.startswith("oauth: ")
+    assert "planted" not in repr(entry)
+
+
+def spellings(address: IPv4Address) -> list[str]:
+    """Write an address in the ways that inet_aton and URL parsers know."""
+    number, parts = int(address), address.packed
+    wide = str.maketrans("0123456789.", "０１２３４５６７８９。")  # noqa: RUF001 - IDNA maps them
+    return [
+        str(address),
+        f"{address}.",
+        str(address).translate(wide),
+        str(number),
+        hex(number),
+        f"0{number:o}",
+        ".".join(hex(part) for part in parts),
+        ".".join(f"0{part:o}" for part in parts),
+        f"{parts[0]}.{number & 0xFFFFFF}",
+        f"{parts[0]}.{parts[1]}.{number & 0xFFFF}",
+        f"0X{number:X}",
+        f"[::ffff:{address}]",
+        f"[::FFFF:{number >> 16:x}:{number & 0xFFFF:x}]",
+        f"[0:0:0:0:0:ffff:{number >> 16:04x}:{number & 0xFFFF:04x}]",
+        f"[64:ff9b::{address}]",
+    ]
+
+
+LOOPBACK = spellings(IPv4Address("127.0.0.1"))[:-1]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost", "localhost.", *LOOPBACK])
+def test_a_host_in_any_legal_spelling_is_called_where_it_may_be(path, host):
+    answer = path.world.call(
+        "PUT",
+        "/tenant/acme/community/default/webhook",
+        webhook_body(api={"url": f"http://{host}:{path.receiver.port}/hook"}),
+    )
+    assert answer.status == 200, answer.text
+
+    [call] = path.deliver(EVENT)
+
+    assert names(call)["host"] == 1
+    assert call.header("Host").endswith(f":{path.receiver.port}")
+    assert call.header("Host").isascii()
+
+
+@SOME
+@given(st.ip_addresses(v=4).filter(refusal), st.data())
+@example(IPv4Address("169.254.169.254"), None)
+def test_an_inside_address_in_any_spelling_is_refused_at_save_and_at_call(path, address, data):
+    guard = EgressGuard(STRICT)
+    hosts = spellings(address)
+    for host in [data.draw(st.sampled_from(hosts))] if data else hosts:
+        with pytest.raises(EgressRefusedError):
+            guard.check(f"http://{host}/")
+
+
+def test_an_inside_host_is_never_connected_to_whatever_was_saved(receiver, workers):
+    with calling(policy=STRICT) as strict:
+        path = Path(strict, receiver, workers)
+        for host in ["localhost", *LOOPBACK]:
+            path.world.create(api={"url": f"http://{host}:{receiver.port}/hook"})
+        before = receiver.connections
+
+        assert path.deliver(EVENT) == []
+
+        assert receiver.connections == before
+        reasons = {entry.delivery.attempts[0].reason for entry in path.log.entries()}
+        assert len(path.log.entries()) == len(LOOPBACK) + 1
+        assert reasons == {"refused: loopback"}
