@@ -17,6 +17,7 @@ from webhooks.domain.delivery import (
 )
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import EVENT_NAME
 
 SCOPE = Scope("t1", "c1")
 WEBHOOK_ID = "0" * 24
@@ -32,8 +33,8 @@ ATTEMPTS = st.builds(
 DELIVERIES = st.builds(
     Delivery,
     id=st.uuids().map(str),
-    event_id=st.text(),
-    event_name=st.text(),
+    event_id=st.text(max_size=256),
+    event_name=st.from_regex(EVENT_NAME, fullmatch=True),
     log_time=st.integers(0, 2**41),
     body=NO_LINE_BREAKS,
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),

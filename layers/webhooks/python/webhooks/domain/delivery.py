@@ -5,17 +5,21 @@ line of its own: the bodies are copied, never parsed or escaped again, from fan-
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
 from webhooks.domain.errors import MalformedPackError
-from webhooks.domain.event import Event
-from webhooks.domain.scope import Scope
+from webhooks.domain.event import EARLIEST, LATEST, MAX_EVENT_ID, Event
+from webhooks.domain.scope import IDENTIFIER, Scope
+from webhooks.domain.webhook import EVENT_NAME
 
 MAX_PACK_DELIVERIES = 10
 MAX_PACK_BYTES = 64 * 1024  # SQS bills each 64 KiB as a request
+MAX_ATTEMPTS = 100  # three, and more where an operator redrives
+DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 DESCRIPTION_BYTES = 1024  # what a delivery takes of the first line at most: ids, name, no attempts yet
 
 
@@ -141,7 +145,22 @@ def decode_pack(text: str) -> Pack:
         ) from None
     if not deliveries:
         raise MalformedPackError("a pack with no deliveries")
+    if not _is_storable(pack):
+        raise MalformedPackError("a pack with an id, a name or a time that no delivery has")
     return pack
+
+
+def _is_storable(pack: Pack) -> bool:
+    """Tell whether its names can be keys and its log lines short: one that cannot fails its whole batch."""
+    owners = (pack.webhook_id, pack.scope.tenant_id, pack.scope.community_id)
+    return all(IDENTIFIER.fullmatch(owner) for owner in owners) and all(
+        DELIVERY_ID.fullmatch(each.id)
+        and len(each.event_id) <= MAX_EVENT_ID
+        and EVENT_NAME.fullmatch(each.event_name)
+        and EARLIEST <= each.log_time // 1000 <= LATEST
+        and len(each.attempts) <= MAX_ATTEMPTS
+        for each in pack.deliveries
+    )
 
 
 def attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
