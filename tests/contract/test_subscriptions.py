@@ -54,6 +54,21 @@ class Store:
     def listeners(self, event_name: str, scope: Scope = ACME) -> list[str]:
         return [entry.webhook_id for entry in self.index.listeners(scope, event_name)]
 
+    def corrupt_entries(self, webhook: Webhook, event_name: str) -> None:
+        if self.backend.aws is None:
+            self.memory.corrupt_entries(webhook.id)
+            return
+        self.backend.aws.dynamodb.update_item(
+            TableName=self.table.name,
+            Key={
+                "pk": {"S": f"E#{webhook.scope.tenant_id}#{webhook.scope.community_id}#{event_name}"},
+                "sk": {"S": f"{int(webhook.id[8:16], 16):010d}"},
+            },
+            UpdateExpression="SET #query = :bad",
+            ExpressionAttributeNames={"#query": "query"},
+            ExpressionAttributeValues={":bad": {"S": "[7]"}},
+        )
+
     def corrupt(self, webhook: Webhook) -> None:
         if self.backend.aws is None:
             self.memory.corrupt(webhook.scope, webhook.id)
@@ -122,6 +137,15 @@ def test_what_cannot_be_read_is_an_error_of_its_own(store: Store) -> None:
     assert isinstance(found[ACME, bad.id], CorruptError)
     with pytest.raises(CorruptError):
         store.subscriptions.get(ACME, bad.id)
+
+
+def test_an_index_entry_that_cannot_be_read_is_an_error_among_the_others(store: Store) -> None:
+    bad, good = store.add(), store.add()
+    store.corrupt_entries(bad, "order.paid")
+    found = store.index.listeners(ACME, "order.paid")
+    assert [type(entry) for entry in found] == [CorruptError, IndexEntry]
+    assert isinstance(found[1], IndexEntry)
+    assert found[1].webhook_id == good.id
 
 
 def test_a_page_leaves_out_what_cannot_be_read(store: Store) -> None:

@@ -127,8 +127,10 @@ class SubscriptionIndex(Protocol):
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
         """Return each community's version as it is now, 0 where nothing was ever registered: one call."""
 
-    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
-        """Return the enabled webhooks that list the name, at least as new as the version read before."""
+    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry | CorruptError]:
+        """Return the enabled webhooks that list the name, at least as new as the version read before; an
+        entry that cannot be read as its error.
+        """
 
 
 class Credentials(Protocol):

@@ -27,12 +27,13 @@ class DynamoSubscriptionIndex:
         found = {places[item["pk"]["S"]]: int(item["version"]["N"]) for item in items}
         return {scope: found.get(scope, 0) for scope in places.values()}
 
-    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
-        """Return the enabled webhooks that list the event's name; one bad entry costs no other its events."""
-        entries = []
+    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry | CorruptError]:
+        """Return the enabled webhooks that list the event's name, what cannot be read as its error."""
+        entries: list[IndexEntry | CorruptError] = []
         for item in self._table.query(listeners_pk(scope, event_name)):
             try:
                 entries.append(entry_from(item))
             except CorruptError as error:
                 logger.error("index.corrupt", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all
+                entries.append(error)
         return entries

@@ -15,7 +15,7 @@ from webhooks.domain.event import Event, parse_event
 from webhooks.domain.matching import matches
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
-from webhooks.ports import DeadEvents, FastLane, SubscriptionIndex
+from webhooks.ports import CorruptError, DeadEvents, FastLane, SubscriptionIndex
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Fanout:
         wanted: dict[tuple[Scope, str], list[tuple[str, Delivery]]] = defaultdict(list)
         for read in self._refreshed(events, failed):
             try:
-                matching = self._match(read.event)
+                matching = self._match(read, failed)
             except UnavailableError as error:
                 failed.add(read.message.id)
                 logger.warning("event.postponed", extra={**_facts(read.event), "reason": str(error)})
@@ -118,20 +118,29 @@ class Fanout:
             del self._communities[next(iter(self._communities))]
         return events
 
-    def _match(self, event: Event) -> Sequence[IndexEntry]:
-        listeners = self._listeners(event)
+    def _match(self, read: Read, failed: set[str]) -> Sequence[IndexEntry]:
+        event, found = read.event, self._listeners(read.event)
+        listeners = [entry for entry in found if isinstance(entry, IndexEntry)]
+        # Whether they wanted it nobody knows: it is dead for them, to be redriven once they are well.
+        corrupt = [str(entry) for entry in found if isinstance(entry, CorruptError)]
+        if corrupt and not self._bury(read.message, reason="; ".join(corrupt)):
+            failed.add(read.message.id)
         matching = [entry for entry in listeners if matches(entry, event.data)]
         counts = {"listening": len(listeners), "matching": len(matching)}
         logger.info("event.fanned_out", extra={**_facts(event), **counts})
         return matching
 
-    def _listeners(self, event: Event) -> Sequence[IndexEntry]:
+    def _listeners(self, event: Event) -> Sequence[IndexEntry | CorruptError]:
         community = self._communities[event.scope]
         if community.version == 0:  # nobody ever registered anything there
             return ()
-        if event.name not in community.listeners:
-            community.listeners[event.name] = self._index.listeners(event.scope, event.name)
-        return community.listeners[event.name]
+        if event.name in community.listeners:
+            return community.listeners[event.name]
+        found = self._index.listeners(event.scope, event.name)
+        readable = [entry for entry in found if isinstance(entry, IndexEntry)]
+        if len(readable) == len(found):  # a repair by hand counts no version
+            community.listeners[event.name] = readable
+        return found
 
     def _send(self, wanted: Mapping[tuple[Scope, str], Sequence[tuple[str, Delivery]]]) -> set[str]:
         """Send what is wanted, packed by webhook; returns the messages with a delivery that was not taken."""

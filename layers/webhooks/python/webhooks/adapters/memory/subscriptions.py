@@ -26,6 +26,7 @@ class MemorySubscriptions:
         self._webhooks: dict[tuple[Scope, str], Webhook] = {}  # in the order of their creation
         self._answers: dict[str, KeptAnswer] = {}
         self._corrupt: set[tuple[Scope, str]] = set()
+        self._corrupt_entries: set[str] = set()
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""
@@ -100,11 +101,13 @@ class MemorySubscriptions:
         with self._lock:
             return {scope: self._versions.get(scope, 0) for scope in scopes}
 
-    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
-        """Return the enabled webhooks that list the event's name."""
+    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry | CorruptError]:
+        """Return the enabled webhooks that list the event's name, what cannot be read as its error."""
         with self._lock:
             return [
-                IndexEntry(webhook.id, webhook.definition.criteria, webhook.definition.query)
+                CorruptError(f"an index entry of {event_name} cannot be read")
+                if webhook.id in self._corrupt_entries
+                else IndexEntry(webhook.id, webhook.definition.criteria, webhook.definition.query)
                 for webhook in self._in_order(scope)
                 if webhook.enabled and event_name in webhook.definition.event_names
             ]
@@ -120,6 +123,17 @@ class MemorySubscriptions:
         """Make a stored webhook unreadable, for a test."""
         with self._lock:
             self._corrupt.add((scope, webhook_id))
+
+    def corrupt_entries(self, webhook_id: str) -> None:
+        """Make a webhook's entries in the index unreadable, for a test."""
+        with self._lock:
+            self._corrupt_entries.add(webhook_id)
+
+    def repair(self) -> None:
+        """Make everything readable again, for a test."""
+        with self._lock:
+            self._corrupt.clear()
+            self._corrupt_entries.clear()
 
     def _in_order(self, scope: Scope) -> list[Webhook]:
         return sorted(
