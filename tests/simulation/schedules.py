@@ -139,6 +139,7 @@ def _change(tenants: Tenants, random: Random, webhooks: list[str]) -> Callable[[
             partial(tenants.patch, webhook_id, api={"url": "https://moved.example.com/hook"}),
             partial(tenants.delete, webhook_id),
             partial(tenants.corrupt, webhook_id),
+            partial(tenants.corrupt_index, webhook_id),
             partial(tenants.lose_secret, webhook_id),
             partial(tenants.behave, webhook_id, random.choice(BEHAVIOURS)),
             partial(_register, tenants, random),

@@ -17,6 +17,7 @@ from webhooks.domain.webhook import Api, AuthType, Credential, Definition
 from webhooks.ports import CorruptError
 from webhooks.services.registration import Patch, Registration, Request
 
+INDEX = "index entry"
 ONE, OTHER = Scope("t1", "c1"), Scope("t2", "c1")
 KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
 CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), "", b"")
@@ -79,6 +80,11 @@ class Tenants:
         """Break a webhook's item."""
         self.world.history.broken.add((webhook_id, "cannot be read"))
         self.world.subscriptions.corrupt(self.scope(webhook_id), webhook_id)
+
+    def corrupt_index(self, webhook_id: str) -> None:
+        """Break a webhook's entries in the index."""
+        self.world.history.broken.add((webhook_id, INDEX))
+        self.world.subscriptions.corrupt_entries(webhook_id)
 
     def lose_secret(self, webhook_id: str) -> None:
         """Delete a webhook's secret behind the service's back."""

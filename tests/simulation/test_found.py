@@ -1,0 +1,169 @@
+"""Every fault that a schedule found has a test named for it here; and repeats, for which no schedule needs chance."""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from tests.simulation.faults import FaultsAt, Kind, NoFaults, Plan
+from tests.simulation.invariants import Judge
+from tests.simulation.tenants import Tenants
+from tests.simulation.world import World
+from webhooks.domain.outcome import Outcome
+from webhooks.domain.webhook import AuthType, Credential
+
+
+def tenants_of(plan: Plan | None = None) -> Tenants:
+    return Tenants(World(Random(1), faults=plan, switching=0))
+
+
+@pytest.fixture
+def tenants() -> Iterator[Tenants]:
+    made = tenants_of()
+    yield made
+    made.world.close()
+
+
+def holds(tenants: Tenants, *, is_clean: bool = False) -> None:
+    problems = Judge(tenants.world, is_clean=is_clean).problems()
+    assert not problems, "\n".join((*problems, *tenants.world.trace))
+
+
+def two_of_a_batch(tenants: Tenants) -> tuple[str, str]:
+    well, down = tenants.register(), tenants.register(behaviour="down", retry_count=1)
+    tenants.publish("e1")
+    return well, down
+
+
+def calls(tenants: Tenants, webhook_id: str) -> int:
+    return sum(call.delivery_id.startswith(f"{webhook_id}-") for call in tenants.world.history.calls)
+
+
+@pytest.mark.parametrize("kind", [Kind.ERROR, Kind.LOST_ANSWER])
+@pytest.mark.parametrize("call", ["queue.send_slow", "queue.bury", "log.record"])
+def test_a_queue_or_log_that_is_away_sends_no_delivery_of_the_batch_again_but_its_own(call: str, kind: Kind):
+    plan = NoFaults()
+    rehearsal = tenants_of(plan)
+    two_of_a_batch(rehearsal)
+    rehearsal.world.run()
+    tenants = tenants_of(FaultsAt({plan.calls.index(call): kind}))
+
+    well, _ = two_of_a_batch(tenants)
+    tenants.world.run()
+
+    assert calls(tenants, well) == 1
+    holds(tenants)
+
+
+def test_packs_that_the_fast_lane_did_not_take_bury_no_event_twice():
+    plan = NoFaults()
+    rehearsal = tenants_of(plan)
+    rehearsal.register()
+    rehearsal.publish("e1")
+    rehearsal.publish_text("no json")
+    rehearsal.world.run()
+    tenants = tenants_of(FaultsAt({plan.calls.index("lane.send"): Kind.ERROR}))
+
+    tenants.register()
+    tenants.publish("e1")
+    tenants.publish_text("no json")
+    tenants.world.run()
+
+    assert len(tenants.world.events_dead.messages) == 1
+    holds(tenants)
+
+
+def test_a_webhook_deleted_in_flight_is_not_dead_for_the_credential_that_went_with_it(tenants: Tenants):
+    webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
+    tenants.publish("e1")
+    _between_reading_and_sending(tenants, lambda: tenants.delete(webhook_id))
+
+    assert [entry.outcome for entry in tenants.world.log.entries()] == [Outcome.ENDED]
+    assert tenants.world.dead.messages == []
+
+
+def test_a_webhook_that_needs_no_credential_any_more_is_not_dead_for_the_one_it_had(tenants: Tenants):
+    webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
+    tenants.publish("e1")
+    _between_reading_and_sending(tenants, lambda: tenants.patch(webhook_id, api={"auth_type": AuthType.NONE}))
+
+    assert [call.authorization for call in tenants.world.history.calls] == [None]
+    assert tenants.world.dead.messages == []
+
+
+def _between_reading_and_sending(tenants: Tenants, change) -> None:
+    world = tenants.world
+    world.step(world.invoke(world.events))
+    world.switching = 1
+    dispatcher = world.invoke(world.fast)
+    while not dispatcher.invocation.seen:
+        world.step(dispatcher)
+    change()
+    api = world.running[-1]
+    while api in world.running:
+        world.step(api)
+    world.run()
+    holds(tenants, is_clean=True)
+
+
+@pytest.mark.parametrize("behaviour", ["ok", "down", "refusing", "slow"])
+def test_a_repeat_of_what_the_log_shows_settled_is_not_sent(tenants: Tenants, behaviour: str):
+    webhook_id = tenants.register(behaviour=behaviour, retry_count=1)
+    tenants.publish("e1")
+    tenants.world.run()
+    before = calls(tenants, webhook_id)
+
+    tenants.behave(webhook_id, "ok")
+    for _ in range(3):
+        tenants.publish("e1")
+        tenants.world.run()
+
+    assert calls(tenants, webhook_id) == before
+    holds(tenants, is_clean=True)
+
+
+def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenants):
+    webhook_id = tenants.register(behaviour="down", retry_count=1)
+    tenants.publish("e1")
+    world = tenants.world
+    world.step(world.invoke(world.events))
+    world.step(world.invoke(world.fast))
+    assert calls(tenants, webhook_id) == 1
+
+    tenants.publish("e1")
+    world.step(world.invoke(world.events))
+    world.step(world.invoke(world.fast))
+
+    assert calls(tenants, webhook_id) == 1
+    world.run()
+    assert calls(tenants, webhook_id) == 2
+    holds(tenants, is_clean=True)
+
+
+def test_a_redriven_pack_sends_only_what_was_not_settled(tenants: Tenants):
+    world = tenants.world
+    tenants.register()
+    tenants.publish("e1")
+    tenants.publish("e2")
+    world.step(world.invoke(world.events, list(world.events.messages)))
+    [pack] = world.fast.messages
+    for position in (
+        5,
+        1,
+        1,
+        1,
+        1,
+    ):  # the keys: first for one of the two, then for the other one again and again
+        pack.receives += 1
+        world.faults = FaultsAt({position: Kind.ERROR})
+        world.step(world.invoke(world.fast, [pack]))
+    world.faults = NoFaults()
+    world.run()
+    assert world.dead.messages == [pack]
+    assert len(world.history.calls) == 1
+
+    for _ in range(2):
+        world.fast.put(pack.text, now=world.now)
+        world.run()
+
+    assert sorted(call.body["id"] for call in world.history.calls) == ["e1", "e2"]

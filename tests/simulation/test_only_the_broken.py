@@ -1,0 +1,170 @@
+"""Something is broken for good: only that is dead-lettered, with its reason, and all beside it is delivered."""
+
+import json
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from tests.simulation.invariants import Judge
+from tests.simulation.tenants import OTHER, Tenants
+from tests.simulation.world import World
+from webhooks.domain.delivery import decode_pack, delivery_id
+from webhooks.domain.webhook import AuthType, Credential
+
+HUGE = "9" * 400
+
+
+@pytest.fixture
+def tenants() -> Iterator[Tenants]:
+    world = World(Random(1), switching=0)
+    yield Tenants(world)
+    world.close()
+
+
+def drained(tenants: Tenants) -> list[str | None]:
+    """Let all drain with nothing else wrong; returns the reasons of the dead."""
+    tenants.world.run()
+    problems = Judge(tenants.world, is_clean=True).problems()
+    assert not problems, "\n".join((*problems, *tenants.world.trace))
+    return [message.reason for message in tenants.world.dead.messages]
+
+
+def called(tenants: Tenants, webhook_id: str) -> list[str]:
+    return [
+        call.body["id"]
+        for call in tenants.world.history.calls
+        if call.delivery_id.startswith(f"{webhook_id}-")
+    ]
+
+
+def test_a_deleted_secret(tenants: Tenants):
+    broken = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
+    well = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="u"))
+    tenants.lose_secret(broken)
+    tenants.publish("e1")
+
+    [reason] = drained(tenants)
+
+    assert "credential is missing" in str(reason)
+    assert called(tenants, well) == ["e1"]
+
+
+def test_a_corrupt_webhook(tenants: Tenants):
+    broken, well = tenants.register(), tenants.register()
+    tenants.corrupt(broken)
+    tenants.publish("e1")
+
+    assert drained(tenants) == [f"the stored webhook {broken} cannot be read"]
+    assert called(tenants, well) == ["e1"]
+
+
+def test_a_corrupt_index_entry_kills_the_event_for_its_webhook_until_it_is_repaired_and_redriven(
+    tenants: Tenants,
+):
+    broken, well, other = tenants.register(), tenants.register(), tenants.register(OTHER)
+    tenants.corrupt_index(broken)
+    tenants.publish("e1")
+    tenants.publish("e2", OTHER)
+
+    assert drained(tenants) == []
+    assert (called(tenants, well), called(tenants, other)) == (["e1"], ["e2"])
+    [dead] = tenants.world.events_dead.messages
+    assert dead.reason == "an index entry of E_A cannot be read"
+
+    tenants.world.subscriptions.repair()
+    tenants.world.events.put(dead.text, now=tenants.world.now)
+    tenants.world.run()
+    assert (called(tenants, broken), called(tenants, well)) == (["e1"], ["e1"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "no json\n",
+        '{"deliveries": [7]}\n{}',
+        '{"webhookId": "w", "tenantId": "t", "communityId": "c", "deliveries": []}',
+        json.dumps(
+            {"webhookId": "w", "tenantId": "t", "communityId": "c", "deliveries": [{"logTime": 1e400}]}
+        )
+        + "\n{}",
+    ],
+)
+def test_a_message_that_is_no_pack(tenants: Tenants, text: str):
+    well = tenants.register()
+    tenants.publish("e1")
+    tenants.world.fast.put(text, now=tenants.world.now)
+
+    [reason] = drained(tenants)
+
+    assert "pack" in str(reason)
+    assert called(tenants, well) == ["e1"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("webhookId", "w" * 3000),
+        ("webhookId", "\ud800"),
+        ("tenantId", "a#b"),
+        ("communityId", ""),
+        ("id", "d" * 3000),
+        ("id", "a.b"),
+        ("eventId", "e" * 300),
+        ("eventName", "not a name"),
+        ("logTime", int(HUGE)),
+        ("attempts", [{"at": 1, "latencyMs": 1}] * 101),
+    ],
+)
+def test_a_pack_that_no_table_could_keep(tenants: Tenants, field: str, value: object):
+    well = tenants.register()
+    tenants.publish("e1")
+    one = {"id": "d-1", "eventId": "e", "eventName": "E", "logTime": 1, "attempts": []}
+    pack = {"webhookId": "w", "tenantId": "t", "communityId": "c", "deliveries": [one]}
+    (one if field in one else pack)[field] = value
+    tenants.world.fast.put(json.dumps(pack) + "\n{}", now=tenants.world.now)
+
+    [reason] = drained(tenants)
+
+    assert reason == "a pack with an id, a name or a time that no delivery has"
+    assert called(tenants, well) == ["e1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        '{"eventName": "E_A"}',
+        "[" * 100_000,
+        f'{{"eventName": "E_A", "tenantId": "t1", "communityId": "c1", "data": {{}}, "occurredAt": {HUGE}}}',
+        f'{{"eventName": "E_A", "tenantId": "t1", "communityId": "c1", "data": {{}}, "occurredAt": -{HUGE}}}',
+        '{"eventName": "E_A", "tenantId": "t1", "communityId": "c1", "data": {"a": 1e999}}',
+    ],
+)
+def test_a_message_that_is_no_event(tenants: Tenants, text: str):
+    well = tenants.register()
+    tenants.publish_text(text)
+    tenants.publish("e1")
+
+    assert drained(tenants) == []
+
+    assert called(tenants, well) == ["e1"]
+    [dead] = tenants.world.events_dead.messages
+    assert (dead.text, dead.receives) == (text, 0)
+    assert dead.reason
+
+
+def test_a_full_batch_of_failures(tenants: Tenants):
+    down = tenants.register(behaviour="down", retry_count=2)
+    well = tenants.register(OTHER)
+    for number in range(10):
+        tenants.publish(f"e{number}")
+    tenants.publish("e10", OTHER)
+
+    assert drained(tenants) == ["HTTP 500 at the last of 3 attempts"] * 10
+
+    dead = [decode_pack(message.text).deliveries for message in tenants.world.dead.messages]
+    assert {each.id for [each] in dead} == {delivery_id(f"e{number}", down) for number in range(10)}
+    assert called(tenants, well) == ["e10"]
