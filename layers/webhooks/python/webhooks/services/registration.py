@@ -15,7 +15,6 @@ from webhooks.domain.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
-    UnavailableError,
 )
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import (
@@ -39,6 +38,7 @@ from webhooks.ports import (
     StaleError,
     Subscriptions,
 )
+from webhooks.services.credential_keeping import CredentialKeeping
 
 RACES = 5  # times that a change is tried again on what somebody else has just written
 
@@ -81,7 +81,7 @@ class Registration:
         clock: Clock,
     ) -> None:
         self._subscriptions = subscriptions
-        self._credentials = credentials
+        self._credentials = CredentialKeeping(credentials)
         self._guard = guard
         self._clock = clock
 
@@ -93,11 +93,7 @@ class Registration:
         page = self._subscriptions.page(scope, index=index, size=size, tags=tags)
         if not caller.sees_credentials:
             return page, [None] * len(page.webhooks)
-        refs = [webhook.credential for webhook in page.webhooks if webhook.credential]
-        found = dict(zip(refs, self._credentials.read_many(refs), strict=True))
-        return page, [
-            found.get(webhook.credential) if webhook.credential else None for webhook in page.webhooks
-        ]
+        return page, self._credentials.of(page.webhooks)
 
     def get(self, caller: Caller, scope: Scope, webhook_id: str) -> Webhook:
         """Return one webhook. Raises NotFoundError."""
@@ -113,7 +109,7 @@ class Registration:
         self._refuse(oauth_problems(api) + credential_problems(api, credential), _urls(api))
         now = self._clock()
         webhook_id = self._subscriptions.next_id(request.scope, now=now)
-        ref = self._store_first(request.scope, webhook_id, credential)
+        ref = self._credentials.store(request.scope, webhook_id, credential)
         webhook = Webhook(
             id=webhook_id, scope=request.scope, definition=definition, created_at=int(now), credential=ref
         )
@@ -121,10 +117,10 @@ class Registration:
         try:
             self._subscriptions.add(webhook, request.keep(answer))
         except RepeatedError:
-            self._tidy(ref)
+            self._credentials.tidy(ref)
             return self._kept(request)
         except (ConflictError, InvalidInputError):
-            self._tidy(ref)
+            self._credentials.tidy(ref)
             raise
         return answer
 
@@ -141,16 +137,18 @@ class Registration:
             self._check_change(before, definition, patch.credential)
             secret = before.credential.secret_name if before.credential else None
             if patch.credential and (race == 0 or secret != written_beside):
-                written, written_beside = self._write(before, patch.credential), secret
+                written, written_beside = self._credentials.write(before, patch.credential), secret
             after = _changed(before, definition, written=written)
-            answer = request.render(after, self._visible(request.caller, after, patch.credential))
+            answer = request.render(
+                after, self._credentials.visible_to(request.caller, after, patch.credential)
+            )
             try:
                 self._subscriptions.change(before, after, kept=request.keep(answer))
             except StaleError:
                 continue
             except RepeatedError:
                 return self._kept(request)
-            self._settle(before.credential, after.credential)
+            self._credentials.settle(before.credential, after.credential)
             return answer
         raise ConflictError("the webhook was changed by others at the same time; send the change again")
 
@@ -167,7 +165,7 @@ class Registration:
                 continue
             except RepeatedError:
                 return
-            self._tidy(webhook.credential)
+            self._credentials.tidy(webhook.credential)
             return
         raise ConflictError("the webhook was changed by others at the same time; send the request again")
 
@@ -202,42 +200,6 @@ class Registration:
         # An endpoint whose name does not resolve now must not keep its owner from disabling the webhook.
         known = set(_urls(before.definition.api))
         self._refuse(problems, [url for url in _urls(api) if url not in known])
-
-    def _store_first(
-        self, scope: Scope, webhook_id: str, credential: Credential | None
-    ) -> CredentialRef | None:
-        if credential is None or not credential.to_mapping():
-            return None
-        return self._credentials.create(scope, webhook_id, credential=credential)
-
-    def _write(self, before: Webhook, credential: Credential) -> CredentialRef | None:
-        if before.credential is None:
-            return self._store_first(before.scope, before.id, credential)
-        if not credential.to_mapping():
-            return None
-        return self._credentials.replace(before.credential, credential)
-
-    def _visible(self, caller: Caller, webhook: Webhook, given: Credential | None) -> Credential | None:
-        if not caller.sees_credentials or webhook.credential is None:
-            return None
-        return given or self._credentials.read_many([webhook.credential])[0]
-
-    def _settle(self, before: CredentialRef | None, after: CredentialRef | None) -> None:
-        """Leave only the version in use; what fails here costs nothing but a spare version or a sweep."""
-        if after is not None and after != before:
-            self._try(self._credentials.settle, after)
-        if before is not None and (after is None or after.secret_name != before.secret_name):
-            self._tidy(before)
-
-    def _tidy(self, ref: CredentialRef | None) -> None:
-        if ref is not None:
-            self._try(self._credentials.delete, ref)
-
-    def _try(self, action: Callable[[CredentialRef], None], ref: CredentialRef) -> None:
-        try:
-            action(ref)
-        except UnavailableError as error:
-            logger.warning("credential.left", extra={"secret": ref.secret_name, "reason": str(error)})
 
 
 def authorize(caller: Caller, scope: Scope) -> None:
