@@ -1,7 +1,11 @@
-"""A local stack of the tests' own: its ports and files are nobody else's, `make run` may be up beside it."""
+"""A local stack of the tests' own: its ports and files are nobody else's, `make run` may be up beside it.
+
+IAM decides in it: what a test does to the service works by the roles of template.yaml alone.
+"""
 
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +14,7 @@ import pytest
 
 from local.emulator import free_port
 from local.stack import Stack
+from tests.e2e import permissions
 from tests.e2e.platform_client import PlatformClient
 
 
@@ -17,10 +22,15 @@ from tests.e2e.platform_client import PlatformClient
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed template. E2E_STACK names a folder whose stack is left up, for one test again and again."""
     kept = os.environ.get("E2E_STACK")
-    deployed = Stack(Path(kept) if kept else tmp_path_factory.mktemp("stack"), port=free_port())
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("stack")
+    deployed = Stack(folder, port=free_port(), environment=permissions.ENFORCED)
     try:
         deployed.up()
+        permissions.permit_what_aws_would(deployed)
+        began = time.time()
         yield deployed
+        denied = permissions.denials(deployed, since=began)
+        assert not [each for each in denied if not any(taken in each for taken in permissions.TAKEN)]
     finally:
         if not kept:
             deployed.forget()
