@@ -1,7 +1,11 @@
 """One attempt at a webhook's endpoint, its authentication included."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.exchange import Answer, ClientCredentials, Exchange, NoAnswer
+from webhooks.domain.redaction import redact, secrets_of
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import Clock, CredentialMissingError, Credentials, Endpoint, Tokens
 from webhooks.services.callback import CallbackSigner, authorization_of
@@ -34,6 +38,7 @@ class Attempts:
     def send(self, webhook: Webhook, delivery: Delivery, *, now: float) -> Exchange:
         """Make one attempt, signed at `now` (epoch s). One deadline holds for token and endpoint together.
 
+        The answer's excerpt is without the secrets that were sent.
         Raises CredentialMissingError, UnavailableError.
         """
         seconds = webhook.definition.ttl or self._default_ttl
@@ -46,7 +51,8 @@ class Attempts:
         if webhook.definition.api.auth_type is not AuthType.OAUTH2:
             headers = authorization_of(webhook.definition.api.auth_type, credential, token=None)
             request = self._signer.request(webhook, delivery, now=now, authorization=headers)
-            return self._endpoint.exchange(request, seconds=left())
+            exchange = self._endpoint.exchange(request, seconds=left())
+            return _redacted(exchange, secrets_of(credential, headers))
 
         client, rejected = _client(webhook, credential), None
         for last in (False, True):
@@ -60,7 +66,7 @@ class Attempts:
             if last or not refused or UNAUTHORIZED in webhook.definition.success_codes:
                 break
             rejected = token
-        return exchange
+        return _redacted(exchange, secrets_of(credential, headers))
 
     def _credential(self, webhook: Webhook) -> Credential | None:
         if webhook.definition.api.auth_type is AuthType.NONE:
@@ -68,6 +74,12 @@ class Attempts:
         if webhook.credential is None:
             raise CredentialMissingError(webhook.id)
         return self._credentials.read(webhook.credential)
+
+
+def _redacted(exchange: Exchange, secrets: Iterable[str]) -> Exchange:
+    if isinstance(exchange, Answer) and exchange.excerpt:
+        return replace(exchange, excerpt=redact(exchange.excerpt, secrets))
+    return exchange
 
 
 def _client(webhook: Webhook, credential: Credential | None) -> ClientCredentials:

@@ -1,0 +1,83 @@
+"""An endpoint that answers with what it got does not put its webhook's secrets into the attempt log."""
+
+import base64
+
+import pytest
+
+from tests.factories import BASE, SCOPE, World, webhook_body
+from webhooks.adapters.memory.endpoint import ScriptedEndpoint, ScriptedTokens, answered
+from webhooks.adapters.memory.keys import MemoryMaster
+from webhooks.domain.delivery import Delivery
+from webhooks.domain.exchange import Answer
+from webhooks.domain.redaction import REDACTED, redact
+from webhooks.domain.webhook import Credential
+from webhooks.services.attempt import Attempts
+from webhooks.services.callback import CallbackSigner
+
+URL = "https://hooks.example.com/in"
+OAUTH = {
+    "oAuthGrantType": "client_credentials",
+    "oAuthTokenUrl": "https://login.example.com/token",
+    "oAuthScopes": ["a"],
+}
+BASIC = base64.b64encode(b"ann:planted-password").decode()
+
+
+@pytest.mark.parametrize(
+    ("api", "secrets"),
+    [
+        (
+            {"authType": "basic", "credential": {"username": "ann", "password": "planted-password"}},
+            ["planted-password", BASIC],
+        ),
+        ({"authType": "bearer", "credential": {"token": "planted-token"}}, ["planted-token"]),
+        (
+            {"authType": "api_key", "credential": {"keyName": "X-Key", "keyValue": "planted-value"}},
+            ["planted-value"],
+        ),
+        (
+            {
+                "authType": "oauth2",
+                "credential": {"oauth2": {"clientId": "id", "clientSecret": "planted-secret"}},
+                **OAUTH,
+            },
+            ["planted-secret", "token 1"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("cut", [0, 1, 3])
+def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, secrets, cut):
+    world, endpoint = World(), ScriptedEndpoint()
+    answer = world.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
+    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    attempts = Attempts(
+        endpoint=endpoint,
+        tokens=ScriptedTokens(),
+        credentials=world.credentials,
+        signer=CallbackSigner(service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)),
+        monotonic=world.clock,
+        default_ttl=5,
+    )
+    delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
+    for secret in secrets:
+        said = f"ann, X-Key is wrong: {secret} and {secret}"
+        endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
+
+        exchange = attempts.send(webhook, delivery, now=world.clock.now)
+
+        assert isinstance(exchange, Answer)
+        assert exchange.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
+    assert answer.status == 200
+
+
+def test_what_is_too_short_to_be_told_from_text_is_left():
+    assert redact("a secret", ["a", "", "sec"]) == "a secret"
+
+
+def test_one_secret_within_another_is_taken_out_with_it():
+    assert redact("Bearer abcdef abcd", ["abcd", "abcdef"]) == f"Bearer {REDACTED} {REDACTED}"
+
+
+def test_a_credential_shows_none_of_its_values():
+    credential = Credential(password="planted", token="planted", key_value="planted", client_secret="planted")
+    assert "planted" not in repr(credential)
