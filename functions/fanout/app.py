@@ -3,11 +3,11 @@
 from typing import Any
 
 from webhooks.bootstrap.fanout import compose
-from webhooks.entrypoints.queue import batch_response, event_messages
+from webhooks.entrypoints.queue import event_messages, read_batch
 
 fanout = compose()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
     """Fan a batch of events out; answers which messages must come again."""
-    return batch_response(fanout.fan_out(event_messages(event)))
+    return read_batch(lambda: fanout.fan_out(event_messages(event)))

@@ -1,11 +1,30 @@
 """SQS records to messages, and messages that must come again to a partial batch response."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from webhooks.domain.lane import Lane
 from webhooks.services.fanout import EventMessage
 from webhooks.services.stages import DeliveryMessage
+
+logger = logging.getLogger(__name__)
+
+
+class BatchFailedError(Exception):
+    """A batch failed as a whole: it comes again. What failed is in the log."""
+
+
+def read_batch(read: Callable[[], Iterable[str]]) -> dict[str, list[dict[str, str]]]:
+    """Read a batch and answer SQS. Raises BatchFailedError for whatever fails the batch.
+
+    Lambda writes an exception's text and its causes into the log, and foreign texts may quote a secret.
+    """
+    try:
+        return batch_response(read())
+    except Exception:  # the boundary of a batch: logged without foreign texts, see observability
+        logger.exception("batch.failed")
+    raise BatchFailedError("see batch.failed in the log")
 
 
 def event_messages(event: dict[str, Any]) -> list[EventMessage]:

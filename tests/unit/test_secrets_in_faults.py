@@ -1,0 +1,163 @@
+"""What fails with a secret in its text fails without it: no log line and no exception of ours has it."""
+
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.factories import BASE, COMMUNITY, TENANT, World, webhook_body
+from webhooks.adapters.memory.batch_reader import MemoryBatchReader
+from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from webhooks.adapters.memory.endpoint import ScriptedEndpoint, ScriptedTokens, answered
+from webhooks.adapters.memory.keys import MemoryMaster
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.domain.exchange import Answer
+from webhooks.domain.lane import Lane
+from webhooks.entrypoints.queue import BatchFailedError, delivery_messages, event_messages, read_batch
+from webhooks.observability import start_logging
+from webhooks.services.attempt import Attempts
+from webhooks.services.callback import CallbackSigner
+from webhooks.services.delivery import Dispatch
+from webhooks.services.fanout import Fanout
+from webhooks.services.pace import PaceKeeper
+from webhooks.services.settlement import Settlement
+
+SECRET = "planted-in-a-text"
+OAUTH = {
+    "authType": "oauth2",
+    "oAuthGrantType": "client_credentials",
+    "oAuthTokenUrl": "https://login.example.com/token",
+    "oAuthScopes": ["a"],
+    "credential": {"oauth2": {"clientId": "planted-id", "clientSecret": "planted-secret"}},
+}
+BEARER = {"authType": "bearer", "credential": {"token": "planted-token"}}
+EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "eventId": "e", "data": {}}
+
+
+class Faulty:
+    """A port of which one method fails as a library might: its text, its arguments and its cause say too much."""
+
+    def __init__(self, inner, method: str, failures: list[str]) -> None:
+        self._inner, self._method, self._failures = inner, method, failures
+
+    def __getattr__(self, name):
+        if name != self._method:
+            return getattr(self._inner, name)
+
+        def fail(*arguments, **named):
+            self._failures.append(name)
+            raise ValueError(f"{SECRET} in {arguments} and {named}", SECRET) from KeyError(SECRET)
+
+        return fail
+
+
+FAULTS = [
+    *("reader.read", "queue.send_slow", "queue.bury", "queue.bury_text", "endpoint.exchange", "tokens.token"),
+    *(
+        "credentials.read",
+        "service.read",
+        "content.read",
+        "master.read",
+        "log.record",
+        "subscriptions.change",
+    ),
+    *("pace.mark", "index.versions", "index.listeners", "lane.send", "dead_events.bury"),
+]
+
+
+class Functions:
+    """Fan-out and dispatcher in memory, with a fault in one method of one port."""
+
+    def __init__(self, fault: str, workers: ThreadPoolExecutor) -> None:
+        self._port, _, self._method = fault.partition(".")
+        self.failures: list[str] = []
+        self.world = world = World()
+        self.log = io.StringIO()
+        start_logging(service="test", level="DEBUG", stream=self.log)
+        self.queue, self.endpoint, log = MemoryDeliveryQueue(), ScriptedEndpoint(), MemoryDeliveryLog()
+        queue = self._with("queue", self.queue)
+        self.fanout = Fanout(
+            index=self._with("index", world.subscriptions),
+            lane=self._with("lane", self.queue),
+            dead_events=self._with("dead_events", MemoryDeadEvents()),
+        )
+        self.dispatch = Dispatch(
+            reader=self._with("reader", MemoryBatchReader(world.subscriptions, log)),
+            queue=queue,
+            attempts=Attempts(
+                endpoint=self._with("endpoint", self.endpoint),
+                tokens=self._with("tokens", ScriptedTokens()),
+                credentials=self._with("credentials", world.credentials),
+                signer=CallbackSigner(
+                    service=self._with("service", world.keys),
+                    content=self._with("content", world.content_keys),
+                    master=self._with("master", MemoryMaster(b"m" * 64)),
+                ),
+                monotonic=world.clock,
+                default_ttl=5,
+            ),
+            settlement=Settlement(
+                queue=queue,
+                log=self._with("log", log),
+                subscriptions=self._with("subscriptions", world.subscriptions),
+                clock=world.clock,
+            ),
+            pace=PaceKeeper(self._with("pace", world.subscriptions), clock=world.clock, limit=1.0),
+            workers=workers,
+            clock=world.clock,
+            chance=lambda: 0.0,
+            delays=(30, 300),
+            fast_seconds=1.0,
+        )
+
+    def _with(self, port, inner):
+        return Faulty(inner, self._method, self.failures) if port == self._port else inner
+
+    def register(self, path: str, exchange: Answer, api: dict, **changes) -> None:
+        url = f"https://hooks.example.com/{path}"
+        body = webhook_body(api={**api, "url": url}, **changes)
+        assert self.world.call("PUT", f"{BASE}/webhook", body).status == 200
+        self.endpoint.script(url, exchange)
+
+    def run(self) -> list[BatchFailedError]:
+        """Let one batch of events through both functions; returns what Lambda would see of their failures."""
+        seen = []
+        attributes = {"SentTimestamp": "1790000000000"}
+        events = [
+            {"messageId": "m1", "body": json.dumps(EVENT), "attributes": attributes},
+            {"messageId": "m2", "body": f"no event: {SECRET}", "attributes": attributes},
+        ]
+        try:
+            read_batch(lambda: self.fanout.fan_out(event_messages({"Records": events})))
+        except BatchFailedError as error:
+            seen.append(error)
+        packs = [
+            {"messageId": f"p{number}", "body": text}
+            for number, text in enumerate([*(sent.text for sent in self.queue.fast.take(99)), SECRET])
+        ]
+        try:
+            read_batch(lambda: self.dispatch.dispatch(delivery_messages({"Records": packs}), Lane.FAST))
+        except BatchFailedError as error:
+            seen.append(error)
+        return seen
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_whose_text_has_a_secret_is_told_without_it(fault):
+    with ThreadPoolExecutor(4) as workers:
+        functions = Functions(fault, workers)
+        functions.register("retried", answered(500), BEARER, retryCount=1)
+        functions.register("dead", answered(500), BEARER)
+        functions.register("gone", answered(410), OAUTH)
+        functions.register("slow", Answer(200, None, "", latency_ms=2_000, address="192.0.2.1"), BEARER)
+
+        seen = functions.run()
+
+    logged = functions.log.getvalue()
+    assert functions.failures
+    assert "builtins.ValueError" in logged
+    assert "planted" not in logged
+    for error in seen:
+        assert "planted" not in repr(error)
+        assert error.__cause__ is error.__context__ is None
