@@ -134,7 +134,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             "ALLOWED_NETWORKS": "127.0.0.0/8",
             "RETRY_DELAYS": "0,0",
             "DEFAULT_TTL": "5",
-            "FAST_LANE_SECONDS": "1",
+            "FAST_LANE_SECONDS": "2",
             "ATTEMPT_LOG_DAYS": "30",
         }
         for name, value in environment.items():
@@ -399,7 +399,7 @@ def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack):
 
 def test_a_webhook_that_was_slow_leaves_the_fast_lane_until_it_is_quick_again(stack: Stack):
     slow, quick = stack.register(), stack.register()
-    stack.receiver.script(reply(200, delay=1.2))
+    stack.receiver.script(reply(200, delay=2.5))
     stack.publish(NATIVE)
     stack.deliver()
     stack.receiver.script(reply(200))

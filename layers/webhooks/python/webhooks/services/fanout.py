@@ -20,6 +20,7 @@ from webhooks.ports import CorruptError, DeadEvents, FastLane, SubscriptionIndex
 logger = logging.getLogger(__name__)
 
 CACHED_COMMUNITIES = 256
+CACHED_NAMES = 1024  # of a community
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ class Fanout:
         found = self._index.listeners(event.scope, event.name)
         readable = [entry for entry in found if isinstance(entry, IndexEntry)]
         if len(readable) == len(found):  # a repair by hand counts no version
+            if len(community.listeners) >= CACHED_NAMES:  # producers can make names up without end
+                community.listeners.clear()
             community.listeners[event.name] = readable
         return found
 
