@@ -17,9 +17,8 @@ from local.stack import STACK_NAME, Stack
 
 # test_permissions.py takes these away for a moment, to see them missed; it shows itself that they are not otherwise.
 TAKEN = ("secretsmanager UpdateSecretVersionStage", "secretsmanager ListSecrets")
-ENFORCED = {
-    "AUTH": "true"
-}  # of the emulator's environment; the access key "test" is the account's root to it
+# Of the emulator's environment. The access key "test" is the account's root to it.
+ENFORCED = {"AUTH": "true"}
 
 
 def permit_what_aws_would(stack: Stack) -> None:
