@@ -14,11 +14,13 @@ from webhooks.domain.errors import UnavailableError
 from webhooks.domain.keyring import service_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
+from webhooks.entrypoints.limits import CREDENTIAL_LENGTH
 from webhooks.ports import CredentialMissingError, StaleError
 
 ACME = Scope("acme", "north")
 WEBHOOK = "0123456789abcdef01234567"
 PREFIX = "stack/credentials/"
+LARGEST_SECRET = 65_536  # bytes, Secrets Manager's own limit
 FIRST, SECOND = Credential(token="first"), Credential(token="second")
 
 
@@ -209,3 +211,12 @@ def test_a_lost_answer_to_a_new_version_is_unavailable_and_leaves_the_old_one_in
         credentials_of(backend, put_secret_value=[lose_answer]).replace(ref, SECOND)
     assert credentials_of(backend).read(ref) == FIRST
     assert labels(backend, ref)[ref.version_id] == ["AWSCURRENT"]
+
+
+def test_the_largest_credential_fits_a_secret(backend: Backend) -> None:
+    largest = "\U0001f511" * CREDENTIAL_LENGTH
+    credential = Credential(username=largest, password=largest)
+    ref = credentials_of(backend).create(ACME, WEBHOOK, credential=credential)
+    stored = backend.clients.secrets.get_secret_value(SecretId=ref.secret_name)["SecretString"]
+    assert len(stored.encode()) <= LARGEST_SECRET
+    assert credentials_of(backend).read(ref) == credential

@@ -178,7 +178,8 @@ class SecretCredentials:
 
 
 def _to_text(credential: Credential) -> str:
-    return json.dumps(credential.to_mapping(), separators=(",", ":"))
+    # Escaped, characters beyond ASCII would take up to three times the room: more than a secret has (64 KiB).
+    return json.dumps(credential.to_mapping(), ensure_ascii=False, separators=(",", ":"))
 
 
 def _from_text(text: str, ref: CredentialRef) -> Credential:
