@@ -215,6 +215,11 @@ def test_fields_that_are_not_the_callers_are_refused(world, name):
     assert (answer.status, answer.message) == (400, f"{name}: is not a field here, leave it out")
 
 
+def test_a_fields_name_that_is_no_text_is_said_to_be_none(world):
+    answer = world.call("PUT", CREATE, webhook_body(**{"\ud800": 1}))
+    assert (answer.status, answer.message) == (400, "every field's name must be text that UTF-8 can write")
+
+
 def test_both_names_of_the_event_names_must_agree(world):
     assert world.call("PUT", CREATE, webhook_body(eventName="E_LOGIN")).status == 200
     answer = world.call("PUT", CREATE, webhook_body(eventName="E_OTHER"))

@@ -9,7 +9,11 @@ from webhooks.domain.errors import InvalidInputError
 
 SHOWN = 20  # wrong fields in one message
 NAME_SHOWN = 64  # characters of a field's name that the caller made up
-_SENTENCES = {"missing": "is required", "extra_forbidden": "is not a field here, leave it out"}
+_SENTENCES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field here, leave it out",
+    "string_unicode": "every field's name must be text that UTF-8 can write",  # values have rules of their own
+}
 
 
 def read[M: BaseModel](schema: type[M], body: Any) -> M:
