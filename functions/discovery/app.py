@@ -12,8 +12,9 @@ from webhooks.entrypoints.rest import RestApi, json_answer
 from webhooks.services.discovery import Discovery
 
 HERE = Path(__file__).parent
-# Clients keep the keys for longer anyway; proxies should see a reset within a minute.
-SHORTLY = {"Cache-Control": "public, max-age=60"}
+# Clients keep the keys for longer anyway; proxies should see a reset within a minute, of which the key store
+# of an instance takes the first half.
+SHORTLY = {"Cache-Control": "public, max-age=30"}
 
 
 def routes(discovery: Discovery, facts: Facts) -> RestApi:

@@ -48,7 +48,7 @@ def test_the_public_key_is_the_same_everywhere(world):
     assert get(world, "/publickeys").json == {"publicKey": key}
     assert get(world, "/.well-known").json == {"public_key": key}
     assert get(world, "/healthz").json["publicKey"] == key
-    assert get(world, "/publickeys").headers["cache-control"] == "public, max-age=60"
+    assert get(world, "/publickeys").headers["cache-control"] == "public, max-age=30"
 
 
 def test_all_is_well(world):
