@@ -237,3 +237,11 @@ def test_nobody_listening_is_unavailable(clock: Clock) -> None:
 def test_a_community_cannot_leave_its_place_in_the_path(service: LicenseService, platform: Platform) -> None:
     service.find("key", "../x?y#z")
     assert platform.paths[-1] == "/licenses/community/..%2Fx%3Fy%23z/licensecheck"
+
+
+@pytest.mark.parametrize("community", [".", ".."])
+def test_no_license_is_for_a_community_that_a_path_takes_for_a_folder(
+    service: LicenseService, platform: Platform, community: str
+) -> None:
+    assert service.find("key", community) is None
+    assert platform.paths == []

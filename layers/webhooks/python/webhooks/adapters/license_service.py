@@ -24,6 +24,8 @@ TIMEOUT = urllib3.Timeout(connect=2, read=3, total=4)
 MAX_ANSWER = 64 * 1024  # bytes
 MILLISECONDS_FROM = 100_000_000_000  # from here on a number of seconds would be in the year 5138
 OK = 200
+# As a part of a path they mean another path, however they are encoded (RFC 3986, 5.2.4): no such community.
+FOLDERS = frozenset({".", ".."})
 
 type Verdict = License | None
 
@@ -49,6 +51,8 @@ class LicenseService:
         Raises UnavailableError where the service does not say.
         """
         community = community_id or self._home_community
+        if community in FOLDERS:
+            return None
         place = (hash_license_key(license_key), community)
         if known := self._verdicts.get(place):
             return known[0]
