@@ -6,7 +6,7 @@ WebhooksError
 ├── ForbiddenError          who calls is known, and may not
 ├── NotFoundError           absent, or not yours: the same answer
 ├── ConflictError           a change lost a race that it cannot repeat
-├── UnavailableError        a service that we need did not answer; nothing was changed
+├── UnavailableError        a service that we need did not answer; a change may have been made
 ├── InvalidEventError       an event that no webhook can ever get
 └── MalformedPackError      a message on the deliveries queue that is not ours
 """
