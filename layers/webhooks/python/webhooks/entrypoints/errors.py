@@ -52,8 +52,8 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = {
 # What stands there is ours to know, not the caller's.
 FIXED_TEXTS: Mapping[HTTPStatus, str] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "something went wrong on our side; tell us the x-request-id",
-    HTTPStatus.SERVICE_UNAVAILABLE: "a service that this needs did not answer; send the request again, and the "
-    "same one if it changes something: it does not take effect twice",
+    HTTPStatus.SERVICE_UNAVAILABLE: "a service that this needs did not answer; send the same request again: "
+    "what it changes it does not change twice",
 }
 
 

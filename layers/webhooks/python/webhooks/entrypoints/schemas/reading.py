@@ -12,7 +12,7 @@ NAME_SHOWN = 64  # characters of a field's name that the caller made up
 _SENTENCES = {
     "missing": "is required",
     "extra_forbidden": "is not a field here, leave it out",
-    "string_unicode": "every field's name must be text that UTF-8 can write",  # values have rules of their own
+    "string_unicode": "every field's name must be text that UTF-8 can write",  # values have their own rules
 }
 
 
