@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Self
 
 from webhooks.domain.errors import InvalidInputError
@@ -33,7 +35,7 @@ class Request:
         return cls(
             id=str(context.get("requestId", "")),
             method=str(event.get("httpMethod", "")).upper(),
-            path=str(event.get("path") or "/"),
+            path=_path(event, context),
             resource=str(event.get("resource") or ""),
             headers=_headers(event),
             body=_body(event),
@@ -56,6 +58,22 @@ class Request:
         if not isinstance(content, dict):
             raise InvalidInputError([NO_OBJECT])
         return content
+
+
+def _path(event: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    """Return the path as the API's resources have it, without the base path of a custom domain's mapping."""
+    path = str(event.get("path") or "/")
+    if context.get("path") != path:  # it begins with the stage there: not by a custom domain
+        return path
+    found = _behind_base_path(str(event.get("resource") or "")).fullmatch(path)
+    return found[1] if found else path
+
+
+@cache
+def _behind_base_path(resource: str) -> re.Pattern[str]:
+    """Return what a resource's paths look like behind as few segments of another path as can be."""
+    own = re.sub(r"\\{\w+(\\\+)?\\}", lambda name: ".+" if name[1] else "[^/]+", re.escape(resource))
+    return re.compile(f"(?:/[^/]+)*?({own}/*)", re.ASCII)
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

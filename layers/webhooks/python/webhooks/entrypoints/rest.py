@@ -55,7 +55,7 @@ class RestApi(APIGatewayRestResolver):
         """Answer one request."""
         started = self._timer()
         self.incoming, self.facts = Request.of(event), {}
-        response = self.resolve(event, context)
+        response = self.resolve({**event, "path": self.incoming.path}, context)
         response["multiValueHeaders"][REQUEST_ID] = [self.incoming.id]
         self._report(int(response["statusCode"]), latency_ms=round((self._timer() - started) * 1000, 3))
         return response
