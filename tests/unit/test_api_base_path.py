@@ -9,38 +9,41 @@ BASE_PATHS = ["", "/hooks", "/platform/hooks"]
 
 
 @pytest.fixture
-def world():
+def world() -> World:
     return World()
 
 
 @pytest.mark.parametrize("base", BASE_PATHS)
 @pytest.mark.parametrize(
-    ("name", "method", "path", "resource", "status"),
+    ("request_line", "resource", "answered"),
     [
-        ("discovery", "GET", "/publickeys", "/publickeys", 200),
-        ("discovery", "GET", "/publickeys/", "/publickeys", 200),
-        ("discovery", "GET", "/.well-known/jwks.json", "/.well-known/jwks.json", 200),
-        ("discovery", "POST", "/publickeys", "/publickeys", 405),
-        ("discovery", "GET", "/nothing/here", "/{proxy+}", 404),
-        ("webhooks", "PUT", f"{BASE}/webhook", CREATE, 401),
-        ("webhooks", "GET", f"{BASE}/webhook/{'a' * 24}/secret", f"{CREATE}/{{webhookId}}/secret", 401),
-        ("service_keys", "DELETE", "/servicekey/a//b/c=", "/servicekey/{keyId+}", 401),
-        ("ecdsa_helper", "POST", "/ecdsa_helper/encrypt", "/ecdsa_helper/{method}", 400),
+        ("GET /publickeys", "/publickeys", ("discovery", 200)),
+        ("GET /publickeys/", "/publickeys", ("discovery", 200)),
+        ("GET /.well-known/jwks.json", "/.well-known/jwks.json", ("discovery", 200)),
+        ("POST /publickeys", "/publickeys", ("discovery", 405)),
+        ("GET /nothing/here", "/{proxy+}", ("discovery", 404)),
+        (f"PUT {BASE}/webhook", CREATE, ("webhooks", 401)),
+        (f"GET {BASE}/webhook/{'a' * 24}/secret", f"{CREATE}/{{webhookId}}/secret", ("webhooks", 401)),
+        ("DELETE /servicekey/a//b/c=", "/servicekey/{keyId+}", ("service_keys", 401)),
+        ("POST /ecdsa_helper/encrypt", "/ecdsa_helper/{method}", ("ecdsa_helper", 400)),
     ],
 )
-def test_every_path_is_found(world, base, name, method, path, resource, status):
-    full = base + path
+def test_every_path_is_found(
+    world: World, base: str, request_line: str, resource: str, answered: tuple[str, int]
+) -> None:
+    method, path = request_line.split()
+    full, (name, status) = base + path, answered
     event = api_event(method, full, resource=resource, body="{}", context={"path": full})
     assert read_answer(world.apis[name].handle(event, None)).status == status
 
 
 @pytest.mark.parametrize("base", BASE_PATHS)
-def test_the_service_directory_says_the_base_path(world, base):
+def test_the_service_directory_says_the_base_path(world: World, base: str) -> None:
     event = api_event("GET", f"{base}/sd", resource="/sd", context={"path": f"{base}/sd"})
     answer = read_answer(world.apis["discovery"].handle(event, None))
     assert answer.json["webhooks"] == f"https://api.example.com{base}"
 
 
-def test_nothing_is_taken_off_a_path_where_a_stage_says_that_there_is_no_base_path(world):
+def test_nothing_is_taken_off_a_path_where_a_stage_says_that_there_is_no_base_path(world: World) -> None:
     event = api_event("GET", "/hooks/publickeys", resource="/publickeys")
     assert read_answer(world.apis["discovery"].handle(event, None)).status == 404
