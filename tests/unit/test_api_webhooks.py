@@ -162,6 +162,27 @@ def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
         assert "credential" not in changed["api"]
 
 
+@pytest.mark.parametrize(
+    ("by", "url", "status"),
+    [
+        (EXTERNAL, "https://elsewhere.example.com/in", 400),
+        (SERVICE_CALLER, "http://hooks.example.com/in", 400),
+        (SERVICE_CALLER, "https://hooks.example.com:8443/in", 400),
+        (SERVICE_CALLER, "https://hooks.example.com/another/path", 200),
+        (SYSTEM, "https://elsewhere.example.com/in", 200),
+    ],
+)
+def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(world, by, url, status):
+    bearer = {"authType": "bearer", "credential": {"token": "planted"}}
+    created = world.create(api={"url": "https://hooks.example.com/in", **bearer})
+    answer = world.call("PATCH", one(created["_id"]), {"api": {"url": url}}, by=by)
+    assert answer.status == status, answer
+    if status == 400:
+        assert "api.credential: required again" in answer.message
+        given = {"api": {"url": url, "credential": {"token": "own"}}}
+        assert world.call("PATCH", one(created["_id"]), given, by=by).status == 200
+
+
 def opened(world, credential):
     return {
         name: opened(world, value) if isinstance(value, dict) else SYSTEM.open(world.public_key, value)

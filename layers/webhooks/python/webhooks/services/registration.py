@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from webhooks.domain.caller import Caller
+from webhooks.domain.endpoint_url import parse_url
 from webhooks.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -40,7 +41,7 @@ from webhooks.ports import (
 )
 from webhooks.services.credential_keeping import CredentialKeeping
 
-RACES = 5  # times that a change is tried again on what somebody else has just written
+RACES = 10  # times that a change is tried again on what somebody else has just written
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ class Registration:
             before = self._stored(request.scope, webhook_id)
             definition = _merge(before.definition, patch)
             self._check_change(before, definition, patch.credential)
+            _check_reach(request.caller, before, definition, given=patch.credential)
             secret = before.credential.secret_name if before.credential else None
             if patch.credential and (race == 0 or secret != written_beside):
                 written, written_beside = self._credentials.write(before, patch.credential), secret
@@ -206,6 +208,29 @@ def authorize(caller: Caller, scope: Scope) -> None:
     """Raise ForbiddenError unless the caller's license reaches the community."""
     if not caller.license.reaches(scope):
         raise ForbiddenError("this license does not reach this tenant and community")
+
+
+def _check_reach(
+    caller: Caller, before: Webhook, definition: Definition, *, given: Credential | None
+) -> None:
+    """Refuse to send a stored credential to another host for a caller who may not see it."""
+    if given is not None or before.credential is None or caller.sees_credentials:
+        return
+    if definition.api.auth_type is AuthType.NONE:
+        return
+    known = {_origin(url) for _, url in _urls(before.definition.api)}
+    problems = [
+        f"api.credential: required again where the host of api.{name} changes"
+        for name, url in _urls(definition.api)
+        if _origin(url) not in known
+    ]
+    if problems:
+        raise InvalidInputError(problems)
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = parse_url(url)
+    return parts.scheme, parts.host, parts.port
 
 
 def _urls(api: Api) -> list[tuple[str, str]]:
