@@ -56,6 +56,7 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o layers/dependencies/requirements.txt
 	$(UV) pip compile $(LOCK) --group sam -o requirements/sam.txt
 	$(UV) pip compile $(LOCK) --group emulator -o requirements/emulator.txt
+	$(UV) pip compile $(LOCK) --group bench -o requirements/bench.txt
 	echo hatchling | $(UV) pip compile $(LOCK) - -o requirements/build.txt
 	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header

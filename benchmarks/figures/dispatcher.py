@@ -1,0 +1,106 @@
+"""The whole handler of functions/dispatcher on batches of 10 messages, AWS stubbed at the wire.
+
+Against a bare loop of urllib3 that sends the same POSTs (bodies, headers, kept TLS connections) from as many
+threads as the dispatcher has deliveries in flight.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import urllib3
+from urllib3.util import create_urllib3_context
+
+from benchmarks import event_path, wire
+from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.pairs import Work, cpu_ratios
+from benchmarks.sink import HOST, Sink, sink
+from local.progress import Progress
+from webhooks.domain.webhook import Webhook
+
+TITLE = "Dispatcher: deliveries per CPU second, kept connections"
+AGAINST = "a bare urllib3 loop of the same POSTs at the same concurrency"
+GOAL = Goal(0.8, at_least=True)
+BATCH = 10  # messages
+BATCHES = 20  # in one run
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure single deliveries and packs."""
+    readings = []
+    with sink() as running:
+        for name, size in (("10 single deliveries", 1), ("10 packs of 10", 10)):
+            with progress.step(name):
+                subject, baseline = works(running, size)
+                ratios = [1 / ratio for ratio in cpu_ratios(subject, baseline)]
+            readings.append(Reading(name, ratios, goal=GOAL))
+    return Measured(readings)
+
+
+def works(running: Sink, size: int) -> tuple[Work, Work]:
+    """Return the dispatcher's work on batches of packs of a size, and the same POSTs by urllib3."""
+    os.environ["SSL_CERT_FILE"] = str(running.authority)
+    url = f"https://{HOST}:{running.https}/hook"
+    webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
+    app = event_path.function("dispatcher")
+    wire.attach(app.dispatch._reader._aws, wire.canned(event_path.answers(webhooks)))
+    batch = packs(webhooks, size)
+    posts = [
+        (delivery.body.encode(), _headers(app, webhook, delivery))
+        for webhook, delivery in _deliveries(webhooks, batch)
+    ]
+
+    def subject() -> int:
+        for _ in range(BATCHES):
+            answer = app.lambda_handler(batch, None)
+            if answer["batchItemFailures"]:
+                raise AssertionError(answer)
+        return BATCHES * len(posts)
+
+    return subject, bare_loop(running, posts)
+
+
+def packs(webhooks: Sequence[Webhook], size: int) -> dict[str, Any]:
+    """Return a batch of a pack for each webhook."""
+    return event_path.deliveries_batch(
+        [
+            (webhook, range(position * size, position * size + size))
+            for position, webhook in enumerate(webhooks)
+        ]
+    )
+
+
+def bare_loop(running: Sink, posts: Sequence[tuple[bytes, dict[str, str]]]) -> Work:
+    """Return urllib3 as fast as it can be: one pool, one SSL context, no retries, no redirects."""
+    context = create_urllib3_context()
+    context.load_verify_locations(running.authority)
+    pool = urllib3.HTTPSConnectionPool(HOST, running.https, maxsize=len(posts), ssl_context=context)
+    threads = ThreadPoolExecutor(len(posts))
+
+    def post(each: tuple[bytes, dict[str, str]]) -> int:
+        body, headers = each
+        return pool.urlopen("POST", "/hook", body, headers, retries=False, redirect=False).status
+
+    def baseline() -> int:
+        for _ in range(BATCHES):
+            for status in threads.map(post, posts):
+                if status != 200:
+                    raise AssertionError(status)
+        return BATCHES * len(posts)
+
+    return baseline
+
+
+def _deliveries(webhooks: Sequence[Webhook], batch: dict[str, Any]) -> list[tuple[Webhook, Any]]:
+    from webhooks.domain.delivery import decode_pack  # noqa: PLC0415
+
+    by_id = {webhook.id: webhook for webhook in webhooks}
+    opened = [decode_pack(record["body"]) for record in batch["Records"]]
+    return [(by_id[pack.webhook_id], delivery) for pack in opened for delivery in pack.deliveries]
+
+
+def _headers(app: Any, webhook: Webhook, delivery: Any) -> dict[str, str]:
+    request = app.dispatch._attempts._signer.request(webhook, delivery, now=1_790_000_000.0, authorization={})
+    return dict(json.loads(json.dumps(request.headers)))
