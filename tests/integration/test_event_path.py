@@ -158,7 +158,6 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             run_dispatch=dispatcher.compose()[0],
         )
         yield stack
-        stack.run_dispatch._workers.shutdown()
         stack.run_dispatch._attempts._endpoint.close()
 
 

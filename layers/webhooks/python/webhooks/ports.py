@@ -3,7 +3,7 @@
 Every method may raise UnavailableError when the service behind it does not answer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -240,3 +240,10 @@ class DeliveryLog(Protocol):
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         """Write the entries, each over its delivery's earlier one; returns those not written."""
+
+
+class Workers(Protocol):
+    """Does a batch's work at the same time."""
+
+    def map[T, R](self, work: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
+        """Return what the work returns for each item, in their order."""

@@ -127,7 +127,7 @@ class HttpEndpoint:
                 sent = True
             attempt.phase = Phase.ANSWERING
             reply = read_reply(connection, keep=keep)
-            reusable = sent and reply.reusable and connection.wire.is_clean
+            reusable = sent and reply.reusable  # whether it is clean is asked when it is taken again
         finally:
             if not reusable:
                 connection.wire.hang_up()

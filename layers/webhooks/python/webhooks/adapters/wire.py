@@ -68,6 +68,14 @@ class Wire:
         poll.register(self._sock.fileno(), select.POLLIN | select.POLLPRI)
         return not poll.poll(0)
 
+    def ahead(self) -> bytes:
+        """Return what has been read and not taken, waiting for the first bytes; nothing at the end."""
+        return self._reader.peek()
+
+    def skip(self, count: int) -> None:
+        """Take bytes that `ahead` returned."""
+        self._reader.read(count)
+
     def hang_up(self) -> None:
         """Close the connection at once."""
         self._sock.close()

@@ -3,7 +3,6 @@
 import random
 import secrets
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from webhooks.adapters.aws import AwsClients
 from webhooks.adapters.batch_reader import DynamoBatchReader
@@ -17,6 +16,7 @@ from webhooks.adapters.oauth import OAuthTokens
 from webhooks.adapters.pace import DynamoPace
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.adapters.workers import Workers
 from webhooks.domain.addresses import parse_policy
 from webhooks.domain.delivery import MAX_PACK_DELIVERIES
 from webhooks.domain.keyring import content_keys, service_keys
@@ -57,7 +57,7 @@ def compose() -> tuple[Dispatch, str]:
         pace=PaceKeeper(
             DynamoPace(aws, settings.subscriptions_table), clock=time.time, limit=settings.fast_lane_seconds
         ),
-        workers=ThreadPoolExecutor(BATCH * MAX_PACK_DELIVERIES, thread_name_prefix="attempt"),
+        workers=Workers(BATCH * MAX_PACK_DELIVERIES),
         clock=time.time,
         chance=random.random,
         delays=settings.retry_delays,

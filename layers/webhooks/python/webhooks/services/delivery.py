@@ -8,7 +8,6 @@ and the log tells then which of its deliveries are done.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
 from functools import partial
 
 from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack
@@ -27,6 +26,7 @@ from webhooks.ports import (
     CredentialMissingError,
     DeliveryQueue,
     Reading,
+    Workers,
 )
 from webhooks.services.attempt import Attempts
 from webhooks.services.pace import PaceKeeper
@@ -61,7 +61,7 @@ class Dispatch:
         attempts: Attempts,
         settlement: Settlement,
         pace: PaceKeeper,
-        workers: Executor,
+        workers: Workers,
         clock: Clock,
         chance: Chance,
         delays: tuple[int, ...],
