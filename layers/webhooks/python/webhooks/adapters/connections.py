@@ -1,6 +1,8 @@
 """Connections to vetted addresses: how one is opened, what it answers, and which wait for another request."""
 
+import errno
 import http.client
+import os
 import re
 import socket
 import ssl
@@ -12,7 +14,8 @@ from threading import Lock
 from typing import Final, NamedTuple, cast
 
 from webhooks.adapters.deadline import Deadline
-from webhooks.adapters.wire import Wire
+from webhooks.adapters.strands import WRITABLE, await_ready
+from webhooks.adapters.wire import Wire, in_time
 
 _IDLE_LIMIT: Final = 256  # a function has 1,024 file descriptors, and most are for what is in flight
 # Under the 60 s of AWS's load balancers. Servers that close sooner say so, or are seen to have closed.
@@ -63,22 +66,29 @@ def connect(address: str, *, port: int, seconds: float) -> socket.socket:
     """Open a TCP connection to an address, which is never looked up. Raises OSError."""
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        sock.settimeout(seconds)
-        sock.connect((address, port))
+        sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError:
+        error = sock.connect_ex((address, port))
+        if error == errno.EINPROGRESS:
+            is_decided = await_ready(sock, WRITABLE, seconds)
+            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if is_decided else errno.ETIMEDOUT
+        if error:
+            raise OSError(error, os.strerror(error))  # noqa: TRY301 - of its errno's own class
+    except BaseException:
         sock.close()
         raise
     return sock
 
 
 def secure(sock: socket.socket, context: ssl.SSLContext, *, host: str, deadline: Deadline) -> ssl.SSLSocket:
-    """Do the TLS handshake, with SNI and the certificate's check on the host's name. Raises OSError."""
+    """Do the TLS handshake, with SNI and the certificate's check on the host's name.
+
+    Raises OSError and DeadlineError.
+    """
     secured = None
     try:
         secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-        secured.settimeout(deadline.left())
-        secured.do_handshake()
+        in_time(secured, secured.do_handshake, deadline)
     except BaseException:
         (secured or sock).close()
         raise

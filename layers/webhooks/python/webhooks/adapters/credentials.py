@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from webhooks.adapters.aws import AwsClients, error_code, unavailable
 from webhooks.adapters.expiring import Expiring
+from webhooks.adapters.strands import aside
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.ports import Clock, CredentialMissingError, Entropy, ListedCredential
@@ -105,6 +106,11 @@ class SecretCredentials:
         """Return a credential. Raises CredentialMissingError."""
         if known := self._cache.get(ref):
             return known[0]
+        credential = aside(lambda: self._read(ref))
+        self._cache.put(ref, credential, seconds=CACHE_SECONDS)
+        return credential
+
+    def _read(self, ref: CredentialRef) -> Credential:
         with unavailable("secretsmanager GetSecretValue"):
             try:
                 answer = self._aws.secrets.get_secret_value(
@@ -114,9 +120,7 @@ class SecretCredentials:
                 if error_code(error) not in ABSENT:
                     raise
                 raise CredentialMissingError(f"the secret {ref.secret_name} has no such version") from None
-        credential = _from_text(answer.get("SecretString", ""), ref)
-        self._cache.put(ref, credential, seconds=CACHE_SECONDS)
-        return credential
+        return _from_text(answer.get("SecretString", ""), ref)
 
     def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:
         """Return several, in their order; None where the secret is missing."""

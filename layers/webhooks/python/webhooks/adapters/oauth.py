@@ -13,6 +13,7 @@ from urllib.parse import quote_plus, urlencode
 
 from webhooks.adapters.endpoint import HttpEndpoint
 from webhooks.adapters.reading import Reply, unpacked
+from webhooks.adapters.strands import result_of
 from webhooks.domain.exchange import ClientCredentials, HttpRequest, NoAnswer, NoAnswerReason
 
 _KEPT_TOKENS: Final = 1_024
@@ -62,7 +63,7 @@ class OAuthTokens:
         if is_ours:
             self._run(client, fetch, seconds)
         try:
-            fetched = fetch.result(timeout=seconds)
+            fetched = result_of(fetch, seconds)
         except TimeoutError:
             return _failed("the time was up: waiting for a token", latency_ms=round(seconds * 1_000))
         return fetched if isinstance(fetched, NoAnswer) else fetched.text

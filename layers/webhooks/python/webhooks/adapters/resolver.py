@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Lock, Thread
 from typing import Any, Final, Protocol
 
+from webhooks.adapters.strands import result_of
 from webhooks.domain.addresses import Address
 from webhooks.ports import EndpointRefusedError
 
@@ -52,7 +53,7 @@ class Resolver:
             pass
         try:
             found = self._kept_or_lookup(host)
-            addresses = found.result(timeout=seconds) if isinstance(found, Future) else found
+            addresses = result_of(found, seconds) if isinstance(found, Future) else found
         except TimeoutError:
             raise HostUnresolvedError(f"the host {host} did not resolve within {seconds:.3g} s") from None
         if not addresses:

@@ -1,21 +1,39 @@
 """A socket that ends on time and reads no more than it may; it knows nothing of HTTP.
 
 Every operation waits for what is left until the deadline and not longer, so that a peer that takes or gives
-a byte at a time gains nothing, and no thread is needed to watch.
+a byte at a time gains nothing, and nobody is needed to watch.
 """
 
 import io
 import select
 import socket
 import ssl
-from collections.abc import Buffer
+from collections.abc import Buffer, Callable
+from functools import partial
 from typing import Final
 
-from webhooks.adapters.deadline import Deadline
+from webhooks.adapters.deadline import Deadline, DeadlineError
+from webhooks.adapters.strands import READABLE, WRITABLE, await_ready
 
 # Status line, headers and body together.
 ANSWER_BYTES: Final = 65_536
 _BUFFER_BYTES: Final = 4_096  # an usual answer in one read; each connection in flight holds one
+
+
+def in_time[T](sock: socket.socket, operation: Callable[[], T], deadline: Deadline) -> T:
+    """Do an operation on a socket that does not block, as often as it takes.
+
+    Raises OSError as it does, and DeadlineError when the peer does not let it succeed in time.
+    """
+    while True:
+        try:
+            return operation()
+        except ssl.SSLWantReadError:
+            events = READABLE
+        except (ssl.SSLWantWriteError, BlockingIOError):
+            events = WRITABLE
+        if not await_ready(sock, events, deadline.left()):
+            raise DeadlineError
 
 
 class Wire:
@@ -25,6 +43,7 @@ class Wire:
     """
 
     def __init__(self, sock: socket.socket | ssl.SSLSocket, deadline: Deadline) -> None:
+        sock.setblocking(False)
         self._sock = sock
         self._reader = _Reader(_Inlet(self), _BUFFER_BYTES)
         self.arm(deadline)
@@ -38,12 +57,11 @@ class Wire:
         self.cut = False
 
     def sendall(self, data: Buffer) -> None:
-        """Send everything. Raises TimeoutError or DeadlineError when the peer does not take it in time."""
+        """Send everything. Raises OSError, and DeadlineError when the peer does not take it in time."""
         with memoryview(data).cast("B") as view:
             sent = 0
             while sent < len(view):
-                self._sock.settimeout(self._deadline.left())
-                sent += self._sock.send(view[sent:])
+                sent += in_time(self._sock, partial(self._sock.send, view[sent:]), self._deadline)
 
     def receive_into(self, buffer: memoryview) -> int | None:
         """Read what is there, waiting for the first byte; 0 at the end, None if nothing may be waited for."""
@@ -52,8 +70,7 @@ class Wire:
         if self._may_read == 0:
             self.cut = True
             return 0
-        self._sock.settimeout(self._deadline.left())
-        count = self._sock.recv_into(buffer[: self._may_read])
+        count = in_time(self._sock, partial(self._sock.recv_into, buffer[: self._may_read]), self._deadline)
         self._may_read -= count
         self.ended = count == 0
         return count
@@ -69,7 +86,12 @@ class Wire:
         return not poll.poll(0)
 
     def ahead(self) -> bytes:
-        """Return what has been read and not taken, waiting for the first bytes; nothing at the end."""
+        """Return the start of an answer, waiting for it; nothing at the end. Only `skip` takes it."""
+        # Before there is anything to read, a try would be an exception.
+        if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()) and not await_ready(
+            self._sock, READABLE, self._deadline.left()
+        ):
+            raise DeadlineError
         return self._reader.peek()
 
     def skip(self, count: int) -> None:

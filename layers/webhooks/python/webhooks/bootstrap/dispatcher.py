@@ -14,11 +14,10 @@ from webhooks.adapters.endpoint import HttpEndpoint
 from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
 from webhooks.adapters.oauth import OAuthTokens
 from webhooks.adapters.pace import DynamoPace
+from webhooks.adapters.strands import Strands
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
-from webhooks.adapters.workers import Workers
 from webhooks.domain.addresses import parse_policy
-from webhooks.domain.delivery import MAX_PACK_DELIVERIES
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.observability import start_logging
 from webhooks.services.attempt import Attempts
@@ -27,8 +26,6 @@ from webhooks.services.delivery import Dispatch
 from webhooks.services.pace import PaceKeeper
 from webhooks.services.settlement import Settlement
 from webhooks.settings import DispatcherSettings, LoggingSettings
-
-BATCH = 10  # messages of one invocation, as the event source mapping says
 
 
 def compose() -> tuple[Dispatch, str]:
@@ -57,7 +54,7 @@ def compose() -> tuple[Dispatch, str]:
         pace=PaceKeeper(
             DynamoPace(aws, settings.subscriptions_table), clock=time.time, limit=settings.fast_lane_seconds
         ),
-        workers=Workers(BATCH * MAX_PACK_DELIVERIES),
+        workers=Strands(),
         clock=time.time,
         chance=random.random,
         delays=settings.retry_delays,
