@@ -1,7 +1,7 @@
 """The whole handler of functions/dispatcher on batches of 10 messages, AWS stubbed at the wire.
 
-Against a bare loop of urllib3 that sends the same POSTs (bodies, headers, kept TLS connections) from as many
-threads as the dispatcher has deliveries in flight.
+Against a bare loop of urllib3 that sends the same POSTs (bodies, headers, kept TLS connections) from as
+many threads as the dispatcher has deliveries in flight.
 """
 
 import json

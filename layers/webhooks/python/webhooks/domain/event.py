@@ -131,7 +131,8 @@ def _body(event_id: str, name: str, scope: Scope, *, occurred_at: int, data: Map
         body = json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
         raise InvalidEventError(f"the event cannot be written as JSON: {_shorten(error)}") from None
-    body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
+    if not body.isascii():
+        body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
     if len(body) * 4 > MAX_BODY_BYTES and len(body.encode()) > MAX_BODY_BYTES:
         raise InvalidEventError(f"the event is too large: its callback may have {MAX_BODY_BYTES} bytes")
     return body

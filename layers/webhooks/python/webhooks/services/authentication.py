@@ -14,7 +14,7 @@ from webhooks.ports import Clock, KeyStore, Licenses
 HEADERS = ("licensekey", "requestid", "publickey")
 RAW_HEADERS = ("license", "keyid", "keysecret")
 ROUNDING = 0.5  # clients that round `ts` put it up to half a second ahead
-SHARED_KEYS = 1024  # ECDH is the costly step, and the same callers come again
+KNOWN_CALLERS = 1024  # ECDH is the costly step, and the same callers come again
 REREAD_AFTER = 5  # seconds between reads of the keys for envelopes that no known key opens
 RAW_APP_ID = "raw-credential-headers"
 
@@ -50,7 +50,7 @@ class Authentication:
         self._clock = clock
         self._allowed_time_span = allowed_time_span
         self._raw_headers = raw_headers
-        self._shared_key = lru_cache(SHARED_KEYS)(shared_key)
+        self._shared_key = lru_cache(KNOWN_CALLERS)(shared_key)
         self._reread_at = 0.0
 
     def authenticate(self, headers: Mapping[str, str], community_id: str | None) -> Caller:
@@ -147,11 +147,16 @@ def _caller(opened: Opened, license_: License) -> Caller:
 
 def _public_key(text: str, curve: Curve, *, header: str = "publickey") -> PublicKey:
     try:
-        return PublicKey.from_wire(text, curve)
+        return _known_public_key(text, curve)
     except SigningError:
         raise UnauthenticatedError(
             f"{header}: must be the base64 of the 64 bytes X||Y of a point on {curve.value}"
         ) from None
+
+
+@lru_cache(KNOWN_CALLERS)  # to find out that a point is on its curve is a square root: of all, a fifth
+def _known_public_key(text: str, curve: Curve) -> PublicKey:
+    return PublicKey.from_wire(text, curve)
 
 
 def _read_request_id(text: str) -> tuple[str, str, float]:

@@ -1,0 +1,95 @@
+"""An API call as Lambda hands it over, with the store, the licenses and the address guard in memory.
+
+It is routing, authentication (of a caller who has called before: two envelopes and a license), validation,
+the use case, the answer and the log line. Measured against the same resolver (it reads the request, routes,
+writes the log line and the answer) with the same routes, whose handler answers `{}`; and, to compare,
+against the bare resolver of Powertools, which neither reads the request nor logs.
+
+The time of a call is its CPU time, and a sample compares the medians of calls made in turn.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.pairs import PAIRS
+from local.progress import Progress
+from tests.factories import BASE, SYSTEM, World, api_event, webhook_body
+from webhooks.entrypoints.rest import RestApi
+
+TITLE = "API call: authenticate and validate, store stubbed, p50"
+AGAINST = "an empty handler of the same resolver"
+GOAL = Goal(3)
+CALLS = 400  # in one sample
+
+type Event = Mapping[str, Any]
+type Handler = Callable[[Event], dict[str, Any]]
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure the call that reads and the one that is validated most."""
+    world = World()
+    body = webhook_body(query=[{"currency": "EUR"}], tags=["a", "b"], retryCount=2)
+    world.create(**body)
+    readings = []
+    for name, method, path, content in (
+        ("fetch a page", "POST", f"{BASE}/webhooks/fetch", {"pSize": 25}),
+        ("create a webhook", "PUT", f"{BASE}/webhook", body),
+    ):
+        with progress.step(name):
+            calls = [_request(world, method, path, content) for _ in range(CALLS)]
+            for against, handler, goal in (("", _empty(RestApi()), GOAL), (", bare resolver", _bare(), None)):
+                samples = [_ratio(_ours(world), handler, calls) for _ in range(PAIRS)]
+                readings.append(Reading(f"{name}{against}", samples, goal=goal))
+    return Measured(readings)
+
+
+def _request(world: World, method: str, path: str, content: Any) -> Event:
+    headers = SYSTEM.headers(world.public_key, ts=world.clock.now)
+    return api_event(method, path, headers=headers, body=json.dumps(content))
+
+
+def _ours(world: World) -> Handler:
+    return lambda event: world.apis["webhooks"].handle(event, None)
+
+
+def _empty(api: RestApi) -> Handler:
+    _route(api)
+    return lambda event: api.handle(event, None)
+
+
+def _bare() -> Handler:
+    resolver = APIGatewayRestResolver()
+    _route(resolver)
+    return lambda event: resolver.resolve(dict(event), None)  # type: ignore[arg-type]
+
+
+def _route(resolver: APIGatewayRestResolver) -> None:
+    def empty(**_: str) -> Response[str]:
+        return Response(200, "application/json", "{}")
+
+    community, webhook = "/tenant/<t>/community/<c>", "/tenant/<t>/community/<c>/webhook/<w>"
+    resolver.post(f"{community}/webhooks/fetch")(empty)
+    resolver.put(f"{community}/webhook")(empty)
+    resolver.patch(webhook)(empty)
+    resolver.delete(webhook)(empty)
+    resolver.get(f"{webhook}/secret")(empty)
+
+
+def _ratio(subject: Handler, baseline: Handler, events: list[Event]) -> float:
+    times = [(_time(subject, event), _time(baseline, event)) for event in events]
+    return statistics.median(ours for ours, _ in times) / statistics.median(empty for _, empty in times)
+
+
+def _time(handler: Handler, event: Event) -> int:
+    started = time.thread_time_ns()
+    answer = handler(event)
+    taken = time.thread_time_ns() - started
+    if answer["statusCode"] != 200:
+        raise AssertionError(answer)
+    return taken

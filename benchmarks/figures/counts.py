@@ -1,0 +1,44 @@
+"""What a delivery costs at AWS, counted where botocore would send it, where every endpoint answers 200.
+
+Calls are the dispatcher's (Lambda receives and deletes messages itself); write units follow from the bytes
+of the items that are written.
+"""
+
+from benchmarks import event_path, wire
+from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.figures.dispatcher import packs
+from benchmarks.sink import sink
+from local.progress import Progress
+
+TITLE = "AWS calls and write units per delivery"
+AGAINST = "nothing: these are counts"
+BATCH = 10  # messages
+
+
+def measure(progress: Progress) -> Measured:
+    """Count for a batch of single deliveries, and for one of packs."""
+    readings = []
+    with sink() as running:
+        for name, size, calls, units in (("single", 1, 0.35, 1), ("packed", 10, 0.06, 0.2)):
+            with progress.step(f"{name} deliveries"):
+                counts = _count(f"http://127.0.0.1:{running.http}/hook", size)
+                deliveries = BATCH * size
+            readings += [
+                Reading(f"{name}: calls", [counts.calls.total() / deliveries], "per delivery", Goal(calls)),
+                Reading(
+                    f"{name}: write units", [counts.write_units / deliveries], "per delivery", Goal(units)
+                ),
+            ]
+    return Measured(readings)
+
+
+def _count(url: str, size: int) -> wire.Counts:
+    app = event_path.function("dispatcher")
+    webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
+    counts = wire.Counts()
+    wire.attach(app.dispatch._reader._aws, wire.counting(wire.canned(event_path.answers(webhooks)), counts))
+    app.lambda_handler(packs(webhooks, size), None)  # it reads the keys, which are kept from then on
+    counts.calls.clear()
+    counts.write_units = 0
+    app.lambda_handler(packs(webhooks, size), None)
+    return counts
