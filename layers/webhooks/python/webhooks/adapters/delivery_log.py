@@ -65,7 +65,7 @@ def entry_item(entry: LogEntry, days: int) -> Item:
     """Return a delivery's item: excerpts, where endpoints failed, as far as one write unit holds them."""
     attempts = list(entry.delivery.attempts)
     if entry.outcome is Outcome.DELIVERED and attempts:
-        attempts[-1] = replace(attempts[-1], excerpt=None)
+        attempts[-1] = _shortened(attempts[-1], 0)
     item: Item = {}
     for length in EXCERPTS:
         item = _item(entry, [_shortened(attempt, length) for attempt in attempts], days=days)
@@ -118,7 +118,9 @@ def place_of(log_key: LogKey) -> tuple[str, str]:
 
 
 def _shortened(attempt: Attempt, length: int) -> Attempt:
-    return replace(attempt, excerpt=(attempt.excerpt or "")[:length] or None)
+    if attempt.excerpt is None or 0 < len(attempt.excerpt) <= length:
+        return attempt
+    return replace(attempt, excerpt=attempt.excerpt[:length] or None)
 
 
 def _storable(text: str) -> str:

@@ -5,7 +5,7 @@ service itself looks at is beside it, as attributes of their own. Attributes tha
 """
 
 import json
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from webhooks.adapters.items import Item
@@ -13,6 +13,9 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, IndexEntry, Webhook
 from webhooks.ports import CorruptError
 
+DEFINITIONS = (
+    512  # that are remembered by their text: a webhook is read for each batch that has its deliveries
+)
 OPTIONAL = ("credentialSecret", "credentialVersion", "disabledReason")
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
@@ -43,7 +46,7 @@ def webhook_from(item: Item, scope: Scope) -> Webhook:
         return Webhook(
             id=item["webhookId"]["S"],
             scope=scope,
-            definition=_definition(json.loads(item["definition"]["S"]), disabled=item["disabled"]["BOOL"]),
+            definition=_definition(item["definition"]["S"], item["disabled"]["BOOL"]),
             created_at=int(item["createdAt"]["N"]),
             revision=int(item["revision"]["N"]),
             credential=CredentialRef(secret["S"], item["credentialVersion"]["S"]) if secret else None,
@@ -104,7 +107,9 @@ def definition_text(definition: Definition) -> str:
     )
 
 
-def _definition(stored: Mapping[str, Any], *, disabled: bool) -> Definition:
+@lru_cache(DEFINITIONS)
+def _definition(text: str, disabled: bool) -> Definition:  # noqa: FBT001 - a cache's key
+    stored = json.loads(text)
     api = stored["api"]
     return Definition(
         event_names=_texts(stored["eventNames"]),
