@@ -114,7 +114,7 @@ def parsed(number: int) -> Event:
 
 def events_batch(count: int, first: int = 0) -> dict[str, Any]:
     """Return what Lambda gives to fan-out."""
-    return _batch("events", [event(number) for number in range(first, first + count)])
+    return batch("events", [event(number) for number in range(first, first + count)])
 
 
 def deliveries_batch(packs: Sequence[tuple[Webhook, Sequence[int]]]) -> dict[str, Any]:
@@ -128,10 +128,11 @@ def deliveries_batch(packs: Sequence[tuple[Webhook, Sequence[int]]]) -> dict[str
             deliveries=[delivery_of(parsed(number), webhook.id) for number in numbers],
         )
     ]
-    return _batch("deliveries", texts)
+    return batch("deliveries", texts)
 
 
-def _batch(queue: str, texts: Sequence[str]) -> dict[str, Any]:
+def batch(queue: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Return what Lambda gives to the reader of a queue."""
     return {
         "Records": [
             {
@@ -166,11 +167,16 @@ def answers(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
     """Return what AWS answers each operation of the dispatcher: these webhooks, and an empty log."""
     items = [webhook_item(webhook) for webhook in webhooks]
     return {
-        "BatchGetItem": json.dumps({"Responses": {SUBSCRIPTIONS: items, DELIVERIES: []}}).encode(),
+        "BatchGetItem": found(items),
         "BatchWriteItem": b'{"UnprocessedItems":{}}',
         "SendMessageBatch": sent(10),
         "GetSecretValue": json.dumps({"Name": "n", "SecretString": SEED}).encode(),
     }
+
+
+def found(items: Sequence[Item]) -> bytes:
+    """Return the answer to the dispatcher's BatchGetItem: these webhooks, and nothing in the log."""
+    return json.dumps({"Responses": {SUBSCRIPTIONS: items, DELIVERIES: []}}).encode()
 
 
 def fanout_answers(webhooks: Sequence[Webhook]) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""AWS at the wire: answers what botocore is about to send, so that all of botocore runs and nothing leaves."""
+"""AWS at the wire: answers what botocore is about to send, so that all of it runs and nothing leaves."""
 
 import json
 from collections import Counter
