@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix unit e2e lock clean
+.PHONY: help setup run stop status reset test check fix unit e2e bench lock clean
 
 help: ## show this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -51,6 +51,11 @@ unit: setup ## the tests that need no stack
 e2e: setup ## the tests against a local stack of their own
 	@echo "== tests: end to end"; $(PY) -m pytest -q tests/e2e
 
+bench: setup .venv-bench/.installed ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures)
+	@command -v nginx >/dev/null || $(MAKE) --no-print-directory $(NGINX)
+	@$(PY) -m benchmarks $(if $(ONLY),--only '$(ONLY)')
+NGINX := .tools/nginx/usr/sbin/nginx
+
 lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o layers/dependencies/requirements.txt
@@ -62,7 +67,7 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
 
 clean: stop ## remove everything that was installed or built, and the local stack
-	rm -rf .venv .venv-sam .venv-emulator .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-emulator .venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Any Python will do for uv, which then finds Python 3.13 or fetches it. Asked from the root folder, where no
 # .python-version of ours makes a version manager insist on 3.13.
@@ -87,3 +92,18 @@ $(UV): requirements/uv.txt
 	@$(UV) venv --quiet --allow-existing .venv-$*
 	@$(UV) pip sync --quiet --python .venv-$* --require-hashes requirements/$*.txt
 	@touch $@
+
+# Debian's nginx, unpacked and not installed: benchmarks/sink.py finds it here. apt checks its signature; its user
+# _apt could not write into our folder.
+$(NGINX): | $(UV)
+	@echo "== unpack nginx"
+	@command -v apt-get >/dev/null && command -v dpkg >/dev/null || { \
+		echo "make bench needs nginx on the PATH (there is no apt-get here to fetch Debian's)" >&2; exit 1; }
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && tools=$$PWD/.tools && cd "$$folder" && \
+	fetch() { apt-get -qq -o APT::Sandbox::User=root download nginx >log 2>&1; } && \
+	{ fetch || { [ "$$(id -u)" = 0 ] && apt-get -qq update >/dev/null && fetch; } || { cat log >&2; \
+		echo "apt-get does not find nginx: run \`apt-get update\` as root, then this again" >&2; exit 1; }; } && \
+	dpkg -x nginx_*.deb nginx && \
+	{ nginx/usr/sbin/nginx -v 2>log || { cat log >&2; \
+		echo "Debian's nginx does not run here unless it is installed: apt-get install nginx" >&2; exit 1; }; } && \
+	rm -rf "$$tools/nginx" && mv nginx "$$tools/nginx" && touch "$$tools/nginx/usr/sbin/nginx"

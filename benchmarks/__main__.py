@@ -1,0 +1,196 @@
+"""`make bench`: measures the figures, keeps what they say in docs/benchmarks, writes docs/benchmarks.md."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmarks import report
+from benchmarks.report import Record
+from benchmarks.run import FIGURES, chosen, words
+from local.errors import LocalError
+from local.paths import LOCAL, ROOT
+from local.progress import Progress
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+KEPT = ROOT / "docs" / "benchmarks"
+LOGS = LOCAL / "bench"
+WIDTH = 160  # columns, where no terminal says how many it has
+GRACE = 30  # seconds in which an interrupted figure ends what it started
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A figure that said nothing, and in one line why."""
+
+    title: str
+    reason: str
+
+
+type Outcome = Record | Failed
+
+
+def main() -> int:
+    """Measure what is asked for; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", metavar="4,10", help="the figures to measure (default: all, and scale)")
+    parser.add_argument("--report", action="store_true", help="write docs/benchmarks.md without measuring")
+    options = parser.parse_args()
+    progress = Progress()
+    try:
+        keys = [] if options.report else chosen(options.only)
+        command = "make bench" + (f" ONLY={','.join(keys)}" if options.only else "")
+        outcomes = {}
+        for place, key in enumerate(keys, start=1):
+            progress.say(f"[bold]== figure {key}[/] ({place} of {len(keys)})")
+            outcomes[key] = attempt(key, FIGURES[key], command=command, progress=progress)
+            keep(outcomes[key], key=key)
+        if outcomes:
+            show(outcomes)
+        publish(progress)
+    except LocalError as error:
+        progress.say(f"[red]error:[/] {escape(str(error))}")
+        return 1
+    except KeyboardInterrupt:
+        progress.say(
+            "interrupted; the figures before are kept, and `python -m benchmarks --report` shows them"
+        )
+        return 130
+    return status(outcomes)
+
+
+def attempt(key: str, name: str, *, command: str, progress: Progress) -> Outcome:
+    """Run a figure in a process of its own and say how long it took."""
+    started, title = time.monotonic(), name
+    try:
+        title = words(name).title
+        progress.say(f"[bold]{escape(title)}[/]")
+        outcome: Outcome = _run(key, title, command)
+    except LocalError as error:
+        outcome = Failed(title, str(error))
+    elapsed = f"{time.monotonic() - started:.0f} s"
+    if isinstance(outcome, Failed):
+        progress.say(f"[red]failed[/] after {elapsed}: {escape(outcome.reason)}")
+    else:
+        progress.say(f"{elapsed}, {_goals(outcome)}")
+    return outcome
+
+
+def keep(outcome: Outcome, *, key: str, folder: Path = KEPT) -> None:
+    """Replace what the figure said before; a failed one leaves it."""
+    if isinstance(outcome, Record):
+        path = folder / report.FIGURES
+        report.save(path, {**report.load(path), key: outcome})
+
+
+def rows(outcomes: Mapping[str, Outcome]) -> list[list[str]]:
+    """Return the table's rows: number, what, measured against, median, spread, goal, verdict."""
+    lines = []
+    for key, outcome in outcomes.items():
+        if isinstance(outcome, Failed):
+            lines.append([key, outcome.title, "", "", "", "", f"failed: {outcome.reason}"])
+            continue
+        lines.append([key, outcome.title, outcome.against, "", "", "", ""])
+        lines += [["", f"  {each.name}", "", *report.cells(each)] for each in outcome.measured.readings]
+    return lines
+
+
+def status(outcomes: Mapping[str, Outcome]) -> int:
+    """Return 1 where a figure failed. A missed goal is no failure."""
+    return int(any(isinstance(outcome, Failed) for outcome in outcomes.values()))
+
+
+def show(outcomes: Mapping[str, Outcome]) -> None:
+    """Print the table."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)
+    table = Table(box=None, pad_edge=False)
+    for name in ("#", "what", "measured against", *report.NUMBERS):
+        table.add_column(name, justify="right" if name in {"#", "median"} else "left", overflow="fold")
+    colours = {"met": "green", "missed": "red", "": "bold"}
+    for row in rows(outcomes):
+        table.add_row(*map(escape, row[:-1]), f"[{colours.get(row[-1], 'red')}]{escape(row[-1])}[/]")
+    console.print(table)
+
+
+def publish(progress: Progress) -> None:
+    """Write the page and its charts from what is kept, in the modules' present words."""
+    records = {key: _reworded(key, record) for key, record in report.load(KEPT / report.FIGURES).items()}
+    if not records:
+        return
+    report.save(KEPT / report.FIGURES, records)
+    PAGE.write_text(report.markdown(records, report.load(KEPT / report.SOAK), folder=KEPT), "utf-8")
+    with progress.step(f"{PAGE.relative_to(ROOT)} and its charts"):
+        _draw()
+
+
+def _goals(record: Record) -> str:
+    goals = len(record.goals)
+    return f"{goals - len(record.missed)} of {goals} goals met" if goals else "no goals"
+
+
+def _run(key: str, title: str, command: str) -> Outcome:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{key}.log"
+    with tempfile.TemporaryDirectory() as folder, log.open("w", encoding="utf-8") as errors:
+        out = Path(folder) / "out.json"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.run", key, out, command], cwd=ROOT, stderr=errors
+        )
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:  # it was told too, by the terminal
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE)
+            raise
+        said = json.loads(out.read_text("utf-8")) if out.is_file() else {"failed": _ending(code)}
+    if "failed" in said:
+        return Failed(title, f"{said['failed']} (log: {log.relative_to(ROOT)})")
+    return Record.from_json(said)
+
+
+def _ending(code: int) -> str:
+    return f"ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
+
+
+def _reworded(key: str, record: Record) -> Record:
+    try:
+        return replace(record, **asdict(words(FIGURES[key])))
+    except (KeyError, LocalError):
+        return record
+
+
+def _draw() -> None:
+    python = ROOT / ".venv-bench" / "bin" / "python"
+    if not python.exists():
+        raise LocalError("no charts are drawn without .venv-bench: `make .venv-bench/.installed`")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / "charts.log"
+    with log.open("w", encoding="utf-8") as output:
+        code = subprocess.run(
+            [python, "-m", "benchmarks.charts", KEPT],
+            cwd=ROOT,
+            # Neither a person's settings nor a cache in their home.
+            env={**os.environ, "MPLCONFIGDIR": str(LOCAL / "matplotlib")},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    if code:
+        raise LocalError(f"the charts could not be drawn (log: {log.relative_to(ROOT)})")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
