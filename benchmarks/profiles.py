@@ -1,0 +1,88 @@
+"""Pictures of where the CPU goes: `python -m benchmarks.profiles after [FOLDER]`.
+
+A flame graph each of the dispatcher (single deliveries), fan-out and an API call, as the benchmarks run them.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import event_path
+from benchmarks.figures import api, dispatcher, fanout
+from benchmarks.sink import sink
+from local.paths import ROOT, tool
+from local.progress import Progress
+from tests.factories import BASE, World
+
+SECONDS = 8
+RATE = 500  # samples a second
+ABSOLUTE = re.compile(r"(?<=\()/[^\s:()]*/(?=[^/\s:()]+:\d+\))")  # the folder of a file that no package has
+
+
+@contextmanager
+def _dispatcher() -> Iterator[Callable[[], object]]:
+    with sink() as running:
+        yield dispatcher.works(running, 1)[0]
+
+
+@contextmanager
+def _fan_out() -> Iterator[Callable[[], object]]:
+    yield fanout._fan_out(event_path.events_batch(fanout.BATCH), at_the_wire=True)
+
+
+@contextmanager
+def _api() -> Iterator[Callable[[], object]]:
+    world = World()
+    world.create()
+    handle = api._ours(world)
+    event = api._request(world, "POST", f"{BASE}/webhooks/fetch", {"pSize": 25})
+    yield lambda: handle(event)
+
+
+LOOPS = {"dispatcher": _dispatcher, "fanout": _fan_out, "api": _api}
+
+
+def main() -> None:
+    """Write the pictures; or with --loop work, for the profiler to look at."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profiles", description=__doc__)
+    parser.add_argument("name", help="before or after")
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "benchmarks" / "profiles")
+    parser.add_argument("--loop", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.loop:
+        with LOOPS[asked.name]() as work:
+            until = time.monotonic() + SECONDS
+            while time.monotonic() < until:
+                work()
+        return
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    for subject in LOOPS:
+        with Progress().step(subject):
+            _draw(subject, asked.folder / f"{subject}-{asked.name}.svg")
+
+
+def _draw(subject: str, picture: Path) -> None:
+    subprocess.run(
+        [
+            *(tool(".venv-bench", "py-spy"), "record", "-r", str(RATE), "--function", "-o", picture),
+            *("--", sys.executable, "-m", "benchmarks.profiles", subject, "--loop"),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    drawn = ABSOLUTE.sub("", picture.read_text("utf-8"))
+    title = f"{subject}: where its CPU goes"
+    picture.write_text(
+        re.sub(r"(<text [^>]*id=\"title\"[^>]*>).*?(</text>)", rf"\1{title}\2", drawn), "utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()
