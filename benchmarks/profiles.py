@@ -1,6 +1,7 @@
 """Pictures of where the CPU goes: `python -m benchmarks.profiles after [FOLDER]`.
 
 A flame graph each of the dispatcher (single deliveries), fan-out and an API call, as the benchmarks run them.
+Only who holds the interpreter is looked at: a thread that waits for work looks busy otherwise.
 """
 
 import argparse
@@ -69,7 +70,7 @@ def main() -> None:
 def _draw(subject: str, picture: Path) -> None:
     subprocess.run(
         [
-            *(tool(".venv-bench", "py-spy"), "record", "-r", str(RATE), "--function", "-o", picture),
+            *(tool(".venv-bench", "py-spy"), "record", "-r", str(RATE), "--gil", "--function", "-o", picture),
             *("--", sys.executable, "-m", "benchmarks.profiles", subject, "--loop"),
         ],
         cwd=ROOT,
