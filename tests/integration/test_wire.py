@@ -90,3 +90,14 @@ def test_a_peer_that_closed_or_spoke_makes_a_connection_unclean(pair, half):
     theirs.shutdown(socket.SHUT_WR) if half else theirs.sendall(b"x")
 
     assert not wire.is_clean
+
+
+def test_waiting_for_a_plain_socket_to_be_read_costs_no_cpu(pair):
+    ours, theirs = pair
+    wire = Wire(ours, Deadline(5))
+    threading.Timer(0.3, theirs.send, [b"x"]).start()
+    started = time.thread_time()
+
+    assert wire.receive_into(memoryview(bytearray(8))) == 1
+
+    assert time.thread_time() - started < 0.1

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Final, NamedTuple, cast
 
 from webhooks.adapters.deadline import Deadline
-from webhooks.adapters.strands import WRITABLE, await_ready
+from webhooks.adapters.strands import READABLE, WRITABLE, await_ready
 from webhooks.adapters.wire import Wire, in_time
 
 _IDLE_LIMIT: Final = 256  # a function has 1,024 file descriptors, and most are for what is in flight
@@ -88,7 +88,7 @@ def secure(sock: socket.socket, context: ssl.SSLContext, *, host: str, deadline:
     secured = None
     try:
         secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-        in_time(secured, secured.do_handshake, deadline)
+        in_time(secured, secured.do_handshake, deadline, events=READABLE)
     except BaseException:
         (secured or sock).close()
         raise

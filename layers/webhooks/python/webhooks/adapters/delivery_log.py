@@ -66,6 +66,8 @@ def entry_item(entry: LogEntry, days: int) -> Item:
     attempts = list(entry.delivery.attempts)
     if entry.outcome is Outcome.DELIVERED and attempts:
         attempts[-1] = _shortened(attempts[-1], 0)
+    if not any(attempt.excerpt for attempt in attempts):
+        return _item(entry, attempts, days=days)
     item: Item = {}
     for length in EXCERPTS:
         item = _item(entry, [_shortened(attempt, length) for attempt in attempts], days=days)
@@ -125,4 +127,4 @@ def _shortened(attempt: Attempt, length: int) -> Attempt:
 
 def _storable(text: str) -> str:
     """Return a text as UTF-8 can write it: JSON can have half of a surrogate pair."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

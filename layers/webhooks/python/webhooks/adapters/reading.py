@@ -149,5 +149,7 @@ def unpacked(body: bytes, encoding: str, *, limit: int) -> bytes:
 
 def excerpt(body: bytes, *, limit: int) -> str:
     """Return the start of a body as text, at most `limit` bytes of UTF-8; what is not text is replaced."""
+    if not body:
+        return ""
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(body[:limit])
     return text.encode()[:limit].decode(errors="ignore")

@@ -20,19 +20,23 @@ ANSWER_BYTES: Final = 65_536
 _BUFFER_BYTES: Final = 4_096  # an usual answer in one read; each connection in flight holds one
 
 
-def in_time[T](sock: socket.socket, operation: Callable[[], T], deadline: Deadline) -> T:
+def in_time[T](sock: socket.socket, operation: Callable[[], T], deadline: Deadline, *, events: int) -> T:
     """Do an operation on a socket that does not block, as often as it takes.
 
+    `events`: what a plain socket must be for it; TLS says itself what it waits for.
     Raises OSError as it does, and DeadlineError when the peer does not let it succeed in time.
     """
     while True:
+        wanted = events
         try:
             return operation()
         except ssl.SSLWantReadError:
-            events = READABLE
-        except (ssl.SSLWantWriteError, BlockingIOError):
-            events = WRITABLE
-        if not await_ready(sock, events, deadline.left()):
+            wanted = READABLE
+        except ssl.SSLWantWriteError:
+            wanted = WRITABLE
+        except BlockingIOError:
+            pass
+        if not await_ready(sock, wanted, deadline.left()):
             raise DeadlineError
 
 
@@ -45,7 +49,8 @@ class Wire:
     def __init__(self, sock: socket.socket | ssl.SSLSocket, deadline: Deadline) -> None:
         sock.setblocking(False)
         self._sock = sock
-        self._reader = _Reader(_Inlet(self), _BUFFER_BYTES)
+        self._ahead = b""
+        self._reader: _Reader | None = None
         self.arm(deadline)
 
     def arm(self, deadline: Deadline) -> None:
@@ -61,25 +66,24 @@ class Wire:
         with memoryview(data).cast("B") as view:
             sent = 0
             while sent < len(view):
-                sent += in_time(self._sock, partial(self._sock.send, view[sent:]), self._deadline)
+                send = partial(self._sock.send, view[sent:])
+                sent += in_time(self._sock, send, self._deadline, events=WRITABLE)
 
     def receive_into(self, buffer: memoryview) -> int | None:
         """Read what is there, waiting for the first byte; 0 at the end, None if nothing may be waited for."""
         if self._muted:
             return None
-        if self._may_read == 0:
-            self.cut = True
-            return 0
-        count = in_time(self._sock, partial(self._sock.recv_into, buffer[: self._may_read]), self._deadline)
-        self._may_read -= count
-        self.ended = count == 0
+        data = self._ahead or self._receive(len(buffer))
+        count = min(len(data), len(buffer))
+        buffer[:count] = data[:count]
+        self._ahead = data[count:]
         return count
 
     @property
     def is_clean(self) -> bool:
         """Tell whether the peer is connected still and has sent nothing that nobody asked for."""
         self._muted = True  # look into the buffer only
-        if self._reader.peek(1) or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+        if self._ahead or (self._reader is not None and self._reader.peek(1)) or self._is_pending:
             return False
         poll = select.poll()
         poll.register(self._sock.fileno(), select.POLLIN | select.POLLPRI)
@@ -88,15 +92,29 @@ class Wire:
     def ahead(self) -> bytes:
         """Return the start of an answer, waiting for it; nothing at the end. Only `skip` takes it."""
         # Before there is anything to read, a try would be an exception.
-        if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()) and not await_ready(
-            self._sock, READABLE, self._deadline.left()
-        ):
+        if not self._is_pending and not await_ready(self._sock, READABLE, self._deadline.left()):
             raise DeadlineError
-        return self._reader.peek()
+        self._ahead = self._receive(_BUFFER_BYTES)
+        return self._ahead
 
     def skip(self, count: int) -> None:
         """Take bytes that `ahead` returned."""
-        self._reader.read(count)
+        self._ahead = self._ahead[count:]
+
+    @property
+    def _is_pending(self) -> bool:
+        """Tell whether TLS has bytes that the socket does not show any more."""
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+
+    def _receive(self, size: int) -> bytes:
+        if self._may_read == 0:
+            self.cut = True
+            return b""
+        receive = partial(self._sock.recv, min(size, self._may_read))
+        data = in_time(self._sock, receive, self._deadline, events=READABLE)
+        self._may_read -= len(data)
+        self.ended = not data
+        return data
 
     def hang_up(self) -> None:
         """Close the connection at once."""
@@ -104,6 +122,8 @@ class Wire:
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return the one reader of this connection: bytes read ahead must not be lost between answers."""
+        if self._reader is None:
+            self._reader = _Reader(_Inlet(self), _BUFFER_BYTES)
         return self._reader
 
     def settimeout(self, _seconds: float | None) -> None:
