@@ -6,7 +6,7 @@ import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
-from webhooks_cli.commands import call, headers, keys, licenses, publish, verify
+from webhooks_cli.commands import call, cost, headers, keys, licenses, publish, verify
 from webhooks_cli.errors import FAULT, INTERRUPTED, OK, CliError
 from webhooks_cli.options import Parser
 from webhooks_cli.result import show_document, show_text
@@ -96,6 +96,6 @@ def parser() -> Parser:
         allow_abbrev=False,
     )
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
-    for command in (call, headers, keys, licenses, publish, verify):
+    for command in (call, cost, headers, keys, licenses, publish, verify):
         command.add_parser(commands)
     return whole

@@ -38,10 +38,11 @@ def test_every_function_is_known_here(template):
     assert template.resources("AWS::Lambda::Function").keys() == SETTINGS.keys()
 
 
-def test_every_function_is_traced_and_logs_json_to_a_group_with_retention(template):
+def test_every_function_logs_json_to_a_group_with_retention_and_is_traced_unless_it_reads_a_queue(template):
     groups = template.resources("AWS::Logs::LogGroup")
     for name, function in template.resources("AWS::Lambda::Function").items():
-        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        mode = "PassThrough" if name in ("FanoutFunction", "DispatcherFunction") else "Active"
+        assert function["TracingConfig"] == {"Mode": mode}, name
         assert function["LoggingConfig"]["LogFormat"] == "JSON", name
         assert groups[referred(function["LoggingConfig"]["LogGroup"])]["RetentionInDays"], name
 

@@ -1,6 +1,5 @@
 import math
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ def offers(**load):
 def test_the_table_has_each_service_a_total_and_what_others_list(webhooks):
     ended = webhooks("cost", "--events", "1M")
     assert ended.code == 0
-    for name in ("Lambda", "SQS", "DynamoDB", "Secrets Manager", "KMS", "CloudWatch", "X-Ray", "total"):
+    for name in ("Lambda", "SQS", "DynamoDB", "Secrets Manager", "KMS", "CloudWatch", "total"):
         assert f"\n{name} " in ended.stdout
     for name in (
         "EventBridge API destinations",
@@ -181,13 +180,6 @@ def test_lambda_polls_three_queues_for_ever():
     assert traffic(events=0).empty_receives == 3 * 5 * 3 * 60 * 24 * 30
 
 
-def test_one_invocation_a_second_is_traced_and_a_twentieth_of_the_others():
-    assert traffic(events=MILLION).traces == 200_000
-    many = traffic(events=1000 * MILLION)
-    beyond = many.fanout.count - MONTH_SECONDS
-    assert many.traces == pytest.approx(2 * (MONTH_SECONDS + 0.05 * beyond))
-
-
 def test_secrets_are_read_again_by_the_clock_not_by_the_event():
     few, many = traffic(events=100 * MILLION), traffic(events=200 * MILLION)
     assert few.dispatcher.environments == 1
@@ -213,13 +205,6 @@ def test_producers_sends_are_counted_where_wanted():
 
 def test_a_credential_is_a_secret():
     assert bill(credentials=100).total - bill().total == pytest.approx(40)
-
-
-def test_lines_that_come_to_nothing_are_left_out():
-    settings = replace(SETTINGS, traced=False)
-    month = Load(events=MILLION)
-    counted = traffic_of(month, MEASURED["single"], settings=settings)
-    assert "X-Ray" not in bill_of(month, counted, settings=settings).services
 
 
 @pytest.mark.parametrize("shape", [TRICKLE, SINGLE, PACKED], ids=lambda shape: shape.name)
@@ -253,11 +238,12 @@ def test_a_setting_is_the_templates(pattern, value):
     assert {int(found) for found in re.findall(pattern, TEMPLATE.read_text())} == {value}
 
 
-def test_the_template_has_as_many_queues_secrets_and_traced_functions_as_the_model():
+def test_the_template_has_as_many_queues_and_secrets_as_the_model():
     text = TEMPLATE.read_text()
     assert text.count("          Type: SQS\n") == SETTINGS.queues
     assert text.count("    Type: AWS::SecretsManager::Secret\n") == SETTINGS.secrets
-    assert ("    Tracing: Active\n" in text) is SETTINGS.traced
+    # Neither traces nor lines of Lambda's own for each batch: the model has no price for them.
+    assert text.count("      Tracing: PassThrough") == text.count("SystemLogLevel: WARN") == 2
     # With it, Lambda keeps five pollers for a queue however quiet it is.
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 

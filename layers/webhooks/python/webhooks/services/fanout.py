@@ -77,6 +77,8 @@ class Fanout:
                 delivery = delivery_of(read.event, entry.webhook_id)
                 wanted[read.event.scope, entry.webhook_id].append((read.message.id, delivery))
         failed |= self._send(wanted)
+        counts = {"events": len(events), "deliveries": sum(map(len, wanted.values())), "failed": len(failed)}
+        logger.info("batch.fanned_out", extra=counts)
         return failed
 
     def _read(self, messages: Sequence[EventMessage], failed: set[str]) -> Iterable[Read]:
@@ -127,8 +129,9 @@ class Fanout:
         if corrupt and not self._bury(read.message, reason="; ".join(corrupt)):
             failed.add(read.message.id)
         matching = [entry for entry in listeners if matches(entry, event.data)]
-        counts = {"listening": len(listeners), "matching": len(matching)}
-        logger.info("event.fanned_out", extra={**_facts(event), **counts})
+        if logger.isEnabledFor(logging.DEBUG):
+            counts = {"listening": len(listeners), "matching": len(matching)}
+            logger.debug("event.fanned_out", extra={**_facts(event), **counts})
         return matching
 
     def _listeners(self, event: Event) -> Sequence[IndexEntry | CorruptError]:

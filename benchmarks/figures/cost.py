@@ -1,0 +1,220 @@
+"""A million events of 2 KB to one endpoint that answers in 200 ms, at 100 million events a month.
+
+Both functions are composed as Lambda runs them, and AWS is answered at the wire: what they call, read, write,
+log and send is counted, and their CPU is measured over kept TLS connections. The model of `webhooks cost`
+makes a bill of it, with T(B) = endpoint's time + overhead + B * c / (memory / 1,769 MB), the overhead being
+7.5 ms for each AWS call. The prices are those of Lambda, SQS, DynamoDB's units, Secrets Manager's calls, log
+lines and egress; "all prices" adds KMS, and what is stored. What is paid without any event is in no
+reading. Single deliveries come from ten tenants, packed ones from one; "trickle" is one event at a time, a
+million a month.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from benchmarks import event_path, wire
+from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.pairs import Work, cpu_of
+from benchmarks.sink import HOST, sink
+from benchmarks.usage import Usage, endpoint
+from local.progress import Progress
+from webhooks.adapters.items import key
+from webhooks.adapters.subscription_keys import HEAD, community_pk
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Webhook
+from webhooks_cli.costs.bill import Bill, bill_of
+from webhooks_cli.costs.figures import BYTES, MEASURED, Bytes, MeasuredFigures, Shape
+from webhooks_cli.costs.offers import OFFERS
+from webhooks_cli.costs.prices import MILLION, US_EAST_1, Prices
+from webhooks_cli.costs.traffic import Load, traffic_of
+
+TITLE = "Dollars for a million events to one endpoint"
+AGAINST = "list prices of EventBridge API destinations, SNS and hosted services"
+GOALS = {"single": Goal(1.50), "packed": Goal(0.70)}
+MONTH = Load(events=100 * MILLION)  # enough for batches to fill
+QUIET = Load(events=MILLION)
+LISTED = replace(US_EAST_1, table_gb=0, backup_gb=0, secret=0, key=0, key_requests=0, stored_log_gb=0)
+SAMPLES = 5
+DELIVERIES = 400  # in one sample of CPU
+FURTHER = 5  # matches, to tell what each costs fan-out
+# How far a constant of the model may be from what is measured. CPU differs from machine to machine, and a
+# third of it is a few hundredths of the bill.
+TOLERANCE, CPU_TOLERANCE = 0.1, 0.33
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure the shapes, and compare them with the constants of the model."""
+    readings, remarks = [], []
+    for name, constants in MEASURED.items():
+        with progress.step(f"{name}: calls, units and bytes"):
+            counted, sizes = count(constants.shape)
+        with progress.step(f"{name}: CPU"):
+            samples = [replace(counted, **cpu) for cpu in measure_cpu(constants.shape)]
+        load = QUIET if name == "trickle" else MONTH
+        for label, prices, goal in (
+            (name, LISTED, GOALS.get(name)),
+            (f"{name}, all prices", US_EAST_1, None),
+        ):
+            bills = [_bill(load, each, sizes=sizes, prices=prices) for each in samples]
+            readings.append(Reading(label, [_per_million(bill.by_events, load) for bill in bills], "$", goal))
+        middle = sorted(samples, key=lambda each: each.cpu_ms_per_delivery)[SAMPLES // 2]
+        remarks.append(f"{name}: {_lines(_bill(load, middle, sizes=sizes, prices=US_EAST_1), load)}")
+        stale = [*_stale(constants, middle), *_stale(BYTES, sizes)]
+        remarks += [f"{name}: `webhooks cost` must learn that {each}" for each in stale]
+    readings += [
+        Reading(offer.name, [offer.amount(QUIET)], "$ or more" if offer.least else "$")
+        for offer in OFFERS
+        if offer.currency == "USD"
+    ]
+    remarks.append("the others' prices are for one million events in a month; docs/cost.md has their sources")
+    return Measured(readings, remarks=remarks)
+
+
+def _bill(load: Load, figures: MeasuredFigures, *, sizes: Bytes, prices: Prices) -> Bill:
+    return bill_of(load, traffic_of(load, figures, sizes=sizes), prices=prices)
+
+
+def _per_million(dollars: float, load: Load) -> float:
+    return dollars / load.events * MILLION
+
+
+def _lines(bill: Bill, load: Load) -> str:
+    lines = sorted((line for line in bill.lines if not line.standing), key=lambda line: -line.dollars)
+    return "; ".join(f"{line.service}, {line.what} ${_per_million(line.dollars, load):.3f}" for line in lines)
+
+
+def _stale(constants: MeasuredFigures | Bytes, measured: MeasuredFigures | Bytes) -> Iterator[str]:
+    found = asdict(measured)
+    for name, constant in asdict(constants).items():
+        if isinstance(constant, int | float):
+            tolerance = CPU_TOLERANCE if "_cpu_" in f"_{name}" else TOLERANCE
+            if abs(found[name] - constant) > tolerance * constant:
+                yield f"{name} is {found[name]:.4g}, not {constant:.4g}"
+
+
+def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
+    """Count what a shape's second batch takes; its CPU is left at 0."""
+    deliveries, events = shape.messages_per_batch * shape.deliveries_per_message, shape.events_per_batch
+    dispatching, fanning = Usage(), Usage()
+    with endpoint() as receiver:
+        webhooks = _webhooks(shape, receiver.url)
+        app = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
+        wire.attach(app.dispatch._reader._aws, dispatching.answered_by(event_path.answers(webhooks)))
+        _second(app, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget])
+    app = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
+    batch = _events(shape)
+    wire.attach(app.fanout._index._table.aws, fanning.answered_by(_fanout_answers(batch, matches=1)))
+    _second(app, batch, forget=[fanning.forget])
+    sent = events // min(events, shape.deliveries_per_message)
+    if (receiver.requests, fanning.messages) != (deliveries, sent):
+        raise AssertionError(f"{receiver.requests} callbacks and {fanning.messages} messages were sent")
+    body = receiver.body_bytes / deliveries
+    figures = MeasuredFigures(
+        shape=shape,
+        fanout_read_units_per_event=fanning.read_units.total() / events,
+        fanout_cpu_ms_per_event=0,
+        fanout_cpu_ms_per_further_match=0,
+        log_bytes_per_event=fanning.log_bytes / events,
+        dispatcher_calls_per_batch=dispatching.calls.total(),
+        read_units_per_message=dispatching.read_units[event_path.SUBSCRIPTIONS] / shape.messages_per_batch,
+        read_units_per_delivery=dispatching.read_units[event_path.DELIVERIES] / deliveries,
+        write_units_per_delivery=dispatching.write_units / deliveries,
+        cpu_ms_per_delivery=0,
+        log_bytes_per_delivery=dispatching.log_bytes / deliveries,
+        log_item_bytes_per_delivery=dispatching.item_bytes / deliveries,
+        message_bytes_per_delivery=fanning.message_bytes / events - body,
+    )
+    sizes = Bytes(
+        event_more=round(sum(len(each["body"].encode()) for each in batch["Records"]) / events - body),
+        request_more=round(receiver.request_bytes / deliveries - body),
+    )
+    return figures, sizes
+
+
+def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
+    """Return samples of what is CPU among the figures, in ms."""
+    with sink() as running:
+        os.environ["SSL_CERT_FILE"] = str(running.authority)
+        webhooks = _webhooks(shape, f"https://{HOST}:{running.https}/hook")
+        app = event_path.function("dispatcher")
+        wire.attach(app.dispatch._reader._aws, wire.canned(event_path.answers(webhooks)))
+        operations = shape.messages_per_batch * shape.deliveries_per_message
+        deliver = _work(app, _packs(webhooks, shape), operations)
+        one, more = (_fan_out(shape, matches) for matches in (1, 1 + FURTHER))
+        for work in (deliver, one, more):
+            work()
+        for _ in range(SAMPLES):
+            event = cpu_of(one)
+            yield {
+                "cpu_ms_per_delivery": cpu_of(deliver) * 1000,
+                "fanout_cpu_ms_per_event": event * 1000,
+                "fanout_cpu_ms_per_further_match": max(0.0, cpu_of(more) - event) * 1000 / FURTHER,
+            }
+
+
+def _fan_out(shape: Shape, matches: int) -> Work:
+    batch = _events(shape)
+    app = event_path.function("fanout")
+    wire.attach(app.fanout._index._table.aws, wire.canned(_fanout_answers(batch, matches=matches)))
+    return _work(app, batch, shape.events_per_batch)
+
+
+def _work(app: Any, batch: dict[str, Any], operations: int) -> Work:
+    batches = -(-DELIVERIES // operations)
+
+    def work() -> int:
+        for _ in range(batches):
+            _handle(app, batch)
+        return batches * operations
+
+    return work
+
+
+def _second(app: Any, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
+    """Run a batch twice: at the first, keys and index are read, and connections made."""
+    _handle(app, batch)
+    for each in forget:
+        each()
+    _handle(app, batch)
+
+
+def _handle(app: Any, batch: dict[str, Any]) -> None:
+    answer = app.lambda_handler(batch, None)
+    if answer["batchItemFailures"]:
+        raise AssertionError(answer)
+
+
+def _webhooks(shape: Shape, url: str) -> list[Webhook]:
+    return [event_path.webhook(number, url) for number in range(1, shape.messages_per_batch + 1)]
+
+
+def _packs(webhooks: Sequence[Webhook], shape: Shape) -> dict[str, Any]:
+    size = shape.deliveries_per_message
+    return event_path.deliveries_batch(
+        [(each, range(place * size, place * size + size)) for place, each in enumerate(webhooks)]
+    )
+
+
+def _events(shape: Shape) -> dict[str, Any]:
+    """Return a batch of events: of one tenant where they are to share packs, else each of its own."""
+    batch = event_path.events_batch(shape.events_per_batch)
+    if shape.deliveries_per_message == 1:
+        for number, record in enumerate(batch["Records"]):
+            record["body"] = json.dumps({**json.loads(record["body"]), "tenantId": f"tn{number:02d}"})
+    return batch
+
+
+def _fanout_answers(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
+    tenants = {json.loads(record["body"])["tenantId"] for record in batch["Records"]}
+    heads = [
+        key(community_pk(Scope(tenant, event_path.SCOPE.community_id)), HEAD) | {"version": {"N": "1"}}
+        for tenant in sorted(tenants)
+    ]
+    webhooks = [event_path.webhook(number, "https://example.com/hook") for number in range(1, matches + 1)]
+    return {
+        **event_path.fanout_answers(webhooks),
+        "BatchGetItem": json.dumps({"Responses": {event_path.SUBSCRIPTIONS: heads}}).encode(),
+    }
