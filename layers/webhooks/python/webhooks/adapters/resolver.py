@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Lock, Thread
 from typing import Any, Final, Protocol
@@ -47,10 +48,9 @@ class Resolver:
 
         Raises HostUnresolvedError when there is none, or none within the seconds.
         """
-        try:
-            return (ip_address(host),)
-        except ValueError:
-            pass
+        literal = _literal(host)
+        if literal is not None:
+            return (literal,)
         try:
             found = self._kept_or_lookup(host)
             addresses = result_of(found, seconds) if isinstance(found, Future) else found
@@ -93,6 +93,15 @@ class Resolver:
             self._kept.move_to_end(host)
             if len(self._kept) > _KEPT_HOSTS:
                 self._kept.popitem(last=False)
+
+
+@lru_cache(_KEPT_HOSTS)
+def _literal(host: str) -> Address | None:
+    """Return the address that a host is, None for a name."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 def _plain(address: IPv4Address | IPv6Address) -> Address:
