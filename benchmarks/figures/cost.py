@@ -33,14 +33,14 @@ from webhooks_cli.costs.traffic import Load, traffic_of
 
 TITLE = "Dollars for a million events to one endpoint"
 AGAINST = "list prices of EventBridge API destinations, SNS and hosted services"
-BOUND = (
-    "Of a single delivery 0.63 is the log's write unit and 0.25 are reads of the log and of the webhook: the price of "
-    "an attempt log and of recognising repeats, which none of the others has. 0.26 is egress, 0.25 SQS, 0.22 log "
-    "lines, 0.21 Lambda, 0.13 fan-out's read of the community's version. Single deliveries come from ten tenants "
-    "here; from one it would be 0.11 less, log keys read with eventual consistency would be 0.06 less, functions of "
-    "256 MB 0.08 less, at twice the CPU time of a batch. A packed delivery takes the same write unit: with an item for "
-    "each pack (figure 10) it would be 0.5 to 0.7 less, and with one log line for each pack another 0.16."
-)
+BOUND = """\
+Of a single delivery 0.63 is the log's write unit and 0.25 are reads of the log and of the webhook: the
+price of an attempt log and of recognising repeats, which none of the others has. 0.26 is egress, 0.25 SQS,
+0.22 log lines, 0.21 Lambda, 0.13 fan-out's read of the community's version. Single deliveries come from ten
+tenants here; from one it would be 0.11 less, log keys read with eventual consistency would be 0.06 less,
+functions of 256 MB 0.08 less, at twice the CPU time of a batch. A packed delivery takes the same write
+unit: with an item for each pack (figure 10) it would be 0.5 to 0.7 less, and with one log line for each
+pack another 0.16."""
 GOALS = {"single": Goal(1.50), "packed": Goal(0.70)}
 MONTH = Load(events=100 * MILLION)  # enough for batches to fill
 QUIET = Load(events=MILLION)
