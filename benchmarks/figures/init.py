@@ -1,0 +1,86 @@
+"""The init of each function as `sam build` leaves it, under Lambda's Runtime Interface Emulator.
+
+It lasts from the start of Python to the runtime's request for the first call, with the function and the layers
+first on the path, with their bytecode, and with Lambda's own runtime. Measured against a function that only
+imports boto3, in the same way and right before or after: the ratio of each such pair is a sample. Time on the
+clock, as Lambda bills it.
+"""
+
+import shutil
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmarks import rie
+from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.pairs import PAIRS
+from local.progress import Progress
+
+TITLE = "Init of each function"
+AGAINST = "a function that only imports boto3"
+API, QUEUE = Goal(2), Goal(1.5)
+FUNCTIONS = {
+    "webhooks": ("WebhooksFunction", API),
+    "service_keys": ("ServiceKeysFunction", API),
+    "ecdsa_helper": ("EcdsaHelperFunction", API),
+    "discovery": ("DiscoveryFunction", API),
+    "fanout": ("FanoutFunction", QUEUE),
+    "dispatcher": ("DispatcherFunction", QUEUE),
+    "recovery": ("RecoveryFunction", QUEUE),
+}
+BASELINE = """\
+import boto3
+
+
+def lambda_handler(_event, _context):
+    return {}
+"""
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure all functions, a pair of each in every round."""
+    with progress.step("sam build"):
+        built = rie.built()
+        baseline = _baseline()
+    pairs: dict[str, list[tuple[rie.Init, rie.Init]]] = defaultdict(list)
+    for number in range(PAIRS + 1):
+        with progress.step(
+            f"round {number} of {PAIRS}" if number else "a round to fill the file system's cache"
+        ):
+            for name, (logical_id, _) in FUNCTIONS.items():
+                first, second = built.function(logical_id), baseline
+                if number % 2:
+                    pair = rie.init(built, first), rie.init(built, second)
+                else:
+                    pair = tuple(reversed((rie.init(built, second), rie.init(built, first))))
+                if number:
+                    pairs[name].append(pair)
+    readings = [
+        Reading(name, [ours.cpu_ms / bare.cpu_ms for ours, bare in pairs[name]], goal=goal)
+        for name, (_, goal) in FUNCTIONS.items()
+    ]
+    return Measured(readings, remarks=[_medians(pairs)])
+
+
+def _baseline() -> Path:
+    folder = rie.FOLDER / "baseline"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "app.py").write_text(BASELINE, "utf-8")
+    rie.compile_unchecked(folder)
+    return folder
+
+
+def _medians(pairs: dict[str, list[tuple[rie.Init, rie.Init]]]) -> str:
+    inits = {name: [ours for ours, _ in each] for name, each in pairs.items()}
+    inits["only boto3"] = [bare for each in pairs.values() for _, bare in each]
+    listed = [
+        f"{name} {_median(each.cpu_ms for each in taken)} ({_median(each.wall_ms for each in taken)})"
+        for name, taken in inits.items()
+    ]
+    return f"Medians in milliseconds of CPU (and on the clock): {', '.join(listed)}."
+
+
+def _median(milliseconds: Iterable[float]) -> str:
+    return f"{statistics.median(milliseconds):.0f}"

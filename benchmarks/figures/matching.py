@@ -1,0 +1,164 @@
+"""The webhooks that an event goes to, found among 100,000 in a community and among 1,000.
+
+In both communities 10 webhooks listen to the event's name and want it; the others listen to other names, 10
+to each. It is all that fan-out does with an event of 350 bytes but for sending: parse it, read the
+community's version, query the index, evaluate the queries, pack and log; by a function that has read nothing
+before, and by one that has read the index and learns from the version that it still holds. The scan does the
+same without an index: it reads every webhook of the community and evaluates those that list the name.
+
+DynamoDB is stubbed at the wire by tables that hold all of the webhooks and count what AWS would bill. In what
+is timed, they answer with the bytes that they made before: their own work is not in it, on neither side.
+"""
+
+import gc
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from benchmarks import event_path, wire
+from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.figures.pages import listening_to, stored, webhooks
+from benchmarks.pairs import Work, cpu_of, cpu_ratios
+from benchmarks.table import Tables, recalled
+from benchmarks.wire import Answer
+from local.progress import Progress
+from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.subscription_keys import community_pk
+from webhooks.adapters.webhook_items import webhook_from
+from webhooks.domain.delivery import Pack
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import IndexEntry, Webhook
+from webhooks.ports import SubscriptionIndex
+from webhooks.services.fanout import EventMessage, Fanout
+
+TITLE = "Matching at 100,000 webhooks"
+AGAINST = "matching at 1,000, as many of them matching; a scan of all 100,000"
+GOAL, SCAN_GOAL = Goal(1.5), Goal(1000, at_least=True)
+SMALL, LARGE = 1_000, 100_000  # webhooks of a community
+MATCHES = 10  # and as many webhooks for each other name
+EVENTS = 300  # in one run
+SCAN_PAIRS = 5  # a scan takes seconds
+
+
+class Taken:
+    """A fast lane that takes all packs and sends none."""
+
+    def __init__(self) -> None:
+        self.packs = 0
+
+    def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
+        """Take the packs."""
+        self.packs += len(packs)
+        return ()
+
+
+class Scan:
+    """What finding listeners would be without the index."""
+
+    def __init__(self, index: DynamoSubscriptionIndex) -> None:
+        self._index = index
+        self._table = index._table
+
+    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
+        """Return the versions as the index does."""
+        return self._index.versions(scopes)
+
+    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
+        """Read every webhook of the community."""
+        items = self._table.query(community_pk(scope), prefix="W#")
+        return [
+            IndexEntry(webhook.id, webhook.definition.criteria, webhook.definition.query)
+            for webhook in (webhook_from(item, scope) for item in items)
+            if webhook.enabled and event_name in webhook.definition.event_names
+        ]
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure both communities, without and with what was read before, then the scan."""
+    tables = Tables()
+    with progress.step(f"load {LARGE + SMALL:,} webhooks"):
+        for size in (SMALL, LARGE):
+            tables.load(event_path.SUBSCRIPTIONS, stored(community(size)))
+        gc.freeze()  # a function's own heap has no tables, which its collector would walk
+    billed, timed = index(tables.answer), index(recalled(tables.answer))
+    readings, remarks = [], []
+    for name, run in (("nothing read before", _cold), ("the index read before", _warm)):
+        with progress.step(name):
+            small, large = (run(timed, size) for size in (SMALL, LARGE))
+            readings.append(Reading(f"CPU time, {name}", cpu_ratios(large, small), goal=GOAL))
+            costs = {size: tables.cost(run(billed, size, events=1)) for size in (SMALL, LARGE)}
+            ratio = costs[LARGE].read_units / costs[SMALL].read_units
+            readings.append(Reading(f"read units, {name}", [ratio], goal=GOAL))
+            remarks.append(
+                f"An event at {LARGE:,} webhooks, {name}: {cpu_of(large) * 1000:.2f} ms of CPU, "
+                f"calls: {costs[LARGE].calls:.0f}, read units: {costs[LARGE].read_units:.0f}."
+            )
+    with progress.step("scan"):
+        scan, found = _cold(Scan(timed), LARGE, events=1), _cold(timed, LARGE)
+        readings.append(
+            Reading("times faster than a scan", cpu_ratios(scan, found, pairs=SCAN_PAIRS), goal=SCAN_GOAL)
+        )
+        cost = tables.cost(_cold(Scan(billed), LARGE, events=1))
+        remarks.append(
+            f"A scan for an event: {cpu_of(scan):.1f} s of CPU, calls: {cost.calls:.0f}, "
+            f"read units: {cost.read_units:,.0f}."
+        )
+    return Measured(readings, remarks=remarks)
+
+
+def index(answer: Answer) -> DynamoSubscriptionIndex:
+    """Return the index as functions/fanout composes it, upon these answers; its log goes nowhere."""
+    found: DynamoSubscriptionIndex = event_path.function("fanout").fanout._index
+    wire.attach(found._table.aws, answer)
+    return found
+
+
+def community(size: int) -> Iterator[Webhook]:
+    """Make a community's webhooks, those that match as far apart as can be."""
+    apart = size // MATCHES
+    for number, webhook in enumerate(webhooks(size, scope(size))):
+        yield listening_to(webhook, f"other.{number // MATCHES}") if number % apart else webhook
+
+
+def scope(size: int) -> Scope:
+    """Return the community that has so many webhooks."""
+    return Scope(event_path.SCOPE.tenant_id, f"with-{size}")
+
+
+def message(owner: Scope, *, number: int = 1, **changes: Any) -> EventMessage:
+    """Return an event of a community as the queue has it."""
+    content = json.loads(event_path.event(number, size=0))
+    owned = {"tenantId": owner.tenant_id, "communityId": owner.community_id}
+    return EventMessage("m", json.dumps(content | owned | changes), event_path.OCCURRED_AT)
+
+
+def _cold(found: SubscriptionIndex, size: int, *, events: int = EVENTS) -> Work:
+    """Return the matching of events, each by a function that has read nothing."""
+    return partial(_match, lambda: _fanout(found), message(scope(size)), events)
+
+
+def _warm(found: SubscriptionIndex, size: int, *, events: int = EVENTS) -> Work:
+    """Return the matching of events by a function that has read the index."""
+    fanout = _fanout(found)
+    _match(lambda: fanout, message(scope(size)), 1)
+    return partial(_match, lambda: fanout, message(scope(size)), events)
+
+
+def _match(fanout: Callable[[], Fanout], event: EventMessage, events: int) -> int:
+    for _ in range(events):
+        function = fanout()
+        lane: Any = function._lane
+        before = lane.packs
+        if function.fan_out([event]) or lane.packs != before + MATCHES:
+            raise AssertionError(lane.packs)
+    return events
+
+
+def _fanout(found: SubscriptionIndex) -> Fanout:
+    return Fanout(index=found, lane=Taken(), dead_events=_NoneDead())
+
+
+class _NoneDead:
+    def bury(self, text: str, reason: str) -> None:
+        raise AssertionError(reason, text)

@@ -1,0 +1,405 @@
+"""What an operation costs by the number of webhooks, of tenants, and of events in a backlog.
+
+Growth is the slope of a line through the logarithms: 0 where a cost stays, 1 where it grows as the number
+does. The operations are the use cases as the functions compose them, with AWS stubbed at the wire by tables
+that hold all of the webhooks and count what AWS would bill; CPU time is without that of the tables.
+
+- Webhooks: a tenant with 1 to 100,000, all of them listening to one event's name, and one to another, rare
+  one. The growth of a page counts from 100 on, where it is full; the growth of what must grow from 1,000 on,
+  where it no longer hides behind what is fixed.
+- Tenants: 1 to 1,000 with 100 webhooks each; every operation is another tenant's than the one before. A
+  function remembers the index of 256 communities: with 1,000 in turn it reads it for each event again.
+- Backlogs: 100,000 events in batches of 10 for 200 webhooks, through the whole handlers; endpoints are
+  stubbed at the port. The last tenth is compared with the first, each as a multiple of a fixed piece of work
+  that is done between its batches, because a machine changes its mood over minutes.
+"""
+
+import gc
+import itertools
+import json
+import math
+import os
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import event_path, wire
+from benchmarks.figure import Chart, Goal, Measured, Reading, number
+from benchmarks.figures.matching import message
+from benchmarks.figures.pages import CALLER, PAGE, SECRETS, api, listening_to, stored, webhooks
+from benchmarks.pairs import Work
+from benchmarks.table import Cost, Tables
+from local.progress import Progress
+from webhooks.domain.exchange import Answer, Exchange, HttpRequest
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Webhook
+from webhooks.entrypoints.answers import Answers
+from webhooks.services.fanout import Fanout
+from webhooks.services.registration import Registration, Request
+
+TITLE = "What grows with webhooks, tenants and backlogs"
+AGAINST = "the same with fewer of them"
+BOUND = (
+    "In a segment of 4,096 sequence numbers the bits of the webhooks before a page are taken one by one: the "
+    "CPU of the last page grows up to 4,096 webhooks, and no further."
+)
+STAYS, PROPORTIONAL, STEADY = Goal(0.1), Goal(1.1), Goal(1.1)
+SIZES = (1, 10, 100, 1_000, 10_000, 100_000)  # webhooks of a tenant
+TENANTS, EACH = (1, 10, 100, 1_000), 100  # webhooks of each tenant
+REPEATS, FEW = 5, 3
+BILLED = ("calls", "read_units", "write_units")
+RARE, TAG = "order.rare", "blue"  # the event that one webhook listens to; the tag that all have
+BACKLOG, BATCH, OWNERS = 100_000, 10, 200  # events, of a batch, and webhooks that they are for
+SLICES, TENTH = 50, 5  # of a backlog, and of a tenth of it
+PIECE, BETWEEN = 40, 10  # events that are read and written as the fixed piece of work, after so many batches
+OTHERS = SECRETS | {"SendMessageBatch": event_path.sent(10), "BatchWriteItem": b'{"UnprocessedItems":{}}'}
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure the backlogs first: nothing else is in the process's memory then."""
+    backlogs = {}
+    for name, prepare in (("fan-out", _fanout_backlog), ("dispatcher", _dispatcher_backlog)):
+        with progress.step(f"{name}: a backlog of {BACKLOG:,} events"):
+            backlogs[name] = work_off(*prepare())
+    with progress.step(f"load {sum(SIZES) + EACH * sum(TENANTS[1:]):,} webhooks"):
+        worlds = {(1, size): world(1, size) for size in SIZES}
+        worlds |= {(count, EACH): world(count, EACH) for count in TENANTS if (count, EACH) not in worlds}
+        gc.collect()
+        gc.freeze()  # a function's own heap has no tables, which its collector would walk
+    with progress.step("operations at every size, in turn"):
+        costs = dict(measured(READING, list(worlds.values()), repeats=REPEATS))
+        costs |= measured(WRITING, list(worlds.values()), repeats=REPEATS)
+    with progress.step("events that a tenant's webhooks all listen to"):
+        costs |= measured(WIDE, [worlds[1, size] for size in SIZES], repeats=FEW)
+    parts = (
+        _axis("webhooks", {size: worlds[1, size] for size in SIZES}, costs),
+        _axis("tenants", {count: worlds[count, EACH] for count in TENANTS}, costs),
+        _backlog_says(backlogs),
+    )
+    return Measured(
+        [each for readings, _, _ in parts for each in readings],
+        [each for _, charts, _ in parts for each in charts],
+        [each for _, _, remarks in parts for each in remarks],
+    )
+
+
+@dataclass(slots=True)
+class World:
+    """So many tenants with so many webhooks each, and the functions for them."""
+
+    tenants: int
+    size: int
+    tables: Tables
+    fanout: Fanout
+    registration: Registration
+    answers: Answers
+    made: list[tuple[Scope, str]] = field(default_factory=list)
+    turns: dict[str, Iterator[Scope]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = defaultdict(lambda: itertools.cycle(scopes(self.tenants)))
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return its numbers of tenants and of webhooks."""
+        return self.tenants, self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Something that is done `count` times in a row. `since`: webhooks from which its growth counts."""
+
+    work: Callable[[World, Sequence[Scope]], Work]
+    count: int
+    since: int = 1
+    goal: Goal = STAYS
+
+
+type Costs = Mapping[str, Mapping[tuple[int, int], Sequence[Cost]]]
+
+
+def world(tenants: int, size: int) -> World:
+    """Load the tables and compose the functions."""
+    tables = Tables(OTHERS)
+    for scope in scopes(tenants):
+        tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
+    registration, answers = api(tables.answer)
+    fanout = event_path.function("fanout").fanout
+    wire.attach(fanout._index._table.aws, tables.answer)
+    return World(tenants, size, tables, fanout, registration, answers)
+
+
+def scopes(tenants: int) -> list[Scope]:
+    """Name the tenants."""
+    return [Scope(f"tenant-{place}", event_path.SCOPE.community_id) for place in range(tenants)]
+
+
+def _listening(size: int, scope: Scope) -> Iterator[Webhook]:
+    for place, webhook in enumerate(webhooks(size, scope, tags=(TAG,))):
+        yield listening_to(webhook, event_path.NAME, RARE) if place == size // 2 else webhook
+
+
+def measured(operations: Mapping[str, Operation], worlds: Sequence[World], *, repeats: int) -> Costs:
+    """Measure the operations in all worlds in turn, once more than is counted."""
+    costs: dict[str, dict[tuple[int, int], list[Cost]]] = defaultdict(lambda: defaultdict(list))
+    for repeat in range(repeats + 1):
+        for each in worlds:
+            for name, operation in operations.items():
+                owners = list(itertools.islice(each.turns[name], operation.count))
+                cost = each.tables.cost(operation.work(each, owners))
+                if repeat:
+                    costs[name][each.place].append(cost)
+    return costs
+
+
+def _fans_out(*, fresh: bool, wanted_by: Callable[[World], int], **event: Any) -> Callable[..., Work]:
+    """Return the fan-out of events one by one; `fresh`: each by a function that has read nothing before."""
+
+    def prepare(each: World, owners: Sequence[Scope]) -> Work:
+        messages = [message(owner, **event) for owner in owners]
+        known, sends = each.fanout, math.ceil(wanted_by(each) / BATCH) * len(owners)
+
+        def work() -> int:
+            before = each.tables.calls["SendMessageBatch"]
+            for one in messages:
+                function = known
+                if fresh:
+                    function = Fanout(index=known._index, lane=known._lane, dead_events=known._dead_events)
+                if function.fan_out([one]):
+                    raise AssertionError(one)
+            if each.tables.calls["SendMessageBatch"] != before + sends:
+                raise AssertionError(each.tables.calls)
+            return len(messages)
+
+        return work
+
+    return prepare
+
+
+def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Work]:
+    def prepare(each: World, owners: Sequence[Scope]) -> Work:
+        index = max(0, each.size // PAGE - 1) if last else 0
+
+        def work() -> int:
+            for owner in owners:
+                found, _ = each.registration.fetch(CALLER, owner, index=index, size=PAGE, tags=tags)
+                if found.total != each.size or len(found.webhooks) != min(PAGE, each.size):
+                    raise AssertionError(found)
+            return len(owners)
+
+        return work
+
+    return prepare
+
+
+def _creates(each: World, owners: Sequence[Scope]) -> Work:
+    definition = next(webhooks(1, tags=(TAG,))).definition
+
+    def work() -> int:
+        for owner in owners:
+            request = _request(owner, each.answers.created(CALLER))
+            answer = each.registration.create(request, definition=definition, credential=None)
+            each.made.append((owner, json.loads(answer)["_id"]))
+        return len(owners)
+
+    return work
+
+
+def _deletes(each: World, owners: Sequence[Scope]) -> Work:
+    def work() -> int:
+        for owner, webhook_id in each.made:
+            each.registration.delete(_request(owner, each.answers.changed(CALLER)), webhook_id)
+        each.made.clear()
+        return len(owners)
+
+    return work
+
+
+def _request(owner: Scope, render: Callable[..., str]) -> Request:
+    return Request(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600, render)
+
+
+_NUMBERS = itertools.count()
+READING = {
+    "fan-out, nothing read before": Operation(
+        _fans_out(fresh=True, wanted_by=lambda _: 1, eventName=RARE), 100
+    ),
+    "fan-out, the index read before": Operation(
+        _fans_out(fresh=False, wanted_by=lambda _: 1, eventName=RARE), 100
+    ),
+    "first page": Operation(_lists(), 30, since=100),
+    "last page": Operation(_lists(last=True), 30, since=100),
+    "first page of a tag": Operation(_lists(tags=(TAG,)), 30, since=100),
+}
+WRITING = {"create": Operation(_creates, 20), "delete": Operation(_deletes, 20)}
+WIDE = {
+    "fan-out to all": Operation(
+        _fans_out(fresh=True, wanted_by=lambda each: each.size), 1, since=1_000, goal=PROPORTIONAL
+    ),
+    "fan-out to none of the listeners": Operation(
+        _fans_out(fresh=True, wanted_by=lambda _: 0, data={"currency": "USD"}),
+        1,
+        since=1_000,
+        goal=PROPORTIONAL,
+    ),
+}
+
+type Said = tuple[list[Reading], list[Chart], list[str]]
+
+
+def _axis(name: str, along: Mapping[int, World], costs: Costs) -> Said:
+    """Say how the operations that were measured in all of these worlds grow with their number."""
+    readings, cpu, units, remarks = [], {}, {}, []
+    for title, operation in (READING | WRITING | WIDE).items():
+        points = {n: costs[title][each.place] for n, each in along.items() if each.place in costs[title]}
+        if len(points) < len(along):
+            continue
+        counted = {n: each for n, each in points.items() if along[n].size >= operation.since}
+        samples = [_growth(counted, "cpu", repeat) for repeat in range(len(points[max(points)]))]
+        billed = max(_growth(counted, what) for what in BILLED)
+        readings += [
+            Reading(f"{title}: growth of CPU with {name}", samples, unit="", goal=operation.goal),
+            Reading(
+                f"{title}: growth of calls and units with {name}", [billed], unit="", goal=operation.goal
+            ),
+        ]
+        cpu[title] = [(n, _cpu(each) * 1000) for n, each in points.items()]
+        units[title] = [(n, each[0].read_units + each[0].write_units) for n, each in points.items()]
+        ends = "; ".join(f"at {n:,}, {_written(points[n])}" for n in (min(points), max(points)))
+        remarks.append(f"{title}, by {name}: {ends}.")
+    charts = [
+        Chart(f"{name} cpu", f"CPU of an operation by {name}", name, "ms", cpu, log="xy"),
+        Chart(f"{name} units", f"Read and write units of an operation by {name}", name, "units", units, "xy"),
+    ]
+    return readings, charts, remarks
+
+
+def _growth(points: Mapping[int, Sequence[Cost]], what: str, repeat: int = 0) -> float:
+    """Return the slope of log cost over log number; 0 for what costs nothing."""
+    costs = {n: getattr(each[repeat], what) for n, each in points.items()}
+    if not all(costs.values()):
+        return 0.0
+    return statistics.linear_regression([*map(math.log, costs)], [*map(math.log, costs.values())]).slope
+
+
+def _cpu(costs: Sequence[Cost]) -> float:
+    return statistics.median(cost.cpu for cost in costs)
+
+
+def _written(costs: Sequence[Cost]) -> str:
+    units = (f"{what.replace('_', ' ')} {number(getattr(costs[0], what))}" for what in BILLED)
+    return f"CPU {number(_cpu(costs) * 1000)} ms, {', '.join(units)}"
+
+
+type Batches = Callable[[int], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a backlog. `cpu`: seconds of an event; `piece`: of the fixed work; `resident`: bytes."""
+
+    cpu: float
+    piece: float
+    resident: int
+
+
+def work_off(app: Any, tables: Tables, batch: Batches) -> list[Slice]:
+    """Give a backlog to a function's handler, which has had events for all of the owners before."""
+    for place in range(2 * OWNERS // BATCH):
+        _handle(app, tables, batch(place))
+    size = BACKLOG // BATCH // SLICES
+    slices = []
+    for first in range(0, BACKLOG // BATCH, size):
+        cpu, pieces = [], []
+        for place in range(first, first + size):
+            cpu.append(_handle(app, tables, batch(place)).cpu)
+            if place % BETWEEN == 0:
+                pieces.append(_piece())
+        slices.append(Slice(statistics.fmean(cpu), statistics.fmean(pieces), _resident()))
+    return slices
+
+
+def _handle(app: Any, tables: Tables, event: dict[str, Any]) -> Cost:
+    def work() -> int:
+        answer = app.lambda_handler(event, None)
+        if answer["batchItemFailures"]:
+            raise AssertionError(answer)
+        return BATCH
+
+    return tables.cost(work)
+
+
+def _piece() -> float:
+    text = event_path.event(1)
+    began = time.process_time()
+    for _ in range(PIECE):
+        json.dumps(json.loads(text))
+    return time.process_time() - began
+
+
+def _resident() -> int:
+    pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _fanout_backlog() -> tuple[Any, Tables, Batches]:
+    owners, tables = scopes(OWNERS), Tables(OTHERS)
+    for owner in owners:
+        tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(1, owner)))
+    app = event_path.function("fanout")
+    wire.attach(app.fanout._index._table.aws, tables.answer)
+
+    def batch(place: int) -> dict[str, Any]:
+        numbers = range(place * BATCH, (place + 1) * BATCH)
+        texts = [message(owners[each % OWNERS], number=each).text for each in numbers]
+        return event_path.batch("events", texts)
+
+    return app, tables, batch
+
+
+def _dispatcher_backlog() -> tuple[Any, Tables, Batches]:
+    owned, tables = list(webhooks(OWNERS)), Tables(OTHERS)
+    tables.load(event_path.SUBSCRIPTIONS, stored(owned))
+    app = event_path.function("dispatcher")
+    wire.attach(app.dispatch._reader._aws, tables.answer)
+    app.dispatch._attempts._endpoint = _Prompt()
+
+    def batch(place: int) -> dict[str, Any]:
+        numbers = range(place * BATCH, (place + 1) * BATCH)
+        return event_path.deliveries_batch([(owned[each % OWNERS], [each]) for each in numbers])
+
+    return app, tables, batch
+
+
+class _Prompt:
+    def exchange(self, _request: HttpRequest, *, seconds: float) -> Exchange:  # noqa: ARG002 - the port's
+        return Answer(200, None, "", latency_ms=1, address="192.0.2.1")
+
+
+def _backlog_says(backlogs: Mapping[str, Sequence[Slice]]) -> Said:
+    readings, cpu, memory, remarks = [], {}, {}, []
+    for name, slices in backlogs.items():
+        tenths = list(zip(slices[:TENTH], slices[-TENTH:], strict=True))
+        times = [(last.cpu / last.piece) / (first.cpu / first.piece) for first, last in tenths]
+        held = [last.resident / first.resident for first, last in tenths]
+        readings += [
+            Reading(f"backlog, {name}: CPU of an event", times, goal=STEADY),
+            Reading(f"backlog, {name}: memory", held, goal=STEADY),
+        ]
+        done = [BACKLOG // SLICES * (place + 1) for place in range(SLICES)]
+        cpu[name] = [(n, each.cpu * 1000) for n, each in zip(done, slices, strict=True)]
+        memory[name] = [(n, each.resident / 2**20) for n, each in zip(done, slices, strict=True)]
+        gained = (slices[-1].resident - slices[0].resident) / (done[-1] - done[0])
+        remarks.append(
+            f"{name}, {BACKLOG:,} events: {statistics.median(each.cpu for each in slices) * 1000:.2f} ms of "
+            f"CPU each; memory grew by {gained:.1f} bytes an event."
+        )
+    charts = [
+        Chart("backlog cpu", "CPU of an event over a backlog", "events done", "ms", cpu),
+        Chart("backlog memory", "Memory over a backlog", "events done", "MiB", memory),
+    ]
+    return readings, charts, remarks
