@@ -165,7 +165,7 @@ def _rie(built: Built, function: Path) -> Iterator[tuple[subprocess.Popen[str], 
 def _call(port: int) -> None:
     """Ask for a call, as RIE initialises nothing before.
 
-    With no JSON: the runtime says so, and calls no handler, whose CPU would count and whose calls would leave.
+    With no JSON: the runtime says so and calls no handler, whose CPU would count and whose calls would leave.
     """
     deadline = time.monotonic() + START_SECONDS
     while True:

@@ -1,4 +1,4 @@
-"""A receiver that costs next to nothing: nginx, which answers 200 to everything."""
+"""A receiver that costs next to nothing: nginx, which answers 200 to everything or asks another receiver."""
 
 import shutil
 import socket
@@ -20,6 +20,7 @@ HOST = "localhost"
 START_SECONDS = 10
 CONFIGURATION = """
 worker_processes 1;
+worker_rlimit_nofile 8192;
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -39,7 +40,7 @@ http {{
   server {{
     listen 127.0.0.1:{http};
     listen 127.0.0.1:{https} ssl;
-    location / {{ return 200; }}
+    location / {{ {answer}; }}
   }}
 }}
 """
@@ -64,8 +65,8 @@ def nginx() -> Path:
 
 
 @contextmanager
-def sink() -> Iterator[Sink]:
-    """Run it while the context lasts."""
+def sink(upstream: str = "") -> Iterator[Sink]:
+    """Run it while the context lasts. `upstream`: the URL of who answers, where it is not nginx itself."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         authority = trustme.CA()
@@ -74,7 +75,13 @@ def sink() -> Iterator[Sink]:
         running = Sink(emulator.free_port(), emulator.free_port(), folder / "ca.pem")
         configuration = folder / "nginx.conf"
         configuration.write_text(
-            CONFIGURATION.format(folder=folder, http=running.http, https=running.https), "utf-8"
+            CONFIGURATION.format(
+                folder=folder,
+                http=running.http,
+                https=running.https,
+                answer=f"proxy_pass {upstream}" if upstream else "return 200",
+            ),
+            "utf-8",
         )
         process = subprocess.Popen(
             [nginx(), "-p", folder, "-c", configuration, "-e", folder / "error.log"],

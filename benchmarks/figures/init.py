@@ -1,9 +1,9 @@
 """The init of each function as `sam build` leaves it, under Lambda's Runtime Interface Emulator.
 
-It lasts from the start of Python to the runtime's request for the first call, with the function and the layers
-first on the path, with their bytecode, and with Lambda's own runtime. Measured against a function that only
-imports boto3, in the same way and right before or after: the ratio of each such pair is a sample. Time on the
-clock, as Lambda bills it.
+It lasts from the start of Python to the runtime's request for the first call, with the function and the
+layers first on the path, with their bytecode, and with Lambda's own runtime. Measured against a function
+that only imports boto3, in the same way and right before or after: the ratio of each such pair is a sample.
+Time on the clock, as Lambda bills it.
 """
 
 import shutil

@@ -1,0 +1,114 @@
+"""The memory of the dispatcher's process while it waits for 500 endpoints at once, each over TLS of its own.
+
+A fresh process for each sample composes the function, sends a batch of ten, and then as many deliveries of
+2 KB as are said, to an endpoint that answers after two seconds: all are in flight when it is looked at. A
+batch has 100 deliveries at most, so 500 at once is five times what an invocation can have. Memory per
+delivery is what the process has of its own (USS) above what it had before, by the number in flight; the
+peak is all that is resident.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event, Thread
+
+from benchmarks import event_path, wire
+from benchmarks.arrivals import AFTER, receiver
+from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.sink import HOST, sink
+from local.paths import ROOT
+from local.progress import Progress
+from webhooks.domain.lane import Lane
+from webhooks.entrypoints.queue import delivery_messages
+
+TITLE = "Memory per delivery in flight, and its peak"
+AGAINST = "nothing: these are amounts"
+BOUND = """\
+What a connection takes is OpenSSL's: without TLS a delivery in flight takes 8 to 10 KB, its body, its
+request and a strand's stack; a TLS 1.3 connection with its checked chain takes 27 KB more where freed
+memory of the first batch is used again, and up to 48 KB where it is not. An invocation has 100 deliveries
+at most, and the peak is far below the function's 512 MB. Another TLS library would move it, or fewer
+connections to the same host."""
+SAMPLES = 5
+SECONDS = 2  # until an endpoint answers
+LOOK_SECONDS = 0.05
+KILOBYTE, MEGABYTE = 1024, 1024 * 1024
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure with a full batch in flight, and with 500 deliveries."""
+    readings = []
+    with receiver() as slow, sink(slow.url) as running:
+        answer = f"{AFTER}{SECONDS * 1000}"
+        secure, plain = f"https://{HOST}:{running.https}{answer}", f"http://{HOST}:{running.http}{answer}"
+        for count, url, name, goal in (
+            (100, secure, "a delivery, 100 in flight", Goal(32)),
+            (500, secure, "a delivery, 500 in flight", Goal(32)),
+            (500, plain, "a delivery, 500 in flight, without TLS", None),
+        ):
+            with progress.step(name):
+                samples = [_in_flight(count, url, running.authority) for _ in range(SAMPLES)]
+            each = [(sample["own"] - sample["before"]) / count / KILOBYTE for sample in samples]
+            readings.append(Reading(name, each, "KB", goal))
+            if (count, url) == (500, secure):
+                peaks = [sample["resident"] / MEGABYTE for sample in samples]
+                readings.append(Reading("peak, 500 in flight", peaks, "MB", Goal(160)))
+    return Measured(readings)
+
+
+def _in_flight(count: int, url: str, authority: Path) -> dict[str, int]:
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.figures.memory", str(count), url],
+        cwd=ROOT,
+        env={**os.environ, "SSL_CERT_FILE": str(authority)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    found: dict[str, int] = json.loads(process.stdout)
+    return found
+
+
+def look(count: int, url: str) -> dict[str, int]:
+    """Put so many deliveries in flight; return this process's memory in bytes, before and at its most."""
+    app = event_path.function("dispatcher", FAST_LANE_SECONDS="10")  # nobody counts as slow here
+    webhooks = [event_path.webhook(number, url) for number in range(1, count + 1)]
+    wire.attach(app.dispatch._reader._aws, wire.canned(event_path.answers(webhooks)))
+    batch = event_path.deliveries_batch(
+        [(each, range(number, number + 1)) for number, each in enumerate(webhooks)]
+    )
+    app.lambda_handler({"Records": batch["Records"][:10]}, None)
+    opened = list(app.dispatch._open(delivery_messages(batch), set()))
+    ready = app.dispatch._prepare(opened, app.dispatch._read(opened), Lane.FAST)
+    before, _ = memory()
+    own, resident, done = [before], [0], Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_SECONDS):
+            seen = memory()
+            own.append(seen[0])
+            resident.append(seen[1])
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    stages = app.dispatch._workers.map(lambda each: app.dispatch._send_and_decide(each, until=None), ready)
+    done.set()
+    watcher.join()
+    answered = sum(stage.exchange.status == 200 for stage in stages)
+    if answered != count:
+        raise AssertionError(f"{answered} of {count} were answered")
+    return {"before": before, "own": max(own), "resident": max(resident)}
+
+
+def memory() -> tuple[int, int]:
+    """Return what this process has of its own and what of it is resident, in bytes."""
+    lines = Path("/proc/self/smaps_rollup").read_text("utf-8").splitlines()[1:]
+    kilobytes = {name: int(value.split()[0]) for name, value in (line.split(":") for line in lines)}
+    own = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
+    return own * KILOBYTE, kilobytes["Rss"] * KILOBYTE
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(look(int(sys.argv[1]), sys.argv[2])))
