@@ -1,6 +1,6 @@
 """A receiver in a process of its own that notes when which event's callback came, and costs little.
 
-POST /dead never gets an answer, POST anywhere else 200 at once. GET /arrivals: path, event id and epoch
+POST /dead never gets an answer, POST /down 500, POST anywhere else 200, at once. GET /arrivals: path, event id and epoch
 seconds of each callback since the last time it was asked.
 """
 
@@ -18,10 +18,11 @@ from local import emulator
 from local.errors import LocalError
 from local.paths import ROOT
 
-HOOK, DEAD = "/hook", "/dead"
+HOOK, DEAD, DOWN = "/hook", "/dead", "/down"
 AFTER = "/after/"  # and milliseconds
 START_SECONDS = 10
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+FAILURE = OK.replace(b"200 OK", b"500 No")
 
 type Arrival = tuple[str, str, float]
 
@@ -111,7 +112,7 @@ class Connection(asyncio.Protocol):
             delay = int(path.removeprefix(AFTER)) / 1000
             asyncio.get_running_loop().call_later(delay, self._transport.write, OK)
         elif path != DEAD:
-            self._transport.write(OK)
+            self._transport.write(FAILURE if path == DOWN else OK)
         event = json.loads(body)
         self._arrivals.append(
             (path, event.get("id") or event["eventId"], at)

@@ -20,10 +20,11 @@ from local.progress import Progress
 TITLE = "Init of each function"
 AGAINST = "a function that only imports boto3"
 BOUND = """\
-The function of the webhooks' routes is within a tenth of its goal, above or below from run to run. Of its 370 ms
-Powertools' event handler takes 80 (it imports its logger and asyncio, which nothing here uses, and cannot be
-imported without), pydantic and our schemas 60, the signing layer's cryptography 25; botocore, which is the baseline
-too, 150. A router of our own, or a Powertools that imports what is asked for, would move it."""
+The function of the webhooks' routes is within a tenth of its goal, above or below from run to run. Of its
+370 ms Powertools' event handler takes 80 (it imports its logger and asyncio, which nothing here uses, and
+cannot be imported without), pydantic and our schemas 60, the signing layer's cryptography 25; botocore,
+which is the baseline too, 150. A router of our own, or a Powertools that imports what is asked for, would
+move it."""
 API, QUEUE = Goal(2), Goal(1.5)
 FUNCTIONS = {
     "webhooks": ("WebhooksFunction", API),
