@@ -72,8 +72,8 @@ def measure(progress: Progress) -> Measured:
         gc.collect()
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
     with progress.step("operations at every size, in turn"):
-        costs = dict(measured(READING, list(worlds.values()), repeats=REPEATS))
-        costs |= measured(WRITING, list(worlds.values()), repeats=REPEATS)
+        costs = dict(measured(READS, list(worlds.values()), repeats=REPEATS))
+        costs |= measured(WRITES, list(worlds.values()), repeats=REPEATS)
     with progress.step("events that a tenant's webhooks all listen to"):
         costs |= measured(WIDE, [worlds[1, size] for size in SIZES], repeats=FEW)
     parts = (
@@ -225,7 +225,7 @@ def _request(owner: Scope, render: Callable[..., str]) -> Request:
 
 
 _NUMBERS = itertools.count()
-READING = {
+READS = {
     "fan-out, nothing read before": Operation(
         _fans_out(fresh=True, wanted_by=lambda _: 1, eventName=RARE), 100
     ),
@@ -236,7 +236,7 @@ READING = {
     "last page": Operation(_lists(last=True), 30, since=100),
     "first page of a tag": Operation(_lists(tags=(TAG,)), 30, since=100),
 }
-WRITING = {"create": Operation(_creates, 20), "delete": Operation(_deletes, 20)}
+WRITES = {"create": Operation(_creates, 20), "delete": Operation(_deletes, 20)}
 WIDE = {
     "fan-out to all": Operation(
         _fans_out(fresh=True, wanted_by=lambda each: each.size), 1, since=1_000, goal=PROPORTIONAL
@@ -255,7 +255,7 @@ type Said = tuple[list[Reading], list[Chart], list[str]]
 def _axis(name: str, along: Mapping[int, World], costs: Costs) -> Said:
     """Say how the operations that were measured in all of these worlds grow with their number."""
     readings, cpu, units, remarks = [], {}, {}, []
-    for title, operation in (READING | WRITING | WIDE).items():
+    for title, operation in (READS | WRITES | WIDE).items():
         points = {n: costs[title][each.place] for n, each in along.items() if each.place in costs[title]}
         if len(points) < len(along):
             continue
@@ -301,7 +301,7 @@ type Batches = Callable[[int], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of a backlog. `mean`, `quick`: CPU seconds of an event, `quick` of the quickest; in bytes `resident`."""
+    """A part of a backlog: CPU seconds of an event, of all batches and of the quickest; memory in bytes."""
 
     mean: float
     quick: float

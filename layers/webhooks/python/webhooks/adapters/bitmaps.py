@@ -82,12 +82,25 @@ def slices(counts: Mapping[int, int], *, skip: int, take: int) -> Iterator[Slice
 
 def newest(bits: int, part: Slice) -> list[int]:
     """Return the slice's sequence numbers, newest first; fewer where the bitmap has no more."""
+    bits = _without_newest(bits, part.skip)
     found: list[int] = []
-    while bits and len(found) < part.skip + part.take:
+    while bits and len(found) < part.take:
         top = bits.bit_length() - 1
         found.append(part.segment * SEGMENT + top)
         bits ^= 1 << top
-    return found[part.skip :]
+    return found
+
+
+def _without_newest(bits: int, count: int) -> int:
+    """Return a bitmap without its highest so many bits, found by halving: a page may be thousands deep."""
+    low, high = 0, bits.bit_length()
+    while low < high:
+        middle = (low + high) // 2
+        if (bits >> middle).bit_count() > count:
+            low = middle + 1
+        else:
+            high = middle
+    return bits & ((1 << low) - 1)
 
 
 def union(bitmaps: Iterable[tuple[int, int]]) -> dict[int, int]:
