@@ -1,7 +1,7 @@
 """A receiver in a process of its own that notes when which event's callback came, and costs little.
 
-POST /dead never gets an answer, POST /down 500, POST anywhere else 200, at once. GET /arrivals: path, event id and epoch
-seconds of each callback since the last time it was asked.
+POST /dead never gets an answer, POST /down 500, POST anywhere else 200, at once. GET /arrivals: path, event
+id and epoch seconds of each callback since the last time it was asked.
 """
 
 import asyncio

@@ -26,11 +26,10 @@ from webhooks.entrypoints.queue import delivery_messages
 TITLE = "Memory per delivery in flight, and its peak"
 AGAINST = "nothing: these are amounts"
 BOUND = """\
-What a connection takes is OpenSSL's: without TLS a delivery in flight takes 8 to 10 KB, its body, its
-request and a strand's stack; a TLS 1.3 connection with its checked chain takes 27 KB more where freed
-memory of the first batch is used again, and up to 48 KB where it is not. An invocation has 100 deliveries
-at most, and the peak is far below the function's 512 MB. Another TLS library would move it, or fewer
-connections to the same host."""
+A TLS connection holds 20 KB, and a delivery without it 8 to 10: its body, its request and a strand's stack.
+The rest is what handshakes at the same time have freed and the C library keeps for reuse. An invocation has
+100 deliveries at most, and the peak is far below the function's 512 MB. Fewer handshakes at a time would
+move it; but hosts that are dead would then hold up the others."""
 SAMPLES = 5
 SECONDS = 2  # until an endpoint answers
 LOOK_SECONDS = 0.05
