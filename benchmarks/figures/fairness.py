@@ -1,0 +1,159 @@
+"""p99 from event to callback of 45 tenants while the endpoints of 5 others never answer.
+
+Against the same events with those 5 alive. On the local stack with and without in turn, the dead ones known
+as such. And in virtual time: there the service's own code runs on simulated queues with the template's
+defaults: SQS with its rule of fairness, Lambda's pollers with up to 50 batches of 10 at once, endpoints that
+answer in 200 ms and others that take all of their 5 s; each seed is a pair with the same events. "The first
+10 s": the endpoints die under load and nothing knows it yet; the other readings are of the time after that.
+"One queue": without the slow lane.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from benchmarks import load, outage, traffic
+from benchmarks.arrivals import DEAD, receiver
+from benchmarks.deployment import Design
+from benchmarks.figure import Chart, Goal, Line, Measured, Reading
+from benchmarks.load import Listener
+from benchmarks.outage import Outage
+from benchmarks.traffic import distribution, percentile
+from local.progress import Progress
+
+TITLE = "Fairness: healthy tenants' p99 while a tenth of the events go to endpoints that never answer"
+AGAINST = "the same events, all endpoints alive"
+BOUND = (
+    "The emulator has one poller: after a look at the queues that found nothing it waits 50 ms, and each "
+    "batch of the slow lane that ends brings such a look. In virtual time there is no such poller."
+)
+GOAL = Goal(1.5)
+LOADS = (20, 100, 300)  # events a second
+PAIRS = 5
+LOCAL_RATE, LOCAL_SECONDS = 20, 10
+AHEAD, WARM_SECONDS = 50, 6
+DYING, ALIVE = "5 of 50 never answer", "all answer"
+
+type Seen = Sequence[tuple[float, float]]  # seconds since the death, and ms
+
+
+def measure(progress: Progress) -> Measured:
+    """Measure on the local stack, then in virtual time."""
+    parts = [_local(progress), _simulated(progress)]
+    return Measured(
+        [reading for part in parts for reading in part.readings],
+        [chart for part in parts for chart in part.charts],
+        [remark for part in parts for remark in part.remarks],
+    )
+
+
+def _local(progress: Progress) -> Measured:
+    runs: dict[str, list[list[float]]] = {DYING: [], ALIVE: []}
+    with load.deployed(progress) as stack, receiver() as endpoint:
+        url = stack.outputs["EventsQueueUrl"]
+        with progress.step("register webhooks, start the functions, let the dead ones become known"):
+            tenants = load.Tenants(stack, endpoint)
+            healthy = tenants.listeners(outage.TENANTS - outage.DEAD)
+            others = {
+                ALIVE: tenants.listeners(outage.DEAD),
+                DYING: tenants.listeners(outage.DEAD, path=DEAD),
+            }
+            events = {name: traffic.events(_mixed(healthy, some)) for name, some in others.items()}
+            traffic.keep_ahead(stack, url, events[ALIVE], endpoint, by=AHEAD, seconds=WARM_SECONDS)
+            traffic.publish(stack, url, events[DYING], rate=LOCAL_RATE, seconds=WARM_SECONDS)
+            traffic.settle(stack)
+        with progress.step(f"local stack, {LOCAL_RATE} events a second"):
+            for number in range(PAIRS):
+                for name in (DYING, ALIVE) if number % 2 else (ALIVE, DYING):
+                    sent = traffic.publish(stack, url, events[name], rate=LOCAL_RATE, seconds=LOCAL_SECONDS)
+                    runs[name].append(traffic.latencies(endpoint, sent))
+                    traffic.settle(stack)
+    ratios = [_p99(dying) / _p99(alive) for dying, alive in zip(runs[DYING], runs[ALIVE], strict=True)]
+    return Measured(
+        [
+            Reading(f"local stack, {LOCAL_RATE} events/s", ratios, goal=GOAL),
+            *(
+                Reading(f"local stack, p99, {name}", [_p99(run) for run in each], "ms")
+                for name, each in runs.items()
+            ),
+        ],
+        [
+            Chart(
+                "local",
+                f"Healthy tenants on the local stack, {LOCAL_RATE} events/s",
+                "ms from event to callback",
+                "% of the callbacks",
+                {name: distribution([ms for run in each for ms in run]) for name, each in runs.items()},
+            )
+        ],
+    )
+
+
+def _simulated(progress: Progress) -> Measured:
+    known, onset = [], []
+    runs: dict[str, list[Seen]] = {}
+    for rate in LOADS:
+        with progress.step(f"virtual time, {rate} events a second"):
+            outages = [Outage(rate, seed) for seed in range(1, PAIRS + 1)]
+            runs = {DYING: [each.run() for each in outages], ALIVE: [each.run(dead=0) for each in outages]}
+        known.append(Reading(f"virtual time, {rate} events/s", _ratios(runs, outage.steady), goal=GOAL))
+        name = f"virtual time, {rate} events/s, the first {outage.ONSET_SECONDS} s"
+        onset.append(Reading(name, _ratios(runs, outage.onset)))
+    naive = []
+    for design in (Design.FAIR, Design.PLAIN):
+        with progress.step(f"virtual time, {LOADS[-1]} events a second, {design}"):
+            seen = Outage(LOADS[-1], 1).run(design=design)
+        ratio = _p99(outage.steady(seen)) / _p99(outage.steady(runs[ALIVE][0]))
+        naive.append(Reading(f"virtual time, {LOADS[-1]} events/s, {design}", [ratio]))
+        runs[f"{DYING}, {design}"] = [seen]
+    return Measured([*known, *onset, *naive], _charts(runs))
+
+
+def _ratios(runs: Mapping[str, Sequence[Seen]], part: Callable[[Seen], list[float]]) -> list[float]:
+    pairs = zip(runs[DYING], runs[ALIVE], strict=True)
+    return [_p99(part(dying)) / _p99(part(alive)) for dying, alive in pairs]
+
+
+def _charts(runs: Mapping[str, Sequence[Seen]]) -> list[Chart]:
+    return [
+        Chart(
+            "simulated",
+            f"Healthy tenants in virtual time, {LOADS[-1]} events/s",
+            "ms from event to callback",
+            "% of the callbacks",
+            {
+                name: distribution([ms for seen in each for ms in outage.steady(seen)])
+                for name, each in runs.items()
+            },
+            log="x",
+        ),
+        Chart(
+            "onset",
+            f"Healthy tenants' p99 once 5 of 50 endpoints die, {LOADS[-1]} events/s",
+            "s since then",
+            "ms from event to callback",
+            {name: _by_second(each) for name, each in runs.items()},
+            log="y",
+        ),
+    ]
+
+
+def _by_second(runs: Sequence[Seen]) -> Line:
+    seconds: dict[int, list[float]] = defaultdict(list)
+    for seen in runs:
+        for second, ms in seen:
+            seconds[int(second)].append(ms)
+    return [(second, round(_p99(each), 1)) for second, each in sorted(seconds.items())]
+
+
+def _mixed(healthy: Sequence[Listener], others: Sequence[Listener]) -> list[Listener]:
+    """Put the others evenly between the healthy ones."""
+    share = len(healthy) // len(others)
+    return [
+        each
+        for number, other in enumerate(others)
+        for each in (*healthy[number * share : (number + 1) * share], other)
+    ]
+
+
+def _p99(values: Sequence[float]) -> float:
+    return percentile(values, 99)
