@@ -7,11 +7,12 @@ id and epoch seconds of each callback since the last time it was asked.
 import asyncio
 import http.client
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from local import emulator
@@ -128,12 +129,15 @@ def _length(head: bytes) -> int:
 
 
 async def serve(port: int) -> None:
-    """Receive until the process is ended."""
+    """Receive until the process is ended, or the one that started it is gone."""
     arrivals: list[Arrival] = []
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(arrivals), emulator.HOST, port, backlog=512)
-    await server.serve_forever()
+    await loop.create_server(lambda: Connection(arrivals), emulator.HOST, port, backlog=512)
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(1)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    with suppress(KeyboardInterrupt):  # a person's, who ends the benchmark with it
+        asyncio.run(serve(int(sys.argv[1])))

@@ -38,9 +38,9 @@ def measure(progress: Progress) -> Measured:
     readings = []
     with sink() as running:
         for name, size in (("10 single deliveries", 1), ("10 packs of 10", 10)):
-            subject, baseline = works(running, size)
             for where, cores, goal in (("", ALL_CORES, GOAL), (", on one core", ONE_CORE, None)):
-                os.sched_setaffinity(0, cores)
+                os.sched_setaffinity(0, cores)  # before any thread is started, as threads take it over
+                subject, baseline = works(running, size)
                 with progress.step(f"{name}{where}"):
                     ratios = [1 / ratio for ratio in cpu_ratios(subject, baseline)]
                 readings.append(Reading(f"{name}{where}", ratios, goal=goal))
