@@ -13,9 +13,7 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, IndexEntry, Webhook
 from webhooks.ports import CorruptError
 
-DEFINITIONS = (
-    512  # that are remembered by their text: a webhook is read for each batch that has its deliveries
-)
+DEFINITIONS = 512  # remembered by their text: a webhook is read for each batch that has its deliveries
 OPTIONAL = ("credentialSecret", "credentialVersion", "disabledReason")
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
