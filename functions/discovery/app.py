@@ -5,6 +5,7 @@ from pathlib import Path
 from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.discovery import compose
+from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints import docs_page
 from webhooks.entrypoints.discovery import Facts, health_answer, read_version
 from webhooks.entrypoints.public_url import public_url
@@ -19,7 +20,7 @@ SHORTLY = {"Cache-Control": "public, max-age=30"}
 
 def routes(discovery: Discovery, facts: Facts) -> RestApi:
     """Return the API over the use case and the deployment's facts."""
-    api = RestApi()
+    api = RestApi(invocation)
     version, document = read_version(HERE), (HERE / "openapi.json").read_text()
 
     @api.get("/healthz")

@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.ecdsa_helper import compose
+from webhooks.bootstrap.runtime import invocation
 from webhooks.domain.errors import InvalidInputError
 from webhooks.entrypoints.rest import RestApi, json_answer
 from webhooks.entrypoints.schemas.ecdsa import EcdsaIn
@@ -14,7 +15,7 @@ ENCRYPT, DECRYPT = "encrypt", "decrypt"
 
 def routes(helper: EcdsaHelper) -> RestApi:
     """Return the API over the use case."""
-    api = RestApi()
+    api = RestApi(invocation)
 
     @api.post("/ecdsa_helper/<method>")
     def convert(method: str) -> Response[str]:

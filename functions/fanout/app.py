@@ -3,11 +3,13 @@
 from typing import Any
 
 from webhooks.bootstrap.fanout import compose
+from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints.queue import event_messages, read_batch
 
 fanout = compose()
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
     """Fan a batch of events out; answers which messages must come again."""
+    invocation.begin(context)
     return read_batch(lambda: fanout.fan_out(event_messages(event)))

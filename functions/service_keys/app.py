@@ -2,6 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from webhooks.bootstrap.runtime import invocation
 from webhooks.bootstrap.service_keys import compose
 from webhooks.entrypoints.access import Access
 from webhooks.entrypoints.key_answers import KeyAnswers
@@ -14,7 +15,7 @@ ONE_KEY = "/servicekey/"
 
 def routes(access: Access, service_keys: ServiceKeys, answers: KeyAnswers) -> RestApi:
     """Return the API over the use cases."""
-    api = RestApi()
+    api = RestApi(invocation)
 
     @api.get("/servicekeys")
     def fetch() -> Response[str]:

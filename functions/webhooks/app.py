@@ -2,6 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
+from webhooks.bootstrap.runtime import invocation
 from webhooks.bootstrap.webhooks import compose
 from webhooks.entrypoints.answers import Answers
 from webhooks.entrypoints.community import Communities
@@ -16,7 +17,7 @@ WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
 
 def routes(communities: Communities, registration: Registration, answers: Answers) -> RestApi:
     """Return the API over the use cases."""
-    api = RestApi()
+    api = RestApi(invocation)
 
     @api.post(f"{COMMUNITY}/webhooks/fetch")
     def fetch(tenant_id: str, community_id: str) -> Response[str]:

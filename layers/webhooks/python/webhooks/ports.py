@@ -18,6 +18,7 @@ from webhooks.domain.webhook import Credential, CredentialRef, IndexEntry, Webho
 Clock = Callable[[], float]  # epoch seconds
 Entropy = Callable[[int], bytes]  # that many random bytes
 Chance = Callable[[], float]  # from 0 up to 1
+TimeLeft = Callable[[], float]  # seconds until the running invocation is ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -16,19 +17,23 @@ from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
 from botocore.session import Session, get_session
 
 from webhooks.domain.errors import UnavailableError
-from webhooks.ports import Chance
+from webhooks.ports import Chance, TimeLeft
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
+CONNECT_SECONDS, READ_SECONDS = 1, 2
+# A try begins only while the invocation has time for it and for the longest wait before the next one
+# (botocore's second backoff): so no call outlasts its invocation, whatever AWS does.
+NEEDED_SECONDS = CONNECT_SECONDS + READ_SECONDS + 2.5
 # A call that hangs holds a whole invocation: give up early, and let `standard` retries (jittered, with a
 # budget) do the rest. Every write here may be repeated: it carries a token, a condition or the same key.
 CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=32,
     tcp_keepalive=True,
     # Of a call's CPU these two are a third: what is sent here is made by the adapters, whose tests send it.
@@ -38,10 +43,17 @@ CONFIG = Config(
 _AS_RETURNED = frozenset(("S", "N", "BOOL"))  # types of values whose JSON needs no reading
 
 
-class AwsClients:
-    """One session and its clients; safe to share between threads."""
+class OutOfTimeError(BotoCoreError):
+    """The invocation has no time left for a call; it is not tried again."""
 
-    def __init__(self) -> None:
+    fmt = "the invocation has no time left for a call"
+
+
+class AwsClients:
+    """One session and its clients; safe to share between threads. `time_left`: of the running invocation."""
+
+    def __init__(self, *, time_left: TimeLeft = lambda: math.inf) -> None:
+        self._time_left = time_left
         self._lock = Lock()
         self._session: Session | None = None
         self._clients: dict[str, Any] = {}
@@ -75,8 +87,14 @@ class AwsClients:
                 client = self._clients.get(service)
                 if client is None:
                     self._session = self._session or _session()
-                    client = self._clients[service] = self._session.create_client(service, config=CONFIG)
+                    client = self._session.create_client(service, config=CONFIG)
+                    client.meta.events.register("before-send.*", self._check_time)
+                    self._clients[service] = client
         return client
+
+    def _check_time(self, **_: Any) -> None:
+        if self._time_left() < NEEDED_SECONDS:
+            raise OutOfTimeError
 
 
 class _Parser(JSONParser):

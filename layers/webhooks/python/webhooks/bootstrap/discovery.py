@@ -16,7 +16,11 @@ from webhooks.settings import DiscoverySettings
 def compose() -> tuple[Discovery, Facts]:
     """Return what the routes need."""
     runtime.log()
-    settings, aws, clock = DiscoverySettings.load(), AwsClients(), runtime.clock
+    settings, aws, clock = (
+        DiscoverySettings.load(),
+        AwsClients(time_left=runtime.invocation.left),
+        runtime.clock,
+    )
     parse_service_keys = partial(service_keys, curve=settings.curve)
     use_case = Discovery(
         service_keys=SecretKeyStore(aws, settings.service_keys_secret, parse=parse_service_keys, clock=clock),

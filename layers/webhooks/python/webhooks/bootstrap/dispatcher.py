@@ -17,6 +17,7 @@ from webhooks.adapters.pace import DynamoPace
 from webhooks.adapters.strands import Strands
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.bootstrap import runtime
 from webhooks.domain.addresses import parse_policy
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.observability import start_logging
@@ -33,7 +34,7 @@ def compose() -> tuple[Dispatch, str]:
     logging = LoggingSettings.load()
     start_logging(service=logging.service, level=logging.level)
     settings = DispatcherSettings.load()
-    aws = AwsClients()
+    aws = AwsClients(time_left=runtime.invocation.left)
     subscriptions = DynamoSubscriptions(
         aws,
         Tables(settings.subscriptions_table, settings.access_table),

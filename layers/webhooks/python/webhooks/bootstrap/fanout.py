@@ -5,6 +5,7 @@ from webhooks.adapters.dead_events import SqsDeadEvents
 from webhooks.adapters.delivery_queue import SqsFastLane
 from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.tables import Table
+from webhooks.bootstrap import runtime
 from webhooks.observability import start_logging
 from webhooks.services.fanout import Fanout
 from webhooks.settings import FanoutSettings, LoggingSettings
@@ -15,7 +16,7 @@ def compose() -> Fanout:
     logging = LoggingSettings.load()
     start_logging(service=logging.service, level=logging.level)
     settings = FanoutSettings.load()
-    aws = AwsClients()
+    aws = AwsClients(time_left=runtime.invocation.left)
     return Fanout(
         index=DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table)),
         lane=SqsFastLane(aws, settings.deliveries_queue_url),

@@ -7,6 +7,7 @@ from webhooks.adapters.aws import AwsClients
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.bootstrap import runtime
 from webhooks.observability import start_logging
 from webhooks.services.sweep import Sweep
 from webhooks.settings import LoggingSettings, RecoverySettings
@@ -17,7 +18,7 @@ def compose() -> Sweep:
     logging = LoggingSettings.load()
     start_logging(service=logging.service, level=logging.level)
     settings = RecoverySettings.load()
-    aws = AwsClients()
+    aws = AwsClients(time_left=runtime.invocation.left)
     return Sweep(
         credentials=SecretCredentials(
             aws,

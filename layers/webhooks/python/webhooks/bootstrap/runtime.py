@@ -1,14 +1,16 @@
-"""What every function starts with: its log, the clock and random bytes."""
+"""What every function starts with: its log, the clock, random bytes and the invocation's time."""
 
 import secrets
 import time
 
+from webhooks.entrypoints.invocation import Invocation
 from webhooks.observability import start_logging
 from webhooks.ports import Clock, Entropy
 from webhooks.settings import LoggingSettings
 
 clock: Clock = time.time
 entropy: Entropy = secrets.token_bytes
+invocation = Invocation()
 
 
 def log() -> None:

@@ -14,7 +14,7 @@ from webhooks.settings import ServiceKeysSettings
 def compose() -> tuple[Access, ServiceKeys, KeyAnswers]:
     """Return what the routes need."""
     runtime.log()
-    settings, aws = ServiceKeysSettings.load(), AwsClients()
+    settings, aws = ServiceKeysSettings.load(), AwsClients(time_left=runtime.invocation.left)
     own = compose_service_keys(settings, aws)
     content = SecretKeyStore(aws, settings.signing_keys_secret, parse=content_keys, clock=runtime.clock)
     use_case = ServiceKeys(

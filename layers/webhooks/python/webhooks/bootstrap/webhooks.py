@@ -18,7 +18,7 @@ from webhooks.settings import WebhooksSettings
 def compose() -> tuple[Communities, Registration, Answers]:
     """Return what the routes need."""
     runtime.log()
-    settings, aws = WebhooksSettings.load(), AwsClients()
+    settings, aws = WebhooksSettings.load(), AwsClients(time_left=runtime.invocation.left)
     clock, entropy = runtime.clock, runtime.entropy
     registration = Registration(
         subscriptions=DynamoSubscriptions(

@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRo
 
 from webhooks.domain.errors import NotFoundError
 from webhooks.entrypoints import errors
+from webhooks.entrypoints.invocation import Invocation
 from webhooks.entrypoints.request import Request
 from webhooks.observability import metrics
 from webhooks.ports import Clock
@@ -35,8 +36,15 @@ class RestApi(APIGatewayRestResolver):
     `paths`: the methods of each path.
     """
 
-    def __init__(self, *, clock: Clock = time.time, timer: Clock = time.perf_counter) -> None:
+    def __init__(
+        self,
+        invocation: Invocation | None = None,
+        *,
+        clock: Clock = time.time,
+        timer: Clock = time.perf_counter,
+    ) -> None:
         super().__init__(debug=False)
+        self._invocation = invocation or Invocation()
         self.incoming = Request.of({})
         self.facts: dict[str, str] = {}
         self._clock = clock
@@ -54,6 +62,7 @@ class RestApi(APIGatewayRestResolver):
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request."""
         started = self._timer()
+        self._invocation.begin(context)
         self.incoming, self.facts = Request.of(event), {}
         response = self.resolve({**event, "path": self.incoming.path}, context)
         response["multiValueHeaders"][REQUEST_ID] = [self.incoming.id]
