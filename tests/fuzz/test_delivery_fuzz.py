@@ -6,6 +6,7 @@ sockets to a receiver.
 
 import base64
 import json
+import math
 import string
 import time
 from collections import Counter
@@ -27,7 +28,7 @@ from webhooks.adapters.endpoint import HttpEndpoint
 from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
 from webhooks.adapters.memory.keys import MemoryMaster
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
 from webhooks.adapters.oauth import OAuthTokens
 from webhooks.domain.addresses import parse_policy, refusal
 from webhooks.domain.lane import Lane
@@ -68,7 +69,13 @@ class Path:
             MemoryDeadEvents(),
             MemoryDeliveryLog(),
         )
-        self.fanout = Fanout(index=world.subscriptions, lane=self.queue, dead_events=self.dead_events)
+        self.fanout = Fanout(
+            index=world.subscriptions,
+            lane=self.queue,
+            events=MemoryEventsQueue(),
+            dead_events=self.dead_events,
+            time_left=lambda: math.inf,
+        )
         self.dispatch = Dispatch(
             reader=MemoryBatchReader(world.subscriptions, self.log),
             queue=self.queue,

@@ -142,6 +142,7 @@ class FanoutSettings(Settings):
     """functions/fanout."""
 
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    events_queue_url: str = variable("EVENTS_QUEUE_URL")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     events_dlq_url: str = variable("EVENTS_DLQ_URL")
 

@@ -72,7 +72,9 @@ def entry_from(item: Item) -> IndexEntry:
     """Read an index entry. Raises CorruptError."""
     try:
         query = tuple(_object(conditions) for conditions in json.loads(item["query"]["S"]))
-        return IndexEntry(item["webhookId"]["S"], Criteria(item["criteria"]["S"]), query)
+        return IndexEntry(
+            item["webhookId"]["S"], Criteria(item["criteria"]["S"]), query, sequence=int(item["sk"]["S"])
+        )
     except _UNREADABLE:
         place = item.get("pk", {}).get("S", "?")
         raise CorruptError(f"an index entry of {place} cannot be read") from None

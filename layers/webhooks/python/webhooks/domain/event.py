@@ -44,7 +44,7 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
     `message_id` is the event's id where it has none of its own, `sent_at` (epoch ms) its time.
     Raises InvalidEventError with what is wrong and what would be right.
     """
-    message = _load(text)
+    message = load_object(text)
     if "detail-type" in message:
         name, event_id, when = message["detail-type"], message.get("id"), message.get("time")
         data = owner = _object(message.get("detail"), "detail")
@@ -73,7 +73,8 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
     return Event(id=event_id, name=name, scope=scope, log_time=log_time, data=data, body=body)
 
 
-def _load(text: str) -> dict[str, Any]:
+def load_object(text: str) -> dict[str, Any]:
+    """Read a JSON object. Raises InvalidEventError."""
     try:
         message = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -137,11 +137,12 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """What fan-out needs of a webhook that lists an event's name."""
+    """What fan-out needs of a webhook that lists an event's name; `sequence`: its place in the index."""
 
     webhook_id: str
     criteria: Criteria
     query: tuple[Mapping[str, Any], ...]
+    sequence: int = field(default=0, compare=False)
 
 
 def oauth_problems(api: Api) -> list[str]:
