@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from webhooks.domain.delivery import Delivery, Pack, delivery_of, pack_deliveries
 from webhooks.domain.errors import InvalidEventError, UnavailableError
 from webhooks.domain.event import Event, parse_event
-from webhooks.domain.matching import matches
+from webhooks.domain.matching import EventFields, matches
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import CorruptError, DeadEvents, FastLane, SubscriptionIndex
@@ -128,7 +128,8 @@ class Fanout:
         corrupt = [str(entry) for entry in found if isinstance(entry, CorruptError)]
         if corrupt and not self._bury(read.message, reason="; ".join(corrupt)):
             failed.add(read.message.id)
-        matching = [entry for entry in listeners if matches(entry, event.data)]
+        fields = EventFields(event.data)
+        matching = [entry for entry in listeners if matches(entry, fields)]
         if logger.isEnabledFor(logging.DEBUG):
             counts = {"listening": len(listeners), "matching": len(matching)}
             logger.debug("event.fanned_out", extra={**_facts(event), **counts})
