@@ -43,6 +43,7 @@ GOOD = {
         [{str(number): number for number in range(20)}] * 20,
         [{"a": "x" * 8000}],
         [{"x" * 256: [1, {"b": 2.5}]}],
+        [{"a": [{}] * 498}],
     ],
     "criteria": ["ANY", "ALL"],
     "successCodes": [[100], [599], [200, 200.0, 2e2], list(range(200, 250))],
@@ -77,6 +78,9 @@ BAD = {
         [{str(number): number for number in range(21)}],
         [{"a": "x" * 8192}],
         [{"a": "\ud800"}],
+        [{"a": [{}] * 499}],
+        [{"a": [{}] * 2_700}],  # 8,109 bytes: 189 KB of memory once it is read
+        [{"a": [[1] * 10] * 46}],
         [{"\udfff": 1}],
     ],
     "criteria": ["any", "", 1, "OR", []],

@@ -18,7 +18,7 @@ from webhooks.domain.delivery import DESCRIPTION_BYTES, Delivery, delivery_of, p
 from webhooks.domain.errors import InvalidEventError, UnavailableError
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_slice
-from webhooks.domain.matching import matches
+from webhooks.domain.matching import EventFields, matches
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import DeadEvents, EventsQueue, FastLane, SubscriptionIndex, TimeLeft
@@ -146,10 +146,10 @@ class Fanout:
         entries = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         if page.next_sequence is not None or len(entries) < len(page.entries):
             return None
-        stop_at = self._time_left() - LIGHT_SECONDS
+        fields, stop_at = EventFields(event.data), self._time_left() - LIGHT_SECONDS
         matching = []
         for entry in entries:
-            if matches(entry, event.data):
+            if matches(entry, fields):
                 matching.append(entry.webhook_id)
             if self._time_left() < stop_at:
                 return None

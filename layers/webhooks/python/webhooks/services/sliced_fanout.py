@@ -11,7 +11,7 @@ from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span
-from webhooks.domain.matching import matches
+from webhooks.domain.matching import EventFields, matches
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import CorruptError, EventsQueue, FastLane, TimeLeft
 from webhooks.services.listeners import Listeners
@@ -54,9 +54,9 @@ class SlicedFanout:
         page = self._listeners.page(event.scope, event.name, span)
         readable = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         rest, judged, sent = page.next_sequence, len(readable), 0
-        packs: list[Pack] = []
+        fields, packs = EventFields(event.data), list[Pack]()
         for position, entry in enumerate(readable):
-            if matches(entry, event.data):
+            if matches(entry, fields):
                 packs.append(_pack(event, entry.webhook_id))
             if len(packs) * (len(event.body) + DESCRIPTION_BYTES) >= CHUNK_BYTES or len(packs) == CHUNK_PACKS:
                 sent += self._send(packs)

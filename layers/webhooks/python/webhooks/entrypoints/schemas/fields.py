@@ -46,6 +46,8 @@ def _distinct[T](values: Sequence[T]) -> list[T]:
 def _fits(query: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if any(_depth(value) > limits.QUERY_DEPTH for conditions in query for value in conditions.values()):
         raise ValueError
+    if sum(map(_nodes, query)) > limits.QUERY_NODES:
+        raise ValueError
     # A lone surrogate is no UTF-8: UnicodeEncodeError is a ValueError.
     if len(json.dumps(query, ensure_ascii=False, separators=(",", ":")).encode()) > limits.QUERY_BYTES:
         raise ValueError
@@ -58,6 +60,13 @@ def _depth(value: Any) -> int:
     while level := [inner for each in level for inner in _inside(each)]:
         depth += 1
     return depth
+
+
+def _nodes(value: Any) -> int:
+    """Count a value and all that are in it; none is nested deeper than a query may be."""
+    if isinstance(value, dict):
+        return 1 + sum(map(_nodes, value.values()))
+    return 1 + (sum(map(_nodes, value)) if isinstance(value, list) else 0)
 
 
 def _inside(value: Any) -> Sequence[Any]:
@@ -108,8 +117,9 @@ Query = Annotated[
     Field(max_length=limits.QUERY_OBJECTS),
     AfterValidator(_fits),
     rule(
-        f"must be an array of at most {limits.QUERY_OBJECTS} objects, as JSON at most {limits.QUERY_BYTES} "
-        f"bytes, nested at most {limits.QUERY_DEPTH} deep"
+        f"must be an array of at most {limits.QUERY_OBJECTS} objects, with at most {limits.QUERY_NODES} objects, "
+        f"arrays and values in all, as JSON at most {limits.QUERY_BYTES} bytes, nested at most "
+        f"{limits.QUERY_DEPTH} deep"
     ),
 ]
 Criteria = Annotated[Literal["ANY", "ALL"], rule('must be "ANY" or "ALL"')]
