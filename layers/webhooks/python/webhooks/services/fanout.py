@@ -27,6 +27,7 @@ from webhooks.services.sliced_fanout import SlicedFanout
 
 SLICE = 500  # listeners of an event: more continue as slices
 LIGHT_TEXT = 64 * 1024  # characters of a message that shares packs
+LIGHT_LISTENERS = 50  # that are read on the way; more are read alone, and known from then on
 LIGHT_BYTES = 2 * 1024 * 1024  # of all its deliveries together
 LIGHT_SECONDS = 0.02  # of matching: costlier events must not delay the others of their batch
 SENT_AT_ONCE = 100  # packs, between two looks at the time
@@ -142,7 +143,7 @@ class Fanout:
 
     def _match(self, event: Event, batch: _Batch) -> list[str] | None:
         """Return the webhooks that want an event; None where that, or to send it to them, is heavy work."""
-        page = self._listeners.page(event.scope, event.name, Span())
+        page = self._listeners.page(event.scope, event.name, Span(), read_at_most=LIGHT_LISTENERS)
         entries = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         if page.next_sequence is not None or len(entries) < len(page.entries):
             return None

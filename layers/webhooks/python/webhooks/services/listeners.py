@@ -50,17 +50,24 @@ class Listeners:
         while len(self._communities) > max(KEPT_COMMUNITIES, len(scopes)):
             self._forget(next(iter(self._communities)))
 
-    def page(self, scope: Scope, event_name: str, span: Span) -> ListenerPage:
-        """Return the first listeners of a span, as new as the last refresh. Raises UnavailableError."""
+    def page(
+        self, scope: Scope, event_name: str, span: Span, *, read_at_most: int | None = None
+    ) -> ListenerPage:
+        """Return the first listeners of a span, as new as the last refresh. Raises UnavailableError.
+
+        `read_at_most`: how many to read where the page is not known, so that reading does not take long.
+        """
         community = self._communities.get(scope)
         if community is not None and community.version == 0:  # nothing was ever registered there
             return EMPTY
         key = (event_name, span)
         if community is not None and key in community.pages:
             return community.pages[key]
-        page = self._index.listeners(scope, event_name, span=span, limit=self._limit)
+        page = self._index.listeners(scope, event_name, span=span, limit=read_at_most or self._limit)
+        is_part = read_at_most is not None and page.next_sequence is not None
         # A repair by hand counts no version, so that an entry that cannot be read is read again.
-        if community is not None and not any(isinstance(entry, CorruptError) for entry in page.entries):
+        is_corrupt = any(isinstance(entry, CorruptError) for entry in page.entries)
+        if community is not None and not is_part and not is_corrupt:
             self._keep(scope, key, page)
         return page
 
