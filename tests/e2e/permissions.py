@@ -1,8 +1,8 @@
 """IAM of the deployed stack: what makes the emulator decide as AWS would, and clients that act as one role.
 
 The template's own roles decide. The emulator cannot evaluate two things as AWS does, and only these are changed,
-after the deployment: AWS has no action sqs:SendMessageBatch (sqs:SendMessage allows both), and the emulator
-speaks no TLS, so that a queue which refuses what comes without it would refuse everything.
+after the deployment: AWS has no action sqs:SendMessageBatch (sqs:SendMessage allows both, as sqs:DeleteMessage
+does), and the emulator speaks no TLS, so that a queue which refuses what comes without it would refuse everything.
 """
 
 import json
@@ -17,6 +17,7 @@ from local.stack import STACK_NAME, Stack
 
 # test_permissions.py takes these away for a moment, to see them missed; it shows itself that they are not otherwise.
 TAKEN = ("secretsmanager UpdateSecretVersionStage", "secretsmanager ListSecrets")
+BATCHED = ("sqs:SendMessage", "sqs:DeleteMessage")
 # Of the emulator's environment. The access key "test" is the account's root to it.
 ENFORCED = {"AUTH": "true"}
 
@@ -121,8 +122,8 @@ def _with_batches(document: dict[str, Any]) -> dict[str, Any]:
     statements = []
     for statement in document["Statement"]:
         actions = _listed(statement["Action"])
-        if "sqs:SendMessage" in actions:
-            actions = sorted({*actions, "sqs:SendMessageBatch"})
+        batches = [f"{action}Batch" for action in actions if action in BATCHED]
+        actions = sorted({*actions, *batches})
         statements.append(statement | {"Action": actions})
     return document | {"Statement": statements}
 
