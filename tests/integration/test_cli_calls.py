@@ -4,81 +4,16 @@ import json
 import re
 import socket
 import stat
-import threading
 from base64 import b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from signing import CallbackKeys, Curve, PrivateKey, jwk, sign_callback
+from signing import CallbackKeys, Curve, PrivateKey, sign_callback
 from tests import plain_protocol as protocol
+from tests.loopback_api import CONTENT, Api
 from tests.unit.cli.command_line import NOW, CommandLine, Terminal
 
 LICENSES = {"system": "a-system-license", "service": "a-service-license"}
-CONTENT = PrivateKey.derive(bytes(16), b"content", Curve.P256)
-JWKS = {"keys": [jwk(CONTENT.public_key, "k1")]}
-
-
-class Api(ThreadingHTTPServer):
-    """Answers what it opened of a request; credentials are sealed for the caller."""
-
-    daemon_threads = True
-
-    def __init__(self, curve_name="secp256k1"):
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.keys = protocol.new_key_pair(curve_name)
-        self.answers = {}  # path -> (status, body bytes)
-        self.seen = []  # (method, path)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/prod"
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
-
-
-class Answers(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self):
-        path = self.path.removeprefix("/prod")
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.seen.append((self.command, path))
-        if path in self.server.answers:
-            return self.send(*self.server.answers[path])
-        if path == "/publickeys":
-            return self.send(200, json.dumps({"publicKey": self.server.keys.public}).encode())
-        if path == "/.well-known/jwks.json":
-            return self.send(200, json.dumps(JWKS).encode())
-        if "publickey" not in self.headers:
-            return self.send(200, json.dumps({"anonymous": True}).encode())
-        key = protocol.shared_key(self.server.keys, self.headers["publickey"])
-        document = {
-            "method": self.command,
-            "path": path,
-            "license": protocol.unseal(key, self.headers["licensekey"]),
-            "requestid": json.loads(protocol.unseal(key, self.headers["requestid"])),
-            "contentType": self.headers.get("content-type"),
-            "x": self.headers.get("x-more"),
-            "body": body.decode(),
-            "api": {"credential": {"username": protocol.seal(key, "jdoe"), "password": "plain"}},
-            "signingSecret": protocol.seal(key, "whsec_x"),
-        }
-        return self.send(200, json.dumps(document).encode())
-
-    def send(self, status, body):
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the server's names
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(params=["secp256k1", "prime256v1"])
@@ -225,6 +160,21 @@ def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(webhooks, tmp_path
     assert ended.code in (2, 4)
     assert str(file) in ended.stderr
     assert "tell-nobody" not in ended.stderr
+
+
+def test_a_key_on_another_curve_than_the_deployments_is_said_to_be(webhooks, api, tmp_path):
+    other = "prime256v1" if api.keys.curve is protocol.SECP256K1 else "secp256k1"
+    webhooks("keys", "new", "--curve", other, "--out", "other.key")
+    ended = webhooks("headers", "--key-file", "other.key")
+    assert ended.code == 2
+    assert f"{tmp_path / 'other.key'}: its key is on {other}, the deployment's keys are on " in ended.stderr
+
+
+def test_a_key_file_that_keys_new_made_is_used(webhooks, api):
+    name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
+    made = webhooks("keys", "new", "--curve", name, "--out", "my.key", "--json").document
+    headers = webhooks("headers", "--key-file", "my.key", "--json").document
+    assert headers["publickey"] == made["publicKey"]
 
 
 def test_an_api_that_nobody_serves_is_unreachable(webhooks):
