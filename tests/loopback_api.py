@@ -19,6 +19,7 @@ class Api(ThreadingHTTPServer):
     def __init__(self, curve_name="secp256k1"):
         super().__init__(("127.0.0.1", 0), Answers)
         self.keys = protocol.new_key_pair(curve_name)
+        self.secret = "whsec_x"
         self.answers = {}  # path -> (status, body bytes)
         self.seen = []  # (method, path)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -57,7 +58,7 @@ class Answers(BaseHTTPRequestHandler):
             "x": self.headers.get("x-more"),
             "body": body.decode(),
             "api": {"credential": {"username": protocol.seal(key, "jdoe"), "password": "plain"}},
-            "signingSecret": protocol.seal(key, "whsec_x"),
+            "signingSecret": protocol.seal(key, self.server.secret),
         }
         return self.send(200, json.dumps(document).encode())
 

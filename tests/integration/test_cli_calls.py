@@ -8,7 +8,7 @@ from base64 import b64encode
 
 import pytest
 
-from signing import CallbackKeys, Curve, PrivateKey, sign_callback
+from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, sign_callback
 from tests import plain_protocol as protocol
 from tests.loopback_api import CONTENT, Api
 from tests.unit.cli.command_line import NOW, CommandLine, Terminal
@@ -209,35 +209,98 @@ def test_a_url_that_is_none_is_wrong_use(webhooks, url):
     assert "fault" not in ended.stderr
 
 
-def test_a_callback_verifies_with_the_keys_that_the_api_publishes(webhooks, api):
+WEBHOOK_ID = "65f0c0ffee65f0c0ffee65f0"
+ENDPOINT = "https://shop.example.com/h"
+SECRET = bytes(range(32))
+
+
+def curve_of(api):
     name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
-    curve = next(each for each in Curve if each.value == name)
-    service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve)
+    return next(each for each in Curve if each.value == name)
+
+
+@pytest.fixture
+def verify(webhooks, api):
+    service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
     headers = sign_callback(
         method="POST",
-        url="https://shop.example.com/h",
+        url=ENDPOINT,
         content_type="application/json",
         body=b"{}",
-        delivery_id="d1",
+        delivery_id=f"{WEBHOOK_ID}-{'0' * 32}",
         timestamp=NOW,
         keys=CallbackKeys(service, CONTENT, "k1"),
-        webhook_secrets=[],
+        webhook_secrets=[SECRET],
     )
     webhooks.write("headers.json", {"content-type": "application/json", **headers})
-    argv = (
-        "verify",
-        "--url",
-        "https://shop.example.com/h",
-        "--headers",
-        "headers.json",
-        "--body",
-        "-",
-        "--json",
-    )
-    assert webhooks(*argv, stdin=b"{}").document["verified"] == [curve.scheme, "rfc9421"]
-    by_url = webhooks(*argv, "--jwks", f"{api.url}/.well-known/jwks.json", stdin=b"{}")
+    webhooks.write("license.txt", "a-license")
+    api.secret = encode_webhook_secret(SECRET)
+
+    def run(*argv, name="--endpoint", body=b"{}"):
+        return webhooks(
+            "verify", name, ENDPOINT, "--headers", "headers.json", "--body", "-", "--json", *argv, stdin=body
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["--endpoint", "--url"])
+def test_a_callback_verifies_with_the_keys_that_the_api_publishes_and_the_webhooks_own_secret(
+    verify, api, name
+):
+    ended = verify(name=name)
+    assert ended.document == {
+        "ok": True,
+        "verified": [curve_of(api).scheme, "v1", "rfc9421"],
+        "failed": {},
+    }
+    assert ("GET", f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret") in api.seen
+
+
+def test_a_callback_of_another_secret_does_not_verify(verify, api):
+    api.secret = encode_webhook_secret(bytes(32))
+    ended = verify()
+    assert ended.code == 1
+    assert list(ended.document["failed"]) == ["v1"]
+
+
+def test_the_published_keys_can_be_chosen(verify, api):
+    by_url = verify("--jwks", f"{api.url}/.well-known/jwks.json")
     assert by_url.document == {"ok": True, "verified": ["rfc9421"], "failed": {}}
-    assert webhooks(*argv, "--api", api.url, stdin=b"{ }").code == 1
+    assert verify("--api", api.url, body=b"{ }").code == 1
+
+
+def secret_path(answer):
+    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": answer}
+
+
+@pytest.mark.parametrize(
+    ("argv", "answers", "reason"),
+    [
+        (("--api", "{url}"), {}, "has no license"),
+        (("--api", "{url}", "--license-file", "license.txt"), {}, "has no tenantId"),
+        ((), secret_path((404, b'{"statusCode": 404}')), "answered 404 Not Found"),
+        ((), secret_path((200, b"[]")), "answered without a secret"),
+        ((), secret_path((200, b'{"signingSecret": "bm90IG91cnM="}')), "answered without a secret"),
+    ],
+)
+def test_where_the_secret_cannot_be_had_it_is_said_that_the_hmac_was_not_checked_and_how(
+    verify, api, argv, *, answers, reason
+):
+    api.answers.update(answers)
+    ended = verify(*(each.format(url=api.url) for each in argv))
+    assert ended.code == 0
+    assert ended.document["verified"] == [curve_of(api).scheme, "rfc9421"]
+    assert reason in ended.document["notChecked"]["v1"]
+    assert "--secret" in ended.document["notChecked"]["v1"]
+
+
+def test_a_callback_of_another_service_is_not_asked_for(verify, webhooks, api, tmp_path):
+    headers = json.loads((tmp_path / "headers.json").read_text())
+    webhooks.write("headers.json", {**headers, "webhook-id": "msg_1"})
+    ended = verify()
+    assert "names no webhook" in ended.document["notChecked"]["v1"]
+    assert not [path for _, path in api.seen if "secret" in path]
 
 
 def test_no_error_shows_a_license_or_a_private_key(webhooks, api, tmp_path):
