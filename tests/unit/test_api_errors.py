@@ -67,8 +67,9 @@ def test_a_path_that_does_not_exist_is_a_404(world, path):
         assert "/openapi.json" in answer.message
 
 
-def test_an_error_is_compact_json_as_every_other_answer(world):
-    text = world.call("GET", "/nope", by=None).text
+@pytest.mark.parametrize("path", ["/nope", "/healthz", "/environment", "/publickeys", "/sd", "/servicekeys"])
+def test_an_error_is_compact_json_as_every_other_answer(world, path):
+    text = world.call("GET", path, by=None).text
     assert text == json.dumps(json.loads(text), separators=(",", ":"))
 
 
