@@ -43,7 +43,7 @@ def parse_tokens(header: str) -> list[tuple[str, str]] | None:
 def holds_ecdsa(tokens: list[tuple[str, str]], content: bytes, key: PublicKey) -> bool:
     """Tell whether one token is this key's signature, in its low-s form."""
     return any(
-        int.from_bytes(signature[COORDINATE_BYTES:]) <= key.curve.highest_low_s
+        int.from_bytes(signature[COORDINATE_BYTES:], "big") <= key.curve.highest_low_s
         and key.verify(content, signature)
         for signature in _signatures(tokens, key.curve.scheme)
     )

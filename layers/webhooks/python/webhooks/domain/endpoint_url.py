@@ -64,7 +64,9 @@ def parse_url(text: str) -> EndpointUrl:
     except ValueError as error:
         raise InvalidUrlError(f"the URL is malformed: {error}") from error
     if parts.scheme not in _DEFAULT_PORTS:
-        raise InvalidUrlError("the URL must start with https://", reason="scheme")
+        raise InvalidUrlError(
+            "the URL must start with https:// (or http:// where the deployment allows it)", reason="scheme"
+        )
     if parts.username is not None or parts.password is not None:
         raise InvalidUrlError("the URL must not contain a user name or password", reason="user-info")
     if port == 0:
