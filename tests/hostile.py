@@ -83,6 +83,7 @@ class Lambda:
         )
         self._stubbed = 0.0  # CPU seconds of what stands for AWS
         self._began = 0.0
+        os.environ |= event_path.ENVIRONMENT
         aws = AwsClients(time_left=self.left)
         wire.attach(aws, self._answer)
         self.fanout = Fanout(
@@ -162,7 +163,7 @@ class Lambda:
 def run(case: Case) -> Result:
     """Fan out a batch of good events and the hostile ones, until nothing is left of it."""
     tables = Tables()
-    tables.load(event_path.SUBSCRIPTIONS, _items(case))
+    tables.load(event_path.SUBSCRIPTIONS, items(case))
     function = Lambda(tables)
     good = [
         EventMessage(f"good-{tenant}", event(Scope(f"good-{tenant}", "main")), 0) for tenant in range(TENANTS)
@@ -173,7 +174,7 @@ def run(case: Case) -> Result:
     function.invoke([EventMessage(f"warm-{each.id}", each.text, 0) for each in good])
     function.sent.clear()
     function.result = result = Result()
-    began = _resident()
+    began = start_of_peak()
     while waiting:
         batch = [waiting.popleft() for _ in range(min(10, len(waiting)))]
         failed = function.invoke(
@@ -191,11 +192,11 @@ def run(case: Case) -> Result:
         function.slices.clear()
         assert result.invocations < 10_000
     result.delivered, result.most = function.hostile.total(), max(function.hostile.values(), default=0)
-    result.growth = (_peak() - began) / MEGABYTE
+    result.growth = (peak() - began) / MEGABYTE
     return result
 
 
-def _items(case: Case) -> Iterator[Item]:
+def items(case: Case) -> Iterator[Item]:
     for tenant in range(TENANTS):
         scope = Scope(f"good-{tenant}", "main")
         yield _head(scope)
@@ -224,12 +225,14 @@ def event(scope: Scope, *, name: str = NAME, data: str = '{"currency":"EUR"}', n
     )
 
 
-def _resident() -> int:
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
+def start_of_peak() -> int:
+    """Return the bytes that this process has now; the peak starts anew."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     return _status("VmRSS")
 
 
-def _peak() -> int:
+def peak() -> int:
+    """Return the most bytes that this process has had since."""
     return _status("VmHWM")
 
 
@@ -313,5 +316,4 @@ CASES: dict[str, Callable[[], Case]] = {
 }  # fmt: skip
 
 if __name__ == "__main__":
-    os.environ |= event_path.ENVIRONMENT
     sys.stdout.write(json.dumps(asdict(run(CASES[sys.argv[1]]()))))

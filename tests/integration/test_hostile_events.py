@@ -12,7 +12,7 @@ from tests.hostile import CASES, TENANTS, Result
 
 BASE_MB = 60  # of the function itself
 MEMORY_MB, SECONDS = 256, 20  # that no invocation exceeds
-LATE = 0.25  # seconds of Lambda's share that a good event may wait for hostile ones of its batch
+LATE = 0.15  # seconds of Lambda's share that a good event may wait for hostile ones of its batch
 
 
 @cache

@@ -132,7 +132,7 @@ def test_only_names_figures_and_they_run_in_their_order(only, keys):
 
 @pytest.mark.parametrize("only", ["0", "15", "4,x", "", ",", "4-6"])
 def test_only_with_what_is_no_figure_says_what_there_is(only):
-    with pytest.raises(LocalError, match="figures are 1 to 14 and scale"):
+    with pytest.raises(LocalError, match="figures are 1 to 16 and scale"):
         run.chosen(only)
 
 

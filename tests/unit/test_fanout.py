@@ -258,3 +258,12 @@ def test_a_change_of_the_community_forgets_its_pages():
         listeners.refresh([SCOPE])
         listeners.page(SCOPE, "a", Span())
     assert len(index.asked) == 2
+
+
+def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
+    functions = Functions({"known": 1, "new": 1})
+    functions.fanout.fan_out([message("m", text("known", number=1))])
+    functions.steps.clear()
+    batch = [message("a", text("new", number=2)), message("b", text("known", number=3))]
+    assert functions.fanout.fan_out(batch) == set()
+    assert functions.steps == ["send e3", "send e2"]

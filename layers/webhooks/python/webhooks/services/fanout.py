@@ -92,7 +92,10 @@ class Fanout:
         """Fan a batch out; returns the ids of the messages that must come again."""
         batch = _Batch()
         alone = [message for message in messages if not _is_light(message)]
-        alone += self._work_together([message for message in messages if _is_light(message)], batch)
+        light = self._refreshed([message for message in messages if _is_light(message)], batch)
+        for is_known in (True, False):  # to read listeners takes time, for which the others do not wait
+            some = [each for each in light if self._listeners.knows(each[1].scope, each[1].name) is is_known]
+            alone += self._work_together(some, batch)
         # A message that was received before is last, and before it the largest: neither takes others with it.
         alone.sort(key=lambda message: (message.receives > 1, len(message.text)))
         for position, message in enumerate(alone):
@@ -101,13 +104,15 @@ class Fanout:
         logger.info("batch.fanned_out", extra={**counts, "unmatched": batch.unmatched})
         return batch.failed
 
-    def _work_together(self, messages: Sequence[EventMessage], batch: _Batch) -> list[EventMessage]:
+    def _work_together(
+        self, events: Sequence[tuple[EventMessage, Event]], batch: _Batch
+    ) -> list[EventMessage]:
         """Fan out events that few webhooks want, in shared packs; returns those that are heavy work."""
         wanted: dict[tuple[Scope, str], list[Delivery]] = defaultdict(list)
         needed_by: dict[str, set[str]] = defaultdict(set)
         heavy: list[EventMessage] = []
         fanned_out: list[EventMessage] = []
-        for message, event in self._refreshed(messages, batch):
+        for message, event in events:
             with self._boundary(message, batch):
                 matching = self._match(event, batch)
                 if matching is None:

@@ -50,6 +50,11 @@ class Listeners:
         while len(self._communities) > max(KEPT_COMMUNITIES, len(scopes)):
             self._forget(next(iter(self._communities)))
 
+    def knows(self, scope: Scope, event_name: str) -> bool:
+        """Tell whether the listeners of a name are known without reading them."""
+        community = self._communities.get(scope)
+        return community is not None and (community.version == 0 or (event_name, Span()) in community.pages)
+
     def page(
         self, scope: Scope, event_name: str, span: Span, *, read_at_most: int | None = None
     ) -> ListenerPage:
