@@ -186,6 +186,7 @@ def fanout_answers(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
         "BatchGetItem": json.dumps({"Responses": {SUBSCRIPTIONS: [head]}}).encode(),
         "Query": json.dumps({"Items": [entry_item(webhook) for webhook in webhooks], "Count": 1}).encode(),
         "SendMessageBatch": sent(10),
+        "DeleteMessageBatch": b'{"Successful":[]}',
     }
 
 
