@@ -35,6 +35,10 @@ class Attempts:
         self._monotonic = monotonic
         self._default_ttl = default_ttl
 
+    def begin(self) -> None:
+        """Read what a batch is signed with, so that no attempt waits for it. Raises UnavailableError."""
+        self._signer.refresh()
+
     def send(self, webhook: Webhook, delivery: Delivery, *, now: float) -> Exchange:
         """Make one attempt, signed at `now` (epoch s). One deadline holds for token and endpoint together.
 
