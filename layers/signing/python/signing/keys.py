@@ -63,7 +63,7 @@ class PublicKey:
 
     @property
     def x(self) -> bytes:
-        """The X coordinate, 32 bytes. ECDH sees no more of a point: (X, Y) and (X, -Y) share the same keys."""
+        """The X coordinate, 32 bytes. ECDH sees no more of a point: (X, Y) and (X, -Y) share their keys."""
         return self.raw[:COORDINATE_BYTES]
 
     def to_wire(self) -> str:
