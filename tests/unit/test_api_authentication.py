@@ -357,7 +357,7 @@ def test_the_repeat_of_a_reset_gets_its_own_key_again_after_another_reset(world)
     assert world.call("GET", KEYS).json[0]["keyId"] == second
 
 
-def test_a_second_reset_within_the_grace_locks_nobody_out(world):
+def test_a_second_reset_within_the_grace_locks_no_client_out(world):
     keys = [world.public_key]
     for _ in range(3):
         world.clock.now += 90
@@ -379,7 +379,7 @@ def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(world):
         assert world.call("GET", "/publickeys", by=None).json == {"publicKey": shown}
         assert world.call("GET", "/.well-known", by=None).json == {"public_key": shown}
         assert world.call("GET", "/healthz", by=None).json["publicKey"] == shown
-        assert fetch_with(world, fresh).status == 200, "whoever got it from the reset may use it"
+        assert fetch_with(world, fresh).status == 200, "a client may use it as soon as the reset answers it"
 
 
 def test_raw_credentials_are_answered_under_the_key_that_is_shown():

@@ -134,7 +134,7 @@ class LicenseService:
 
 
 def _read_verdict(answer: dict[str, Any], scope: Scope) -> License | None:
-    """Read a verdict for what was asked. A tenant or community that it names must be the one in the path.
+    """Read the verdict on a license. A tenant or community that it names must be the one in the path.
 
     One that names no tenant counts for the tenant in the path: the platform's community ids are then unique
     over its tenants, which is for the operator to know (template parameter LicensesUrl).

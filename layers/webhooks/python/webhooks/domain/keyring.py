@@ -1,4 +1,4 @@
-"""The service's own keys as lists with times: which is in use, which ones count beside it, what a reset adds.
+"""The service's own keys as lists with times: which is in use, which ones count beside it, and resets.
 
 Each set lives in one secret as JSON. A template-made secret has only a `seed`: the first keys are derived
 from it, so they exist from deployment on and survive every update. A reset puts random keys beside the seed.
@@ -178,7 +178,7 @@ def _read(state: Mapping[str, Any], curve: Curve) -> KeyPairs | None:
 
 
 def _keys_of_version_1(state: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Read what releases before this list wrote: the key in use, the one to come, and one predecessor."""
+    """Read the form of releases before this list: the key in use, the one to come, one predecessor."""
     given = (
         {"pair": state["upcoming"], "since": None, "until": None, "request": None},
         {"pair": state["current"], "since": 0, "until": None, "request": state["resetRequest"]},

@@ -36,7 +36,7 @@ class Attempts:
         self._default_ttl = default_ttl
 
     def begin(self) -> None:
-        """Read what a batch is signed with, so that no attempt waits for it. Raises UnavailableError."""
+        """Read the keys that sign a batch, so that no attempt waits for it. Raises UnavailableError."""
         self._signer.refresh()
 
     def send(self, webhook: Webhook, delivery: Delivery, *, now: float) -> Exchange:

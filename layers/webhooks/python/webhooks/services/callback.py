@@ -21,7 +21,7 @@ SECRETS = 1024  # webhooks' own secrets that are remembered: deriving one costs 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What the stores say: both sets of keys, and the master of the webhooks' own secrets."""
+    """The contents of the stores: both sets of keys, and the master of the webhooks' own secrets."""
 
     service: KeyPairs
     content: KeyPairs
@@ -30,7 +30,7 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """What signs from `since` until `until` (epoch seconds), and which secrets that came from."""
+    """The keys that sign from `since` until `until` (epoch seconds), and the secrets that they came from."""
 
     secrets: Secrets
     since: float
