@@ -15,6 +15,10 @@ SEED = {"seed": "s" * 64}
 # Seconds between resets, and the grace at each: a parameter may change between two.
 RESETS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 400)), max_size=MOST + 3)
 MOMENTS = st.integers(START - 10, START + 2000)
+AFTER = st.integers(0, NOTICE + KEYS_SECONDS) | st.integers(0, 2000)  # seconds from a reset
+BACK = st.integers(-AHEAD, AHEAD) | st.integers(
+    -AHEAD, 1000
+)  # seconds from when a key is shown to the signature
 STALE = st.integers(0, KEYS_SECONDS)
 
 
@@ -34,12 +38,13 @@ def known(states: list[tuple[int, KeyPairs]], now: int, *, stale: int) -> KeyPai
     return [pairs for since, pairs in states if since <= now - stale][-1]
 
 
-@settings(max_examples=300, deadline=None)
-@given(resets=RESETS, signed_at=MOMENTS, back=st.integers(-AHEAD, 1000), signer=STALE, shower=STALE)
+@settings(max_examples=500, deadline=None)
+@given(resets=RESETS, reset=st.integers(0, 3), after=AFTER, back=BACK, signer=STALE, shower=STALE)
 def test_whatever_instance_signs_it_signs_with_each_key_that_was_shown_within_its_grace(
-    resets, signed_at, back, signer, shower
+    *, resets, reset, after, back, signer, shower
 ):
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
+    signed_at = max(START, states[min(reset, len(states) - 1)][0]) + after
     shown_at = signed_at - back
     shown = known(states, shown_at, stale=shower).in_use(shown_at)
     final = next(key for key in reversed_keys(states) if key.pair == shown)
@@ -52,7 +57,7 @@ def reversed_keys(states):
     return (key for _, pairs in reversed(states) for key in pairs.keys)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(resets=RESETS, at=MOMENTS, used=MOMENTS, reader=STALE, shower=STALE)
 def test_an_envelope_for_a_key_that_was_shown_is_read_until_its_grace_ends(resets, at, used, reader, shower):
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
@@ -63,7 +68,7 @@ def test_an_envelope_for_a_key_that_was_shown_is_read_until_its_grace_ends(reset
         assert shown in known(states, used, stale=reader).readable(used)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(resets=RESETS, signed_at=MOMENTS, signer=STALE, shower=STALE)
 def test_a_content_key_signs_only_once_every_instance_publishes_it(resets, signed_at, signer, shower):
     states = history(content_keys(SEED), resets)
@@ -74,7 +79,7 @@ def test_a_content_key_signs_only_once_every_instance_publishes_it(resets, signe
         assert used in known(states, moment, stale=shower).published(moment)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(resets=RESETS, at=MOMENTS)
 def test_a_set_stays_small_and_its_keys_come_into_use_in_their_order(resets, at):
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
