@@ -41,13 +41,14 @@ def _directory(value: str) -> dict[str, str]:
 
 # The pattern of the template's parameter LicensesUrl: plain http only to this machine, as a test does.
 LICENSES_URL = (
-    r"^(https://[^/?#\s]+(/[^?#\s]*[^/?#\s])?"
-    r"|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(/[^?#\s]*[^/?#\s])?)?$"
+    r"^((https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+    r"(/[A-Za-z0-9._~%-]+)*)?$"
 )
 
 
 def _licenses_url(value: str) -> str:
-    if not re.fullmatch(LICENSES_URL, value, re.ASCII):
+    if not re.fullmatch(LICENSES_URL, value):
         raise ValueError("must be empty, or an https URL without query, fragment and slash at its end")
     return value
 

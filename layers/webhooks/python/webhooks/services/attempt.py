@@ -35,7 +35,7 @@ class Attempts:
         self._monotonic = monotonic
         self._default_ttl = default_ttl
 
-    def begin(self) -> None:
+    def refresh(self) -> None:
         """Read the keys that sign a batch, so that no attempt waits for it. Raises UnavailableError."""
         self._signer.refresh()
 
