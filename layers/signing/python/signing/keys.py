@@ -61,6 +61,11 @@ class PublicKey:
             raise InvalidKeyError("a public key is standard, padded base64 of its 64 bytes X and Y")
         return cls(curve, raw)
 
+    @property
+    def x(self) -> bytes:
+        """The X coordinate, 32 bytes. ECDH sees no more of a point: (X, Y) and (X, -Y) share their keys."""
+        return self.raw[:COORDINATE_BYTES]
+
     def to_wire(self) -> str:
         """Write standard base64 of X||Y."""
         return base64_text.encode(self.raw)

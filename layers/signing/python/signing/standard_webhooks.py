@@ -1,4 +1,4 @@
-"""The `webhook-signature` list of Standard Webhooks 1.0.0: `es256k` or `es256`, and one `v1` per secret."""
+"""The `webhook-signature` list of Standard Webhooks 1.0.0: `es256k` or `es256` per key, `v1` per secret."""
 
 import hmac
 from collections.abc import Iterator

@@ -178,7 +178,7 @@ class KeyStore(Protocol):
     """One set of key pairs in its secret."""
 
     def read(self) -> KeyPairs:
-        """Return the pairs, at most 30 s old."""
+        """Return the pairs, at most 30 s old; the last known ones while they cannot be read."""
 
     def read_now(self) -> KeyPairs:
         """Return the pairs as they are now."""
@@ -191,14 +191,14 @@ class MasterSecret(Protocol):
     """What the webhooks' own secrets are derived from."""
 
     def read(self) -> bytes:
-        """Return the master."""
+        """Return the master; the last known one while it cannot be read."""
 
 
 class Licenses(Protocol):
     """Where licenses are kept, or asked for."""
 
-    def find(self, license_key: str, community_id: str | None) -> License | None:
-        """Return what the key stands for, None if nobody issued it; `community_id` of the request, if any."""
+    def find(self, license_key: str, scope: Scope | None) -> License | None:
+        """Return what the key stands for, None for nothing; `scope`: the community in the request's path."""
 
 
 class EndpointGuard(Protocol):

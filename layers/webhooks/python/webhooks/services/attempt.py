@@ -35,6 +35,10 @@ class Attempts:
         self._monotonic = monotonic
         self._default_ttl = default_ttl
 
+    def refresh(self) -> None:
+        """Read the keys that sign a batch, so that no attempt waits for it. Raises UnavailableError."""
+        self._signer.refresh()
+
     def send(self, webhook: Webhook, delivery: Delivery, *, now: float) -> Exchange:
         """Make one attempt, signed at `now` (epoch s). One deadline holds for token and endpoint together.
 

@@ -85,6 +85,7 @@ class Dispatch:
         if not opened:
             return failed
         try:
+            self._attempts.refresh()
             reading = self._read(opened)
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(opened), "reason": str(error)})
