@@ -66,6 +66,34 @@ def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling):
     assert iso_time(event.log_time) == "2026-01-02T03:04:05.000Z"
 
 
+# buildkite/docs#896, floci-io/floci#709, aws/serverless-application-model#2406
+@pytest.mark.parametrize(
+    "name",
+    ["Build Finished", "Object Created", "com.acme/order:created", "受注　通知", "a#b", "x" * 128, "👨‍👩‍👧"],
+)
+def test_an_events_name_may_have_spaces_and_signs_in_every_shape(name):
+    bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
+    flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
+
+    for event in (parse({**NATIVE, "eventName": name}), parse(bridge), parse(flat)):
+        assert event.name == name
+        assert json.loads(event.body)["type"] == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", " a", "a ", "\u3000a", "a\nb", "a\u202eb", "\ud800", "x" * 129, 7, None]
+)
+def test_what_is_no_name_is_refused_in_every_shape(name):
+    bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
+    flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
+
+    for message in ({**NATIVE, "eventName": name}, bridge, flat):
+        with pytest.raises(
+            InvalidEventError, match="must be 1 to 128 characters, with no space at either end"
+        ):
+            parse(message)
+
+
 def test_without_an_id_or_a_time_the_message_gives_them():
     event = parse({key: NATIVE[key] for key in ("eventName", "tenantId", "communityId", "data")})
 

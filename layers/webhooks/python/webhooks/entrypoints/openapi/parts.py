@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
-from webhooks.domain.webhook import EVENT_NAME
+from webhooks.domain.webhook import EVENT_NAME_PATTERN
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.openapi import examples
 
@@ -114,7 +114,7 @@ ALIASES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
     (schema, "eventName", "eventNames"): {
         "description": "Another name for eventNames, as older clients have it.",
         "oneOf": [
-            {"type": "string", "pattern": f"^{EVENT_NAME.pattern}$"},
+            {"type": "string", "pattern": EVENT_NAME_PATTERN},
             {"$ref": f"#/components/schemas/{schema}/properties/eventNames"},
         ],
     }

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from webhooks.domain.endpoint_url import InvalidUrlError, parse_url
 from webhooks.domain.json_text import UTF_8, write_json
-from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
+from webhooks.domain.text import TEXT_PATTERN, TEXT_RULE, is_text
+from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_PATTERN, EVENT_NAME_RULE
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.schemas.wire import rule, whole, wrong
 
@@ -24,8 +25,14 @@ def _integral(value: Any) -> Any:
     return value
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
+def _text(text: str) -> str:
+    if not is_text(text):
+        raise ValueError
+    return text
+
+
+def _event_name(text: str) -> str:
+    if not EVENT_NAME.fullmatch(text):
         raise ValueError
     return text
 
@@ -82,12 +89,15 @@ INTEGRAL = BeforeValidator(_integral)
 Flag = Annotated[bool, rule("must be true or false")]
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=limits.NAME_LENGTH),
-    AfterValidator(_printable),
-    rule(f"must be a string of 1 to {limits.NAME_LENGTH} printable characters"),
+    Field(min_length=1, max_length=limits.NAME_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN}),
+    AfterValidator(_text),
+    rule(f"must be a string of 1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"),
 ]
 EventName = Annotated[
-    str, Field(pattern=f"^{EVENT_NAME.pattern}$"), rule(f"must be a string of {EVENT_NAME_RULE}")
+    str,
+    Field(json_schema_extra={"pattern": EVENT_NAME_PATTERN}),
+    AfterValidator(_event_name),
+    rule(f"must be a string of {EVENT_NAME_RULE}"),
 ]
 EventNames = Annotated[
     list[EventName],
@@ -97,9 +107,9 @@ EventNames = Annotated[
 ]
 Tag = Annotated[
     str,
-    Field(min_length=1, max_length=limits.TAG_LENGTH),
-    AfterValidator(_printable),
-    rule(f"must be a string of 1 to {limits.TAG_LENGTH} printable characters"),
+    Field(min_length=1, max_length=limits.TAG_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN}),
+    AfterValidator(_text),
+    rule(f"must be a string of 1 to {limits.TAG_LENGTH} characters, with {TEXT_RULE}"),
 ]
 Tags = Annotated[
     list[Tag],
