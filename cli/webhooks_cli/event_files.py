@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from webhooks.domain.json_text import write_json
 from webhooks_cli.errors import WrongUseError
 
 # Where each shape of an event has its owner and id: (name in --set, or "id") -> field.
@@ -36,12 +38,12 @@ class EventText:
 def read_documents(text: str, source: str) -> list[tuple[str, Any]]:
     """Split a file's text into JSON documents, each with where it stands. Raises WrongUseError."""
     documents = []
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_float=Decimal)
     position = _skip_space(text, 0)
     while position < len(text):
         try:
             value, position = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             line = text.count("\n", 0, position) + 1
             raise WrongUseError(
                 f"{source}: not JSON, in the document that begins at line {line}: {error}"
@@ -69,8 +71,8 @@ def parse_override(text: str) -> tuple[str, Any]:
             f"--set takes name=value, for instance tenantId=acme or data.amount=3; not {text}"
         )
     try:
-        return name, json.loads(value)
-    except (ValueError, RecursionError):
+        return name, json.loads(value, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
         return name, value
 
 
@@ -96,7 +98,7 @@ def copies(event: Any, count: int, *, entropy: Callable[[int], bytes]) -> Iterat
 
 def event_text(source: str, event: Any) -> EventText:
     """Write an event for the queue."""
-    return EventText(source, json.dumps(event, separators=(",", ":")), _tenant(event))
+    return EventText(source, write_json(event), _tenant(event))
 
 
 def _fields(event: Mapping[str, Any]) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from webhooks.domain.caller import ANY, AuthLevel, License
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
+from webhooks.domain.text import TEXT_RULE, is_text
 from webhooks_cli.aws import Account
 from webhooks_cli.errors import MissingError, RefusedError, WrongUseError
 from webhooks_cli.moments import parse_moment, show_moment
@@ -158,8 +159,8 @@ def _scope(level: AuthLevel, options: Namespace, target: Target) -> tuple[str, s
 
 
 def _label(text: str) -> str:
-    if text and not text.isprintable():
-        raise WrongUseError("--label: must be printable text")
+    if not is_text(text):
+        raise WrongUseError(f"--label: must have {TEXT_RULE}")
     return text
 
 
