@@ -11,7 +11,7 @@ _END_OF_DAY: Final = re.compile(r"(?<=[T ])24(?=(:?00){0,2}([.,]0+)?([Z+-]|$))",
 
 
 def epoch_seconds(text: str) -> float | None:
-    """Return a time as epoch seconds, in UTC where it names no offset; None for what is no time.
+    """Return a time as epoch seconds, in UTC where it names no offset; None for any other text.
 
     A leap second is the last millisecond before its end.
     """

@@ -97,7 +97,7 @@ BODY: Mapping[str, Any] = {
         },
         "data": {
             "type": "object",
-            "description": "What happened, copied as it was published: number literals, order of fields, "
+            "description": "The event's data, copied as it was published: number literals, order of fields, "
             "escapes. A reader that keeps numbers as doubles may lose digits.",
         },
     },

@@ -1,4 +1,4 @@
-"""What each field of a request means: for the document alone, so that no request pays for it."""
+"""Descriptions of every request field, for the OpenAPI document alone: no request needs them."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ FILTERS = "docs/filters.md"
 _WEBHOOK = {
     "eventNames": f"Names of the events that the webhook gets, each {EVENT_NAME_RULE}.",
     "eventName": "Another name for eventNames, as older clients have it; one name or several.",
-    "name": f"What people call the webhook: text with {TEXT_RULE}.",
-    "disabled": "true: events pass the webhook by. false is the default.",
-    "createdBy": f"Who created the webhook: text with {TEXT_RULE}. Default: the `appid` of the requestid.",
+    "name": f"Name of the webhook, for people: text with {TEXT_RULE}.",
+    "disabled": "true: the webhook gets no events. false is the default.",
+    "createdBy": f"Author of the webhook: text with {TEXT_RULE}. Default: the `appid` of the requestid.",
     "tags": "Words to fetch webhooks by; equal ones count once.",
     "query": "Which events of those names the webhook gets, by their data: objects of conditions, each a "
     "field and the value that it has there. A dot leads into objects and through arrays (`commits.title`), a "
@@ -22,7 +22,7 @@ _WEBHOOK = {
     f"values in all, and {limits.QUERY_BYTES} bytes. No query: every event. {FILTERS} has examples.",
     "criteria": "ANY, the default: one object of the query must hold. ALL: every object must.",
     "api": "The endpoint to call.",
-    "successCodes": "Statuses that mean that the endpoint took the event.",
+    "successCodes": "Statuses that mean success: the endpoint took the event.",
     "retryCodes": "Statuses after which the event is sent again; 0 stands for no HTTP answer. Default: 0, "
     "408, 425, 429 and every 5xx but 501 and 505.",
     "retryCount": "How often an event is sent again at most; 0 is the default.",
@@ -36,8 +36,7 @@ _API = {
     "oAuthGrantType": "For authType oauth2.",
     "oAuthTokenUrl": "Where access tokens come from, for authType oauth2.",
     "oAuthScopes": "Scopes to ask for, for authType oauth2.",
-    "credential": "What callbacks authenticate with, as authType needs it. A change that does not give it "
-    "leaves the stored one.",
+    "credential": "The values that authType needs. A change that does not give it leaves the stored one.",
 }
 _TEXT = f"Text with {TEXT_RULE}."
 _HEADER = "Printable ASCII with no space at either end, and not empty."
