@@ -113,7 +113,7 @@ def test_a_message_that_is_no_pack(tenants: Tenants, text: str):
         ("id", "d" * 3000),
         ("id", "a.b"),
         ("eventId", "e" * 300),
-        ("eventName", "not a name"),
+        ("eventName", "not a name "),
         ("logTime", int(HUGE)),
         ("attempts", [{"at": 1, "latencyMs": 1}] * 101),
     ],

@@ -87,7 +87,7 @@ def _read(text: str) -> JsonObject:
     try:
         return read_object(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidEventError(f"the message must be a JSON object: {str(error)[:120]}") from None
+        raise InvalidEventError(f"the message is not JSON, or not an object: {str(error)[:120]}") from None
     except ArithmeticError:
         raise InvalidEventError("the message has a number whose exponent is too large") from None
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-_SPACE: Final = "[ \t\n\r]*"  # RFC 8259, section 2
+_SPACES: Final = (" ", "\n", "\r", "\t")  # RFC 8259, section 2
+_SPACE: Final = "[ \t\n\r]*"
 _BEGIN: Final = re.compile(rf"{_SPACE}\{{{_SPACE}")
 _END: Final = re.compile(rf"{_SPACE}\}}{_SPACE}")
 _COLON: Final = re.compile(rf"{_SPACE}:{_SPACE}")
@@ -58,15 +59,15 @@ def read_object(text: str) -> JsonObject:
 def _read_object(text: str, decoder: json.JSONDecoder) -> JsonObject:
     values: dict[str, Any] = {}
     places: dict[str, tuple[int, int]] = {}
-    position = _past(_BEGIN, text, 0, "a JSON object")
+    position = _past(_BEGIN, text, 0, "'{'")
     more = text[position : position + 1] == '"'
     while more:
         name, position = decoder.raw_decode(text, position)
         begin = _past(_COLON, text, position, "':'")
-        values[name], end = decoder.raw_decode(text, begin)
-        places[name] = begin, end
-        comma = _COMMA.match(text, end)
-        more, position = comma is not None, comma.end() if comma else end
+        values[name], position = decoder.raw_decode(text, begin)
+        places[name] = begin, position
+        comma = _COMMA.match(text, position)
+        more, position = comma is not None, comma.end() if comma else position
     if _past(_END, text, position, "',' or '}'") != len(text):
         raise json.JSONDecodeError("Extra data", text, position)
     return JsonObject(text, values, places)
@@ -81,15 +82,18 @@ def _past(expected: re.Pattern[str], text: str, position: int, name: str) -> int
 
 def compact(text: str) -> str:
     """Take the space between the parts of a valid JSON text out, and nothing else."""
-    if not any(space in text for space in " \n\r\t"):
+    if not any(space in text for space in _SPACES):
         return text
-    # JSON has no raw control characters: two of them stand in for what could hide the end of a string.
-    pieces = text.replace("\\\\", "\0").replace('\\"', "\1").split('"')
+    escaped = '\\"' in text
+    if escaped:  # JSON has no raw control characters: two of them stand in for what hides the end of a string
+        text = text.replace("\\\\", "\0").replace('\\"', "\1")
+    pieces = text.split('"')
     between = '"'.join(pieces[::2])  # every other piece is what stands between two strings
-    for space in " \n\r\t":
+    for space in _SPACES:
         between = between.replace(space, "")
     pieces[::2] = between.split('"')
-    return '"'.join(pieces).replace("\1", '\\"').replace("\0", "\\\\")
+    compacted = '"'.join(pieces)
+    return compacted.replace("\1", '\\"').replace("\0", "\\\\") if escaped else compacted
 
 
 def write_json(value: Any, encoder: json.JSONEncoder = ASCII) -> str:
