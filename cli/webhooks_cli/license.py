@@ -13,6 +13,8 @@ SYSTEM = LEVELS[0]
 ANY = "*"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 IDENTIFIER_RULE = "1 to 64 letters, digits, '.', '_' or '-'"
+TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]*")
+TEXT_RULE = "no control characters, line separators or bidi overrides"
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,15 @@ def test_the_index_follows_the_event_names(store: Store) -> None:
     assert [store.listeners(name) for name in "abc"] == [[], [webhook.id], [webhook.id]]
 
 
+def test_no_event_name_is_taken_for_another(store: Store) -> None:
+    odd = ["a", "a#", "a#b", "A", "a b", "ä", "a%23b", "#", "com.acme/order:created", "受注 通知", "x" * 128]
+    north = {name: store.add(event_names=(name,)).id for name in odd}
+    south = {name: store.add(Scope("acme", "north-a"), event_names=(name,)).id for name in odd}
+    for name in odd:
+        assert store.listeners(name) == [north[name]]
+        assert store.listeners(name, Scope("acme", "north-a")) == [south[name]]
+
+
 def test_every_change_counts_in_the_version_of_its_community_only(store: Store) -> None:
     assert store.index.versions([ACME, SOUTH]) == {ACME: 0, SOUTH: 0}
     webhook = store.add()

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from webhooks_cli.aws import Account
 from webhooks_cli.errors import MissingError, RefusedError, WrongUseError
-from webhooks_cli.license import ANY, IDENTIFIER, IDENTIFIER_RULE, LEVELS, SYSTEM, License
+from webhooks_cli.license import (
+    ANY,
+    IDENTIFIER,
+    IDENTIFIER_RULE,
+    LEVELS,
+    SYSTEM,
+    TEXT,
+    TEXT_RULE,
+    License,
+)
 from webhooks_cli.moments import parse_moment, show_moment
 from webhooks_cli.options import add_command, output_options, target_options
 from webhooks_cli.result import Result, Table
@@ -156,8 +165,8 @@ def _scope(level: str, options: Namespace, target: Target) -> tuple[str, str]:
 
 
 def _label(text: str) -> str:
-    if text and not text.isprintable():
-        raise WrongUseError("--label: must be printable text")
+    if not TEXT.fullmatch(text):
+        raise WrongUseError(f"--label: must have {TEXT_RULE}")
     return text
 
 

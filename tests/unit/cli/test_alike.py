@@ -1,14 +1,15 @@
 """What the command carries itself, as it is installed without the service, is what the service goes by."""
 
 import ast
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from webhooks.adapters import licenses
-from webhooks.domain import caller, delivery, scope
+from webhooks.domain import caller, delivery, json_text, scope, text
+from webhooks_cli import event_files, register
 from webhooks_cli import license as carried
-from webhooks_cli import register
 from webhooks_cli.costs.settings import SETTINGS
 
 CLI = Path(carried.__file__).parent
@@ -36,6 +37,22 @@ def test_the_rules_of_licenses_are_the_services():
     assert caller.ANY == carried.ANY
     assert scope.IDENTIFIER == carried.IDENTIFIER
     assert scope.IDENTIFIER_RULE == carried.IDENTIFIER_RULE
+    assert text.TEXT_RULE == carried.TEXT_RULE
+
+
+@pytest.mark.parametrize("first", range(0, 0x110000, 0x10000))
+def test_the_command_takes_the_service_s_text_for_text(first):
+    differing = [
+        hex(code)
+        for code in range(first, first + 0x10000)
+        if text.is_text(chr(code)) is not bool(carried.TEXT.fullmatch(chr(code)))
+    ]
+    assert differing == []
+
+
+def test_the_command_writes_numbers_as_the_service_does():
+    value = {"a": [Decimal("1222223333.00000001"), {"b": Decimal("1E+5")}, 1, 1.5, None, "ü\n"], "c": ()}
+    assert event_files.write_json(value) == json_text.write_json(value)
 
 
 @pytest.mark.parametrize("now", [4, 5, 6])

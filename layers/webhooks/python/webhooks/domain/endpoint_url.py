@@ -71,7 +71,8 @@ def parse_url(text: str) -> EndpointUrl:
         raise InvalidUrlError("the URL must not contain a user name or password", reason="user-info")
     if port == 0:
         raise InvalidUrlError("the URL's port must be from 1 to 65535", reason="port")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # An empty query is not the same as none (RFC 3986, 6.2.3), but `urlsplit` takes it for that.
+    path = (parts.path or "/") + (f"?{parts.query}" if "?" in text.partition("#")[0] else "")
     if not path.isascii():
         raise InvalidUrlError("the URL's path and query must be percent-encoded where they are not ASCII")
     return EndpointUrl(parts.scheme, _host(parts), port or _DEFAULT_PORTS[parts.scheme], path)

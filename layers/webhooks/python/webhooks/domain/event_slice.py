@@ -10,7 +10,8 @@ from itertools import pairwise
 from math import ceil
 
 from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.event import EARLIEST, LATEST, MAX_BODY_BYTES, MAX_EVENT_ID, Event, load_object
+from webhooks.domain.event import EARLIEST, LATEST, MAX_BODY_BYTES, MAX_EVENT_ID, Event
+from webhooks.domain.json_text import read_object
 from webhooks.domain.scope import IDENTIFIER, Scope
 from webhooks.domain.webhook import EVENT_NAME
 
@@ -75,9 +76,9 @@ def parse_slice(text: str) -> EventSlice:
         head = json.loads(head_line)
         scope = Scope(str(head["tenantId"]), str(head["communityId"]))
         span = Span(int(head["first"]), None if head["last"] is None else int(head["last"]))
-        data = load_object(body)["data"]
+        data = read_object(body).values["data"]
         event = Event(str(head["eventId"]), str(head["eventName"]), scope, int(head["logTime"]), data, body)
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         raise InvalidEventError(
             "not a slice of an event: its first line or its body cannot be read"
         ) from None

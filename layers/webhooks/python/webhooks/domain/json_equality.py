@@ -13,7 +13,7 @@ _LOWEST, _HIGHEST = Decimal(-_MODULUS), Decimal(_MODULUS)
 
 
 def scalar_key(value: Any) -> Any:
-    """Return what two scalars share exactly where they are equal as JSON: 1 and 1.0, but not "1" or true."""
+    """Return a key that scalars share where they are equal as JSON: 1 and 1.0, but not "1" or true."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -34,15 +34,17 @@ class EventFields:
         """Tell whether a value that the dotted field leads to, or an element of one, equals `wanted`."""
         if self._kept > MAX_KEPT:
             self._root, self._kept = _Group((self._data,), self), 0
-        group: _Group | None = self._root
-        rest = field
-        while group is not None:
-            found = group.child(rest)  # the rest of the path can be one key that has dots in it
-            if found is not None and found.has(wanted):
-                return True
-            part, dot, rest = rest.partition(".")
-            group = group.child(part) if dot else None
-        return False
+        group, parts = self._root, field.split(".")
+        for number, part in enumerate(parts, start=1):
+            if number < len(parts) and group.has_dots():  # the rest of the path can be one key
+                found = group.child(".".join(parts[number - 1 :]))
+                if found is not None and found.has(wanted):
+                    return True
+            inner = group.child(part)
+            if inner is None:
+                return False
+            group = inner
+        return group.has(wanted)
 
     def count(self, visited: int, *, kept: int) -> None:
         """Count values that were looked at, and those that are kept."""
@@ -65,7 +67,17 @@ class _Group:
     array; a number to a field of an object, and to one element of an array.
     """
 
-    __slots__ = ("_arrays", "_children", "_composites", "_event", "_inner", "_own", "_scalars", "_values")
+    __slots__ = (
+        "_arrays",
+        "_children",
+        "_composites",
+        "_dots",
+        "_event",
+        "_inner",
+        "_own",
+        "_scalars",
+        "_values",
+    )
 
     def __init__(self, values: Sequence[Any], event: EventFields) -> None:
         self._event = event
@@ -74,6 +86,7 @@ class _Group:
         self._own: _Objects | None = None
         self._inner: _Objects | None = None
         self._arrays: list[list[Any]] | None = None
+        self._dots: bool | None = None
         self._scalars: set[Any] | None = None
         self._composites: set[str] | None = None
 
@@ -88,6 +101,14 @@ class _Group:
         self._event.count(len(found), kept=len(found))
         group = self._children[name] = _Group(found, self._event)
         return group
+
+    def has_dots(self) -> bool:
+        """Tell whether a field of the objects here has a dot in its name."""
+        if self._dots is None:
+            objects = [each for each in self._each() if isinstance(each, dict)]
+            self._dots = any("." in name for each in objects for name in each)
+            self._event.count(sum(map(len, objects)), kept=0)
+        return self._dots
 
     def has(self, wanted: Any) -> bool:
         """Tell whether a value, or an element of one, equals `wanted`."""

@@ -4,10 +4,11 @@ from typing import Final
 
 from webhooks.domain.endpoint_url import MAX_URL_LENGTH
 from webhooks.domain.json_equality import MAX_DEPTH
+from webhooks.domain.webhook import MAX_EVENT_NAME
 
 BODY_BYTES: Final = 64 * 1024
 EVENT_NAMES: Final = 50
-EVENT_NAME_LENGTH: Final = 128
+EVENT_NAME_LENGTH: Final = MAX_EVENT_NAME
 NAME_LENGTH: Final = 256
 TAGS: Final = 20
 TAG_LENGTH: Final = 64

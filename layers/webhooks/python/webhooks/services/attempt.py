@@ -81,9 +81,11 @@ class Attempts:
 
 
 def _redacted(exchange: Exchange, secrets: Iterable[str]) -> Exchange:
-    if isinstance(exchange, Answer) and exchange.excerpt:
-        return replace(exchange, excerpt=redact(exchange.excerpt, secrets))
-    return exchange
+    if not isinstance(exchange, Answer):
+        return exchange
+    kept = list(secrets)
+    location = exchange.location and redact(exchange.location, kept)
+    return replace(exchange, excerpt=redact(exchange.excerpt, kept), location=location)
 
 
 def _client(webhook: Webhook, credential: Credential | None) -> ClientCredentials:

@@ -101,6 +101,7 @@ class CallbackSigner:
         headers = {
             "Content-Type": CONTENT_TYPE,
             "User-Agent": USER_AGENT,
+            "Accept": "*/*",  # some firewalls refuse a request without it
             "webhook-attempt": str(len(delivery.attempts) + 1),
             **signatures,
             **authorization,
