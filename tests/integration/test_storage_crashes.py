@@ -97,6 +97,7 @@ class World:
 
     def __init__(self, backend: Backend, crasher: Crasher) -> None:
         self.crasher = crasher
+        self.setup = ""
         self.subscriptions: Subscriptions
         self.credentials: Credentials
         if backend.aws is None:
@@ -120,11 +121,17 @@ class World:
             credentials=self.credentials,
             guard=ScriptedGuard(),
             clock=backend.clock,
+            webhooks_per_community=10,
         )
 
     def create(self, request_key: str, credential: Credential | None) -> str:
         definition = bearer() if credential else make_definition(api=Api("https://example.com/hook"))
         return self.registration.create(request(request_key), definition=definition, credential=credential)
+
+    def existing(self, credential: Credential | None) -> str:
+        """Return the id of a webhook that is created once."""
+        self.setup = self.setup or json.loads(self.create("setup", credential))
+        return self.setup
 
     def webhooks(self) -> list[Webhook]:
         return list(self.subscriptions.page(ACME, index=0, size=100, tags=()).webhooks)
@@ -161,22 +168,22 @@ def create(world: World) -> None:
 
 def new_credential(world: World) -> None:
     patch = Patch(credential=SECOND)
-    world.registration.update(request("tested"), json.loads(world.create("setup", FIRST)), patch)
+    world.registration.update(request("tested"), world.existing(FIRST), patch)
 
 
 def first_credential(world: World) -> None:
     patch = Patch(api={"auth_type": AuthType.BEARER}, credential=FIRST)
-    world.registration.update(request("tested"), json.loads(world.create("setup", None)), patch)
+    world.registration.update(request("tested"), world.existing(None), patch)
 
 
 def no_credential(world: World) -> None:
     patch = Patch(api={"auth_type": AuthType.NONE})
-    world.registration.update(request("tested"), json.loads(world.create("setup", FIRST)), patch)
+    world.registration.update(request("tested"), world.existing(FIRST), patch)
 
 
 def delete(world: World) -> None:
     with suppress(NotFoundError):
-        world.registration.delete(request("tested"), json.loads(world.create("setup", FIRST)))
+        world.registration.delete(request("tested"), world.existing(FIRST))
 
 
 # What is tested, the tokens before and after it.

@@ -104,6 +104,7 @@ class WebhooksSettings(AuthenticationSettings, EgressSettings):
     webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     kms_key_id: str = variable("KMS_KEY_ID")
+    webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +136,7 @@ class DiscoverySettings(Settings):
     signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
     service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", _directory)
+    webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
 
 
 @dataclass(frozen=True, kw_only=True)

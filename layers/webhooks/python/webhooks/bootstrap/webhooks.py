@@ -42,6 +42,7 @@ def compose() -> tuple[Communities, Registration, Answers]:
             )
         ),
         clock=clock,
+        webhooks_per_community=settings.webhooks_per_community,
     )
     answers = Answers(master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), entropy=entropy)
     access = compose_access(settings, aws, compose_service_keys(settings, aws))
