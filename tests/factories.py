@@ -68,6 +68,7 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "api",
     "RAW_CREDENTIAL_HEADERS": "Refused",
     "SERVICE_DIRECTORY": "{}",
+    "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/webhooks/0",
     "SERVICE_KEYS_SECRET": "service-keys",
     "SIGNING_KEYS_SECRET": "signing-keys",
     "STAGE": "prod",

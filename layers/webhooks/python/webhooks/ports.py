@@ -57,12 +57,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ListedCredential:
-    """A credential's secret as the account lists it; `created_at` in epoch seconds."""
+    """A credential's secret as the account lists it; `created_at` in epoch seconds.
+
+    `is_bound`: whether it belongs to this deployment's table and stack, and not to others of its name.
+    """
 
     secret_name: str
     scope: Scope
     webhook_id: str
     created_at: float
+    is_bound: bool
 
 
 class RepeatedError(Exception):
@@ -178,8 +182,15 @@ class Credentials(Protocol):
     def delete(self, ref: CredentialRef) -> None:
         """Delete a credential with all its versions; absent is fine."""
 
+
+class CredentialSecrets(Protocol):
+    """All credentials' secrets, for the sweep of orphans."""
+
     def listed(self) -> Sequence[ListedCredential]:
-        """Return every credential's secret, for the sweep."""
+        """Return every credential's secret, but for those that wait for their deletion."""
+
+    def expire(self, secret_name: str) -> None:
+        """Have a secret deleted after a time in which an operator can bring it back; absent is fine."""
 
 
 class KeyStore(Protocol):

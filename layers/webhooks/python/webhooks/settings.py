@@ -105,6 +105,7 @@ class WebhooksSettings(AuthenticationSettings, EgressSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     kms_key_id: str = variable("KMS_KEY_ID")
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
+    stack_id: str = variable("STACK_ID")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,4 +177,4 @@ class RecoverySettings(Settings):
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     access_table: str = variable("ACCESS_TABLE")
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
-    kms_key_id: str = variable("KMS_KEY_ID")
+    stack_id: str = variable("STACK_ID")

@@ -1,6 +1,7 @@
 """Composes functions/webhooks: DynamoDB, Secrets Manager and the address guard."""
 
 from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.credential_secrets import binding
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.egress import EgressGuard
 from webhooks.adapters.key_store import SecretMaster
@@ -33,6 +34,7 @@ def compose() -> tuple[Communities, Registration, Answers]:
             kms_key_id=settings.kms_key_id,
             clock=clock,
             entropy=entropy,
+            tags=binding(table=settings.subscriptions_table, stack=settings.stack_id),
         ),
         guard=EgressGuard(
             parse_policy(
