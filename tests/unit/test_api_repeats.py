@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.factories import BASE, NOW, SCOPE, World, basic_api, webhook_body
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import ConflictError, UnavailableError
 
 UUID = "the same"
 
@@ -175,3 +175,32 @@ class _Lost:
             raise UnavailableError("the response is lost")
 
         return lose
+
+
+def test_a_creation_that_took_effect_and_looks_lost_keeps_its_credential():
+    """As where the transaction's answer is lost, and every later try meets others' changes."""
+    plain = World()
+    taken = _Taken(plain.subscriptions)
+    world = World(subscriptions=taken)
+
+    answer = world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()), uuid=UUID)
+
+    assert answer.status == 409
+    [shown] = world.fetch()["data"]
+    assert stored(world, shown["_id"]).credential
+    assert shown["api"]["credential"].keys() == {"username", "password"}
+    assert put(world, api=basic_api()).json["_id"] == shown["_id"]
+
+
+class _Taken:
+    """Subscriptions whose additions take effect and end in a conflict."""
+
+    def __init__(self, subscriptions):
+        self._subscriptions = subscriptions
+
+    def __getattr__(self, name):
+        return getattr(self._subscriptions, name)
+
+    def add(self, *args, **named):
+        self._subscriptions.add(*args, **named)
+        raise ConflictError("others change this community's webhooks at the same time")

@@ -55,7 +55,7 @@ class CredentialKeeping:
             self.tidy(before)
 
     def tidy_unnamed(self, ref: CredentialRef | None, webhook: Webhook | None) -> None:
-        """Delete a credential that was stored for a webhook, if the webhook names another secret or none."""
+        """Delete a credential that was stored for a webhook, unless the webhook names its secret."""
         named = webhook.credential if webhook else None
         if ref is not None and (named is None or named.secret_name != ref.secret_name):
             self.tidy(ref)

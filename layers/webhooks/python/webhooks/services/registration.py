@@ -128,11 +128,11 @@ class Registration:
         answer = request.render(webhook, credential)
         try:
             self._subscriptions.add(webhook, request.keep(answer, earlier), limit=self._limit)
-        except RepeatedError:
-            self._credentials.tidy(ref)
-            return self._repeats.body(request.scope, request.key, exists)
-        except (ConflictError, InvalidInputError):
-            self._credentials.tidy(ref)
+        except (RepeatedError, ConflictError, InvalidInputError) as error:
+            # Read first: where answers are lost, a change may have taken effect although it looks lost.
+            self._credentials.tidy_unnamed(ref, self._subscriptions.get(request.scope, webhook_id))
+            if isinstance(error, RepeatedError):
+                return self._repeats.body(request.scope, request.key, exists)
             raise
         return answer
 
