@@ -47,6 +47,7 @@ SCOPE = Scope(TENANT, COMMUNITY)
 BASE = f"/tenant/{TENANT}/community/{COMMUNITY}"
 GRACE = 86_400
 SPAN = 120
+WEBHOOKS_PER_COMMUNITY = 1_000
 
 # What the template gives the four functions of the API.
 ENVIRONMENT = {
@@ -67,10 +68,12 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "api",
     "RAW_CREDENTIAL_HEADERS": "Refused",
     "SERVICE_DIRECTORY": "{}",
+    "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/webhooks/0",
     "SERVICE_KEYS_SECRET": "service-keys",
     "SIGNING_KEYS_SECRET": "signing-keys",
     "STAGE": "prod",
     "SUBSCRIPTIONS_TABLE": "subscriptions",
+    "WEBHOOKS_PER_COMMUNITY": str(WEBHOOKS_PER_COMMUNITY),
     "WEBHOOK_MASTER_SECRET": "webhook-master",
 }
 
@@ -244,7 +247,9 @@ LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
 class World:
     """The API's four functions over one state in memory."""
 
-    def __init__(self, *, raw_headers: bool = False, subscriptions: Any = None) -> None:
+    def __init__(
+        self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
+    ) -> None:
         self.log = io.StringIO()
         self.clock, self.entropy = Clock(), Entropy()
         self.keys = MemoryKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
@@ -265,7 +270,7 @@ class World:
             ),
             entropy=self.entropy,
         )
-        self.apis = self._apis(access)
+        self.apis = self._apis(access, limit)
         start_logging(service="api", level="INFO", stream=self.log)
 
     def _issue(self) -> None:
@@ -278,12 +283,13 @@ class World:
         ):
             self.licenses.issue(client.license_key, license_)
 
-    def _apis(self, access: Access) -> dict[str, RestApi]:
+    def _apis(self, access: Access, limit: int) -> dict[str, RestApi]:
         registration = Registration(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=self.guard,
             clock=self.clock,
+            webhooks_per_community=limit,
         )
         answers = Answers(master=MemoryMaster(b"m" * 64), entropy=self.entropy)
         communities = Communities(access, clock=self.clock, allowed_time_span=SPAN)
@@ -302,6 +308,7 @@ class World:
             region="us-east-1",
             stage="prod",
             service_directory={"licenses": "https://licenses.example.com"},
+            webhooks_per_community=limit,
         )
         return {
             "webhooks": function("webhooks").routes(communities, registration, answers),

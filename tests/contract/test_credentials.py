@@ -3,11 +3,12 @@
 import pytest
 
 from tests.contract.backends import Backend
+from webhooks.adapters.credential_secrets import ListedSecrets, binding
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.memory.credentials import MemoryCredentials
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
-from webhooks.ports import CredentialMissingError, Credentials
+from webhooks.ports import CredentialMissingError, Credentials, CredentialSecrets
 
 ACME = Scope("acme", "north")
 WEBHOOK = "0123456789abcdef01234567"
@@ -20,17 +21,36 @@ def prefix(backend: Backend) -> str:
     return f"stack-{backend.suffix}/credentials/"
 
 
+class Opened:
+    """Both ports on the same secrets."""
+
+    def __init__(self, backend: Backend, prefix: str) -> None:
+        self.credentials: Credentials
+        self.secrets: CredentialSecrets
+        if backend.aws is None:
+            memory = MemoryCredentials(clock=backend.clock, entropy=backend.entropy)
+            self.credentials = self.secrets = memory
+            return
+        tags = binding(table="subscriptions", stack="stack/1")
+        self.credentials = SecretCredentials(
+            backend.aws, prefix=prefix, kms_key_id="", clock=backend.clock, entropy=backend.entropy, tags=tags
+        )
+        self.secrets = ListedSecrets(backend.aws, prefix=prefix, tags=tags)
+
+
 @pytest.fixture
-def credentials(backend: Backend, prefix: str) -> Credentials:
-    return open_credentials(backend, prefix)
+def opened(backend: Backend, prefix: str) -> Opened:
+    return Opened(backend, prefix)
 
 
-def open_credentials(backend: Backend, prefix: str) -> Credentials:
-    if backend.aws is None:
-        return MemoryCredentials(clock=backend.clock, entropy=backend.entropy)
-    return SecretCredentials(
-        backend.aws, prefix=prefix, kms_key_id="", clock=backend.clock, entropy=backend.entropy
-    )
+@pytest.fixture
+def credentials(opened: Opened) -> Credentials:
+    return opened.credentials
+
+
+@pytest.fixture
+def secrets(opened: Opened) -> CredentialSecrets:
+    return opened.secrets
 
 
 def test_a_credential_is_read_back_as_it_was_stored(credentials: Credentials) -> None:
@@ -66,12 +86,14 @@ def test_settling_out_of_order_keeps_both_versions(credentials: Credentials) -> 
     assert (credentials.read(one).token, credentials.read(other)) == ("1", SECOND)
 
 
-def test_a_replaced_secret_that_is_gone_is_made_anew(credentials: Credentials) -> None:
+def test_a_replaced_secret_that_is_gone_is_made_anew(
+    credentials: Credentials, secrets: CredentialSecrets
+) -> None:
     ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
     credentials.delete(ref)
     new = credentials.replace(ref, SECOND)
     assert credentials.read(new) == SECOND
-    assert [(each.scope, each.webhook_id) for each in credentials.listed()] == [(ACME, WEBHOOK)]
+    assert [(each.scope, each.webhook_id) for each in secrets.listed()] == [(ACME, WEBHOOK)]
 
 
 def test_an_absent_credential_is_missing(credentials: Credentials) -> None:
@@ -92,30 +114,41 @@ def test_many_are_read_in_their_order(credentials: Credentials) -> None:
     assert list(credentials.read_many([])) == []
 
 
-def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(backend: Backend, prefix: str) -> None:
-    credentials = open_credentials(backend, prefix)
+def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
+    credentials: Credentials, secrets: CredentialSecrets
+) -> None:
     ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
     credentials.delete(ref)
     credentials.delete(ref)
-    assert list(credentials.listed()) == []
+    assert list(secrets.listed()) == []
     with pytest.raises(CredentialMissingError):
         credentials.read(ref)
 
 
-def test_the_sweep_deletes_by_name_alone(credentials: Credentials) -> None:
+def test_an_expired_secret_is_listed_no_more_and_expiring_it_again_is_fine(
+    credentials: Credentials, secrets: CredentialSecrets
+) -> None:
     ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
-    credentials.delete(CredentialRef(ref.secret_name, version_id=""))
-    assert list(credentials.listed()) == []
+    kept = credentials.create(ACME, WEBHOOK, credential=SECOND)
+    for name in (ref.secret_name, ref.secret_name, f"{ref.secret_name}x"):
+        secrets.expire(name)
+    assert [each.secret_name for each in secrets.listed()] == [kept.secret_name]
+    assert credentials.read(kept) == SECOND
+    with pytest.raises(CredentialMissingError):
+        credentials.read(ref)
 
 
-def test_all_are_listed_with_their_webhook(backend: Backend, credentials: Credentials) -> None:
+def test_all_are_listed_with_their_webhook(
+    backend: Backend, credentials: Credentials, secrets: CredentialSecrets
+) -> None:
     scopes = [Scope("a-b.c", f"d_{n}") for n in range(3)]
     refs = [credentials.create(scope, WEBHOOK, credential=FIRST) for scope in scopes]
     if backend.aws is not None:
         backend.secret("stack-other/credentials/x/y", "{}")
         backend.secret("another", "{}")
-    listed = credentials.listed()
+    listed = secrets.listed()
     assert {(each.secret_name, each.scope, each.webhook_id) for each in listed} == {
         (ref.secret_name, scope, WEBHOOK) for ref, scope in zip(refs, scopes, strict=True)
     }
     assert all(each.created_at > 1e9 for each in listed)
+    assert all(each.is_bound for each in listed)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from tests.contract.backends import Backend
-from tests.contract.webhooks_made import ACME, NOW, answer, changed, make_webhook
+from tests.contract.webhooks_made import ACME, NOW, answer, changed, kept_body, make_webhook
 from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.adapters.tables import Table
-from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.errors import CommunityFullError, InvalidInputError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry, Webhook
@@ -162,9 +162,9 @@ def test_a_page_leaves_out_what_cannot_be_read(store: Store) -> None:
 
 def test_an_answer_is_kept_with_its_change(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
-    assert store.subscriptions.kept_answer("k") is None
+    assert store.subscriptions.find_record("k") is None
     store.subscriptions.add(webhook, answer("k", "the answer"))
-    assert store.subscriptions.kept_answer("k") == "the answer"
+    assert kept_body(store.subscriptions, "k") == "the answer"
 
 
 def test_a_repeat_changes_nothing(store: Store) -> None:
@@ -195,10 +195,89 @@ def test_an_expired_answer_is_no_repeat(store: Store) -> None:
     webhook = store.add()
     store.subscriptions.change(webhook, changed(webhook, name="a"), kept=answer("k", "old"))
     store.backend.clock.now += 601
-    assert store.subscriptions.kept_answer("k") is None
+    assert store.subscriptions.find_record("k") is None
     stored = changed(webhook, name="a")
     store.subscriptions.remove(stored, replace(answer("k", "new"), expires_at=int(NOW) + 2000))
-    assert store.subscriptions.kept_answer("k") == "new"
+    assert kept_body(store.subscriptions, "k") == "new"
+
+
+def test_a_record_says_which_webhook_at_which_revision(store: Store) -> None:
+    webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
+    store.subscriptions.add(webhook, answer("add"))
+    after = changed(webhook, name="new")
+    store.subscriptions.change(webhook, after, kept=answer("change"))
+    store.subscriptions.remove(after, answer("remove"))
+    records = [store.subscriptions.find_record(key) for key in ("add", "change", "remove")]
+    assert [record and (record.webhook_id, record.revision) for record in records] == [
+        (webhook.id, 1),
+        (webhook.id, 2),
+        (webhook.id, 0),
+    ]
+    assert len({record and record.token for record in records}) == 3
+
+
+def test_a_record_is_replaced_by_its_token_alone(store: Store) -> None:
+    webhook = store.add()
+    first = changed(webhook, name="first")
+    store.subscriptions.change(webhook, first, kept=answer("k", "1"))
+    record = store.subscriptions.find_record("k")
+    assert record is not None
+
+    # A token of another record replaces nothing, and nothing changes
+    second = changed(first, name="second")
+    with pytest.raises(RepeatedError):
+        store.subscriptions.change(first, second, kept=replace(answer("k", "2"), replaces="another"))
+    assert store.page() == (1, [first])
+
+    # The record's own token replaces it, once
+    replacing = replace(answer("k", "2"), replaces=record.token)
+    store.subscriptions.change(first, second, kept=replacing)
+    assert kept_body(store.subscriptions, "k") == "2"
+    with pytest.raises(RepeatedError):
+        store.subscriptions.change(second, changed(second, name="third"), kept=replacing)
+    with pytest.raises(RepeatedError):
+        store.subscriptions.remove(second, replacing)
+    with pytest.raises(RepeatedError):
+        store.subscriptions.add(make_webhook(store.subscriptions.next_id(ACME, now=NOW)), replacing)
+    assert store.page() == (1, [second])
+
+
+def test_what_may_replace_a_record_takes_effect_where_there_is_none(store: Store) -> None:
+    webhook = store.add()
+    store.subscriptions.remove(webhook, replace(answer("k"), replaces="expired and gone"))
+    assert store.page() == (0, [])
+
+
+def test_a_community_takes_no_more_webhooks_than_its_limit(store: Store) -> None:
+    kept = [store.add(), store.add(tags=())]
+    third = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
+    for limit in (1, 2):
+        with pytest.raises(CommunityFullError, match=f"has 2 webhooks, and this deployment allows {limit};"):
+            store.subscriptions.add(third, answer("k"), limit=limit)
+    assert store.page() == (2, kept[::-1])
+    assert store.subscriptions.find_record("k") is None
+    store.subscriptions.add(third, answer("k"), limit=3)
+    store.subscriptions.remove(kept[0], store.fresh_answer())
+    store.subscriptions.add(kept[0], store.fresh_answer(), limit=3)
+    assert store.page()[0] == 3
+
+
+def test_a_repeat_at_the_limit_is_a_repeat(store: Store) -> None:
+    webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
+    store.subscriptions.add(webhook, answer("k"), limit=1)
+    with pytest.raises(RepeatedError):
+        store.subscriptions.add(
+            make_webhook(store.subscriptions.next_id(ACME, now=NOW)), answer("k"), limit=1
+        )
+
+
+def test_a_communitys_webhooks_are_counted(store: Store) -> None:
+    assert store.subscriptions.count(ACME) == 0
+    webhooks = [store.add(tags=tags) for tags in ((), ("a",))]
+    store.subscriptions.change(webhooks[0], changed(webhooks[0], disabled=True), kept=None)
+    assert (store.subscriptions.count(ACME), store.subscriptions.count(SOUTH)) == (2, 0)
+    store.subscriptions.remove(webhooks[1], store.fresh_answer())
+    assert store.subscriptions.count(ACME) == 1
 
 
 def test_a_change_of_what_has_changed_is_stale(store: Store) -> None:

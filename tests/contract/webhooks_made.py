@@ -6,7 +6,7 @@ from typing import Any
 
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, Webhook
-from webhooks.ports import KeptAnswer
+from webhooks.ports import KeptAnswer, Subscriptions
 
 ACME = Scope("acme", "north")
 NOW = 1_790_000_000.0
@@ -54,3 +54,9 @@ def changed(webhook: Webhook, **changes: Any) -> Webhook:
 
 def answer(key: str, body: str = "{}") -> KeptAnswer:
     return KeptAnswer(key, body, int(NOW) + 600)
+
+
+def kept_body(subscriptions: Subscriptions, key: str) -> str | None:
+    """Return the body of the answer that is kept for the key."""
+    record = subscriptions.find_record(key)
+    return record.body if record else None

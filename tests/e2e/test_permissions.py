@@ -3,6 +3,8 @@
 import json
 import secrets
 import time
+from collections.abc import Mapping, Sequence
+from math import inf
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,10 +14,10 @@ from tests.e2e import permissions
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
 from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.credential_secrets import OF, STACK, TABLE, ListedSecrets
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
-from webhooks.services.sweep import GRACE, Sweep
+from webhooks.services.sweep import GRACE, Sweep, Swept
 
 SECONDS = 40.0
 
@@ -33,11 +35,17 @@ def invoke(stack, function: str) -> dict:
     return json.loads(answer["Payload"].read())
 
 
-def credential(stack, place: str) -> str:
+def credential(stack, place: str, *, tags: Sequence[Mapping[str, str]] = ()) -> str:
     """Store a secret as a webhook's credential is stored."""
     name = f"{stack.outputs['CredentialsPrefix']}{place}-{secrets.token_hex(4)}"
-    stack.client("secretsmanager").create_secret(Name=name, SecretString='{"token":"t"}')
+    stack.client("secretsmanager").create_secret(Name=name, SecretString='{"token":"t"}', Tags=list(tags))
     return name
+
+
+def listed(stack) -> dict[str, list[dict[str, str]]]:
+    """Return the tags of each secret that is not marked for deletion."""
+    pages = stack.client("secretsmanager").get_paginator("list_secrets").paginate()
+    return {each["Name"]: each.get("Tags", []) for page in pages for each in page["SecretList"]}
 
 
 def kept(stack, name: str) -> bool:
@@ -47,8 +55,8 @@ def kept(stack, name: str) -> bool:
         return False
 
 
-def sweep_as_recovery(stack, monkeypatch, *, later: int) -> int:
-    """Run the sweep of functions/recovery with its role, at a later time; returns how many it deleted."""
+def sweep_as_recovery(stack, monkeypatch, *, tags: Mapping[str, str], later: int) -> Swept:
+    """Run the sweep of functions/recovery with its role, at a later time."""
     given = permissions.assume(stack, "RecoveryRole")
     for name, value in (emulator.client_environment(stack.port) | environment(given)).items():
         monkeypatch.setenv(name, value)
@@ -58,13 +66,7 @@ def sweep_as_recovery(stack, monkeypatch, *, later: int) -> int:
         return time.time() + later
 
     return Sweep(
-        credentials=SecretCredentials(
-            aws,
-            prefix=outputs["CredentialsPrefix"],
-            kms_key_id=outputs["KeyArn"],
-            clock=clock,
-            entropy=secrets.token_bytes,
-        ),
+        secrets=ListedSecrets(aws, prefix=outputs["CredentialsPrefix"], tags=tags),
         subscriptions=DynamoSubscriptions(
             aws,
             Tables(outputs["SubscriptionsTable"], outputs["AccessTable"]),
@@ -72,6 +74,7 @@ def sweep_as_recovery(stack, monkeypatch, *, later: int) -> int:
             entropy=secrets.token_bytes,
         ),
         clock=clock,
+        time_left=lambda: inf,
     ).run()
 
 
@@ -138,7 +141,7 @@ def test_a_function_fails_without_a_permission_that_it_needs(stack):
         failed = invoke(stack, "RecoveryFunction")
 
     assert "secretsmanager ListSecrets: AccessDenied" in failed["errorMessage"]
-    assert "deleted" in invoke(stack, "RecoveryFunction")
+    assert invoke(stack, "RecoveryFunction").keys() == {"listed", "unbound", "orphans", "deleted"}
 
 
 def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(stack, system: PlatformClient):
@@ -159,17 +162,25 @@ def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(stack, syst
 def test_recovery_deletes_an_old_orphan_and_nothing_else(stack, system: PlatformClient, monkeypatch):
     api = {"url": "http://127.0.0.1:9/", "authType": "bearer", "credential": {"token": "t"}}
     body = {"eventNames": ["e2e.sweep"], "name": "sweep", "successCodes": [200], "api": api}
-    webhook = system.call("PUT", "webhook", body).json["_id"]
-    listed = stack.client("secretsmanager").list_secrets(MaxResults=100)["SecretList"]
-    [in_use] = [each["Name"] for each in listed if webhook in each["Name"]]
-    orphan = credential(stack, f"acme/main/{secrets.token_hex(12)}")
-    second = credential(stack, f"acme/main/{webhook}")
+    # Given so many credentials that a few orphans are no more than a tenth
+    webhook, *_ = [system.call("PUT", "webhook", body).json["_id"] for _ in range(30)]
+    [(in_use, tags)] = [(name, tags) for name, tags in listed(stack).items() if webhook in name]
+    bound = {tag["Key"]: tag["Value"] for tag in tags if tag["Key"] != OF}
+    assert bound[TABLE] == stack.outputs["SubscriptionsTable"]
+    assert bound[STACK].startswith("arn:aws:cloudformation:")
+    orphan = credential(stack, f"acme/main/{secrets.token_hex(12)}", tags=tags)
+    second = credential(stack, f"acme/main/{webhook}", tags=tags)
+    unbound = credential(stack, f"acme/main/{secrets.token_hex(12)}")
 
     invoke(stack, "RecoveryFunction")
 
-    assert [kept(stack, each) for each in (in_use, orphan, second)] == [True, True, True]
+    everything = (in_use, unbound, orphan, second)
+    assert [kept(stack, each) for each in everything] == [True, True, True, True]
 
-    deleted = sweep_as_recovery(stack, monkeypatch, later=GRACE + 1)
+    swept = sweep_as_recovery(stack, monkeypatch, tags=bound, later=GRACE + 1)
 
-    assert deleted >= 2
-    assert [kept(stack, each) for each in (in_use, orphan, second)] == [True, False, False]
+    assert swept.stopped is None
+    assert swept.unbound >= 1
+    assert [kept(stack, each) for each in everything] == [True, True, False, False]
+    described = stack.client("secretsmanager").describe_secret(SecretId=orphan)
+    assert described["DeletedDate"].timestamp() > time.time() + 29 * 86_400

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from signing import Curve, PrivateKey
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_definition
 from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.credential_secrets import ListedSecrets, binding
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.memory.credentials import MemoryCredentials
 from webhooks.adapters.memory.endpoint import ScriptedGuard
@@ -20,11 +22,14 @@ from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import NotFoundError
+from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
-from webhooks.ports import Credentials, Subscriptions
+from webhooks.ports import Credentials, CredentialSecrets, Subscriptions
 from webhooks.services.registration import Patch, Registration, Request
-from webhooks.services.sweep import Sweep
+from webhooks.services.sweep import MOST, Sweep
 
+CROWD = Scope("acme", "crowd")
+TAGS = binding(table="subscriptions", stack="stack/1")
 AFTER_THE_GRACE = 2 * NOW  # epoch seconds, long after anything that the tests make
 WRITES = frozenset(
     [
@@ -97,11 +102,14 @@ class World:
 
     def __init__(self, backend: Backend, crasher: Crasher) -> None:
         self.crasher = crasher
+        self.setup = ""
         self.subscriptions: Subscriptions
         self.credentials: Credentials
+        self.secrets: CredentialSecrets
         if backend.aws is None:
             made = {"clock": backend.clock, "entropy": backend.entropy, "fault": crasher}
-            self.subscriptions, self.credentials = MemorySubscriptions(**made), MemoryCredentials(**made)
+            self.subscriptions = MemorySubscriptions(**made)
+            self.credentials = self.secrets = MemoryCredentials(**made)
         else:
             clients = CrashingClients(backend.aws, crasher)
             tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
@@ -114,20 +122,30 @@ class World:
                 kms_key_id="",
                 clock=backend.clock,
                 entropy=backend.entropy,
+                tags=TAGS,
             )
+            self.secrets = ListedSecrets(clients, prefix=f"{backend.suffix}/", tags=TAGS)
         self.registration = Registration(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=ScriptedGuard(),
             clock=backend.clock,
+            webhooks_per_community=2 * MOST,
         )
 
-    def create(self, request_key: str, credential: Credential | None) -> str:
+    def create(self, request_key: str, credential: Credential | None, scope: Scope = ACME) -> str:
         definition = bearer() if credential else make_definition(api=Api("https://example.com/hook"))
-        return self.registration.create(request(request_key), definition=definition, credential=credential)
+        return self.registration.create(
+            request(request_key, scope), definition=definition, credential=credential
+        )
 
-    def webhooks(self) -> list[Webhook]:
-        return list(self.subscriptions.page(ACME, index=0, size=100, tags=()).webhooks)
+    def existing(self, credential: Credential | None) -> str:
+        """Return the id of a webhook that is created once."""
+        self.setup = self.setup or json.loads(self.create("setup", credential))
+        return self.setup
+
+    def webhooks(self, scope: Scope = ACME) -> list[Webhook]:
+        return list(self.subscriptions.page(scope, index=0, size=100, tags=()).webhooks)
 
     def tokens(self) -> list[str | None]:
         """Return each webhook's token, as the dispatcher would read it."""
@@ -137,22 +155,34 @@ class World:
         ]
 
     def orphans(self) -> set[str]:
-        named = {webhook.credential.secret_name for webhook in self.webhooks() if webhook.credential}
-        return {listed.secret_name for listed in self.credentials.listed()} - named
+        webhooks = self.webhooks() + self.webhooks(CROWD)
+        named = {webhook.credential.secret_name for webhook in webhooks if webhook.credential}
+        return {listed.secret_name for listed in self.secrets.listed()} - named
 
-    def sweep(self) -> int:
-        sweep = Sweep(
-            credentials=self.credentials, subscriptions=self.subscriptions, clock=lambda: AFTER_THE_GRACE
+    def sweep(self, *, now: float = AFTER_THE_GRACE) -> int:
+        return (
+            Sweep(
+                secrets=self.secrets,
+                subscriptions=self.subscriptions,
+                clock=lambda: now,
+                time_left=lambda: inf,
+            )
+            .run()
+            .deleted
         )
-        return sweep.run()
+
+    def crowd(self) -> None:
+        """Create so many webhooks with credentials that one orphan is not too many."""
+        for number in range(MOST):
+            self.create(f"crowd {number}", FIRST, CROWD)
 
 
 def bearer() -> Definition:
     return make_definition(api=Api("https://example.com/hook", auth_type=AuthType.BEARER))
 
 
-def request(key: str) -> Request:
-    return Request(CALLER, ACME, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
+def request(key: str, scope: Scope = ACME) -> Request:
+    return Request(CALLER, scope, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
 
 
 def create(world: World) -> None:
@@ -161,22 +191,22 @@ def create(world: World) -> None:
 
 def new_credential(world: World) -> None:
     patch = Patch(credential=SECOND)
-    world.registration.update(request("tested"), json.loads(world.create("setup", FIRST)), patch)
+    world.registration.update(request("tested"), world.existing(FIRST), patch)
 
 
 def first_credential(world: World) -> None:
     patch = Patch(api={"auth_type": AuthType.BEARER}, credential=FIRST)
-    world.registration.update(request("tested"), json.loads(world.create("setup", None)), patch)
+    world.registration.update(request("tested"), world.existing(None), patch)
 
 
 def no_credential(world: World) -> None:
     patch = Patch(api={"auth_type": AuthType.NONE})
-    world.registration.update(request("tested"), json.loads(world.create("setup", FIRST)), patch)
+    world.registration.update(request("tested"), world.existing(FIRST), patch)
 
 
 def delete(world: World) -> None:
     with suppress(NotFoundError):
-        world.registration.delete(request("tested"), json.loads(world.create("setup", FIRST)))
+        world.registration.delete(request("tested"), world.existing(FIRST))
 
 
 # What is tested, the tokens before and after it.
@@ -224,7 +254,8 @@ def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_sweep(backend_na
             change(world)
             assert world.tokens() == after, moments[at]
 
-            # And the sweep leaves no secret that no webhook names
+            # And the sweep, among enough others, leaves no secret that no webhook names
+            world.crowd()
             world.sweep()
             assert world.orphans() == set(), moments[at]
             assert world.tokens() == after, moments[at]
@@ -234,10 +265,8 @@ def test_the_sweep_spares_what_is_young() -> None:
     with opened("memory", Crasher(at=3, watching=True)) as world:
         with pytest.raises(CrashError):
             create(world)
+        world.crowd()
         assert len(world.orphans()) == 1
-        young = Sweep(
-            credentials=world.credentials, subscriptions=world.subscriptions, clock=lambda: NOW + 60
-        )
-        assert young.run() == 0
+        assert world.sweep(now=NOW + 60) == 0
         assert world.sweep() == 1
         assert world.orphans() == set()

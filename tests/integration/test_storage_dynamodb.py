@@ -1,6 +1,7 @@
 """Subscriptions where DynamoDB fails, answers late, or is changed by somebody else in between."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.contract.faulty_clients import (
     time_out,
     works,
 )
-from tests.contract.webhooks_made import ACME, NOW, answer, changed, make_webhook
+from tests.contract.webhooks_made import ACME, NOW, answer, changed, kept_body, make_webhook
 from webhooks.adapters.items import key
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
@@ -26,7 +27,7 @@ from webhooks.adapters.tables import Table
 from webhooks.domain.errors import ConflictError, UnavailableError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.webhook import IndexEntry, Webhook
-from webhooks.ports import CorruptError, StaleError
+from webhooks.ports import CorruptError, IdempotencyRecord, RepeatedError, StaleError
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_a_change_that_never_arrived_is_unavailable_and_changed_nothing(opened: 
     with pytest.raises(UnavailableError, match="TransactWriteItems: ReadTimeoutError"):
         opened.with_faults(transact_write_items=[time_out]).remove(webhook, answer("k"))
     assert opened.all() == (1, [webhook])
-    assert opened.sound.kept_answer("k") is None
+    assert opened.sound.find_record("k") is None
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,58 @@ def test_an_error_says_what_failed_and_nothing_of_the_request(opened: Opened, fa
     assert "SECRET" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize("fault", [lose_answer, repeat])
+def test_an_add_that_fills_the_community_and_whose_answer_was_lost_is_done(
+    opened: Opened, fault: Replacement
+) -> None:
+    webhook = opened.new()
+    opened.with_faults(transact_write_items=[fault]).add(webhook, answer("k"), limit=1)
+    assert opened.all() == (1, [webhook])
+
+
+def test_an_add_that_fills_the_community_is_done_although_it_looks_like_a_lost_race(opened: Opened) -> None:
+    def in_progress(real, request):
+        real(**request)
+        return fail("TransactionInProgressException")(real, request)
+
+    webhook = opened.new()
+    opened.with_faults(transact_write_items=[in_progress]).add(webhook, answer("k"), limit=1)
+    assert opened.all() == (1, [webhook])
+
+
+def test_the_last_place_goes_to_who_is_faster(opened: Opened) -> None:
+    faster: list[Webhook] = []
+    faulty = opened.with_faults(transact_write_items=[after(lambda: faster.append(opened.stored())), works])
+    with pytest.raises(ConflictError, match="has 1 webhooks, and this deployment allows 1"):
+        faulty.add(opened.new(), answer("k"), limit=1)
+    assert opened.all() == (1, faster)
+
+
+@pytest.mark.parametrize("fault", [lose_answer, repeat])
+def test_a_change_that_replaces_a_record_and_whose_answer_was_lost_is_done(
+    opened: Opened, fault: Replacement
+) -> None:
+    webhook = opened.stored()
+    first = changed(webhook, name="a")
+    opened.sound.change(webhook, first, kept=answer("k", "1"))
+    record = opened.sound.find_record("k")
+    assert record is not None
+    second = changed(first, name="b")
+    opened.with_faults(transact_write_items=[fault]).change(
+        first, second, kept=replace(answer("k", "2"), replaces=record.token)
+    )
+    assert opened.all() == (1, [second])
+    assert kept_body(opened.sound, "k") == "2"
+
+
+def test_a_record_of_an_earlier_version_is_read(opened: Opened) -> None:
+    item = {"body": {"S": "old"}, "change": {"S": "t"}, "expiresAt": {"N": str(int(NOW) + 60)}}
+    opened.backend.clients.dynamodb.put_item(TableName=opened.tables.access, Item=key("answer#k") | item)
+    assert opened.sound.find_record("k") == IdempotencyRecord("old", "t", None, 0)
+    with pytest.raises(RepeatedError):
+        opened.sound.add(opened.new(), answer("k"))
 
 
 def test_keys_that_a_batch_leaves_are_asked_for_again(opened: Opened) -> None:

@@ -6,22 +6,37 @@ moto is not isolated between threads, so this needs an emulator.
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from signing import Curve, PrivateKey
 from tests.contract.backends import Backend, backend_named
 from tests.contract.emulator import running_emulator
 from tests.contract.stores import assert_consistent, open_stores
-from tests.contract.webhooks_made import ACME, NOW, answer, changed, make_webhook
+from tests.contract.webhooks_made import (
+    ACME,
+    NOW,
+    answer,
+    changed,
+    kept_body,
+    make_definition,
+    make_webhook,
+)
+from webhooks.adapters.memory.credentials import MemoryCredentials
+from webhooks.adapters.memory.endpoint import ScriptedGuard
+from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import ConflictError
-from webhooks.domain.webhook import Criteria, Webhook
+from webhooks.domain.webhook import Api, Criteria, Webhook
 from webhooks.ports import RepeatedError, StaleError, SubscriptionIndex, Subscriptions
+from webhooks.services.registration import Registration, Request
 
 WRITERS = 6
 STEPS = 12
 NAMES = tuple(f"event.{n}" for n in range(4))
 TAGS = ("blue", "red", "a#b")
+PUBLIC_KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
+CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), "", b"")
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +136,104 @@ def test_of_many_equal_requests_at_once_one_takes_effect(backend: Backend) -> No
         created = [webhook for webhook in pool.map(create, range(8)) if webhook]
 
     assert len(created) == 1
-    assert subscriptions.kept_answer("the same") == created[0].id
+    assert kept_body(subscriptions, "the same") == created[0].id
     assert subscriptions.page(ACME, index=0, size=10, tags=()).webhooks == created
     assert index.versions([ACME]) == {ACME: 1}
+
+
+def test_of_many_equal_requests_that_replace_a_record_one_takes_effect(backend: Backend) -> None:
+    # Given a change whose record no longer counts: the webhook was changed since
+    stores = open_stores(backend)
+    subscriptions, index = stores
+    webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
+    subscriptions.add(webhook, answer("add"))
+    first = changed(webhook, name="a")
+    subscriptions.change(webhook, first, kept=answer("the same", "first"))
+    record = subscriptions.find_record("the same")
+    assert record is not None
+    second = changed(first, name="b")
+    subscriptions.change(first, second, kept=answer("another"))
+
+    # When the first request comes again, many times at once
+    def change(number: int) -> bool:
+        try:
+            subscriptions.change(
+                second,
+                changed(second, name="a"),
+                kept=replace(answer("the same", str(number)), replaces=record.token),
+            )
+        except RepeatedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(change, range(8)))
+
+    # Then one takes effect, and its answer is kept
+    assert done.count(True) == 1
+    assert kept_body(subscriptions, "the same") == str(done.index(True))
+    assert subscriptions.get(ACME, webhook.id) == changed(second, name="a")
+    assert index.versions([ACME]) == {ACME: 4}
+
+
+@pytest.mark.parametrize("deletions", [0, 1])
+def test_of_many_equal_requests_at_once_all_get_the_answer_of_the_one_that_took_effect(
+    backend: Backend, deletions: int
+) -> None:
+    # Given a record that no longer counts, or none
+    subscriptions, index = open_stores(backend)
+    registration = Registration(
+        subscriptions=subscriptions,
+        credentials=MemoryCredentials(clock=backend.clock, entropy=backend.entropy),
+        guard=ScriptedGuard(),
+        clock=backend.clock,
+        webhooks_per_community=1,
+    )
+    for _ in range(deletions):
+        webhook_id = create(registration, "the same")
+        registration.delete(request("delete"), webhook_id)
+    before = index.versions([ACME])[ACME]
+
+    # When the same request comes many times at once
+    with ThreadPoolExecutor(8) as pool:
+        answered = list(pool.map(lambda _: create(registration, "the same"), range(8)))
+
+    # Then it takes effect once, and every answer names what it made
+    page = subscriptions.page(ACME, index=0, size=10, tags=())
+    assert set(answered) == {webhook.id for webhook in page.webhooks}
+    assert len(page.webhooks) == 1
+    assert index.versions([ACME]) == {ACME: before + 1}
+
+
+def create(registration: Registration, key: str) -> str:
+    definition = make_definition(api=Api("https://example.com/hook"))
+    return registration.create(request(key), definition=definition, credential=None)
+
+
+def request(key: str) -> Request:
+    return Request(CALLER, ACME, key, int(NOW) + 600, lambda webhook, _: webhook.id)
+
+
+def test_of_creations_at_once_only_as_many_as_there_is_room_for_take_effect(backend: Backend) -> None:
+    subscriptions, index = open_stores(backend)
+    for number in range(2):
+        subscriptions.add(make_webhook(subscriptions.next_id(ACME, now=NOW)), answer(f"first {number}"))
+
+    def create(number: int) -> bool:
+        webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
+        try:
+            subscriptions.add(webhook, answer(f"then {number}"), limit=3)
+        except ConflictError as refused:
+            assert "has 3 webhooks" in str(refused)
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(create, range(8)))
+
+    assert created.count(True) == 1
+    assert subscriptions.page(ACME, index=0, size=10, tags=()).total == 3
+    assert index.versions([ACME]) == {ACME: 3}
 
 
 def test_no_id_is_given_twice(backend: Backend) -> None:

@@ -34,6 +34,7 @@ class Tenants:
             credentials=_port(world, "credentials", world.credentials),
             guard=ScriptedGuard(),
             clock=world.clock,
+            webhooks_per_community=1_000,
         )
 
     def register(

@@ -24,11 +24,28 @@ TimeLeft = Callable[[], float]  # seconds until the running invocation is ended
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """The answer to a state-changing request, kept so that its exact repeat gets it again."""
+    """The answer to a state-changing request, kept so that its exact repeat gets it again.
+
+    `replaces`: the token of a record under the same key that no longer counts; no other is replaced.
+    """
 
     key: str
     body: str
     expires_at: int
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """A kept answer as it is stored, with the revision that its change gave the webhook; 0: deleted.
+
+    `token` is no other record's. `webhook_id` is None in records of versions that did not keep it.
+    """
+
+    body: str
+    token: str
+    webhook_id: str | None
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +58,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ListedCredential:
-    """A credential's secret as the account lists it; `created_at` in epoch seconds."""
+    """A credential's secret as the account lists it; `created_at` in epoch seconds.
+
+    `is_bound`: whether it belongs to this deployment's table and stack, and not to others of its name.
+    """
 
     secret_name: str
     scope: Scope
     webhook_id: str
     created_at: float
+    is_bound: bool
 
 
 class RepeatedError(Exception):
-    """The request was answered before: read the kept answer."""
+    """The request was answered before: read its record."""
 
 
 class StaleError(Exception):
@@ -75,8 +96,14 @@ class Subscriptions(Protocol):
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id: 24 hex characters, sortable by time of creation, never given twice."""
 
-    def add(self, webhook: Webhook, kept: KeptAnswer) -> None:
-        """Store a new webhook. Raises RepeatedError if the answer's key is kept: nothing is changed."""
+    def add(self, webhook: Webhook, kept: KeptAnswer, *, limit: int | None = None) -> None:
+        """Store a new webhook. Raises RepeatedError if the answer's key is kept: nothing is changed.
+
+        Raises CommunityFullError where its community has `limit` webhooks already.
+        """
+
+    def count(self, scope: Scope) -> int:
+        """Return how many webhooks a community has."""
 
     def change(self, before: Webhook, after: Webhook, *, kept: KeptAnswer | None) -> None:
         """Replace a webhook. Raises StaleError if `before` is not what is stored, RepeatedError as `add`,
@@ -97,8 +124,8 @@ class Subscriptions(Protocol):
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number; `tags`: only webhooks that have any of them."""
 
-    def kept_answer(self, key: str) -> str | None:
-        """Return the body that is kept for the key."""
+    def find_record(self, key: str) -> IdempotencyRecord | None:
+        """Return the answer that is kept for the key."""
 
 
 class Pace(Protocol):
@@ -170,8 +197,15 @@ class Credentials(Protocol):
     def delete(self, ref: CredentialRef) -> None:
         """Delete a credential with all its versions; absent is fine."""
 
+
+class CredentialSecrets(Protocol):
+    """All credentials' secrets, for the sweep of orphans."""
+
     def listed(self) -> Sequence[ListedCredential]:
-        """Return every credential's secret, for the sweep."""
+        """Return every credential's secret, but for those that wait for their deletion."""
+
+    def expire(self, secret_name: str) -> None:
+        """Have a secret deleted after a time in which an operator can bring it back; absent is fine."""
 
 
 class KeyStore(Protocol):

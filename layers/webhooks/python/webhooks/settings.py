@@ -119,6 +119,8 @@ class WebhooksSettings(AuthenticationSettings, EgressSettings):
     webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     kms_key_id: str = variable("KMS_KEY_ID")
+    webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
+    stack_id: str = variable("STACK_ID")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,7 @@ class DiscoverySettings(Settings):
     signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
     service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", _directory)
+    webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,4 +193,4 @@ class RecoverySettings(Settings):
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     access_table: str = variable("ACCESS_TABLE")
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
-    kms_key_id: str = variable("KMS_KEY_ID")
+    stack_id: str = variable("STACK_ID")

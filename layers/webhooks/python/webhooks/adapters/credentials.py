@@ -7,19 +7,23 @@ its own; once a webhook points to it, `settle` gives it AWSCURRENT instead.
 import json
 import logging
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import inf
+from threading import Lock
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from botocore.exceptions import ClientError
 
 from webhooks.adapters.aws import AwsClients, error_code, unavailable
+from webhooks.adapters.credential_secrets import ABSENT, OF, as_tags, is_bound, owner_of, place_of
 from webhooks.adapters.expiring import Expiring
-from webhooks.adapters.strands import aside
+from webhooks.adapters.strands import aside, result_of
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
-from webhooks.ports import Clock, CredentialMissingError, Entropy, ListedCredential
+from webhooks.ports import Clock, CredentialMissingError, Entropy
 
 CURRENT = "AWSCURRENT"
 LABEL = re.compile(r"since-([0-9]+)-[0-9a-f]+", re.ASCII)
@@ -27,36 +31,45 @@ LABEL_SECONDS = 3600  # a version that no webhook points to after so long was le
 CACHE_SIZE = 512
 CACHE_SECONDS = 3600  # versions never change: this only bounds how long secrets stay in memory
 READERS = 8  # threads that read a page's credentials
-# The second one: it is marked for deletion.
-ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
-# Not 6 at the end: AWS puts such an ending on its ARNs, and takes a name with one for an ARN's.
-NAME = re.compile(r"([^/]+)/([^/]+)/([0-9a-f]{24})-[0-9a-f]{8}", re.ASCII)
 
 logger = logging.getLogger(__name__)
 
 
 class SecretCredentials:
-    """The secrets under a prefix. `kms_key_id` is empty where the account's own key encrypts them."""
+    """The secrets under a prefix. `kms_key_id` is empty where the account's own key encrypts them.
+
+    `tags` bind a secret to its deployment (`credential_secrets.binding`); without them no cleanup takes it.
+    """
 
     def __init__(
-        self, aws: AwsClients, *, prefix: str, kms_key_id: str, clock: Clock, entropy: Entropy
+        self,
+        aws: AwsClients,
+        *,
+        prefix: str,
+        kms_key_id: str,
+        clock: Clock,
+        entropy: Entropy,
+        tags: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._aws = aws
         self._prefix = prefix
         self._kms = {"KmsKeyId": kms_key_id} if kms_key_id else {}
         self._clock = clock
         self._entropy = entropy
+        self._tags = tags
         self._cache: Expiring[CredentialRef, Credential] = Expiring(CACHE_SIZE, clock=clock)
+        self._lock = Lock()
+        self._reads: dict[CredentialRef, Future[Credential]] = {}
 
     def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
         """Store a webhook's first credential."""
-        place = f"{scope.tenant_id}/{scope.community_id}/{webhook_id}"
+        place = place_of(scope, webhook_id)
         ref = CredentialRef(f"{self._prefix}{place}-{self._entropy(4).hex()}", self._version())
         request: dict[str, Any] = {
             "Name": ref.secret_name,
             "ClientRequestToken": ref.version_id,
             "SecretString": _to_text(credential),
-            "Tags": [{"Key": "webhooks:credential-of", "Value": place}],
+            "Tags": as_tags({OF: place, **self._tags}),
             **self._kms,
         }
         with unavailable("secretsmanager CreateSecret"):
@@ -82,15 +95,19 @@ class SecretCredentials:
                     VersionStages=[f"since-{int(self._clock())}-{self._entropy(4).hex()}"],
                 )
             except ClientError as error:
-                owner = self._owner(ref.secret_name)
+                owner = owner_of(ref.secret_name, self._prefix)
                 if error_code(error) not in ABSENT or owner is None:
                     raise
                 return self.create(owner[0], owner[1], credential=credential)
         return after
 
     def settle(self, ref: CredentialRef) -> None:
-        """Make this version the current one, and take the labels off versions that crashes left behind."""
-        stages = self._stages(ref.secret_name)
+        """Make this version the current one, and take the labels off versions that crashes left behind.
+
+        A secret of an earlier version of this service, or of the table before a restore, becomes this one's.
+        """
+        secret = self._describe(ref.secret_name)
+        stages: dict[str, list[str]] = secret.get("VersionIdsToStages", {})
         current = next((version for version, labels in stages.items() if CURRENT in labels), None)
         if current != ref.version_id:
             removed = {"RemoveFromVersionId": current} if current else {}
@@ -101,14 +118,36 @@ class SecretCredentials:
                     version == ref.version_id or int(made[1]) < self._clock() - LABEL_SECONDS
                 ):
                     self._move(ref.secret_name, label, {"RemoveFromVersionId": version})
+        if not is_bound(secret.get("Tags", []), self._tags):
+            with unavailable("secretsmanager TagResource"):
+                self._aws.secrets.tag_resource(SecretId=ref.secret_name, Tags=as_tags(self._tags))
 
     def read(self, ref: CredentialRef) -> Credential:
-        """Return a credential. Raises CredentialMissingError."""
-        if known := self._cache.get(ref):
-            return known[0]
-        credential = aside(lambda: self._read(ref))
-        self._cache.put(ref, credential, seconds=CACHE_SECONDS)
-        return credential
+        """Return a credential; who asks while it is read shares the answer. Raises CredentialMissingError."""
+        with self._lock:
+            if known := self._cache.get(ref):
+                return known[0]
+            reading = self._reads.get(ref)
+            is_ours = reading is None
+            if reading is None:
+                reading = self._reads[ref] = Future()
+        if is_ours:
+            aside(lambda: self._share(ref, reading))
+        return result_of(reading, inf)
+
+    def _share(self, ref: CredentialRef, reading: Future[Credential]) -> None:
+        """Read for all who wait. An error is theirs too; whoever asks after it reads anew."""
+        try:
+            credential = self._read(ref)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the credential was asked for
+            with self._lock:
+                del self._reads[ref]
+            reading.set_exception(error)
+        else:
+            with self._lock:
+                self._cache.put(ref, credential, seconds=CACHE_SECONDS)
+                del self._reads[ref]
+            reading.set_result(credential)
 
     def _read(self, ref: CredentialRef) -> Credential:
         with unavailable("secretsmanager GetSecretValue"):
@@ -130,7 +169,7 @@ class SecretCredentials:
             return list(readers.map(self._read_or_none, refs))
 
     def delete(self, ref: CredentialRef) -> None:
-        """Delete a credential with all its versions."""
+        """Delete a credential with all its versions, at once: its owner has given it up."""
         with unavailable("secretsmanager DeleteSecret"):
             try:
                 self._aws.secrets.delete_secret(SecretId=ref.secret_name, ForceDeleteWithoutRecovery=True)
@@ -138,35 +177,12 @@ class SecretCredentials:
                 if error_code(error) not in ABSENT:
                     raise
 
-    def listed(self) -> Sequence[ListedCredential]:
-        """Return every credential's secret."""
-        request: dict[str, Any] = {"Filters": [{"Key": "name", "Values": [self._prefix]}], "MaxResults": 100}
-        found = []
-        while True:
-            with unavailable("secretsmanager ListSecrets"):
-                answer = self._aws.secrets.list_secrets(**request)
-            for secret in answer["SecretList"]:
-                if owner := self._owner(secret["Name"]):
-                    created_at = secret["CreatedDate"].timestamp()
-                    found.append(ListedCredential(secret["Name"], *owner, created_at))
-            if not answer.get("NextToken"):
-                return found
-            request["NextToken"] = answer["NextToken"]
-
     def _version(self) -> str:
         return str(UUID(bytes=self._entropy(16), version=4))
 
-    def _owner(self, secret_name: str) -> tuple[Scope, str] | None:
-        """Read whose credential a secret's name says it is; None for what is no credential of ours."""
-        place = NAME.fullmatch(secret_name.removeprefix(self._prefix))
-        if place is None or not secret_name.startswith(self._prefix):
-            return None
-        return Scope(place[1], place[2]), place[3]
-
-    def _stages(self, secret_name: str) -> dict[str, list[str]]:
+    def _describe(self, secret_name: str) -> Mapping[str, Any]:
         with unavailable("secretsmanager DescribeSecret"):
-            answer = self._aws.secrets.describe_secret(SecretId=secret_name)
-        return answer.get("VersionIdsToStages", {})
+            return self._aws.secrets.describe_secret(SecretId=secret_name)
 
     def _move(self, secret_name: str, label: str, versions: dict[str, str]) -> None:
         request: dict[str, Any] = {"SecretId": secret_name, "VersionStage": label, **versions}

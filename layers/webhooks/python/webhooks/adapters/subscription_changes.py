@@ -20,11 +20,12 @@ from webhooks.adapters.webhook_items import OPTIONAL, definition_text, entry_att
 from webhooks.domain.errors import InvalidInputError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import KeptAnswer
+from webhooks.ports import IdempotencyRecord, KeptAnswer
 
 MAX_ACTIONS = 100  # of a transaction
 FIXED_ACTIONS = 3  # the webhook, its answer and HEAD
 MAX_NAMES_AND_TAGS = MAX_ACTIONS - FIXED_ACTIONS - 1  # with LIVE: more, and it could not be deleted
+DELETED = 0  # as a revision: webhooks begin at 1
 MAX_DEFINITION = 65_536  # bytes: with it in 50 index entries a transaction stays below 4 MB
 
 type Purpose = Literal["webhook", "answer", "layout"]
@@ -87,11 +88,7 @@ class Change:
         """Return the transaction, upon the head and the bitmaps as they were read. `now` in epoch seconds."""
         return [
             Action("webhook", self._webhook(tables.subscriptions)),
-            *(
-                [Action("answer", _answer(tables.access, self.kept, self.token, now=now))]
-                if self.kept
-                else []
-            ),
+            *([Action("answer", self._record(tables.access, self.kept, now=now))] if self.kept else []),
             *[Action("layout", request) for request in self._layout(tables.subscriptions, head, bitmaps)],
             *[Action("layout", request) for request in self._entries(tables.subscriptions)],
         ]
@@ -133,6 +130,28 @@ class Change:
         update["ExpressionAttributeNames"] |= {f"#{name}": name for name in attributes}
         update["ExpressionAttributeValues"] |= {f":{name}": value for name, value in attributes.items()}
         return {"Update": update}
+
+    def _record(self, table: str, kept: KeptAnswer, *, now: int) -> dict[str, Any]:
+        """Keep the answer unless there is one; the table removes what has expired only days later."""
+        one = self.after or self.before
+        item = {
+            "body": {"S": kept.body},
+            "expiresAt": {"N": str(kept.expires_at)},
+            "change": {"S": self.token},
+            "webhookId": {"S": one.id if one else ""},
+            "revision": {"N": str(self.after.revision if self.after else DELETED)},
+        }
+        put: dict[str, Any] = {
+            "TableName": table,
+            "Item": key(answer_pk(kept.key)) | item,
+            "ConditionExpression": "attribute_not_exists(pk) OR expiresAt <= :now",
+            "ExpressionAttributeValues": {":now": {"N": str(now)}},
+        }
+        if kept.replaces is not None:
+            put["ConditionExpression"] += " OR #change = :replaced"
+            put["ExpressionAttributeNames"] = {"#change": "change"}
+            put["ExpressionAttributeValues"] |= {":replaced": {"S": kept.replaces}}
+        return {"Put": put}
 
     def _layout(self, table: str, head: Head | None, bitmaps: Mapping[str, int]) -> list[dict[str, Any]]:
         """Return the writes of HEAD and of the bitmaps: HEAD's version holds all of them together."""
@@ -213,19 +232,16 @@ def _put_head(table: str, pk: str, read: Head | None, after: Head) -> dict[str, 
     return {"Put": put}
 
 
-def _answer(table: str, kept: KeptAnswer, token: str, *, now: int) -> dict[str, Any]:
-    """Keep an answer unless there is one; the table removes what has expired only days later."""
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": key(answer_pk(kept.key))
-            | {"body": {"S": kept.body}, "expiresAt": {"N": str(kept.expires_at)}, "change": {"S": token}},
-            "ConditionExpression": "attribute_not_exists(pk) OR expiresAt <= :now",
-            "ExpressionAttributeValues": {":now": {"N": str(now)}},
-        }
-    }
-
-
 def answer_pk(answer_key: str) -> str:
     """Return the key of a kept answer in the access table."""
     return f"answer#{answer_key}"
+
+
+def record_from(item: Item) -> IdempotencyRecord:
+    """Read a kept answer."""
+    return IdempotencyRecord(
+        body=item["body"]["S"],
+        token=item["change"]["S"],
+        webhook_id=item["webhookId"]["S"] if "webhookId" in item else None,
+        revision=int(item["revision"]["N"]) if "revision" in item else DELETED,
+    )

@@ -50,7 +50,7 @@ class SubscriptionPages:
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page; `tags`: only webhooks that have any of them."""
         for reads in range(READS):
-            head = self._head(scope)
+            head = self.head(scope)
             if tags:
                 whole, page = self._tagged(scope, head, tags, skip=index * size, take=size)
             else:
@@ -60,7 +60,8 @@ class SubscriptionPages:
             self._table.backoff.wait(reads)
         raise AssertionError("unreachable: the last read returns")
 
-    def _head(self, scope: Scope) -> Head:
+    def head(self, scope: Scope) -> Head:
+        """Return a community's HEAD as it is now."""
         item = self._table.get(key(community_pk(scope), HEAD))
         return head_from(item) if item else Head()
 
@@ -86,7 +87,7 @@ class SubscriptionPages:
         counts = {segment: bits.bit_count() for segment, bits in bitmaps.items()}
         parts = list(slices(counts, skip=skip, take=take))
         found, webhooks = self._webhooks(scope, parts, bitmaps)
-        whole = found and self._head(scope).version == head.version
+        whole = found and self.head(scope).version == head.version
         return whole, Page(sum(counts.values()), webhooks)
 
     def _webhooks(

@@ -9,7 +9,14 @@ from botocore.exceptions import ClientError, HTTPClientError
 from webhooks.adapters.aws import AwsClients, Backoff, error_code, unavailable
 from webhooks.adapters.bitmaps import Head, bitmap_from_bytes
 from webhooks.adapters.items import Item, key
-from webhooks.adapters.subscription_changes import Action, Change, Purpose, Tables, answer_pk
+from webhooks.adapters.subscription_changes import (
+    Action,
+    Change,
+    Purpose,
+    Tables,
+    answer_pk,
+    record_from,
+)
 from webhooks.adapters.subscription_keys import (
     HEAD,
     NEXT,
@@ -21,10 +28,19 @@ from webhooks.adapters.subscription_keys import (
 from webhooks.adapters.subscription_pages import SubscriptionPages, head_from
 from webhooks.adapters.tables import Table
 from webhooks.adapters.webhook_items import webhook_from
-from webhooks.domain.errors import ConflictError
+from webhooks.domain.errors import CommunityFullError, ConflictError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import Clock, CorruptError, Entropy, KeptAnswer, Page, RepeatedError, StaleError
+from webhooks.ports import (
+    Clock,
+    CorruptError,
+    Entropy,
+    IdempotencyRecord,
+    KeptAnswer,
+    Page,
+    RepeatedError,
+    StaleError,
+)
 
 TRIES = 12  # of one change against others' in the same community: a few seconds in all
 CONDITION = "ConditionalCheckFailed"
@@ -73,9 +89,13 @@ class DynamoSubscriptions:
         sequence = int(answer["Attributes"]["last"]["N"])
         return make_webhook_id(now=now, sequence=sequence, chance=self._entropy(4))
 
-    def add(self, webhook: Webhook, kept: KeptAnswer) -> None:
-        """Store a new webhook. Raises RepeatedError, InvalidInputError, ConflictError."""
-        self._commit(None, webhook, kept=kept)
+    def add(self, webhook: Webhook, kept: KeptAnswer, *, limit: int | None = None) -> None:
+        """Store a new webhook. Raises RepeatedError, InvalidInputError, ConflictError, CommunityFullError."""
+        self._commit(None, webhook, kept=kept, limit=limit)
+
+    def count(self, scope: Scope) -> int:
+        """Return how many webhooks a community has."""
+        return self._pages.head(scope).total
 
     def change(self, before: Webhook, after: Webhook, *, kept: KeptAnswer | None) -> None:
         """Replace a webhook. Raises StaleError, RepeatedError, InvalidInputError, ConflictError."""
@@ -107,20 +127,32 @@ class DynamoSubscriptions:
         """Return a page by its number."""
         return self._pages.page(scope, index=index, size=size, tags=tags)
 
-    def kept_answer(self, key: str) -> str | None:
-        """Return the body that is kept for the key."""
+    def find_record(self, key: str) -> IdempotencyRecord | None:
+        """Return the answer that is kept for the key."""
         item = self._answer(key)
         if item is None or int(item["expiresAt"]["N"]) <= self._clock():
             return None
-        return str(item["body"]["S"])
+        return record_from(item)
 
     def _answer(self, answer_key: str) -> Item | None:
         return self._access.get(key(answer_pk(answer_key)))
 
-    def _commit(self, before: Webhook | None, after: Webhook | None, *, kept: KeptAnswer | None) -> None:
+    def _commit(
+        self,
+        before: Webhook | None,
+        after: Webhook | None,
+        *,
+        kept: KeptAnswer | None,
+        limit: int | None = None,
+    ) -> None:
         change = Change.of(before, after, kept=kept, token=self._entropy(8).hex())
         for tries in range(TRIES):
             head, bitmaps = self._layout(change)
+            # The transaction's condition is HEAD's version: this total is the one that it adds to.
+            if limit is not None and head is not None and head.total >= limit:
+                if self._is_recorded(change):
+                    return
+                raise CommunityFullError(head.total, limit)
             actions = change.actions(self._tables, head, bitmaps, now=int(self._clock()))
             failed = self._transact(actions, change)
             if not failed or self._is_settled(failed, change):
@@ -129,6 +161,14 @@ class DynamoSubscriptions:
         raise ConflictError(
             "others change this community's webhooks at the same time; send the request again"
         )
+
+    def _is_recorded(self, change: Change) -> bool:
+        """Tell whether the record of its key is of this very change. Raises RepeatedError for another's."""
+        if change.kept is None or (record := self.find_record(change.kept.key)) is None:
+            return False
+        if record.token not in (change.token, change.kept.replaces):
+            raise RepeatedError
+        return record.token == change.token
 
     def _layout(self, change: Change) -> tuple[Head | None, dict[str, int]]:
         """Read HEAD, then the bitmaps: if somebody changes one of them between, HEAD's condition fails."""

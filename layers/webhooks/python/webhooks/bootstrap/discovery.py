@@ -40,5 +40,6 @@ def compose() -> tuple[Discovery, Facts]:
         region=settings.region,
         stage=settings.stage,
         service_directory=settings.service_directory,
+        webhooks_per_community=settings.webhooks_per_community,
     )
     return use_case, facts

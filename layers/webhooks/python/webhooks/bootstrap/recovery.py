@@ -1,37 +1,33 @@
 """Composes functions/recovery."""
 
-import secrets
-import time
-
 from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.credential_secrets import ListedSecrets, binding
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.bootstrap import runtime
-from webhooks.observability import start_logging
+from webhooks.entrypoints.schedule import ScheduledSweep
 from webhooks.services.sweep import Sweep
-from webhooks.settings import LoggingSettings, RecoverySettings
+from webhooks.settings import RecoverySettings
 
 
-def compose() -> Sweep:
-    """Return the use case."""
-    logging = LoggingSettings.load()
-    start_logging(service=logging.service, level=logging.level)
-    settings = RecoverySettings.load()
-    aws = AwsClients(time_left=runtime.invocation.left)
-    return Sweep(
-        credentials=SecretCredentials(
+def compose() -> ScheduledSweep:
+    """Return what Lambda calls."""
+    runtime.log()
+    settings, invocation = RecoverySettings.load(), runtime.invocation
+    aws = AwsClients(time_left=invocation.left)
+    sweep = Sweep(
+        secrets=ListedSecrets(
             aws,
             prefix=settings.credentials_prefix,
-            kms_key_id=settings.kms_key_id,
-            clock=time.time,
-            entropy=secrets.token_bytes,
+            tags=binding(table=settings.subscriptions_table, stack=settings.stack_id),
         ),
         subscriptions=DynamoSubscriptions(
             aws,
             Tables(settings.subscriptions_table, settings.access_table),
-            clock=time.time,
-            entropy=secrets.token_bytes,
+            clock=runtime.clock,
+            entropy=runtime.entropy,
         ),
-        clock=time.time,
+        clock=runtime.clock,
+        time_left=invocation.left,
     )
+    return ScheduledSweep(sweep, invocation, clock=runtime.clock)

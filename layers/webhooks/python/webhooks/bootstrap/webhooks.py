@@ -1,6 +1,7 @@
 """Composes functions/webhooks: DynamoDB, Secrets Manager and the address guard."""
 
 from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.credential_secrets import binding
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.egress import EgressGuard
 from webhooks.adapters.key_store import SecretMaster
@@ -33,6 +34,7 @@ def compose() -> tuple[Communities, Registration, Answers]:
             kms_key_id=settings.kms_key_id,
             clock=clock,
             entropy=entropy,
+            tags=binding(table=settings.subscriptions_table, stack=settings.stack_id),
         ),
         guard=EgressGuard(
             parse_policy(
@@ -42,6 +44,7 @@ def compose() -> tuple[Communities, Registration, Answers]:
             )
         ),
         clock=clock,
+        webhooks_per_community=settings.webhooks_per_community,
     )
     answers = Answers(master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), entropy=entropy)
     access = compose_access(settings, aws, compose_service_keys(settings, aws))

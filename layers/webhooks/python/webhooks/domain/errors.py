@@ -6,6 +6,7 @@ WebhooksError
 ├── ForbiddenError          who calls is known, and may not
 ├── NotFoundError           absent, or not yours: the same answer
 ├── ConflictError           a change lost a race that it cannot repeat
+│   └── CommunityFullError  the community has as many webhooks as the deployment allows
 ├── UnavailableError        a service that we need did not answer; a change may have been made
 ├── InvalidEventError       an event that no webhook can ever get
 └── MalformedPackError      a message on the deliveries queue that is not ours
@@ -40,6 +41,16 @@ class NotFoundError(WebhooksError):
 
 class ConflictError(WebhooksError):
     """Somebody else changed the same thing at the same time."""
+
+
+class CommunityFullError(ConflictError):
+    """The community has `total` webhooks, and may have `limit`."""
+
+    def __init__(self, total: int, limit: int) -> None:
+        super().__init__(
+            f"this community has {total} webhooks, and this deployment allows {limit}; delete some, or ask "
+            "the operator to raise WebhooksPerCommunity"
+        )
 
 
 class UnavailableError(WebhooksError):

@@ -27,6 +27,7 @@ class Facts:
     region: str
     stage: str
     service_directory: Mapping[str, str]
+    webhooks_per_community: int
 
     def environment(self, *, version: str) -> dict[str, Any]:
         """Return what /environment answers."""
@@ -36,7 +37,7 @@ class Facts:
             "region": self.region,
             "stage": self.stage,
             "version": version,
-            "limits": limits.SHOWN,
+            "limits": {**limits.SHOWN, "webhooksPerCommunity": self.webhooks_per_community},
         }
 
 

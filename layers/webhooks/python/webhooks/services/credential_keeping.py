@@ -54,6 +54,12 @@ class CredentialKeeping:
         if before is not None and (after is None or after.secret_name != before.secret_name):
             self.tidy(before)
 
+    def tidy_unnamed(self, ref: CredentialRef | None, webhook: Webhook | None) -> None:
+        """Delete a credential that was stored for a webhook, unless the webhook names its secret."""
+        named = webhook.credential if webhook else None
+        if ref is not None and (named is None or named.secret_name != ref.secret_name):
+            self.tidy(ref)
+
     def tidy(self, ref: CredentialRef | None) -> None:
         """Delete what no webhook names any more."""
         if ref is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from webhooks.domain.caller import Caller
 from webhooks.domain.endpoint_url import parse_url
 from webhooks.domain.errors import (
+    CommunityFullError,
     ConflictError,
     ForbiddenError,
     InvalidInputError,
@@ -41,6 +42,7 @@ from webhooks.ports import (
     Subscriptions,
 )
 from webhooks.services.credential_keeping import CredentialKeeping
+from webhooks.services.repeats import Earlier, Repeats, exists, is_absent, is_at_revision
 
 RACES = 10  # times that a change is tried again on what somebody else has just written
 
@@ -66,13 +68,13 @@ class Request:
     expires_at: int
     render: Callable[[Webhook, Credential | None], str]
 
-    def keep(self, body: str) -> KeptAnswer:
-        """Return the answer as it is kept."""
-        return KeptAnswer(self.key, body, self.expires_at)
+    def keep(self, body: str, earlier: Earlier) -> KeptAnswer:
+        """Return the answer as it is kept, in place of an earlier one that no longer counts."""
+        return KeptAnswer(self.key, body, self.expires_at, earlier.replaces)
 
 
 class Registration:
-    """The use cases of a tenant's webhooks."""
+    """The use cases of a tenant's webhooks. `webhooks_per_community`: how many of them one may have."""
 
     def __init__(
         self,
@@ -81,9 +83,12 @@ class Registration:
         credentials: Credentials,
         guard: EndpointGuard,
         clock: Clock,
+        webhooks_per_community: int,
     ) -> None:
         self._subscriptions = subscriptions
+        self._repeats = Repeats(subscriptions)
         self._credentials = CredentialKeeping(credentials)
+        self._limit = webhooks_per_community
         self._guard = guard
         self._clock = clock
 
@@ -105,10 +110,16 @@ class Registration:
     def create(self, request: Request, *, definition: Definition, credential: Credential | None) -> str:
         """Store a webhook and return the answer. Raises InvalidInputError, ConflictError."""
         authorize(request.caller, request.scope)
-        if (kept := self._subscriptions.kept_answer(request.key)) is not None:
-            return kept
+        # A secret costs more to make and to delete than to count first. Counted before the repeat is looked
+        # for, so that a repeat is not refused for what its own request has just created.
+        total = self._subscriptions.count(request.scope) if credential else 0
+        earlier = self._repeats.find(request.scope, request.key, exists)
+        if earlier.body is not None:
+            return earlier.body
         api = definition.api
         self._refuse(oauth_problems(api) + credential_problems(api, credential), _urls(api))
+        if total >= self._limit:
+            raise CommunityFullError(total, self._limit)
         now = self._clock()
         credential = fitting(api, credential)
         webhook_id = self._subscriptions.next_id(request.scope, now=now)
@@ -118,20 +129,21 @@ class Registration:
         )
         answer = request.render(webhook, credential)
         try:
-            self._subscriptions.add(webhook, request.keep(answer))
-        except RepeatedError:
-            self._credentials.tidy(ref)
-            return self._kept(request)
-        except (ConflictError, InvalidInputError):
-            self._credentials.tidy(ref)
+            self._subscriptions.add(webhook, request.keep(answer, earlier), limit=self._limit)
+        except (RepeatedError, ConflictError, InvalidInputError) as error:
+            # Read first: where answers are lost, a change may have taken effect although it looks lost.
+            self._credentials.tidy_unnamed(ref, self._subscriptions.get(request.scope, webhook_id))
+            if isinstance(error, RepeatedError):
+                return self._repeats.body(request.scope, request.key, exists)
             raise
         return answer
 
     def update(self, request: Request, webhook_id: str, patch: Patch) -> str:
         """Change a webhook and return the answer. Raises InvalidInputError, NotFoundError, ConflictError."""
         authorize(request.caller, request.scope)
-        if (kept := self._subscriptions.kept_answer(request.key)) is not None:
-            return kept
+        earlier = self._repeats.find(request.scope, request.key, is_at_revision)
+        if earlier.body is not None:
+            return earlier.body
         written: CredentialRef | None = None
         written_beside: str | None = None
         for race in range(RACES):
@@ -142,17 +154,19 @@ class Registration:
             patch = replace(patch, credential=fitting(definition.api, patch.credential))
             secret = before.credential.secret_name if before.credential else None
             if patch.credential and (race == 0 or secret != written_beside):
+                self._credentials.tidy_unnamed(written, before)
                 written, written_beside = self._credentials.write(before, patch.credential), secret
             after = _changed(before, definition, written=written)
             answer = request.render(
                 after, self._credentials.visible_to(request.caller, after, patch.credential)
             )
             try:
-                self._subscriptions.change(before, after, kept=request.keep(answer))
+                self._subscriptions.change(before, after, kept=request.keep(answer, earlier))
             except StaleError:
                 continue
             except RepeatedError:
-                return self._kept(request)
+                self._credentials.tidy_unnamed(written, self._subscriptions.get(request.scope, webhook_id))
+                return self._repeats.body(request.scope, request.key, is_at_revision)
             self._credentials.settle(before.credential, after.credential)
             return answer
         raise ConflictError("the webhook was changed by others at the same time; send the change again")
@@ -160,12 +174,13 @@ class Registration:
     def delete(self, request: Request, webhook_id: str) -> None:
         """Delete a webhook with its credential. Raises NotFoundError, ConflictError."""
         authorize(request.caller, request.scope)
-        if self._subscriptions.kept_answer(request.key) is not None:
+        earlier = self._repeats.find(request.scope, request.key, is_absent)
+        if earlier.body is not None:
             return
         for _ in range(RACES):
             webhook = self._stored(request.scope, webhook_id)
             try:
-                self._subscriptions.remove(webhook, request.keep(""))
+                self._subscriptions.remove(webhook, request.keep("", earlier))
             except StaleError:
                 continue
             except RepeatedError:
@@ -179,12 +194,6 @@ class Registration:
         if webhook is None:
             raise NotFoundError("webhookId: no such webhook")
         return webhook
-
-    def _kept(self, request: Request) -> str:
-        kept = self._subscriptions.kept_answer(request.key)
-        if kept is None:
-            raise ConflictError("the same request is being answered; send it again")
-        return kept
 
     def _refuse(self, problems: list[str], check: Iterable[tuple[str, str]]) -> None:
         """Raise InvalidInputError with the problems and with what the guard says of the named URLs."""

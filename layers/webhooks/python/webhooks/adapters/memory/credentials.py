@@ -18,7 +18,7 @@ class _Secret:
 
 
 class MemoryCredentials:
-    """Secrets by name, each with its versions."""
+    """Secrets by name, each with its versions: Credentials and CredentialSecrets."""
 
     def __init__(self, *, clock: Clock, entropy: Entropy, fault: Fault = no_fault) -> None:
         self._clock = clock
@@ -26,13 +26,14 @@ class MemoryCredentials:
         self._fault = fault
         self._lock = RLock()
         self._secrets: dict[str, _Secret] = {}
+        self._expiring: set[str] = set()
 
     def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
         """Store a webhook's first credential."""
         with self._lock, effect(self._fault, "credentials.create"):
             name = f"{scope.tenant_id}/{scope.community_id}/{webhook_id}-{self._entropy(4).hex()}"
             ref = CredentialRef(name, self._entropy(16).hex())
-            listed = ListedCredential(name, scope, webhook_id, self._clock())
+            listed = ListedCredential(name, scope, webhook_id, self._clock(), is_bound=True)
             self._secrets[name] = _Secret(listed, {ref.version_id: credential}, ref.version_id)
             return ref
 
@@ -40,7 +41,7 @@ class MemoryCredentials:
         """Store a new version beside the one in use; a new secret where that one is gone."""
         with self._lock:
             secret = self._secrets.get(ref.secret_name)
-            if secret is None:
+            if secret is None or ref.secret_name in self._expiring:
                 tenant_id, community_id, rest = ref.secret_name.split("/")
                 webhook_id = rest.partition("-")[0]
                 return self.create(Scope(tenant_id, community_id), webhook_id, credential=credential)
@@ -59,7 +60,7 @@ class MemoryCredentials:
         """Return a credential. Raises CredentialMissingError."""
         with self._lock:
             secret = self._secrets.get(ref.secret_name)
-            if secret is None or ref.version_id not in secret.versions:
+            if secret is None or ref.version_id not in secret.versions or ref.secret_name in self._expiring:
                 raise CredentialMissingError(f"the secret {ref.secret_name} has no such version")
             return secret.versions[ref.version_id]
 
@@ -73,9 +74,14 @@ class MemoryCredentials:
             self._secrets.pop(ref.secret_name, None)
 
     def listed(self) -> Sequence[ListedCredential]:
-        """Return every credential's secret."""
+        """Return every credential's secret, but for those that wait for their deletion."""
         with self._lock:
-            return [secret.listed for secret in self._secrets.values()]
+            return [secret.listed for name, secret in self._secrets.items() if name not in self._expiring]
+
+    def expire(self, secret_name: str) -> None:
+        """Have a secret deleted later."""
+        with self._lock, effect(self._fault, "credentials.expire"):
+            self._expiring.add(secret_name)
 
     def current(self, secret_name: str) -> str:
         """Return the id of a secret's current version, for a test."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from threading import RLock
 
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
-from webhooks.adapters.subscription_changes import Change
+from webhooks.adapters.subscription_changes import DELETED, Change
 from webhooks.adapters.subscription_keys import make_webhook_id, sequence_of
-from webhooks.domain.errors import ConflictError
+from webhooks.domain.errors import CommunityFullError, ConflictError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook, has_any_tag
@@ -15,6 +16,7 @@ from webhooks.ports import (
     Clock,
     CorruptError,
     Entropy,
+    IdempotencyRecord,
     KeptAnswer,
     ListenerPage,
     Page,
@@ -34,7 +36,8 @@ class MemorySubscriptions:
         self._sequences: dict[Scope, int] = {}
         self._versions: dict[Scope, int] = {}
         self._webhooks: dict[tuple[Scope, str], Webhook] = {}  # in the order of their creation
-        self._answers: dict[str, KeptAnswer] = {}
+        self._kept: dict[str, tuple[KeptAnswer, IdempotencyRecord]] = {}
+        self._tokens = count(1)
         self._corrupt: set[tuple[Scope, str]] = set()
         self._corrupt_entries: set[str] = set()
 
@@ -44,14 +47,22 @@ class MemorySubscriptions:
             sequence = self._sequences[scope] = self._sequences.get(scope, 0) + 1
             return make_webhook_id(now=now, sequence=sequence, chance=self._entropy(4))
 
-    def add(self, webhook: Webhook, kept: KeptAnswer) -> None:
+    def add(self, webhook: Webhook, kept: KeptAnswer, *, limit: int | None = None) -> None:
         """Store a new webhook."""
         with self._lock, effect(self._fault, "subscriptions.add"):
             self._check(None, webhook, kept)
+            total = self.count(webhook.scope)
+            if limit is not None and total >= limit:
+                raise CommunityFullError(total, limit)
             if (webhook.scope, webhook.id) in self._webhooks:
                 raise ConflictError("the webhook's id is taken; send the request again")
             self._write(webhook.scope, webhook.id, webhook)
-            self._answers[kept.key] = kept
+            self._keep(kept, webhook.id, webhook.revision)
+
+    def count(self, scope: Scope) -> int:
+        """Return how many webhooks a community has."""
+        with self._lock:
+            return sum(owner == scope for owner, _ in self._webhooks)
 
     def change(self, before: Webhook, after: Webhook, *, kept: KeptAnswer | None) -> None:
         """Replace a webhook."""
@@ -59,14 +70,14 @@ class MemorySubscriptions:
             self._check(before, after, kept)
             self._write(after.scope, after.id, replace(after, slow_since=self._slow_since(after)))
             if kept is not None:
-                self._answers[kept.key] = kept
+                self._keep(kept, after.id, after.revision)
 
     def remove(self, webhook: Webhook, kept: KeptAnswer) -> None:
         """Delete a webhook."""
         with self._lock, effect(self._fault, "subscriptions.remove"):
             self._check(webhook, None, kept)
             self._write(webhook.scope, webhook.id, None)
-            self._answers[kept.key] = kept
+            self._keep(kept, webhook.id, DELETED)
 
     def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
         """Return a webhook as it is now."""
@@ -100,11 +111,11 @@ class MemorySubscriptions:
             readable = [webhook for webhook in taken if (scope, webhook.id) not in self._corrupt]
             return Page(len(fitting), readable)
 
-    def kept_answer(self, key: str) -> str | None:
-        """Return the body that is kept for the key."""
+    def find_record(self, key: str) -> IdempotencyRecord | None:
+        """Return the answer that is kept for the key."""
         with self._lock:
-            kept = self._answers.get(key)
-            return kept.body if kept and kept.expires_at > self._clock() else None
+            kept, record = self._kept.get(key, (None, None))
+            return record if kept and kept.expires_at > self._clock() else None
 
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
         """Return each community's version as it is now."""
@@ -171,12 +182,16 @@ class MemorySubscriptions:
 
     def _check(self, before: Webhook | None, after: Webhook | None, kept: KeptAnswer | None) -> None:
         Change.of(before, after, kept=kept, token="")
-        if kept is not None and self.kept_answer(kept.key) is not None:
+        if kept is not None and (record := self.find_record(kept.key)) and record.token != kept.replaces:
             raise RepeatedError
         if before is not None:
             stored = self._webhooks.get((before.scope, before.id))
             if stored is None or stored.revision != before.revision:
                 raise StaleError
+
+    def _keep(self, kept: KeptAnswer, webhook_id: str, revision: int) -> None:
+        record = IdempotencyRecord(kept.body, str(next(self._tokens)), webhook_id, revision)
+        self._kept[kept.key] = kept, record
 
     def _slow_since(self, webhook: Webhook) -> int | None:
         """Return the mark as it is stored: a tenant's change leaves it alone."""

@@ -58,7 +58,10 @@ OPERATIONS = (
         tag=WEBHOOKS,
         summary="Fetch webhooks.",
         text="Newest first, a page at a time; a page past the end has no data. Only a system license gets "
-        "credentials, each value as an envelope for the caller. No body is as good as an empty object.",
+        "credentials, each value as an envelope for the caller. No body is as good as an empty object. A "
+        "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
+        "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
+        "always fits.",
         parameters=SCOPED,
         signed=True,
         body=FetchIn,
@@ -75,7 +78,9 @@ OPERATIONS = (
         tag=WEBHOOKS,
         summary="Create a webhook.",
         text="The answer has the webhook's `whsec_` secret, as an envelope for the caller. The exact repeat "
-        "of a request (caller, uuid, method, path and body) gets the first answer again.",
+        "of a request (caller, uuid, method, path and body) gets the first answer again while the webhook "
+        "exists; the repeat of a change, while the webhook is as that change left it. A community with as "
+        "many webhooks as the deployment allows (`webhooksPerCommunity` of `/environment`) gets a 409.",
         parameters=SCOPED,
         signed=True,
         body=WebhookIn,

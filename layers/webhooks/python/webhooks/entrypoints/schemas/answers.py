@@ -80,7 +80,9 @@ class Counts(Out):
 
     index: Annotated[int, Field(description="The page's number, from 0.")]
     total: Annotated[int, Field(description="How many webhooks there are in all pages.")]
-    size: Annotated[int, Field(description="How many webhooks a page has.")]
+    size: Annotated[
+        int, Field(description="How many webhooks a page has; this one has got, where not all fit.")
+    ]
 
 
 class PageOut(Out):

@@ -1,0 +1,101 @@
+"""Whatever is asked in whatever order, under few request ids and with answers lost: each request does what it says.
+
+The exact repeat of the last change is the only request that may do nothing, as it says what is so already;
+and a creation is not repeated while its webhook exists.
+"""
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.factories import BASE, World, webhook_body
+from webhooks.domain.errors import UnavailableError
+
+NAMES = ("a", "b")
+UUIDS = ("one", "another")
+STEPS = st.tuples(
+    st.sampled_from(["create", "update", "update", "delete"]),
+    st.sampled_from(UUIDS),
+    st.sampled_from(NAMES),
+    st.booleans(),  # whether the answer is lost, and the request sent again
+)
+
+
+class LosesAnswers:
+    """Subscriptions whose next change takes effect without an answer, when told so."""
+
+    def __init__(self, subscriptions):
+        self._subscriptions = subscriptions
+        self.loses = False
+
+    def __getattr__(self, name):
+        real = getattr(self._subscriptions, name)
+        if name not in ("add", "change", "remove"):
+            return real
+
+        def call(*args, **named):
+            real(*args, **named)
+            if self.loses:
+                self.loses = False
+                raise UnavailableError("the answer is lost")
+
+        return call
+
+
+class Model:
+    """What must be so: names of webhooks by id, and the id that each creation made last."""
+
+    def __init__(self) -> None:
+        self.subscriptions = LosesAnswers(World().subscriptions)
+        self.world = World(subscriptions=self.subscriptions)
+        self.names: dict[str, str] = {}
+        self.created: dict[tuple[str, str], str] = {}
+        self.last: str | None = None  # the webhook that is changed and deleted; it may be gone
+
+    def send(self, method: str, path: str, body: object, *, uuid: str, is_lost: bool):
+        self.subscriptions.loses = is_lost
+        answer = self.world.call(method, path, body, uuid=uuid)
+        if self.subscriptions.loses:  # it changed nothing, so nothing was lost
+            self.subscriptions.loses = False
+        elif is_lost:
+            assert answer.status == 503
+            answer = self.world.call(method, path, body, uuid=uuid)
+        return answer
+
+    def create(self, uuid: str, name: str, *, is_lost: bool) -> None:
+        before = self.created.get((uuid, name))
+        answer = self.send("PUT", f"{BASE}/webhook", webhook_body(name=name), uuid=uuid, is_lost=is_lost)
+        assert answer.status == 200
+        self.last = answer.json["_id"]
+        assert (self.last == before) == (before in self.names)
+        self.names.setdefault(self.last, name)
+        self.created[uuid, name] = self.last
+
+    def update(self, uuid: str, name: str, *, is_lost: bool) -> None:
+        answer = self.send("PATCH", f"{BASE}/webhook/{self.last}", {"name": name}, uuid=uuid, is_lost=is_lost)
+        assert answer.status == (200 if self.last in self.names else 404)
+        if answer.status == 200:
+            assert answer.json["name"] == name
+            self.names[str(self.last)] = name
+
+    def delete(self, uuid: str, _: str, *, is_lost: bool) -> None:
+        answer = self.send("DELETE", f"{BASE}/webhook/{self.last}", None, uuid=uuid, is_lost=is_lost)
+        if self.names.pop(str(self.last), None) is not None:
+            assert answer.status == 204
+        else:
+            assert answer.status in (204, 404)  # as the request id is that of the deletion, or another
+
+    def agrees(self) -> None:
+        shown = {webhook["_id"]: webhook["name"] for webhook in self.world.fetch(pSize=100)["data"]}
+        assert shown == self.names
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(STEPS, max_size=14))
+def test_every_request_does_what_it_says(steps: Sequence[tuple[str, str, str, bool]]) -> None:
+    model = Model()
+    for step, uuid, name, is_lost in steps:
+        if model.last is not None or step == "create":
+            getattr(model, step)(uuid, name, is_lost=is_lost)
+        model.agrees()

@@ -1,0 +1,84 @@
+"""How many webhooks a community may have, as the API says it."""
+
+import pytest
+
+from tests.factories import BASE, SYSTEM, World, basic_api, webhook_body
+
+LIMIT = 2
+
+
+@pytest.fixture
+def world():
+    return World(limit=LIMIT)
+
+
+def put(world, *, path=f"{BASE}/webhook", **changes):
+    uuid = changes.pop("uuid", None)
+    more = {"uuid": uuid} if uuid else {}
+    return world.call("PUT", path, webhook_body(**changes), **more)
+
+
+@pytest.mark.parametrize("api", [webhook_body()["api"], basic_api()])
+def test_one_webhook_too_many_is_a_409_that_says_what_to_do(world, api):
+    for _ in range(LIMIT):
+        world.create()
+
+    refused = put(world, api=api)
+
+    assert refused.status == 409
+    assert refused.message == (
+        "this community has 2 webhooks, and this deployment allows 2; delete some, or ask the operator to "
+        "raise WebhooksPerCommunity"
+    )
+    assert world.fetch()["page"]["total"] == LIMIT
+    assert list(world.credentials.listed()) == []
+
+
+def test_the_limit_is_each_communitys_own(world):
+    for _ in range(LIMIT):
+        world.create()
+    assert put(world, path="/tenant/acme/community/other/webhook").status == 200
+
+
+def test_a_deleted_webhook_makes_room(world):
+    ids = [world.create()["_id"] for _ in range(LIMIT)]
+    assert put(world).status == 409
+    world.call("DELETE", f"{BASE}/webhook/{ids[0]}")
+    assert put(world).status == 200
+    assert put(world).status == 409
+
+
+def test_a_full_community_can_be_changed(world):
+    ids = [world.create()["_id"] for _ in range(LIMIT)]
+    changed = world.call(
+        "PATCH", f"{BASE}/webhook/{ids[0]}", {"name": "n", "tags": ["t"], "api": basic_api()}
+    )
+    assert changed.status == 200
+
+
+def test_the_repeat_of_what_was_accepted_is_answered_in_a_full_community(world):
+    world.create()
+    first = put(world, uuid="the same", api=basic_api())
+    assert put(world).status == 409
+    again = put(world, uuid="the same", api=basic_api())
+    assert (again.status, again.text) == (200, first.text)
+    assert SYSTEM.open(world.public_key, again.json["api"]["credential"]["username"]) == "planted-user"
+
+
+def test_a_refused_request_is_carried_out_once_there_is_room(world):
+    ids = [world.create()["_id"] for _ in range(LIMIT)]
+    assert put(world, uuid="the same").status == 409
+    world.call("DELETE", f"{BASE}/webhook/{ids[0]}")
+    assert put(world, uuid="the same").status == 200
+
+
+def test_a_community_above_a_lowered_limit_keeps_what_it_has(world):
+    for _ in range(LIMIT):
+        world.create()
+    lowered = World(limit=1, subscriptions=world.subscriptions)
+    assert put(lowered).message.startswith("this community has 2 webhooks, and this deployment allows 1;")
+    assert lowered.fetch()["page"]["total"] == LIMIT
+
+
+def test_the_environment_shows_the_limit(world):
+    assert world.call("GET", "/environment", by=None).json["limits"]["webhooksPerCommunity"] == LIMIT
