@@ -287,6 +287,20 @@ def test_names_ids_and_data_of_an_event_are_refused_or_arrive_in_the_body_alone(
             assert call.header("Accept") == "*/*"  # microsoft/botframework-sdk#5497
 
 
+def test_what_is_published_arrives_to_the_letter_where_it_is_wanted_to_the_last_digit(path):
+    body = webhook_body(eventNames=["Build Finished"], api={"url": f"{path.receiver.url}/hook?"}, query="?")
+    for amount in ("1222223333.00000001", "1222223333.00000002"):
+        text = json.dumps(body).replace('"?"', f'[{{"items.amount": {amount}}}]')
+        assert path.world.call("PUT", "/tenant/acme/community/default/webhook", text).status == 200
+    data = r'{"tenantId":"acme","communityId":"default","b":1E5,"a":"\u00fc ü","items":[{"amount":1222223333.00000001}]}'
+
+    [call] = path.deliver(f'{{"detail-type": "Build Finished", "id": "e", "detail": {data}}}')
+
+    assert call.path == "/hook?"
+    assert call.body.decode().endswith(f',"data":{data}}}')
+    assert '"type":"Build Finished"' in call.body.decode()
+
+
 LINE = st.text(string.digits + string.ascii_letters + string.punctuation, max_size=30)
 LABEL = st.one_of(st.text(' ü€a;:"', min_size=1, max_size=9), TEXT)
 

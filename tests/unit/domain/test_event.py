@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import MAX_BODY_BYTES, iso_time, parse_event
+from webhooks.domain.json_text import read_object
 from webhooks.domain.scope import Scope
 
 SENT_AT = 1_700_000_000_123
@@ -380,6 +381,26 @@ def test_the_body_is_one_line_of_json_with_the_same_data(data, choice, escaped):
     assert "\n" not in event.body
     assert json.loads(event.body)["data"] == data
     assert event.body.encode().decode() == event.body
+
+
+@given(
+    st.dictionaries(st.text(max_size=3), JSON, max_size=4),
+    st.integers(0, 60),
+    st.text('{}[]:,"\\\n 0e.-\x00x', max_size=2),
+)
+def test_a_text_is_read_as_pythons_own_reader_reads_it(content, place, put_in):
+    text = json.dumps(content, indent=place % 3 or None)
+    text = text[:place] + put_in + text[place + len(put_in) :]
+    try:
+        expected = json.loads(text)
+    except ValueError:
+        expected = None
+
+    if isinstance(expected, dict):
+        assert read_object(text).values == json.loads(text, parse_float=Decimal)
+    else:
+        with pytest.raises(ValueError, match=r"Expecting|Extra|Invalid|Unterminated"):
+            read_object(text)
 
 
 @given(st.dictionaries(st.sampled_from([*NATIVE, "tenant_id", "detail-type", "detail", "event_name"]), JSON))

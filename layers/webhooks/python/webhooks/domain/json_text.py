@@ -59,25 +59,23 @@ def read_object(text: str) -> JsonObject:
 def _read_object(text: str, decoder: json.JSONDecoder) -> JsonObject:
     values: dict[str, Any] = {}
     places: dict[str, tuple[int, int]] = {}
-    position = _past(_BEGIN, text, 0, "'{'")
-    more = text[position : position + 1] == '"'
+    read, after = decoder.raw_decode, _BEGIN.match(text)
+    position = after.end() if after else 0
+    more = after is not None and text.startswith('"', position)
     while more:
-        name, position = decoder.raw_decode(text, position)
-        begin = _past(_COLON, text, position, "':'")
-        values[name], position = decoder.raw_decode(text, begin)
+        name, position = read(text, position)
+        if (colon := _COLON.match(text, position)) is None:
+            raise json.JSONDecodeError("Expecting ':'", text, position)
+        begin = colon.end()
+        values[name], position = read(text, begin)
         places[name] = begin, position
-        comma = _COMMA.match(text, position)
-        more, position = comma is not None, comma.end() if comma else position
-    if _past(_END, text, position, "',' or '}'") != len(text):
-        raise json.JSONDecodeError("Extra data", text, position)
+        if comma := _COMMA.match(text, position):
+            position = comma.end()
+        more = comma is not None
+    if after is None or not _END.fullmatch(text, position):
+        expected = "'{'" if after is None else "',' or the end of the object"
+        raise json.JSONDecodeError(f"Expecting {expected}", text, position)
     return JsonObject(text, values, places)
-
-
-def _past(expected: re.Pattern[str], text: str, position: int, name: str) -> int:
-    found = expected.match(text, position)
-    if found is None:
-        raise json.JSONDecodeError(f"Expecting {name}", text, position)
-    return found.end()
 
 
 def compact(text: str) -> str:
