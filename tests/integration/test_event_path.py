@@ -111,7 +111,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with backend_named("moto") as backend, Receiver() as receiver:
         subscriptions, access = backend.table("subscriptions"), backend.table("access", sorted_by=None)
         deliveries = backend.table("deliveries")
-        names = ("events-dlq", "deliveries", "slow", "deliveries-dlq")
+        names = ("events", "events-dlq", "deliveries", "slow", "deliveries-dlq")
         queues = {name: backend.queue(name) for name in names}
         environment = {
             "POWERTOOLS_SERVICE_NAME": "test",
@@ -120,6 +120,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             "SUBSCRIPTIONS_TABLE": subscriptions,
             "ACCESS_TABLE": access,
             "DELIVERIES_TABLE": deliveries,
+            "EVENTS_QUEUE_URL": queues["events"],
             "EVENTS_DLQ_URL": queues["events-dlq"],
             "DELIVERIES_QUEUE_URL": queues["deliveries"],
             "SLOW_DELIVERIES_QUEUE_URL": queues["slow"],

@@ -129,8 +129,11 @@ class DiscoverySettings(Settings):
     stage: str = variable("STAGE")
     region: str = variable("AWS_REGION")
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    deliveries_table: str = variable("DELIVERIES_TABLE")
+    access_table: str = variable("ACCESS_TABLE")
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
+    slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
     signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
@@ -142,6 +145,7 @@ class FanoutSettings(Settings):
     """functions/fanout."""
 
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    events_queue_url: str = variable("EVENTS_QUEUE_URL")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     events_dlq_url: str = variable("EVENTS_DLQ_URL")
 
