@@ -2,6 +2,7 @@
 
 import os
 import re
+import tomllib
 from re import _parser
 from unittest.mock import patch
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.template.template import Template, referred, resolve, translations
+from tests.template.template import ROOT, Template, referred, resolve, translations
 from webhooks.bootstrap import (
     discovery,
     dispatcher,
@@ -125,6 +126,14 @@ def test_the_default_and_another_value_are_accepted(name):
     declared = TEMPLATE.parameters[name]
     assert accepts(declared, str(declared["Default"]))
     assert accepts(declared, other_value(name))
+
+
+def test_the_values_of_the_local_stack_are_accepted():
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+    values = dict(
+        each.split("=", 1) for each in config["local"]["global"]["parameters"]["parameter_overrides"]
+    )
+    assert [name for name, value in values.items() if not accepts(TEMPLATE.parameters[name], value)] == []
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATE.parameters))
