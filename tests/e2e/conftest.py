@@ -17,13 +17,16 @@ from local.stack import Stack
 from tests.e2e import permissions
 from tests.e2e.platform_client import PlatformClient
 
+# Beside samconfig.toml's: a parameter that a deployment does not name keeps the value of the one before it.
+PARAMETERS = {"LogLevel": "INFO"}
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed template. E2E_STACK names a folder whose stack is left up, for one test again and again."""
     kept = os.environ.get("E2E_STACK")
     folder = Path(kept) if kept else tmp_path_factory.mktemp("stack")
-    deployed = Stack(folder, port=free_port(), environment=permissions.ENFORCED)
+    deployed = Stack(folder, port=free_port(), environment=permissions.ENFORCED, parameters=PARAMETERS)
     try:
         deployed.up()
         permissions.permit_what_aws_would(deployed)

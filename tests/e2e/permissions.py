@@ -18,8 +18,10 @@ from local.stack import STACK_NAME, Stack
 # test_permissions.py takes these away for a moment, to see them missed; it shows itself that they are not otherwise.
 TAKEN = ("secretsmanager UpdateSecretVersionStage", "secretsmanager ListSecrets")
 BATCHED = ("sqs:SendMessage", "sqs:DeleteMessage")
-# Of the emulator's environment. The access key "test" is the account's root to it.
-ENFORCED = {"AUTH": "true"}
+# Of the emulator's environment. The access key "test" is the account's root to it. It keeps the last calls.
+ENFORCED = {"AUTH": "true", "CLOUDTRAIL_RECORDING": "1", "CLOUDTRAIL_MAX_EVENTS": "200000"}
+# Access keys that `assume` was given, with the role that each acts as, by its logical id.
+ASSUMED: dict[str, str] = {}
 
 
 def permit_what_aws_would(stack: Stack) -> None:
@@ -46,7 +48,7 @@ def without(stack: Stack, role: str, action: str) -> Iterator[None]:
     [name] = stack.client("iam").list_role_policies(RoleName=physical)["PolicyNames"]
     before = _get(stack, physical, name)
     less = [
-        statement | {"Action": [each for each in _listed(statement["Action"]) if each != action]}
+        statement | {"Action": [each for each in listed(statement["Action"]) if each != action]}
         for statement in before["Statement"]
     ]
     assert sum(map(_actions, before["Statement"])) - sum(map(_actions, less)) == 1, f"{role} lacks {action}"
@@ -79,6 +81,7 @@ def assume(stack: Stack, role: str) -> dict[str, str]:
     """
     arn = stack.client("iam").get_role(RoleName=physical_id(stack, role))["Role"]["Arn"]
     given = stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="e2e")["Credentials"]
+    ASSUMED[given["AccessKeyId"]] = role
     return {
         "aws_access_key_id": given["AccessKeyId"],
         "aws_secret_access_key": given["SecretAccessKey"],
@@ -96,6 +99,11 @@ def client_as(stack: Stack, role: str, service: str) -> Any:
 def resources(stack: Stack, resource_type: str) -> list[str]:
     """Return the physical ids of the stack's resources of a type."""
     return [each["PhysicalResourceId"] for each in _resources(stack) if each["ResourceType"] == resource_type]
+
+
+def logical_ids(stack: Stack) -> dict[str, str]:
+    """Return the logical id of each resource by its physical one."""
+    return {each["PhysicalResourceId"]: each["LogicalResourceId"] for each in _resources(stack)}
 
 
 def physical_id(stack: Stack, logical_id: str) -> str:
@@ -121,7 +129,7 @@ def _put(stack: Stack, role: str, name: str, document: dict[str, Any]) -> None:
 def _with_batches(document: dict[str, Any]) -> dict[str, Any]:
     statements = []
     for statement in document["Statement"]:
-        actions = _listed(statement["Action"])
+        actions = listed(statement["Action"])
         batches = [f"{action}Batch" for action in actions if action in BATCHED]
         actions = sorted({*actions, *batches})
         statements.append(statement | {"Action": actions})
@@ -129,10 +137,10 @@ def _with_batches(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _actions(statement: dict[str, Any]) -> int:
-    return len(_listed(statement["Action"]))
+    return len(listed(statement["Action"]))
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -109,7 +109,7 @@ def test_a_role_reaches_its_own_resources_only(stack):
     fanout = permissions.client_as(stack, "FanoutRole", "sqs")
     recovery = permissions.client_as(stack, "RecoveryRole", "secretsmanager")
 
-    assert refused(fanout.send_message, QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody="x")
+    assert refused(fanout.send_message, QueueUrl=stack.outputs["SlowDeliveriesQueueUrl"], MessageBody="x")
     assert refused(recovery.delete_secret, SecretId=stack.outputs["ServiceKeysSecret"])
     assert refused(
         recovery.get_secret_value, SecretId=credential(stack, f"acme/main/{secrets.token_hex(12)}")

@@ -56,11 +56,13 @@ class Deployed:
         self.environment = ENVIRONMENT | {
             "SUBSCRIPTIONS_TABLE": backend.table("subscriptions"),
             "ACCESS_TABLE": backend.table("access", sorted_by=None),
+            "DELIVERIES_TABLE": backend.table("deliveries"),
             "SERVICE_KEYS_SECRET": backend.secret("service-keys", seed),
             "SIGNING_KEYS_SECRET": backend.secret("signing-keys", seed),
             "WEBHOOK_MASTER_SECRET": backend.secret("webhook-master", seed),
             "EVENTS_QUEUE_URL": backend.queue("events"),
             "DELIVERIES_QUEUE_URL": backend.queue("deliveries"),
+            "SLOW_DELIVERIES_QUEUE_URL": backend.queue("slow-deliveries"),
             **variables,
         }
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
@@ -146,12 +148,31 @@ def test_everything_answers(deployed):
     assert deployed.call("GET", "/healthz", by=None).json["status"] == "all services operational"
 
 
-def test_health_names_what_is_gone():
+@pytest.mark.parametrize(
+    ("variable", "service"),
+    [
+        ("SUBSCRIPTIONS_TABLE", "dynamodb"),
+        ("DELIVERIES_TABLE", "dynamodb"),
+        ("ACCESS_TABLE", "dynamodb"),
+        ("EVENTS_QUEUE_URL", "sqs"),
+        ("DELIVERIES_QUEUE_URL", "sqs"),
+        ("SLOW_DELIVERIES_QUEUE_URL", "sqs"),
+        ("SERVICE_KEYS_SECRET", "secrets manager"),
+        ("SIGNING_KEYS_SECRET", "secrets manager"),
+    ],
+)
+def test_health_names_what_is_gone(variable, service):
     with backend_named("moto") as backend:
         deployed = Deployed(backend)
-        backend.clients.sqs.delete_queue(QueueUrl=deployed.environment["EVENTS_QUEUE_URL"])
+        aws, gone = backend.clients, deployed.environment[variable]
+        if service == "dynamodb":
+            aws.dynamodb.delete_table(TableName=gone)
+        elif service == "sqs":
+            aws.sqs.delete_queue(QueueUrl=gone)
+        else:
+            aws.secrets.delete_secret(SecretId=gone, ForceDeleteWithoutRecovery=True)
         answer = deployed.call("GET", "/healthz", by=None)
-    assert (answer.status, answer.json["status"]) == (503, "unavailable: sqs")
+    assert (answer.status, answer.json["status"]) == (503, f"unavailable: {service}")
 
 
 def test_a_license_service_that_cannot_be_reached_lets_nobody_in():

@@ -2,18 +2,29 @@
 
 import json
 import os
+import re
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
 
 
 @dataclass(frozen=True)
 class Template:
     document: dict[str, Any]
+
+    @property
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        return self.document["Parameters"]
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        return {name: str(each["Default"]) for name, each in self.parameters.items()}
 
     def resources(self, resource_type: str) -> dict[str, dict[str, Any]]:
         """Properties by logical id."""
@@ -60,15 +71,36 @@ def referred(value: Any) -> str:
     return value
 
 
+def resolve(value: Any, parameters: Mapping[str, str]) -> Any:
+    """Put the parameters' values into every Ref and Sub; references to resources stay."""
+    match value:
+        case {"Ref": name} if name in parameters:
+            return parameters[name]
+        case {"Fn::Sub": str(text)}:
+            return REFERENCE.sub(lambda found: parameters.get(found[1], found[0]), text)
+        case dict():
+            return {name: resolve(each, parameters) for name, each in value.items()}
+        case list():
+            return [resolve(each, parameters) for each in value]
+    return value
+
+
 @cache
 def translate(*changed_layers: str) -> Template:
     """Translate template.yaml, with other content for the layers named."""
+    [template] = translations([{"layers": changed_layers, "parameters": {}}])
+    return template
+
+
+def translations(variants: Sequence[Mapping[str, Any]]) -> list[Template]:
+    """Translate template.yaml several times: with other content of `layers`, other values of `parameters`."""
     command = [
         ROOT / ".venv-sam/bin/python",
         Path(__file__).with_name("translate.py"),
         ROOT / "template.yaml",
-        *(f"{layer}=2" for layer in changed_layers),
     ]
     environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1"}
-    output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    return Template(json.loads(output))
+    output = subprocess.run(
+        command, env=environment, input=json.dumps(variants), capture_output=True, text=True, check=True
+    ).stdout
+    return [Template(document) for document in json.loads(output)]

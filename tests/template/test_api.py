@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.template.template import Template, referred
+from tests.template.template import Template, listed, referred
+from webhooks.entrypoints import limits
 
 METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
@@ -77,7 +78,10 @@ def test_the_gateways_own_answers_have_the_envelope_and_the_request_id(body, kin
     text = response["responseTemplates"]["application/json"]
     envelope = json.loads(text.replace("$context.error.messageString", '"what is wrong"'))
     assert envelope.keys() == {"statusCode", "error", "message"}
-    assert str(envelope["statusCode"]) == str(response["statusCode"])
+    if kind.startswith("DEFAULT_"):  # a status of theirs would replace that of every error that is not listed
+        assert "statusCode" not in response
+    else:
+        assert str(envelope["statusCode"]) == str(response["statusCode"])
     parameters = response["responseParameters"]
     assert parameters["gatewayresponse.header.x-request-id"] == "context.requestId"
 
@@ -101,3 +105,39 @@ def test_the_stage_is_traced_throttled_and_logs_no_header_and_no_body(template):
     assert "header" not in line.lower()
     assert "requestOverride" not in line
     json.loads(line.replace("$context.requestTimeEpoch", "1"))
+
+
+def test_the_api_takes_tls_1_2_and_newer_only(template):
+    (api,) = template.resources("AWS::ApiGateway::RestApi").values()
+    assert api["SecurityPolicy"] == "SecurityPolicy_TLS13_1_2_2021_06"
+    assert api["EndpointAccessMode"] == "STRICT"  # API Gateway wants one beside such a policy
+
+
+def test_the_access_log_tells_how_a_client_called_and_whether_the_integration_failed(template):
+    (stage,) = template.resources("AWS::ApiGateway::Stage").values()
+    line = json.loads(stage["AccessLogSetting"]["Format"].replace("$context.requestTimeEpoch", "1"))
+    assert (
+        line.items()
+        >= {
+            "domain": "$context.domainName",
+            "userAgent": "$context.identity.userAgent",
+            "tlsVersion": "$context.tlsVersion",
+            "cipherSuite": "$context.cipherSuite",
+            "integrationStatus": "$context.integration.status",
+            "integrationError": "$context.integration.error",
+        }.items()
+    )
+
+
+def test_a_request_that_is_too_large_learns_how_large_it_may_be(body):
+    text = body["x-amazon-apigateway-gateway-responses"]["REQUEST_TOO_LARGE"]["responseTemplates"]
+    assert str(limits.BODY_BYTES) in json.loads(text["application/json"])["message"]
+
+
+def test_the_account_has_a_role_for_access_logs_before_a_stage_wants_it(template):
+    """And some resource of API Gateway before that, which an account without any needs."""
+    assert "ApiGatewayAccount" in listed(template.attributes("Api")["DependsOn"])
+    (first,) = listed(template.attributes("ApiGatewayAccount")["DependsOn"])
+    assert template.resources("AWS::ApiGateway::ApiKey")[first]["Enabled"] is False
+    conditions = {template.attributes(name)["Condition"] for name in ("ApiGatewayAccount", first)}
+    assert conditions == {"CreatesApiGatewayLogsRole"}

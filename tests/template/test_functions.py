@@ -69,3 +69,28 @@ def test_another_layer_publishes_every_function_anew(template, layer):
 
 def test_the_same_template_publishes_nothing(template):
     assert versions(translate.__wrapped__()) == versions(template)
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_a_function_that_sends_to_a_queue_that_it_reads_may_do_so_again_and_again(template, function):
+    """Lambda stops a message after 16 rounds otherwise; and it must go on stopping every other function's."""
+    reads = {
+        referred(mapping["EventSourceArn"])
+        for mapping in template.resources("AWS::Lambda::EventSourceMapping").values()
+        if referred(mapping["FunctionName"]) == f"{function}Aliaslive"
+    }
+    sends_to = {
+        referred(resource)
+        for statement in template.statements(template.function_roles()[function])
+        for resource in statement["Resource"]
+        if "sqs:SendMessage" in statement["Action"]
+    }
+    properties = template.resources("AWS::Lambda::Function")[function]
+    assert properties.get("RecursiveLoop") == ("Allow" if reads & sends_to else None)
+
+
+def test_lambda_leaves_out_no_line_of_the_functions_own(template):
+    """The functions leave out what is below LogLevel, and keep their metrics."""
+    for name, function in template.resources("AWS::Lambda::Function").items():
+        assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG", name
+        assert function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}, name

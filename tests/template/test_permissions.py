@@ -1,7 +1,10 @@
 """Each function may do what it does, and nothing else."""
 
 from tests.template.template import Template, listed, referred
+from webhooks.adapters.subscription_changes import answer_pk
 
+# The services that use the key for a function; it may use the key through them alone.
+ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", "secretsmanager", "sqs")]
 # AWS has no resource-level permissions for these; everything else names its resources.
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "secretsmanager:ListSecrets"}
 
@@ -101,6 +104,63 @@ def test_what_is_encrypted_can_be_opened(template):
             assert "kms:Decrypt" in actions, role
         if actions & {"sqs:SendMessage", "secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"}:
             assert "kms:GenerateDataKey" in actions, role
+
+
+def test_a_function_uses_the_key_through_the_services_only_that_keep_something_for_it(template):
+    for role, statement in all_statements(template):
+        if statement["Action"][0].startswith("kms:"):
+            via = statement["Condition"]["StringEquals"]["kms:ViaService"]
+            assert [referred(each) for each in via] == ENCRYPTING, role
+
+
+def test_only_webhooks_writes_to_the_table_of_licenses_and_no_license(template):
+    writing = [
+        (role, statement)
+        for role, statement in all_statements(template)
+        if "AccessTable" in [referred(each) for each in statement["Resource"]]
+        and set(statement["Action"]) - {"dynamodb:GetItem", "dynamodb:BatchGetItem"}
+    ]
+    [(role, statement)] = writing
+    assert role == "WebhooksRole"
+    assert statement["Action"] == ["dynamodb:PutItem"]
+    assert statement["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{answer_pk('')}*"]}
+    }
+
+
+def test_health_asks_for_everything_that_the_service_needs(template):
+    may_ask = {
+        referred(resource)
+        for statement in template.statements("DiscoveryRole")
+        for resource in statement["Resource"]
+    }
+    assert may_ask >= template.resources("AWS::DynamoDB::Table").keys()
+    assert may_ask >= {"EventsQueue", "DeliveriesQueue", "SlowDeliveriesQueue"}
+    assert may_ask >= {"ServiceKeysSecret", "SigningKeysSecret"}
+
+
+def key_statement(template, sid):
+    (key,) = template.resources("AWS::KMS::Key").values()
+    (statement,) = [each for each in key["KeyPolicy"]["Statement"] if each["Sid"] == sid]
+    return statement
+
+
+def test_logs_may_do_with_the_key_what_aws_says_that_they_need(template):
+    """CloudWatch Logs' user guide lists these with their wildcards."""
+    assert key_statement(template, "LogGroupsOfThisStack")["Action"] == [
+        "kms:Encrypt*",
+        "kms:Decrypt*",
+        "kms:ReEncrypt*",
+        "kms:GenerateDataKey*",
+        "kms:Describe*",
+    ]
+
+
+def test_eventbridge_may_use_the_key_for_this_account(template):
+    """SQS hands no source ARN on to KMS: a condition on it would drop every event of a rule, without a word."""
+    assert key_statement(template, "EventBridgeSendsToTheEventsQueue")["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
 
 
 def test_queues_refuse_what_comes_without_tls(template):

@@ -6,6 +6,8 @@ from tests.template.template import referred
 
 SIX = 6  # SQS: a message stays hidden six times as long as its reader may run
 RECEIVES_MIN = 5
+HOURS_8 = 8 * 3600
+RECEIVES_MAX = 1000  # SQS takes no more
 DAYS_14 = 14 * 24 * 3600
 
 
@@ -46,6 +48,16 @@ def test_a_queue_hides_messages_long_enough_and_gives_up_into_its_dead_letter_qu
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
+def test_hours_of_trouble_dead_letter_nothing(template, name):
+    """Every receive that fails for want of DynamoDB, say, counts; the functions find poison by themselves."""
+    queue = template.resources("AWS::SQS::Queue")[name]
+    receives = queue["RedrivePolicy"]["maxReceiveCount"]
+    assert receives * queue["VisibilityTimeout"] >= HOURS_8
+    assert receives <= RECEIVES_MAX
+    assert receives * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
+
+
+@pytest.mark.parametrize("name", DEAD_LETTERS)
 def test_a_reader_is_the_alias_and_reports_each_failed_message(template, name):
     mapping, _, _ = readers(template)[name]
     assert referred(mapping["FunctionName"]).endswith("Aliaslive")
@@ -81,10 +93,28 @@ def test_tables_are_on_demand_recoverable_and_protected(template):
 
 def test_what_is_a_tenants_outlives_the_stack(template):
     types = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key")
-    for name in (name for each in types for name in template.resources(each)):
+    for name in (*DEAD_LETTERS.values(), *(name for each in types for name in template.resources(each))):
         attributes = template.attributes(name)
-        assert attributes["DeletionPolicy"] == "RetainExceptOnCreate", name
+        assert attributes["DeletionPolicy"] in {"Retain", "RetainExceptOnCreate"}, name
         assert attributes["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_a_creation_that_fails_can_be_rolled_back(template):
+    """A rollback deletes what RetainExceptOnCreate or no policy stands at, and a protected resource refuses that."""
+    protected = {
+        name: attributes.get("DeletionPolicy")
+        for name, attributes in template.document["Resources"].items()
+        if any("Protection" in each for each in attributes.get("Properties", {}))
+    }
+    assert protected == dict.fromkeys(template.resources("AWS::DynamoDB::Table"), "Retain")
+
+
+def test_what_a_rollback_can_delete_does_not_stay(template):
+    for each in ("AWS::SecretsManager::Secret", "AWS::KMS::Key"):
+        for name in template.resources(each):
+            assert template.attributes(name)["DeletionPolicy"] == "RetainExceptOnCreate", name
+    for name in set(DEAD_LETTERS.values()):
+        assert template.attributes(name)["DeletionPolicy"] == "RetainExceptOnCreate", name
 
 
 def test_log_and_licenses_expire(template):

@@ -1,8 +1,10 @@
-"""Translates a template as CloudFormation does with SAM's; runs in the environment that has SAM, prints JSON.
+"""Translates a template as CloudFormation does with SAM's; runs in the environment that has SAM.
 
-usage: python translate.py TEMPLATE [LAYER=VERSION ...], where another version stands for other content.
+usage: python translate.py TEMPLATE <VARIANTS, where VARIANTS is a JSON array of
+{"layers": names of layers with other content, "parameters": values other than the defaults}; prints an array.
 """
 
+import copy
 import json
 import sys
 from pathlib import Path
@@ -20,11 +22,14 @@ class NoPolicies(ManagedPolicyLoader):
         return {}
 
 
-template = yaml_parse(Path(sys.argv[1]).read_text("utf-8"))
-contents = dict(argument.split("=") for argument in sys.argv[2:])
-for name, resource in template["Resources"].items():
-    if resource["Type"] == "AWS::Serverless::LayerVersion":
-        resource["Properties"]["ContentUri"] = f"s3://bucket/{name}-{contents.get(name, '1')}"
-template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
-defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
-sys.stdout.write(json.dumps(transform(template, {**defaults, "AWS::Region": "us-east-1"}, NoPolicies())))
+def translate(template, layers, parameters):
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = f"s3://bucket/{name}-{2 if name in layers else 1}"
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
+    defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
+    return transform(template, {**defaults, **parameters, "AWS::Region": "us-east-1"}, NoPolicies())
+
+
+read = yaml_parse(Path(sys.argv[1]).read_text("utf-8"))
+json.dump([translate(copy.deepcopy(read), **variant) for variant in json.load(sys.stdin)], sys.stdout)

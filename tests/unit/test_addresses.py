@@ -287,6 +287,11 @@ def test_a_policy_is_read_from_the_deployments_parameters():
     assert policy.networks == (IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8"))
 
 
+def test_an_address_with_a_prefix_is_the_network_that_holds_it():
+    policy = parse_policy(allow_http="false", ports="443", networks="10.1.2.3/8,fd00::1/8")
+    assert policy.networks == (IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8"))
+
+
 def test_a_star_allows_any_port():
     assert parse_policy(allow_http="false", ports="*", networks="").allows_port(65_535)
 
@@ -299,7 +304,7 @@ def test_a_star_allows_any_port():
         ({"ports": "0"}, "AllowedPorts"),
         ({"ports": "65536"}, "AllowedPorts"),
         ({"ports": "-1"}, "AllowedPorts"),
-        ({"networks": "10.0.0.1/8"}, "AllowedNetworks"),
+        ({"networks": "10.0.0.0/33"}, "AllowedNetworks"),
         ({"networks": "everything"}, "AllowedNetworks"),
     ],
 )

@@ -175,22 +175,15 @@ def test_each_request_is_one_line_that_is_its_metrics_too(world):
             "community": "default",
             "app_id": "tests",
             "request_id": event["requestContext"]["requestId"],
-            "Requests": 1,
             "ClientErrors": 0,
             "ServerErrors": 0,
         }.items()
     )
-    assert line["Latency"] >= 0
+    assert line["latency_ms"] >= 0
     [metrics] = line["_aws"]["CloudWatchMetrics"]
     assert metrics["Namespace"] == "Webhooks"
-    for dimensions in metrics["Dimensions"]:
-        assert set(dimensions) <= set(line)
-    assert {each["Name"] for each in metrics["Metrics"]} == {
-        "Requests",
-        "Latency",
-        "ClientErrors",
-        "ServerErrors",
-    }
+    assert metrics["Dimensions"] == [["service"]]
+    assert {each["Name"] for each in metrics["Metrics"]} == {"ClientErrors", "ServerErrors"}
 
 
 def test_a_line_counts_what_went_wrong(world):

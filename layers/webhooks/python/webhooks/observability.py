@@ -1,6 +1,7 @@
 """Logs as JSON lines, and metrics in the same lines (CloudWatch's embedded metric format).
 
-What is logged are names, counts and times: never headers, bodies, queries, keys, or what foreign errors say.
+Log lines hold names, counts and times: never headers, bodies, queries, keys, or the texts of foreign errors.
+The level of the log leaves out lines of `ROOT`'s loggers; lines of `METRICS` are always written.
 """
 
 import json
@@ -15,19 +16,28 @@ from webhooks.domain.errors import WebhooksError
 
 NAMESPACE = "Webhooks"
 ROOT = "webhooks"  # every module's logger is below it
+METRICS = f"{ROOT}.metrics"  # the logger of lines that are metrics
 MAX_FRAMES = 20  # of a traceback, the innermost
 # What every record has, and what logging itself would put there: the rest is what the line is about.
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
+# Lambda's names, where Python's differ: Lambda takes a level that it does not know for INFO.
+_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
 
 def start_logging(*, service: str, level: str, stream: IO[str] | None = None) -> None:
-    """Write what the layer's modules log to the stream (stdout) as JSON lines that name the service."""
+    """Write what the layer's modules log to the stream (stdout) as JSON lines that name the service.
+
+    `level`: DEBUG, INFO, WARN or ERROR. Other packages log warnings and errors only, at any level.
+    """
     writer = logging.StreamHandler(stream or sys.stdout)
     writer.setFormatter(_JsonLine(service))
     logger = logging.getLogger(ROOT)
     logger.handlers = [writer]
     logger.propagate = False  # Lambda's own handler on the root would write each line again
     logger.setLevel(level)
+    logging.getLogger(METRICS).setLevel(logging.INFO)
+    # Lambda gives the root logger a level too, and at DEBUG botocore logs requests with the secrets in them.
+    logging.getLogger().setLevel(logging.WARNING)
     # Each would be looked up for each line, and no line has them.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
@@ -90,7 +100,7 @@ class _JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "level": record.levelname,
+            "level": _LEVELS.get(record.levelname, record.levelname),
             "message": record.getMessage(),
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "service": self._service,

@@ -1,17 +1,22 @@
 """Whether the services behind the adapters answer: cheap calls that raise UnavailableError if not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from webhooks.adapters.aws import AwsClients, unavailable
-from webhooks.adapters.items import key
+from webhooks.adapters.items import Key
 from webhooks.adapters.tables import Table
 
 type Probe = Callable[[], object]
 
 
-def table_probe(table: Table) -> Probe:
-    """Ask a table for an item that it has not."""
-    return lambda: table.get_eventually(key("probe", "probe"))
+def tables_probe(aws: AwsClients, absent: Mapping[str, Key]) -> Probe:
+    """Ask each table, by its name, for an item that it has not."""
+
+    def probe() -> None:
+        for name, item_key in absent.items():
+            Table(aws, name).get_eventually(item_key)
+
+    return probe
 
 
 def queues_probe(aws: AwsClients, queue_urls: Sequence[str]) -> Probe:

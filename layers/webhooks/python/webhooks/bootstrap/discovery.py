@@ -3,9 +3,9 @@
 from functools import partial
 
 from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.items import key
 from webhooks.adapters.key_store import SecretKeyStore
-from webhooks.adapters.probes import queues_probe, secrets_probe, table_probe
-from webhooks.adapters.tables import Table
+from webhooks.adapters.probes import queues_probe, secrets_probe, tables_probe
 from webhooks.bootstrap import runtime
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.entrypoints.discovery import Facts
@@ -26,8 +26,22 @@ def compose() -> tuple[Discovery, Facts]:
         service_keys=SecretKeyStore(aws, settings.service_keys_secret, parse=parse_service_keys, clock=clock),
         content_keys=SecretKeyStore(aws, settings.signing_keys_secret, parse=content_keys, clock=clock),
         probes={
-            "dynamodb": table_probe(Table(aws, settings.subscriptions_table)),
-            "sqs": queues_probe(aws, (settings.events_queue_url, settings.deliveries_queue_url)),
+            "dynamodb": tables_probe(
+                aws,
+                {
+                    settings.subscriptions_table: key("probe", "probe"),
+                    settings.deliveries_table: key("probe", "probe"),
+                    settings.access_table: key("probe"),
+                },
+            ),
+            "sqs": queues_probe(
+                aws,
+                (
+                    settings.events_queue_url,
+                    settings.deliveries_queue_url,
+                    settings.slow_deliveries_queue_url,
+                ),
+            ),
             "secrets manager": secrets_probe(
                 aws, (settings.service_keys_secret, settings.signing_keys_secret)
             ),

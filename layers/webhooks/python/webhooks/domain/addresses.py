@@ -138,6 +138,6 @@ def _port(text: str) -> int:
 
 def _network(text: str) -> Network:
     try:
-        return ip_network(text)
+        return ip_network(text, strict=False)  # 10.0.0.1/8 is the network that holds that address
     except ValueError as error:
         raise ValueError(f"AllowedNetworks must be networks such as 10.0.0.0/8: {error}") from error

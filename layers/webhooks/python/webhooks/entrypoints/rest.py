@@ -18,15 +18,15 @@ from webhooks.domain.errors import NotFoundError
 from webhooks.entrypoints import errors
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.entrypoints.request import Request
-from webhooks.observability import metrics
+from webhooks.observability import METRICS, metrics
 from webhooks.ports import Clock
 
 REQUEST_ID = "x-request-id"
 NAMED = re.compile(r"<\w+>")
 CLIENT_ERROR, SERVER_ERROR = 400, 500
-DIMENSIONS = (("service",), ("service", "route"))
+DIMENSIONS = (("service",),)  # each further set would be as many metrics again, each with its price
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(METRICS)
 
 
 class RestApi(APIGatewayRestResolver):
@@ -81,12 +81,12 @@ class RestApi(APIGatewayRestResolver):
             "method": self.incoming.method,
             "route": self.incoming.resource,
             "status": status,
+            "latency_ms": latency_ms,
             "request_id": self.incoming.id,
             **self.facts,
         }
+        # API Gateway counts requests, latency and errors of the whole API; these two are each function's.
         values = {
-            "Requests": (1.0, "Count"),
-            "Latency": (latency_ms, "Milliseconds"),
             "ClientErrors": (float(CLIENT_ERROR <= status < SERVER_ERROR), "Count"),
             "ServerErrors": (float(status >= SERVER_ERROR), "Count"),
         }

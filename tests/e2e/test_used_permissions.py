@@ -1,0 +1,73 @@
+"""Each permission of the functions is used, and each call that they make is permitted. Runs last: all suites count."""
+
+import json
+import secrets
+from urllib.parse import quote
+
+from tests.e2e import calls_made
+from tests.e2e.platform_client import PlatformClient
+from tests.e2e.test_permissions import credential, disabled, eventually, invoke, sweep_as_recovery
+from tests.receiver import Receiver, reply
+from webhooks.services.sweep import GRACE
+
+SECONDS = 40.0
+# Role, action and the resource's logical id of what no suite brings about, with the reason.
+NOT_DRIVEN = {
+    # Two changes of one webhook at the same moment: the one that fails reads what the other left.
+    ("DispatcherRole", "dynamodb:GetItem", "SubscriptionsTable"),
+    # A slice of an event with more listeners than one message takes.
+    ("FanoutRole", "sqs:SendMessage", "EventsQueue"),
+}
+
+
+def publish(stack, name: str, **changes) -> None:
+    event = {"eventId": secrets.token_hex(8), "eventName": name, "tenantId": "acme", "communityId": "main"}
+    body = json.dumps({**event, "data": {}, **changes})
+    stack.client("sqs").send_message(QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=body)
+
+
+def deliver_retry_and_disable(stack, system: PlatformClient) -> None:
+    name = f"e2e.{secrets.token_hex(6)}"
+    with Receiver() as receiver:
+        receiver.script(reply(500), reply(200), reply(410))
+        api = {"url": receiver.url, "authType": "bearer", "credential": {"token": "first"}}
+        body = {"eventNames": [name], "name": name, "tags": [name], "successCodes": [200], "retryCount": 1}
+        webhook = system.call("PUT", "webhook", {**body, "api": api}).json["_id"]
+        publish(stack, name, tenantId="")  # no tenant: to the dead letters
+        publish(stack, name)
+        receiver.wait_for(2, seconds=SECONDS)
+        publish(stack, name)
+        receiver.wait_for(3, seconds=SECONDS)
+    assert eventually(lambda: disabled(system, name))
+    assert system.call("GET", f"webhook/{webhook}/secret").status == 200
+    changed = system.call("PATCH", f"webhook/{webhook}", {"api": {"credential": {"token": "second"}}})
+    assert changed.status == 200
+    assert system.call("DELETE", f"webhook/{webhook}").status == 204
+
+
+def reset_every_key(system: PlatformClient) -> None:
+    client = PlatformClient(system.api_url, system.license_key)
+    service, signing = client.call("GET", "/servicekeys").json
+    for key in (signing, service):  # the service's own last: the client authenticates by it
+        assert client.call("DELETE", f"/servicekey/{quote(key['keyId'], safe='')}").status == 200
+
+
+def sweep(stack, monkeypatch) -> None:
+    credential(stack, f"acme/main/{secrets.token_hex(12)}")
+    invoke(stack, "RecoveryFunction")
+    assert sweep_as_recovery(stack, monkeypatch, later=GRACE + 1)
+
+
+def test_every_permission_is_used_and_every_call_is_permitted(stack, system: PlatformClient, monkeypatch):
+    assert system.plain("GET", "/healthz").status == 200
+    deliver_retry_and_disable(stack, system)
+    reset_every_key(system)
+    sweep(stack, monkeypatch)
+
+    allowed, used = calls_made.allowed(stack), calls_made.used(stack)
+
+    assert {each for each in used if not calls_made.is_allowed(each, allowed)} == set()
+    recorded = {each for each in allowed if calls_made.is_recorded(each, allowed)}
+    unused = {each for each in recorded if not calls_made.is_used(each, used)}
+    assert {calls_made.by_logical_id(stack, each) for each in unused} <= NOT_DRIVEN
+    assert {each.role for each in used} | {"EcdsaHelperRole"} == set(calls_made.roles(stack))

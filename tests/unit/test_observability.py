@@ -1,0 +1,74 @@
+"""Log lines and metrics: Lambda's level names, and metrics that no level switches off."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from tests.factories import World
+from webhooks.observability import METRICS, ROOT, start_logging
+
+LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")  # the values of the parameter LogLevel
+
+
+@pytest.fixture
+def root_level():
+    """Give the root logger a level, as Lambda does, and put the former one back."""
+    root = logging.getLogger()
+    before = root.level
+    yield root.setLevel
+    root.setLevel(before)
+
+
+def written(level: str, log) -> list[dict]:
+    stream = io.StringIO()
+    start_logging(service="test", level=level, stream=stream)
+    log()
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def log_at_every_level() -> None:
+    logger = logging.getLogger(f"{ROOT}.services.anything")
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+        logger.log(level, "line")
+
+
+def test_levels_have_the_names_that_lambda_knows():
+    levels = [line["level"] for line in written("DEBUG", log_at_every_level)]
+
+    assert levels == ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_leaves_out_what_is_below_it(level):
+    lines = written(level, log_at_every_level)
+
+    assert [line["level"] for line in lines] == [*LEVELS[LEVELS.index(level) :], "FATAL"]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_metrics_are_written_at_every_level(level):
+    [line] = written(level, lambda: logging.getLogger(METRICS).info("request.completed"))
+
+    assert line["message"] == "request.completed"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_metrics_of_a_request_are_written_at_every_level(level):
+    world = World()
+
+    [line] = written(level, lambda: world.call("GET", "/nope", by=None))
+
+    assert line["ClientErrors"] == 1
+    assert line["_aws"]["CloudWatchMetrics"]
+
+
+def test_botocore_does_not_log_requests_although_lambda_gives_the_root_logger_the_level_debug(root_level):
+    root_level("DEBUG")
+
+    written("DEBUG", lambda: None)
+
+    assert not logging.getLogger("botocore.endpoint").isEnabledFor(logging.DEBUG)
+    assert not logging.getLogger("urllib3.connectionpool").isEnabledFor(logging.INFO)
+    assert logging.getLogger("botocore.endpoint").isEnabledFor(logging.WARNING)
