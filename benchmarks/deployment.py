@@ -167,7 +167,8 @@ class Deployment:
         for source, queue in ((self.lanes.fast, self.fast), (self.lanes.slow, self._again)):
             for sent in source.take(len(source.messages())):
                 head = json.loads(sent.text.partition("\n")[0])
-                queue.put(sent.text, group=head["webhookId"], delay=sent.delay)
+                group = Scope(head["tenantId"], head["communityId"]).fairness_group
+                queue.put(sent.text, group=group, delay=sent.delay)
         return result
 
     def register(self, scope: Scope, **changes: Any) -> str:
