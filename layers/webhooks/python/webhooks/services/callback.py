@@ -25,10 +25,11 @@ class SigningKeys:
     service: KeyPairs
     content: KeyPairs
     callback: CallbackKeys
+    master: bytes
 
 
 class CallbackSigner:
-    """Makes requests with the keys that are in use, as the stores know them."""
+    """Makes requests with the keys that were in use at the last `refresh`."""
 
     def __init__(self, *, service: KeyStore, content: KeyStore, master: MasterSecret) -> None:
         self._service = service
@@ -37,10 +38,24 @@ class CallbackSigner:
         self._keys: SigningKeys | None = None
         self._secret = lru_cache(SECRETS)(derive_webhook_secret)
 
+    def refresh(self) -> None:
+        """Read the keys and the master from their stores. Raises UnavailableError."""
+        service, content, master = self._service.read(), self._content.read(), self._master.read()
+        keys = self._keys
+        if not (keys and keys.service is service and keys.content is content and keys.master == master):
+            callback = CallbackKeys(
+                service=service.current,
+                content=content.current,
+                content_key_id=thumbprint(content.current.public_key),
+            )
+            self._keys = SigningKeys(service, content, callback, master)
+
     def request(
         self, webhook: Webhook, delivery: Delivery, *, now: float, authorization: Mapping[str, str]
     ) -> HttpRequest:
-        """Return the request of the delivery's next attempt, signed at `now` (epoch seconds)."""
+        """Return the request of the delivery's next attempt, signed at `now` (epoch s). Calls no store."""
+        if self._keys is None:
+            raise RuntimeError("refresh comes first")
         api = webhook.definition.api
         url = parse_url(api.url).text
         body = delivery.body.encode()
@@ -51,8 +66,8 @@ class CallbackSigner:
             body=body,
             delivery_id=delivery.id,
             timestamp=int(now),
-            keys=self._current(),
-            webhook_secrets=[self._secret(self._master.read(), webhook.id, webhook.secret_version)],
+            keys=self._keys.callback,
+            webhook_secrets=[self._secret(self._keys.master, webhook.id, webhook.secret_version)],
         )
         headers = {
             "Content-Type": CONTENT_TYPE,
@@ -62,18 +77,6 @@ class CallbackSigner:
             **authorization,
         }
         return HttpRequest(method=api.method, url=url, headers=headers, body=body)
-
-    def _current(self) -> CallbackKeys:
-        service, content = self._service.read(), self._content.read()
-        keys = self._keys
-        if keys is None or keys.service is not service or keys.content is not content:
-            callback = CallbackKeys(
-                service=service.current,
-                content=content.current,
-                content_key_id=thumbprint(content.current.public_key),
-            )
-            keys = self._keys = SigningKeys(service, content, callback)
-        return keys.callback
 
 
 def authorization_of(
