@@ -1,10 +1,12 @@
 """The deployed service in virtual time: its queues, and Lambda that runs the real fan-out and dispatch.
 
 The template's defaults hold: batches of 10, how many at once, the delays before a retry. Calls of AWS and a
-container's start take their time, and a tenant's endpoint 200 ms, or all of its ttl where it never answers.
+container's start take their time, and a tenant's endpoint 200 ms, or all of its ttl where it, its token
+endpoint or its host's lookup never answers.
 """
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,15 +17,21 @@ from benchmarks.queues import Message, Queue
 from benchmarks.virtual_time import VirtualTime
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
 from webhooks.adapters.memory.credentials import MemoryCredentials
-from webhooks.adapters.memory.endpoint import ScriptedTokens
 from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
 from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.delivery import MAX_PACK_DELIVERIES
-from webhooks.domain.exchange import Answer, Exchange, HttpRequest, NoAnswer, NoAnswerReason
+from webhooks.domain.exchange import (
+    Answer,
+    ClientCredentials,
+    Exchange,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+)
 from webhooks.domain.lane import Lane
 from webhooks.domain.outcome import LogEntry
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, Definition, Webhook
+from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
 from webhooks.ports import KeptAnswer
 
 EVENT = "order.paid"
@@ -34,6 +42,7 @@ AT_ONCE = {"events": 10, "deliveries": 50, "slow": 50}  # invocations: MaximumCo
 AT_ONCE_FIRST, AT_ONCE_MORE = 5, 5
 INIT_SECONDS = 0.4  # of a new container
 ANSWER_SECONDS = 0.2  # of an endpoint that answers
+TOKEN_PATH = "/token"  # noqa: S105 - a path
 # Seconds of a call of AWS, by the port. What is not here is cached, or is no call.
 CALLS = {
     "index.versions": 0.005,
@@ -55,6 +64,14 @@ class Design(StrEnum):
     PLAIN = "one queue"
 
 
+class Mute(StrEnum):
+    """What never answers."""
+
+    ENDPOINT = "endpoints"
+    TOKEN = "token endpoints"  # noqa: S105 - what never answers
+    LOOKUP = "lookups"
+
+
 class BlindLog:
     """An attempt log that keeps nothing: nothing comes twice here."""
 
@@ -69,9 +86,12 @@ class BlindLog:
 
 @dataclass(eq=False)
 class Endpoints:
-    """Everybody's endpoints. `dead`: URLs that never answer; `came`: when each event's callback did."""
+    """Everybody's endpoints. `dead`: URLs of which what is `mute` never answers; `came`: when each event's
+    callback did.
+    """
 
     deployment: "Deployment"
+    mute: Mute
     dead: set[str] = field(default_factory=set)
     came: dict[str, float] = field(default_factory=dict)
 
@@ -79,11 +99,25 @@ class Endpoints:
         """Take a request; the time it takes is the deployment's to spend."""
         at = self.deployment.clock()
         if request.url in self.dead:
-            self.deployment.spent += seconds
-            return NoAnswer(NoAnswerReason.DEADLINE, "the time was up", round(seconds * 1000), "192.0.2.1")
+            is_lookup = self.mute is Mute.LOOKUP
+            return self.silence(NoAnswerReason.DNS if is_lookup else NoAnswerReason.DEADLINE, seconds)
         self.came.setdefault(json.loads(request.body)["id"], at)
         self.deployment.spent += ANSWER_SECONDS
         return Answer(200, None, "", round(ANSWER_SECONDS * 1000), "192.0.2.1")
+
+    def token(
+        self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
+    ) -> str | NoAnswer:
+        """Give out a token; the token endpoint's URL is the endpoint's own with a path more."""
+        del rejected
+        if client.token_url.removesuffix(TOKEN_PATH) in self.dead:
+            return self.silence(NoAnswerReason.OAUTH, seconds)
+        return "token"
+
+    def silence(self, reason: NoAnswerReason, seconds: float) -> NoAnswer:
+        """Spend all of the time."""
+        self.deployment.spent += seconds
+        return NoAnswer(reason, "the time was up", round(seconds * 1000), None)
 
 
 @dataclass(eq=False)
@@ -128,14 +162,15 @@ class Mapping:
 class Deployment:
     """What the containers of tests/simulation call a world."""
 
-    def __init__(self, random: Random, design: Design = Design.LANES) -> None:
+    def __init__(self, random: Random, design: Design = Design.LANES, mute: Mute = Mute.ENDPOINT) -> None:
         self.random = random
         self.time = VirtualTime(NOW)
         self.spent = 0.0  # by the program that runs, of its own time to come
         self.workers = BATCH * MAX_PACK_DELIVERIES
         self.subscriptions = MemorySubscriptions(clock=self.clock, entropy=random.randbytes)
         self.credentials = MemoryCredentials(clock=self.clock, entropy=random.randbytes)
-        self.log, self.tokens, self.endpoints = BlindLog(), ScriptedTokens(), Endpoints(self)
+        self.log = BlindLog()
+        self.tokens = self.endpoints = Endpoints(self, mute)
         self.lanes, self.graves = MemoryDeliveryQueue(), MemoryDeadEvents()
         is_fair = design is not Design.PLAIN
         self.events, self.fast, self.slow = (Queue(name, self.time, random, is_fair) for name in AT_ONCE)
@@ -153,6 +188,10 @@ class Deployment:
         """Return the time as the running program sees it, in epoch seconds."""
         return self.time.now + self.spent
 
+    def time_left(self) -> float:
+        """Return an invocation's time: nothing here comes near its end."""
+        return math.inf
+
     def catch_up(self, seconds: float = 0) -> None:
         """Let the time pass that the running program has spent, and some more."""
         seconds, self.spent = self.spent + seconds, 0.0
@@ -167,17 +206,22 @@ class Deployment:
         for source, queue in ((self.lanes.fast, self.fast), (self.lanes.slow, self._again)):
             for sent in source.take(len(source.messages())):
                 head = json.loads(sent.text.partition("\n")[0])
-                queue.put(sent.text, group=head["webhookId"], delay=sent.delay)
+                group = Scope(head["tenantId"], head["communityId"]).fairness_group
+                queue.put(sent.text, group=group, delay=sent.delay)
         return result
 
     def register(self, scope: Scope, **changes: Any) -> str:
         """Store a tenant's webhook for EVENT; returns its endpoint's URL."""
         url = f"https://{scope.tenant_id}.example.com/hook"
+        api, webhook_id, ref = Api(url), self.subscriptions.next_id(scope, now=NOW), None
+        if self.endpoints.mute is Mute.TOKEN:
+            api = Api(url, auth_type=AuthType.OAUTH2, oauth_token_url=url + TOKEN_PATH)
+            credential = Credential(client_id="id", client_secret="secret")  # noqa: S106 - of nothing
+            ref = self.credentials.create(scope, webhook_id, credential=credential)
         definition = Definition(
-            event_names=(EVENT,), name="w", api=Api(url), success_codes=(200,), created_by="b", **changes
+            event_names=(EVENT,), name="w", api=api, success_codes=(200,), created_by="b", **changes
         )
-        webhook_id = self.subscriptions.next_id(scope, now=NOW)
-        webhook = Webhook(webhook_id, scope, definition, created_at=int(NOW))
+        webhook = Webhook(webhook_id, scope, definition, created_at=int(NOW), credential=ref)
         self.subscriptions.add(webhook, KeptAnswer(webhook_id, "", int(NOW)))
         return url
 

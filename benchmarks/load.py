@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,15 +31,18 @@ class Listener:
 
 
 @contextmanager
-def deployed(progress: Progress) -> Iterator[Stack]:
-    """Deploy the sources into an emulator without a past, and stop it afterwards. Raises LocalError."""
+def deployed(progress: Progress, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """Deploy the sources into an emulator without a past, and stop it afterwards. Raises LocalError.
+
+    `environment` is added to the functions' own.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise LocalError("another benchmark uses the local stack of the benchmarks") from None
-        stack = Stack(FOLDER, port=emulator.free_port(), steps=progress)
+        stack = Stack(FOLDER, port=emulator.free_port(), steps=progress, environment=environment)
         stack.down()  # of a benchmark that was killed
         for name in ("state", "s3"):
             shutil.rmtree(FOLDER / name, ignore_errors=True)
@@ -64,13 +67,17 @@ class Tenants:
         arguments = ("license", "issue", "--level", "system", "--label", "benchmark")
         self._license = command.webhooks(*arguments, folder=FOLDER)["license"]
 
-    def listeners(self, count: int, *, path: str = HOOK, **changes: Any) -> list[Listener]:
-        """Register so many webhooks. Raises LocalError."""
+    def listeners(
+        self, count: int, *, path: str = HOOK, host: str = emulator.HOST, **changes: Any
+    ) -> list[Listener]:
+        """Register so many webhooks; each has its number in place of a {} in the host. Raises LocalError."""
         run = uuid.uuid4().hex[:8]
+        more = changes.pop("api", {})
         made = [Listener(f"{run}-{number}", f"bench.{run}.{number}", path) for number in range(count)]
 
         def register(each: Listener) -> None:
-            api = {"url": self.receiver.url + path}
+            number = each.tenant_id.rpartition("-")[2]
+            api = {"url": f"http://{host.format(number)}:{self.receiver.port}{path}", **more}
             body = {"eventNames": [each.event_name], "name": each.event_name, "api": api, **changes}
             client = PlatformClient(self.stack.api_url, self._license, tenant=each.tenant_id)
             answer = client.call("PUT", "webhook", {"successCodes": [200], **body})

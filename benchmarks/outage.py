@@ -1,4 +1,6 @@
-"""Five of fifty tenants' endpoints fall silent while events flow: what the others notice, in virtual time."""
+"""Five of fifty tenants' endpoints, or what comes before them, fall silent while events flow: what the others
+notice, in virtual time.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -6,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.deployment import NOW, Deployment, Design
+from benchmarks.deployment import NOW, Deployment, Design, Mute
 from webhooks.domain.scope import Scope
 
 TENANTS, DEAD = 50, 5
@@ -28,9 +30,11 @@ class Outage:
         """Return how long events flow after the endpoints died."""
         return ONSET_SECONDS + max(STEADY_SECONDS, STEADY_EVENTS / self.rate)
 
-    def run(self, *, dead: int = DEAD, design: Design = Design.LANES) -> list[tuple[float, float]]:
+    def run(
+        self, *, dead: int = DEAD, design: Design = Design.LANES, mute: Mute = Mute.ENDPOINT
+    ) -> list[tuple[float, float]]:
         """Return each event of a healthy tenant since the death: its second, and the ms to its callback."""
-        deployment = Deployment(Random(-self.seed), design)  # noqa: S311 - chance, no secret
+        deployment = Deployment(Random(-self.seed), design, mute)  # noqa: S311 - chance, no secret
         tenants = [Scope(f"tenant-{number}", "main") for number in range(TENANTS)]
         urls = [deployment.register(scope, retry_count=RETRIES) for scope in tenants]
         died = NOW + WARM_SECONDS

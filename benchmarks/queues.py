@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from benchmarks.virtual_time import VirtualTime
@@ -16,12 +16,13 @@ HOP_MEDIAN, HOP_SIGMA = 0.016, 0.81
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message; `sent_at` in epoch seconds."""
+    """A message; `sent_at` in epoch seconds; `receives` count the time that it is received next."""
 
     id: str
     text: str
     group: str
     sent_at: float
+    receives: int = 1
 
 
 @dataclass(eq=False)
@@ -61,7 +62,8 @@ class Queue:
         for message in batch:
             self.in_flight[message.group] -= 1
             if message.id in failed:
-                self.time.at(self.time.now + VISIBILITY, lambda message=message: self._appear(message))
+                later = replace(message, receives=message.receives + 1)
+                self.time.at(self.time.now + VISIBILITY, lambda later=later: self._appear(later))
 
     def _next_group(self) -> str | None:
         total = self.in_flight.total() if self.is_fair else 0

@@ -50,7 +50,7 @@ class Dispatcher:
         self._read()
         self.slow: list[str] = []
         self._app = event_path.function("dispatcher")
-        wire.attach(self._app.dispatch._reader._aws, self._answer)
+        wire.attach(self._app.dispatch._queue._aws, self._answer)
 
     def run(self, packs: list[tuple[Webhook, range]]) -> float:
         """Run a batch of the fast lane; returns its seconds."""

@@ -54,7 +54,7 @@ def works(running: Sink, size: int) -> tuple[Work, Work]:
     url = f"https://{HOST}:{running.https}/hook"
     webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
     app = event_path.function("dispatcher")
-    wire.attach(app.dispatch._reader._aws, wire.canned(event_path.answers(webhooks)))
+    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.answers(webhooks)))
     batch = packs(webhooks, size)
     posts = [
         (delivery.body.encode(), _headers(app, webhook, delivery))
@@ -111,5 +111,6 @@ def _deliveries(webhooks: Sequence[Webhook], batch: dict[str, Any]) -> list[tupl
 
 
 def _headers(app: Any, webhook: Webhook, delivery: Any) -> dict[str, str]:
+    app.dispatch._attempts.refresh()
     request = app.dispatch._attempts._signer.request(webhook, delivery, now=1_790_000_000.0, authorization={})
     return dict(json.loads(json.dumps(request.headers)))

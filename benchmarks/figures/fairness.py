@@ -1,23 +1,25 @@
-"""p99 from event to callback of 45 tenants while the endpoints of 5 others never answer.
+"""p99 from event to callback of 45 tenants while 5 others' endpoints, token endpoints or lookups are mute.
 
-Against the same events with those 5 alive. On the local stack with and without in turn, the dead ones known
-as such. And in virtual time: there the service's own code runs on simulated queues with the template's
-defaults: SQS with its rule of fairness, Lambda's pollers with up to 50 batches of 10 at once, endpoints that
-answer in 200 ms and others that take all of their 5 s; each seed is a pair with the same events. "The first
-10 s": the endpoints die under load and nothing knows it yet; the other readings are of the time after that.
-"One queue": without the slow lane.
+Against the same events with those 5 alive. On the local stack in turn, the dead ones known as such; its
+functions have a stub before their resolver, for whose names a lookup takes 10 s and fails. And in virtual
+time: there the service's own code runs on simulated queues with the template's defaults: SQS with its rule
+of fairness, Lambda's pollers with up to 50 batches of 10 at once, endpoints that answer in 200 ms and
+others that take all of their 5 s; each seed is a pair with the same events. "The first 10 s": the endpoints
+die under load and nothing knows it yet; the other readings are of the time after that. "One queue": without
+the slow lane.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import load, outage, traffic
-from benchmarks.arrivals import DEAD, receiver
-from benchmarks.deployment import Design
+from benchmarks.arrivals import DEAD, TOKEN, receiver
+from benchmarks.deployment import Design, Mute
 from benchmarks.figure import Chart, Goal, Line, Measured, Reading
 from benchmarks.load import Listener
 from benchmarks.outage import Outage
 from benchmarks.traffic import distribution, percentile
+from local.paths import ROOT
 from local.progress import Progress
 
 TITLE = "Fairness: healthy tenants' p99 while a tenth of the events go to endpoints that never answer"
@@ -41,7 +43,16 @@ LOADS = (20, 100, 300)  # events a second
 PAIRS = 5
 LOCAL_RATE, LOCAL_SECONDS = 20, 10
 AHEAD, WARM_SECONDS = 50, 6
-DYING, ALIVE = "5 of 50 never answer", "all answer"
+ALIVE = "all answer"
+DYING = {mute: f"mute {mute} of 5 of 50" for mute in Mute}
+MUTE_HOST = "mute-{}.bench.test"
+MUTE_NAMES = load.FOLDER / "mute-names"  # see benchmarks/names
+OAUTH = {
+    "authType": "oauth2",
+    "oAuthGrantType": "client_credentials",
+    "oAuthScopes": ["bench"],
+    "credential": {"oauth2": {"clientId": "bench", "clientSecret": "bench"}},
+}
 
 type Seen = Sequence[tuple[float, float]]  # seconds since the death, and ms
 
@@ -57,70 +68,92 @@ def measure(progress: Progress) -> Measured:
 
 
 def _local(progress: Progress) -> Measured:
-    runs: dict[str, list[list[float]]] = {DYING: [], ALIVE: []}
-    with load.deployed(progress) as stack, receiver() as endpoint:
+    names = (ALIVE, *DYING.values())
+    runs: dict[str, list[list[float]]] = {name: [] for name in names}
+    environment = {"PYTHONPATH": str(ROOT / "benchmarks" / "names"), "MUTE_NAMES": str(MUTE_NAMES)}
+    MUTE_NAMES.unlink(missing_ok=True)
+    with load.deployed(progress, environment) as stack, receiver() as endpoint:
         url = stack.outputs["EventsQueueUrl"]
         with progress.step("register webhooks, start the functions, let the dead ones become known"):
             tenants = load.Tenants(stack, endpoint)
             healthy = tenants.listeners(outage.TENANTS - outage.DEAD)
-            others = {
-                ALIVE: tenants.listeners(outage.DEAD),
-                DYING: tenants.listeners(outage.DEAD, path=DEAD),
-            }
+            others = {ALIVE: tenants.listeners(outage.DEAD)}
+            others |= {DYING[mute]: _mute_listeners(tenants, mute) for mute in Mute}
+            MUTE_NAMES.touch()
             events = {name: traffic.events(_mixed(healthy, some)) for name, some in others.items()}
             traffic.keep_ahead(stack, url, events[ALIVE], endpoint, by=AHEAD, seconds=WARM_SECONDS)
-            traffic.publish(stack, url, events[DYING], rate=LOCAL_RATE, seconds=WARM_SECONDS)
-            traffic.settle(stack)
+            for name in DYING.values():
+                traffic.publish(stack, url, events[name], rate=LOCAL_RATE, seconds=WARM_SECONDS)
+                traffic.settle(stack)
         with progress.step(f"local stack, {LOCAL_RATE} events a second"):
             for number in range(PAIRS):
-                for name in (DYING, ALIVE) if number % 2 else (ALIVE, DYING):
+                for name in names if number % 2 else reversed(names):
                     sent = traffic.publish(stack, url, events[name], rate=LOCAL_RATE, seconds=LOCAL_SECONDS)
                     runs[name].append(traffic.latencies(endpoint, sent))
                     traffic.settle(stack)
-    ratios = [_p99(dying) / _p99(alive) for dying, alive in zip(runs[DYING], runs[ALIVE], strict=True)]
-    return Measured(
-        [
-            Reading(f"local stack, {LOCAL_RATE} events/s", ratios, goal=GOAL),
-            *(
-                Reading(f"local stack, p99, {name}", [_p99(run) for run in each], "ms")
-                for name, each in runs.items()
-            ),
-        ],
-        [
-            Chart(
-                "local",
-                f"Healthy tenants on the local stack, {LOCAL_RATE} events/s",
-                "ms from event to callback",
-                "% of the callbacks",
-                {name: distribution([ms for run in each for ms in run]) for name, each in runs.items()},
-            )
-        ],
+    readings = [
+        Reading(
+            f"local stack, {LOCAL_RATE} events/s, mute {mute}",
+            _over(runs[DYING[mute]], runs[ALIVE]),
+            goal=GOAL,
+        )
+        for mute in Mute
+    ]
+    readings += [
+        Reading(f"local stack, p99, {name}", [_p99(run) for run in each], "ms") for name, each in runs.items()
+    ]
+    chart = Chart(
+        "local",
+        f"Healthy tenants on the local stack, {LOCAL_RATE} events/s",
+        "ms from event to callback",
+        "% of the callbacks",
+        {name: distribution([ms for run in each for ms in run]) for name, each in runs.items()},
     )
+    return Measured(readings, [chart])
+
+
+def _mute_listeners(tenants: load.Tenants, mute: Mute) -> list[Listener]:
+    match mute:
+        case Mute.TOKEN:
+            api = {**OAUTH, "oAuthTokenUrl": tenants.receiver.url + TOKEN}
+            return tenants.listeners(outage.DEAD, path=DEAD, api=api)
+        case Mute.LOOKUP:
+            return tenants.listeners(outage.DEAD, path=DEAD, host=MUTE_HOST)
+    return tenants.listeners(outage.DEAD, path=DEAD)
 
 
 def _simulated(progress: Progress) -> Measured:
     known, onset = [], []
     runs: dict[str, list[Seen]] = {}
     for rate in LOADS:
-        with progress.step(f"virtual time, {rate} events a second"):
-            outages = [Outage(rate, seed) for seed in range(1, PAIRS + 1)]
-            runs = {DYING: [each.run() for each in outages], ALIVE: [each.run(dead=0) for each in outages]}
-        known.append(Reading(f"virtual time, {rate} events/s", _ratios(runs, outage.steady), goal=GOAL))
-        name = f"virtual time, {rate} events/s, the first {outage.ONSET_SECONDS} s"
-        onset.append(Reading(name, _ratios(runs, outage.onset)))
+        outages = [Outage(rate, seed) for seed in range(1, PAIRS + 1)]
+        for mute in Mute:
+            with progress.step(f"virtual time, {rate} events a second, mute {mute}"):
+                alive = [each.run(dead=0, mute=mute) for each in outages]
+                dying = [each.run(mute=mute) for each in outages]
+            name = f"virtual time, {rate} events/s, mute {mute}"
+            known.append(Reading(name, _over(*_parts(outage.steady, dying, alive)), goal=GOAL))
+            if mute is Mute.ENDPOINT:
+                name = f"virtual time, {rate} events/s, the first {outage.ONSET_SECONDS} s"
+                onset.append(Reading(name, _over(*_parts(outage.onset, dying, alive))))
+                runs[ALIVE] = alive
+            runs[DYING[mute]] = dying
     naive = []
     for design in (Design.FAIR, Design.PLAIN):
         with progress.step(f"virtual time, {LOADS[-1]} events a second, {design}"):
             seen = Outage(LOADS[-1], 1).run(design=design)
         ratio = _p99(outage.steady(seen)) / _p99(outage.steady(runs[ALIVE][0]))
         naive.append(Reading(f"virtual time, {LOADS[-1]} events/s, {design}", [ratio]))
-        runs[f"{DYING}, {design}"] = [seen]
+        runs[f"{DYING[Mute.ENDPOINT]}, {design}"] = [seen]
     return Measured([*known, *onset, *naive], _charts(runs), [ONSET_REMARK, NAIVE_REMARK])
 
 
-def _ratios(runs: Mapping[str, Sequence[Seen]], part: Callable[[Seen], list[float]]) -> list[float]:
-    pairs = zip(runs[DYING], runs[ALIVE], strict=True)
-    return [_p99(part(dying)) / _p99(part(alive)) for dying, alive in pairs]
+def _parts(part: Callable[[Seen], list[float]], *runs: Sequence[Seen]) -> tuple[Sequence[list[float]], ...]:
+    return tuple([part(seen) for seen in each] for each in runs)
+
+
+def _over(dying: Sequence[Sequence[float]], alive: Sequence[Sequence[float]]) -> list[float]:
+    return [_p99(some) / _p99(all_) for some, all_ in zip(dying, alive, strict=True)]
 
 
 def _charts(runs: Mapping[str, Sequence[Seen]]) -> list[Chart]:

@@ -74,13 +74,13 @@ def look(count: int, url: str) -> dict[str, int]:
     """Put so many deliveries in flight; return this process's memory in bytes, before and at its most."""
     app = event_path.function("dispatcher", FAST_LANE_SECONDS="10")  # nobody counts as slow here
     webhooks = [event_path.webhook(number, url) for number in range(1, count + 1)]
-    wire.attach(app.dispatch._reader._aws, wire.canned(event_path.answers(webhooks)))
+    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.answers(webhooks)))
     batch = event_path.deliveries_batch(
         [(each, range(number, number + 1)) for number, each in enumerate(webhooks)]
     )
     app.lambda_handler({"Records": batch["Records"][:10]}, None)
     opened = list(app.dispatch._open(delivery_messages(batch), set()))
-    ready = app.dispatch._prepare(opened, app.dispatch._read(opened), Lane.FAST)
+    ready = app.dispatch._preparation.prepare(opened, Lane.FAST)
     before, _ = memory()
     own, resident, done = [before], [0], Event()
 

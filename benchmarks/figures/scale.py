@@ -392,7 +392,7 @@ def _dispatcher_backlog() -> tuple[Any, Tables, Batches]:
     owned, tables = list(webhooks(OWNERS)), Tables(OTHERS)
     tables.load(event_path.SUBSCRIPTIONS, stored(owned))
     app = event_path.function("dispatcher")
-    wire.attach(app.dispatch._reader._aws, tables.answer)
+    wire.attach(app.dispatch._queue._aws, tables.answer)
     app.dispatch._attempts._endpoint = _Prompt()
 
     def batch(place: int) -> dict[str, Any]:

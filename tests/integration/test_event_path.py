@@ -90,8 +90,17 @@ class Stack:
         """Run the dispatcher on all that waits in a lane, as Lambda would; returns the failures."""
         return self.dispatch(self.waiting("slow" if lane is Lane.SLOW else "deliveries"), lane)
 
-    def dispatch(self, messages: list[dict[str, Any]], lane: Lane = Lane.FAST) -> list[dict[str, Any]]:
-        records = [{"messageId": message["MessageId"], "body": message["Body"]} for message in messages]
+    def dispatch(
+        self, messages: list[dict[str, Any]], lane: Lane = Lane.FAST, receives: int = 1
+    ) -> list[dict[str, Any]]:
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "body": message["Body"],
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+            }
+            for message in messages
+        ]
         failures = batch_response(self.run_dispatch.dispatch(delivery_messages({"Records": records}), lane))
         failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}
         queue = self.queues["slow" if lane is Lane.SLOW else "deliveries"]

@@ -10,6 +10,7 @@ import pytest
 from tests.calls import calling
 from tests.receiver import Receiver, raw, reply, reset, stall, token
 from webhooks.adapters.oauth import OAuthTokens
+from webhooks.adapters.strands import Strands
 from webhooks.domain.addresses import EgressPolicy
 from webhooks.domain.exchange import ClientCredentials, NoAnswer, NoAnswerReason
 
@@ -164,3 +165,27 @@ def test_the_token_endpoint_is_under_the_same_guard(receiver):
 
     assert_failed(answer, detail="refused: loopback")
     assert receiver.connections == 0
+
+
+def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(tokens, receiver):
+    receiver.script(token("the-token", delay=0.5))
+    with ThreadPoolExecutor(2) as pool:
+        started = time.monotonic()
+        short = pool.submit(tokens.token, client(receiver), seconds=0.1)
+        receiver.wait_for(1)
+        long = pool.submit(tokens.token, client(receiver), seconds=2)
+
+        assert_failed(short.result(), detail="the time was up")
+        assert time.monotonic() - started < 0.4
+        assert long.result() == "the-token"
+    assert len(receiver.requests) == 1
+
+
+def test_askers_in_strands_each_wait_their_own_time(tokens, receiver):
+    receiver.script(token("the-token", delay=0.5))
+
+    short, long = Strands().map(lambda seconds: tokens.token(client(receiver), seconds=seconds), [0.1, 2])
+
+    assert_failed(short, detail="the time was up")
+    assert long == "the-token"
+    assert len(receiver.requests) == 1

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FAST_SECONDS = 1
 TIMEOUT = 30  # of fan-out, in seconds
 DELAYS = (30, 300)
+SETTLING_SECONDS = 7
 
 
 class Container(Protocol):
@@ -70,6 +71,7 @@ class DispatcherContainer:
             log=_port(world, "log", world.log),
             subscriptions=_port(world, "subscriptions", world.subscriptions),
             clock=world.clock,
+            time_left=world.time_left,
         )
         self._dispatch = Dispatch(
             reader=_port(world, "batch", MemoryBatchReader(world.subscriptions, world.log)),
@@ -93,10 +95,14 @@ class DispatcherContainer:
             chance=world.random.random,
             delays=DELAYS,
             fast_seconds=FAST_SECONDS,
+            time_left=world.time_left,
+            settling_seconds=SETTLING_SECONDS,
         )
 
     def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
-        return self._dispatch.dispatch([DeliveryMessage(each.id, each.text) for each in messages], lane)
+        return self._dispatch.dispatch(
+            [DeliveryMessage(each.id, each.text, each.receives) for each in messages], lane
+        )
 
 
 def _port(world: "World", name: str, real: object) -> Any:

@@ -16,7 +16,9 @@ class Invocation:
     function: str
     started: int
     messages: tuple[str, ...]
-    seen: dict[str, int] = field(default_factory=dict)  # attempts in the log when it read it, by delivery
+    seen: dict[str, int] = field(
+        default_factory=dict
+    )  # attempts in the log when it last read it, by delivery
     recorded: dict[str, int] = field(default_factory=dict)  # when it wrote a delivery's line
     unrecorded: set[str] = field(default_factory=set)  # deliveries whose line a fault kept back
     untaken: set[str] = field(default_factory=set)  # deliveries that a queue did not take, or so it seemed
@@ -27,7 +29,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as an endpoint got it."""
+    """A request as an endpoint got it; `seen`: the delivery's attempts as its invocation last read them."""
 
     tick: int
     invocation: Invocation
@@ -38,6 +40,7 @@ class Call:
     authorization: str | None
     body: dict[str, Any]
     exchange: Exchange
+    seen: int
 
     @property
     def is_success(self) -> bool:

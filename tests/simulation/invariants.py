@@ -169,7 +169,7 @@ class Judge:
         """A delivery is sent again only where nobody could know that it was sent."""
         for one, calls in self.calls.items():
             for position, call in enumerate(calls):
-                if call.invocation.seen.get(one, 0) >= call.attempt:
+                if call.seen >= call.attempt:
                     yield f"{one}: attempt {call.attempt} again, though the log had it"
                 for earlier in calls[:position]:
                     if earlier.attempt < call.attempt and not earlier.is_success:

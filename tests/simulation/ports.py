@@ -79,6 +79,7 @@ class Endpoints:
             authorization=request.headers.get("Authorization"),
             body=body,
             exchange=answer,
+            seen=self._world.invocation.seen.get(request.headers["webhook-id"], 0),
         )
         self._world.history.calls.append(call)
         said = answer.status if isinstance(answer, Answer) else answer.reason.value

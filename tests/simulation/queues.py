@@ -1,10 +1,10 @@
-"""SQS as it promises to be, no better: at least once, in any order, hidden for a while, redriven after five times."""
+"""SQS as it promises to be, no better: at least once, in any order, hidden for a while, redriven in the end."""
 
 from dataclasses import dataclass, field
 from random import Random
 
 VISIBILITY = 180  # seconds, as the template says
-MAX_RECEIVES = 5
+MAX_RECEIVES = 200  # as the template says
 MAX_BATCH = 10
 
 

@@ -59,12 +59,14 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
         monotonic=world.clock,
         default_ttl=5,
     )
+    attempts.refresh()
     delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
     for secret in secrets:
         said = f"ann, X-Key is wrong: {secret} and {secret}"
         endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
 
-        exchange = attempts.send(webhook, delivery, now=world.clock.now)
+        credential = attempts.credential_of(webhook)
+        exchange = attempts.send(webhook, delivery, credential=credential, now=world.clock.now)
 
         assert isinstance(exchange, Answer)
         assert exchange.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"

@@ -10,10 +10,10 @@ import pytest
 from tests.factories import BASE, COMMUNITY, TENANT, World, webhook_body
 from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.endpoint import ScriptedEndpoint, ScriptedTokens, answered
+from webhooks.adapters.memory.endpoint import Behaviour, ScriptedEndpoint, ScriptedTokens, answered
 from webhooks.adapters.memory.keys import MemoryMaster
 from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
-from webhooks.domain.exchange import Answer
+from webhooks.domain.exchange import Answer, HttpRequest
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.queue import BatchFailedError, delivery_messages, event_messages, read_batch
 from webhooks.observability import start_logging
@@ -117,7 +117,11 @@ class Functions:
     def _with(self, port, inner):
         return Faulty(inner, self._method, self.failures) if port == self._port else inner
 
-    def register(self, path: str, exchange: Answer, api: dict, **changes) -> None:
+    def slow(self, _request: HttpRequest) -> Answer:
+        self.world.clock.now += 2
+        return answered()
+
+    def register(self, path: str, exchange: Behaviour, api: dict, **changes) -> None:
         url = f"https://hooks.example.com/{path}"
         body = webhook_body(api={**api, "url": url}, **changes)
         assert self.world.call("PUT", f"{BASE}/webhook", body).status == 200
@@ -136,7 +140,7 @@ class Functions:
         except BatchFailedError as error:
             seen.append(error)
         packs = [
-            {"messageId": f"p{number}", "body": text}
+            {"messageId": f"p{number}", "body": text, "attributes": {"ApproximateReceiveCount": "1"}}
             for number, text in enumerate([*(sent.text for sent in self.queue.fast.take(99)), SECRET])
         ]
         try:
@@ -153,7 +157,7 @@ def test_a_fault_whose_text_has_a_secret_is_told_without_it(fault):
         functions.register("retried", answered(500), BEARER, retryCount=1)
         functions.register("dead", answered(500), BEARER)
         functions.register("gone", answered(410), OAUTH)
-        functions.register("slow", Answer(200, None, "", latency_ms=2_000, address="192.0.2.1"), BEARER)
+        functions.register("slow", functions.slow, BEARER)
 
         seen = functions.run()
 

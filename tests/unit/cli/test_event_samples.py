@@ -71,7 +71,7 @@ def test_the_dispatcher_sample_is_a_pack_of_deliveries():
     (record,) = records("dispatcher.json")
     pack = decode_pack(record["body"])
     assert len(pack.deliveries) == 2
-    assert record["attributes"]["MessageGroupId"] == pack.webhook_id
+    assert record["attributes"]["MessageGroupId"] == pack.scope.fairness_group
 
 
 @pytest.mark.parametrize("name", ["fanout.json", "dispatcher.json"])

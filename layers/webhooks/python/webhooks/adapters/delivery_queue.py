@@ -11,7 +11,7 @@ MAX_DELAY = 900  # seconds, SQS's limit
 
 
 class SqsFastLane:
-    """Sends packs. A message's group is its webhook, so that no webhook's backlog holds up the others."""
+    """Sends packs. A message's group is its community, so that no community's backlog holds up the others."""
 
     def __init__(self, aws: AwsClients, queue_url: str) -> None:
         self._aws = aws
@@ -54,7 +54,7 @@ def _message(pack: Pack, **attributes: str) -> Message:
 
 def _send(aws: AwsClients, queue_url: str, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
     messages = (
-        replace(_message(pack), group=pack.webhook_id, delay=max(0, min(seconds, MAX_DELAY)))
+        replace(_message(pack), group=pack.scope.fairness_group, delay=max(0, min(seconds, MAX_DELAY)))
         for pack, seconds in packs
     )
     refused = send_all(aws, queue_url, messages)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
@@ -17,6 +17,7 @@ from webhooks.adapters.strands import result_of
 from webhooks.domain.exchange import ClientCredentials, HttpRequest, NoAnswer, NoAnswerReason
 
 _KEPT_TOKENS: Final = 1_024
+_FETCH_SECONDS: Final = 5.0  # the longest ttl: whoever waits for a token could have asked for it
 _ANSWER_BYTES: Final = 32_768
 _LIFETIME: Final = 300.0  # where the answer names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
 _LONGEST: Final = 86_400.0  # whatever the answer says
@@ -49,7 +50,9 @@ class OAuthTokens:
     ) -> str | NoAnswer:
         """Return a token that holds for a while yet; who asks while one is fetched waits for that one.
 
-        `rejected`: the token that an endpoint answered 401 to: it is fetched anew. Failures are not kept.
+        Each waits its own seconds; the fetch has a thread and seconds of its own, so that no asker's short
+        time fails the others. `rejected`: the token that an endpoint answered 401 to: it is fetched anew.
+        Failures are not kept.
         """
         with self._lock:
             kept = self._kept.get(client)
@@ -57,34 +60,37 @@ class OAuthTokens:
                 self._kept.move_to_end(client)
                 return kept.text
             fetch = self._fetches.get(client)
-            is_ours = fetch is None
             if fetch is None:
                 fetch = self._fetches[client] = Future()
-        if is_ours:
-            self._run(client, fetch, seconds)
+                Thread(target=self._run, args=(client, fetch), name="token", daemon=True).start()
         try:
             fetched = result_of(fetch, seconds)
         except TimeoutError:
             return _failed("the time was up: waiting for a token", latency_ms=round(seconds * 1_000))
         return fetched if isinstance(fetched, NoAnswer) else fetched.text
 
-    def _run(self, client: ClientCredentials, fetch: Future[_Token | NoAnswer], seconds: float) -> None:
-        fetched: _Token | NoAnswer = _failed("the token was not fetched")
+    def _run(self, client: ClientCredentials, fetch: Future[_Token | NoAnswer]) -> None:
         try:
-            fetched = self._fetch(client, seconds)
-        finally:
-            with self._lock:
-                del self._fetches[client]
-                if isinstance(fetched, _Token):
-                    self._kept[client] = fetched
-                    self._kept.move_to_end(client)
-                    if len(self._kept) > _KEPT_TOKENS:
-                        self._kept.popitem(last=False)
+            fetched = self._fetch(client)
+        except BaseException as error:  # noqa: BLE001 - a fault of ours: raised in those who wait
+            self._end(client)
+            fetch.set_exception(error)
+        else:
+            self._end(client, fetched)
             fetch.set_result(fetched)
 
-    def _fetch(self, client: ClientCredentials, seconds: float) -> _Token | NoAnswer:
+    def _end(self, client: ClientCredentials, fetched: _Token | NoAnswer | None = None) -> None:
+        with self._lock:
+            del self._fetches[client]
+            if isinstance(fetched, _Token):
+                self._kept[client] = fetched
+                self._kept.move_to_end(client)
+                if len(self._kept) > _KEPT_TOKENS:
+                    self._kept.popitem(last=False)
+
+    def _fetch(self, client: ClientCredentials) -> _Token | NoAnswer:
         asked_at = self._clock()
-        reply = self._endpoint.fetch(self._request(client), seconds=seconds, keep=_ANSWER_BYTES)
+        reply = self._endpoint.fetch(self._request(client), seconds=_FETCH_SECONDS, keep=_ANSWER_BYTES)
         if isinstance(reply, NoAnswer):
             return _failed(
                 f"the token endpoint did not answer: {reply.reason}: {reply.detail}",

@@ -4,7 +4,7 @@ import random
 import secrets
 import time
 
-from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.aws import NEEDED_SECONDS, AwsClients
 from webhooks.adapters.batch_reader import DynamoBatchReader
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.delivery_log import DynamoDeliveryLog
@@ -27,6 +27,9 @@ from webhooks.services.delivery import Dispatch
 from webhooks.services.pace import PaceKeeper
 from webhooks.services.settlement import Settlement
 from webhooks.settings import DispatcherSettings, LoggingSettings
+
+# Of an invocation: a settlement's calls where AWS answers, and what a call needs to begin where it does not.
+SETTLING_SECONDS = NEEDED_SECONDS + 2
 
 
 def compose() -> tuple[Dispatch, str]:
@@ -51,7 +54,13 @@ def compose() -> tuple[Dispatch, str]:
         ),
         queue=queue,
         attempts=_attempts(settings, aws),
-        settlement=Settlement(queue=queue, log=log, subscriptions=subscriptions, clock=time.time),
+        settlement=Settlement(
+            queue=queue,
+            log=log,
+            subscriptions=subscriptions,
+            clock=time.time,
+            time_left=runtime.invocation.left,
+        ),
         pace=PaceKeeper(
             DynamoPace(aws, settings.subscriptions_table), clock=time.time, limit=settings.fast_lane_seconds
         ),
@@ -60,6 +69,8 @@ def compose() -> tuple[Dispatch, str]:
         chance=random.random,
         delays=settings.retry_delays,
         fast_seconds=settings.fast_lane_seconds,
+        time_left=runtime.invocation.left,
+        settling_seconds=SETTLING_SECONDS,
     )
     return dispatch, settings.slow_deliveries_queue_url
 

@@ -18,5 +18,5 @@ class Scope:
 
     @property
     def fairness_group(self) -> str:
-        """Return the group by which a queue is fair: one for all messages of a community."""
+        """Return the `MessageGroupId` of its messages: a queue shares itself fairly between the groups."""
         return sha256(f"{self.tenant_id}\n{self.community_id}".encode()).hexdigest()[:32]

@@ -43,7 +43,14 @@ def event_messages(event: dict[str, Any]) -> list[EventMessage]:
 
 def delivery_messages(event: dict[str, Any]) -> list[DeliveryMessage]:
     """Read the records of a batch of the deliveries queue."""
-    return [DeliveryMessage(id=record["messageId"], text=record["body"]) for record in event["Records"]]
+    return [
+        DeliveryMessage(
+            id=record["messageId"],
+            text=record["body"],
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
+        )
+        for record in event["Records"]
+    ]
 
 
 def lane_of(event: dict[str, Any], slow_queue_url: str) -> Lane:

@@ -1,10 +1,10 @@
 """One attempt at a webhook's endpoint, its authentication included."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from webhooks.domain.delivery import Delivery
-from webhooks.domain.exchange import Answer, ClientCredentials, Exchange, NoAnswer
+from webhooks.domain.exchange import Answer, ClientCredentials, Exchange, HttpRequest, NoAnswer
 from webhooks.domain.redaction import redact, secrets_of
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import Clock, CredentialMissingError, Credentials, Endpoint, Tokens
@@ -16,6 +16,8 @@ UNAUTHORIZED = 401
 class Attempts:
     """Sends deliveries. `default_ttl`: seconds an endpoint has where its webhook does not say; `monotonic`: a
     clock in seconds that nobody sets.
+
+    `refresh` and `credential_of` call AWS, before a batch is sent; `send` does not.
     """
 
     def __init__(
@@ -36,48 +38,71 @@ class Attempts:
         self._default_ttl = default_ttl
 
     def refresh(self) -> None:
-        """Read the keys that sign a batch, so that no attempt waits for it. Raises UnavailableError."""
+        """Read the keys that the next attempts are signed with. Raises UnavailableError."""
         self._signer.refresh()
 
-    def send(self, webhook: Webhook, delivery: Delivery, *, now: float) -> Exchange:
-        """Make one attempt, signed at `now` (epoch s). One deadline holds for token and endpoint together.
+    def credential_of(self, webhook: Webhook) -> Credential | None:
+        """Return what authenticates to the webhook's endpoint.
 
-        The answer's excerpt is without the secrets that were sent.
-        Raises CredentialMissingError, UnavailableError.
+        Raises CredentialMissingError, also where it is not what the authentication needs; UnavailableError.
         """
-        seconds = webhook.definition.ttl or self._default_ttl
-        credential = self._credential(webhook)
-        started = self._monotonic()
-
-        def left() -> float:
-            return seconds - (self._monotonic() - started)
-
-        if webhook.definition.api.auth_type is not AuthType.OAUTH2:
-            headers = authorization_of(webhook.definition.api.auth_type, credential, token=None)
-            request = self._signer.request(webhook, delivery, now=now, authorization=headers)
-            exchange = self._endpoint.exchange(request, seconds=left())
-            return _redacted(exchange, secrets_of(credential, headers))
-
-        client, rejected = _client(webhook, credential), None
-        for last in (False, True):
-            token = self._tokens.token(client, seconds=left(), rejected=rejected)
-            if isinstance(token, NoAnswer):
-                return token
-            headers = authorization_of(AuthType.OAUTH2, credential, token=token)
-            request = self._signer.request(webhook, delivery, now=now, authorization=headers)
-            exchange = self._endpoint.exchange(request, seconds=left())
-            refused = isinstance(exchange, Answer) and exchange.status == UNAUTHORIZED
-            if last or not refused or UNAUTHORIZED in webhook.definition.success_codes:
-                break
-            rejected = token
-        return _redacted(exchange, secrets_of(credential, headers))
-
-    def _credential(self, webhook: Webhook) -> Credential | None:
         if webhook.definition.api.auth_type is AuthType.NONE:
             return None
         if webhook.credential is None:
             raise CredentialMissingError(webhook.id)
-        return self._credentials.read(webhook.credential)
+        credential = self._credentials.read(webhook.credential)
+        if webhook.definition.api.auth_type is AuthType.OAUTH2:
+            _client(webhook, credential)
+        return credential
+
+    def seconds(self, webhook: Webhook) -> int:
+        """Return how long an attempt may take: one deadline for lookup, token and endpoint together."""
+        return webhook.definition.ttl or self._default_ttl
+
+    def send(
+        self, webhook: Webhook, delivery: Delivery, *, credential: Credential | None, now: float
+    ) -> Exchange:
+        """Make one attempt, signed at `now` (epoch s). Its time starts when it is signed.
+
+        The exchange's latency is the whole attempt's; the answer's excerpt is without the secrets that were
+        sent. Raises CredentialMissingError where the credential is not what `credential_of` returns.
+        """
+        request = self._signer.request(webhook, delivery, now=now, authorization={})
+        started = self._monotonic()
+        until = started + self.seconds(webhook)
+        if webhook.definition.api.auth_type is AuthType.OAUTH2:
+            exchange = self._send_with_token(webhook, request, credential=credential, until=until)
+        else:
+            headers = authorization_of(webhook.definition.api.auth_type, credential, token=None)
+            exchange = self._exchange(request, headers, credential=credential, until=until)
+        return replace(exchange, latency_ms=round((self._monotonic() - started) * 1000))
+
+    def _send_with_token(
+        self, webhook: Webhook, request: HttpRequest, *, credential: Credential | None, until: float
+    ) -> Exchange:
+        client, rejected = _client(webhook, credential), None
+        while True:
+            token = self._tokens.token(client, seconds=until - self._monotonic(), rejected=rejected)
+            if isinstance(token, NoAnswer):
+                return token
+            headers = authorization_of(AuthType.OAUTH2, credential, token=token)
+            exchange = self._exchange(request, headers, credential=credential, until=until)
+            refused = isinstance(exchange, Answer) and exchange.status == UNAUTHORIZED
+            if rejected is not None or not refused or UNAUTHORIZED in webhook.definition.success_codes:
+                return exchange
+            rejected = token
+
+    def _exchange(
+        self,
+        request: HttpRequest,
+        authorization: Mapping[str, str],
+        *,
+        credential: Credential | None,
+        until: float,
+    ) -> Exchange:
+        authorized = replace(request, headers={**request.headers, **authorization})
+        exchange = self._endpoint.exchange(authorized, seconds=until - self._monotonic())
+        return _redacted(exchange, secrets_of(credential, authorization))
 
 
 def _redacted(exchange: Exchange, secrets: Iterable[str]) -> Exchange:

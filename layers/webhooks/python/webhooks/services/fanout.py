@@ -83,6 +83,7 @@ class Fanout:
         self._sliced = SlicedFanout(
             self._listeners, lane=lane, events=events, size=slice_size, time_left=time_left
         )
+        self._read_at_most = min(LIGHT_LISTENERS, slice_size)
         self._lane = lane
         self._events = events
         self._dead_events = dead_events
@@ -148,7 +149,7 @@ class Fanout:
 
     def _match(self, event: Event, batch: _Batch) -> list[str] | None:
         """Return the webhooks that want an event; None where that, or to send it to them, is heavy work."""
-        page = self._listeners.page(event.scope, event.name, Span(), read_at_most=LIGHT_LISTENERS)
+        page = self._listeners.page(event.scope, event.name, Span(), read_at_most=self._read_at_most)
         entries = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         if page.next_sequence is not None or len(entries) < len(page.entries):
             return None

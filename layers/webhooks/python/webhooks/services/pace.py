@@ -12,12 +12,12 @@ from webhooks.ports import Clock, Pace
 
 logger = logging.getLogger(__name__)
 
-QUICK_AGAIN = 3  # quick answers in a row that make a slow endpoint quick
-REMEMBERED = 4096  # webhooks whose quick answers are counted
+QUICK_AGAIN = 3  # quick attempts in a row that make a slow endpoint quick
+REMEMBERED = 4096  # webhooks whose quick attempts are counted
 
 
 class PaceKeeper:
-    """Watches answers. `limit`: seconds from which an answer is slow."""
+    """Watches attempts. `limit`: seconds from which one is slow."""
 
     def __init__(self, pace: Pace, *, clock: Clock, limit: float) -> None:
         self._pace = pace
@@ -27,16 +27,15 @@ class PaceKeeper:
 
     def observe(self, webhook: Webhook, exchanges: Iterable[Exchange]) -> None:
         """Take a batch's exchanges with one webhook into account."""
-        seen = list(exchanges)
-        slow = is_slow(seen, self._limit)
-        if slow is None:
+        paces = [pace for each in exchanges if (pace := is_slow(each, self._limit)) is not None]
+        if not paces:
             return
-        if slow:
+        if any(paces):
             self._quick.pop(webhook.id, None)
             if webhook.slow_since is None:
                 self._mark(webhook, int(self._clock()))
         elif webhook.slow_since is not None:
-            self._quick[webhook.id] += len(seen)
+            self._quick[webhook.id] += len(paces)
             if self._quick[webhook.id] >= QUICK_AGAIN:
                 del self._quick[webhook.id]
                 self._mark(webhook, None)

@@ -1,10 +1,12 @@
-"""The end of a batch: queue again, bury, disable, record; then say which messages are not settled.
+"""The end of a batch: queue again, bury, record, disable; then say which messages are not settled.
 
 The order is what makes a crash harmless: a delivery is queued again or buried before the log says so, and
-the log says so before the message is acknowledged.
+the log says so before the message is acknowledged. A webhook whose endpoint is gone is disabled last: that
+can take long, and where it does not happen the next 410 does it.
 """
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,28 +15,46 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.errors import UnavailableError, WebhooksError
 from webhooks.domain.outcome import LogEntry, Outcome
 from webhooks.domain.retry import Again, Dead
-from webhooks.ports import Clock, CorruptError, DeliveryLog, DeliveryQueue, StaleError, Subscriptions
+from webhooks.ports import (
+    Clock,
+    CorruptError,
+    DeliveryLog,
+    DeliveryQueue,
+    StaleError,
+    Subscriptions,
+    TimeLeft,
+)
 from webhooks.services.stages import Decided, Ended, HandedOver, Repeated, Stage, Unsettled
 
 logger = logging.getLogger(__name__)
 
+DISABLING_SECONDS = (
+    15  # a change that loses race after race in a busy community takes 10, a call that hangs 9
+)
+
 
 class Settlement:
-    """Settles batches."""
+    """Settles batches. `time_left`: of the invocation."""
 
     def __init__(
-        self, *, queue: DeliveryQueue, log: DeliveryLog, subscriptions: Subscriptions, clock: Clock
+        self,
+        *,
+        queue: DeliveryQueue,
+        log: DeliveryLog,
+        subscriptions: Subscriptions,
+        clock: Clock,
+        time_left: TimeLeft = lambda: math.inf,
     ) -> None:
         self._queue = queue
         self._log = log
         self._subscriptions = subscriptions
         self._clock = clock
+        self._time_left = time_left
 
     def settle(self, stages: Sequence[Stage]) -> set[str]:
         """Settle a batch; returns the ids of the messages that must come again."""
         failed = {stage.message_id for stage in stages if isinstance(stage, Unsettled)}
         lost = self._requeue(stages) | self._bury(stages)
-        self._disable_gone(stages)
         now = round(self._clock() * 1000)
         entries = []
         for stage in stages:
@@ -45,6 +65,7 @@ class Settlement:
             elif not isinstance(stage, HandedOver):
                 entries.append(_entry(stage, now=now))
         self._record(entries)
+        self._disable_gone(stages)
         repeated = [stage for stage in stages if isinstance(stage, Repeated)]
         return failed | {stage.message_id for stage in repeated if stage.settled_with in failed}
 
@@ -82,6 +103,10 @@ class Settlement:
         }
         for stage in gone.values():
             webhook = stage.webhook
+            if self._time_left() < DISABLING_SECONDS:
+                reason = "the invocation has no time left for it"
+                logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": reason})
+                continue
             after = replace(
                 webhook,
                 definition=replace(webhook.definition, disabled=True),

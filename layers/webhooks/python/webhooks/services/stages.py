@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from webhooks.domain.delivery import Attempt, Delivery, Pack
 from webhooks.domain.exchange import Exchange
 from webhooks.domain.retry import Verdict
-from webhooks.domain.webhook import Webhook
+from webhooks.domain.webhook import Credential, Webhook
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMessage:
-    """A message of the deliveries queue."""
+    """A message of the deliveries queue; `receives`: how often it was received, this time included."""
 
     id: str
     text: str
+    receives: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,18 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A delivery with the webhook as it is now: ready to be sent."""
+    """A delivery with the webhook as it is now, and its credential: ready to be sent."""
 
-    message_id: str
+    message: DeliveryMessage
     pack: Pack
     delivery: Delivery
     webhook: Webhook
+    credential: Credential | None = None
+
+    @property
+    def message_id(self) -> str:
+        """Return which message brought it."""
+        return self.message.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +97,5 @@ class Repeated:
     settled_with: str
 
 
-type Ready = Prepared | Ended | HandedOver | Repeated
+type Ready = Prepared | Ended | HandedOver | Repeated | Unsettled
 type Stage = Decided | Ended | HandedOver | Repeated | Unsettled

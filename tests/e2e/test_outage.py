@@ -1,0 +1,142 @@
+"""The tables are away for many visibility timeouts: once they are back, all is delivered and nothing is dead.
+
+The queues' visibility timeouts are lowered for the test, so that many pass.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from local.stack import Stack
+from tests.e2e.platform_client import PlatformClient
+from tests.e2e.test_kills import dead_letters, hidden_for, registered, settle
+from tests.receiver import Receiver
+from webhooks.domain.delivery import Delivery, Pack, delivery_id, encode_pack
+from webhooks.domain.scope import Scope
+
+EVENTS = 20
+HIDDEN = 2  # seconds
+TIMEOUTS = 10  # that pass while the tables are away; before, five dead-lettered
+PATIENCE = 120  # seconds
+TABLES = ("SubscriptionsTable", "DeliveriesTable")
+
+
+@contextmanager
+def away(stack: Stack, names: Sequence[str]) -> Iterator[None]:
+    """Take tables away, and bring them back with what was in them."""
+    dynamodb = stack.client("dynamodb")
+    kept: list[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = []
+    for name in names:
+        table = stack.outputs[name]
+        items = [
+            item
+            for page in dynamodb.get_paginator("scan").paginate(TableName=table)
+            for item in page["Items"]
+        ]
+        ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        kept.append((dynamodb.describe_table(TableName=table)["Table"], items, ttl))
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        dynamodb.delete_table(TableName=table)
+    try:
+        yield
+    finally:
+        for table, items, ttl in kept:
+            name = table["TableName"]
+            dynamodb.create_table(
+                TableName=name,
+                KeySchema=table["KeySchema"],
+                AttributeDefinitions=table["AttributeDefinitions"],
+                BillingMode="PAY_PER_REQUEST",
+            )
+            for item in items:
+                dynamodb.put_item(TableName=name, Item=item)
+            if "AttributeName" in ttl:
+                specification = {"Enabled": True, "AttributeName": ttl["AttributeName"]}
+                dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
+
+
+def event(community: str, event_id: str) -> str:
+    return json.dumps(
+        {
+            "eventId": event_id,
+            "eventName": "kill.test",
+            "tenantId": "acme",
+            "communityId": community,
+            "data": {"by1": True},
+        }
+    )
+
+
+def delivery(community: str, webhook_id: str, event_id: str) -> Delivery:
+    body = event(community, event_id)
+    return Delivery(delivery_id(event_id, webhook_id), event_id, "kill.test", log_time=1, body=body)
+
+
+def send(stack: Stack, queue: str, text: str) -> None:
+    stack.client("sqs").send_message(QueueUrl=stack.outputs[queue], MessageBody=text)
+
+
+def postponed(stack: Stack, function: str, since: float) -> int:
+    """Count what a function gave back: batches, and single messages of them."""
+    [group] = [
+        each["logGroupName"]
+        for each in stack.client("logs").describe_log_groups()["logGroups"]
+        if each["logGroupName"].endswith(f"/{function}")
+    ]
+    pages = stack.client("logs").get_paginator("filter_log_events")
+    return sum(
+        '.postponed"' in each["message"]
+        for page in pages.paginate(logGroupName=group, startTime=int(since * 1000))
+        for each in page["events"]
+    )
+
+
+def outlast(stack: Stack, seconds: float, since: float) -> None:
+    """Wait until the time is up and both functions gave something back for each timeout in it."""
+    until = time.monotonic() + PATIENCE
+    time.sleep(seconds)
+    while min(postponed(stack, each, since) for each in ("fanout", "dispatcher")) < TIMEOUTS:
+        assert time.monotonic() < until, "the functions do not try again"
+        time.sleep(1)
+
+
+def test_an_outage_of_many_visibility_timeouts_dead_letters_nothing(
+    stack: Stack, system: PlatformClient, capsys
+):
+    community = f"outage-{uuid.uuid4().hex[:8]}"
+    with Receiver() as receiver, hidden_for(stack, HIDDEN):
+        hook = registered(system, receiver, community, path="all", every=1)
+        send(stack, "EventsQueueUrl", event(community, "warm"))
+        receiver.wait_for(1, seconds=PATIENCE, path=hook.path)
+        settle(stack, seconds=PATIENCE)
+        dead_letters(stack, "EventsDlqUrl")
+        dead_letters(stack, "DeliveriesDlqUrl")
+        since = time.time()
+
+        with away(stack, TABLES):
+            for number in range(EVENTS):
+                send(stack, "EventsQueueUrl", event(community, f"event-{number}"))
+                pack = Pack(
+                    hook.id, Scope("acme", community), (delivery(community, hook.id, f"pack-{number}"),)
+                )
+                send(stack, "DeliveriesQueueUrl", encode_pack(pack))
+            outlast(stack, HIDDEN * (TIMEOUTS + 2), since)
+            counts = {each: postponed(stack, each, since) for each in ("fanout", "dispatcher")}
+            assert len(receiver.requests) == 1
+        settle(stack, seconds=PATIENCE)
+
+        wanted = {
+            delivery_id(f"{kind}-{number}", hook.id) for kind in ("event", "pack") for number in range(EVENTS)
+        }
+        called = [each.header("webhook-id") for each in receiver.requests[1:]]
+    with capsys.disabled():
+        print(  # noqa: T201 - figures for who runs it
+            f"\noutage: {time.time() - since:.0f} s, batches postponed {counts}; "
+            f"delivered {len(set(called))} of {len(wanted)}, calls {len(called)}"
+        )
+    assert set(called) == wanted
+    assert dead_letters(stack, "EventsDlqUrl") == []
+    assert dead_letters(stack, "DeliveriesDlqUrl") == []

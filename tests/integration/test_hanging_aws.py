@@ -1,0 +1,239 @@
+"""AWS that takes a call and never answers, or late: the functions' handlers end in time, and say so.
+
+Real botocore connects to a socket that never answers, for the operations that hang; moto answers all others.
+"""
+
+import importlib.util
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import Any
+
+import botocore.handlers
+import pytest
+
+from tests.contract.backends import backend_named
+from tests.factories import BASE, FUNCTIONS, SYSTEM, Answer, api_event, owner, read_answer, webhook_body
+from tests.integration.test_api_functions import API, Deployed
+from tests.integration.test_event_path import NATIVE, Stack, stack
+from webhooks.adapters.aws import NEEDED_SECONDS
+from webhooks.bootstrap.runtime import invocation
+from webhooks.domain.webhook import AuthType, Credential
+
+__all__ = ["stack"]
+SHORT = NEEDED_SECONDS + 1  # seconds of an invocation that has time for one try
+LAMBDA = 25.0  # the API's functions
+CREATE = ("PUT", f"{BASE}/webhook", webhook_body(api=API))
+
+
+@dataclass
+class Context:
+    """What Lambda hands over."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round((self.seconds - (time.monotonic() - self._started)) * 1000)
+
+
+@dataclass
+class Aws:
+    """Which operations hang, and how long the others take; `tried` are the tries of those that hang."""
+
+    url: str
+    hanging: set[str] = field(default_factory=set)
+    delays: dict[str, float] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
+
+    def __call__(self, event_name: str, request: Any, **_: Any) -> None:
+        operation = event_name.rpartition(".")[2]
+        if operation == "GetSecretValue" and b"test/credentials" in request.body:
+            operation += " of test/credentials"
+        if operation in self.hanging:
+            self.tried.append(operation)
+            request.url = self.url  # which moto does not answer
+        time.sleep(self.delays.get(operation, self.delays.get("any", 0)))
+
+
+@contextmanager
+def mute() -> Iterator[str]:
+    """Accept every connection, and never answer."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        accepted: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    accepted.append(listener.accept()[0])
+                except OSError:
+                    return
+
+        thread = Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for each in accepted:
+            each.close()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    with mute() as url:
+        found = Aws(url)
+        # Each new session has these; before moto's own.
+        monkeypatch.setattr(
+            botocore.handlers,
+            "BUILTIN_HANDLERS",
+            [("before-send", found), *botocore.handlers.BUILTIN_HANDLERS],
+        )
+        yield found
+
+
+@pytest.fixture
+def deployed(aws: Aws) -> Iterator[Deployed]:
+    with backend_named("moto") as backend:
+        yield Deployed(backend)
+
+
+def call(deployed: Deployed, method: str, path: str, body: Any = None, *, seconds: float) -> Answer:
+    """Make a request of an invocation that has so many seconds; the answer must come within them."""
+    headers = SYSTEM.headers(deployed.public_key, ts=time.time())
+    event = api_event(method, path, headers=headers, body=None if body is None else json.dumps(body))
+    started = time.monotonic()
+    answer = read_answer(deployed.apis[owner(path)].handle(event, Context(seconds)))
+    assert time.monotonic() - started < seconds
+    invocation.begin(None)
+    return answer
+
+
+def unavailable(answer: Answer) -> bool:
+    return (answer.status, answer.headers.get("retry-after")) == (503, "5")
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("GetSecretValue", CREATE),  # the service's keys
+        ("GetItem", CREATE),  # the license
+        ("CreateSecret", CREATE),  # the credential
+        ("TransactWriteItems", CREATE),
+        ("GetItem", ("POST", f"{BASE}/webhooks/fetch", {})),
+        ("GetSecretValue", ("GET", "/servicekeys")),
+    ],
+)
+def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: Aws, operation, request_):
+    aws.hanging = {operation}
+
+    answer = call(deployed, *request_, seconds=SHORT)
+
+    assert unavailable(answer), answer
+    assert aws.tried == [operation]
+
+
+def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Deployed, aws: Aws):
+    aws.hanging = {"TransactWriteItems"}
+
+    answer = call(deployed, *CREATE, seconds=LAMBDA)
+
+    assert unavailable(answer), answer
+    assert aws.tried == ["TransactWriteItems"] * 3
+
+
+def test_calls_in_series_that_are_all_slow_end_in_time(deployed: Deployed, aws: Aws):
+    aws.delays = {"any": 0.8}
+
+    answer = call(deployed, *CREATE, seconds=NEEDED_SECONDS + 2)
+
+    assert unavailable(answer), answer
+
+
+def dispatcher(seconds: float, messages: list[dict[str, Any]]) -> set[str]:
+    """Run functions/dispatcher on messages of the fast lane; it must end in time. Returns those to come again."""
+    spec = importlib.util.spec_from_file_location("app", FUNCTIONS / "dispatcher" / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    app = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(app)
+    records = [
+        {
+            "messageId": each["MessageId"],
+            "body": each["Body"],
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSourceARN": "arn:aws:sqs:us-east-1:1:deliveries",
+        }
+        for each in messages
+    ]
+    started = time.monotonic()
+    answer = app.lambda_handler({"Records": records}, Context(seconds))
+    assert time.monotonic() - started < seconds
+    app.dispatch._attempts._endpoint.close()
+    invocation.begin(None)  # what runs next in this process has its own time
+    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+
+def published(stack: Stack) -> list[dict[str, Any]]:
+    stack.publish(NATIVE)
+    return stack.waiting("deliveries")
+
+
+@pytest.mark.parametrize("operation", ["BatchGetItem", "GetSecretValue"])
+def test_what_hangs_before_anything_is_sent_leaves_nothing_sent(stack: Stack, aws: Aws, operation: str):
+    stack.register()
+    messages = published(stack)
+    aws.hanging = {operation}
+
+    again = dispatcher(SHORT, messages)
+
+    assert again == {each["MessageId"] for each in messages}
+    assert aws.tried == [operation]
+    assert stack.receiver.requests == []
+
+
+def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Stack, aws: Aws):
+    stack.register()
+    messages = published(stack)
+    aws.delays = {"BatchGetItem": 1.5}
+
+    again = dispatcher(
+        NEEDED_SECONDS + 2 + 5 + 1, messages
+    )  # a settlement's, the ttl, and less than the read
+
+    assert again == {each["MessageId"] for each in messages}
+    assert stack.receiver.requests == []
+    aws.delays = {}
+    assert dispatcher(30, messages) == set()
+    assert len(stack.receiver.requests) == 1
+
+
+def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: Stack, aws: Aws):
+    stack.register(Credential(token="t"), api={"auth_type": AuthType.BEARER})
+    plain = stack.register(ttl=1)
+    messages = published(stack)
+    aws.hanging = {"GetSecretValue of test/credentials"}
+
+    again = dispatcher(20, messages)
+
+    [callback] = stack.receiver.requests
+    assert callback.header("webhook-id").startswith(plain.id)
+    assert len(again) == 1
+    assert aws.tried
+
+
+def test_a_record_that_hangs_could_not_be_known_and_is_counted(stack: Stack, aws: Aws, capsys):
+    stack.register()
+    messages = published(stack)
+    aws.hanging = {"BatchWriteItem"}
+
+    again = dispatcher(30, messages)
+
+    assert again == set()  # to send again what was delivered would be worse than a gap in the log
+    assert len(stack.receiver.requests) == 1
+    assert '"deliveries.unrecorded"' in capsys.readouterr().out

@@ -1,0 +1,161 @@
+"""Whatever takes an attempt's time marks its webhook slow, whatever comes of it: its batch was held so long."""
+
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.calls import LOOPBACK
+from tests.factories import NOW, SCOPE, World, webhook_body
+from tests.receiver import Receiver, reply, token
+from webhooks.adapters.egress import EgressGuard
+from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.adapters.memory.batch_reader import MemoryBatchReader
+from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from webhooks.adapters.memory.keys import MemoryMaster
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.adapters.oauth import OAuthTokens
+from webhooks.adapters.strands import Strands
+from webhooks.domain.lane import Lane
+from webhooks.services.attempt import Attempts
+from webhooks.services.callback import CallbackSigner
+from webhooks.services.delivery import Dispatch
+from webhooks.services.fanout import EventMessage, Fanout
+from webhooks.services.pace import PaceKeeper
+from webhooks.services.settlement import Settlement
+from webhooks.services.stages import DeliveryMessage
+
+LIMIT = 0.25  # seconds from which an attempt is slow
+LATE = 0.4  # seconds that what is slow here takes
+INSIDE, OUTSIDE = "192.168.1.1", "127.0.0.1"
+EVENT = '{"eventName": "E_LOGIN", "tenantId": "acme", "communityId": "default", "eventId": "e", "data": {}}'
+OAUTH = {
+    "authType": "oauth2",
+    "oAuthGrantType": "client_credentials",
+    "oAuthScopes": ["a"],
+    "credential": {"oauth2": {"clientId": "id", "clientSecret": "secret"}},
+}
+
+
+def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
+    """Look a name up as it says itself: late or at once, to an address inside, outside or none."""
+    if host.startswith("late"):
+        time.sleep(LATE)
+    if "nowhere" in host:
+        raise socket.gaierror
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (INSIDE if "inside" in host else OUTSIDE, 0))]
+
+
+@dataclass
+class Path:
+    """A dispatcher over stores in memory and real sockets."""
+
+    world: World
+    receiver: Receiver
+    log: MemoryDeliveryLog
+    fanout: Fanout
+    queue: MemoryDeliveryQueue
+    dispatch: Dispatch
+
+    def attempted(self, *, path: str = "/hook", host: str = OUTSIDE, **api: Any) -> tuple[str, int, bool]:
+        """Deliver an event; returns what came of it, the attempt's logged ms, and whether it marks slow."""
+        port = self.receiver.port
+        body = webhook_body(api={"url": f"http://{host}:{port}{path}", **api})
+        answer = self.world.call(
+            "PUT", f"/tenant/{SCOPE.tenant_id}/community/{SCOPE.community_id}/webhook", body
+        )
+        assert answer.status == 200, answer.text
+        assert self.fanout.fan_out([EventMessage("m", EVENT, round(NOW * 1000))]) == set()
+        packs = [DeliveryMessage("p", sent.text) for sent in self.queue.fast.take(9)]
+        assert self.dispatch.dispatch(packs, Lane.FAST) == set()
+        [entry] = self.log.entries()
+        [attempt] = entry.delivery.attempts
+        webhook = self.world.subscriptions.get(SCOPE, entry.webhook_id)
+        assert webhook is not None
+        return entry.outcome.value, attempt.latency_ms, webhook.slow_since is not None
+
+
+@pytest.fixture
+def path():
+    world, log, queue = World(), MemoryDeliveryLog(), MemoryDeliveryQueue()
+    endpoint = HttpEndpoint(EgressGuard(LOOPBACK, resolve=resolve))
+    dispatch = Dispatch(
+        reader=MemoryBatchReader(world.subscriptions, log),
+        queue=queue,
+        attempts=Attempts(
+            endpoint=endpoint,
+            tokens=OAuthTokens(endpoint, time.time),
+            credentials=world.credentials,
+            signer=CallbackSigner(
+                service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)
+            ),
+            monotonic=time.monotonic,
+            default_ttl=5,
+        ),
+        settlement=Settlement(queue=queue, log=log, subscriptions=world.subscriptions, clock=time.time),
+        pace=PaceKeeper(world.subscriptions, clock=time.time, limit=LIMIT),
+        workers=Strands(),
+        clock=time.time,
+        chance=lambda: 0.0,
+        delays=(30, 300),
+        fast_seconds=5,
+    )
+    fanout = Fanout(index=world.subscriptions, lane=queue, dead_events=MemoryDeadEvents())
+    with Receiver() as receiver:
+        yield Path(world, receiver, log, fanout, queue, dispatch)
+        endpoint.close()
+
+
+def slow(path: Path, **api: Any) -> str:
+    outcome, latency_ms, is_slow = path.attempted(**api)
+    assert is_slow
+    assert LATE * 1000 <= latency_ms < (LATE + 0.5) * 1000
+    return outcome
+
+
+def test_an_answer_that_took_long(path: Path):
+    path.receiver.script(reply(200, delay=LATE))
+    assert slow(path) == "delivered"
+
+
+def test_a_failure_that_took_long(path: Path):
+    path.receiver.script(reply(404, delay=LATE))
+    assert slow(path) == "dead"
+
+
+def test_a_token_that_took_long_and_is_over_at_once(path: Path):
+    path.receiver.script(token("t", expires_in=0, delay=LATE), path="/token")
+    assert slow(path, **OAUTH, oAuthTokenUrl=f"{path.receiver.url}/token") == "delivered"
+    [call] = path.receiver.wait_for(1, path="/hook")
+    assert call.header("Authorization") == "Bearer t"
+
+
+def test_a_token_endpoint_that_fails_late(path: Path):
+    path.receiver.script(reply(500, delay=LATE), path="/token")
+    assert slow(path, **OAUTH, oAuthTokenUrl=f"{path.receiver.url}/token") == "dead"
+
+
+def test_a_lookup_that_took_long_and_ends_in_an_answer(path: Path):
+    assert slow(path, host="late.example.com") == "delivered"
+
+
+def test_a_lookup_that_took_long_and_ends_in_a_refused_address(path: Path):
+    assert slow(path, host="late.inside.example.com") == "dead"
+
+
+def test_a_lookup_that_took_long_and_finds_nothing(path: Path):
+    assert slow(path, host="late.nowhere.example.com") == "dead"
+
+
+def test_a_lookup_of_the_token_endpoint_that_took_long(path: Path):
+    url = f"http://late.nowhere.example.com:{path.receiver.port}/token"
+    assert slow(path, **OAUTH, oAuthTokenUrl=url) == "dead"
+
+
+@pytest.mark.parametrize("host", ["inside.example.com", "nowhere.example.com", OUTSIDE])
+def test_what_ends_at_once_is_not_slow_whatever_it_is(path: Path, host: str):
+    _, latency_ms, is_slow = path.attempted(host=host)
+    assert not is_slow
+    assert latency_ms < LATE * 1000

@@ -1,0 +1,80 @@
+"""What an attempt says of its endpoint's pace, and what follows for the webhook's mark."""
+
+from dataclasses import replace
+
+import pytest
+
+from webhooks.domain.exchange import Answer, Exchange, NoAnswer, NoAnswerReason
+from webhooks.domain.lane import is_slow
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Api, Definition, Webhook
+from webhooks.services.pace import PaceKeeper
+
+LIMIT = 1.0
+QUICK = Answer(200, None, "", latency_ms=999, address="192.0.2.1")
+SLOW = replace(QUICK, latency_ms=1000)
+WEBHOOK = Webhook(
+    "0" * 24,
+    Scope("acme", "north"),
+    Definition(("E",), "n", Api("https://hooks.example.com/"), (200,), created_by="me"),
+    created_at=1,
+)
+UNSENT = ("refused", "dns", "connect", "tls", "oauth")
+
+
+def no_answer(reason: str, latency_ms: int) -> NoAnswer:
+    return NoAnswer(NoAnswerReason(reason), "why", latency_ms, None)
+
+
+@pytest.mark.parametrize("exchange", [SLOW, replace(SLOW, status=500)])
+def test_an_answer_after_the_limit_is_slow(exchange: Exchange):
+    assert is_slow(exchange, LIMIT) is True
+
+
+@pytest.mark.parametrize("reason", NoAnswerReason)
+def test_whatever_failed_after_the_limit_is_slow(reason: str):
+    assert is_slow(no_answer(reason, 1000), LIMIT) is True
+
+
+@pytest.mark.parametrize("exchange", [QUICK, no_answer("reset", 999), no_answer("malformed", 0)])
+def test_what_the_endpoint_ended_before_the_limit_is_quick(exchange: Exchange):
+    assert is_slow(exchange, LIMIT) is False
+
+
+@pytest.mark.parametrize("reason", UNSENT)
+def test_what_never_reached_the_endpoint_and_was_quick_says_nothing(reason: str):
+    assert is_slow(no_answer(reason, 999), LIMIT) is None
+
+
+class Marks:
+    """Notes what is written."""
+
+    def __init__(self) -> None:
+        self.written: list[int | None] = []
+
+    def mark(self, _scope: Scope, _webhook_id: str, *, slow_since: int | None) -> None:
+        self.written.append(slow_since)
+
+
+def marked(webhook: Webhook, *batches: list[Exchange]) -> list[int | None]:
+    marks = Marks()
+    keeper = PaceKeeper(marks, clock=lambda: 7.0, limit=LIMIT)
+    for batch in batches:
+        keeper.observe(webhook, batch)
+    return marks.written
+
+
+def test_one_slow_attempt_of_a_batch_marks_and_a_mark_is_written_once():
+    assert marked(WEBHOOK, [QUICK, SLOW, QUICK]) == [7]
+    assert marked(replace(WEBHOOK, slow_since=1), [SLOW]) == []
+
+
+def test_three_quick_attempts_in_a_row_take_the_mark_off():
+    slow = replace(WEBHOOK, slow_since=1)
+    assert marked(slow, [QUICK, QUICK], [QUICK]) == [None]
+    assert marked(slow, [QUICK, QUICK], [SLOW], [QUICK]) == []
+
+
+def test_what_never_reached_the_endpoint_takes_no_mark_off():
+    unsent: list[Exchange] = [no_answer(reason, 5) for reason in UNSENT]
+    assert marked(replace(WEBHOOK, slow_since=1), unsent, [QUICK, *unsent], [QUICK]) == []

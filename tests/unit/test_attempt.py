@@ -1,0 +1,81 @@
+"""When an attempt's time starts, and that it is the whole attempt's."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.factories import SCOPE, World
+from tests.factories import Clock as Now
+from webhooks.adapters.memory.endpoint import answered
+from webhooks.adapters.memory.keys import MemoryMaster
+from webhooks.domain.delivery import Delivery
+from webhooks.domain.exchange import ClientCredentials, Exchange, HttpRequest
+from webhooks.services.attempt import Attempts
+from webhooks.services.callback import CallbackSigner
+
+DELIVERY = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
+OAUTH = {
+    "authType": "oauth2",
+    "oAuthGrantType": "client_credentials",
+    "oAuthTokenUrl": "https://login.example.com/token",
+    "oAuthScopes": ["a"],
+    "credential": {"oauth2": {"clientId": "id", "clientSecret": "secret"}},
+}
+
+
+@dataclass
+class Slow:
+    """Keys, tokens and an endpoint that each take a while; notes the seconds that each was given."""
+
+    clock: Now
+    world: World
+    given: dict[str, float] = field(default_factory=dict)
+
+    def read(self) -> Any:
+        self.clock.now += 2
+        return self.world.keys.read()
+
+    def token(self, _client: ClientCredentials, *, seconds: float, rejected: str | None = None) -> str:
+        assert rejected is None
+        self.given["token"] = seconds
+        self.clock.now += 1
+        return "t"
+
+    def exchange(self, _request: HttpRequest, *, seconds: float) -> Exchange:
+        self.given["endpoint"] = seconds
+        self.clock.now += 0.5
+        return answered(200)
+
+
+class SlowSigner(CallbackSigner):
+    """Signs for a while."""
+
+    clock = Now()
+
+    def request(self, *args: Any, **named: Any) -> HttpRequest:
+        self.clock.now += 3
+        return super().request(*args, **named)
+
+
+def test_ttl_starts_after_signing_and_the_latency_is_the_whole_attempts():
+    world, clock = World(), Now()
+    world.create(api={"url": "https://hooks.example.com/in", **OAUTH}, ttl=4)
+    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    slow = Slow(clock, world)
+    signer = SlowSigner(service=slow, content=world.content_keys, master=MemoryMaster(b"m" * 64))
+    signer.clock = clock
+    attempts = Attempts(
+        endpoint=slow,
+        tokens=slow,
+        credentials=world.credentials,
+        signer=signer,
+        monotonic=clock,
+        default_ttl=5,
+    )
+    attempts.refresh()
+    before = clock.now
+
+    exchange = attempts.send(webhook, DELIVERY, credential=attempts.credential_of(webhook), now=before)
+
+    assert clock.now - before == 3 + 1 + 0.5  # no store was read
+    assert slow.given == {"token": 4, "endpoint": 3}
+    assert exchange.latency_ms == 1500

@@ -1,0 +1,63 @@
+"""The order in which a batch is settled, and the time that its last part may take."""
+
+import pytest
+
+from tests.factories import SCOPE, World
+from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from webhooks.adapters.memory.endpoint import answered
+from webhooks.adapters.memory.queues import MemoryDeliveryQueue
+from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.retry import Dead
+from webhooks.services.settlement import DISABLING_SECONDS, Settlement
+from webhooks.services.stages import Decided
+
+DELIVERY = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
+
+
+class EndedError(BaseException):
+    """The process ends."""
+
+
+class Ends:
+    """A store whose changes end the process."""
+
+    def change(self, *_args: object, **_named: object) -> None:
+        raise EndedError
+
+
+def gone(world: World) -> Decided:
+    """Return a delivery whose endpoint answered 410."""
+    world.create()
+    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    pack = Pack(webhook.id, SCOPE, (DELIVERY,))
+    return Decided("m", pack, DELIVERY, webhook, answered(410), Dead("endpoint gone (HTTP 410)", gone=True))
+
+
+def test_what_was_delivered_is_in_the_log_before_a_webhook_is_disabled():
+    log = MemoryDeliveryLog()
+    settlement = Settlement(queue=MemoryDeliveryQueue(), log=log, subscriptions=Ends(), clock=lambda: 1.0)
+
+    with pytest.raises(EndedError):
+        settlement.settle([gone(World())])
+
+    assert [entry.delivery.id for entry in log.entries()] == ["d"]
+
+
+@pytest.mark.parametrize(("left", "enabled"), [(DISABLING_SECONDS, False), (DISABLING_SECONDS - 0.1, True)])
+def test_a_webhook_is_disabled_only_while_there_is_time_for_it(left: float, enabled: bool):  # noqa: FBT001
+    world, log = World(), MemoryDeliveryLog()
+    settlement = Settlement(
+        queue=MemoryDeliveryQueue(),
+        log=log,
+        subscriptions=world.subscriptions,
+        clock=lambda: 1.0,
+        time_left=lambda: left,
+    )
+    stage = gone(world)
+
+    assert settlement.settle([stage]) == set()
+
+    stored = world.subscriptions.get(SCOPE, stage.webhook.id)
+    assert stored is not None
+    assert stored.enabled is enabled
+    assert len(log.entries()) == 1
