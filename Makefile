@@ -38,6 +38,7 @@ check: setup ## format, lint, types, template
 	@echo "== format"; .venv/bin/ruff format --check --quiet . || { echo "run: make fix" >&2; exit 1; }
 	@echo "== lint"; .venv/bin/ruff check --quiet .
 	@echo "== types"; .venv/bin/mypy --no-error-summary
+	@.venv/bin/mypy --no-error-summary --config-file cli/pyproject.toml cli layers/signing/python
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
 
@@ -69,6 +70,7 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --group sam -o requirements/sam.txt
 	$(UV) pip compile $(LOCK) --group emulator -o requirements/emulator.txt
 	$(UV) pip compile $(LOCK) --group bench -o requirements/bench.txt
+	$(UV) pip compile $(LOCK) --python-version 3.10 cli/pyproject.toml -o requirements/command.txt
 	echo hatchling | $(UV) pip compile $(LOCK) - -o requirements/build.txt
 	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
@@ -87,7 +89,7 @@ $(UV): requirements/uv.txt
 	rm -rf .tools && "$$found" -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes -r requirements/uv.txt && touch $(UV)
 
-.venv/.installed: requirements/dev.txt requirements/build.txt pyproject.toml .python-version | $(UV)
+.venv/.installed: requirements/dev.txt requirements/build.txt pyproject.toml cli/webhooks_cli/__init__.py .python-version | $(UV)
 	@echo "== install .venv: what the project and its tests need"
 	@$(UV) venv --quiet --allow-existing .venv
 	@$(UV) pip sync --quiet --python .venv --require-hashes requirements/dev.txt

@@ -78,7 +78,7 @@ def function(name: str, **environment: str) -> ModuleType:
     return module
 
 
-def webhook(number: int, url: str, **changes: Any) -> Webhook:
+def webhook(number: int, url: str, *, scope: Scope = SCOPE, **changes: Any) -> Webhook:
     """Return a webhook; its number is its place in the community."""
     definition = Definition(
         event_names=(NAME,),
@@ -89,7 +89,7 @@ def webhook(number: int, url: str, **changes: Any) -> Webhook:
         query=({"currency": "EUR"},),
         **changes,
     )
-    return Webhook(f"{1_790_000_000:08x}{number:08x}{0:08x}", SCOPE, definition, created_at=1_790_000_000)
+    return Webhook(f"{1_790_000_000:08x}{number:08x}{0:08x}", scope, definition, created_at=1_790_000_000)
 
 
 def event(number: int, size: int = EVENT_BYTES) -> str:
@@ -186,6 +186,7 @@ def fanout_answers(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
         "BatchGetItem": json.dumps({"Responses": {SUBSCRIPTIONS: [head]}}).encode(),
         "Query": json.dumps({"Items": [entry_item(webhook) for webhook in webhooks], "Count": 1}).encode(),
         "SendMessageBatch": sent(10),
+        "DeleteMessageBatch": b'{"Successful":[]}',
     }
 
 

@@ -4,6 +4,7 @@ They take the expressions that the adapters send, and raise for any other.
 """
 
 import json
+import math
 import re
 import time
 from base64 import b64decode, b64encode
@@ -33,7 +34,7 @@ _PARAMETERS = {
     "Keys": {*_READ, "Keys"},
     "Query": {
         *(*_READ, "KeyConditionExpression", "ExpressionAttributeValues"),
-        *("ScanIndexForward", "ExclusiveStartKey"),
+        *("ScanIndexForward", "ExclusiveStartKey", "Limit"),
     },
     "PutItem": {*_WRITTEN, "Item"},
     "DeleteItem": {*_WRITTEN, "Key"},
@@ -151,10 +152,10 @@ class Tables:
         partition = self._partitions.get((request["TableName"], pk), _Partition())
         after = request.get("ExclusiveStartKey", {}).get("sk", {}).get("S")
         texts: list[str] = []
-        whole, last, more = 0, "", ""
+        whole, last, more, limit = 0, "", "", request.get("Limit", math.inf)
         for sk in partition.between(low, high, after=after, forward=request.get("ScanIndexForward", True)):
             text, size = partition.items[sk]
-            if whole + size > PAGE:
+            if whole + size > PAGE or len(texts) == limit:
                 more = f',"LastEvaluatedKey":{json.dumps({"pk": {"S": pk}, "sk": {"S": last}})}'
                 break
             texts.append(_projected(text, request))

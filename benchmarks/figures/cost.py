@@ -114,7 +114,7 @@ def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
         _second(app, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget])
     app = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
     batch = _events(shape)
-    wire.attach(app.fanout._index._table.aws, fanning.answered_by(_fanout_answers(batch, matches=1)))
+    wire.attach(app.fanout._lane._aws, fanning.answered_by(_fanout_answers(batch, matches=1)))
     _second(app, batch, forget=[fanning.forget])
     sent = events // min(events, shape.deliveries_per_message)
     if (receiver.requests, fanning.messages) != (deliveries, sent):
@@ -166,7 +166,7 @@ def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
 def _fan_out(shape: Shape, matches: int) -> Work:
     batch = _events(shape)
     app = event_path.function("fanout")
-    wire.attach(app.fanout._index._table.aws, wire.canned(_fanout_answers(batch, matches=matches)))
+    wire.attach(app.fanout._lane._aws, wire.canned(_fanout_answers(batch, matches=matches)))
     return _work(app, batch, shape.events_per_batch)
 
 

@@ -32,7 +32,7 @@ def measure(progress: Progress) -> Measured:
 
 def _fan_out(batch: dict[str, Any], *, at_the_wire: bool) -> Work:
     app = event_path.function("fanout")
-    aws = app.fanout._index._table.aws
+    aws = app.fanout._lane._aws
     answers = event_path.fanout_answers([event_path.webhook(1, "https://example.com/hook")])
     if at_the_wire:
         wire.attach(aws, wire.canned(answers))

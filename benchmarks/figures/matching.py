@@ -12,6 +12,7 @@ is timed, they answer with the bytes that they made before: their own work is no
 
 import gc
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -27,9 +28,10 @@ from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.subscription_keys import community_pk
 from webhooks.adapters.webhook_items import webhook_from
 from webhooks.domain.delivery import Pack
+from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
-from webhooks.ports import SubscriptionIndex
+from webhooks.ports import ListenerPage, SubscriptionIndex
 from webhooks.services.fanout import EventMessage, Fanout
 
 TITLE = "Matching at 100,000 webhooks"
@@ -64,14 +66,20 @@ class Scan:
         """Return the versions as the index does."""
         return self._index.versions(scopes)
 
-    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry]:
-        """Read every webhook of the community."""
+    def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        """Read every webhook of the community, whatever the span and the limit."""
+        del span, limit
         items = self._table.query(community_pk(scope), prefix="W#")
-        return [
+        found = [
             IndexEntry(webhook.id, webhook.definition.criteria, webhook.definition.query)
             for webhook in (webhook_from(item, scope) for item in items)
             if webhook.enabled and event_name in webhook.definition.event_names
         ]
+        return ListenerPage(found, next_sequence=None, bytes=0)
+
+    def last_sequence(self, scope: Scope, event_name: str) -> int:
+        """Answer as the index does."""
+        return self._index.last_sequence(scope, event_name)
 
 
 def measure(progress: Progress) -> Measured:
@@ -109,7 +117,7 @@ def measure(progress: Progress) -> Measured:
 
 def index(answer: Answer) -> DynamoSubscriptionIndex:
     """Return the index as functions/fanout composes it, upon these answers; its log goes nowhere."""
-    found: DynamoSubscriptionIndex = event_path.function("fanout").fanout._index
+    found: DynamoSubscriptionIndex = event_path.function("fanout").fanout._listeners._index
     wire.attach(found._table.aws, answer)
     return found
 
@@ -156,7 +164,25 @@ def _match(fanout: Callable[[], Fanout], event: EventMessage, events: int) -> in
 
 
 def _fanout(found: SubscriptionIndex) -> Fanout:
-    return Fanout(index=found, lane=Taken(), dead_events=_NoneDead())
+    return Fanout(
+        index=found,
+        lane=Taken(),
+        events=NoEventsQueue(),
+        dead_events=_NoneDead(),
+        time_left=lambda: math.inf,
+    )
+
+
+class NoEventsQueue:
+    """An events queue that fan-out has no reason to write to."""
+
+    def send(self, slices: Sequence[EventSlice]) -> bool:
+        """Refuse."""
+        raise AssertionError(slices)
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        """Refuse."""
+        raise AssertionError(receipts)
 
 
 class _NoneDead:

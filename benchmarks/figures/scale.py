@@ -39,7 +39,7 @@ from webhooks.domain.exchange import Answer, Exchange, HttpRequest
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 from webhooks.entrypoints.answers import Answers
-from webhooks.services.fanout import Fanout
+from webhooks.services.fanout import EventMessage, Fanout
 from webhooks.services.registration import Registration, Request
 
 TITLE = "What grows with webhooks, tenants and backlogs"
@@ -57,7 +57,12 @@ RARE, TAG = "order.rare", "blue"  # the event that one webhook listens to; the t
 BACKLOG, BATCH, OWNERS = 100_000, 10, 200  # events, of a batch, and webhooks that they are for
 SLICES, TENTH = 50, 5  # of a backlog, and of a tenth of it
 QUICKEST = 20  # one batch in so many
-OTHERS = SECRETS | {"SendMessageBatch": event_path.sent(10), "BatchWriteItem": b'{"UnprocessedItems":{}}'}
+OTHERS = SECRETS | {
+    "SendMessageBatch": event_path.sent(10),
+    "DeleteMessageBatch": b'{"Successful":[]}',
+    "BatchWriteItem": b'{"UnprocessedItems":{}}',
+}
+EVENTS_QUEUE = json.dumps(event_path.ENVIRONMENT["EVENTS_QUEUE_URL"]).encode()
 
 
 def measure(progress: Progress) -> Measured:
@@ -89,12 +94,32 @@ def measure(progress: Progress) -> Measured:
 
 
 @dataclass(slots=True)
+class Queues:
+    """Answers as the tables do. `slices`: sent to the events queue; `sends`: calls for packs."""
+
+    tables: Tables
+    slices: list[str] = field(default_factory=list)
+    sends: int = 0
+
+    def answer(self, operation: str, body: bytes) -> bytes:
+        """Answer a call."""
+        answer = self.tables.answer(operation, body)
+        if operation == "SendMessageBatch":
+            if EVENTS_QUEUE in body[:200]:
+                self.slices += [entry["MessageBody"] for entry in json.loads(body)["Entries"]]
+            else:
+                self.sends += 1
+        return answer
+
+
+@dataclass(slots=True)
 class World:
     """So many tenants with so many webhooks each, and the functions for them."""
 
     tenants: int
     size: int
     tables: Tables
+    queues: Queues
     fanout: Fanout
     registration: Registration
     answers: Answers
@@ -129,9 +154,9 @@ def world(tenants: int, size: int) -> World:
     for scope in scopes(tenants):
         tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
     registration, answers = api(tables.answer)
-    fanout = event_path.function("fanout").fanout
-    wire.attach(fanout._index._table.aws, tables.answer)
-    return World(tenants, size, tables, fanout, registration, answers)
+    fanout, queues = event_path.function("fanout").fanout, Queues(tables)
+    wire.attach(fanout._lane._aws, queues.answer)
+    return World(tenants, size, tables, queues, fanout, registration, answers)
 
 
 def scopes(tenants: int) -> list[Scope]:
@@ -165,20 +190,32 @@ def _fans_out(*, fresh: bool, wanted_by: Callable[[World], int], **event: Any) -
         known, sends = each.fanout, math.ceil(wanted_by(each) / BATCH) * len(owners)
 
         def work() -> int:
-            before = each.tables.calls["SendMessageBatch"]
+            each.queues.sends = 0
             for one in messages:
-                function = known
-                if fresh:
-                    function = Fanout(index=known._index, lane=known._lane, dead_events=known._dead_events)
+                function = _unread(known) if fresh else known
                 if function.fan_out([one]):
                     raise AssertionError(one)
-            if each.tables.calls["SendMessageBatch"] != before + sends:
+                while each.queues.slices:
+                    if function.fan_out([EventMessage("slice", each.queues.slices.pop(), 0)]):
+                        raise AssertionError(one)
+            if each.queues.sends != sends:
                 raise AssertionError(each.tables.calls)
             return len(messages)
 
         return work
 
     return prepare
+
+
+def _unread(known: Fanout) -> Fanout:
+    """Return a function upon the same queues and tables that has read nothing."""
+    return Fanout(
+        index=known._listeners._index,
+        lane=known._lane,
+        events=known._events,
+        dead_events=known._dead_events,
+        time_left=known._time_left,
+    )
 
 
 def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Work]:

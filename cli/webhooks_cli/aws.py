@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from webhooks.domain.errors import UnavailableError
 from webhooks_cli.errors import CliError, MissingError, RefusedError, UnreachableError
 from webhooks_cli.target import Target
 
@@ -28,9 +28,13 @@ BUSY_CODES = (
 
 
 class Account:
-    """The AWS account and region of a target."""
+    """The AWS account and region of a target. Raises MissingError where boto3 is not installed."""
 
     def __init__(self, target: Target) -> None:
+        if find_spec("boto3") is None:
+            raise MissingError(
+                "boto3 is not installed: install the command with its extra, webhooks-cli[operator]"
+            )
         self._target = target
         self._outputs: Mapping[str, str] | None = None
 
@@ -98,8 +102,6 @@ def aws_errors(operation: str) -> Iterator[None]:
         yield
     except (exceptions.ClientError, exceptions.BotoCoreError) as error:
         raise _of_aws(operation, error) from None
-    except UnavailableError as error:  # our own adapters, of what is stored
-        raise UnreachableError(f"{operation}: {error}") from None
 
 
 def _of_aws(operation: str, error: Exception) -> CliError:

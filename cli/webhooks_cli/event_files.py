@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -36,12 +37,12 @@ class EventText:
 def read_documents(text: str, source: str) -> list[tuple[str, Any]]:
     """Split a file's text into JSON documents, each with where it stands. Raises WrongUseError."""
     documents = []
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_float=Decimal)
     position = _skip_space(text, 0)
     while position < len(text):
         try:
             value, position = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             line = text.count("\n", 0, position) + 1
             raise WrongUseError(
                 f"{source}: not JSON, in the document that begins at line {line}: {error}"
@@ -69,8 +70,8 @@ def parse_override(text: str) -> tuple[str, Any]:
             f"--set takes name=value, for instance tenantId=acme or data.amount=3; not {text}"
         )
     try:
-        return name, json.loads(value)
-    except (ValueError, RecursionError):
+        return name, json.loads(value, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
         return name, value
 
 
@@ -96,7 +97,18 @@ def copies(event: Any, count: int, *, entropy: Callable[[int], bytes]) -> Iterat
 
 def event_text(source: str, event: Any) -> EventText:
     """Write an event for the queue."""
-    return EventText(source, json.dumps(event, separators=(",", ":")), _tenant(event))
+    return EventText(source, write_json(event), _tenant(event))
+
+
+def write_json(value: Any) -> str:
+    """Write compact JSON; a Decimal is a number."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(name)}:{write_json(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(write_json, value)) + "]"
+    return json.dumps(value)
 
 
 def _fields(event: Mapping[str, Any]) -> Mapping[str, str]:

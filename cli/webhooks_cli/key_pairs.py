@@ -9,6 +9,7 @@ from pathlib import Path
 from signing import Curve, InvalidKeyError, PrivateKey, PublicKey
 from webhooks_cli.errors import MissingError, WrongUseError
 
+CURVES = {curve.value: curve for curve in Curve}
 KEY_SEED = 48  # bytes: enough for a key that is uniform over the curve's order
 
 
@@ -29,7 +30,10 @@ def read_public_key(text: str) -> PublicKey:
 
 
 def read_private_key(path: Path, curve: Curve) -> PrivateKey:
-    """Read a private key from a file: its base64, or JSON with `privateKey`."""
+    """Read a private key from a file: its base64, or JSON with `privateKey`, and `curve` where it says it.
+
+    Raises MissingError where the file cannot be read, WrongUseError for another content or another curve.
+    """
     try:
         text = path.read_text("utf-8").strip()
     except FileNotFoundError:
@@ -37,26 +41,38 @@ def read_private_key(path: Path, curve: Curve) -> PrivateKey:
     except (OSError, UnicodeDecodeError) as error:
         raise MissingError(f"{path}: cannot be read as a key file ({type(error).__name__})") from None
     try:
-        return PrivateKey.from_wire(_key_text(text), curve)
-    except (InvalidKeyError, ValueError, KeyError, TypeError):
-        # From here on: the exception that is caught could carry the file's text.
-        pass
-    raise WrongUseError(
-        f"{path}: holds no private key: it must be the base64 of 32 bytes, or JSON with it as privateKey"
-    )
+        content = json.loads(text) if text.startswith("{") else {"privateKey": text}
+        pair = PrivateKey.from_wire(str(content["privateKey"]), curve)
+        stated = CURVES[content.get("curve", curve.value)]
+    except (InvalidKeyError, ValueError, KeyError, TypeError, RecursionError):
+        pair = None  # and no more: the exception could carry the file's text
+    if pair is None:
+        raise WrongUseError(
+            f"{path}: holds no private key: it must be the base64 of 32 bytes, or JSON with it as privateKey"
+        )
+    if stated is not curve:
+        raise WrongUseError(
+            f"{path}: its key is on {stated.value}, the deployment's keys are on {curve.value}: "
+            f"`webhooks keys new --curve {curve.value} --out FILE` makes another"
+        )
+    return pair
 
 
-def _key_text(text: str) -> str:
-    return str(json.loads(text)["privateKey"]) if text.startswith("{") else text
+def show_pair(pair: PrivateKey) -> str:
+    """Write the content of a key file."""
+    content = {
+        "curve": pair.curve.value,
+        "publicKey": pair.public_key.to_wire(),
+        "privateKey": pair.to_wire(),
+    }
+    return json.dumps(content, indent=2) + "\n"
 
 
 def ensure_pair(path: Path, curve: Curve, *, entropy: Callable[[int], bytes]) -> PrivateKey:
     """Read the pair of the file, which is made first where it does not exist."""
     if not path.exists():
-        pair = new_pair(curve, entropy)
-        content = {"publicKey": pair.public_key.to_wire(), "privateKey": pair.to_wire(), "curve": curve.value}
         try:
-            write_new_file(path, json.dumps(content, indent=2) + "\n")
+            write_new_file(path, show_pair(new_pair(curve, entropy)))
         except FileExistsError:  # another command was faster: its pair is the one
             pass
         except OSError as error:
@@ -65,7 +81,13 @@ def ensure_pair(path: Path, curve: Curve, *, entropy: Callable[[int], bytes]) ->
 
 
 def write_new_file(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all. Raises FileExistsError and OSError."""
+    """Write a file that only its owner can read, whole or not at all; its folders are made as private.
+
+    Raises FileExistsError and OSError.
+    """
+    for folder in reversed(path.parents):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

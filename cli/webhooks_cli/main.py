@@ -6,6 +6,7 @@ import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
+from webhooks_cli import API_VERSION, __version__
 from webhooks_cli.commands import call, cost, headers, keys, licenses, publish, verify
 from webhooks_cli.errors import FAULT, INTERRUPTED, OK, CliError
 from webhooks_cli.options import Parser
@@ -20,7 +21,7 @@ Where the deployment is: .local/stack.json of a local stack (here or in a folder
 from ~/.config/webhooks/profiles.toml, or --url, or --stack for operators. A profile:
   [prod]
   url = "https://abc.execute-api.us-east-1.amazonaws.com/prod"
-  private_key_file = "prod.key"        # beside the profiles; `webhooks keys new --out` makes it
+  private_key_file = "prod.key"        # beside the profiles; `webhooks keys new --out FILE` makes it
   license_file = "prod.license"        # or license = "...", or the variable WEBHOOKS_LICENSE
   tenant = "acme"
   community = "main"
@@ -95,6 +96,8 @@ def parser() -> Parser:
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    version = f"webhooks {__version__} (Webhooks API v{API_VERSION})"
+    whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     for command in (call, cost, headers, keys, licenses, publish, verify):
         command.add_parser(commands)

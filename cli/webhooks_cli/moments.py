@@ -1,7 +1,7 @@
 """Moments as people write and read them: a duration from now, a date, epoch seconds."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from webhooks_cli.errors import WrongUseError
 
@@ -28,8 +28,8 @@ def _parse(text: str, now: float) -> int | None:
     if EPOCH.fullmatch(text):
         return int(text)
     try:
-        moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 reads no Z
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
     except (ValueError, OverflowError):
         return None
 
@@ -37,6 +37,6 @@ def _parse(text: str, now: float) -> int | None:
 def show_moment(seconds: int) -> str:
     """Write epoch seconds as ISO 8601 in UTC; the number itself where no date can say it."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
         return str(seconds)

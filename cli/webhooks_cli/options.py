@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from webhooks.domain.caller import AuthLevel
 from webhooks_cli.errors import WrongUseError
+from webhooks_cli.license import LEVELS
 
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from webhooks_cli.result import Result
     from webhooks_cli.world import World
 
-    type Command = Callable[[Namespace, World], Result]
-    type Commands = _SubParsersAction["Parser"]
-
-LEVELS = tuple(level.value for level in AuthLevel)
+    Command = Callable[[Namespace, World], Result]
+    Commands = _SubParsersAction["Parser"]
 
 
 class Parser(ArgumentParser):

@@ -1,13 +1,18 @@
 """The two files that say where a deployment is: a stack's `.local/stack.json` and the user's profiles."""
 
 import json
-import tomllib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from webhooks_cli.errors import MissingError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 STACK_FILE = Path(".local/stack.json")
 PROFILES_FILE = Path(".config/webhooks/profiles.toml")

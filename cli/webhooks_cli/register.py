@@ -1,16 +1,18 @@
 """The register of licenses in a deployment's access table, as its operator writes it.
 
-What a license looks like there is `webhooks.adapters.licenses`'s to say: the functions read by it.
+The functions read what is written here (`webhooks.adapters.licenses`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from webhooks.adapters.items import Item, key
-from webhooks.adapters.licenses import PREFIX, hash_license_key, license_from
-from webhooks.domain.caller import License
 from webhooks_cli.aws import Account, aws_errors
+from webhooks_cli.errors import UnreachableError
+from webhooks_cli.license import License, hash_license_key
+
+PREFIX = "license#"
+Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class LicenseRegister:
         with aws_errors("dynamodb UpdateItem"):
             self._dynamodb.update_item(
                 TableName=self._table,
-                Key=key(PREFIX + digest),
+                Key=_key(digest),
                 UpdateExpression="SET disabled = :true",
                 ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues={":true": {"BOOL": True}},
@@ -70,10 +72,14 @@ class LicenseRegister:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
+def _key(digest: str) -> Item:
+    return {"pk": {"S": PREFIX + digest}}
+
+
 def _to_item(issued: Issued) -> Item:
     license_ = issued.license
-    item: Item = key(PREFIX + issued.hash) | {
-        "authLevel": {"S": license_.auth_level.value},
+    item: Item = _key(issued.hash) | {
+        "authLevel": {"S": str(license_.auth_level)},
         "tenantId": {"S": license_.tenant_id},
         "communityId": {"S": license_.community_id},
         "disabled": {"BOOL": license_.disabled},
@@ -86,8 +92,19 @@ def _to_item(issued: Issued) -> Item:
 
 
 def _from_item(item: Item) -> Issued:
-    return Issued(
-        hash=item["pk"]["S"].removeprefix(PREFIX),
-        license=license_from(item),
-        issued_at=int(item.get("issuedAt", {}).get("N", "0")),
-    )
+    try:
+        license_ = License(
+            auth_level=item["authLevel"]["S"],
+            tenant_id=item["tenantId"]["S"],
+            community_id=item["communityId"]["S"],
+            expires_at=int(item["validUntil"]["N"]) if "validUntil" in item else None,
+            disabled=item["disabled"]["BOOL"],
+            label=item["label"]["S"],
+        )
+        return Issued(
+            hash=item["pk"]["S"].removeprefix(PREFIX),
+            license=license_,
+            issued_at=int(item.get("issuedAt", {}).get("N", "0")),
+        )
+    except (KeyError, ValueError, TypeError):
+        raise UnreachableError("the access table: a stored license cannot be read") from None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, TextIO
 
 
@@ -51,10 +52,10 @@ def show_document(value: Any, stdout: TextIO) -> None:
 
 
 def show_text(result: Result, stdout: TextIO, stderr: TextIO) -> None:
-    """Print for a person: with colours where stdout is a terminal, plain everywhere else."""
+    """Print for a person: with colours where stdout is a terminal and rich is installed, else plain."""
     for note in result.notes:
         print(note, file=stderr)
-    if stdout.isatty() and not isinstance(result.shown, str):
+    if stdout.isatty() and not isinstance(result.shown, str) and find_spec("rich"):
         _show_on_terminal(result.shown, stdout)
     elif text := _plain(result.shown):
         print(text, file=stdout)

@@ -13,8 +13,8 @@ from webhooks.entrypoints.rest import RestApi, json_answer
 from webhooks.services.discovery import Discovery
 
 HERE = Path(__file__).parent
-# Clients keep the keys for longer anyway; proxies should see a reset within a minute, of which the key store
-# of an instance takes the first half.
+# A proxy shows a reset key half a minute late at most, while the one before has its grace; and a key of the
+# JWKS within a minute, before it signs (an instance's key store takes half of it). Clients keep both longer.
 SHORTLY = {"Cache-Control": "public, max-age=30"}
 
 

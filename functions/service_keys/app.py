@@ -1,4 +1,4 @@
-"""functions/service_keys: system callers list and reset the service's key pairs."""
+"""functions/service_keys: callers with an unscoped system license list and reset the service's key pairs."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -8,7 +8,7 @@ from webhooks.entrypoints.access import Access
 from webhooks.entrypoints.key_answers import KeyAnswers
 from webhooks.entrypoints.key_ids import key_id
 from webhooks.entrypoints.rest import RestApi, json_answer
-from webhooks.services.service_keys import ServiceKeys, require_system
+from webhooks.services.service_keys import ServiceKeys, require_global
 
 ONE_KEY = "/servicekey/"
 
@@ -26,7 +26,7 @@ def routes(access: Access, service_keys: ServiceKeys, answers: KeyAnswers) -> Re
     @api.delete(f"{ONE_KEY}[^?]+")
     def reset() -> Response[str]:
         caller = access.caller(api)
-        require_system(caller)
+        require_global(caller)
         wanted = key_id(api.incoming.path, after=ONE_KEY)
         fresh = service_keys.reset(caller, wanted, request=access.repeat_key(caller, api.incoming))
         return json_answer(answers.pairs(caller, [fresh]))

@@ -8,6 +8,7 @@ from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.adapters.tables import Table
+from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
 from webhooks.ports import SubscriptionIndex, Subscriptions
@@ -70,7 +71,7 @@ def assert_consistent(
             for webhook in newest_first
             if webhook.enabled and name in webhook.definition.event_names
         ]
-        found = index.listeners(scope, name)
+        found = index.listeners(scope, name, span=Span(), limit=1000).entries
         assert sorted(found, key=lambda entry: entry.webhook_id) == sorted(
             entries, key=lambda entry: entry.webhook_id
         )

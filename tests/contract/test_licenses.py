@@ -7,6 +7,7 @@ from webhooks.adapters.licenses import TableLicenses
 from webhooks.adapters.memory.licenses import MemoryLicenses
 from webhooks.adapters.tables import Table
 from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.scope import Scope
 from webhooks.ports import Licenses
 from webhooks_cli.register import LicenseRegister
 
@@ -56,8 +57,8 @@ def test_a_license_is_found_by_its_key(access: Access) -> None:
     access.issue("key ä", SYSTEM)
     access.issue("other", SHOP)
     assert access.licenses.find("key ä", None) == SYSTEM
-    assert access.licenses.find("other", "north") == SHOP
-    assert access.licenses.find("other", "elsewhere") == SHOP
+    assert access.licenses.find("other", Scope("acme", "north")) == SHOP
+    assert access.licenses.find("other", Scope("other", "elsewhere")) == SHOP
 
 
 @pytest.mark.parametrize("key", ["", "unknown", "\ud800", "license#"])

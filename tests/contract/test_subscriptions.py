@@ -12,6 +12,7 @@ from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.adapters.tables import Table
 from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry, Webhook
 from webhooks.ports import CorruptError, RepeatedError, StaleError, SubscriptionIndex, Subscriptions
@@ -51,8 +52,13 @@ class Store:
         page = self.subscriptions.page(scope, index=index, size=size, tags=tags)
         return page.total, list(page.webhooks)
 
+    def entries(self, event_name: str, scope: Scope = ACME):
+        page = self.index.listeners(scope, event_name, span=Span(), limit=500)
+        assert page.next_sequence is None
+        return list(page.entries)
+
     def listeners(self, event_name: str, scope: Scope = ACME) -> list[str]:
-        return [entry.webhook_id for entry in self.index.listeners(scope, event_name)]
+        return [entry.webhook_id for entry in self.entries(event_name, scope)]
 
     def corrupt_entries(self, webhook: Webhook, event_name: str) -> None:
         if self.backend.aws is None:
@@ -142,7 +148,7 @@ def test_what_cannot_be_read_is_an_error_of_its_own(store: Store) -> None:
 def test_an_index_entry_that_cannot_be_read_is_an_error_among_the_others(store: Store) -> None:
     bad, good = store.add(), store.add()
     store.corrupt_entries(bad, "order.paid")
-    found = store.index.listeners(ACME, "order.paid")
+    found = store.entries("order.paid")
     assert [type(entry) for entry in found] == [CorruptError, IndexEntry]
     assert isinstance(found[1], IndexEntry)
     assert found[1].webhook_id == good.id
@@ -248,20 +254,27 @@ def test_the_index_has_enabled_webhooks_only(store: Store) -> None:
 
 def test_an_index_entry_has_what_matching_needs(store: Store) -> None:
     webhook = store.add()
-    assert list(store.index.listeners(ACME, "order.created")) == [
+    assert list(store.entries("order.created")) == [
         IndexEntry(webhook.id, Criteria.ALL, webhook.definition.query)
     ]
     after = changed(webhook, criteria=Criteria.ANY, query=({"a": 1},))
     store.subscriptions.change(webhook, after, kept=None)
-    assert list(store.index.listeners(ACME, "order.created")) == [
-        IndexEntry(webhook.id, Criteria.ANY, ({"a": 1},))
-    ]
+    assert list(store.entries("order.created")) == [IndexEntry(webhook.id, Criteria.ANY, ({"a": 1},))]
 
 
 def test_the_index_follows_the_event_names(store: Store) -> None:
     webhook = store.add(event_names=("a", "b"))
     store.subscriptions.change(webhook, changed(webhook, event_names=("b", "c")), kept=None)
     assert [store.listeners(name) for name in "abc"] == [[], [webhook.id], [webhook.id]]
+
+
+def test_no_event_name_is_taken_for_another(store: Store) -> None:
+    odd = ["a", "a#", "a#b", "A", "a b", "ä", "a%23b", "#", "com.acme/order:created", "受注 通知", "x" * 128]
+    north = {name: store.add(event_names=(name,)).id for name in odd}
+    south = {name: store.add(Scope("acme", "north-a"), event_names=(name,)).id for name in odd}
+    for name in odd:
+        assert store.listeners(name) == [north[name]]
+        assert store.listeners(name, Scope("acme", "north-a")) == [south[name]]
 
 
 def test_every_change_counts_in_the_version_of_its_community_only(store: Store) -> None:
@@ -340,3 +353,38 @@ def test_a_definition_that_no_transaction_can_index_is_refused(store: Store) -> 
     with pytest.raises(InvalidInputError, match="shorten its query"):
         store.add(query=({"text": "x" * 70_000},))
     assert store.page() == (0, [])
+
+
+def test_listeners_come_in_pages_each_once_and_in_order(store: Store) -> None:
+    ids = [store.add().id for _ in range(7)]
+    sequences = [int(each[8:16], 16) for each in ids]
+    seen, first = [], 0
+    while first is not None:
+        page = store.index.listeners(ACME, "order.paid", span=Span(first), limit=3)
+        assert 0 < len(page.entries) <= 3
+        assert page.bytes > 0
+        seen += [(entry.webhook_id, entry.sequence) for entry in page.entries]
+        first = page.next_sequence
+    assert seen == list(zip(ids, sequences, strict=True))
+    assert store.index.last_sequence(ACME, "order.paid") == sequences[-1]
+
+
+def test_a_page_that_ends_with_the_last_listener_has_no_next_one(store: Store) -> None:
+    for _ in range(3):
+        store.add()
+    assert store.index.listeners(ACME, "order.paid", span=Span(), limit=3).next_sequence is None
+
+
+def test_a_span_has_both_its_ends(store: Store) -> None:
+    ids = [store.add().id for _ in range(5)]
+    sequences = [int(each[8:16], 16) for each in ids]
+    page = store.index.listeners(ACME, "order.paid", span=Span(sequences[1], sequences[3]), limit=10)
+    assert [entry.webhook_id for entry in page.entries] == ids[1:4]
+    page = store.index.listeners(ACME, "order.paid", span=Span(sequences[1], sequences[3]), limit=2)
+    assert page.next_sequence == sequences[3]
+
+
+def test_a_name_without_listeners_has_no_last_sequence(store: Store) -> None:
+    store.add()
+    assert store.index.last_sequence(ACME, "order.lost") == 0
+    assert not store.index.listeners(ACME, "order.lost", span=Span(), limit=3).entries

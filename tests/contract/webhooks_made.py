@@ -1,6 +1,7 @@
 """Webhooks and answers for storage tests, complete and with every kind of value."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from webhooks.domain.scope import Scope
@@ -25,7 +26,10 @@ def make_definition(**changes: Any) -> Definition:
         success_codes=(200, 204),
         created_by="shop",
         tags=("blue", "a#b"),
-        query=({"amount": 1.5, "nested.flag": None}, {"list": [1, "1", {"x": True}]}),
+        query=(
+            {"amount": Decimal("1222223333.00000001"), "nested.flag": None},
+            {"list": [1, "1", {"x": True}]},
+        ),
         criteria=Criteria.ALL,
         retry_codes=(0, 503),
         retry_count=2,

@@ -20,7 +20,7 @@ PARTS = {
 MICROSECOND = 1e-6
 PAGE = 50  # what LookupEvents returns at most; the emulator has no next page
 # What the emulator does by itself, and asks no permission for.
-BY_LAMBDA = ("logs:*", "xray:*", "kms:*", "sqs:ReceiveMessage", "sqs:DeleteMessage")
+BY_LAMBDA = ("logs:*", "xray:*", "kms:*", "sqs:ReceiveMessage")
 
 
 class Permission(NamedTuple):
@@ -32,23 +32,30 @@ class Permission(NamedTuple):
 
 
 def allowed(stack: Stack) -> set[Permission]:
-    """Return what the functions' roles may do, but for what Lambda does for them."""
-    found = set()
-    for role, physical in roles(stack).items():
-        iam = stack.client("iam")
-        for name in iam.list_role_policies(RoleName=physical)["PolicyNames"]:
-            document = iam.get_role_policy(RoleName=physical, PolicyName=name)["PolicyDocument"]
-            polls = any("sqs:ReceiveMessage" in each["Action"] for each in document["Statement"])
-            found |= {
-                Permission(role, action, resource)
-                for statement in document["Statement"]
-                for action in statement["Action"]
-                for resource in permissions.listed(statement["Resource"])
-                if not any(fnmatchcase(action, each) for each in BY_LAMBDA)
-                and action != "sqs:SendMessageBatch"  # permissions.py adds it for the emulator
-                and not (polls and action == "sqs:GetQueueAttributes")
-            }
-    return found
+    """Return what the functions' roles may do."""
+    iam = stack.client("iam")
+    documents = [
+        (role, iam.get_role_policy(RoleName=physical, PolicyName=name)["PolicyDocument"])
+        for role, physical in roles(stack).items()
+        for name in iam.list_role_policies(RoleName=physical)["PolicyNames"]
+    ]
+    return {
+        Permission(role, action, resource)
+        for role, document in documents
+        for statement in document["Statement"]
+        for action in statement["Action"]
+        for resource in permissions.listed(statement["Resource"])
+        if not action.endswith("MessageBatch")  # permissions.py adds these for the emulator
+    }
+
+
+def is_recorded(one: Permission, many: set[Permission]) -> bool:
+    """Tell whether the emulator records the calls of a permission; what Lambda does for a function it does not."""
+    polls = Permission(one.role, "sqs:ReceiveMessage", one.resource) in many
+    return not (
+        any(fnmatchcase(one.action, each) for each in BY_LAMBDA)
+        or (polls and one.action in {"sqs:DeleteMessage", "sqs:GetQueueAttributes"})
+    )
 
 
 def used(stack: Stack) -> set[Permission]:

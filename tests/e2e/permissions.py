@@ -1,8 +1,8 @@
 """IAM of the deployed stack: what makes the emulator decide as AWS would, and clients that act as one role.
 
 The template's own roles decide. The emulator cannot evaluate two things as AWS does, and only these are changed,
-after the deployment: AWS has no action sqs:SendMessageBatch (sqs:SendMessage allows both), and the emulator
-speaks no TLS, so that a queue which refuses what comes without it would refuse everything.
+after the deployment: AWS has no action sqs:SendMessageBatch (sqs:SendMessage allows both, as sqs:DeleteMessage
+does), and the emulator speaks no TLS, so that a queue which refuses what comes without it would refuse everything.
 """
 
 import json
@@ -17,8 +17,9 @@ from local.stack import STACK_NAME, Stack
 
 # test_permissions.py takes these away for a moment, to see them missed; it shows itself that they are not otherwise.
 TAKEN = ("secretsmanager UpdateSecretVersionStage", "secretsmanager ListSecrets")
+BATCHED = ("sqs:SendMessage", "sqs:DeleteMessage")
 # Of the emulator's environment. The access key "test" is the account's root to it. It keeps the last calls.
-ENFORCED = {"AUTH": "true", "CLOUDTRAIL_RECORDING": "1", "CLOUDTRAIL_MAX_EVENTS": "200000"}
+ENFORCED = {"AUTH": "true", "CLOUDTRAIL_RECORDING": "1", "CLOUDTRAIL_MAX_EVENTS": "50000"}
 # Access keys that `assume` was given, with the role that each acts as, by its logical id.
 ASSUMED: dict[str, str] = {}
 
@@ -129,8 +130,8 @@ def _with_batches(document: dict[str, Any]) -> dict[str, Any]:
     statements = []
     for statement in document["Statement"]:
         actions = listed(statement["Action"])
-        if "sqs:SendMessage" in actions:
-            actions = sorted({*actions, "sqs:SendMessageBatch"})
+        batches = [f"{action}Batch" for action in actions if action in BATCHED]
+        actions = sorted({*actions, *batches})
         statements.append(statement | {"Action": actions})
     return document | {"Statement": statements}
 

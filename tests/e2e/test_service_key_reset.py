@@ -1,13 +1,40 @@
-"""A reset of the service's key. Runs last: callbacks take up the new key within a minute only."""
+"""Resets of the service's key. Runs last: callbacks take up the new keys within a minute only."""
 
+import time
 from urllib.parse import quote
 
 from tests import plain_protocol as protocol
+from tests.e2e.conftest import issue
 from tests.e2e.platform_client import PlatformClient
+from tests.e2e.test_delivery import SECONDS, publish, register
+from tests.readme_verifiers import VERIFIERS, Case
+from tests.receiver import Receiver
+
+SECOND_RESET = 10  # seconds after the first
+WATCHED = 85  # seconds: each reset key is shown a minute after its reset
+UNDER_WAY = 5  # seconds that a callback takes at most
 
 
-def test_a_reset_key_is_still_read_for_its_grace(system: PlatformClient):
-    before = system.plain("GET", "/publickeys").json["publicKey"]
+def reset(client: PlatformClient, key_id: str):
+    return client.call("DELETE", f"/servicekey/{quote(key_id, safe='')}")
+
+
+def shown(client: PlatformClient) -> str:
+    return client.plain("GET", "/publickeys").json["publicKey"]
+
+
+def test_a_system_license_of_one_community_reaches_no_service_key(stack, system: PlatformClient):
+    scoped = PlatformClient(stack.api_url, issue(stack, "system", tenant="acme", community="main"))
+    assert scoped.call("POST", "webhooks/fetch", {}).status == 200
+    for answer in (scoped.call("GET", "/servicekeys"), reset(scoped, shown(system))):
+        assert answer.status == 403
+        assert "for every tenant and community" in answer.json["message"]
+
+
+def test_two_resets_lock_no_client_out_and_the_readmes_code_verifies_throughout(
+    stack, system: PlatformClient
+):
+    before = shown(system)
     cached = PlatformClient(system.api_url, system.license_key)
     assert cached.service_key == before
     tags = {each["tag"]: each for each in cached.call("GET", "/servicekeys").json}
@@ -15,11 +42,34 @@ def test_a_reset_key_is_still_read_for_its_grace(system: PlatformClient):
     old = protocol.read_key_pair(cached.unseal(tags["service"]["keySecret"]))
     assert old.public == before
 
-    [reset] = cached.call("DELETE", f"/servicekey/{quote(before, safe='')}").json
+    known, resets = [(0.0, before)], []
+    with Receiver() as receiver:
+        _, name = register(system, receiver)
+        began = time.time()
+        for second in range(WATCHED):
+            if second in (0, SECOND_RESET):
+                [fresh] = reset(cached, resets[-1]["keyId"] if resets else before).json
+                resets.append(fresh)
+            publish(stack, name)
+            known.append((time.time(), shown(system)))
+            time.sleep(max(0.0, began + second + 1 - time.time()))
+        callbacks = receiver.wait_for(WATCHED, seconds=SECONDS)
 
-    assert protocol.read_key_pair(cached.unseal(reset["keySecret"])).public == reset["keyId"] != before
-    assert cached.call("DELETE", f"/servicekey/{quote(before, safe='')}").status == 404
-    assert cached.call("POST", "webhooks/fetch", {}).status == 200
-    fresh = PlatformClient(system.api_url, system.license_key)
-    fresh.service_key = reset["keyId"]
-    assert fresh.call("POST", "webhooks/fetch", {}).status == 200
+    first, second = (each["keyId"] for each in resets)
+    assert list(dict.fromkeys(key for _, key in known)) == [before, first, second]
+    cases = [
+        Case(key, headers, callback.body)
+        for callback in callbacks
+        for headers in [{name.lower(): value for name, value in callback.headers}]
+        for key in {key for at, key in known if at <= int(headers["webhook-timestamp"]) + UNDER_WAY}
+    ]
+    assert len({case.public_key for case in cases}) == 3
+    for language, verify in VERIFIERS.items():
+        assert verify(cases) == [True] * len(cases), language
+
+    assert protocol.read_key_pair(cached.unseal(resets[0]["keySecret"])).public == first
+    assert reset(cached, before).status == 404
+    for key in (before, first, second):
+        client = PlatformClient(system.api_url, system.license_key)
+        client.service_key = key
+        assert client.call("POST", "webhooks/fetch", {}).status == 200

@@ -4,81 +4,16 @@ import json
 import re
 import socket
 import stat
-import threading
 from base64 import b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from signing import CallbackKeys, Curve, PrivateKey, jwk, sign_callback
+from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, sign_callback
 from tests import plain_protocol as protocol
+from tests.loopback_api import CONTENT, Api
 from tests.unit.cli.command_line import NOW, CommandLine, Terminal
 
 LICENSES = {"system": "a-system-license", "service": "a-service-license"}
-CONTENT = PrivateKey.derive(bytes(16), b"content", Curve.P256)
-JWKS = {"keys": [jwk(CONTENT.public_key, "k1")]}
-
-
-class Api(ThreadingHTTPServer):
-    """Answers what it opened of a request; credentials are sealed for the caller."""
-
-    daemon_threads = True
-
-    def __init__(self, curve_name="secp256k1"):
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.keys = protocol.new_key_pair(curve_name)
-        self.answers = {}  # path -> (status, body bytes)
-        self.seen = []  # (method, path)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/prod"
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
-
-
-class Answers(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self):
-        path = self.path.removeprefix("/prod")
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.seen.append((self.command, path))
-        if path in self.server.answers:
-            return self.send(*self.server.answers[path])
-        if path == "/publickeys":
-            return self.send(200, json.dumps({"publicKey": self.server.keys.public}).encode())
-        if path == "/.well-known/jwks.json":
-            return self.send(200, json.dumps(JWKS).encode())
-        if "publickey" not in self.headers:
-            return self.send(200, json.dumps({"anonymous": True}).encode())
-        key = protocol.shared_key(self.server.keys, self.headers["publickey"])
-        document = {
-            "method": self.command,
-            "path": path,
-            "license": protocol.unseal(key, self.headers["licensekey"]),
-            "requestid": json.loads(protocol.unseal(key, self.headers["requestid"])),
-            "contentType": self.headers.get("content-type"),
-            "x": self.headers.get("x-more"),
-            "body": body.decode(),
-            "api": {"credential": {"username": protocol.seal(key, "jdoe"), "password": "plain"}},
-            "signingSecret": protocol.seal(key, "whsec_x"),
-        }
-        return self.send(200, json.dumps(document).encode())
-
-    def send(self, status, body):
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the server's names
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(params=["secp256k1", "prime256v1"])
@@ -227,6 +162,21 @@ def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(webhooks, tmp_path
     assert "tell-nobody" not in ended.stderr
 
 
+def test_a_key_on_another_curve_than_the_deployments_is_said_to_be(webhooks, api, tmp_path):
+    other = "prime256v1" if api.keys.curve is protocol.SECP256K1 else "secp256k1"
+    webhooks("keys", "new", "--curve", other, "--out", "other.key")
+    ended = webhooks("headers", "--key-file", "other.key")
+    assert ended.code == 2
+    assert f"{tmp_path / 'other.key'}: its key is on {other}, the deployment's keys are on " in ended.stderr
+
+
+def test_a_key_file_that_keys_new_made_is_used(webhooks, api):
+    name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
+    made = webhooks("keys", "new", "--curve", name, "--out", "my.key", "--json").document
+    headers = webhooks("headers", "--key-file", "my.key", "--json").document
+    assert headers["publickey"] == made["publicKey"]
+
+
 def test_an_api_that_nobody_serves_is_unreachable(webhooks):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -259,35 +209,98 @@ def test_a_url_that_is_none_is_wrong_use(webhooks, url):
     assert "fault" not in ended.stderr
 
 
-def test_a_callback_verifies_with_the_keys_that_the_api_publishes(webhooks, api):
+WEBHOOK_ID = "65f0c0ffee65f0c0ffee65f0"
+ENDPOINT = "https://shop.example.com/h"
+SECRET = bytes(range(32))
+
+
+def curve_of(api):
     name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
-    curve = next(each for each in Curve if each.value == name)
-    service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve)
+    return next(each for each in Curve if each.value == name)
+
+
+@pytest.fixture
+def verify(webhooks, api):
+    service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
     headers = sign_callback(
         method="POST",
-        url="https://shop.example.com/h",
+        url=ENDPOINT,
         content_type="application/json",
         body=b"{}",
-        delivery_id="d1",
+        delivery_id=f"{WEBHOOK_ID}-{'0' * 32}",
         timestamp=NOW,
         keys=CallbackKeys(service, CONTENT, "k1"),
-        webhook_secrets=[],
+        webhook_secrets=[SECRET],
     )
     webhooks.write("headers.json", {"content-type": "application/json", **headers})
-    argv = (
-        "verify",
-        "--url",
-        "https://shop.example.com/h",
-        "--headers",
-        "headers.json",
-        "--body",
-        "-",
-        "--json",
-    )
-    assert webhooks(*argv, stdin=b"{}").document["verified"] == [curve.scheme, "rfc9421"]
-    by_url = webhooks(*argv, "--jwks", f"{api.url}/.well-known/jwks.json", stdin=b"{}")
+    webhooks.write("license.txt", "a-license")
+    api.secret = encode_webhook_secret(SECRET)
+
+    def run(*argv, name="--endpoint", body=b"{}"):
+        return webhooks(
+            "verify", name, ENDPOINT, "--headers", "headers.json", "--body", "-", "--json", *argv, stdin=body
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["--endpoint", "--url"])
+def test_a_callback_verifies_with_the_keys_that_the_api_publishes_and_the_webhooks_own_secret(
+    verify, api, name
+):
+    ended = verify(name=name)
+    assert ended.document == {
+        "ok": True,
+        "verified": [curve_of(api).scheme, "v1", "rfc9421"],
+        "failed": {},
+    }
+    assert ("GET", f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret") in api.seen
+
+
+def test_a_callback_of_another_secret_does_not_verify(verify, api):
+    api.secret = encode_webhook_secret(bytes(32))
+    ended = verify()
+    assert ended.code == 1
+    assert list(ended.document["failed"]) == ["v1"]
+
+
+def test_the_published_keys_can_be_chosen(verify, api):
+    by_url = verify("--jwks", f"{api.url}/.well-known/jwks.json")
     assert by_url.document == {"ok": True, "verified": ["rfc9421"], "failed": {}}
-    assert webhooks(*argv, "--api", api.url, stdin=b"{ }").code == 1
+    assert verify("--api", api.url, body=b"{ }").code == 1
+
+
+def secret_path(answer):
+    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": answer}
+
+
+@pytest.mark.parametrize(
+    ("argv", "answers", "reason"),
+    [
+        (("--api", "{url}"), {}, "has no license"),
+        (("--api", "{url}", "--license-file", "license.txt"), {}, "has no tenantId"),
+        ((), secret_path((404, b'{"statusCode": 404}')), "answered 404 Not Found"),
+        ((), secret_path((200, b"[]")), "answered without a secret"),
+        ((), secret_path((200, b'{"signingSecret": "bm90IG91cnM="}')), "answered without a secret"),
+    ],
+)
+def test_where_the_secret_cannot_be_had_it_is_said_that_the_hmac_was_not_checked_and_how(
+    verify, api, argv, *, answers, reason
+):
+    api.answers.update(answers)
+    ended = verify(*(each.format(url=api.url) for each in argv))
+    assert ended.code == 0
+    assert ended.document["verified"] == [curve_of(api).scheme, "rfc9421"]
+    assert reason in ended.document["notChecked"]["v1"]
+    assert "--secret" in ended.document["notChecked"]["v1"]
+
+
+def test_a_callback_of_another_service_is_not_asked_for(verify, webhooks, api, tmp_path):
+    headers = json.loads((tmp_path / "headers.json").read_text())
+    webhooks.write("headers.json", {**headers, "webhook-id": "msg_1"})
+    ended = verify()
+    assert "names no webhook" in ended.document["notChecked"]["v1"]
+    assert not [path for _, path in api.seen if "secret" in path]
 
 
 def test_no_error_shows_a_license_or_a_private_key(webhooks, api, tmp_path):

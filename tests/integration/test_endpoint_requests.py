@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from tests.calls import calling, post
-from tests.receiver import Receiver, reply
+from tests.receiver import Receiver, raw, reply
 from webhooks.domain.addresses import EgressPolicy
 from webhooks.domain.exchange import Answer, HttpRequest, NoAnswer, NoAnswerReason
 
@@ -88,7 +88,20 @@ def test_a_redirect_is_an_answer_like_any_other(endpoint, receiver):
 
     assert isinstance(answer, Answer)
     assert answer.status == 302
+    assert answer.location == "http://169.254.169.254/latest/meta-data/"
     assert len(receiver.requests) == 1
+
+
+def test_where_a_redirect_leads_is_read_of_an_answer_that_comes_in_pieces_too(endpoint, receiver):
+    answer = (
+        b"HTTP/1.1 308 Permanent Redirect\r\nLocation: /hook/\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
+    receiver.script(raw(answer))
+
+    exchange = endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(exchange, Answer)
+    assert (exchange.status, exchange.location) == (308, "/hook/")
 
 
 def test_the_next_vetted_address_is_tried_where_one_does_not_take_the_connection(receiver):

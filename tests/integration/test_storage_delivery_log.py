@@ -44,13 +44,22 @@ def excerpts(item) -> list[str | None]:
 
 @given(
     excerpt=st.text(max_size=1024),
+    location=st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=256),
     reason=st.text(max_size=300),
     tried=st.integers(0, 3),
     outcome=st.sampled_from(Outcome),
 )
-def test_an_item_fits_one_write_unit(excerpt: str, reason: str, tried: int, outcome: Outcome) -> None:
+def test_an_item_fits_one_write_unit(
+    excerpt: str, location: str | None, reason: str, tried: int, outcome: Outcome
+) -> None:
     attempt = Attempt(
-        at=SETTLED, latency_ms=5000, status=500, reason="deadline", address="2001:db8::1", excerpt=excerpt
+        at=SETTLED,
+        latency_ms=5000,
+        status=500,
+        reason="deadline",
+        address="2001:db8::1",
+        excerpt=excerpt,
+        location=location,
     )
     item = entry_item(entry("e" * 36, outcome, attempts=(attempt,) * tried, reason=reason), 30)
     assert item_size(item) <= 1024 or excerpts(item) == [None] * tried
@@ -62,6 +71,17 @@ def test_an_excerpt_is_as_long_as_there_is_room_for(backend: Backend) -> None:
     assert len(kept) == 400
     (kept,) = excerpts(entry_item(entry("event", attempts=(Attempt(1, 1, 500, excerpt="short"),)), 30))
     assert kept == "short"
+
+
+def test_where_a_redirect_led_is_in_the_item_beside_a_long_excerpt() -> None:
+    where = "https://www.foo.com/api/trigger"
+    attempt = Attempt(at=SETTLED, latency_ms=1, status=308, excerpt="x" * 1024, location=where)
+    [kept] = json.loads(entry_item(entry("event", attempts=(attempt,)), 30)["attempts"]["S"])
+    assert kept["location"] == where
+    [kept] = json.loads(
+        entry_item(entry("event", attempts=(Attempt(1, 1, 308, location=where),)), 30)["attempts"]["S"]
+    )
+    assert kept["location"] == where
 
 
 def test_a_success_keeps_no_excerpt(backend: Backend) -> None:

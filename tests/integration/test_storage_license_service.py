@@ -12,13 +12,16 @@ from cryptography.exceptions import InvalidTag
 from signing import Curve, PrivateKey
 from tests import plain_protocol
 from tests.contract.backends import Clock, Entropy
-from webhooks.adapters.license_service import LicenseService
+from webhooks.adapters.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
 from webhooks.adapters.memory.keys import MemoryKeyStore
+from webhooks.adapters.memory.licenses import MemoryLicenses
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.errors import UnavailableError
-from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.keyring import Key, KeyPairs
+from webhooks.domain.scope import Scope
 
 OURS = PrivateKey.derive(b"o" * 16, b"ours", Curve.SECP256K1)
+NORTH, SOUTH = Scope("acme", "north"), Scope("acme", "south")
 GOOD = {"isAuthorized": True, "authLevel": "service", "expiry": 1_900_000_000}
 
 
@@ -90,8 +93,8 @@ def clock() -> Clock:
 def service(platform: Platform, clock: Clock) -> Iterator[LicenseService]:
     service = LicenseService(
         platform.url + "/",
-        keys=MemoryKeyStore(KeyPairs(seed="", current=OURS)),
-        home_community="home",
+        keys=MemoryKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
+        own=MemoryLicenses(),
         clock=clock,
         entropy=Entropy(),
     )
@@ -102,8 +105,8 @@ def service(platform: Platform, clock: Clock) -> Iterator[LicenseService]:
 def test_a_license_is_asked_for_in_its_community(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
-    assert service.find("a key ä", "north") == License(
-        AuthLevel.SERVICE, community_id="north", expires_at=1_900_000_000
+    assert service.find("a key ä", NORTH) == License(
+        AuthLevel.SERVICE, tenant_id="acme", community_id="north", expires_at=1_900_000_000
     )
     assert platform.paths == ["/licenses/publickeys", "/licenses/community/north/licensecheck"]
     ((license_key, request_id),) = platform.opened
@@ -112,14 +115,80 @@ def test_a_license_is_asked_for_in_its_community(
     assert request_id["appid"] == "webhooks"
 
 
-def test_where_no_community_is_named_it_is_the_home_community(
-    service: LicenseService, platform: Platform
+def test_where_no_community_is_named_only_the_deployments_own_licenses_count(
+    platform: Platform, clock: Clock
 ) -> None:
-    platform.answer = GOOD | {"authLevel": "system"}
-    found = service.find("key", None)
+    own = MemoryLicenses()
+    own.issue("ours", License(AuthLevel.SYSTEM))
+    service = LicenseService(
+        platform.url, own=own, keys=MemoryKeyStore(KeyPairs(seed="", keys=(Key(OURS),))), clock=clock,
+        entropy=Entropy(),
+    )  # fmt: skip
+    platform.answer = GOOD | {"authLevel": "system", "tenantId": "*", "communityId": "*"}
+    assert service.find("ours", None) == License(AuthLevel.SYSTEM)
+    assert service.find("theirs", None) is None
+    assert platform.paths == []
+
+
+@pytest.mark.parametrize("level", list(AuthLevel))
+def test_no_verdict_reaches_another_community_or_the_deployment_itself(
+    service: LicenseService, platform: Platform, level: AuthLevel
+) -> None:
+    platform.answer = GOOD | {"authLevel": level.value, "tenantId": "*", "communityId": "*"}
+    found = service.find("key", NORTH)
     assert found is not None
-    assert found.auth_level is AuthLevel.SYSTEM
-    assert platform.paths[-1] == "/licenses/community/home/licensecheck"
+    assert found.reaches(NORTH)
+    assert not found.reaches(SOUTH)
+    assert not found.reaches(Scope("evil", "north"))
+    assert not found.is_global
+
+
+@pytest.mark.parametrize(
+    ("named", "reached"),
+    [
+        ({}, True),
+        ({"tenantId": None, "communityId": None}, True),
+        ({"tenantId": "acme"}, True),
+        ({"tenantId": "acme", "communityId": "north"}, True),
+        ({"tenantId": "*"}, True),
+        ({"tenantId": "evil"}, False),
+        ({"tenantId": "ACME"}, False),
+        ({"tenantId": ""}, False),
+        ({"tenantId": 7}, False),
+        ({"tenantId": ["acme"]}, False),
+        ({"tenantId": "acme", "communityId": "south"}, False),
+    ],
+)
+def test_a_tenant_or_community_that_the_verdict_names_must_be_the_one_in_the_path(
+    service: LicenseService, platform: Platform, named: dict[str, object], *, reached: bool
+) -> None:
+    platform.answer = GOOD | named
+    assert (service.find("key", NORTH) is not None) is reached
+
+
+def test_a_verdict_is_kept_for_its_tenant_alone(service: LicenseService, platform: Platform) -> None:
+    platform.answer = GOOD | {"tenantId": "acme"}
+    assert service.find("key", NORTH)
+    assert service.find("key", Scope("evil", "north")) is None
+    assert service.find("key", NORTH)
+    assert platform.paths.count("/licenses/community/north/licensecheck") == 2
+
+
+def test_refusals_push_out_no_license_and_end_after_half_a_minute(
+    service: LicenseService, platform: Platform, clock: Clock
+) -> None:
+    assert service.find("key", NORTH)
+    platform.answer = {"isAuthorized": False}
+    for number in range(CACHE_SIZE + 1):
+        assert service.find(f"unknown {number}", NORTH) is None
+    asked = len(platform.paths)
+    assert service.find("key", NORTH), "a verdict that holds is still known"
+    assert service.find(f"unknown {CACHE_SIZE}", NORTH) is None
+    assert len(platform.paths) == asked, "a refusal that is known is not asked for again"
+
+    platform.answer = GOOD
+    clock.now += REFUSAL_SECONDS
+    assert service.find(f"unknown {CACHE_SIZE}", NORTH), "a license that was issued meanwhile"
 
 
 @pytest.mark.parametrize("status", [200, 401, 403])
@@ -127,7 +196,7 @@ def test_a_key_that_is_not_authorized_stands_for_nothing(
     service: LicenseService, platform: Platform, status: int
 ) -> None:
     platform.status, platform.answer = status, {"isAuthorized": False}
-    assert service.find("key", "north") is None
+    assert service.find("key", NORTH) is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +216,7 @@ def test_an_end_is_read_in_every_usual_form(
     service: LicenseService, platform: Platform, expiry: object, expires_at: int | None
 ) -> None:
     platform.answer = GOOD | {"expiry": expiry}
-    found = service.find("key", "north")
+    found = service.find("key", NORTH)
     assert found is not None
     assert found.expires_at == expires_at
 
@@ -176,66 +245,66 @@ def test_an_answer_that_is_none_lets_nobody_in(
 ) -> None:
     platform.status, platform.answer = status, answer
     with pytest.raises(UnavailableError, match="License service") as raised:
-        service.find("a secret key", "north")
+        service.find("a secret key", NORTH)
     assert "a secret key" not in str(raised.value)
 
 
 def test_a_verdict_holds_for_ten_minutes_by_key_and_community(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
-    first = service.find("key", "north")
+    first = service.find("key", NORTH)
     platform.answer = {"isAuthorized": False}
     clock.now += 599
-    assert service.find("key", "north") == first
-    assert service.find("key", "south") is None
-    assert service.find("other", "north") is None
+    assert service.find("key", NORTH) == first
+    assert service.find("key", SOUTH) is None
+    assert service.find("other", NORTH) is None
     clock.now += 2
-    assert service.find("key", "north") is None
+    assert service.find("key", NORTH) is None
 
 
 def test_a_service_that_is_away_lets_in_only_whom_it_let_in_before(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
-    first = service.find("key", "north")
+    first = service.find("key", NORTH)
     platform.status = 503
     platform.answer = "down"
-    assert service.find("key", "north") == first
+    assert service.find("key", NORTH) == first
     with pytest.raises(UnavailableError):
-        service.find("other", "north")
+        service.find("other", NORTH)
     clock.now += 601
     with pytest.raises(UnavailableError):
-        service.find("key", "north")
+        service.find("key", NORTH)
 
 
 def test_a_service_whose_key_was_reset_is_asked_again_with_the_new_one(
     service: LicenseService, platform: Platform
 ) -> None:
-    assert service.find("key", "north")
+    assert service.find("key", NORTH)
     platform.keys = plain_protocol.new_key_pair()
-    assert service.find("other", "north")
+    assert service.find("other", NORTH)
     assert platform.paths.count("/licenses/publickeys") == 2
 
 
 def test_a_public_key_that_is_none_is_unavailable(service: LicenseService, platform: Platform) -> None:
     platform.keys = type("NoKeys", (), {"public": "AAAA"})()
     with pytest.raises(UnavailableError, match="public key cannot be used"):
-        service.find("key", "north")
+        service.find("key", NORTH)
 
 
 def test_nobody_listening_is_unavailable(clock: Clock) -> None:
     service = LicenseService(
         "http://127.0.0.1:1",
-        keys=MemoryKeyStore(KeyPairs(seed="", current=OURS)),
-        home_community="home",
+        keys=MemoryKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
+        own=MemoryLicenses(),
         clock=clock,
         entropy=Entropy(),
     )
     with pytest.raises(UnavailableError, match="the License service: NewConnectionError"):
-        service.find("a key", "north")
+        service.find("a key", NORTH)
 
 
 def test_a_community_cannot_leave_its_place_in_the_path(service: LicenseService, platform: Platform) -> None:
-    service.find("key", "../x?y#z")
+    service.find("key", Scope("acme", "../x?y#z"))
     assert platform.paths[-1] == "/licenses/community/..%2Fx%3Fy%23z/licensecheck"
 
 
@@ -243,5 +312,5 @@ def test_a_community_cannot_leave_its_place_in_the_path(service: LicenseService,
 def test_no_license_is_for_a_community_that_a_path_takes_for_a_folder(
     service: LicenseService, platform: Platform, community: str
 ) -> None:
-    assert service.find("key", community) is None
+    assert service.find("key", Scope("acme", community)) is None
     assert platform.paths == []

@@ -172,19 +172,98 @@ def test_a_reset_that_slips_in_between_read_and_write_wins(backend: Backend) -> 
 
 def test_keys_are_read_again_after_half_a_minute_and_not_before(backend: Backend) -> None:
     secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
+    store = store_of(backend, secret)
+    read = store.read()
+    backend.clock.now += 29
+    assert store.read() is read
+    other_instance = store_of(backend, secret)
+    after = read.reset(PrivateKey.derive(b"f" * 16, b"fresh", Curve.SECP256K1), now=0, grace=1, request="r")
+    other_instance.replace(read, after)
+    assert store.read() is read
+    backend.clock.now += 1
+    assert store.read() == after
+
+
+def test_the_last_known_keys_serve_while_they_cannot_be_read_and_are_asked_for_every_few_seconds(
+    backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = []
+
+    def count(real, request):
+        asked.append(backend.clock.now)
+        return real(**request) if len(asked) in (1, 4) else fail("InternalServiceError")(real, request)
+
+    secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
+    store = store_of(backend, secret, get_secret_value=[count] * 4)
+    first = store.read()
+    began = backend.clock.now
+    for second in range(60):
+        backend.clock.now = began + second
+        assert store.read() == first
+    assert [moment - began for moment in asked] == [0, 30, 35, 40]
+    warnings = [record for record in caplog.records if record.message == "secret.stale"]
+    assert [record.reason for record in warnings] == [
+        "secretsmanager GetSecretValue: InternalServiceError"
+    ] * 2
+
+
+def test_a_secrets_manager_that_hangs_takes_a_tenth_of_the_time_at_most(backend: Backend) -> None:
+    asked = []
+
+    def hang(real, request):
+        asked.append(backend.clock.now)
+        if len(asked) == 1:
+            return real(**request)
+        backend.clock.now += 9
+        return fail("Timeout")(real, request)
+
+    secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
+    store = store_of(backend, secret, get_secret_value=[hang] * 20)
+    began = backend.clock.now
+    while backend.clock.now < began + 600:
+        store.read()
+        backend.clock.now += 1
+    assert 2 <= len(asked) - 1 <= 600 / 90
+
+
+def test_keys_as_they_are_now_are_unavailable_where_they_cannot_be_read(backend: Backend) -> None:
+    secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
     store = store_of(
         backend, secret, get_secret_value=[lambda real, request: real(**request), fail("Second")]
     )
     store.read()
-    backend.clock.now += 29
-    store.read()
-    backend.clock.now += 2
+    with pytest.raises(UnavailableError, match="Second"):
+        store.read_now()
+
+
+def test_a_new_instance_without_keys_is_unavailable(backend: Backend) -> None:
+    secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
     with pytest.raises(UnavailableError):
-        store.read()
+        store_of(backend, secret, get_secret_value=[fail("First")]).read()
+
+
+def test_the_last_known_master_serves_while_it_cannot_be_read(backend: Backend) -> None:
+    secret = backend.secret("master", json.dumps({"seed": "one"}))
+    clients = FaultyClients(
+        backend.clients, get_secret_value=[lambda real, request: real(**request), fail("Second")]
+    )
+    master = SecretMaster(clients, secret, clock=backend.clock)
+    master.read()
+    backend.clock.now += 301
+    assert master.read() == b"one"
 
 
 @pytest.mark.parametrize(
-    "text", ["{}", "[]", "no JSON", '{"seed": 7}', '{"seed": "s", "curve": "secp256k1"}']
+    "text",
+    [
+        "{}",
+        "[]",
+        "no JSON",
+        '{"seed": 7}',
+        '{"seed": "s", "curve": "secp256k1"}',
+        '{"seed": "s", "curve": "secp256k1", "keys": []}',
+        '{"seed": "s", "curve": "secp256k1", "keys": [{"pair": "AAAA", "since": 0, "until": null, "request": null}]}',
+    ],
 )
 def test_a_secret_that_holds_no_keys_is_unavailable_and_not_shown(backend: Backend, text: str) -> None:
     secret = backend.secret("keys", text)

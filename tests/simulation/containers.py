@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 FAST_SECONDS = 1
+TIMEOUT = 30  # of fan-out, in seconds
 DELAYS = (30, 300)
 
 
@@ -37,15 +38,24 @@ class FanoutContainer:
     """functions/fanout."""
 
     def __init__(self, world: "World") -> None:
+        self._world = world
+        self._began = world.clock()
         self._fanout = Fanout(
             index=_port(world, "index", world.subscriptions),
             lane=_port(world, "lane", world.lanes),
+            events=_port(world, "slices", world.slices),
             dead_events=_port(world, "events", world.graves),
+            time_left=lambda: TIMEOUT - (world.clock() - self._began),
+            slice_size=world.slice_size,
         )
 
     def handle(self, messages: Sequence[Message], _lane: Lane) -> set[str]:
+        self._began = self._world.clock()
         return self._fanout.fan_out(
-            [EventMessage(each.id, each.text, round(each.sent_at * 1000)) for each in messages]
+            [
+                EventMessage(each.id, each.text, round(each.sent_at * 1000), each.receives, receipt=each.id)
+                for each in messages
+            ]
         )
 
 

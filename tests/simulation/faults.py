@@ -30,7 +30,10 @@ BATCH = (Kind.ERROR, Kind.LOST_ANSWER, Kind.PARTIAL, *KILLS)
 CALLS: Mapping[str, tuple[Kind, ...]] = {
     "index.versions": READ,
     "index.listeners": READ,
+    "index.last_sequence": READ,
     "lane.send": BATCH,
+    "slices.send": (Kind.ERROR, Kind.LOST_ANSWER, *KILLS),
+    "slices.delete": KILLS,  # it never raises: a message that stays comes again
     "events.bury": WRITE,
     "batch.read": READ,
     "credentials.read": READ,

@@ -76,7 +76,8 @@ class History:
     credentials: dict[CredentialRef, Credential] = field(default_factory=dict)
     invocations: list[Invocation] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    acknowledged: dict[str, int] = field(default_factory=dict)  # event messages
+    acknowledged: dict[str, int] = field(default_factory=dict)  # messages of the events queue
+    slices: dict[str, str] = field(default_factory=dict)  # the event's id, by a slice's message id
     broken: set[tuple[str, str]] = field(default_factory=set)  # webhooks that were broken, and how
     repeated_events: set[str] = field(default_factory=set)
     faults: dict[str, int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from tests.simulation.tenants import INDEX
 from tests.simulation.world import World
 from webhooks.domain.delivery import decode_pack, delivery_id
 from webhooks.domain.errors import MalformedPackError
+from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.outcome import LogEntry, Outcome
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 
@@ -29,7 +30,10 @@ class Judge:
         for message in world.dead.messages:
             for each in _delivery_ids(message):
                 self.dead[each].append(message)
-        self.dead_events = {message.text: message for message in world.events_dead.messages}
+        self.dead_events = {self._published(message.text): message for message in world.events_dead.messages}
+        self.slices: dict[str, list[str]] = defaultdict(list)
+        for message_id, event_id in self.history.slices.items():
+            self.slices[event_id].append(message_id)
         self.log: dict[str, LogEntry] = {entry.delivery.id: entry for entry in world.log.entries()}
         self.known = {
             delivery_id(publication.event["eventId"], webhook_id): (publication, webhook_id)
@@ -69,13 +73,42 @@ class Judge:
                 if dead is None or (dead.reason is None and self.is_clean):
                     yield f"the invalid event {publication.text[:40]} is not dead-lettered with a reason"
                 continue
+            parts = [self.history.acknowledged.get(part) for part in self._slices_of(publication)]
+            if None in parts and dead is None and not self.world.events.repeated:
+                yield f"a slice of event {publication.message_id} is neither acknowledged nor dead-lettered"
             if acknowledged is None:
                 if dead is None and publication.message_id not in self.world.events.repeated:
                     yield f"event {publication.message_id} is neither acknowledged nor dead-lettered"
                 continue
             for webhook_id in self.history.revisions:
-                if self._is_wanted(publication, webhook_id, acknowledged):
+                done = max([acknowledged, *(part for part in parts if part is not None)])
+                if self._is_wanted(publication, webhook_id, done):
                     yield from self._loss(publication, webhook_id)
+
+    def _published(self, text: str) -> str:
+        """Return what a producer published of a message of the events queue: a slice is a part of that."""
+        if not is_slice(text):
+            return text
+        event_id = parse_slice(text).event.id
+        return next(
+            each.text
+            for each in self.history.publications
+            if each.event and each.event["eventId"] == event_id
+        )
+
+    def _is_in_dead_slice(self, event_id: str, webhook_id: str) -> bool:
+        sequence = int(webhook_id[8:16], 16)
+        dead = [parse_slice(each.text) for each in self.world.events_dead.messages if is_slice(each.text)]
+        return any(
+            part.event.id == event_id
+            and part.span.first <= sequence
+            and (part.span.last is None or sequence <= part.span.last)
+            for part in dead
+        )
+
+    def _slices_of(self, publication: Publication) -> list[str]:
+        assert publication.event is not None
+        return self.slices.get(publication.event["eventId"], [])
 
     def _is_wanted(self, publication: Publication, webhook_id: str, until: int) -> bool:
         """Tell whether the webhook wanted the event from its acceptance until fan-out was done with it."""
@@ -90,6 +123,8 @@ class Judge:
         if one in self.dead or any(call.is_success for call in self.calls[one]):
             return
         if (webhook_id, INDEX) in self.history.broken and publication.text in self.dead_events:
+            return
+        if self._is_in_dead_slice(publication.event["eventId"], webhook_id):
             return
         alive = self.history.alive(webhook_id, publication.tick, self.world.tick)
         if all(webhook is not None and webhook.enabled for webhook in alive):
@@ -184,7 +219,8 @@ class Judge:
                 elif not self._is_broken(one, reason):
                     yield f"{one}: dead ({reason}), but its webhook is well"
         for message in self.world.events_dead.messages:
-            is_event = any(each.event and each.text == message.text for each in self.history.publications)
+            published = self._published(message.text)
+            is_event = any(each.event and each.text == published for each in self.history.publications)
             if is_event and not self._is_explained(message):
                 yield f"a good event is dead: {message.reason}"
 

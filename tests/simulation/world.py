@@ -19,9 +19,10 @@ from tests.simulation.strands import KilledError, Strand
 from webhooks.adapters.memory.credentials import MemoryCredentials
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
 from webhooks.adapters.memory.endpoint import ScriptedTokens
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
 from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.lane import Lane
 
 NOW = 1_790_000_000.0
@@ -52,11 +53,13 @@ class World:
         repeats: float = 0,
         workers: int = 100,
         switching: float = 0.3,
+        slice_size: int = 3,
     ) -> None:
         self.random = random
         self.faults: Plan = faults or NoFaults()
         self.workers = workers
         self.switching = switching
+        self.slice_size = slice_size
         self.now = NOW
         self.tick = 0
         self.history = History()
@@ -80,6 +83,7 @@ class World:
         self.credentials = MemoryCredentials(clock=self.clock, entropy=self.random.randbytes)
         self.log = MemoryDeliveryLog()
         self.lanes, self.graves = MemoryDeliveryQueue(), MemoryDeadEvents()
+        self.slices = MemoryEventsQueue()
         self.endpoints, self.tokens = Endpoints(self), ScriptedTokens()
 
     # ---- what the simulated programs see
@@ -138,7 +142,7 @@ class World:
 
     def _effect(self, name: str, real: Callable[..., Any], *args: Any, **named: Any) -> Any:
         result = real(*args, **named)
-        if name.startswith(("lane.", "queue.", "events.")):
+        if name.startswith(("lane.", "queue.", "events.", "slices.")):
             self._flush()
         if name == "batch.read":
             seen = {key.delivery_id: len(logged.attempts) for key, logged in result.logged.items()}
@@ -172,11 +176,22 @@ class World:
             (self.lanes.fast, self.fast),
             (self.lanes.slow, self.slow),
             (self.lanes.dead, self.dead),
+            (self.slices.queue, self.events),
             (self.graves.dead, self.events_dead),
         ):
             for sent in source.take(1000):
                 message = queue.put(sent.text, now=self.now, delay=sent.delay, reason=sent.reason)
                 self.note(f"{message.id} sent, delay {sent.delay}, reason {sent.reason}")
+                if is_slice(sent.text) and queue is self.events:
+                    self.history.slices[message.id] = parse_slice(sent.text).event.id
+        while self.slices.deleted:
+            self._delete(self.slices.deleted.pop())
+
+    def _delete(self, message_id: str) -> None:
+        """Delete an event's message that fan-out is done with, before its batch ends."""
+        for message in list(self.events.messages):
+            if message.id == message_id and self.events.delete(message):
+                self.history.acknowledged.setdefault(message_id, self.next_tick())
 
     def next_tick(self) -> int:
         self.tick += 1
@@ -241,7 +256,7 @@ class World:
             self.note(f"{function} {number} is done, to come again: {sorted(failed)}")
             for message in batch:
                 if message.id not in failed and queue.delete(message) and queue is self.events:
-                    self.history.acknowledged[message.id] = self.next_tick()
+                    self.history.acknowledged.setdefault(message.id, self.next_tick())
 
         running.finish = finish
         return running

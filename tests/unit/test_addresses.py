@@ -81,7 +81,14 @@ EDGES = [
         "100::ffff:ffff:ffff:ffff",
         "discard",
         ("ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "reserved"),
-        ("100:0:0:1::", None),
+        ("100:0:0:1::", "unassigned"),
+    ),
+    (
+        "100:0:0:1::",
+        "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "unassigned",
+        ("100::ffff:ffff:ffff:ffff", "discard"),
+        ("2000::", None),
     ),
     (
         "2001::",
@@ -119,18 +126,32 @@ EDGES = [
         ("3fff:1000::", None),
     ),
     (
+        "4000::",
+        "5eff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "unassigned",
+        ("3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None),
+        ("5f00::", "segment-routing"),
+    ),
+    (
         "5f00::",
         "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
         "segment-routing",
-        ("5eff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None),
-        ("5f01::", None),
+        ("5eff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "unassigned"),
+        ("5f01::", "unassigned"),
+    ),
+    (
+        "5f01::",
+        "fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "unassigned",
+        ("5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "segment-routing"),
+        ("fc00::", "private"),
     ),
     (
         "fc00::",
         "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
         "private",
-        ("fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None),
-        ("fe00::", None),
+        ("fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "unassigned"),
+        ("fe00::", "unassigned"),
     ),
     (
         "fd00:ec2::254",
@@ -141,10 +162,17 @@ EDGES = [
     ),
     ("fd00:ec2::23", "fd00:ec2::23", "metadata", ("fd00:ec2::22", "private"), ("fd00:ec2::24", "private")),
     (
+        "fe00::",
+        "fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "unassigned",
+        ("fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "private"),
+        ("fe80::", "link-local"),
+    ),
+    (
         "fe80::",
         "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
         "link-local",
-        ("fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None),
+        ("fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "unassigned"),
         ("fec0::", "site-local"),
     ),
     (
@@ -215,17 +243,26 @@ def test_the_internet_is_allowed(address):
     assert refusal(ip_address(address)) is None
 
 
+@pytest.mark.parametrize("address", ["200::1", "400::1", "4000::1", "8000::1", "fe00::1"])
+def test_ipv6_outside_global_unicast_is_refused_although_the_table_does_not_have_it(address):
+    assert refusal(ip_address(address)) == "unassigned"
+
+
 @pytest.mark.parametrize("zone", ["fe80::1%eth0", "fe80::1%1"])
 def test_a_zone_does_not_hide_a_link_local_address(zone):
     assert refusal(ip_address(zone)) == "link-local"
 
 
 def test_an_allowed_network_holds_although_the_table_refuses_it_and_nothing_beside_it():
-    policy = EgressPolicy(networks=(IPv4Network("10.1.0.0/16"), IPv6Network("fd00::/16")))
+    policy = EgressPolicy(
+        networks=(IPv4Network("10.1.0.0/16"), IPv6Network("fd00::/16"), IPv6Network("4000::/16"))
+    )
 
     assert policy.refusal(ip_address("10.1.2.3")) is None
     assert policy.refusal(ip_address("::ffff:10.1.2.3")) is None
     assert policy.refusal(ip_address("fd00::1")) is None
+    assert policy.refusal(ip_address("4000::1")) is None
+    assert policy.refusal(ip_address("4001::1")) == "unassigned"
     assert policy.refusal(ip_address("8.8.8.8")) is None
     assert policy.refusal(ip_address("10.2.0.0")) == "private"
     assert policy.refusal(ip_address("::ffff:10.2.0.0")) == "private"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests import plain_protocol
 from tests.factories import (
     BASE,
     EXTERNAL,
@@ -20,6 +21,7 @@ from tests.factories import (
     webhook_body,
 )
 from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.keyring import AHEAD, MOST, NOTICE
 
 KEYS = "/servicekeys"
 SIGNED = [
@@ -159,11 +161,41 @@ def test_a_license_sealed_with_another_key_is_refused(world):
     assert (answer.status, answer.message.split(":")[0]) == (401, "licensekey")
 
 
+NEEDED = "a license of auth level system that is for every tenant and community is required"
+
+
 @pytest.mark.parametrize("caller", [SERVICE_CALLER, EXTERNAL])
 @pytest.mark.parametrize(("method", "path"), [("GET", KEYS), ("DELETE", "/servicekey/not-even-a-key")])
 def test_service_keys_are_for_system_licenses_alone(world, caller, method, path):
     answer = world.call(method, path, by=caller)
-    assert (answer.status, answer.message) == (403, "a license of auth level system is required")
+    assert (answer.status, answer.message.split("; ")[0]) == (403, NEEDED)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"tenant_id": "acme", "community_id": "default"},
+        {"tenant_id": "acme"},
+        {"community_id": "default"},
+    ],
+)
+def test_a_system_license_of_a_tenant_or_community_reaches_its_webhooks_and_no_service_key(world, scope):
+    caller = replace(SYSTEM, license_key="scoped")
+    world.licenses.issue(caller.license_key, License(AuthLevel.SYSTEM, **scope))
+    key = world.public_key
+    assert world.call("POST", f"{BASE}/webhooks/fetch", {}, by=caller).status == 200
+    for method, path in (("GET", KEYS), ("DELETE", f"/servicekey/{encoded(key)}")):
+        answer = world.call(method, path, by=caller)
+        assert (answer.status, answer.message.split("; ")[0]) == (403, NEEDED)
+        assert "keySecret" not in answer.text
+    assert world.public_key == key
+
+
+@pytest.mark.parametrize("level", [AuthLevel.SERVICE, AuthLevel.SERVICE_EXT])
+def test_an_unscoped_license_below_system_reaches_no_service_key(world, level):
+    caller = replace(SYSTEM, license_key="unscoped")
+    world.licenses.issue(caller.license_key, License(level))
+    assert world.call("GET", KEYS, by=caller).status == 403
 
 
 def test_authentication_comes_before_what_is_wrong_with_the_request(world):
@@ -292,7 +324,7 @@ def test_a_key_that_is_not_in_use_is_a_404(world):
 def test_envelopes_for_the_key_before_are_read_for_its_grace(world):
     old = world.public_key
     assert reset(world, encoded(old)).status == 200
-    world.clock.now += GRACE - 1
+    world.clock.now += NOTICE + GRACE - 1
     answer = fetch_with(world, old)
     assert answer.status == 200
     assert answer.json["publicKey"] == old, "what is sealed for a caller is sealed under the key they know"
@@ -316,18 +348,91 @@ def test_the_repeat_of_a_reset_changes_nothing_more(world):
     assert reset(world, encoded(old)).status == 404, "another request for a key that is gone"
 
 
+def test_the_repeat_of_a_reset_gets_its_own_key_again_after_another_reset(world):
+    old = world.public_key
+    headers = SYSTEM.headers(old, uuid="reset")
+    first = reset(world, encoded(old), by=None, headers=headers).json[0]["keyId"]
+    second = reset(world, encoded(first)).json[0]["keyId"]
+    assert reset(world, encoded(old), by=None, headers=headers).json[0]["keyId"] == first != second
+    assert world.call("GET", KEYS).json[0]["keyId"] == second
+
+
+def test_a_second_reset_within_the_grace_locks_no_client_out(world):
+    keys = [world.public_key]
+    for _ in range(3):
+        world.clock.now += 90
+        keys.append(reset(world, encoded(keys[-1])).json[0]["keyId"])
+    assert [fetch_with(world, key).status for key in keys] == [200] * 4
+    world.clock.now += NOTICE + GRACE - 180
+    assert [fetch_with(world, key).status for key in keys] == [401, 200, 200, 200]
+    world.clock.now += 180
+    assert [fetch_with(world, key).status for key in keys] == [401, 401, 401, 200]
+
+
+def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(world):
+    old = world.public_key
+    fresh = reset(world, encoded(old)).json[0]["keyId"]
+    assert world.call("GET", KEYS).json[0]["keyId"] == fresh
+    for second in (0, NOTICE - AHEAD, NOTICE - 1, NOTICE, NOTICE + GRACE):
+        world.clock.now = NOW + second
+        shown = fresh if second >= NOTICE else old
+        assert world.call("GET", "/publickeys", by=None).json == {"publicKey": shown}
+        assert world.call("GET", "/.well-known", by=None).json == {"public_key": shown}
+        assert world.call("GET", "/healthz", by=None).json["publicKey"] == shown
+        assert fetch_with(world, fresh).status == 200, "a client may use it as soon as the reset answers it"
+
+
+def test_raw_credentials_are_answered_under_the_key_that_is_shown():
+    world = World(raw_headers=True)
+    old = world.public_key
+    fresh = reset(world, encoded(old)).json[0]["keyId"]
+    for second, shown in ((NOTICE - 1, old), (NOTICE, fresh)):
+        world.clock.now = NOW + second
+        answer = world.call("POST", f"{BASE}/webhooks/fetch", {}, by=None, headers=raw())
+        assert answer.json["publicKey"] == shown
+
+
+def test_a_loop_of_resets_ends_in_a_409_that_says_when_to_try_again(world):
+    keys = [world.public_key]
+    for _ in range(MOST - 1):
+        keys.append(reset(world, encoded(keys[-1])).json[0]["keyId"])
+    answer = reset(world, encoded(keys[-1]))
+    assert (answer.status, answer.json["error"]) == (409, "Conflict")
+    assert f"ends in {NOTICE + GRACE} seconds, reset again then" in answer.message
+    assert [fetch_with(world, key).status for key in keys] == [200] * MOST
+
+
 def test_a_reset_of_the_signing_pair_brings_up_the_next_key_and_keeps_the_last(world):
     jwks = [world.call("GET", "/.well-known/jwks.json", by=None).json["keys"]]
     signing = world.call("GET", KEYS).json[1]["keyId"]
     assert reset(world, encoded(signing)).json[0]["tag"] == "signing"
     jwks.append(world.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
-    world.clock.now += GRACE
+    world.clock.now += NOTICE + GRACE
     jwks.append(world.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
     ids = [[key["kid"] for key in keys] for keys in jwks]
     assert [len(each) for each in ids] == [2, 3, 2]
     assert ids[1][0] == ids[0][1]
     assert ids[1][2] == ids[0][0]
     assert ids[2] == ids[1][:2]
+
+
+def negated(public_key):
+    raw = base64.b64decode(public_key)
+    x, y = raw[:32], int.from_bytes(raw[32:])
+    return base64.b64encode(x + (plain_protocol.SECP256K1.p - y).to_bytes(32)).decode()
+
+
+def test_a_replay_under_the_negated_public_key_is_the_same_callers_repeat(world):
+    headers = SYSTEM.headers(world.public_key, uuid="one and the same")
+    replayed = headers | {"publickey": negated(headers["publickey"])}
+    assert replayed != headers
+    created, again, negative = (
+        world.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=each)
+        for each in (headers, headers, replayed)
+    )
+    assert (created.status, again.status, negative.status) == (200, 200, 200)
+    assert created.json["_id"] == again.json["_id"] == negative.json["_id"]
+    assert world.fetch()["page"]["total"] == 1
 
 
 def test_a_caller_with_a_short_or_long_private_key_is_the_same_caller(world):

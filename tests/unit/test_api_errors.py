@@ -63,6 +63,14 @@ def test_a_path_that_does_not_exist_is_a_404(world, path):
         answer = world.call(method, path, by=None)
         assert (answer.status, answer.json["error"]) == (404, "Not Found")
         assert answer.headers["x-request-id"]
+        assert "/docs" in answer.message
+        assert "/openapi.json" in answer.message
+
+
+@pytest.mark.parametrize("path", ["/nope", "/healthz", "/environment", "/publickeys", "/sd", "/servicekeys"])
+def test_an_error_is_compact_json_as_every_other_answer(world, path):
+    text = world.call("GET", path, by=None).text
+    assert text == json.dumps(json.loads(text), separators=(",", ":"))
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -10,8 +10,13 @@ import jsonschema_rs
 import pytest
 
 from local import openapi
-from tests.factories import BASE, COMMUNITY, SYSTEM, TENANT, World, basic_api, webhook_body
+from tests.factories import BASE, COMMUNITY, SCOPE, SYSTEM, TENANT, World, basic_api, webhook_body
+from webhooks.adapters.memory.keys import MemoryMaster
+from webhooks.domain.delivery import delivery_of
+from webhooks.domain.event import parse_event
+from webhooks.domain.retry import DEFAULT_RETRY_CODES
 from webhooks.entrypoints.openapi.document import make_document
+from webhooks.services.callback import CallbackSigner
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = json.loads(openapi.text())
@@ -104,6 +109,60 @@ def test_every_reference_leads_somewhere():
 def test_the_schemas_are_schemas():
     for schema in DOCUMENT["components"]["schemas"].values():
         jsonschema_rs.meta.validate(schema)
+
+
+def test_every_field_that_is_taken_is_described():
+    taken = {
+        name: schema["properties"]
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        if name.endswith(("In", "Patch"))
+    }
+    assert len(taken) >= 8
+    for name, fields in taken.items():
+        for field, schema in fields.items():
+            assert schema.get("description", "").strip().endswith("."), f"{name}.{field}"
+            assert len(schema["description"]) > 15, f"{name}.{field}"
+
+
+def test_a_field_that_may_be_null_has_one_schema():
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        for field, described in schema.get("properties", {}).items():
+            for choice in described.get("anyOf", []):
+                assert choice == {"type": "null"} or "$ref" in choice, f"{name}.{field}"
+
+
+def test_the_callback_is_described_as_it_is_sent():
+    [operation] = DOCUMENT["webhooks"]["event"].values()
+    event = parse_event(
+        json.dumps(
+            {
+                "eventName": "Build Finished",
+                "tenantId": TENANT,
+                "communityId": COMMUNITY,
+                "data": {"a": [1.5]},
+            }
+        ),
+        message_id="m",
+        sent_at=1_790_000_000_123,
+    )
+    delivery = delivery_of(event, "6923a9e2000000000000001f")
+    world = World()
+    world.create(api={"url": "https://hooks.example.com/in"})
+    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    signer = CallbackSigner(service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64))
+    request = signer.request(webhook, delivery, now=1_790_000_000, authorization={})
+
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    check(json.loads(request.body), schema)
+    assert set(resolve(schema)["properties"]) == set(json.loads(request.body))
+    described = {parameter["name"] for parameter in operation["parameters"]}
+    assert described | {"Accept", "Content-Type", "User-Agent"} == set(request.headers)
+    for example in operation["requestBody"]["content"]["application/json"]["examples"].values():
+        check(example["value"], schema)
+    codes = "408, 425, 429 and every 5xx but 501 and 505"
+    assert codes in " ".join(operation["description"].split())
+    assert codes in DOCUMENT["components"]["schemas"]["WebhookIn"]["properties"]["retryCodes"]["description"]
+    assert {0, 408, 425, 429, *range(500, 600)} - {501, 505} == DEFAULT_RETRY_CODES
 
 
 def test_every_example_keeps_to_its_schema():

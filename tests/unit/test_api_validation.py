@@ -30,12 +30,59 @@ def nested(depth):
     return value
 
 
+# baserproject/basercms#1514, permissionlesstech/bitchat#1699, wireapp/wire-ios-utilities#33,
+# jawah/charset_normalizer#96
+TEXTS = [
+    *(
+        "ü 漢",
+        "受注\u3000通知",
+        "Commande\xa0: payée",
+        "می\u200cخواهم",  # noqa: RUF001
+        "orders 👨\u200d👩\u200d👧",
+        "🏳️\u200d🌈 hook",
+    ),
+    *(
+        "ශ්\u200dරී",
+        "\U0001fae9",
+        "🔔 orders",
+        "🇯🇵",
+        "soft\xadhyphen",
+        "\u200fעברית",  # noqa: RUF001
+        "\ue000",
+        "\ufeff",
+        "\ufffe",
+        " a ",
+    ),
+]
+# Cc, Zl, Zp, Cs, and bidi overrides
+NO_TEXTS = [
+    *(
+        "a\x00",
+        "a\nb",
+        "a\tb",
+        "\x1f",
+        "\x7f",
+        "\x80",
+        "\x85",
+        "\x9f",
+        "a\u2028b",
+        "\u2029",
+        "\ud800",
+        "\udfff",
+    ),
+    *("\u202a", "\u202b", "\u202c", "\u202d", "a\u202eb", "\u2066", "\u2067", "\u2068", "\u2069"),
+]
 GOOD = {
-    "eventNames": [["a"], [f"e{number}" for number in range(50)], ["x" * 128], ["A-z_0.9"]],
-    "name": ["x", "x" * 256, "ü 漢"],
+    "eventNames": [
+        *(["a"], [f"e{number}" for number in range(50)], ["x" * 128], ["A-z_0.9"], ["x", "y" * 127 + "z"]),
+        # buildkite/docs#896, floci-io/floci#709, aws/serverless-application-model#2406
+        *(["Build Finished", "Object Created"], ["com.acme/order:created"], ["a b"], ["é"], ["a#b"], ["#"]),
+        *([text] for text in TEXTS if text.strip() == text),
+    ],
+    "name": ["x", "x" * 256, *TEXTS],
     "disabled": [True, False],
-    "createdBy": ["x", "x" * 256],
-    "tags": [[], ["x" * 64], [f"t{number}" for number in range(20)]],
+    "createdBy": ["x", "x" * 256, *TEXTS],
+    "tags": [[], TEXTS, ["x" * 64], [f"t{number}" for number in range(20)]],
     "query": [
         [],
         [{"a": None}],
@@ -43,6 +90,7 @@ GOOD = {
         [{str(number): number for number in range(20)}] * 20,
         [{"a": "x" * 8000}],
         [{"x" * 256: [1, {"b": 2.5}]}],
+        [{"a": [{}] * 498}],
     ],
     "criteria": ["ANY", "ALL"],
     "successCodes": [[100], [599], [200, 200.0, 2e2], list(range(200, 250))],
@@ -59,17 +107,33 @@ GOOD = {
         {"url": URL, "credential": {}},
         {"url": URL, "credential": {"username": ""}},
         basic_api(credential={"username": "u", "password": "x" * 4096}),
+        # prometheus-operator/prometheus-operator#4260, grafana/grafana#39153, tomas/needle#47
+        basic_api(credential={"username": "", "password": "genie-key"}),
+        basic_api(credential={"username": "sk_live_abc", "password": ""}),
+        basic_api(credential={"username": "", "password": ""}),
+        basic_api(credential={"username": "u", "password": "p", "token": "", "oauth2": {"clientId": ""}}),
+        *(basic_api(credential={"username": text.replace(":", ""), "password": text}) for text in TEXTS),
     ],
 }
 BAD = {
     "eventNames": [
-        *(None, [], "", "a b", ["a b"], [""], ["x" * 129], [1], [None], ["é"], ["a\n"], {"a": 1}),
+        *(None, [], "", "a b", [""], ["x" * 129], [1], [None], ["a\n"], {"a": 1}),
+        *([" a"], ["a "], [" "], ["\u3000a"], ["a\xa0"], ["a\u2009"], [f"a{' ' * 127}"]),
+        *([text] for text in NO_TEXTS),
         [f"e{number}" for number in range(51)],
     ],
-    "name": [None, "", "x" * 257, 7, "a\nb", "a\x00", "\ud800", ["x"], "a\u2028b"],
+    "name": [None, "", "x" * 257, 7, ["x"], *NO_TEXTS],
     "disabled": ["true", 0, 1, "no", []],
-    "createdBy": ["", "x" * 257, 7, "a\tb"],
-    "tags": ["a", [""], ["x" * 65], [1], ["a\n"], [f"t{number}" for number in range(21)], {}],
+    "createdBy": ["", "x" * 257, 7, *NO_TEXTS],
+    "tags": [
+        "a",
+        [""],
+        ["x" * 65],
+        [1],
+        *([text] for text in NO_TEXTS),
+        [f"t{number}" for number in range(21)],
+        {},
+    ],
     "query": [
         *("a", {}, [[]], [{}], [1], [None], [{"": 1}], [{"x" * 257: 1}]),
         [{"a": nested(17)}],
@@ -77,6 +141,9 @@ BAD = {
         [{str(number): number for number in range(21)}],
         [{"a": "x" * 8192}],
         [{"a": "\ud800"}],
+        [{"a": [{}] * 499}],
+        [{"a": [{}] * 2_700}],  # 8,109 bytes: 189 KB of memory once it is read
+        [{"a": [[1] * 10] * 46}],
         [{"\udfff": 1}],
     ],
     "criteria": ["any", "", 1, "OR", []],
@@ -161,7 +228,24 @@ def test_a_wrong_field_of_the_api_is_named_in_full(world, field, value):
         ({"authType": "basic", "credential": {"username": "u"}}, ["api.credential.password"]),
         (basic_api(credential={"username": "a:b", "password": "p"}), ["api.credential.username"]),
         (basic_api(credential={"username": "u", "password": "p", "token": "t"}), ["api.credential.token"]),
-        (basic_api(credential={"username": "u", "password": "p\n"}), ["api.credential.password"]),
+        *(
+            (basic_api(credential={"username": "u", "password": text}), ["api.credential.password"])
+            for text in NO_TEXTS
+        ),
+        ({"authType": "bearer", "credential": {"token": ""}}, ["api.credential.token: must not be empty"]),
+        ({"authType": "bearer", "credential": {}}, ["api.credential.token: required"]),
+        (
+            {"authType": "api_key", "credential": {"keyName": "", "keyValue": ""}},
+            ["api.credential.keyName: must not be empty", "api.credential.keyValue: must not be empty"],
+        ),
+        (
+            {**OAUTH2, "credential": {"oauth2": {"clientId": "", "clientSecret": ""}}},
+            ["oauth2.clientId: must not be empty", "oauth2.clientSecret: must not be empty"],
+        ),
+        (
+            {"authType": "api_key", "credential": {"keyName": "Accept", "keyValue": "v"}},
+            ["api.credential.keyName"],
+        ),
         ({"authType": "bearer", "credential": {"token": "t\r\nX: y"}}, ["api.credential.token"]),
         ({"authType": "bearer", "credential": {"token": "ü"}}, ["api.credential.token"]),
         (
@@ -283,6 +367,30 @@ NO_OBJECTS = [
 def test_a_body_that_is_no_json_object_is_a_400(world, method, path, body):
     answer = world.call(method, path, body)
     assert (answer.status, answer.message) == (400, "the body must be a JSON object")
+
+
+NUMBERS = [
+    "1222223333.00000001",
+    "100200300400500.01",
+    "1.000000000000000001",
+    "12345678901234567.89",
+    "1E-400",
+]
+NUMBERS += ["9007199254740993", str(2**256 - 1), "19.90", "136.0", "-0.10"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_in_a_query_is_stored_and_shown_as_that_number(world, number):
+    query = f'[{{"amount":{number},"in":[{{"deep":[{number}]}}]}}]'
+    body = json.dumps(webhook_body(query="?")).replace('"?"', query)
+    created = world.call("PUT", CREATE, body)
+    assert created.status == 200, created.text
+
+    assert f'"query":{query}' in created.text
+    assert f'"query":{query}' in world.call("POST", FETCH, {}).text
+    one = f"{CREATE}/{created.json['_id']}"
+    assert f'"query":{query}' in world.call("PATCH", one, {"ttl": 1}).text
+    assert f'"query":[{{"a":{number}}}]' in world.call("PATCH", one, f'{{"query":[{{"a":{number}}}]}}').text
 
 
 def test_a_body_in_base64_is_read(world):

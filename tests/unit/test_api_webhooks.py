@@ -132,6 +132,9 @@ def test_every_level_gets_the_signing_secret_for_itself_alone(world, level):
     ("auth_type", "credential", "more"),
     [
         ("basic", {"username": "u", "password": "p:ä"}, {}),
+        ("basic", {"username": "", "password": "genie-key"}, {}),
+        ("basic", {"username": "sk_live_abc", "password": ""}, {}),
+        ("basic", {"username": "", "password": ""}, {}),
         ("bearer", {"token": "t"}, {}),
         ("api_key", {"keyName": "X-Api-Key", "keyValue": "v"}, {}),
         (
@@ -181,6 +184,36 @@ def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(world, by, u
         assert "api.credential: required again" in answer.message
         given = {"api": {"url": url, "credential": {"token": "own"}}}
         assert world.call("PATCH", one(created["_id"]), given, by=by).status == 200
+
+
+def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_stays(world):
+    created = world.create(api=basic_api(credential={"username": "u", "password": "p"}))
+
+    def change(api):
+        answer = world.call("PATCH", one(created["_id"]), {"api": api})
+        return opened(world, answer.json["api"]["credential"]) if answer.status == 200 else answer.message
+
+    assert change({"type": "PUT"}) == {"username": "u", "password": "p"}
+    assert change({"credential": {"username": "u", "password": ""}}) == {"username": "u", "password": ""}
+    assert change({"type": "POST"}) == {"username": "u", "password": ""}
+    assert change({"credential": {"username": ""}}) == "api.credential.password: required for authType basic"
+    assert change({"credential": {"username": "", "password": "k", "token": ""}}) == {
+        "username": "",
+        "password": "k",
+    }
+    message = "api.credential.token: must not be empty for authType bearer"
+    assert change({"authType": "bearer", "credential": {"token": "", "username": ""}}) == message
+    assert change({"authType": "bearer", "credential": {"token": "t", "username": ""}}) == {"token": "t"}
+
+
+def test_empty_fields_that_the_authtype_does_not_need_make_no_credential(world):
+    empty = {"username": "", "password": "", "token": "", "oauth2": {"clientId": "", "clientSecret": ""}}
+    created = world.create(api={"url": "https://hooks.example.com/in", "credential": empty})
+
+    assert "credential" not in created["api"]
+    assert list(world.credentials.listed()) == []
+    assert world.call("PATCH", one(created["_id"]), {"api": {"credential": empty}}).status == 200
+    assert list(world.credentials.listed()) == []
 
 
 def opened(world, credential):
@@ -339,11 +372,11 @@ def test_a_webhook_that_the_service_disabled_says_why(world):
 
 def test_an_endpoint_that_the_guard_refuses_is_a_400_that_says_why(world):
     world.guard.refused["https://hooks.example.com/in"] = (
-        "the host has the address 10.0.0.1, which is refused"
+        "the host resolves to an address that is refused (private)"
     )
     answer = world.call("PUT", f"{BASE}/webhook", webhook_body())
     assert answer.status == 400
-    assert answer.message == "api.url: the host has the address 10.0.0.1, which is refused"
+    assert answer.message == "api.url: the host resolves to an address that is refused (private)"
 
 
 @pytest.mark.parametrize("level", ["service", "service_ext"])

@@ -64,13 +64,34 @@ def test_a_host_that_resolves_inside_is_refused_by_name(address, reason):
         guard(zone).check("https://inside.example/")
 
     assert refused.value.reason == reason
-    assert "inside.example" in str(refused.value)
+    assert str(refused.value) == f"the host inside.example resolves to an address that is refused ({reason})"
+
+
+@pytest.mark.parametrize("literal", ["10.20.30.40", "[fd00::20]"])
+def test_an_address_that_the_url_itself_has_is_named_as_it_was_given(literal):
+    with pytest.raises(EgressRefusedError) as refused:
+        guard(Zone()).check(f"https://{literal}/")
+
+    assert str(refused.value) == f"the address {literal.strip('[]')} is refused (private)"
 
 
 @pytest.mark.parametrize("addresses", [[PUBLIC, "10.0.0.1"], ["10.0.0.1", PUBLIC]])
-def test_one_refused_address_refuses_the_host(addresses):
-    with pytest.raises(EgressRefusedError, match=r"10\.0\.0\.1"):
+def test_one_refused_address_refuses_the_host_and_no_address_is_named(addresses):
+    with pytest.raises(EgressRefusedError, match=r"mixed\.example .* \(private\)") as refused:
         guard(Zone(mixed_example=[addresses])).check("https://mixed.example/")
+
+    assert not any(address in str(refused.value) for address in addresses)
+
+
+@pytest.mark.parametrize("url", ["ftp://example.com/", "xxxxx"])
+@pytest.mark.parametrize(
+    ("allow_http", "schemes"), [(False, "https://"), (True, "https:// or http://")], ids=["https", "http"]
+)
+def test_the_schemes_that_the_deployment_allows_are_named(url, allow_http, schemes):
+    with pytest.raises(EgressRefusedError) as refused:
+        guard(Zone(), allow_http=allow_http).check(url)
+
+    assert (refused.value.reason, str(refused.value)) == ("scheme", f"the URL must start with {schemes}")
 
 
 @pytest.mark.parametrize("spelling", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"])

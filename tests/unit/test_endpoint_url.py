@@ -15,6 +15,12 @@ from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
         ("https://example.com:/x", EndpointUrl("https", "example.com", 443, "/x")),
         ("https://example.com/x#part", EndpointUrl("https", "example.com", 443, "/x")),
         ("https://example.com?x=1", EndpointUrl("https", "example.com", 443, "/?x=1")),
+        # An empty query is not the same as none (RFC 3986, 6.2.3).
+        ("https://example.com/hook?", EndpointUrl("https", "example.com", 443, "/hook?")),
+        ("https://example.com?", EndpointUrl("https", "example.com", 443, "/?")),
+        ("https://example.com/hook?#part", EndpointUrl("https", "example.com", 443, "/hook?")),
+        ("https://example.com/hook#part?", EndpointUrl("https", "example.com", 443, "/hook")),
+        ("https://example.com/hook??", EndpointUrl("https", "example.com", 443, "/hook??")),
         ("http://a_b.example/%20%ff", EndpointUrl("http", "a_b.example", 80, "/%20%ff")),
         ("https://bücher.example/", EndpointUrl("https", "xn--bcher-kva.example", 443, "/")),
         ("https://xn--bcher-kva.example/", EndpointUrl("https", "xn--bcher-kva.example", 443, "/")),
@@ -94,3 +100,22 @@ def test_what_is_no_url_to_call_is_refused_by_name(text, reason):
     with pytest.raises(InvalidUrlError) as refused:
         parse_url(text)
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        # reapit/foundations#5234, apache/hertzbeat#3778, appwrite/appwrite#13196,
+        # SmartThingsCommunity/smartapp-sdk-nodejs#255
+        "/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=a-B_c",
+        "/api/hook?code=my-R4nd0mCode==",
+        "/a/../b/./c//d;p=1?x=%20%2B+%e9&y[]=1&z={id}|^",
+        "/hook?",
+        "/?",
+    ],
+)
+def test_path_and_query_stay_to_the_letter(path):
+    url = parse_url(f"https://example.com{path}")
+
+    assert url.path == path
+    assert url.text == f"https://example.com{path}"

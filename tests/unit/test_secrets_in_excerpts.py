@@ -1,6 +1,7 @@
 """An endpoint that answers with what it got does not put its webhook's secrets into the attempt log."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,13 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
 
         assert isinstance(exchange, Answer)
         assert exchange.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
+
+        redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
+        endpoint.script(URL, redirect)
+        exchange = attempts.send(webhook, delivery, now=world.clock.now)
+
+        assert isinstance(exchange, Answer)
+        assert exchange.location == f"https://www.example.com/{REDACTED}/in"
     assert answer.status == 200
 
 

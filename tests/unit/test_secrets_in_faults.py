@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,7 +12,7 @@ from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
 from webhooks.adapters.memory.endpoint import ScriptedEndpoint, ScriptedTokens, answered
 from webhooks.adapters.memory.keys import MemoryMaster
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
 from webhooks.domain.exchange import Answer
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.queue import BatchFailedError, delivery_messages, event_messages, read_batch
@@ -80,7 +81,9 @@ class Functions:
         self.fanout = Fanout(
             index=self._with("index", world.subscriptions),
             lane=self._with("lane", self.queue),
+            events=MemoryEventsQueue(),
             dead_events=self._with("dead_events", MemoryDeadEvents()),
+            time_left=lambda: math.inf,
         )
         self.dispatch = Dispatch(
             reader=self._with("reader", MemoryBatchReader(world.subscriptions, log)),
@@ -123,7 +126,7 @@ class Functions:
     def run(self) -> list[BatchFailedError]:
         """Let one batch of events through both functions; returns what Lambda would see of their failures."""
         seen = []
-        attributes = {"SentTimestamp": "1790000000000"}
+        attributes = {"SentTimestamp": "1790000000000", "ApproximateReceiveCount": "1"}
         events = [
             {"messageId": "m1", "body": json.dumps(EVENT), "attributes": attributes},
             {"messageId": "m2", "body": f"no event: {SECRET}", "attributes": attributes},

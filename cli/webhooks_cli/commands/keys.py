@@ -4,9 +4,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signing import Curve
+from signing import Curve, PrivateKey
 from webhooks_cli.errors import WrongUseError
-from webhooks_cli.key_pairs import new_pair, write_new_file
+from webhooks_cli.key_pairs import CURVES, new_pair, show_pair, write_new_file
 from webhooks_cli.options import add_command, output_options
 from webhooks_cli.result import Result
 from webhooks_cli.world import World
@@ -14,9 +14,9 @@ from webhooks_cli.world import World
 if TYPE_CHECKING:
     from webhooks_cli.options import Commands
 
-CURVES = {curve.value: curve for curve in Curve}
 DESCRIPTION = """\
 Make a new key pair. The curve is the deployment's: EC_CURVE_NAME in /environment.
+The file of --out is for its owner only, and so are the folders that are made for it.
 
 examples:
   webhooks keys new --out ~/.config/webhooks/prod.key
@@ -44,7 +44,10 @@ def add_parser(commands: "Commands") -> None:
         help="default: %(default)s",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="a new file for the private key, which then is not printed"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="a new file for the pair; the private key then is not printed",
     )
 
 
@@ -55,16 +58,16 @@ def run(options: Namespace, world: World) -> Result:
     document = {"curve": curve.value, "publicKey": pair.public_key.to_wire()}
     if options.out:
         path = world.folder / options.out.expanduser()
-        _write(path, pair.to_wire())
+        _write(path, pair)
         document["privateKeyFile"] = str(path)
     else:
         document["privateKey"] = pair.to_wire()
     return Result(document=document, shown="\n".join(f"{name}: {value}" for name, value in document.items()))
 
 
-def _write(path: Path, key: str) -> None:
+def _write(path: Path, pair: PrivateKey) -> None:
     try:
-        write_new_file(path, key + "\n")
+        write_new_file(path, show_pair(pair))
     except FileExistsError:
         raise WrongUseError(
             f"{path} exists already: a key is never written over, choose another name"

@@ -3,12 +3,20 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from webhooks.domain.caller import ANY, AuthLevel, License
-from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
 from webhooks_cli.aws import Account
 from webhooks_cli.errors import MissingError, RefusedError, WrongUseError
+from webhooks_cli.license import (
+    ANY,
+    IDENTIFIER,
+    IDENTIFIER_RULE,
+    LEVELS,
+    SYSTEM,
+    TEXT,
+    TEXT_RULE,
+    License,
+)
 from webhooks_cli.moments import parse_moment, show_moment
-from webhooks_cli.options import LEVELS, add_command, output_options, target_options
+from webhooks_cli.options import add_command, output_options, target_options
 from webhooks_cli.result import Result, Table
 from webhooks_cli.target import Target, find_target
 from webhooks_cli.world import World
@@ -71,10 +79,9 @@ def add_parser(commands: "Commands") -> None:
 def issue(options: Namespace, world: World) -> Result:
     """Issue a license and show its key, this once."""
     target = find_target(options, world)
-    level = AuthLevel(options.auth_level)
-    tenant, community = _scope(level, options, target)
+    tenant, community = _scope(options.auth_level, options, target)
     license_ = License(
-        auth_level=level,
+        auth_level=options.auth_level,
         tenant_id=tenant,
         community_id=community,
         expires_at=parse_moment(options.expires, world.clock()) if options.expires else None,
@@ -95,7 +102,7 @@ def list_all(options: Namespace, world: World) -> Result:
     rows = [
         (
             each.hash[:HASH_SHOWN],
-            each.license.auth_level.value,
+            each.license.auth_level,
             each.license.tenant_id,
             each.license.community_id,
             each.license.label,
@@ -142,8 +149,8 @@ def choose(name: str, issued: "Sequence[Issued]") -> "Issued":
     return (enabled or matching)[0]
 
 
-def _scope(level: AuthLevel, options: Namespace, target: Target) -> tuple[str, str]:
-    if level is AuthLevel.SYSTEM:
+def _scope(level: str, options: Namespace, target: Target) -> tuple[str, str]:
+    if level == SYSTEM:
         tenant, community = options.tenant or ANY, options.community or ANY
     else:
         tenant, community = target.tenant_id or "", target.community_id or ""
@@ -152,14 +159,14 @@ def _scope(level: AuthLevel, options: Namespace, target: Target) -> tuple[str, s
     for option, value in (("--tenant", tenant), ("--community", community)):
         if value != ANY and not IDENTIFIER.fullmatch(value):
             raise WrongUseError(f"{option}: must be {IDENTIFIER_RULE}")
-    if level is not AuthLevel.SYSTEM and ANY in (tenant, community):
+    if level != SYSTEM and ANY in (tenant, community):
         raise WrongUseError(f"a {level} license is for one community, not for {ANY}")
     return tenant, community
 
 
 def _label(text: str) -> str:
-    if text and not text.isprintable():
-        raise WrongUseError("--label: must be printable text")
+    if not TEXT.fullmatch(text):
+        raise WrongUseError(f"--label: must have {TEXT_RULE}")
     return text
 
 
@@ -168,7 +175,7 @@ def _state(license_: License, now: int) -> str:
         return "disabled"
     if license_.expires_at is None:
         return "valid"
-    word = "until" if license_.holds(now) else "expired"
+    word = "expired" if license_.is_expired(now) else "until"
     return f"{word} {show_moment(license_.expires_at)}"
 
 
@@ -183,7 +190,7 @@ def _document(issued: "Issued") -> dict[str, Any]:
     license_ = issued.license
     return {
         "hash": issued.hash,
-        "authLevel": license_.auth_level.value,
+        "authLevel": license_.auth_level,
         "tenantId": license_.tenant_id,
         "communityId": license_.community_id,
         "label": license_.label,

@@ -4,8 +4,6 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.event import parse_event
 from webhooks_cli.aws import Account, aws_errors
 from webhooks_cli.errors import MissingError, UnreachableError, WrongUseError
 from webhooks_cli.event_files import EventText, changed, copies, event_text, parse_override, read_documents
@@ -121,7 +119,19 @@ def _read(
 
 
 def check(events: Sequence[EventText], *, now_ms: int) -> None:
-    """Raise WrongUseError with the reason of every event that the service would refuse."""
+    """Raise WrongUseError with the reason of every event that the service would refuse.
+
+    The rules are the service's own, which come with its repository and not with the command: MissingError.
+    """
+    try:
+        # Imported here: the command is installed without the service.
+        from webhooks.domain.errors import InvalidEventError  # noqa: PLC0415
+        from webhooks.domain.event import parse_event  # noqa: PLC0415
+    except ImportError:
+        raise MissingError(
+            "the rules for events come with the service's repository: publish with its .venv/bin/webhooks, "
+            "or with --no-check: an invalid event then goes to the events dead-letter queue"
+        ) from None
     refused = []
     for event in events:
         try:

@@ -1,29 +1,17 @@
 """`webhooks verify`: does a callback hold, by its headers and body, and by which signatures?"""
 
 import json
+import re
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import urllib3
-
-from signing import (
-    InvalidKeyError,
-    PublicKey,
-    VerificationError,
-    decode_webhook_secret,
-    verify_callback,
-)
-from webhooks_cli.api import SECONDS, Api, fetch
-from webhooks_cli.aws import with_api_url
-from webhooks_cli.errors import OK, MissingError, RefusedError, UnreachableError, WrongUseError
+from signing import VerificationError, verify_callback
+from webhooks_cli.errors import OK, RefusedError, WrongUseError
 from webhooks_cli.inputs import read_input, read_text
-from webhooks_cli.key_pairs import read_public_key
-from webhooks_cli.options import add_command, output_options
+from webhooks_cli.options import add_command, caller_options, output_options
 from webhooks_cli.result import Result, Table
-from webhooks_cli.target import find_target
+from webhooks_cli.verification_keys import find_keys, header_value
 from webhooks_cli.world import World
 
 if TYPE_CHECKING:
@@ -32,24 +20,17 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Verify a callback that was received: its headers, its body to the byte, and the URL that it was sent to.
 Verifies with every key that is given; with none, with those that the API publishes (/publickeys and
-/.well-known/jwks.json of --api or of .local/stack.json). Exit code 1 if one signature does not hold.
+/.well-known/jwks.json of --api or of .local/stack.json) and with the webhook's own secret, which the API
+gives to a license of its community. Exit code 1 if one signature does not hold.
 
 HEADERS: a file with 'Name: value' lines, or a JSON object of name to value.
 
 examples:
-  webhooks verify --url https://example.com/hook --headers headers.txt --body body.json --secret whsec_...
-  webhooks verify --url https://example.com/hook --headers headers.txt --body body.json
-  webhooks verify --url https://example.com/hook --headers h.json --body - --jwks jwks.json --at 1767225600
+  webhooks verify --endpoint https://example.com/hook --headers headers.txt --body body.json
+  webhooks verify --endpoint https://example.com/hook --headers h.txt --body body.json --secret whsec_...
+  webhooks verify --endpoint https://example.com/h --headers h.json --body - --jwks jwks.json --at 1768469400
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key to verify with, as the argument of `verify_callback` that takes it."""
-
-    scheme: str
-    argument: str
-    value: PublicKey | bytes | Mapping[str, Any]
+EPOCH = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 def add_parser(commands: "Commands") -> None:
@@ -60,10 +41,15 @@ def add_parser(commands: "Commands") -> None:
         run=run,
         summary="check a callback's signatures",
         description=DESCRIPTION,
-        parents=[output_options()],
+        parents=[output_options(), caller_options()],
     )
     parser.add_argument(
-        "--url", dest="endpoint", required=True, help="the endpoint's URL, as the webhook has it"
+        "--endpoint",
+        "--url",
+        dest="endpoint",
+        required=True,
+        metavar="URL",
+        help="the endpoint's URL, as the webhook has it",
     )
     parser.add_argument("--headers", required=True, metavar="FILE", help="the headers; - for stdin")
     parser.add_argument("--body", required=True, metavar="FILE", help="the body, byte for byte; - for stdin")
@@ -83,9 +69,9 @@ def add_parser(commands: "Commands") -> None:
     )
     parser.add_argument("--profile", metavar="NAME", help="whose published keys, where none are given")
     parser.add_argument("--api", dest="url", metavar="URL", help="the same, by the API's URL")
-    parser.set_defaults(
-        stack=None, region=None, tenant=None, community=None, level=None, key_file=None, license_file=None
-    )
+    parser.add_argument("--tenant", metavar="ID", help="the webhook's tenant, where its secret is asked for")
+    parser.add_argument("--community", metavar="ID", help="and its community")
+    parser.set_defaults(stack=None, region=None)
 
 
 def run(options: Namespace, world: World) -> Result:
@@ -94,8 +80,10 @@ def run(options: Namespace, world: World) -> Result:
         raise WrongUseError("only one of --headers and --body can be stdin")
     headers = read_headers(read_text(options.headers, world), options.headers)
     body = read_input(options.body, world)
+    keys, unchecked = find_keys(options, headers, world=world)
+    now = int(world.clock()) if options.at is None else options.at
     verdicts = {}
-    for key in _keys(options, world):
+    for key in keys:
         arguments = {"service_key": None, "webhook_secret": None, "jwks": None, key.argument: key.value}
         try:
             verify_callback(
@@ -103,7 +91,7 @@ def run(options: Namespace, world: World) -> Result:
                 url=options.endpoint,
                 headers=headers,
                 body=body,
-                now=int(world.clock()) if options.at is None else options.at,
+                now=now,
                 tolerance=options.tolerance,
                 **arguments,  # type: ignore[arg-type]  # each key has the type that its argument takes
             )
@@ -111,18 +99,29 @@ def run(options: Namespace, world: World) -> Result:
             verdicts[key.scheme] = str(error)
         else:
             verdicts[key.scheme] = ""
-    return _result(verdicts)
+    notes = [f"{scheme} was not checked: {reason}" for scheme, reason in unchecked.items()]
+    if any(verdicts.values()):
+        notes += ["the callback does not verify", *_age(headers, now=now, tolerance=options.tolerance)]
+    return _result(verdicts, unchecked, notes=notes)
 
 
-def _result(verdicts: Mapping[str, str]) -> Result:
+def _age(headers: Mapping[str, str], *, now: int, tolerance: int) -> Iterator[str]:
+    timestamp = header_value(headers, "webhook-timestamp")
+    if EPOCH.fullmatch(timestamp) and abs(now - int(timestamp)) > tolerance:
+        yield f"it was signed at {timestamp}: --at {timestamp} verifies it as of then"
+
+
+def _result(verdicts: Mapping[str, str], unchecked: Mapping[str, str], *, notes: Sequence[str]) -> Result:
     failed = {scheme: reason for scheme, reason in verdicts.items() if reason}
     verified = [scheme for scheme in verdicts if scheme not in failed]
+    document: dict[str, Any] = {"ok": not failed, "verified": verified, "failed": failed}
+    if unchecked:
+        document["notChecked"] = unchecked
+    rows = [(scheme, reason or "verified") for scheme, reason in verdicts.items()]
     return Result(
-        document={"ok": not failed, "verified": verified, "failed": failed},
-        shown=Table(
-            ("scheme", "verdict"), [(scheme, reason or "verified") for scheme, reason in verdicts.items()]
-        ),
-        notes=("the callback does not verify",) if failed else (),
+        document=document,
+        shown=Table(("scheme", "verdict"), rows + [(scheme, "not checked") for scheme in unchecked]),
+        notes=tuple(notes),
         exit_code=RefusedError.exit_code if failed else OK,
     )
 
@@ -147,56 +146,3 @@ def read_headers(text: str, source: str) -> dict[str, str]:
     if not headers:
         raise WrongUseError(f"{source}: holds no headers: 'Name: value' lines, or a JSON object")
     return headers
-
-
-def _keys(options: Namespace, world: World) -> Iterator[Key]:
-    if options.public_key:
-        key = read_public_key(options.public_key)
-        yield Key(key.curve.scheme, "service_key", key)
-    if options.secret:
-        yield Key("v1", "webhook_secret", _secret(options.secret, world))
-    if options.jwks:
-        yield Key("rfc9421", "jwks", _jwks(options.jwks, world))
-    if not (options.public_key or options.secret or options.jwks):
-        api = _api(options, world)
-        key = api.service_key()
-        yield Key(key.curve.scheme, "service_key", key)
-        yield Key("rfc9421", "jwks", _checked_jwks(api.document("/.well-known/jwks.json"), api.url))
-
-
-def _api(options: Namespace, world: World) -> Api:
-    try:
-        return Api(with_api_url(find_target(options, world)), world)
-    except MissingError as error:
-        raise MissingError(
-            f"no key: give --secret, --public-key or --jwks; or a deployment: {error}"
-        ) from None
-
-
-def _secret(text: str, world: World) -> bytes:
-    if text.startswith("@"):
-        text = read_text(text[1:], world).strip()
-    try:
-        return decode_webhook_secret(text)
-    except InvalidKeyError as error:
-        raise WrongUseError(f"--secret: {error}") from None
-
-
-def _jwks(place: str, world: World) -> Mapping[str, Any]:
-    if place.startswith(("https://", "http://")):
-        answer = fetch(
-            urllib3.PoolManager(retries=False, timeout=SECONDS), "GET", place, headers={}, body=None
-        )
-        if answer.status != HTTPStatus.OK:
-            raise UnreachableError(f"GET {place} answered {answer.status} {answer.reason}, not 200")
-        return _checked_jwks(answer.value(), place)
-    try:
-        return _checked_jwks(json.loads(read_text(place, world)), place)
-    except (ValueError, RecursionError):
-        raise WrongUseError(f"{place}: is not JSON") from None
-
-
-def _checked_jwks(document: Any, source: str) -> Mapping[str, Any]:
-    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
-        raise WrongUseError(f"{source}: is no JWKS: a JSON object with an array keys")
-    return document

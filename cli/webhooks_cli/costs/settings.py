@@ -7,6 +7,8 @@ from dataclasses import dataclass
 class Settings:
     """What the template says, and what AWS does by itself."""
 
+    pack_bytes: int = 64 * 1024  # a message of deliveries has at most
+    description_bytes: int = 1024  # of it for each delivery, beside its body
     memory_mb: int = 512
     queues: int = 3  # that Lambda polls: events, deliveries, slow deliveries
     pollers: int = 5  # for each; MaximumConcurrency keeps Lambda from going down to 2 when it is quiet

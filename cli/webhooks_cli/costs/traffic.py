@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from math import ceil
 
-from webhooks.domain.delivery import DESCRIPTION_BYTES, MAX_PACK_BYTES
 from webhooks_cli.costs.figures import BYTES, Bytes, MeasuredFigures
 from webhooks_cli.costs.settings import SETTINGS, Settings
 
@@ -72,7 +71,7 @@ def traffic_of(
     shape = measured.shape
     event_bytes = load.size + sizes.event_more
     events_each = _taken(shape.events_per_batch, event_bytes)
-    pack_room = max(1, MAX_PACK_BYTES // (load.size + DESCRIPTION_BYTES))
+    pack_room = max(1, settings.pack_bytes // (load.size + settings.description_bytes))
     messages_each = load.endpoints * ceil(events_each / min(shape.deliveries_per_message, pack_room))
     deliveries = load.events * load.endpoints
     messages = load.events / events_each * messages_each

@@ -103,3 +103,15 @@ def test_a_batch_carries_at_most_ten_events_and_one_mebibyte():
     assert [len(batch) for batch in batches(small)] == [10, 10, 3]
     large = [EventText("l", "x" * 400_000, "t")] * 5
     assert [len(batch) for batch in batches(large)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("number", ["1222223333.00000001", "1E-400", "19.90", "9007199254740993"])
+def test_a_number_is_published_as_the_file_has_it(number):
+    text = (EVENTS / "native.json").read_text().rstrip().removesuffix("}") + f',"n":[{number}]}}'
+    [(source, document)] = read_documents(text, "f")
+    [copy] = copies(changed(document, [parse_override(f"data.amount={number}")]), 1, entropy=bytes)
+
+    published = event_text(source, copy).text
+
+    assert f'"n":[{number}]' in published
+    assert f'"amount":{number}' in published

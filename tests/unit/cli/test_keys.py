@@ -1,3 +1,4 @@
+import json
 import stat
 
 import pytest
@@ -25,8 +26,10 @@ def test_a_private_key_that_goes_to_a_file_is_for_its_owner_only_and_not_printed
     ended = webhooks("keys", "new", "--out", "my.key", "--json")
     file = tmp_path / "my.key"
     assert mode(file) == 0o600
-    assert file.read_text().strip() not in ended.stdout
-    pair = plain_protocol.read_key_pair(file.read_text().strip())
+    content = json.loads(file.read_text())
+    assert content["curve"] == "secp256k1"
+    assert content["privateKey"] not in ended.stdout
+    pair = plain_protocol.read_key_pair(content["privateKey"])
     assert pair.public == ended.document["publicKey"]
     assert ended.document["privateKeyFile"] == str(file)
     assert [each.name for each in tmp_path.iterdir()] == ["my.key"]
@@ -41,7 +44,15 @@ def test_a_key_file_is_never_written_over(webhooks, tmp_path):
     assert (tmp_path / "my.key").read_text() == before
 
 
-def test_a_folder_that_does_not_exist_is_named(webhooks):
-    ended = webhooks("keys", "new", "--out", "nowhere/my.key")
+def test_folders_that_do_not_exist_are_made_for_their_owner_only(webhooks, tmp_path):
+    assert webhooks("keys", "new", "--out", "config/webhooks/prod.key").code == 0
+    made = [tmp_path / name for name in ("config", "config/webhooks", "config/webhooks/prod.key")]
+    assert [mode(path) for path in made] == [0o700, 0o700, 0o600]
+
+
+@pytest.mark.parametrize("out", ["a-file/my.key", "a-file/deeper/my.key"])
+def test_a_folder_that_is_a_file_is_named(webhooks, out):
+    webhooks.write("a-file", "")
+    ended = webhooks("keys", "new", "--out", out)
     assert ended.code == 2
-    assert "nowhere/my.key cannot be written" in ended.stderr
+    assert f"{out} cannot be written" in ended.stderr

@@ -47,6 +47,27 @@ def test_a_callback_verifies_with_every_key_that_is_given(verify, headers):
     assert ended.document == {"ok": True, "verified": ["es256k", "v1", "rfc9421"], "failed": {}}
 
 
+@pytest.mark.parametrize("name", [b"service", b"before", b"after"])
+def test_any_of_several_tokens_verifies_with_the_key_that_is_known(verify, webhooks, name):
+    shown, *beside = (
+        PrivateKey.derive(bytes(16), each, Curve.SECP256K1) for each in (b"after", b"before", b"service")
+    )
+    known = PrivateKey.derive(bytes(16), name, Curve.SECP256K1)
+    headers = sign_callback(
+        method="POST",
+        url=URL,
+        content_type="application/json",
+        body=BODY,
+        delivery_id="d1",
+        timestamp=NOW,
+        keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(beside)),
+        webhook_secrets=[SECRET],
+    )
+    webhooks.write("several.json", headers)
+    ended = verify("--public-key", known.public_key.to_wire(), "--json", headers="several.json")
+    assert (ended.code, ended.document["verified"]) == (0, ["es256k"])
+
+
 def test_each_signature_has_its_own_verdict(verify):
     other = encode_webhook_secret(bytes(32))
     ended = verify("--secret", other, "--public-key", PUBLIC, "--json")
@@ -69,7 +90,10 @@ def test_the_url_is_part_of_the_rfc_9421_signature(verify):
 
 def test_an_old_callback_verifies_as_of_its_own_time(verify, webhooks):
     webhooks.now = NOW + 3600
-    assert verify(*KEYS).code == 1
+    ended = verify(*KEYS)
+    assert ended.code == 1
+    assert f"it was signed at {NOW - 10}: --at {NOW - 10} verifies it as of then" in ended.stderr
+    assert verify(*KEYS, "--at", NOW - 10).code == 0
     assert verify(*KEYS, "--at", NOW).code == 0
     assert verify(*KEYS, "--tolerance", 7200).code == 0
 

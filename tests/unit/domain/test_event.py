@@ -1,6 +1,7 @@
 """Three shapes in, one body out, and a reason for everything else."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import example, given
@@ -32,8 +33,9 @@ def test_a_native_event_becomes_the_callbacks_body():
     assert (event.id, event.name, event.scope) == ("e1", "E_LOGIN", Scope("t1", "c1"))
     assert event.body == (
         '{"id":"e1","type":"E_LOGIN","timestamp":"2026-01-02T03:04:05.678Z",'
-        '"tenantId":"t1","communityId":"c1","data":{"user":"ü"}}'
+        '"tenantId":"t1","communityId":"c1","data":{"user":"\\u00fc"}}'
     )
+    assert event.data == {"user": "ü"}
 
 
 @pytest.mark.parametrize("name", ["event_name", "eventName"])
@@ -64,6 +66,34 @@ def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling):
     assert iso_time(event.log_time) == "2026-01-02T03:04:05.000Z"
 
 
+# buildkite/docs#896, floci-io/floci#709, aws/serverless-application-model#2406
+@pytest.mark.parametrize(
+    "name",
+    ["Build Finished", "Object Created", "com.acme/order:created", "受注　通知", "a#b", "x" * 128, "👨‍👩‍👧"],
+)
+def test_an_events_name_may_have_spaces_and_signs_in_every_shape(name):
+    bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
+    flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
+
+    for event in (parse({**NATIVE, "eventName": name}), parse(bridge), parse(flat)):
+        assert event.name == name
+        assert json.loads(event.body)["type"] == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", " a", "a ", "\u3000a", "a\nb", "a\u202eb", "\ud800", "x" * 129, 7, None]
+)
+def test_what_is_no_name_is_refused_in_every_shape(name):
+    bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
+    flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
+
+    for message in ({**NATIVE, "eventName": name}, bridge, flat):
+        with pytest.raises(
+            InvalidEventError, match="must be 1 to 128 characters, with no space at either end"
+        ):
+            parse(message)
+
+
 def test_without_an_id_or_a_time_the_message_gives_them():
     event = parse({key: NATIVE[key] for key in ("eventName", "tenantId", "communityId", "data")})
 
@@ -80,6 +110,29 @@ def test_without_an_id_or_a_time_the_message_gives_them():
         (1_700_000_000_250, 1_700_000_000_250),
         ("2026-01-02T03:04:05+02:00", 1_767_315_845_000),
         ("2026-01-02", 1_767_312_000_000),
+        # RFC 3339, 5.6 and 5.7, and ISO 8601
+        ("2026-01-15t09:30:00z", 1_768_469_400_000),
+        ("2026-01-15 09:30:00Z", 1_768_469_400_000),
+        ("20260115T093000Z", 1_768_469_400_000),
+        ("2026-W03-4T09:30Z", 1_768_469_400_000),
+        ("2026-w03-4t09:30z", 1_768_469_400_000),
+        ("2026-01-15T15:00:00+0530", 1_768_469_400_000),
+        ("2026-01-15T09:30:00,123Z", 1_768_469_400_123),
+        ("2026-01-15T09:30:00.123999999Z", 1_768_469_400_124),
+        ("2026-01-15T09:30", 1_768_469_400_000),
+        ("2016-12-31T23:59:60Z", 1_483_228_799_999),
+        ("2016-12-31T23:59:60.5Z", 1_483_228_799_999),
+        ("2016-12-31t23:59:60z", 1_483_228_799_999),
+        ("20161231T235960Z", 1_483_228_799_999),
+        ("2016-12-31T15:59:60-08:00", 1_483_228_799_999),
+        ("2017-01-01T05:29:60+05:30", 1_483_228_799_999),
+        ("2016-12-31T23:59:60", 1_483_228_799_999),
+        ("2026-01-15T24:00:00Z", 1_768_521_600_000),
+        ("2026-01-15T24:00:00.000Z", 1_768_521_600_000),
+        ("2026-01-15T24:00", 1_768_521_600_000),
+        ("20260115T240000Z", 1_768_521_600_000),
+        ("20260115T24Z", 1_768_521_600_000),
+        ("2026-12-31t24:00:00+01:00", 1_798_758_000_000),
     ],
 )
 def test_a_time_is_iso_8601_or_epoch(log_time, epoch_ms):
@@ -90,7 +143,7 @@ def test_a_time_is_iso_8601_or_epoch(log_time, epoch_ms):
     ("change", "reason"),
     [
         ({"eventName": None}, "eventName"),
-        ({"eventName": "has a space"}, "eventName"),
+        ({"eventName": " a space before"}, "eventName"),
         ({"eventName": "x" * 129}, "eventName"),
         ({"tenantId": ""}, "tenantId"),
         ({"tenantId": 7}, "tenantId"),
@@ -102,6 +155,13 @@ def test_a_time_is_iso_8601_or_epoch(log_time, epoch_ms):
         ({"data": [1]}, "data"),
         ({"occurredAt": "yesterday"}, "occurredAt"),
         ({"occurredAt": True}, "occurredAt"),
+        ({"occurredAt": "2026-01-15T24:00:01Z"}, "occurredAt"),
+        ({"occurredAt": "2026-01-15T24:30:00Z"}, "occurredAt"),
+        ({"occurredAt": "2026-01-15T23:59:61Z"}, "occurredAt"),
+        ({"occurredAt": "2026-01-15T23:60:00Z"}, "occurredAt"),
+        ({"occurredAt": "9999-12-31T24:00:00Z"}, "occurredAt"),
+        ({"occurredAt": ""}, "occurredAt"),
+        ({"occurredAt": [1]}, "occurredAt"),
         ({"occurredAt": 10**30}, "occurredAt"),
     ],
 )
@@ -121,8 +181,20 @@ def test_what_is_wrong_is_named(change, reason):
         "[" * 100_000,
         '{"eventName": NaN}',
         json.dumps(NATIVE).replace('"ü"', "Infinity").replace('"\\u00fc"', "Infinity"),
-        json.dumps(NATIVE).replace('"\\u00fc"', "1e999"),
-        json.dumps(NATIVE).replace('"\\u00fc"', "9" * 5000),
+        json.dumps(NATIVE).replace('"\\u00fc"', "1e9999999999999999999"),
+        json.dumps(NATIVE) + " {}",
+        json.dumps(NATIVE) + ",",
+        json.dumps(NATIVE)[:-1] + ",}",
+        json.dumps(NATIVE)[:-1],
+        json.dumps(NATIVE).replace(":", " "),
+        json.dumps(NATIVE).replace('"t1"', "'t1'"),
+        json.dumps(NATIVE).replace('"tenantId"', "tenantId"),
+        json.dumps(NATIVE).replace("u00fc", "u00f"),
+        json.dumps(NATIVE).replace("t1", "t\n1"),
+        "\ufeff" + json.dumps(NATIVE),
+        "\xa0" + json.dumps(NATIVE),
+        "{}" * 2,
+        "{,}",
     ],
 )
 def test_what_is_no_json_object_is_refused(text):
@@ -133,6 +205,119 @@ def test_what_is_no_json_object_is_refused(text):
 def test_a_body_larger_than_a_message_can_carry_is_refused():
     with pytest.raises(InvalidEventError, match="too large"):
         parse({**NATIVE, "data": {"x": "x" * MAX_BODY_BYTES}})
+
+
+def sent(data, shape='{"eventName":"a","tenantId":"t","communityId":"c","data":%s}'):
+    """Return what the callback has of data that was sent in these characters."""
+    event = parse(shape.replace("%s", data))
+    return event.body.partition('"data":')[2][:-1]
+
+
+# ruby/json#219 and #273, ruimarinho/bitcoin-core#16, hasura/graphql-engine#3697, supabase/supabase#16147,
+# n8n-io/n8n#26925, EasyPost/easypost-node#467
+NUMBERS = [
+    *("1222223333.00000001", "100200300400500.01", "1.000000000000000001", "12345678901234567.89", "1e-400"),
+    *(
+        "50755254975729665",
+        "9123456789654321",
+        "7615917337495251231",
+        str(2**256 - 1),
+        "136.0",
+        "1e400",
+        "1e999",
+    ),
+    *(
+        "19.90",
+        "1E5",
+        "1e+05",
+        "-0",
+        "-0.0",
+        "0.10",
+        "1E400",
+        "9" * 5_000,
+        "-" + "9" * 5_000,
+        "0." + "1" * 5_000,
+    ),
+    "1e999999999",
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:24])
+def test_a_number_is_sent_as_it_was_published(number):
+    assert sent('{"amount":%s}' % number) == '{"amount":%s}' % number  # noqa: UP031 - braces
+    assert sent('{"a":[[%s,{"b":%s}]]}' % (number, number)) == '{"a":[[%s,{"b":%s}]]}' % (number, number)  # noqa: UP031
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"b":1,"a":2,"B":3}',
+        '{"a":1,"a":2}',
+        r'{"a":"\u00fc \u00FC ü \/ / \u0061 \t"}',
+        r'{"\u0061":"\ud83d\ude00 😀 \ud800"}',
+        '{"a":"x  y : , { } [ ] "}',
+        r'{"a":"\" \\ \\\" : \\","b":"\\"}',
+        '{"":"","a":{"":[]}}',
+        "{}",
+        '{"a":"\u2028 \u2029 \x7f \x85 \xa0 \u3000"}',
+    ],
+)
+def test_data_is_copied_as_it_was_sent(data):
+    assert sent(data) == data
+
+
+def test_the_other_shapes_are_copied_too():
+    flat = '{"event_name":"a","tenant_id":"t","community_id":"c","z":1.50,"event_ts":1700000000500}'
+    bridge = (
+        '{"detail-type":"a","detail":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"},"time":null}'
+    )
+
+    assert parse(flat).body.endswith(f'"data":{flat}}}')
+    assert parse(bridge).body.endswith('"data":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"}}')
+
+
+def test_of_two_fields_with_one_name_the_last_counts():
+    text = '{"data":{"a":1},"eventName":"a","tenantId":"t","communityId":"c","data":{"a":2.0}}'
+
+    assert parse(text).data == {"a": 2}
+    assert parse(text).body.endswith('"data":{"a":2.0}}')
+
+
+@pytest.mark.parametrize("space", [" ", "\n", "\r\n", "\t", " \n\t "])
+def test_space_between_the_parts_is_left_out_and_no_other(space):
+    parts = [
+        "{",
+        '"a b"',
+        ":",
+        "[",
+        "1.0",
+        ",",
+        r'"\" , : \\"',
+        ",",
+        "{",
+        "}",
+        ",",
+        "null",
+        "]",
+        ",",
+        '"c"',
+        ":",
+        "-1e5",
+        "}",
+    ]
+    shape = '%s{"eventName" : "a",\n"tenantId":"t" , "communityId":"c", "data" : %s\n}\n'.replace(
+        "%s", space, 1
+    )
+
+    assert sent(space.join(parts), shape) == "".join(parts)
+
+
+def test_data_is_matched_by_its_decimals():
+    data = parse({**NATIVE, "data": {"a": 1}}).data
+    exact = parse(json.dumps(NATIVE).replace('"\\u00fc"', "1222223333.00000001")).data
+
+    assert data == {"a": 1}
+    assert exact == {"user": Decimal("1222223333.00000001")}
 
 
 def test_what_no_queue_takes_stays_escaped():
@@ -153,6 +338,34 @@ def test_any_text_is_an_event_or_refused(text):
         assert str(error)
 
 
+TEXTS = st.one_of(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,5})?", fullmatch=True),
+    st.from_regex(
+        r'"([^"\\\x00-\x1f\ud800-\udfff\ufffe\uffff]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}){0,9}"', fullmatch=True
+    ),
+    st.sampled_from(["true", "false", "null"]),
+)
+
+
+def an_array(texts):
+    return f"[{','.join(texts)}]"
+
+
+def an_object(texts):
+    return "{" + ",".join(f'"k{number % 3}":{text}' for number, text in enumerate(texts)) + "}"
+
+
+@given(
+    st.recursive(
+        TEXTS, lambda inner: st.lists(inner).map(an_array) | st.lists(inner).map(an_object), max_leaves=20
+    )
+)
+def test_what_is_compact_is_copied_to_the_letter(text):
+    data = f'{{"a":{text}}}'
+
+    assert sent(data) == data
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -160,9 +373,9 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(), JSON))
-def test_the_body_is_one_line_of_json_with_the_same_data(data):
-    event = parse({**NATIVE, "data": data})
+@given(st.dictionaries(st.text(), JSON), st.sampled_from([None, 0, 2]), st.booleans())
+def test_the_body_is_one_line_of_json_with_the_same_data(data, choice, escaped):
+    event = parse(json.dumps({**NATIVE, "data": data}, indent=choice, ensure_ascii=escaped))
 
     assert "\n" not in event.body
     assert json.loads(event.body)["data"] == data

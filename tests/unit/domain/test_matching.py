@@ -1,10 +1,13 @@
-"""A query holds or not: the law of delivery.md, case by case and in general."""
+"""A query holds or not: the law of docs/filters.md, case by case and in general, and what it may cost."""
+
+import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.domain.matching import json_equal, matches
+from webhooks.domain.matching import FEW, MAX_KEPT, EventFields, matches
 from webhooks.domain.webhook import Criteria, IndexEntry
 
 EVENT = {
@@ -18,14 +21,35 @@ EVENT = {
     "a.b": "dotted",
     "a": {"b": "nested"},
 }
+ORDER = {
+    "commits": [{"title": "Test", "files": ["x"]}, {"title": "Merge", "files": ["y", "z"]}, "no object"],
+    "labels": [{"title": "bug", "by": [{"id": 1}]}, {"title": "urgent", "by": [{"id": 2}, {"id": 3}]}],
+    "matrix": [[1, 2], [3, [4]], [{"x": 5}]],
+    "metadata": {"app.kubernetes.io/name": "web", "labels": {"a.b.c": "deep"}},
+    "7": {"0": "a key that is a number"},
+    "list": [{"0": "unreachable without its place"}],
+    "empty": [],
+    "none": {},
+    "": {"": "empty names"},
+    "amount": Decimal("1222223333.00000001"),
+    "price": Decimal("19.90"),
+    "large": 10**30,
+    "same": Decimal("1E+30"),
+    "prices": [Decimal("1.10"), 2, Decimal("1E+2"), Decimal("-0.0"), Decimal("1E-400")],
+    "flags": [True, None],
+}
 
 
 def entry(*query, criteria=Criteria.ANY):
     return IndexEntry("w" * 24, criteria, query)
 
 
+def holds(query, data):
+    return matches(entry(query), EventFields(data))
+
+
 @pytest.mark.parametrize(
-    ("query", "holds"),
+    ("query", "expected"),
     [
         ({"status": "ok"}, True),
         ({"status": "OK"}, False),
@@ -53,21 +77,159 @@ def entry(*query, criteria=Criteria.ANY):
         ({"status": "ok", "count": 1}, True),
     ],
 )
-def test_a_condition_holds_as_json_equality_says(query, holds):
-    assert matches(entry(query), EVENT) is holds
+def test_a_condition_holds_as_json_equality_says(query, expected):
+    assert holds(query, EVENT) is expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"commits.title": "Merge"}, True),  # adnanh/webhook#504, argoproj/argo-events#1127
+        ({"commits.title": "Push"}, False),
+        ({"commits.files": "z"}, True),
+        ({"commits.files": ["y", "z"]}, True),
+        ({"commits.title": ["Test", "Merge"]}, False),
+        ({"labels.0.title": "bug"}, True),
+        ({"labels.0.title": "urgent"}, False),
+        ({"labels.2.title": "urgent"}, False),
+        ({"labels.00.title": "bug"}, False),
+        ({"labels.-1.title": "urgent"}, False),
+        ({"labels.by.id": 3}, True),
+        ({"labels.1.by.1.id": 3}, True),
+        ({"labels.1.by.0.id": 3}, False),
+        ({"labels.0": {"by": [{"id": 1}], "title": "bug"}}, True),
+        ({"labels": {"by": [{"id": 1}], "title": "bug"}}, True),
+        ({"matrix.0": 2}, True),
+        ({"matrix.1.1": 4}, True),
+        ({"matrix.x": 5}, False),
+        ({"matrix.2.x": 5}, True),
+        ({"matrix": 1}, False),
+        ({"matrix": [1, 2]}, True),
+        ({"metadata.app.kubernetes.io/name": "web"}, True),  # neutree-ai/agent-platform#260
+        ({"metadata.labels.a.b.c": "deep"}, True),
+        ({"7.0": "a key that is a number"}, True),
+        ({"list.0.0": "unreachable without its place"}, True),
+        ({"list.0": "unreachable without its place"}, False),
+        ({"list.0": {"0": "unreachable without its place"}}, True),
+        ({"empty": []}, True),
+        ({"empty": None}, False),
+        ({"empty.0": None}, False),
+        ({"none": {}}, True),
+        ({"none": []}, False),
+        ({".": "empty names"}, True),
+        ({"amount": Decimal("1222223333.00000001")}, True),
+        ({"amount": Decimal("1222223333.0")}, False),
+        ({"amount": 1222223333}, False),
+        ({"price": Decimal("19.9")}, True),
+        ({"large": Decimal("1E+30")}, True),
+        ({"same": 10**30}, True),
+        ({"large": 10**30 + 1}, False),
+        ({"prices": Decimal("1.1")}, True),
+        ({"prices": Decimal("2.000")}, True),
+        ({"prices": 100}, True),
+        ({"prices": 0}, True),
+        ({"prices": Decimal("1E-401")}, False),
+        ({"prices": "100"}, False),
+        ({"prices": [Decimal("1.1"), Decimal("2.0"), 100, 0, Decimal("1e-400")]}, True),
+        ({"flags": 1}, False),
+        ({"flags": None}, True),
+        ({"flags": [True, None]}, True),
+        ({"flags": [1, None]}, False),
+    ],
+)
+def test_a_path_leads_into_objects_and_through_arrays(query, expected):
+    assert holds(query, ORDER) is expected
 
 
 def test_no_query_holds_for_every_event():
-    assert matches(entry(), {})
+    assert matches(entry(), EventFields({}))
 
 
 def test_any_needs_one_object_and_all_needs_every_object():
-    right, wrong = {"status": "ok"}, {"status": "bad"}
+    right, wrong, event = {"status": "ok"}, {"status": "bad"}, EventFields(EVENT)
 
-    assert matches(entry(right, wrong), EVENT)
-    assert not matches(entry(wrong), EVENT)
-    assert not matches(entry(right, wrong, criteria=Criteria.ALL), EVENT)
-    assert matches(entry(right, {"count": 1}, criteria=Criteria.ALL), EVENT)
+    assert matches(entry(right, wrong), event)
+    assert not matches(entry(wrong), event)
+    assert not matches(entry(right, wrong, criteria=Criteria.ALL), event)
+    assert matches(entry(right, {"count": 1}, criteria=Criteria.ALL), event)
+
+
+def json_equal(left, right):
+    """Compare as JSON says, without any cleverness."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(
+            json_equal(value, right[key]) for key, value in left.items()
+        )
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(json_equal, left, right))
+    return bool(left == right)
+
+
+def lookup(value, parts):
+    """Yield what a path leads to, one value after the other, with nothing kept."""
+    if not parts:
+        yield value
+        return
+    name, *rest = parts
+    if isinstance(value, dict):
+        if rest and ".".join(parts) in value:
+            yield value[".".join(parts)]
+        if name in value:
+            yield from lookup(value[name], rest)
+    elif isinstance(value, list) and name.isdigit():
+        if str(int(name)) == name and int(name) < len(value):
+            yield from lookup(value[int(name)], rest)
+    elif isinstance(value, list):
+        for each in value:
+            if isinstance(each, dict):
+                yield from lookup(each, parts)
+
+
+def plainly(condition, data):
+    [(field, wanted)] = condition.items()
+    return any(
+        json_equal(each, wanted)
+        for found in lookup(data, field.split("."))
+        for each in (found, *(found if isinstance(found, list) else ()))
+    )
+
+
+SCALAR = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 2),
+    st.sampled_from(
+        [2**61 - 1, 2**61, 10**20, Decimal("1E+20"), Decimal("1.0"), Decimal("0.1"), Decimal("-0.0")]
+    ),
+    st.sampled_from(["", "a", "1", "true", "0"]),
+)
+NAMES = st.sampled_from(["a", "b", "0", "1", "a.b", "b.a", "0.a", ""])
+VALUE = st.recursive(
+    SCALAR,
+    lambda inner: st.lists(inner, max_size=FEW + 4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=30,
+)
+FIELD = st.lists(NAMES, min_size=1, max_size=4).map(".".join)
+
+
+@given(
+    st.dictionaries(NAMES, VALUE, max_size=5),
+    st.lists(st.tuples(FIELD, st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=2)))),
+)
+def test_matching_is_what_looking_at_each_value_says(data, conditions):
+    fields = EventFields(data)
+    for field, wanted in conditions:
+        assert matches(entry({field: wanted}), fields) == plainly({field: wanted}, data)
+
+
+@given(st.dictionaries(NAMES, VALUE, min_size=1, max_size=5), FIELD, st.data())
+def test_whatever_a_path_leads_to_matches(data, field, choice):
+    found = list(lookup(data, field.split(".")))
+    if found:
+        wanted = choice.draw(st.sampled_from(found))
+        assert holds({field: wanted}, data)
 
 
 JSON = st.recursive(
@@ -79,19 +241,101 @@ JSON = st.recursive(
 
 @given(JSON, JSON)
 def test_equality_is_reflexive_and_symmetric(left, right):
-    assert json_equal(left, left)
-    assert json_equal(left, right) == json_equal(right, left)
+    one, other = {"x": left}, {"x": right}
+    assert holds({"a": one}, {"a": one})
+    assert holds({"a": one}, {"a": other}) is holds({"a": other}, {"a": one}) is json_equal(left, right)
 
 
 @given(st.dictionaries(st.text(min_size=1).filter(lambda name: "." not in name), JSON, max_size=5))
 def test_an_event_matches_the_query_made_of_its_own_fields(data):
-    assert matches(entry(*({name: value} for name, value in data.items()), criteria=Criteria.ALL), data)
+    query = entry(*({name: value} for name, value in data.items()), criteria=Criteria.ALL)
+    assert matches(query, EventFields(data))
 
 
 @given(
     st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), min_size=1), min_size=1, max_size=4)
 )
 def test_all_is_never_wider_than_any(query):
-    data = {"a": 0, "b": 1, "c": 2}
-    if matches(entry(*query, criteria=Criteria.ALL), data):
-        assert matches(entry(*query), data)
+    fields = EventFields({"a": 0, "b": 1, "c": 2})
+    if matches(entry(*query, criteria=Criteria.ALL), fields):
+        assert matches(entry(*query), fields)
+
+
+def nodes(value):
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(nodes, inner))
+
+
+def nested(depth, leaf):
+    value = leaf
+    for _ in range(depth):
+        value = {"a": [value, 0]}
+    return value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a": list(range(5_000))},
+        {"a": [str(number) for number in range(5_000)]},
+        {"a": [Decimal(number) / 8 for number in range(5_000)]},
+        {"a": [{"x": number, "y": [number]} for number in range(2_000)]},
+        {"a": [{f"x{number}": number} for number in range(2_000)]},
+        {"a": [{} for _ in range(5_000)]},
+        {"a": [[number] for number in range(3_000)]},
+        {"a": [[[], {}, {"a": []}] for _ in range(1_000)]},
+        {f"x{number}": number for number in range(5_000)},
+        nested(200, [1] * 2_000),
+        {"a": [nested(3, [number]) for number in range(500)]},
+    ],
+    ids=lambda data: json.dumps(data, default=str)[:40],
+)
+def test_however_many_webhooks_ask_each_value_is_looked_at_a_few_times(data):
+    fields, wanted = EventFields(data), [1.5, "no", None, True, [], {"no": 1}, [[]], {"a": [{}]}]
+    paths = ["a", "a.a", "a.a.a", "a.x", "a.y", "x", *(f"a.x{number}" for number in range(100))]
+    paths += [".".join("a" * length) for length in range(1, 40)]
+
+    for number in range(3):
+        for path in paths:
+            for value in wanted:
+                matches(entry({path: value}, {f"{path}.z{number}": value}), fields)
+
+    assert fields.visited <= 20 * nodes(data)  # not 3 * 140 * 16 times as much
+
+
+def test_places_cost_what_they_find(record_property):
+    data = {"a": [{"b": list(range(number % 50))} for number in range(1_000)]}
+    fields = EventFields(data)
+
+    for place in range(2_000):
+        matches(entry({f"a.b.{place}": -1}), fields)
+
+    record_property("visited", fields.visited)
+    assert fields.visited <= 4 * nodes(data)
+
+
+def test_numbers_made_to_collide_cost_no_more_than_others():
+    modulus = 2**61 - 1
+    data = {"a": [modulus * number for number in range(1, 30_000)]}
+
+    assert len({hash(number) for number in data["a"]}) == 1
+    assert holds({"a": modulus * 7}, data)  # comparing each with each would take minutes
+    assert not holds({"a": 0}, data)
+
+
+def test_an_array_nested_deeper_than_a_query_can_be_matches_nothing_and_overflows_nothing():
+    deep = json.loads("[" * 900 + "]" * 900)
+
+    assert not holds({"a": [[]]}, {"a": deep})
+    assert holds({"a.0.0": [[]]}, {"a": [[[[]]]]})
+
+
+def test_what_is_kept_of_an_event_is_bounded(monkeypatch):
+    monkeypatch.setattr("webhooks.domain.matching.MAX_KEPT", 1_000)
+    assert MAX_KEPT > 1_000
+    data = {f"x{number}": list(range(400)) for number in range(50)}
+    fields = EventFields(data)
+
+    for number in range(50):
+        assert matches(entry({f"x{number}": 399}), fields)
+        assert fields._kept < 1_000 + 500

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason, shown_location
 from webhooks.domain.retry import JITTER, MAX_DELAY, Again, Dead, Delivered, decide, retry_after
 from webhooks.domain.webhook import Api, Definition
 
@@ -41,14 +41,48 @@ def test_a_success_code_is_delivered_whatever_else_it_means():
     assert verdict(answer(500), definition=replace(DEFINITION, success_codes=(500,))) == Delivered()
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+# The last ones: minio/minio-go#1935, sindresorhus/got#991, descope/python-sdk#1581
+@pytest.mark.parametrize(
+    "status", [408, 425, 429, 500, 502, 503, 504, 506, 507, 508, 511, 520, 521, 522, 523, 524, 529, 530, 599]
+)
 def test_without_retry_codes_the_usual_ones_are_tried_again(status):
     assert verdict(answer(status)) == Again(30)
 
 
-@pytest.mark.parametrize("status", [201, 301, 302, 400, 401, 404, 501, 505])
+@pytest.mark.parametrize(
+    "status", [201, 301, 302, 307, 308, 400, 401, 404, 409, 421, 499, 501, 505, 600, 999]
+)
 def test_other_answers_end_a_delivery(status):
     assert isinstance(verdict(answer(status)), Dead)
+
+
+# triggerdotdev/trigger.dev#543, polarsource/polar#7760, sourcegraph/sourcegraph-public-snapshot#46346
+def test_the_reason_says_where_a_redirect_led():
+    redirect = replace(answer(308), location="https://www.foo.com/api/trigger")
+
+    assert verdict(redirect) == Dead("HTTP 308 to https://www.foo.com/api/trigger, not a retry code")
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "shown"),
+    [
+        (308, "https://www.foo.com/api/trigger", "https://www.foo.com/api/trigger"),
+        (301, " /hook/ ", "/hook/"),
+        (307, "//www.foo.com/", "//www.foo.com/"),
+        (302, "https://user:secret@foo.com/a?token=secret#secret", "https://foo.com/a"),
+        (302, "https://a@b@foo.com/x@y", "https://foo.com/x@y"),
+        (302, "/a#b?c", "/a"),
+        (302, "https://foo.com/\x00\n\x7f\x85ü x", "https://foo.com/??????x"),
+        (302, "https://foo.com/" + "x" * 300, "https://foo.com/" + "x" * 240),
+        (302, "?a=b", None),
+        (302, "", None),
+        (302, None, None),
+        (201, "/created", None),
+        (503, "/busy", None),
+    ],
+)
+def test_of_a_location_that_is_shown_which_can_be_no_secret(status, value, shown):
+    assert shown_location(status, value) == shown
 
 
 def test_retry_codes_replace_the_usual_ones():

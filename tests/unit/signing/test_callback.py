@@ -94,6 +94,25 @@ def test_a_receiver_verifies_every_signature(curve):
 
 
 @both_curves
+def test_each_key_in_its_grace_signs_too_and_the_one_that_is_shown_comes_first(curve):
+    shown, *others = (PrivateKey.derive(SEED, name, curve) for name in (b"shown", b"one", b"other"))
+    headers = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(others)))
+    alone = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID))
+
+    tokens = headers["webhook-signature"].split()
+    assert [token.split(",")[0] for token in tokens] == [curve.scheme] * 3 + ["v1"]
+    assert [tokens[0], tokens[3]] == alone["webhook-signature"].split()
+    for key in (shown, *others):
+        public = key.public_key
+        assert verify(headers, curve, service_key=public) == [curve.scheme, "v1", "rfc9421"]
+        assert plain_protocol.service_signature_holds(
+            headers, BODY, service_public=public.to_wire(), curve_name=curve.value
+        )
+    with pytest.raises(VerificationError, match=f"no {curve.scheme} signature of the service key holds"):
+        verify(alone, curve, service_key=others[0].public_key)
+
+
+@both_curves
 def test_the_plain_implementation_verifies_every_signature(curve):
     headers = sent(curve)
     public = callback_keys(curve).service.public_key.to_wire()
@@ -121,8 +140,10 @@ def test_the_plain_implementation_refuses_another_body_and_key(curve):
     )
 
 
-def test_an_unmodified_standard_webhooks_library_verifies():
-    headers = signed(timestamp=int(time.time()), webhook_secrets=[SECRET, SECRET_BEFORE])
+@pytest.mark.parametrize("beside", [(), (PrivateKey.derive(SEED, b"before", Curve.SECP256K1),)])
+def test_an_unmodified_standard_webhooks_library_verifies(beside):
+    keys = CallbackKeys(callback_keys().service, CONTENT, KEY_ID, beside=beside)
+    headers = signed(timestamp=int(time.time()), webhook_secrets=[SECRET, SECRET_BEFORE], keys=keys)
     for secret in (SECRET, SECRET_BEFORE):
         assert Webhook(encode_webhook_secret(secret)).verify(BODY, headers) == json.loads(BODY)
 

@@ -13,11 +13,16 @@ from .standard_webhooks import ecdsa_token, hmac_token, signed_content
 
 @dataclass(frozen=True, slots=True)
 class CallbackKeys:
-    """The keys that sign every callback; a P-256 `content` key is named `content_key_id` in the JWKS."""
+    """The keys that sign every callback; a P-256 `content` key is named `content_key_id` in the JWKS.
+
+    `service` is the key that receivers are shown now; each of `beside`, which they may know too, gets a token
+    of its own.
+    """
 
     service: PrivateKey
     content: PrivateKey
     content_key_id: str
+    beside: tuple[PrivateKey, ...] = ()
 
     def __post_init__(self) -> None:
         if self.content.curve is not Curve.P256:
@@ -52,7 +57,7 @@ def sign_callback(
 
     content = signed_content(delivery_id=delivery_id, timestamp=timestamp, body=body)
     tokens = [
-        ecdsa_token(keys.service, content),
+        *[ecdsa_token(key, content) for key in (keys.service, *keys.beside)],
         *[hmac_token(secret, content) for secret in webhook_secrets],
     ]
 

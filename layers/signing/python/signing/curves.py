@@ -1,7 +1,8 @@
 """The two curves that a deployment can choose between, and what differs between them."""
 
+from __future__ import annotations
+
 from enum import Enum
-from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -27,7 +28,7 @@ class Curve(Enum):
     SECP256K1 = ("secp256k1", _ORDER_SECP256K1, "es256k", ec.SECP256K1())
     P256 = ("prime256v1", _ORDER_P256, "es256", ec.SECP256R1())
 
-    def __new__(cls, name: str, order: int, scheme: str, openssl: ec.EllipticCurve) -> Self:
+    def __new__(cls, name: str, order: int, scheme: str, openssl: ec.EllipticCurve) -> Curve:  # noqa: PYI034 - Self is 3.11
         """Make a member whose value is its name alone."""
         curve = object.__new__(cls)
         curve._value_ = name

@@ -61,6 +61,11 @@ class PublicKey:
             raise InvalidKeyError("a public key is standard, padded base64 of its 64 bytes X and Y")
         return cls(curve, raw)
 
+    @property
+    def x(self) -> bytes:
+        """The X coordinate, 32 bytes. ECDH sees no more of a point: (X, Y) and (X, -Y) share their keys."""
+        return self.raw[:COORDINATE_BYTES]
+
     def to_wire(self) -> str:
         """Write standard base64 of X||Y."""
         return base64_text.encode(self.raw)
@@ -69,8 +74,8 @@ class PublicKey:
         """Tell whether a raw r||s signature over SHA-256 of the message is this key's, of either s."""
         if len(signature) != SIGNATURE_BYTES:
             return False
-        r = int.from_bytes(signature[:COORDINATE_BYTES])
-        s = int.from_bytes(signature[COORDINATE_BYTES:])
+        r = int.from_bytes(signature[:COORDINATE_BYTES], "big")
+        s = int.from_bytes(signature[COORDINATE_BYTES:], "big")
         try:
             self._point.verify(encode_dss_signature(r, s), message, _ECDSA_VERIFY)
         except InvalidSignature:
@@ -86,7 +91,10 @@ class PrivateKey:
     _scalar: bytes
 
     def __post_init__(self) -> None:
-        if len(self._scalar) != COORDINATE_BYTES or not 0 < int.from_bytes(self._scalar) < self.curve.order:
+        if (
+            len(self._scalar) != COORDINATE_BYTES
+            or not 0 < int.from_bytes(self._scalar, "big") < self.curve.order
+        ):
             raise InvalidKeyError("a private key lies between 1 and the order of the curve")
 
     @classmethod
@@ -108,8 +116,8 @@ class PrivateKey:
     @classmethod
     def derive(cls, seed: bytes, info: bytes, curve: Curve) -> PrivateKey:
         """Derive a key from a seed of at least 16 bytes; another `info` gives an independent key."""
-        wide = int.from_bytes(hkdf_sha256(seed, info, length=_DERIVED_BYTES))
-        return cls(curve, (wide % (curve.order - 1) + 1).to_bytes(COORDINATE_BYTES))
+        wide = int.from_bytes(hkdf_sha256(seed, info, length=_DERIVED_BYTES), "big")
+        return cls(curve, (wide % (curve.order - 1) + 1).to_bytes(COORDINATE_BYTES, "big"))
 
     def to_wire(self) -> str:
         """Write standard base64 of the scalar, always 32 bytes."""
@@ -119,7 +127,9 @@ class PrivateKey:
     def public_key(self) -> PublicKey:
         """The public key that belongs to this one."""
         point = self._openssl.public_key().public_numbers()
-        return PublicKey(self.curve, point.x.to_bytes(COORDINATE_BYTES) + point.y.to_bytes(COORDINATE_BYTES))
+        return PublicKey(
+            self.curve, point.x.to_bytes(COORDINATE_BYTES, "big") + point.y.to_bytes(COORDINATE_BYTES, "big")
+        )
 
     @cached_property
     def sign(self) -> Callable[[bytes], bytes]:
@@ -138,7 +148,7 @@ class PrivateKey:
 
     @cached_property
     def _openssl(self) -> ec.EllipticCurvePrivateKey:
-        return ec.derive_private_key(int.from_bytes(self._scalar), self.curve.openssl)
+        return ec.derive_private_key(int.from_bytes(self._scalar, "big"), self.curve.openssl)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PrivateKey):
@@ -167,7 +177,7 @@ def _openssl_signer(key: ec.EllipticCurvePrivateKey, curve: Curve) -> Callable[[
         r, s = decode_dss_signature(key.sign(message, _ECDSA_SIGN))
         if s > highest_low_s:
             s = order - s
-        return r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES)
+        return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
 
     return sign
 

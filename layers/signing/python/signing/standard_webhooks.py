@@ -1,4 +1,4 @@
-"""The `webhook-signature` list of Standard Webhooks 1.0.0: `es256k` or `es256`, and one `v1` per secret."""
+"""The `webhook-signature` list of Standard Webhooks 1.0.0: `es256k` or `es256` per key, `v1` per secret."""
 
 import hmac
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def parse_tokens(header: str) -> list[tuple[str, str]] | None:
 def holds_ecdsa(tokens: list[tuple[str, str]], content: bytes, key: PublicKey) -> bool:
     """Tell whether one token is this key's signature, in its low-s form."""
     return any(
-        int.from_bytes(signature[COORDINATE_BYTES:]) <= key.curve.highest_low_s
+        int.from_bytes(signature[COORDINATE_BYTES:], "big") <= key.curve.highest_low_s
         and key.verify(content, signature)
         for signature in _signatures(tokens, key.curve.scheme)
     )

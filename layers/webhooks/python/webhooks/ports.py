@@ -9,6 +9,7 @@ from typing import Protocol
 
 from webhooks.domain.caller import License
 from webhooks.domain.delivery import Pack
+from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.exchange import ClientCredentials, Exchange, HttpRequest, NoAnswer
 from webhooks.domain.keyring import KeyPairs
 from webhooks.domain.outcome import LogEntry, Logged, LogKey
@@ -122,16 +123,30 @@ class BatchReader(Protocol):
         """Return what exists of both, read consistently, in one call for up to 100 items."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListenerPage:
+    """Enabled webhooks that list an event's name, in the order of their sequence numbers.
+
+    An entry that cannot be read is its error. `next_sequence`: where the next page begins, None at the end;
+    `bytes`: of the entries in memory, at most.
+    """
+
+    entries: Sequence[IndexEntry | CorruptError]
+    next_sequence: int | None
+    bytes: int
+
+
 class SubscriptionIndex(Protocol):
     """Webhooks by event name, for fan-out."""
 
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
         """Return each community's version as it is now, 0 where nothing was ever registered: one call."""
 
-    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry | CorruptError]:
-        """Return the enabled webhooks that list the name, at least as new as the version read before; an
-        entry that cannot be read as its error.
-        """
+    def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        """Return the first listeners of a span, at most `limit`, as new as the version read before."""
+
+    def last_sequence(self, scope: Scope, event_name: str) -> int:
+        """Return the largest sequence number of the name's listeners, 0 where there are none."""
 
 
 class Credentials(Protocol):
@@ -163,7 +178,7 @@ class KeyStore(Protocol):
     """One set of key pairs in its secret."""
 
     def read(self) -> KeyPairs:
-        """Return the pairs, at most 30 s old."""
+        """Return the pairs, at most 30 s old; the last known ones while they cannot be read."""
 
     def read_now(self) -> KeyPairs:
         """Return the pairs as they are now."""
@@ -176,14 +191,14 @@ class MasterSecret(Protocol):
     """What the webhooks' own secrets are derived from."""
 
     def read(self) -> bytes:
-        """Return the master."""
+        """Return the master; the last known one while it cannot be read."""
 
 
 class Licenses(Protocol):
     """Where licenses are kept, or asked for."""
 
-    def find(self, license_key: str, community_id: str | None) -> License | None:
-        """Return what the key stands for, None if nobody issued it; `community_id` of the request, if any."""
+    def find(self, license_key: str, scope: Scope | None) -> License | None:
+        """Return what the key stands for, None for nothing; `scope`: the community in the request's path."""
 
 
 class EndpointGuard(Protocol):
@@ -227,6 +242,16 @@ class DeliveryQueue(Protocol):
 
     def bury_text(self, text: str, reason: str) -> None:
         """Send a message that is no pack to the dead-letter queue."""
+
+
+class EventsQueue(Protocol):
+    """The events queue, as fan-out writes to it."""
+
+    def send(self, slices: Sequence[EventSlice]) -> bool:
+        """Send slices of wide events; tells whether the queue took them all."""
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        """Delete received messages before their batch ends; what cannot be deleted comes again."""
 
 
 class DeadEvents(Protocol):

@@ -5,6 +5,7 @@ A value that is missing or wrong stops the function at its start, with the varia
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self, cast
@@ -36,6 +37,20 @@ def _directory(value: str) -> dict[str, str]:
     if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
         raise ValueError("must be a JSON object of name to URL")
     return urls
+
+
+# The pattern of the template's parameter LicensesUrl: plain http only to this machine, as a test does.
+LICENSES_URL = (
+    r"^((https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+    r"(/[A-Za-z0-9._~%-]+)*)?$"
+)
+
+
+def _licenses_url(value: str) -> str:
+    if not re.fullmatch(LICENSES_URL, value):
+        raise ValueError("must be empty, or an https URL without query, fragment and slash at its end")
+    return value
 
 
 def _flag(word: str) -> Callable[[str], bool]:
@@ -84,7 +99,7 @@ class AuthenticationSettings(Settings):
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
     raw_credential_headers: bool = variable("RAW_CREDENTIAL_HEADERS", _flag("Allowed"))
-    licenses_url: str = variable("LICENSES_URL")
+    licenses_url: str = variable("LICENSES_URL", _licenses_url)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ BATCH = 25  # BatchWriteItem's limit
 TRIES = 5
 WRITE_UNIT = 1024  # bytes
 MAX_REASON = 128  # characters
-EXCERPTS = (1024, 400, 160, 40, 0)  # lengths to try, until the item fits a write unit
+EXCERPTS = (1024, 400, 160, 40, 0)  # lengths of an answer's texts to try, until the item fits a write unit
 DAY = 86_400  # seconds
 LOGGED = ("pk", "sk", "outcome", "attempts")  # the attributes that `logged_from` needs
 
@@ -66,7 +66,7 @@ def entry_item(entry: LogEntry, days: int) -> Item:
     attempts = list(entry.delivery.attempts)
     if entry.outcome is Outcome.DELIVERED and attempts:
         attempts[-1] = _shortened(attempts[-1], 0)
-    if not any(attempt.excerpt for attempt in attempts):
+    if not any(attempt.excerpt or attempt.location for attempt in attempts):
         return _item(entry, attempts, days=days)
     item: Item = {}
     for length in EXCERPTS:
@@ -120,9 +120,8 @@ def place_of(log_key: LogKey) -> tuple[str, str]:
 
 
 def _shortened(attempt: Attempt, length: int) -> Attempt:
-    if attempt.excerpt is None or 0 < len(attempt.excerpt) <= length:
-        return attempt
-    return replace(attempt, excerpt=attempt.excerpt[:length] or None)
+    excerpt, location = (attempt.excerpt or "")[:length], (attempt.location or "")[:length]
+    return replace(attempt, excerpt=excerpt or None, location=location or None)
 
 
 def _storable(text: str) -> str:

@@ -39,7 +39,7 @@ class SqsDeliveryQueue:
         refused = send_all(
             self._aws,
             self._dead_letter_url,
-            [_message(pack, reason=attribute(reason)) for pack, reason in packs],
+            (_message(pack, reason=attribute(reason)) for pack, reason in packs),
         )
         return [pack for position, (pack, _) in enumerate(packs) if position in refused]
 
@@ -53,9 +53,9 @@ def _message(pack: Pack, **attributes: str) -> Message:
 
 
 def _send(aws: AwsClients, queue_url: str, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
-    messages = [
+    messages = (
         replace(_message(pack), group=pack.webhook_id, delay=max(0, min(seconds, MAX_DELAY)))
         for pack, seconds in packs
-    ]
+    )
     refused = send_all(aws, queue_url, messages)
     return [pack for position, (pack, _) in enumerate(packs) if position in refused]

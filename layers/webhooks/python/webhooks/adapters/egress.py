@@ -44,6 +44,7 @@ class EgressGuard:
     ) -> None:
         self._policy = policy
         self._resolver = Resolver(resolve, clock=clock)
+        self._scheme_rule = "the URL must start with " + " or ".join(f"{each}://" for each in policy.schemes)
 
     def check(self, url: str) -> None:
         """Raise EgressRefusedError or HostUnresolvedError, with a text for who saves the webhook."""
@@ -52,25 +53,31 @@ class EgressGuard:
     def target(self, url: str, *, seconds: float) -> Target:
         """Resolve the URL's host once, within the seconds and never over 5, and vet every address.
 
-        One refused address refuses the host: who mixes good and bad ones hopes that we pick the bad one.
+        One refused address refuses the host: a mix may be an attempt to get a bad one picked.
+        The errors do not name the address that a host resolved to: it may be known inside a network only.
         """
         parsed = self._parsed(url)
         addresses = self._resolver.addresses(parsed.host, seconds=min(seconds, _RESOLVE_SECONDS))
         for address in addresses:
             reason = self._policy.refusal(address)
             if reason is not None:
-                raise EgressRefusedError(
-                    reason, f"the host {parsed.host} has the address {address}, which is refused ({reason})"
+                named = (
+                    f"the address {parsed.host} is"
+                    if parsed.host == str(address)
+                    else f"the host {parsed.host} resolves to an address that is"
                 )
+                raise EgressRefusedError(reason, f"{named} refused ({reason})")
         return Target(parsed, tuple(map(str, addresses)))
 
     def _parsed(self, url: str) -> EndpointUrl:
         try:
             parsed = parse_url(url)
         except InvalidUrlError as error:
-            raise EgressRefusedError(error.reason, str(error)) from error
+            # The parser knows both schemes, and not which of them this deployment allows.
+            message = self._scheme_rule if error.reason == "scheme" else str(error)
+            raise EgressRefusedError(error.reason, message) from error
         if parsed.scheme not in self._policy.schemes:
-            raise EgressRefusedError("scheme", "the URL must start with https://")
+            raise EgressRefusedError("scheme", self._scheme_rule)
         if not self._policy.allows_port(parsed.port):
             allowed = ", ".join(map(str, sorted(self._policy.ports or ()))) or "none"
             raise EgressRefusedError("port", f"the port {parsed.port} is not allowed (allowed: {allowed})")

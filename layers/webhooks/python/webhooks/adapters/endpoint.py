@@ -13,7 +13,14 @@ from webhooks.adapters.egress import EgressGuard, HostUnresolvedError, Target
 from webhooks.adapters.failure import FAILURES, Phase, explain
 from webhooks.adapters.reading import Reply, excerpt, read_reply, unpacked
 from webhooks.adapters.wire import Wire
-from webhooks.domain.exchange import Answer, Exchange, HttpRequest, NoAnswer, NoAnswerReason
+from webhooks.domain.exchange import (
+    Answer,
+    Exchange,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+    shown_location,
+)
 
 EXCERPT_BYTES: Final = 1_024
 _TRIED_ADDRESSES: Final = 4
@@ -66,6 +73,7 @@ class HttpEndpoint:
             excerpt=excerpt(unpacked(reply.body, reply.encoding, limit=EXCERPT_BYTES), limit=EXCERPT_BYTES),
             latency_ms=attempt.deadline.elapsed_ms,
             address=attempt.address or "",
+            location=shown_location(reply.status, reply.location),
         )
 
     def fetch(self, request: HttpRequest, *, seconds: float, keep: int) -> Reply | NoAnswer:

@@ -1,22 +1,64 @@
 """The service's own key pairs and the master of the webhooks' secrets, each in a secret of the template's."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from signing import SigningError
 from webhooks.adapters.aws import AwsClients, error_code, unavailable
-from webhooks.adapters.expiring import Expiring
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.keyring import KeyPairs, master_secret, to_state
 from webhooks.ports import Clock, StaleError
 
 KEYS_SECONDS = 30  # a reset takes effect everywhere within a minute
 MASTER_SECONDS = 300  # it changes only by an operator's hand
+RETRY_SECONDS = 5  # after a read that failed: the value that is known serves meanwhile
+RETRY_SHARE = 10  # and that many times as long as the read took, where Secrets Manager hangs
 
 type State = Mapping[str, Any]
+
+logger = logging.getLogger(__name__)
+
+
+class Kept[T]:
+    """A value that is read anew once it is `seconds` old; while that fails, the last one read serves."""
+
+    def __init__(self, secret_id: str, read: Callable[[], T], *, seconds: int, clock: Clock) -> None:
+        self._secret_id = secret_id
+        self._read = read
+        self._seconds = seconds
+        self._clock = clock
+        self._known: tuple[T] | None = None
+        self._due_at = 0.0
+
+    def get(self) -> T:
+        """Return the value. Raises UnavailableError where none was ever read."""
+        now = self._clock()
+        if self._known is None:
+            return self.renew()
+        if now < self._due_at:
+            return self._known[0]
+        try:
+            return self.renew()
+        except UnavailableError as error:
+            failed_at = self._clock()
+            self._due_at = failed_at + max(RETRY_SECONDS, RETRY_SHARE * (failed_at - now))
+            logger.warning("secret.stale", extra={"secret": self._secret_id, "reason": str(error)})
+            return self._known[0]
+
+    def renew(self) -> T:
+        """Return the value as it is now. Raises UnavailableError."""
+        return self.put(self._read())
+
+    def put(self, value: T) -> T:
+        """Keep a value that is known to be the newest."""
+        self._known = (value,)
+        self._due_at = self._clock() + self._seconds
+        return value
 
 
 class SecretKeyStore:
@@ -27,19 +69,17 @@ class SecretKeyStore:
     ) -> None:
         self._aws = aws
         self._secret_id = secret_id
-        self._parse = parse
-        self._cache: Expiring[str, KeyPairs] = Expiring(1, clock=clock)
+        self._kept = Kept(
+            secret_id, lambda: read_state(aws, secret_id, parse=parse), seconds=KEYS_SECONDS, clock=clock
+        )
 
     def read(self) -> KeyPairs:
-        """Return the pairs, at most 30 s old."""
-        known = self._cache.get(self._secret_id)
-        return known[0] if known else self.read_now()
+        """Return the pairs, at most 30 s old; the last known ones while they cannot be read."""
+        return self._kept.get()
 
     def read_now(self) -> KeyPairs:
         """Return the pairs as they are now."""
-        pairs = read_state(self._aws, self._secret_id, parse=self._parse)
-        self._cache.put(self._secret_id, pairs, seconds=KEYS_SECONDS)
-        return pairs
+        return self._kept.renew()
 
     def replace(self, before: KeyPairs, after: KeyPairs) -> None:
         """Store new pairs. Raises StaleError if `before` is not what is stored.
@@ -60,24 +100,23 @@ class SecretKeyStore:
                 if error_code(error) != "ResourceExistsException":
                     raise
                 raise StaleError from None
-        self._cache.put(self._secret_id, after, seconds=KEYS_SECONDS)
+        self._kept.put(after)
 
 
 class SecretMaster:
     """What the webhooks' own secrets are derived from."""
 
     def __init__(self, aws: AwsClients, secret_id: str, *, clock: Clock) -> None:
-        self._aws = aws
-        self._secret_id = secret_id
-        self._cache: Expiring[str, bytes] = Expiring(1, clock=clock)
+        self._kept = Kept(
+            secret_id,
+            lambda: read_state(aws, secret_id, parse=master_secret),
+            seconds=MASTER_SECONDS,
+            clock=clock,
+        )
 
     def read(self) -> bytes:
-        """Return the master."""
-        if known := self._cache.get(self._secret_id):
-            return known[0]
-        master = read_state(self._aws, self._secret_id, parse=master_secret)
-        self._cache.put(self._secret_id, master, seconds=MASTER_SECONDS)
-        return master
+        """Return the master; the last known one while it cannot be read."""
+        return self._kept.get()
 
 
 def read_state[T](aws: AwsClients, secret_id: str, *, parse: Callable[[State], T]) -> T:
@@ -86,5 +125,5 @@ def read_state[T](aws: AwsClients, secret_id: str, *, parse: Callable[[State], T
         answer = aws.secrets.get_secret_value(SecretId=secret_id)
     try:
         return parse(json.loads(answer["SecretString"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, SigningError):
         raise UnavailableError(f"the secret {secret_id} does not hold what it must") from None

@@ -1,4 +1,8 @@
-"""Licenses as the platform's License service knows them, asked over HTTPS with our own service key."""
+"""Licenses as the platform's License service knows them, asked over HTTPS with our own service key.
+
+A verdict is for one license in one community of one tenant, and is kept as that. A Lambda instance works on
+one request at a time, so each asks one question at a time.
+"""
 
 import json
 import re
@@ -12,14 +16,16 @@ import urllib3
 from signing import PublicKey, SigningError, seal, shared_key
 from webhooks.adapters.expiring import Expiring
 from webhooks.adapters.licenses import hash_license_key
-from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.caller import ANY, AuthLevel, License
 from webhooks.domain.errors import UnavailableError
-from webhooks.ports import Clock, Entropy, KeyStore
+from webhooks.domain.scope import Scope
+from webhooks.ports import Clock, Entropy, KeyStore, Licenses
 
 APP_ID = "webhooks"
 KEY_SECONDS = 600
-VERDICT_SECONDS = 600
-CACHE_SIZE = 1024
+LICENSE_SECONDS = 600
+REFUSAL_SECONDS = 30
+CACHE_SIZE = 1024  # of licenses, and as many refusals: callers without a license push out none that hold
 TIMEOUT = urllib3.Timeout(connect=2, read=3, total=4)
 MAX_ANSWER = 64 * 1024  # bytes
 MILLISECONDS_FROM = 100_000_000_000  # from here on a number of seconds would be in the year 5138
@@ -27,52 +33,57 @@ OK = 200
 # As a part of a path they mean another path, however they are encoded (RFC 3986, 5.2.4): no such community.
 FOLDERS = frozenset({".", ".."})
 
-type Verdict = License | None
-
 
 class LicenseService:
-    """Asks the service at `url`; `home_community` is named where a request names none."""
+    """Asks the service at `url` about licenses in a community. A request that names no community is for the
+    deployment itself: there `own`, the deployment's licenses, count and no others.
+    """
 
-    def __init__(
-        self, url: str, *, keys: KeyStore, home_community: str, clock: Clock, entropy: Entropy
-    ) -> None:
+    def __init__(self, url: str, *, own: Licenses, keys: KeyStore, clock: Clock, entropy: Entropy) -> None:
         self._url = url.rstrip("/")
+        self._own = own
         self._keys = keys
-        self._home_community = home_community
         self._clock = clock
         self._entropy = entropy
         self._http = urllib3.PoolManager(timeout=TIMEOUT, retries=False)
         self._public_key: Expiring[str, str] = Expiring(1, clock=clock)
-        self._verdicts: Expiring[tuple[str, str], Verdict] = Expiring(CACHE_SIZE, clock=clock)
+        self._licenses: Expiring[tuple[str, Scope], License] = Expiring(CACHE_SIZE, clock=clock)
+        self._refusals: Expiring[tuple[str, Scope], None] = Expiring(CACHE_SIZE, clock=clock)
 
-    def find(self, license_key: str, community_id: str | None) -> License | None:
+    def find(self, license_key: str, scope: Scope | None) -> License | None:
         """Return what the key stands for in the community, None where it stands for nothing.
 
         Raises UnavailableError where the service does not say.
         """
-        community = community_id or self._home_community
-        if community in FOLDERS:
+        if scope is None:
+            return self._own.find(license_key, None)
+        if scope.community_id in FOLDERS:
             return None
-        place = (hash_license_key(license_key), community)
-        if known := self._verdicts.get(place):
+        asked = (hash_license_key(license_key), scope)
+        if known := self._licenses.get(asked):
             return known[0]
-        verdict = self._ask(license_key, community)
-        self._verdicts.put(place, verdict, seconds=VERDICT_SECONDS)
-        return verdict
+        if self._refusals.get(asked):
+            return None
+        license_ = self._ask(license_key, scope)
+        if license_ is None:
+            self._refusals.put(asked, None, seconds=REFUSAL_SECONDS)
+        else:
+            self._licenses.put(asked, license_, seconds=LICENSE_SECONDS)
+        return license_
 
     def close(self) -> None:
         """Close all connections."""
         self._http.clear()
 
-    def _ask(self, license_key: str, community: str) -> Verdict:
-        path = f"/community/{quote(community, safe='')}/licensecheck"
+    def _ask(self, license_key: str, scope: Scope) -> License | None:
+        path = f"/community/{quote(scope.community_id, safe='')}/licensecheck"
         known = self._public_key.get(self._url)
         peer = known[0] if known else self._their_key()
         answer = self._get(path, self._headers(license_key, peer))
         if "isAuthorized" not in answer and known:
             # Their key may be another since we asked for it: once more, with the one of now.
             answer = self._get(path, self._headers(license_key, self._their_key()))
-        return _read_verdict(answer, community)
+        return _read_verdict(answer, scope)
 
     def _their_key(self) -> str:
         peer = self._get("/publickeys", {}).get("publicKey")
@@ -82,9 +93,10 @@ class LicenseService:
         return peer
 
     def _headers(self, license_key: str, peer: str) -> dict[str, str]:
-        own = self._keys.read().current
+        now = self._clock()
+        own = self._keys.read().in_use(now)
         request_id = {
-            "ts": int(self._clock()),
+            "ts": int(now),
             "appid": APP_ID,
             "uuid": str(UUID(bytes=self._entropy(16), version=4)),
         }
@@ -121,13 +133,22 @@ class LicenseService:
         return content if answer.status == OK or not content.get("isAuthorized", True) else {}
 
 
-def _read_verdict(answer: dict[str, Any], community: str) -> Verdict:
+def _read_verdict(answer: dict[str, Any], scope: Scope) -> License | None:
+    """Read the verdict on a license. A tenant or community that it names must be the one in the path.
+
+    One that names no tenant counts for the tenant in the path: the platform's community ids are then unique
+    over its tenants, which is for the operator to know (template parameter LicensesUrl).
+    """
     try:
         if not answer["isAuthorized"]:
             return None
+        named = (answer.get("tenantId"), scope.tenant_id), (answer.get("communityId"), scope.community_id)
+        if any(name not in (None, ANY, asked) for name, asked in named):
+            return None
         return License(
             auth_level=AuthLevel(answer["authLevel"]),
-            community_id=community,
+            tenant_id=scope.tenant_id,
+            community_id=scope.community_id,
             expires_at=_epoch_seconds(answer.get("expiry")),
         )
     except (KeyError, ValueError, TypeError, OverflowError):

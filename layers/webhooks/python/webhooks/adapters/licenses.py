@@ -7,6 +7,7 @@ from webhooks.adapters.items import Item, key
 from webhooks.adapters.tables import Table
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.scope import Scope
 from webhooks.ports import Clock
 
 PREFIX = "license#"
@@ -22,8 +23,8 @@ class TableLicenses:
         self._table = table
         self._cache: Expiring[str, License | None] = Expiring(CACHE_SIZE, clock=clock)
 
-    def find(self, license_key: str, community_id: str | None) -> License | None:  # noqa: ARG002 - the port's
-        """Return what the key stands for, None if nobody issued it. The community plays no part here."""
+    def find(self, license_key: str, scope: Scope | None) -> License | None:  # noqa: ARG002 - the port's
+        """Return what the key stands for, None if it was never issued. The scope plays no part here."""
         digest = hash_license_key(license_key)
         if known := self._cache.get(digest):
             return known[0]

@@ -22,6 +22,7 @@ _TELLING: Final = frozenset(
         b"content-encoding",
         b"content-length",
         b"keep-alive",
+        b"location",
         b"retry-after",
         b"transfer-encoding",
     )
@@ -46,6 +47,7 @@ class Reply:
     encoding: str
     keep_alive: str | None
     reusable: bool
+    location: str | None = None
 
 
 def read_reply(connection: Connection, *, keep: int) -> Reply:
@@ -94,6 +96,7 @@ def _read(connection: Connection, keep: int) -> Reply:
         keep_alive=headers.get("keep-alive"),
         reusable=response.isclosed()
         and not (response.will_close or wire.cut or response.status == _SWITCHING_PROTOCOLS),
+        location=headers.get("location"),
     )
 
 
@@ -130,6 +133,7 @@ def _plain(wire: Wire, keep: int) -> Reply | None:
         encoding=(_text(fields.get(b"content-encoding")) or "").lower(),
         keep_alive=_text(fields.get(b"keep-alive")),
         reusable=connection == b"keep-alive",
+        location=_text(fields.get(b"location")),
     )
 
 

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 from webhooks.adapters.aws import AwsClients, unavailable
@@ -49,25 +50,40 @@ class Message:
         return entry
 
 
-def send_all(aws: AwsClients, queue_url: str, messages: Sequence[Message]) -> set[int]:
+def send_all(aws: AwsClients, queue_url: str, messages: Iterable[Message]) -> set[int]:
     """Send the messages in as few calls as can be; returns the positions of those that were not taken.
 
-    A call that fails fails its own messages only: what went before it is sent, and must not go twice.
+    A call that fails fails its own messages only: what went before it is sent, and must not go twice. Where
+    messages are made as they are asked for, no more of them exist at a time than a call takes.
     """
     refused: set[int] = set()
     for chunk in _chunks(messages):
-        entries: list[Any] = [{"Id": str(position), **messages[position].entry()} for position in chunk]
+        entries: list[Any] = [{"Id": str(position), **message.entry()} for position, message in chunk]
         try:
             with unavailable("sqs SendMessageBatch"):
                 answer = aws.sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         except UnavailableError as error:
             logger.warning("queue.refused", extra={"reason": str(error), "messages": len(chunk)})
-            refused.update(chunk)
+            refused.update(position for position, _ in chunk)
             continue
         for failed in answer.get("Failed", []):
             logger.warning("queue.refused", extra={"reason": f"sqs SendMessageBatch: {failed['Code']}"})
             refused.add(int(failed["Id"]))
     return refused
+
+
+def delete_all(aws: AwsClients, queue_url: str, receipts: Sequence[str]) -> None:
+    """Delete received messages; what cannot be deleted comes again, so that only the log says it."""
+    for chunk in batched(receipts, MAX_ENTRIES, strict=False):
+        entries: list[Any] = [{"Id": str(at), "ReceiptHandle": receipt} for at, receipt in enumerate(chunk)]
+        try:
+            with unavailable("sqs DeleteMessageBatch"):
+                failed = aws.sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
+        except UnavailableError as error:
+            logger.warning("queue.not_deleted", extra={"reason": str(error), "messages": len(chunk)})
+            continue
+        if failed:
+            logger.warning("queue.not_deleted", extra={"reason": failed[0]["Code"], "messages": len(failed)})
 
 
 def send_one(aws: AwsClients, queue_url: str, message: Message) -> None:
@@ -83,14 +99,15 @@ def attribute(text: str) -> str:
     return _UNSENDABLE.sub("?", text)[:MAX_REASON] or "unknown"
 
 
-def _chunks(messages: Iterable[Message]) -> Iterator[list[int]]:
-    chunk: list[int] = []
+def _chunks(messages: Iterable[Message]) -> Iterator[list[tuple[int, Message]]]:
+    chunk: list[tuple[int, Message]] = []
     size = 0
     for position, message in enumerate(messages):
-        if chunk and (len(chunk) == MAX_ENTRIES or size + message.size > MAX_BYTES):
+        weight = message.size
+        if chunk and (len(chunk) == MAX_ENTRIES or size + weight > MAX_BYTES):
             yield chunk
             chunk, size = [], 0
-        chunk.append(position)
-        size += message.size
+        chunk.append((position, message))
+        size += weight
     if chunk:
         yield chunk

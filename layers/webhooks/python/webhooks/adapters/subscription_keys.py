@@ -1,6 +1,6 @@
 """Keys of the subscriptions table, and webhook ids, which hold the webhook's place in it.
 
-Tenants' and communities' ids and event names have no '#' in them (domain.scope, domain.webhook); tags may
+Tenants' and communities' ids have no '#' in them (domain.scope); event names may, and come last; tags may
 have anything, so a key has their hash.
 """
 

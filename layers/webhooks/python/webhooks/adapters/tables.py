@@ -61,6 +61,28 @@ class Table:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def query_page(
+        self, pk: str, *, first: str = "", last: str = "", limit: int, descending: bool = False
+    ) -> tuple[list[Item], bool]:
+        """Return what one Query reads of a partition, and whether it stopped before the end.
+
+        `first`, `last`: the sort keys to read, both included; both or none.
+        """
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ScanIndexForward": not descending,
+            "Limit": limit,
+        }
+        if last:
+            request["KeyConditionExpression"] += " AND sk BETWEEN :first AND :last"
+            request["ExpressionAttributeValues"] |= {":first": {"S": first}, ":last": {"S": last}}
+        with unavailable("dynamodb Query"):
+            answer = self.aws.dynamodb.query(**request)
+        return answer["Items"], bool(answer.get("LastEvaluatedKey"))
+
     def _get_batch(self, keys: Sequence[Key], attributes: Sequence[str]) -> list[Item]:
         asked: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
         if attributes:

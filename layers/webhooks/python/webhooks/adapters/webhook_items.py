@@ -5,17 +5,19 @@ service itself looks at is beside it, as attributes of their own. Attributes tha
 """
 
 import json
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from webhooks.adapters.items import Item
+from webhooks.domain.json_text import write_json
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, IndexEntry, Webhook
 from webhooks.ports import CorruptError
 
 DEFINITIONS = 512  # remembered by their text: a webhook is read for each batch that has its deliveries
 OPTIONAL = ("credentialSecret", "credentialVersion", "disabledReason")
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+_UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 
 def webhook_attributes(webhook: Webhook) -> Item:
@@ -64,15 +66,19 @@ def entry_attributes(webhook: Webhook) -> Item:
     return {
         "webhookId": {"S": webhook.id},
         "criteria": {"S": webhook.definition.criteria.value},
-        "query": {"S": _compact([dict(conditions) for conditions in webhook.definition.query])},
+        "query": {"S": write_json([dict(conditions) for conditions in webhook.definition.query])},
     }
 
 
 def entry_from(item: Item) -> IndexEntry:
     """Read an index entry. Raises CorruptError."""
     try:
-        query = tuple(_object(conditions) for conditions in json.loads(item["query"]["S"]))
-        return IndexEntry(item["webhookId"]["S"], Criteria(item["criteria"]["S"]), query)
+        query = tuple(
+            _object(conditions) for conditions in json.loads(item["query"]["S"], parse_float=Decimal)
+        )
+        return IndexEntry(
+            item["webhookId"]["S"], Criteria(item["criteria"]["S"]), query, sequence=int(item["sk"]["S"])
+        )
     except _UNREADABLE:
         place = item.get("pk", {}).get("S", "?")
         raise CorruptError(f"an index entry of {place} cannot be read") from None
@@ -81,7 +87,7 @@ def entry_from(item: Item) -> IndexEntry:
 def definition_text(definition: Definition) -> str:
     """Write what a tenant says of a webhook, except for `disabled`."""
     api = definition.api
-    return _compact(
+    return write_json(
         {
             "eventNames": definition.event_names,
             "name": definition.name,
@@ -107,7 +113,7 @@ def definition_text(definition: Definition) -> str:
 
 @lru_cache(DEFINITIONS)
 def _definition(text: str, disabled: bool) -> Definition:  # noqa: FBT001 - a cache's key
-    stored = json.loads(text)
+    stored = json.loads(text, parse_float=Decimal)
     api = stored["api"]
     return Definition(
         event_names=_texts(stored["eventNames"]),
@@ -130,10 +136,6 @@ def _definition(text: str, disabled: bool) -> Definition:  # noqa: FBT001 - a ca
         retry_count=int(stored["retryCount"]),
         ttl=int(stored["ttl"]),
     )
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 def _text(value: Any) -> str:

@@ -14,9 +14,6 @@ from webhooks.ports import KeyStore, Licenses
 from webhooks.services.authentication import Authentication
 from webhooks.settings import AuthenticationSettings
 
-# Whose community the License service is asked about where a request names none (/servicekeys).
-HOME_COMMUNITY = "default"
-
 
 def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Access:
     """Return what lets requests in; `keys`: the service's own."""
@@ -31,14 +28,11 @@ def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyS
 
 
 def _licenses(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Licenses:
+    own = TableLicenses(Table(aws, settings.access_table), clock=runtime.clock)
     if not settings.licenses_url:
-        return TableLicenses(Table(aws, settings.access_table), clock=runtime.clock)
+        return own
     return LicenseService(
-        settings.licenses_url,
-        keys=keys,
-        home_community=HOME_COMMUNITY,
-        clock=runtime.clock,
-        entropy=runtime.entropy,
+        settings.licenses_url, own=own, keys=keys, clock=runtime.clock, entropy=runtime.entropy
     )
 
 

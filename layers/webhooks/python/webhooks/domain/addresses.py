@@ -56,13 +56,15 @@ _REFUSED_V6: Final = tuple(
         ("ff00::/8", "multicast"),
     )
 )
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # all of IPv6 that IANA gives out addresses from
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052's well-known prefix
 
 
 def refusal(address: Address) -> str | None:
     """Name why nobody may connect to the address; None where everybody may.
 
-    IPv4-mapped addresses and those under NAT64's well-known prefix are judged by the IPv4 address inside.
+    IPv6 is allowed within 2000::/3 only, without the table's networks. IPv4-mapped addresses and those under
+    NAT64's well-known prefix are judged by the IPv4 address inside.
     """
     if isinstance(address, IPv4Address):
         return _first(_REFUSED_V4, address)
@@ -71,7 +73,7 @@ def refusal(address: Address) -> str | None:
     if address in _NAT64:
         inside = _first(_REFUSED_V4, IPv4Address(int(address) & 0xFFFFFFFF))
         return None if inside is None else "nat64-embedded"
-    return _first(_REFUSED_V6, address)
+    return _first(_REFUSED_V6, address) or (None if address in _GLOBAL_UNICAST else "unassigned")
 
 
 def _first[N: Network](table: Iterable[tuple[N, str]], address: Address) -> str | None:

@@ -32,6 +32,11 @@ class License:
         """Tell whether it may be used at all."""
         return not self.disabled and (self.expires_at is None or now < self.expires_at)
 
+    @property
+    def is_global(self) -> bool:
+        """Tell whether it is for the deployment itself: a system license for every tenant and community."""
+        return self.auth_level is AuthLevel.SYSTEM and self.tenant_id == ANY and self.community_id == ANY
+
     def reaches(self, scope: Scope) -> bool:
         """Tell whether it is for this community; only a system license may be for all of them."""
         if self.community_id == ANY:

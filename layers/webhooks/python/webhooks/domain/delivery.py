@@ -33,6 +33,7 @@ class Attempt:
     reason: str | None = None
     address: str | None = None
     excerpt: str | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def pack_deliveries(webhook_id: str, scope: Scope, *, deliveries: Iterable[Deliv
 
 
 def encode_pack(pack: Pack) -> str:
-    """Write a pack as the text of one message, without excerpts of answers: those are for the log."""
+    """Write a pack as the text of one message, without what answers say: that is for the log."""
     head = {
         "webhookId": pack.webhook_id,
         "tenantId": pack.scope.tenant_id,
@@ -110,7 +111,9 @@ def encode_pack(pack: Pack) -> str:
                 "eventId": delivery.event_id,
                 "eventName": delivery.event_name,
                 "logTime": delivery.log_time,
-                "attempts": attempts_to_json([replace(each, excerpt=None) for each in delivery.attempts]),
+                "attempts": attempts_to_json(
+                    [replace(each, excerpt=None, location=None) for each in delivery.attempts]
+                ),
             }
             for delivery in pack.deliveries
         ],
@@ -175,6 +178,7 @@ def attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
                 ("reason", attempt.reason),
                 ("address", attempt.address),
                 ("excerpt", attempt.excerpt),
+                ("location", attempt.location),
             )
             if value is not None
         }
@@ -192,6 +196,7 @@ def attempts_from_json(entries: Iterable[dict[str, Any]]) -> tuple[Attempt, ...]
             reason=entry.get("reason"),
             address=entry.get("address"),
             excerpt=entry.get("excerpt"),
+            location=entry.get("location"),
         )
         for entry in entries
     )

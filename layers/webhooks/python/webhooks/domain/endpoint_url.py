@@ -64,12 +64,15 @@ def parse_url(text: str) -> EndpointUrl:
     except ValueError as error:
         raise InvalidUrlError(f"the URL is malformed: {error}") from error
     if parts.scheme not in _DEFAULT_PORTS:
-        raise InvalidUrlError("the URL must start with https://", reason="scheme")
+        raise InvalidUrlError(
+            "the URL must start with https:// (or http:// where the deployment allows it)", reason="scheme"
+        )
     if parts.username is not None or parts.password is not None:
         raise InvalidUrlError("the URL must not contain a user name or password", reason="user-info")
     if port == 0:
         raise InvalidUrlError("the URL's port must be from 1 to 65535", reason="port")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # An empty query is not the same as none (RFC 3986, 6.2.3), but `urlsplit` takes it for that.
+    path = (parts.path or "/") + (f"?{parts.query}" if "?" in text.partition("#")[0] else "")
     if not path.isascii():
         raise InvalidUrlError("the URL's path and query must be percent-encoded where they are not ASCII")
     return EndpointUrl(parts.scheme, _host(parts), port or _DEFAULT_PORTS[parts.scheme], path)

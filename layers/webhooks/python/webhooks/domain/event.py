@@ -5,10 +5,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from webhooks.domain.errors import InvalidEventError
+from webhooks.domain.json_text import JsonObject, compact, read_object
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
+from webhooks.domain.times import epoch_seconds
 from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
 
 # A message carries the body and up to 8 KiB beside it, within the queue's 1 MiB.
@@ -20,11 +23,14 @@ EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 MILLISECONDS_FROM = 100_000_000_000
 # Lone surrogates are no UTF-8, and SQS takes no non-characters: both stay escaped as JSON lets them be.
 UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a community. `body`: the callback's JSON text.
+    """Something that happened in a community. `body`: the callback's JSON text, in one line.
+
+    `data` is for matching, with numbers as int or Decimal; in the body it is copied as it was sent.
 
     `log_time`: epoch ms, the same for every repeat of the event by its producer: its own time; 0 where it has
     an id and no time; the queue's where it has neither, as each message is an event of its own then.
@@ -44,16 +50,20 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
     `message_id` is the event's id where it has none of its own, `sent_at` (epoch ms) its time.
     Raises InvalidEventError with what is wrong and what would be right.
     """
-    message = _load(text)
-    if "detail-type" in message:
-        name, event_id, when = message["detail-type"], message.get("id"), message.get("time")
-        data = owner = _object(message.get("detail"), "detail")
-    elif "tenant_id" in message or "event_name" in message:
-        name, event_id = message.get("event_name", message.get("eventName")), message.get("event_id")
-        data, owner, when = message, message, message.get("event_ts")
+    message = _read(text)
+    fields = message.values
+    if "detail-type" in fields:
+        name, event_id, when = fields["detail-type"], fields.get("id"), fields.get("time")
+        data = owner = _object(fields, "detail")
+        copy = message.copy_of("detail")
+    elif "tenant_id" in fields or "event_name" in fields:
+        name, event_id = fields.get("event_name", fields.get("eventName")), fields.get("event_id")
+        data, owner, when = fields, fields, fields.get("event_ts")
+        copy = compact(text)
     else:
-        name, event_id, when = message.get("eventName"), message.get("eventId"), message.get("occurredAt")
-        data, owner = _object(message.get("data"), "data"), message
+        name, event_id, when = fields.get("eventName"), fields.get("eventId"), fields.get("occurredAt")
+        data, owner = _object(fields, "data"), fields
+        copy = message.copy_of("data")
     if not isinstance(name, str) or not EVENT_NAME.fullmatch(name):
         raise InvalidEventError(f"eventName (or event_name, detail-type): must be {EVENT_NAME_RULE}")
     scope = Scope(
@@ -68,26 +78,22 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
             f"eventId (or event_id, id): must be a string of 1 to {MAX_EVENT_ID} characters"
         )
     occurred_at = sent_at if when is None else _epoch_ms(when)
-    body = _body(event_id, name, scope, occurred_at=occurred_at, data=data)
+    body = _body(event_id, name, scope, occurred_at=occurred_at, data=copy)
     log_time = unsaid if when is None else occurred_at
     return Event(id=event_id, name=name, scope=scope, log_time=log_time, data=data, body=body)
 
 
-def _load(text: str) -> dict[str, Any]:
+def _read(text: str) -> JsonObject:
     try:
-        message = json.loads(text, parse_constant=_refuse_constant)
+        return read_object(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidEventError(f"the message is not JSON: {_shorten(error)}") from None
-    if not isinstance(message, dict):
-        raise InvalidEventError("the message must be a JSON object")
-    return message
+        raise InvalidEventError(f"the message is not JSON, or not an object: {str(error)[:120]}") from None
+    except ArithmeticError:
+        raise InvalidEventError("the message has a number whose exponent is too large") from None
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
+def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name)
     if not isinstance(value, dict):
         raise InvalidEventError(f"{name}: must be an object")
     return value
@@ -101,36 +107,31 @@ def _owner(owner: Mapping[str, Any], name: str, *, spelled: str) -> str:
 
 
 def _epoch_ms(when: Any) -> int:
-    """Read ISO 8601 text, epoch seconds or epoch milliseconds."""
+    """Read a time in text, epoch seconds or epoch milliseconds."""
     seconds: float | None = None
     if isinstance(when, str):
-        try:
-            moment = datetime.fromisoformat(when)
-            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, OverflowError):
-            seconds = None
-    elif isinstance(when, int | float) and not isinstance(when, bool) and abs(when) <= LATEST * 1000:
-        seconds = when / 1000 if abs(when) >= MILLISECONDS_FROM else when
+        seconds = epoch_seconds(when)
+    elif (
+        isinstance(when, int | Decimal)
+        and not isinstance(when, bool)
+        and -LATEST * 1000 <= when <= LATEST * 1000
+    ):
+        seconds = float(when)
+        if abs(seconds) >= MILLISECONDS_FROM:
+            seconds /= 1000
     if seconds is None or not EARLIEST <= seconds <= LATEST:
         raise InvalidEventError(
-            "occurredAt (or event_ts, time): must be an ISO 8601 time or epoch seconds or ms"
+            "occurredAt (or event_ts, time): must be a time as RFC 3339 and ISO 8601 write it, "
+            "such as 2026-01-15T09:30:00Z, or epoch seconds or milliseconds"
         )
     return round(seconds * 1000)
 
 
-def _body(event_id: str, name: str, scope: Scope, *, occurred_at: int, data: Mapping[str, Any]) -> str:
-    envelope = {
-        "id": event_id,
-        "type": name,
-        "timestamp": iso_time(occurred_at),
-        "tenantId": scope.tenant_id,
-        "communityId": scope.community_id,
-        "data": data,
-    }
-    try:
-        body = json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidEventError(f"the event cannot be written as JSON: {_shorten(error)}") from None
+def _body(event_id: str, name: str, scope: Scope, *, occurred_at: int, data: str) -> str:
+    body = (
+        f'{{"id":{_text(event_id)},"type":{_text(name)},"timestamp":"{iso_time(occurred_at)}",'
+        f'"tenantId":"{scope.tenant_id}","communityId":"{scope.community_id}","data":{data}}}'
+    )
     if not body.isascii():
         body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
     if len(body) * 4 > MAX_BODY_BYTES and len(body.encode()) > MAX_BODY_BYTES:
@@ -142,7 +143,3 @@ def iso_time(epoch_ms: int) -> str:
     """Write epoch milliseconds as ISO 8601 in UTC, e.g. 2026-11-23T22:24:38.123Z."""
     seconds, milliseconds = divmod(epoch_ms, 1000)
     return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
-
-
-def _shorten(error: Exception) -> str:
-    return str(error)[:120]

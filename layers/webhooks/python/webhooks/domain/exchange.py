@@ -22,6 +22,9 @@ RESERVED_HEADERS = frozenset(
     }
 )
 
+REDIRECTS = range(300, 400)
+MAX_LOCATION = 256  # characters
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5, without its line folding
 
@@ -54,6 +57,7 @@ class Answer:
     """The endpoint answered in HTTP, whatever it said.
 
     `excerpt`: the body's start, at most 1 KiB of UTF-8, what is not text replaced. `address`: who answered.
+    `location`: where a redirect leads (see `shown_location`).
     """
 
     status: int
@@ -61,6 +65,19 @@ class Answer:
     excerpt: str
     latency_ms: int
     address: str
+    location: str | None = None
+
+
+def shown_location(status: int, value: str | None) -> str | None:
+    """Return where a redirect leads, to be read by the webhook's owner; None where the status is none.
+
+    Without user info, query and fragment, which can be secret, and cut off after 256 characters.
+    """
+    if value is None or status not in REDIRECTS:
+        return None
+    target = re.split(r"[?#]", value.strip(), maxsplit=1)[0]
+    target = re.sub(r"//[^/]*@", "//", target)
+    return re.sub(r"[^\x21-\x7e]", "?", target)[:MAX_LOCATION] or None
 
 
 class NoAnswerReason(StrEnum):

@@ -1,54 +1,196 @@
-"""Does a webhook's query hold for an event's data? Pure, and the same law for everyone."""
+"""Does a webhook's query hold for an event's data? docs/filters.md is the law; pure, and its work bounded.
 
-from collections.abc import Mapping, Sequence
+The values that a path leads to are gathered once, when a query first asks for them, and hashed once. A
+condition then costs what its own text does, whatever the event's size and however many webhooks there are.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from webhooks.domain.json_equality import composite_text, scalar_key
 from webhooks.domain.webhook import Criteria, IndexEntry
 
+MAX_KEPT = 1_000_000  # values of an event that are kept hashed or listed: about 64 MB; then it starts anew
+FEW = 8  # objects that are looked through for each field; of more, all fields are listed once
 
-def matches(entry: IndexEntry, data: Mapping[str, Any]) -> bool:
+_PLACE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+
+
+class EventFields:
+    """An event's data as queries ask for it, made once for each event.
+
+    `visited` counts the values that were looked at: the work that depends on the event.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self._root = _Group((data,), self)
+        self._kept = 0
+        self.visited = 0
+
+    def hold(self, field: str, wanted: Any) -> bool:
+        """Tell whether a value that the dotted field leads to, or an element of one, equals `wanted`."""
+        if self._kept > MAX_KEPT:
+            self._root, self._kept = _Group((self._data,), self), 0
+        group, parts = self._root, field.split(".")
+        for number, part in enumerate(parts, start=1):
+            if number < len(parts) and group.has_dots():  # the rest of the path can be one key
+                found = group.child(".".join(parts[number - 1 :]))
+                if found is not None and found.has(wanted):
+                    return True
+            inner = group.child(part)
+            if inner is None:
+                return False
+            group = inner
+        return group.has(wanted)
+
+    def count(self, visited: int, *, kept: int) -> None:
+        """Count values that were looked at, and those that are kept."""
+        self.visited += visited
+        self._kept += kept
+
+
+def matches(entry: IndexEntry, fields: EventFields) -> bool:
     """Tell whether the entry's query holds; no query holds for every event of that name."""
     if not entry.query:
         return True
-    hold = (_holds(conditions, data) for conditions in entry.query)
+    hold = (
+        all(fields.hold(field, wanted) for field, wanted in conditions.items()) for conditions in entry.query
+    )
     return all(hold) if entry.criteria is Criteria.ALL else any(hold)
 
 
-def _holds(conditions: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
-    return all(
-        any(_value_holds(found, wanted) for found in _lookup(data, field))
-        for field, wanted in conditions.items()
+class _Group:
+    """The values that one path leads to. A name leads on to a field of an object, and of each object in an
+    array; a number to a field of an object, and to one element of an array.
+    """
+
+    __slots__ = (
+        "_arrays",
+        "_children",
+        "_composites",
+        "_dots",
+        "_event",
+        "_inner",
+        "_own",
+        "_scalars",
+        "_values",
     )
 
+    def __init__(self, values: Sequence[Any], event: EventFields) -> None:
+        self._event = event
+        self._values = values
+        self._children: dict[str, _Group] = {}
+        self._own: _Objects | None = None
+        self._inner: _Objects | None = None
+        self._arrays: list[list[Any]] | None = None
+        self._dots: bool | None = None
+        self._scalars: set[Any] | None = None
+        self._composites: set[str] | None = None
 
-def _value_holds(found: Any, wanted: Any) -> bool:
-    """Equal as JSON; where the event has an array, one equal element is enough."""
-    return json_equal(found, wanted) or (
-        isinstance(found, list) and any(json_equal(element, wanted) for element in found)
-    )
+    def child(self, name: str) -> "_Group | None":
+        """Return the values that the name leads to, None where there are none."""
+        known = self._children.get(name)
+        if known is not None:
+            return known
+        found = self._lookup(name)
+        if not found:
+            return None
+        self._event.count(len(found), kept=len(found))
+        group = self._children[name] = _Group(found, self._event)
+        return group
+
+    def has_dots(self) -> bool:
+        """Tell whether a field of the objects here has a dot in its name."""
+        if self._dots is None:
+            objects = [each for each in self._each() if isinstance(each, dict)]
+            self._dots = any("." in name for each in objects for name in each)
+            self._event.count(sum(map(len, objects)), kept=0)
+        return self._dots
+
+    def has(self, wanted: Any) -> bool:
+        """Tell whether a value, or an element of one, equals `wanted`."""
+        if not isinstance(wanted, dict | list):
+            if self._scalars is None:
+                self._scalars = set(self._scalar_keys())
+                self._event.count(0, kept=len(self._scalars))
+            return scalar_key(wanted) in self._scalars
+        if self._composites is None:
+            self._composites = set(self._composite_texts())
+            self._event.count(0, kept=len(self._composites))
+        return bool(self._composites) and composite_text(wanted)[0] in self._composites
+
+    def _lookup(self, name: str) -> Sequence[Any]:
+        if len(self._values) == 1 and isinstance(only := self._values[0], dict):
+            return (only[name],) if name in only else ()
+        if self._own is None or self._inner is None or self._arrays is None:
+            self._own = _Objects([value for value in self._values if isinstance(value, dict)], self._event)
+            self._arrays = [value for value in self._values if isinstance(value, list)]
+            self._arrays.sort(key=len, reverse=True)
+            elements = [each for array in self._arrays for each in array if isinstance(each, dict)]
+            self._inner = _Objects(elements, self._event)
+            self._event.count(len(self._values) + sum(map(len, self._arrays)), kept=len(elements))
+        found = self._own.get(name)
+        if not _PLACE.fullmatch(name):
+            inner = self._inner.get(name)
+            return [*found, *inner] if found and inner else found or inner
+        return [*found, *_at(self._arrays, name)]
+
+    def _each(self) -> Iterator[Any]:
+        """Yield the values and, of those that are arrays, the elements."""
+        yield from self._values
+        for value in self._values:
+            if isinstance(value, list):
+                self._event.count(len(value), kept=0)
+                yield from value
+
+    def _scalar_keys(self) -> Iterator[Any]:
+        for each in self._each():
+            if not isinstance(each, dict | list):
+                yield scalar_key(each)
+
+    def _composite_texts(self) -> Iterator[str]:
+        for each in self._each():
+            if isinstance(each, dict | list):
+                text, visited = composite_text(each)
+                self._event.count(visited, kept=0)
+                if text:
+                    yield text
 
 
-def _lookup(data: Mapping[str, Any], field: str) -> Sequence[Any]:
-    """Return the values that the dotted field names: a key that has the dots itself, and the nested one."""
-    found = [data[field]] if field in data else []
-    value: Any = data
-    if "." in field:
-        for part in field.split("."):
-            if not isinstance(value, Mapping) or part not in value:
-                return found
-            value = value[part]
-        found.append(value)
-    return found
+class _Objects:
+    """Objects side by side, and the values of a field in all of them."""
+
+    __slots__ = ("_by_name", "_event", "_objects")
+
+    def __init__(self, objects: Sequence[Mapping[str, Any]], event: EventFields) -> None:
+        self._objects = objects
+        self._event = event
+        self._by_name: dict[str, list[Any]] | None = None
+
+    def get(self, name: str) -> Sequence[Any]:
+        """Return the values of the field, in the objects' order."""
+        if len(self._objects) <= FEW:
+            return [each[name] for each in self._objects if name in each]
+        if self._by_name is None:
+            by_name = defaultdict(list)
+            for each in self._objects:
+                for key, value in each.items():
+                    by_name[key].append(value)
+            self._by_name = dict(by_name)
+            fields = sum(map(len, self._objects))
+            self._event.count(fields, kept=fields)
+        return self._by_name.get(name, ())
 
 
-def json_equal(left: Any, right: Any) -> bool:
-    """Compare as JSON values: 1 equals 1.0, and neither true nor "1"; objects whatever their keys' order."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(
-            json_equal(value, right[key]) for key, value in left.items()
-        )
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(json_equal, left, right))
-    return bool(left == right)
+def _at(arrays: Sequence[list[Any]], place: str) -> Iterator[Any]:
+    """Yield the element at a place of each array that is long enough; the longest array comes first."""
+    if not arrays or len(place) > len(str(len(arrays[0]))):
+        return
+    index = int(place)
+    for array in arrays:
+        if index >= len(array):
+            return
+        yield array[index]

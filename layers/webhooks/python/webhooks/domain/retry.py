@@ -9,7 +9,8 @@ from webhooks.domain.webhook import Definition
 
 NO_ANSWER = 0
 GONE = 410
-DEFAULT_RETRY_CODES = (NO_ANSWER, 408, 425, 429, 500, 502, 503, 504)
+# Of the 5xx all but Not Implemented and HTTP Version Not Supported: what is in between says what it likes.
+DEFAULT_RETRY_CODES = frozenset({NO_ANSWER, 408, 425, 429, *range(500, 600)} - {501, 505})
 MAX_DELAY = 900  # SQS can delay a message by 15 minutes at most
 JITTER = 0.2  # upward only: nobody is called sooner than the delay says
 
@@ -50,7 +51,7 @@ def decide(
     status = exchange.status if isinstance(exchange, Answer) else NO_ANSWER
     if status in definition.success_codes:
         return Delivered()
-    said = f"HTTP {status}" if isinstance(exchange, Answer) else f"no answer: {exchange.reason}"
+    said = _said(exchange)
     if status == GONE:
         return Dead(reason="endpoint gone (HTTP 410)", gone=True)
     if status not in (definition.retry_codes or DEFAULT_RETRY_CODES):
@@ -60,6 +61,14 @@ def decide(
     asked = retry_after(exchange.retry_after, now) if isinstance(exchange, Answer) else 0
     delay = delays[min(attempt, len(delays)) - 1] * (1 + JITTER * jitter)
     return Again(delay=min(MAX_DELAY, max(asked, round(delay))))
+
+
+def _said(exchange: Exchange) -> str:
+    if not isinstance(exchange, Answer):
+        return f"no answer: {exchange.reason}"
+    return (
+        f"HTTP {exchange.status} to {exchange.location}" if exchange.location else f"HTTP {exchange.status}"
+    )
 
 
 def retry_after(value: str | None, now: float) -> int:

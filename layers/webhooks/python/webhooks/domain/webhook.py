@@ -7,15 +7,27 @@ from enum import StrEnum
 from typing import Any, Self
 
 from webhooks.domain.scope import Scope
+from webhooks.domain.text import SURROGATES, TEXT_RULE, is_text, trimmed
 
-EVENT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
-EVENT_NAME_RULE = "1 to 128 letters, digits, '_', '.' or '-'"
+MAX_EVENT_NAME = 128
+EVENT_NAME = re.compile(trimmed(MAX_EVENT_NAME, more=SURROGATES))
+EVENT_NAME_PATTERN = f"^{trimmed(MAX_EVENT_NAME)}$"  # for schemas
+EVENT_NAME_RULE = f"1 to {MAX_EVENT_NAME} characters, with no space at either end, {TEXT_RULE}"
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)  # RFC 9110, 5.6.2: token
 
 # Headers that the service itself sets on a callback, or that frame the request: no api_key may use them.
 RESERVED_HEADERS = frozenset(
     {
-        *("connection", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer"),
+        *(
+            "accept",
+            "connection",
+            "expect",
+            "keep-alive",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "trailer",
+        ),
         *("transfer-encoding", "upgrade", "host", "user-agent", "accept-encoding"),
         *("content-digest", "content-encoding", "content-length", "content-type"),
         *("signature", "signature-input"),
@@ -137,11 +149,12 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """What fan-out needs of a webhook that lists an event's name."""
+    """What fan-out needs of a webhook that lists an event's name; `sequence`: its place in the index."""
 
     webhook_id: str
     criteria: Criteria
     query: tuple[Mapping[str, Any], ...]
+    sequence: int = field(default=0, compare=False)
 
 
 def oauth_problems(api: Api) -> list[str]:
@@ -156,6 +169,14 @@ def oauth_problems(api: Api) -> list[str]:
     return problems
 
 
+def fitting(api: Api, credential: Credential | None) -> Credential | None:
+    """Return what the authType needs of a credential: clients send the other fields empty."""
+    if credential is None:
+        return None
+    given = credential.to_mapping()
+    return Credential.from_mapping({name: given[name] for name in NEEDED[api.auth_type] if name in given})
+
+
 def credential_problems(api: Api, credential: Credential | None) -> list[str]:
     """Say what of the credential is missing, too much or unfit for a header, in the wire's names."""
     needed = NEEDED[api.auth_type]
@@ -163,7 +184,12 @@ def credential_problems(api: Api, credential: Credential | None) -> list[str]:
     problems = [
         f"api.credential.{wire}: required for authType {api.auth_type}"
         for name, wire in needed.items()
-        if not given.get(name)
+        if name not in given
+    ]
+    problems += [
+        f"api.credential.{needed[name]}: must not be empty for authType {api.auth_type}"
+        for name, value in given.items()
+        if name in needed and not value and api.auth_type is not AuthType.BASIC  # RFC 7617: both may be
     ]
     problems += [
         f"api.credential.{WIRE_NAMES[name]}: not for authType {api.auth_type}, leave it out"
@@ -171,9 +197,9 @@ def credential_problems(api: Api, credential: Credential | None) -> list[str]:
         if name not in needed and value
     ]
     problems += [
-        f"api.credential.{WIRE_NAMES[name]}: must be printable, with no control characters"
+        f"api.credential.{WIRE_NAMES[name]}: must have {TEXT_RULE}"
         for name, value in given.items()
-        if not value.isprintable()
+        if not is_text(value)
     ]
     return problems + _header_problems(api.auth_type, given)
 

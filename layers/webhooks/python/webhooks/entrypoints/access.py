@@ -3,6 +3,7 @@
 import hashlib
 
 from webhooks.domain.caller import Caller
+from webhooks.domain.scope import Scope
 from webhooks.entrypoints.request import Request
 from webhooks.entrypoints.rest import RestApi
 from webhooks.ports import Entropy
@@ -19,9 +20,9 @@ class Access:
         self._authentication = authentication
         self._entropy = entropy
 
-    def caller(self, api: RestApi, community_id: str | None = None) -> Caller:
-        """Return who calls. Raises UnauthenticatedError."""
-        caller = self._authentication.authenticate(api.incoming.headers, community_id)
+    def caller(self, api: RestApi, scope: Scope | None = None) -> Caller:
+        """Return who calls; `scope` where the path names a community. Raises UnauthenticatedError."""
+        caller = self._authentication.authenticate(api.incoming.headers, scope)
         api.facts["app_id"] = caller.app_id[:APP_ID_SHOWN].encode(errors="replace").decode()
         return caller
 
@@ -35,7 +36,7 @@ class Access:
         else:
             uuid = caller.request_uuid.encode(errors="surrogatepass")
         parts = (
-            caller.public_key.raw,
+            caller.public_key.x,  # (X, -Y) opens the same envelopes: it is the same caller
             uuid,
             request.method.encode(errors="surrogatepass"),
             request.path.encode(errors="surrogatepass"),

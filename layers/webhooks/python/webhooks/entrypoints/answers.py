@@ -1,11 +1,11 @@
 """Webhooks as the API answers them: the reference's fields in its order, secrets sealed for the caller."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from signing import derive_webhook_secret, encode_webhook_secret, seal
 from webhooks.domain.caller import Caller
+from webhooks.domain.json_text import write_json
 from webhooks.domain.webhook import Credential, Webhook
 from webhooks.ports import Entropy, MasterSecret, Page
 
@@ -103,4 +103,4 @@ def _credential(sealed: dict[str, str]) -> dict[str, Any]:
 
 def dump(content: Any) -> str:
     """Write compact JSON."""
-    return json.dumps(content, separators=(",", ":"))
+    return write_json(content)

@@ -72,7 +72,8 @@ class Communities:
 
         Raises UnauthenticatedError, then InvalidInputError for ids that no license can have, ForbiddenError.
         """
-        caller = self._access.caller(api, community_id)
+        scope = Scope(tenant_id, community_id)
+        caller = self._access.caller(api, scope)
         problems = [
             f"{name}: must be {IDENTIFIER_RULE}"
             for name, value in (("tenantId", tenant_id), ("communityId", community_id))
@@ -81,7 +82,6 @@ class Communities:
         if problems:
             raise InvalidInputError(problems)
         api.facts |= {"tenant": tenant_id, "community": community_id}
-        scope = Scope(tenant_id, community_id)
         authorize(caller, scope)
         return Call(
             caller=caller,

@@ -59,4 +59,5 @@ def health_answer(discovery: Discovery, *, version: str) -> Response[str]:
         "version": version,
     }
     headers = {"Cache-Control": "no-store", **({"Retry-After": str(RETRY_AFTER)} if failing else {})}
-    return Response(status.value, content_types.APPLICATION_JSON, json.dumps(content), headers=dict(headers))
+    text = json.dumps(content, separators=(",", ":"))
+    return Response(status.value, content_types.APPLICATION_JSON, text, headers=dict(headers))

@@ -76,4 +76,5 @@ def answer(error: Exception) -> Response[str]:
 def envelope(status: HTTPStatus, message: str, *, headers: Mapping[str, str]) -> Response[str]:
     """Return an answer with the body that every error has."""
     body = {"statusCode": status.value, "error": status.phrase, "message": message}
-    return Response(status.value, content_types.APPLICATION_JSON, json.dumps(body), headers=dict(headers))
+    text = json.dumps(body, separators=(",", ":"))
+    return Response(status.value, content_types.APPLICATION_JSON, text, headers=dict(headers))

@@ -3,10 +3,12 @@
 from typing import Final
 
 from webhooks.domain.endpoint_url import MAX_URL_LENGTH
+from webhooks.domain.json_equality import MAX_DEPTH
+from webhooks.domain.webhook import MAX_EVENT_NAME
 
 BODY_BYTES: Final = 64 * 1024
 EVENT_NAMES: Final = 50
-EVENT_NAME_LENGTH: Final = 128
+EVENT_NAME_LENGTH: Final = MAX_EVENT_NAME
 NAME_LENGTH: Final = 256
 TAGS: Final = 20
 TAG_LENGTH: Final = 64
@@ -14,7 +16,8 @@ QUERY_OBJECTS: Final = 20
 QUERY_CONDITIONS: Final = 20  # in each object
 QUERY_FIELD_LENGTH: Final = 256
 QUERY_BYTES: Final = 8 * 1024  # as JSON text: it goes into every index entry
-QUERY_DEPTH: Final = 16  # of a value that is compared; deeper would only serve to exhaust a stack
+QUERY_NODES: Final = 500  # objects, arrays and values: each costs fan-out memory and time, whatever its bytes
+QUERY_DEPTH: Final = MAX_DEPTH  # of a value that is compared
 URL_LENGTH: Final = MAX_URL_LENGTH
 SCOPES: Final = 20
 SCOPE_LENGTH: Final = 128
@@ -38,6 +41,7 @@ SHOWN: Final = {
     "queryConditions": QUERY_CONDITIONS,
     "queryFieldLength": QUERY_FIELD_LENGTH,
     "queryBytes": QUERY_BYTES,
+    "queryNodes": QUERY_NODES,
     "queryDepth": QUERY_DEPTH,
     "urlLength": URL_LENGTH,
     "oAuthScopes": SCOPES,

@@ -31,7 +31,11 @@ def event_messages(event: dict[str, Any]) -> list[EventMessage]:
     """Read the records of a batch of the events queue."""
     return [
         EventMessage(
-            id=record["messageId"], text=record["body"], sent_at=int(record["attributes"]["SentTimestamp"])
+            id=record["messageId"],
+            text=record["body"],
+            sent_at=int(record["attributes"]["SentTimestamp"]),
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            receipt=record.get("receiptHandle", ""),
         )
         for record in event["Records"]
     ]

@@ -6,6 +6,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from typing import Any, Self
 
@@ -43,7 +44,9 @@ class Request:
         )
 
     def json_object(self) -> dict[str, Any]:
-        """Return the body as the JSON object it must be, strictly: no NaN, no number without a value.
+        """Return the body as the JSON object it must be, its numbers as int or Decimal.
+
+        Strictly: no NaN, and no number beyond those of doubles.
 
         Raises BodyTooLargeError, MediaTypeError, InvalidInputError.
         """
@@ -52,8 +55,8 @@ class Request:
         if not _is_json(self.headers.get("content-type", "")):
             raise MediaTypeError("the content type must be application/json")
         try:
-            content = json.loads(self.body.decode(), parse_constant=_refuse, parse_float=_finite)
-        except (ValueError, RecursionError):
+            content = json.loads(self.body.decode(), parse_constant=_refuse, parse_float=_decimal)
+        except (ValueError, ArithmeticError, RecursionError):
             content = None
         if not isinstance(content, dict):
             raise InvalidInputError([NO_OBJECT])
@@ -108,8 +111,7 @@ def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
+def _decimal(text: str) -> Decimal:
+    if not math.isfinite(float(text)):
         raise ValueError
-    return number
+    return Decimal(text)

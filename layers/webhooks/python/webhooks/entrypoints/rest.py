@@ -74,7 +74,7 @@ class RestApi(APIGatewayRestResolver):
         for rule, methods in self.paths.items():
             if method not in methods and re.fullmatch(f"{NAMED.sub('[^/]+', rule)}/*", path):
                 raise errors.MethodNotAllowedError(", ".join(methods))
-        raise NotFoundError("there is nothing at this path; /openapi.json lists the paths")
+        raise NotFoundError("there is nothing at this path; /docs and /openapi.json list the paths")
 
     def _report(self, status: int, *, latency_ms: float) -> None:
         facts = {

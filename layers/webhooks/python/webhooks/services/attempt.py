@@ -35,6 +35,10 @@ class Attempts:
         self._monotonic = monotonic
         self._default_ttl = default_ttl
 
+    def refresh(self) -> None:
+        """Read the keys that sign a batch, so that no attempt waits for it. Raises UnavailableError."""
+        self._signer.refresh()
+
     def send(self, webhook: Webhook, delivery: Delivery, *, now: float) -> Exchange:
         """Make one attempt, signed at `now` (epoch s). One deadline holds for token and endpoint together.
 
@@ -77,9 +81,11 @@ class Attempts:
 
 
 def _redacted(exchange: Exchange, secrets: Iterable[str]) -> Exchange:
-    if isinstance(exchange, Answer) and exchange.excerpt:
-        return replace(exchange, excerpt=redact(exchange.excerpt, secrets))
-    return exchange
+    if not isinstance(exchange, Answer):
+        return exchange
+    kept = list(secrets)
+    location = exchange.location and redact(exchange.location, kept)
+    return replace(exchange, excerpt=redact(exchange.excerpt, kept), location=location)
 
 
 def _client(webhook: Webhook, credential: Credential | None) -> ClientCredentials:

@@ -9,6 +9,7 @@ from signing import Curve, PrivateKey, PublicKey, SigningError, shared_key, unse
 from webhooks.domain.caller import Caller, License
 from webhooks.domain.errors import UnauthenticatedError
 from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.scope import Scope
 from webhooks.ports import Clock, KeyStore, Licenses
 
 HEADERS = ("licensekey", "requestid", "publickey")
@@ -53,14 +54,14 @@ class Authentication:
         self._shared_key = lru_cache(KNOWN_CALLERS)(shared_key)
         self._reread_at = 0.0
 
-    def authenticate(self, headers: Mapping[str, str], community_id: str | None) -> Caller:
-        """Return who calls. Header names in lower case; the community where the request names one.
+    def authenticate(self, headers: Mapping[str, str], scope: Scope | None) -> Caller:
+        """Return who calls. Header names in lower case; the scope where the request is for a community.
 
         Raises UnauthenticatedError with what is wrong; the text never holds a key or a license.
         """
         now = self._clock()
         opened = self._open(headers, now)
-        license_ = self._licenses.find(opened.license_key, community_id)
+        license_ = self._licenses.find(opened.license_key, scope)
         if license_ is None or not license_.holds(now):
             raise UnauthenticatedError("licensekey: this license is unknown, expired or disabled")
         return _caller(opened, license_)
@@ -68,7 +69,7 @@ class Authentication:
     def _open(self, headers: Mapping[str, str], now: float) -> Opened:
         given = [name for name in HEADERS if headers.get(name)]
         if not given and any(headers.get(name) for name in RAW_HEADERS):
-            return self._open_raw(headers)
+            return self._open_raw(headers, now)
         if missing := [name for name in HEADERS if name not in given]:
             raise UnauthenticatedError(
                 f"missing header: {', '.join(missing)}; send licensekey, requestid and publickey"
@@ -112,7 +113,7 @@ class Authentication:
         self._reread_at = now
         return self._keys.read_now()
 
-    def _open_raw(self, headers: Mapping[str, str]) -> Opened:
+    def _open_raw(self, headers: Mapping[str, str], now: float) -> Opened:
         if not self._raw_headers:
             raise UnauthenticatedError(
                 "keyId, keySecret and license are not accepted here, a private key should never be sent: "
@@ -122,7 +123,7 @@ class Authentication:
             raise UnauthenticatedError(
                 f"missing header: {', '.join(missing)}; send keyId, keySecret and license"
             )
-        service_key = self._keys.read().current
+        service_key = self._keys.read().in_use(now)
         public_key = _public_key(headers["keyid"], service_key.curve, header="keyId")
         try:
             matches = PrivateKey.from_wire(headers["keysecret"], service_key.curve).public_key == public_key

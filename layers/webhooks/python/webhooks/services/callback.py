@@ -2,8 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Self
 
 from signing import CallbackKeys, derive_webhook_secret, sign_callback, thumbprint
 from webhooks.domain.delivery import Delivery
@@ -19,28 +20,71 @@ SECRETS = 1024  # webhooks' own secrets that are remembered: deriving one costs 
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKeys:
-    """The keys of a moment: what callbacks are signed with, and which pairs they came from."""
+class Secrets:
+    """The contents of the stores: both sets of keys, and the master of the webhooks' own secrets."""
 
     service: KeyPairs
     content: KeyPairs
+    master: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeys:
+    """The keys that sign from `since` until `until` (epoch seconds), and the secrets that they came from."""
+
+    secrets: Secrets
+    since: float
+    until: float
     callback: CallbackKeys
+
+    @classmethod
+    def of(cls, secrets: Secrets, now: float) -> Self:
+        """Choose the keys that sign at a moment."""
+        shown, *beside = secrets.service.signing(now)
+        content = secrets.content.in_use(now)
+        return cls(
+            secrets,
+            since=now,
+            until=min(secrets.service.unchanged_until(now), secrets.content.unchanged_until(now)),
+            callback=CallbackKeys(
+                service=shown,
+                content=content,
+                content_key_id=thumbprint(content.public_key),
+                beside=tuple(beside),
+            ),
+        )
 
 
 class CallbackSigner:
-    """Makes requests with the keys that are in use, as the stores know them."""
+    """Makes requests with the keys that sign at their moment, as `refresh` last read them."""
 
     def __init__(self, *, service: KeyStore, content: KeyStore, master: MasterSecret) -> None:
         self._service = service
         self._content = content
         self._master = master
+        self._secrets: Secrets | None = None
         self._keys: SigningKeys | None = None
         self._secret = lru_cache(SECRETS)(derive_webhook_secret)
+
+    def refresh(self) -> Secrets:
+        """Read the keys and the master; to be called before each batch, so that `request` only computes.
+
+        Raises UnavailableError where one of them was never read; known ones serve while they cannot be read.
+        """
+        read = Secrets(self._service.read(), self._content.read(), self._master.read())
+        known = self._secrets
+        if known is None or known != read:  # equal ones stay: their keys have prepared signers
+            self._secrets = known = read
+        return known
 
     def request(
         self, webhook: Webhook, delivery: Delivery, *, now: float, authorization: Mapping[str, str]
     ) -> HttpRequest:
-        """Return the request of the delivery's next attempt, signed at `now` (epoch seconds)."""
+        """Return the request of the delivery's next attempt, signed at `now` (epoch seconds).
+
+        Reads nothing once `refresh` was called; raises UnavailableError as it does where it was not.
+        """
+        secrets = self._secrets or self.refresh()
         api = webhook.definition.api
         url = parse_url(api.url).text
         body = delivery.body.encode()
@@ -51,28 +95,23 @@ class CallbackSigner:
             body=body,
             delivery_id=delivery.id,
             timestamp=int(now),
-            keys=self._current(),
-            webhook_secrets=[self._secret(self._master.read(), webhook.id, webhook.secret_version)],
+            keys=self._keys_at(now, secrets),
+            webhook_secrets=[self._secret(secrets.master, webhook.id, webhook.secret_version)],
         )
         headers = {
             "Content-Type": CONTENT_TYPE,
             "User-Agent": USER_AGENT,
+            "Accept": "*/*",  # some firewalls refuse a request without it
             "webhook-attempt": str(len(delivery.attempts) + 1),
             **signatures,
             **authorization,
         }
         return HttpRequest(method=api.method, url=url, headers=headers, body=body)
 
-    def _current(self) -> CallbackKeys:
-        service, content = self._service.read(), self._content.read()
+    def _keys_at(self, now: float, secrets: Secrets) -> CallbackKeys:
         keys = self._keys
-        if keys is None or keys.service is not service or keys.content is not content:
-            callback = CallbackKeys(
-                service=service.current,
-                content=content.current,
-                content_key_id=thumbprint(content.current.public_key),
-            )
-            keys = self._keys = SigningKeys(service, content, callback)
+        if keys is None or keys.secrets is not secrets or not keys.since <= now < keys.until:
+            keys = self._keys = SigningKeys.of(secrets, now)
         return keys.callback
 
 

@@ -85,6 +85,7 @@ class Dispatch:
         if not opened:
             return failed
         try:
+            self._attempts.refresh()
             reading = self._read(opened)
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(opened), "reason": str(error)})
@@ -229,6 +230,7 @@ def _attempt_of(exchange: Exchange, webhook: Webhook, *, at: int) -> Attempt:
             status=exchange.status,
             address=exchange.address,
             excerpt=(exchange.excerpt or None) if failed else None,
+            location=exchange.location if failed else None,
         )
     return Attempt(
         at=at,
@@ -253,6 +255,7 @@ def _log_attempt(decided: Decided) -> None:
             "status": attempt.status,
             "reason": attempt.reason,
             "address": attempt.address,
+            "location": attempt.location,
             "latency_ms": attempt.latency_ms,
             "verdict": type(decided.verdict).__name__.lower(),
         },

@@ -46,7 +46,7 @@ class Discovery:
 
     def public_key(self) -> str:
         """Return the service's public key, as callers encrypt for it and verify with it."""
-        return self._service_keys.read().current.public_key.to_wire()
+        return self._service_keys.read().in_use(self._clock()).public_key.to_wire()
 
     def known_public_key(self) -> str:
         """Return the public key as `public_key` does, or an empty text where it cannot be read now."""
@@ -56,10 +56,8 @@ class Discovery:
             return ""
 
     def jwks(self) -> dict[str, Any]:
-        """Return the keys that sign callbacks' content: in use, to come, and the last in its grace."""
-        pairs = self._content_keys.read()
-        current, *previous = pairs.readable(self._clock())
-        shown = [current, *([pairs.upcoming] if pairs.upcoming else []), *previous]
+        """Return the keys that sign callbacks' content: in use, to come, and those before in their grace."""
+        shown = self._content_keys.read().published(self._clock())
         return {"keys": [jwk(key.public_key, thumbprint(key.public_key)) for key in shown]}
 
     def health(self) -> Health:

@@ -26,6 +26,7 @@ from webhooks.domain.webhook import (
     Definition,
     Webhook,
     credential_problems,
+    fitting,
     oauth_problems,
 )
 from webhooks.ports import (
@@ -109,6 +110,7 @@ class Registration:
         api = definition.api
         self._refuse(oauth_problems(api) + credential_problems(api, credential), _urls(api))
         now = self._clock()
+        credential = fitting(api, credential)
         webhook_id = self._subscriptions.next_id(request.scope, now=now)
         ref = self._credentials.store(request.scope, webhook_id, credential)
         webhook = Webhook(
@@ -137,6 +139,7 @@ class Registration:
             definition = _merge(before.definition, patch)
             self._check_change(before, definition, patch.credential)
             _check_reach(request.caller, before, definition, given=patch.credential)
+            patch = replace(patch, credential=fitting(definition.api, patch.credential))
             secret = before.credential.secret_name if before.credential else None
             if patch.credential and (race == 0 or secret != written_beside):
                 written, written_beside = self._credentials.write(before, patch.credential), secret

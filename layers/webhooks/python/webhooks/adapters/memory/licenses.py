@@ -4,6 +4,7 @@ from threading import RLock
 
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
 from webhooks.domain.caller import License
+from webhooks.domain.scope import Scope
 
 
 class MemoryLicenses:
@@ -19,7 +20,7 @@ class MemoryLicenses:
         with self._lock:
             self._licenses[license_key] = license_
 
-    def find(self, license_key: str, community_id: str | None) -> License | None:  # noqa: ARG002 - the port's
-        """Return what the key stands for, None if nobody issued it."""
+    def find(self, license_key: str, scope: Scope | None) -> License | None:  # noqa: ARG002 - the port's
+        """Return what the key stands for, None if it was never issued."""
         with self._lock, effect(self._fault, "licenses.find"):
             return self._licenses.get(license_key)

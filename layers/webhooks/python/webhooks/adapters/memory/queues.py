@@ -6,6 +6,7 @@ from threading import RLock
 
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
 from webhooks.domain.delivery import Pack, encode_pack
+from webhooks.domain.event_slice import EventSlice, encode_slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,27 @@ class MemoryDeliveryQueue:
             if pack.webhook_id not in self.refused:
                 queue.put(Sent(encode_pack(pack), delay=max(0, min(seconds, 900))))
         return [pack for pack, _ in packs if pack.webhook_id in self.refused]
+
+
+class MemoryEventsQueue:
+    """The events queue: slices that were sent, and the receipts of messages that were deleted."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.queue = MemoryQueue()
+        self.deleted: list[str] = []
+        self._fault = fault
+
+    def send(self, slices: Sequence[EventSlice]) -> bool:
+        """Send slices of wide events."""
+        with effect(self._fault, "events.send"):
+            for each in slices:
+                self.queue.put(Sent(encode_slice(each)))
+        return True
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        """Delete received messages."""
+        with effect(self._fault, "events.delete"):
+            self.deleted += receipts
 
 
 class MemoryDeadEvents:

@@ -6,11 +6,21 @@ from threading import RLock
 
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
 from webhooks.adapters.subscription_changes import Change
-from webhooks.adapters.subscription_keys import make_webhook_id
+from webhooks.adapters.subscription_keys import make_webhook_id, sequence_of
 from webhooks.domain.errors import ConflictError
+from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook, has_any_tag
-from webhooks.ports import Clock, CorruptError, Entropy, KeptAnswer, Page, RepeatedError, StaleError
+from webhooks.ports import (
+    Clock,
+    CorruptError,
+    Entropy,
+    KeptAnswer,
+    ListenerPage,
+    Page,
+    RepeatedError,
+    StaleError,
+)
 
 
 class MemorySubscriptions:
@@ -101,16 +111,29 @@ class MemorySubscriptions:
         with self._lock:
             return {scope: self._versions.get(scope, 0) for scope in scopes}
 
-    def listeners(self, scope: Scope, event_name: str) -> Sequence[IndexEntry | CorruptError]:
-        """Return the enabled webhooks that list the event's name, what cannot be read as its error."""
+    def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        """Return the first listeners of a span, an entry that cannot be read as its error."""
         with self._lock:
-            return [
+            found = [
+                webhook
+                for webhook in self._listening(scope, event_name)
+                if span.first <= _sequence(webhook) and (span.last is None or _sequence(webhook) <= span.last)
+            ]
+            entries = [
                 CorruptError(f"an index entry of {event_name} cannot be read")
                 if webhook.id in self._corrupt_entries
-                else IndexEntry(webhook.id, webhook.definition.criteria, webhook.definition.query)
-                for webhook in self._in_order(scope)
-                if webhook.enabled and event_name in webhook.definition.event_names
+                else IndexEntry(
+                    webhook.id, webhook.definition.criteria, webhook.definition.query, _sequence(webhook)
+                )
+                for webhook in found[:limit]
             ]
+            following = _sequence(found[limit]) if len(found) > limit else None
+            return ListenerPage(entries, following, bytes=1000 * len(entries))
+
+    def last_sequence(self, scope: Scope, event_name: str) -> int:
+        """Return the largest sequence number of the name's listeners, 0 where there are none."""
+        with self._lock:
+            return max(map(_sequence, self._listening(scope, event_name)), default=0)
 
     def mark(self, scope: Scope, webhook_id: str, *, slow_since: int | None) -> None:
         """Write since when a webhook is slow."""
@@ -135,11 +158,16 @@ class MemorySubscriptions:
             self._corrupt.clear()
             self._corrupt_entries.clear()
 
+    def _listening(self, scope: Scope, event_name: str) -> list[Webhook]:
+        return [
+            webhook
+            for webhook in self._in_order(scope)
+            if webhook.enabled and event_name in webhook.definition.event_names
+        ]
+
     def _in_order(self, scope: Scope) -> list[Webhook]:
-        return sorted(
-            (webhook for (owner, _), webhook in self._webhooks.items() if owner == scope),
-            key=lambda webhook: webhook.id[8:16],  # the sequence number
-        )
+        found = (webhook for (owner, _), webhook in self._webhooks.items() if owner == scope)
+        return sorted(found, key=_sequence)
 
     def _check(self, before: Webhook | None, after: Webhook | None, kept: KeptAnswer | None) -> None:
         Change.of(before, after, kept=kept, token="")
@@ -160,3 +188,7 @@ class MemorySubscriptions:
         else:
             self._webhooks[scope, webhook_id] = webhook
         self._versions[scope] = self._versions.get(scope, 0) + 1
+
+
+def _sequence(webhook: Webhook) -> int:
+    return sequence_of(webhook.id) or 0

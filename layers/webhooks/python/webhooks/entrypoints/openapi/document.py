@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from webhooks.entrypoints.errors import FIXED_TEXTS
-from webhooks.entrypoints.openapi import examples
+from webhooks.entrypoints.openapi import callback, examples
+from webhooks.entrypoints.openapi.inputs import INPUTS
 from webhooks.entrypoints.openapi.operations import OPERATIONS, Operation
 from webhooks.entrypoints.openapi.parts import ALIASES, DESCRIPTION, HEADERS, MESSAGES, PARAMETERS
 from webhooks.entrypoints.schemas import answers
@@ -28,8 +29,9 @@ def make_document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Webhooks API", "version": API_VERSION, "description": DESCRIPTION},
         "servers": [{"url": ".", "description": "where this document is"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "tags": [{"name": tag} for tag in dict.fromkeys([*(each.tag for each in OPERATIONS), callback.TAG])],
         "paths": paths,
+        "webhooks": callback.callback(),
         "components": {
             "schemas": _schemas(),
             "parameters": PARAMETERS,
@@ -114,12 +116,15 @@ def _schemas() -> dict[str, Any]:
     schemas = {name: _clean(schema) for name, schema in sorted(made["$defs"].items())}
     for (name, alias, of), schema in ALIASES.items():
         _add_alias(schemas[name], alias, of=of, schema=schema)
-    return schemas
+    for name, texts in INPUTS.items():
+        for field, schema in schemas[name]["properties"].items():
+            schema["description"] = texts[field]
+    return schemas | {"Callback": callback.BODY}
 
 
 def _add_alias(body: dict[str, Any], alias: str, *, of: str, schema: Mapping[str, Any]) -> None:
     """Describe the other name of a field: where the field is required, one of the two is; never both."""
-    body["properties"][alias] = schema
+    body["properties"][alias] = dict(schema)
     if of in body.get("required", ()):
         body["required"].remove(of)
         body["oneOf"] = [{"required": [of]}, {"required": [alias]}]
@@ -133,11 +138,24 @@ def _clean(schema: Any) -> Any:
         return [_clean(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
+    schema = _nullable(schema)
     return {
         name: _clean(value)
         for name, value in schema.items()
         if not (name == "title" and isinstance(value, str)) and not (name == "default" and not value)
     }
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """Write "this type or null" in one schema instead of two, where it is no reference."""
+    match schema:
+        case {"anyOf": [{"type": str(kind)} as given, {"type": "null"}]}:
+            one = {name: value for name, value in given.items() if name != "const"}
+            if "const" in given or "enum" in given:
+                one["enum"] = [*given.get("enum", [given.get("const")]), None]
+            more = {name: value for name, value in schema.items() if name != "anyOf"}
+            return {**one, **more, "type": [kind, "null"]}
+    return schema
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

@@ -130,7 +130,8 @@ OPERATIONS = (
         path="/servicekeys",
         tag=KEYS,
         summary="Get the service's key pairs.",
-        text="The license must be of auth level system.",
+        text="The newest pair of each tag. The license must be of auth level system, for every tenant and "
+        "community, and one of this deployment's own: its operator issues it.",
         signed=True,
         answer={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},
         example=examples.SERVICE_KEYS,
@@ -142,8 +143,9 @@ OPERATIONS = (
         path="/servicekey/{keyId}",
         tag=KEYS,
         summary="Replace a key pair of the service.",
-        text="Answers the new one. Envelopes for the old key are read for its grace, a day by default. The "
-        "license must be of auth level system.",
+        text="Answers the new one, which is in use (`/publickeys`) a minute later. From then on the old key "
+        "has its grace, a day by default, however many resets follow: its envelopes are read, and callbacks "
+        "carry a signature of each key. 409 where ten keys count. The license is as for `/servicekeys`.",
         parameters=("keyId",),
         signed=True,
         answer={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},

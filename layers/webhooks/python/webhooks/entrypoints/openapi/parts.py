@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
-from webhooks.domain.webhook import EVENT_NAME
+from webhooks.domain.webhook import EVENT_NAME_PATTERN
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.openapi import examples
 
@@ -18,6 +18,10 @@ base64(IV[16] || AES-256-GCM(K, IV, text) || tag[16]). The same goes for what an
 
 **Repeats.** The exact repeat of a request that changes something (same caller, `uuid`, method, path and body)
 gets the first answer again and changes nothing twice.
+
+**Callbacks** are described under `webhooks`: their headers, signatures, body and retries. `query` and
+`criteria` of a webhook choose its events by their data; docs/filters.md of the project has examples of
+each case.
 
 **Errors** have one body, `{"statusCode", "error", "message"}`; the message of a 400 names every wrong field.
 Every answer has an `x-request-id`.
@@ -112,11 +116,10 @@ MESSAGES: Mapping[int, str] = {
 # (schema, the other name, the field): what a field may also be called, and what it may hold then.
 ALIASES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
     (schema, "eventName", "eventNames"): {
-        "description": "Another name for eventNames, as older clients have it.",
         "oneOf": [
-            {"type": "string", "pattern": f"^{EVENT_NAME.pattern}$"},
+            {"type": "string", "pattern": EVENT_NAME_PATTERN},
             {"$ref": f"#/components/schemas/{schema}/properties/eventNames"},
         ],
     }
     for schema in ("WebhookIn", "WebhookPatch")
-} | {("EcdsaIn", "dataStr", "data"): {"description": "Another name for data.", "type": "string"}}
+} | {("EcdsaIn", "dataStr", "data"): {"type": "string"}}

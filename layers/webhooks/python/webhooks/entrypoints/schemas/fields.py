@@ -1,13 +1,15 @@
 """The kinds of fields that requests have, each with the sentence that says what it should be."""
 
-import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from webhooks.domain.endpoint_url import InvalidUrlError, parse_url
-from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
+from webhooks.domain.json_text import UTF_8, write_json
+from webhooks.domain.text import TEXT_PATTERN, TEXT_RULE, is_text
+from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_PATTERN, EVENT_NAME_RULE
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.schemas.wire import rule, whole, wrong
 
@@ -18,11 +20,19 @@ SCOPE = r"[\x21\x23-\x5B\x5D-\x7E]+"  # RFC 6749, section 3.3: scope-token
 
 def _integral(value: Any) -> Any:
     """JSON has one kind of number: 200.0 is 200."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) <= limits.PAGE_INDEX:
+        return int(value)
+    return value
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
+def _text(text: str) -> str:
+    if not is_text(text):
+        raise ValueError
+    return text
+
+
+def _event_name(text: str) -> str:
+    if not EVENT_NAME.fullmatch(text):
         raise ValueError
     return text
 
@@ -46,8 +56,10 @@ def _distinct[T](values: Sequence[T]) -> list[T]:
 def _fits(query: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if any(_depth(value) > limits.QUERY_DEPTH for conditions in query for value in conditions.values()):
         raise ValueError
+    if sum(map(_nodes, query)) > limits.QUERY_NODES:
+        raise ValueError
     # A lone surrogate is no UTF-8: UnicodeEncodeError is a ValueError.
-    if len(json.dumps(query, ensure_ascii=False, separators=(",", ":")).encode()) > limits.QUERY_BYTES:
+    if len(write_json(query, UTF_8).encode()) > limits.QUERY_BYTES:
         raise ValueError
     return query
 
@@ -60,6 +72,13 @@ def _depth(value: Any) -> int:
     return depth
 
 
+def _nodes(value: Any) -> int:
+    """Count a value and all that are in it; none is nested deeper than a query may be."""
+    if isinstance(value, dict):
+        return 1 + sum(map(_nodes, value.values()))
+    return 1 + (sum(map(_nodes, value)) if isinstance(value, list) else 0)
+
+
 def _inside(value: Any) -> Sequence[Any]:
     if isinstance(value, dict):
         return list(value.values()) or [None]
@@ -70,12 +89,15 @@ INTEGRAL = BeforeValidator(_integral)
 Flag = Annotated[bool, rule("must be true or false")]
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=limits.NAME_LENGTH),
-    AfterValidator(_printable),
-    rule(f"must be a string of 1 to {limits.NAME_LENGTH} printable characters"),
+    Field(min_length=1, max_length=limits.NAME_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN}),
+    AfterValidator(_text),
+    rule(f"must be a string of 1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"),
 ]
 EventName = Annotated[
-    str, Field(pattern=f"^{EVENT_NAME.pattern}$"), rule(f"must be a string of {EVENT_NAME_RULE}")
+    str,
+    Field(json_schema_extra={"pattern": EVENT_NAME_PATTERN}),
+    AfterValidator(_event_name),
+    rule(f"must be a string of {EVENT_NAME_RULE}"),
 ]
 EventNames = Annotated[
     list[EventName],
@@ -85,9 +107,9 @@ EventNames = Annotated[
 ]
 Tag = Annotated[
     str,
-    Field(min_length=1, max_length=limits.TAG_LENGTH),
-    AfterValidator(_printable),
-    rule(f"must be a string of 1 to {limits.TAG_LENGTH} printable characters"),
+    Field(min_length=1, max_length=limits.TAG_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN}),
+    AfterValidator(_text),
+    rule(f"must be a string of 1 to {limits.TAG_LENGTH} characters, with {TEXT_RULE}"),
 ]
 Tags = Annotated[
     list[Tag],
@@ -108,8 +130,9 @@ Query = Annotated[
     Field(max_length=limits.QUERY_OBJECTS),
     AfterValidator(_fits),
     rule(
-        f"must be an array of at most {limits.QUERY_OBJECTS} objects, as JSON at most {limits.QUERY_BYTES} "
-        f"bytes, nested at most {limits.QUERY_DEPTH} deep"
+        f"must be an array of at most {limits.QUERY_OBJECTS} objects, with at most {limits.QUERY_NODES} "
+        f"objects, arrays and values in all, as JSON at most {limits.QUERY_BYTES} bytes, nested at most "
+        f"{limits.QUERY_DEPTH} deep"
     ),
 ]
 Criteria = Annotated[Literal["ANY", "ALL"], rule('must be "ANY" or "ALL"')]

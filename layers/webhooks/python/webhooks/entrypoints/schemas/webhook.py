@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.text import TEXT_RULE, is_text
 from webhooks.domain.webhook import Api, AuthType, Credential, Criteria, Definition
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.schemas import fields as kind
@@ -40,16 +41,16 @@ class CredentialIn(Wire):
     oauth2: Annotated[OAuth2In, rule(OBJECT)] | None = Field(default=None, repr=False)
 
     def to_domain(self) -> Credential:
-        """Return the credential; an empty string is as good as none."""
+        """Return the credential; an empty string is a value."""
         client = self.oauth2 or OAuth2In()
         return Credential(
-            username=self.username or None,
-            password=self.password or None,
-            key_name=self.key_name or None,
-            key_value=self.key_value or None,
-            token=self.token or None,
-            client_id=client.client_id or None,
-            client_secret=client.client_secret or None,
+            username=self.username,
+            password=self.password,
+            key_name=self.key_name,
+            key_value=self.key_value,
+            token=self.token,
+            client_id=client.client_id,
+            client_secret=client.client_secret,
         )
 
 
@@ -159,10 +160,9 @@ class WebhookIn(WebhookPatch):
         Raises InvalidInputError where it cannot serve.
         """
         author = self.created_by or created_by
-        if not author.isprintable() or not 0 < len(author) <= limits.NAME_LENGTH:
-            raise InvalidInputError(
-                ["createdBy: is required where the appid in requestid is not 1 to 256 printable characters"]
-            )
+        if not is_text(author) or not 0 < len(author) <= limits.NAME_LENGTH:
+            appid = f"1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"
+            raise InvalidInputError([f"createdBy: is required where the appid in requestid is not {appid}"])
         return Definition(**{**self.to_fields(), "created_by": author}, api=Api(**self.api.to_fields()))
 
 

@@ -1,0 +1,104 @@
+"""A slice of a wide event: the event, and the listeners that are still to get it, by their sequence numbers.
+
+An event with more listeners than one invocation takes continues as messages of the events queue. The text of
+a slice is a line that no event begins with, then the callback body, which is copied and never written anew.
+"""
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+
+from webhooks.domain.errors import InvalidEventError
+from webhooks.domain.event import EARLIEST, LATEST, MAX_BODY_BYTES, MAX_EVENT_ID, Event
+from webhooks.domain.json_text import read_object
+from webhooks.domain.scope import IDENTIFIER, Scope
+from webhooks.domain.webhook import EVENT_NAME
+
+PREFIX = "slice 1 "  # the number is the format's
+MAX_PARTS = 10  # of one split: they fit one call to the queue
+MAX_SEQUENCE = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Sequence numbers of listeners, both ends included; `last` None: to the end."""
+
+    first: int = 0
+    last: int | None = None
+
+    def split(self, *, at: int, last: int, done: int, size: int) -> "list[Span]":
+        """Return what is left from `at` to `last`, in parts of about `size` listeners.
+
+        `done` listeners were found before `at`: the rest is taken to be as dense as they are.
+        """
+        if at > last:
+            return []
+        width = last - at + 1
+        expected = width * done / max(1, at - self.first)
+        parts = min(max(1, ceil(expected / size)), MAX_PARTS, width)
+        bounds = [at + width * part // parts for part in range(parts + 1)]
+        return [Span(low, high - 1) for low, high in pairwise(bounds)]
+
+
+@dataclass(frozen=True, slots=True)
+class EventSlice:
+    """An event for the listeners of a span."""
+
+    event: Event
+    span: Span = Span()
+
+
+def is_slice(text: str) -> bool:
+    """Tell whether the message is a slice; an event is JSON and begins otherwise."""
+    return text.startswith(PREFIX)
+
+
+def encode_slice(part: EventSlice) -> str:
+    """Write a slice as the text of one message."""
+    event, span = part.event, part.span
+    head = {
+        "eventId": event.id,
+        "eventName": event.name,
+        "tenantId": event.scope.tenant_id,
+        "communityId": event.scope.community_id,
+        "logTime": event.log_time,
+        "first": span.first,
+        "last": span.last,
+    }
+    return f"{PREFIX}{json.dumps(head, separators=(',', ':'))}\n{event.body}"
+
+
+def parse_slice(text: str) -> EventSlice:
+    """Read what `encode_slice` wrote. Raises InvalidEventError."""
+    head_line, _, body = text.removeprefix(PREFIX).partition("\n")
+    try:
+        head = json.loads(head_line)
+        scope = Scope(str(head["tenantId"]), str(head["communityId"]))
+        span = Span(int(head["first"]), None if head["last"] is None else int(head["last"]))
+        data = read_object(body).values["data"]
+        event = Event(str(head["eventId"]), str(head["eventName"]), scope, int(head["logTime"]), data, body)
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
+        raise InvalidEventError(
+            "not a slice of an event: its first line or its body cannot be read"
+        ) from None
+    if not (isinstance(data, dict) and _is_usable(event) and _is_within(span)):
+        raise InvalidEventError("a slice with an id, a name, a time or a span that no event has")
+    return EventSlice(event, span)
+
+
+def _is_usable(event: Event) -> bool:
+    return bool(
+        IDENTIFIER.fullmatch(event.scope.tenant_id)
+        and IDENTIFIER.fullmatch(event.scope.community_id)
+        and EVENT_NAME.fullmatch(event.name)
+        and 0 < len(event.id) <= MAX_EVENT_ID
+        and EARLIEST <= event.log_time // 1000 <= LATEST
+        and "\n" not in event.body
+        and len(event.body.encode()) <= MAX_BODY_BYTES
+    )
+
+
+def _is_within(span: Span) -> bool:
+    last = MAX_SEQUENCE if span.last is None else span.last
+    return 0 <= span.first <= last <= MAX_SEQUENCE

@@ -1,0 +1,47 @@
+"""Equality of JSON values by hash: 1 equals 1.0, and neither true nor "1"."""
+
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import Any
+
+MAX_DEPTH = 16  # of an array or object that is compared as a whole: no query has a deeper one
+MAX_LENGTH = 4096  # of the same: a query's 8 KB hold no longer one
+
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # rounds nothing
+# Larger numbers are hashed modulo this, with no salt: an event could be made of numbers that all collide.
+_MODULUS = 2**61 - 1
+_LOWEST, _HIGHEST = Decimal(-_MODULUS), Decimal(_MODULUS)
+
+
+def scalar_key(value: Any) -> Any:
+    """Return a key that scalars share where they are equal as JSON: 1 and 1.0, but not "1" or true."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return ("true",) if value else ("false",)
+    if isinstance(value, int) and -_MODULUS < value < _MODULUS:
+        return value
+    exact = _EXACT.normalize(Decimal(value))
+    if _LOWEST < exact < _HIGHEST and exact == exact.to_integral_value():
+        return int(exact)
+    return (str(exact),)  # a text's hash is salted
+
+
+def composite_text(value: Any, depth: int = MAX_DEPTH) -> tuple[str, int]:
+    """Write a value so that equal ones have the same text; empty where it is larger than any query's.
+
+    Returns also how many values were looked at.
+    """
+    if not isinstance(value, dict | list):
+        return repr(scalar_key(value)), 1
+    if depth == 0 or len(value) > MAX_LENGTH:
+        return "", 1
+    texts, visited = [], 1
+    for key, inner in value.items() if isinstance(value, dict) else ((None, each) for each in value):
+        text, more = composite_text(inner, depth - 1)
+        visited += more
+        if not text:
+            return "", visited
+        texts.append(text if key is None else f"{key!r}:{text}")
+    if isinstance(value, dict):
+        return f"{{{','.join(sorted(texts))}}}", visited
+    return f"[{','.join(texts)}]", visited

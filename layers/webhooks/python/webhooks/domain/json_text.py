@@ -1,0 +1,111 @@
+"""JSON in which no number changes on its way: decimals stay decimals, and what is passed on is copied.
+
+RFC 8259 lets a reader keep doubles only, which would make another number of 1222223333.00000001.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+_SPACES: Final = (" ", "\n", "\r", "\t")  # RFC 8259, section 2
+_SPACE: Final = "[ \t\n\r]*"
+_BEGIN: Final = re.compile(rf"{_SPACE}\{{{_SPACE}")
+_END: Final = re.compile(rf"{_SPACE}\}}{_SPACE}")
+_COLON: Final = re.compile(rf"{_SPACE}:{_SPACE}")
+_COMMA: Final = re.compile(rf"{_SPACE},{_SPACE}(?=\")")
+
+ASCII: Final = json.JSONEncoder(separators=(",", ":"))
+UTF_8: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
+_LONG_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """An object that was read: its fields' values, and where in the text each value begins and ends."""
+
+    text: str
+    values: Mapping[str, Any]
+    places: Mapping[str, tuple[int, int]]
+
+    def copy_of(self, name: str) -> str:
+        """Return a field's value as it was sent, without the space around its parts."""
+        begin, end = self.places[name]
+        return compact(self.text[begin:end])
+
+
+def read_object(text: str) -> JsonObject:
+    """Read a JSON object in one pass. Numbers are int or Decimal; of two equal names the last one counts.
+
+    Raises ValueError, ArithmeticError for an exponent that no Decimal has, and RecursionError.
+    """
+    try:
+        return _read_object(text, _DECODER)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # Python makes no int of more than 4,300 digits
+        return _read_object(text, _LONG_DECODER)
+
+
+def _read_object(text: str, decoder: json.JSONDecoder) -> JsonObject:
+    values: dict[str, Any] = {}
+    places: dict[str, tuple[int, int]] = {}
+    position = _past(_BEGIN, text, 0, "'{'")
+    more = text[position : position + 1] == '"'
+    while more:
+        name, position = decoder.raw_decode(text, position)
+        begin = _past(_COLON, text, position, "':'")
+        values[name], position = decoder.raw_decode(text, begin)
+        places[name] = begin, position
+        comma = _COMMA.match(text, position)
+        more, position = comma is not None, comma.end() if comma else position
+    if _past(_END, text, position, "',' or '}'") != len(text):
+        raise json.JSONDecodeError("Extra data", text, position)
+    return JsonObject(text, values, places)
+
+
+def _past(expected: re.Pattern[str], text: str, position: int, name: str) -> int:
+    found = expected.match(text, position)
+    if found is None:
+        raise json.JSONDecodeError(f"Expecting {name}", text, position)
+    return found.end()
+
+
+def compact(text: str) -> str:
+    """Take the space between the parts of a valid JSON text out, and nothing else."""
+    if not any(space in text for space in _SPACES):
+        return text
+    escaped = '\\"' in text
+    if escaped:  # JSON has no raw control characters: two of them stand in for what hides the end of a string
+        text = text.replace("\\\\", "\0").replace('\\"', "\1")
+    pieces = text.split('"')
+    between = '"'.join(pieces[::2])  # every other piece is what stands between two strings
+    for space in _SPACES:
+        between = between.replace(space, "")
+    pieces[::2] = between.split('"')
+    compacted = '"'.join(pieces)
+    return compacted.replace("\1", '\\"').replace("\0", "\\\\") if escaped else compacted
+
+
+def write_json(value: Any, encoder: json.JSONEncoder = ASCII) -> str:
+    """Write compact JSON; a Decimal is a number."""
+    try:
+        return encoder.encode(value)
+    except TypeError:  # a Decimal is in it
+        if isinstance(value, dict):
+            members = (f"{write_json(k, encoder)}:{write_json(v, encoder)}" for k, v in value.items())
+            return f"{{{','.join(members)}}}"
+        if isinstance(value, list | tuple):
+            return f"[{','.join(write_json(each, encoder) for each in value)}]"
+        if isinstance(value, Decimal):
+            return str(value)
+        raise

@@ -1,0 +1,319 @@
+"""Batches of good events with a hostile one, fanned out as Lambda would with its share of a processor.
+
+Composed as functions/fanout is, over AWS at the wire. `python -m tests.hostile CASE` runs one in a process of its
+own, so that its memory can be told, and prints a Result as JSON.
+"""
+
+import json
+import os
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import event_path, wire
+from benchmarks.table import Tables
+from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.dead_events import SqsDeadEvents
+from webhooks.adapters.delivery_queue import SqsFastLane
+from webhooks.adapters.events_queue import SqsEventsQueue
+from webhooks.adapters.items import Item, key
+from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.subscription_keys import HEAD, community_pk, entry_sk, listeners_pk
+from webhooks.adapters.tables import Table
+from webhooks.domain.delivery import decode_pack
+from webhooks.domain.scope import Scope
+from webhooks.services.fanout import EventMessage, Fanout
+
+SHARE = 512 / 1769  # of a processor, for a function of 512 MB
+CALL_SECONDS = 0.0075  # of a call to AWS, beside its CPU
+TIMEOUT = 30  # seconds of an invocation
+TENANTS = 5
+NAME = "order.paid"
+EVIL = Scope("evil", "main")
+QUEUES = {
+    name: event_path.ENVIRONMENT[f"{name}_URL"] for name in ("EVENTS_QUEUE", "DELIVERIES_QUEUE", "EVENTS_DLQ")
+}
+MEGABYTE = 1024 * 1024
+ROOM = 9_000  # bytes of a message beside its data
+
+type Query = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the hostile tenant registered, (name, query) of each webhook, and what is published for it."""
+
+    webhooks: Sequence[tuple[str, str]]
+    events: Sequence[str]
+    wanted: int | None  # deliveries of the hostile events; None: they may be dead-lettered
+
+
+@dataclass
+class Result:
+    """What became of a batch. Seconds are of Lambda's share; `growth` in MB; deliveries by tenant."""
+
+    good: dict[str, int] = field(default_factory=dict)  # deliveries after the first invocation
+    good_seconds: float = 0.0  # until the last of them was on its queue
+    good_failed: int = 0
+    delivered: int = 0  # of the hostile tenant
+    most: int = 0  # times that one of its webhooks got an event
+    dead: list[str] = field(default_factory=list)  # reasons
+    invocations: int = 0
+    longest: float = 0.0
+    growth: float = 0.0
+
+
+class Lambda:
+    """A function on its share of a processor, and the AWS that it sees."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.result = Result()
+        self.sent: Counter[str] = Counter()
+        self.hostile: Counter[tuple[str, str]] = Counter()
+        self.slices: list[str] = []
+        self.deleted: set[str] = set()
+        self.calls: Counter[str] = Counter()
+        self.first_sent = self.last_sent = self.last_good = (
+            0.0  # of an invocation, in seconds since its start
+        )
+        self._stubbed = 0.0  # CPU seconds of what stands for AWS
+        self._began = 0.0
+        os.environ |= event_path.ENVIRONMENT
+        aws = AwsClients(time_left=self.left)
+        wire.attach(aws, self._answer)
+        self.fanout = Fanout(
+            index=DynamoSubscriptionIndex(Table(aws, event_path.SUBSCRIPTIONS)),
+            lane=SqsFastLane(aws, QUEUES["DELIVERIES_QUEUE"]),
+            events=SqsEventsQueue(aws, QUEUES["EVENTS_QUEUE"]),
+            dead_events=SqsDeadEvents(aws, QUEUES["EVENTS_DLQ"]),
+            time_left=self.left,
+        )
+
+    def invoke(self, batch: Sequence[EventMessage]) -> set[str]:
+        """Run an invocation; returns the messages that come again."""
+        self._began = self._now()
+        self.first_sent = self.last_sent = 0.0
+        failed = self.fanout.fan_out(batch)
+        self.result.invocations += 1
+        self.result.longest = max(self.result.longest, self.spent)
+        return failed - self.deleted
+
+    @property
+    def spent(self) -> float:
+        """Return the seconds of the invocation."""
+        return self._now() - self._began
+
+    @property
+    def cpu(self) -> float:
+        """Return the CPU seconds of the function so far."""
+        return time.process_time() - self._stubbed
+
+    def left(self) -> float:
+        return TIMEOUT - self.spent
+
+    def _now(self) -> float:
+        return self.cpu / SHARE + self.calls.total() * CALL_SECONDS
+
+    def _answer(self, operation: str, body: bytes) -> bytes:
+        began = time.process_time()
+        try:
+            self.calls[operation] += 1
+            if operation in ("BatchGetItem", "Query"):
+                return self.tables.answer(operation, body)
+            return self._queue(operation, json.loads(body))
+        finally:
+            self._stubbed += time.process_time() - began
+
+    def _queue(self, operation: str, asked: dict[str, Any]) -> bytes:
+        match operation, asked["QueueUrl"]:
+            case "SendMessageBatch", url:
+                for entry in asked["Entries"]:
+                    self._take(url, entry["MessageBody"])
+                taken = [
+                    {"Id": each["Id"], "MessageId": "m", "MD5OfMessageBody": ""} for each in asked["Entries"]
+                ]
+                return json.dumps({"Successful": taken}).encode()
+            case "SendMessage", _:
+                self.result.dead.append(asked["MessageAttributes"]["reason"]["StringValue"])
+                return b'{"MessageId":"m","MD5OfMessageBody":""}'
+            case "DeleteMessageBatch", _:
+                self.deleted |= {each["ReceiptHandle"] for each in asked["Entries"]}
+                return b'{"Successful":[]}'
+        raise AssertionError(operation)
+
+    def _take(self, url: str, text: str) -> None:
+        if url == QUEUES["EVENTS_QUEUE"]:
+            self.slices.append(text)
+            return
+        pack = decode_pack(text)
+        self.last_sent = self.spent
+        self.first_sent = self.first_sent or self.last_sent
+        self.sent[pack.scope.tenant_id] += len(pack.deliveries)
+        if pack.scope == EVIL:
+            self.hostile.update((pack.webhook_id, each.event_id) for each in pack.deliveries)
+        else:
+            self.last_good = self.last_sent
+
+
+def run(case: Case) -> Result:
+    """Fan out a batch of good events and the hostile ones, until nothing is left of it."""
+    tables = Tables()
+    tables.load(event_path.SUBSCRIPTIONS, items(case))
+    function = Lambda(tables)
+    good = [
+        EventMessage(f"good-{tenant}", event(Scope(f"good-{tenant}", "main")), 0) for tenant in range(TENANTS)
+    ]
+    hostile = [EventMessage(f"evil-{number}", text, 0) for number, text in enumerate(case.events)]
+    # The hostile ones come first in the batch.
+    waiting = deque((message, 0) for message in (*hostile[:5], *good, *hostile[5:]))
+    function.invoke([EventMessage(f"warm-{each.id}", each.text, 0) for each in good])
+    function.sent.clear()
+    function.result = result = Result()
+    began = start_of_peak()
+    while waiting:
+        batch = [waiting.popleft() for _ in range(min(10, len(waiting)))]
+        failed = function.invoke(
+            [EventMessage(each.id, each.text, 0, receives + 1, receipt=each.id) for each, receives in batch]
+        )
+        if result.invocations == 1:
+            result.good = {
+                tenant: count for tenant, count in function.sent.items() if tenant != EVIL.tenant_id
+            }
+            result.good_seconds = function.last_good
+            result.good_failed = len([each for each in failed if each.startswith("good")])
+        waiting += [(each, receives + 1) for each, receives in batch if each.id in failed]
+        for text in function.slices:
+            waiting.append((EventMessage(f"slice-{len(function.deleted)}-{id(text)}", text, 0), 0))
+        function.slices.clear()
+        assert result.invocations < 10_000
+    result.delivered, result.most = function.hostile.total(), max(function.hostile.values(), default=0)
+    result.growth = (peak() - began) / MEGABYTE
+    return result
+
+
+def items(case: Case) -> Iterator[Item]:
+    for tenant in range(TENANTS):
+        scope = Scope(f"good-{tenant}", "main")
+        yield _head(scope)
+        yield _entry(scope, 1, NAME, '[{"currency":"EUR"}]')
+    yield _head(EVIL)
+    for number, (name, query) in enumerate(case.webhooks, 1):
+        yield _entry(EVIL, number, name, query)
+
+
+def _head(scope: Scope) -> Item:
+    return key(community_pk(scope), HEAD) | {"version": {"N": "1"}}
+
+
+def _entry(scope: Scope, number: int, name: str, query: str) -> Item:
+    return key(listeners_pk(scope, name), entry_sk(number)) | {
+        "webhookId": {"S": f"{1_790_000_000:08x}{number:08x}{0:08x}"},
+        "criteria": {"S": "ANY"},
+        "query": {"S": query},
+    }
+
+
+def event(scope: Scope, *, name: str = NAME, data: str = '{"currency":"EUR"}', number: int = 0) -> str:
+    return (
+        f'{{"eventName":"{name}","eventId":"e{number}","tenantId":"{scope.tenant_id}",'
+        f'"communityId":"{scope.community_id}","occurredAt":1790000000,"data":{data}}}'
+    )
+
+
+def start_of_peak() -> int:
+    """Return the bytes that this process has now; the peak starts anew."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return _status("VmRSS")
+
+
+def peak() -> int:
+    """Return the most bytes that this process has had since."""
+    return _status("VmHWM")
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+# ---- the cases
+
+
+def costly_query() -> Case:
+    """Queries of 20 objects over a megabyte of scalars."""
+    query = json.dumps([{"list": -number} for number in range(1, 21)])
+    data = '{"list":[' + ",".join(["1"] * ((MEGABYTE - ROOM) // 2)) + "]}"
+    return Case([(NAME, query)] * 100, [event(EVIL, data=data)], wanted=0)
+
+
+def large_body() -> Case:
+    """900 KB, one emoji (so that each character takes four bytes), for a thousand webhooks."""
+    data = json.dumps({"text": "x" * 900_000 + "\U0001f600"}, ensure_ascii=False)
+    return Case([(NAME, "[]")] * 1000, [event(EVIL, data=data)], wanted=1000)
+
+
+def cached_queries() -> Case:
+    """The largest queries that are accepted, as objects: many on one name, and many names."""
+    query = '[{"a":[' + ",".join(["{}"] * 496) + "]}]"
+    names = [f"n{number}" for number in range(50)]
+    webhooks = [(NAME, query)] * 2_700 + [(name, query) for name in names for _ in range(55)]
+    events = [event(EVIL, number=1), *(event(EVIL, name=name, number=2) for name in names)]
+    return Case(webhooks, events, wanted=0)
+
+
+def wide() -> Case:
+    """An event that five thousand webhooks want."""
+    return Case([(NAME, "[]")] * 5_000, [event(EVIL)], wanted=5_000)
+
+
+def many_fields() -> Case:
+    """Queries that ask for 400 fields each, all different, deep in a megabyte of objects in arrays."""
+    thing = json.dumps({f"f{number}": {"g": [{"h": number}]} for number in range(20)})
+    count = (MEGABYTE - ROOM) // (len(thing) + 1)
+    data = '{"a":[' + ",".join([thing] * count) + "]}"
+
+    def query(webhook: int) -> str:
+        fields = (f"a.{number if number % 3 else f'f{number % 20}'}.g.h.{webhook}" for number in range(400))
+        paths = (f"a.f{number % 20}.g.h" if number % 2 else field for number, field in enumerate(fields))
+        return json.dumps([{path: -1} for path in list(paths)[:20]])
+
+    return Case([(NAME, query(number)) for number in range(400)], [event(EVIL, data=data)], wanted=0)
+
+
+def parsed_large() -> Case:
+    """Megabytes that are many times as large once they are parsed, and numbers that are costly to read."""
+    objects = '{"a":[' + ",".join(["{}"] * ((MEGABYTE - ROOM) // 3)) + "]}"
+    decimals = '{"a":[' + ",".join(["1.1"] * ((MEGABYTE - ROOM) // 4)) + "]}"
+    numbers = '{"a":[1e999999999,' + "9" * 100_000 + "]}"
+    events = [
+        event(EVIL, data=data, number=n) for n, data in enumerate((objects, decimals, objects, numbers))
+    ]
+    return Case([(NAME, '[{"a":[1]}]')] * 50, events, wanted=None)
+
+
+def many_conditions() -> Case:
+    """A small event, and 400 conditions of each of a thousand webhooks, of which the last one fails."""
+    data = json.dumps({f"f{number}": number for number in range(20)})
+    fails = [{**{f"f{n}": n for n in range(19)}, "f19": -objects} for objects in range(20)]
+    return Case([(NAME, json.dumps(fails))] * 1_000, [event(EVIL, data=data)], wanted=0)
+
+
+def harmless() -> Case:
+    """Nothing hostile: to compare with."""
+    return Case([(NAME, "[]")], [], wanted=0)
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    case.__name__: case
+    for case in (
+        costly_query, large_body, cached_queries, wide, many_fields, parsed_large, many_conditions, harmless
+    )
+}  # fmt: skip
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(run(CASES[sys.argv[1]]()))))

@@ -1,0 +1,286 @@
+"""Resets of the service's key, second by second: the README's own verifiers accept every callback.
+
+Instances of dispatcher and discovery with caches and clocks of their own, over one secret of moto's. A receiver
+verifies by the key that some instance of /publickeys showed at some moment since the first reset.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from signing import Curve, PrivateKey, verify_callback
+from tests.contract.backends import Backend, Entropy, backend_named
+from tests.contract.faulty_clients import FaultyClients, fail, forever
+from tests.readme_verifiers import VERIFIERS, Case
+from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
+from webhooks.domain.caller import AuthLevel, Caller, License
+from webhooks.domain.delivery import Delivery
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.exchange import HttpRequest
+from webhooks.domain.keyring import AHEAD, NOTICE, content_keys, service_keys
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Api, Definition, Webhook
+from webhooks.ports import Clock
+from webhooks.services.callback import CallbackSigner
+from webhooks.services.discovery import Discovery
+from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+
+GRACE = 300  # seconds
+UNDER_WAY = 5  # seconds from signing to verifying: the longest time that an endpoint has
+SKEW = 1.0  # seconds that an instance's clock is off
+# Seconds before the first reset at which an instance read the keys: caches are 30 s, these end all over them.
+READ_BEFORE = (0.5, 10.0, 29.5)
+WEBHOOK = Webhook(
+    id="6ab13b8000000001f5b16522",
+    scope=Scope("acme", "main"),
+    definition=Definition(
+        event_names=("order.paid",),
+        name="orders",
+        api=Api("https://hooks.example.com/in"),
+        success_codes=(200,),
+        created_by="tests",
+    ),
+    created_at=0,
+)
+parse_service_keys = partial(service_keys, curve=Curve.SECP256K1)
+
+
+def clock_of(backend: Backend, skew: float) -> Clock:
+    return lambda: backend.clock.now + skew
+
+
+@dataclass
+class Stores:
+    """The three secrets, and instances that read them."""
+
+    backend: Backend
+    clients: AwsClients
+    names: Mapping[str, str]
+
+    def service(self, clock: Clock) -> SecretKeyStore:
+        return SecretKeyStore(self.clients, self.names["service"], parse=parse_service_keys, clock=clock)
+
+    def content(self, clock: Clock) -> SecretKeyStore:
+        return SecretKeyStore(self.clients, self.names["content"], parse=content_keys, clock=clock)
+
+    def signer(self, clock: Clock) -> CallbackSigner:
+        return CallbackSigner(
+            service=self.service(clock),
+            content=self.content(clock),
+            master=SecretMaster(self.clients, self.names["master"], clock=clock),
+        )
+
+    def discovery(self, clock: Clock) -> Discovery:
+        return Discovery(
+            service_keys=self.service(clock), content_keys=self.content(clock), probes={}, clock=clock
+        )
+
+    def use_case(self) -> ServiceKeys:
+        clock = self.backend.clock
+        stores = {SERVICE: self.service(clock), SIGNING: self.content(clock)}
+        return ServiceKeys(stores, clock=clock, entropy=Entropy(), grace=GRACE)
+
+
+@pytest.fixture
+def stores() -> Iterator[Stores]:
+    with backend_named("moto") as backend:
+        names = ("service", "content", "master")
+        secrets = {name: backend.secret(name, json.dumps({"seed": name * 10})) for name in names}
+        yield Stores(backend, backend.clients, secrets)
+
+
+def operator(stores: Stores) -> Caller:
+    key = stores.service(stores.backend.clock).read().current.public_key
+    return Caller("tests", None, key, License(AuthLevel.SYSTEM), "", b"")
+
+
+def delivery(second: float) -> Delivery:
+    return Delivery(
+        id=f"d-{round(second)}", event_id="e", event_name="order.paid", log_time=0, body='{"a":1}'
+    )
+
+
+@dataclass
+class Timeline:
+    """What instances signed and showed, by the second since the first reset."""
+
+    callbacks: list[tuple[float, HttpRequest]] = field(default_factory=list)
+    shown: list[tuple[float, str]] = field(default_factory=list)
+    jwks: list[tuple[float, str]] = field(default_factory=list)
+    until: dict[str, float] = field(default_factory=dict)  # the end of each key's grace
+
+    def keys_known_at(self, second: float) -> set[str]:
+        """Every key that a receiver can hold for a callback signed then, the newest by what comes meanwhile."""
+        return {key for at, key in self.shown if 0 <= at <= second + UNDER_WAY}
+
+    def jwks_known_at(self, second: float, *, for_seconds: float) -> set[str]:
+        """Every JWKS that a receiver can hold which keeps one for so long."""
+        return {document for at, document in self.jwks if second - for_seconds <= at <= second + UNDER_WAY}
+
+
+def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[float]) -> Timeline:
+    """Reset the key of a tag at these seconds; sign at the watched seconds and show at every one."""
+    clock, began = stores.backend.clock, stores.backend.clock.now
+    timeline, use_case, caller = Timeline(), stores.use_case(), operator(stores)
+    current = next(each.pair for each in use_case.list(caller) if each.tag == tag).public_key.to_wire()
+    instances = []
+    for read_before in sorted(READ_BEFORE, reverse=True):
+        clock.now = began - read_before
+        for skew in (-SKEW, SKEW):
+            its_clock = clock_of(stores.backend, skew)
+            signer, discovery = stores.signer(its_clock), stores.discovery(its_clock)
+            signer.refresh()
+            timeline.jwks.append((-read_before, json.dumps(discovery.jwks())))
+            discovery.public_key()
+            instances.append((its_clock, signer, discovery))
+    for second in sorted({*range(int(max(watched)) + UNDER_WAY + 1), *watched}):
+        clock.now = began + second
+        for number in range(resets.count(int(second)) if second == int(second) else 0):
+            timeline.until[current] = second + NOTICE + GRACE
+            fresh = use_case.reset(caller, current, request=f"request {second} {number}")
+            current = fresh.pair.public_key.to_wire()
+        for its_clock, signer, discovery in instances:
+            timeline.shown.append((second, discovery.public_key()))
+            timeline.jwks.append((second, json.dumps(discovery.jwks())))
+            if second in watched:
+                signer.refresh()
+                request = signer.request(WEBHOOK, delivery(second), now=its_clock(), authorization={})
+                timeline.callbacks.append((second, request))
+    timeline.until[current] = math.inf
+    return timeline
+
+
+def seconds_to_watch(resets: Sequence[int]) -> list[float]:
+    """Every second of three minutes, and the moments around the end of each grace."""
+    ends = [reset + NOTICE + GRACE for reset in resets]
+    return [*range(181), *(end + off for end in ends for off in (-2, -1.5, 1.5, 2)), ends[-1] + 60]
+
+
+@pytest.mark.parametrize("resets", [(0,), (0, 0), (0, 20), (0, 60), (0, 90)], ids=str)
+def test_the_readmes_code_verifies_with_whichever_key_was_shown_since_the_first_reset(
+    stores: Stores, resets: Sequence[int]
+):
+    timeline = play(stores, SERVICE, resets, watched=seconds_to_watch(resets))
+
+    cases, expected = [], []
+    for second, request in timeline.callbacks:
+        for key in timeline.keys_known_at(second):
+            cases.append(Case(key, request.headers, request.body))
+            expected.append(second < timeline.until[key])
+    for language, verify in VERIFIERS.items():
+        assert [
+            (language, case.public_key[:8], case.headers["webhook-id"], verdict)
+            for case, verdict, right in zip(cases, verify(cases), expected, strict=True)
+            if verdict is not right
+        ] == []
+    never_shown = resets == (0, 0)  # the key in between is replaced before it is in use
+    assert len({case.public_key for case in cases}) == len(resets) + 1 - never_shown
+    assert expected.count(False) > 0, "a key whose grace is over verifies nothing any more"
+
+
+@pytest.mark.parametrize(
+    ("resets", "kept"),
+    [
+        ((0,), 400),  # the key that the first reset brings up was in the JWKS long before
+        ((0, 0), 25),  # the next one only since then: it signs once every JWKS has shown it for half a minute
+        ((0, 20), 25),
+        ((0, 90), 25),
+    ],
+    ids=str,
+)
+def test_the_http_signature_verifies_with_every_jwks_that_a_receiver_can_hold(
+    stores: Stores, resets: Sequence[int], kept: float
+):
+    watched = seconds_to_watch(resets)
+    timeline = play(stores, SIGNING, resets, watched=watched)
+
+    used = set()
+    for second, request in timeline.callbacks:
+        for jwks in timeline.jwks_known_at(second, for_seconds=kept):
+            verified = verify_callback(
+                method="POST",
+                url=request.url,
+                headers=request.headers,
+                body=request.body,
+                service_key=None,
+                webhook_secret=None,
+                jwks=json.loads(jwks),
+                now=int(stores.backend.clock.now - max(watched) - UNDER_WAY + second),
+            )
+            assert verified == ["rfc9421"]
+        used.add(request.headers["Signature-Input"].partition("keyid=")[2][:45])
+    assert len(used) == len(resets) + 1 - (resets == (0, 0))
+
+
+def test_a_callback_costs_a_second_signature_only_while_two_keys_count(stores: Stores):
+    end = NOTICE + GRACE
+    watched = [0, NOTICE - AHEAD - 2, NOTICE, end - 2, end + 2]
+    timeline = play(stores, SERVICE, (0,), watched=watched)
+    tokens = {
+        (second, request.headers["webhook-signature"].count("es256k,"))
+        for second, request in timeline.callbacks
+    }
+    assert sorted(tokens) == list(zip(watched, (1, 1, 2, 2, 1), strict=True))
+
+
+def test_a_refreshed_signer_asks_aws_for_nothing_however_long_its_batch_takes(stores: Stores):
+    clients = FaultyClients(stores.backend.clients)
+    signer = Stores(stores.backend, clients, stores.names).signer(stores.backend.clock)
+    signer.refresh()
+    assert clients.calls == ["get_secret_value"] * 3
+    for second in range(0, 1000, 100):
+        stores.backend.clock.now += second
+        signer.request(WEBHOOK, delivery(second), now=stores.backend.clock(), authorization={})
+    assert len(clients.calls) == 3
+    signer.refresh()
+    assert len(clients.calls) == 6
+
+
+def test_a_signer_that_was_never_refreshed_reads_what_it_needs_once(stores: Stores):
+    clients = FaultyClients(stores.backend.clients)
+    signer = Stores(stores.backend, clients, stores.names).signer(stores.backend.clock)
+    for second in range(3):
+        signer.request(WEBHOOK, delivery(second), now=stores.backend.clock(), authorization={})
+    assert clients.calls == ["get_secret_value"] * 3
+
+
+def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores):
+    clients = FaultyClients(stores.backend.clients)
+    signer = Stores(stores.backend, clients, stores.names).signer(stores.backend.clock)
+    signer.refresh()
+    before = signer.request(WEBHOOK, delivery(0), now=0, authorization={})
+    away = FaultyClients(stores.backend.clients, get_secret_value=forever(fail("InternalServiceError")))
+    clients._client = away._client  # type: ignore[method-assign]
+    stores.backend.clock.now += 3600
+
+    signer.refresh()
+
+    assert signer.request(WEBHOOK, delivery(0), now=0, authorization={}) == before
+    with pytest.raises(UnavailableError, match="InternalServiceError"):
+        Stores(stores.backend, away, stores.names).signer(stores.backend.clock).refresh()
+
+
+@pytest.mark.parametrize("language", VERIFIERS)
+def test_the_readmes_code_refuses_what_is_not_the_services(stores: Stores, language: str):
+    signer = stores.signer(stores.backend.clock)
+    request = signer.request(WEBHOOK, delivery(0), now=0, authorization={})
+    key = operator(stores).public_key.to_wire()
+    other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_wire()
+    unsigned = {**request.headers, "webhook-signature": "v1,AAAA"}
+
+    verdicts = VERIFIERS[language](
+        [
+            Case(key, request.headers, request.body),
+            Case(key, request.headers, request.body + b" "),
+            Case(other, request.headers, request.body),
+            Case(key, {**request.headers, "webhook-timestamp": "1"}, request.body),
+            Case(key, unsigned, request.body),
+        ]
+    )
+
+    assert verdicts == [True, False, False, False, False]

@@ -1,0 +1,92 @@
+"""However keys are reset: a callback carries a signature of each key that its receiver can have been shown."""
+
+from contextlib import suppress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signing import Curve, PrivateKey
+from webhooks.adapters.key_store import KEYS_SECONDS
+from webhooks.domain.errors import ConflictError
+from webhooks.domain.keyring import AHEAD, MOST, NOTICE, KeyPairs, content_keys, service_keys
+
+START = 10_000
+SEED = {"seed": "s" * 64}
+# Seconds between resets, and the grace at each: a parameter may change between two.
+RESETS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 400)), max_size=MOST + 3)
+MOMENTS = st.integers(START - 10, START + 2000)
+AFTER = st.integers(0, NOTICE + KEYS_SECONDS) | st.integers(0, 2000)  # seconds from a reset
+BACK = st.integers(-AHEAD, AHEAD) | st.integers(
+    -AHEAD, 1000
+)  # seconds from when a key is shown to the signature
+STALE = st.integers(0, KEYS_SECONDS)
+
+
+def history(pairs: KeyPairs, resets: list[tuple[int, int]]) -> list[tuple[int, KeyPairs]]:
+    """The states of a set with the moments from which they are stored."""
+    states, now = [(0, pairs)], START
+    for number, (gap, grace) in enumerate(resets):
+        now += gap
+        fresh = PrivateKey.derive(f"{number}".encode() * 48, b"fresh", pairs.current.curve)
+        with suppress(ConflictError):
+            states.append((now, states[-1][1].reset(fresh, now=now, grace=grace, request=f"{number}")))
+    return states
+
+
+def known(states: list[tuple[int, KeyPairs]], now: int, *, stale: int) -> KeyPairs:
+    """What an instance knows that read the keys some seconds ago."""
+    return [pairs for since, pairs in states if since <= now - stale][-1]
+
+
+@settings(max_examples=500, deadline=None)
+@given(resets=RESETS, reset=st.integers(0, 3), after=AFTER, back=BACK, signer=STALE, shower=STALE)
+def test_whatever_instance_signs_it_signs_with_each_key_that_was_shown_within_its_grace(
+    *, resets, reset, after, back, signer, shower
+):
+    states = history(service_keys(SEED, Curve.SECP256K1), resets)
+    signed_at = max(START, states[min(reset, len(states) - 1)][0]) + after
+    shown_at = signed_at - back
+    shown = known(states, shown_at, stale=shower).in_use(shown_at)
+    final = next(key for key in reversed_keys(states) if key.pair == shown)
+
+    if final.until is None or signed_at < final.until:
+        assert shown in known(states, signed_at, stale=signer).signing(signed_at)
+
+
+def reversed_keys(states):
+    return (key for _, pairs in reversed(states) for key in pairs.keys)
+
+
+@settings(max_examples=500, deadline=None)
+@given(resets=RESETS, at=MOMENTS, used=MOMENTS, reader=STALE, shower=STALE)
+def test_an_envelope_for_a_key_that_was_shown_is_read_until_its_grace_ends(resets, at, used, reader, shower):
+    states = history(service_keys(SEED, Curve.SECP256K1), resets)
+    shown = known(states, at, stale=shower).in_use(at)
+    final = next(key for key in reversed_keys(states) if key.pair == shown)
+
+    if used >= at and (final.until is None or used < final.until):
+        assert shown in known(states, used, stale=reader).readable(used)
+
+
+@settings(max_examples=500, deadline=None)
+@given(resets=RESETS, signed_at=MOMENTS, signer=STALE, shower=STALE)
+def test_a_content_key_signs_only_once_every_instance_publishes_it(resets, signed_at, signer, shower):
+    states = history(content_keys(SEED), resets)
+    used = known(states, signed_at, stale=signer).in_use(signed_at)
+
+    for earlier in range(NOTICE - KEYS_SECONDS):
+        moment = signed_at - earlier
+        assert used in known(states, moment, stale=shower).published(moment)
+
+
+@settings(max_examples=500, deadline=None)
+@given(resets=RESETS, at=MOMENTS)
+def test_a_set_stays_small_and_its_keys_come_into_use_in_their_order(resets, at):
+    states = history(service_keys(SEED, Curve.SECP256K1), resets)
+
+    for _, pairs in states:
+        since = [key.since for key in pairs.keys]
+        assert since == sorted(since, reverse=True)
+        assert len(pairs.keys) <= MOST
+        assert [key.until for key in pairs.keys].count(None) == 1
+        assert pairs.in_use(at) == pairs.signing(at)[0] == pairs.readable(at)[0]

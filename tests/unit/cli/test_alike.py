@@ -1,0 +1,76 @@
+"""What the command carries itself, as it is installed without the service, is what the service goes by."""
+
+import ast
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from webhooks.adapters import licenses
+from webhooks.domain import caller, delivery, json_text, scope, text
+from webhooks_cli import event_files, register
+from webhooks_cli import license as carried
+from webhooks_cli.costs.settings import SETTINGS
+
+CLI = Path(carried.__file__).parent
+LICENSES = [
+    carried.License("system", label="ops"),
+    carried.License("service", "acme", "north", expires_at=1_800_000_000),
+    carried.License("service_ext", "acme", "north", disabled=True, label="shop"),
+]
+
+
+@pytest.mark.parametrize("license_", LICENSES, ids=lambda each: each.auth_level)
+def test_the_service_reads_a_license_as_the_command_wrote_it(license_):
+    issued = register.Issued(carried.hash_license_key("a key"), license_, issued_at=1)
+    item = register._to_item(issued)
+    read = licenses.license_from(item)
+    assert {name: getattr(read, name) for name in read.__slots__} == {
+        name: getattr(license_, name) for name in license_.__slots__
+    }
+    assert register._from_item(item) == issued
+    assert item["pk"]["S"] == licenses.PREFIX + licenses.hash_license_key("a key")
+
+
+def test_the_rules_of_licenses_are_the_services():
+    assert tuple(level.value for level in caller.AuthLevel) == carried.LEVELS
+    assert caller.ANY == carried.ANY
+    assert scope.IDENTIFIER == carried.IDENTIFIER
+    assert scope.IDENTIFIER_RULE == carried.IDENTIFIER_RULE
+    assert text.TEXT_RULE == carried.TEXT_RULE
+
+
+@pytest.mark.parametrize("first", range(0, 0x110000, 0x10000))
+def test_the_command_takes_the_service_s_text_for_text(first):
+    differing = [
+        hex(code)
+        for code in range(first, first + 0x10000)
+        if text.is_text(chr(code)) is not bool(carried.TEXT.fullmatch(chr(code)))
+    ]
+    assert differing == []
+
+
+def test_the_command_writes_numbers_as_the_service_does():
+    value = {"a": [Decimal("1222223333.00000001"), {"b": Decimal("1E+5")}, 1, 1.5, None, "ü\n"], "c": ()}
+    assert event_files.write_json(value) == json_text.write_json(value)
+
+
+@pytest.mark.parametrize("now", [4, 5, 6])
+def test_a_license_expires_when_it_does_for_the_service(now):
+    of_service = caller.License(caller.AuthLevel.SYSTEM, expires_at=5)
+    assert carried.License("system", expires_at=5).is_expired(now) is not of_service.holds(now)
+
+
+def test_the_bill_counts_with_the_packs_of_the_service():
+    assert SETTINGS.pack_bytes == delivery.MAX_PACK_BYTES
+    assert SETTINGS.description_bytes == delivery.DESCRIPTION_BYTES
+
+
+def test_the_command_imports_the_service_for_the_check_of_events_only():
+    importing = {
+        path.relative_to(CLI).as_posix()
+        for path in CLI.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "webhooks"
+    }
+    assert importing == {"commands/publish.py"}

@@ -1,0 +1,60 @@
+"""What the documents show can be pasted, and what they link to is there."""
+
+import ast
+import json
+import re
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+README = [
+    (language, textwrap.dedent(text)) for _, language, text in BLOCK.findall((ROOT / "README.md").read_text())
+]
+STEPS = [text for language, text in README if language == "" and "─" not in text]
+
+
+def of(language):
+    return [text for each, text in README if each == language]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_link_leads_to_a_file(document):
+    links = LINK.findall(document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_readmes_python_is_python():
+    assert len(of("python")) >= 3
+    for text in of("python"):
+        ast.parse(text)
+
+
+@pytest.mark.parametrize("text", STEPS, ids=lambda text: text.split("\n")[0])
+def test_the_readmes_steps_are_shell(text):
+    read = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
+    assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_the_readmes_producer_policy_has_what_an_encrypted_queue_needs():
+    text = next(text for text in of("json") if "Statement" in text)
+    allowed = {
+        action
+        for statement in json.loads(text)["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    # SQS's developer guide, "Key management": of a producer, for the key of the queue.
+    assert allowed == {"sqs:SendMessage", "kms:GenerateDataKey", "kms:Decrypt"}
+
+
+def test_the_license_is_the_apache_license():
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License\n                           Version 2.0" in text
+    assert "Copyright 2026 The webhooks authors" in text
+    for project in ("pyproject.toml", "cli/pyproject.toml"):
+        assert 'license = "Apache-2.0"' in (ROOT / project).read_text()

@@ -1,0 +1,269 @@
+"""Which events fan-out works on together and which alone, in which order, and what it acknowledges when."""
+
+import json
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
+from webhooks.domain.delivery import decode_pack
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.event_slice import EventSlice, Span, parse_slice
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Criteria, IndexEntry
+from webhooks.ports import CorruptError, ListenerPage
+from webhooks.services import fanout as module
+from webhooks.services.fanout import LIGHT_LISTENERS, POISON_RECEIVES, STOP_BEFORE, EventMessage, Fanout
+from webhooks.services.listeners import PAGE_BYTES, Listeners
+
+SCOPE = Scope("acme", "main")
+
+
+def text(name: str = "order.paid", *, number: int = 1, tenant: str = "acme", data: Any = None) -> str:
+    content = {"eventName": name, "eventId": f"e{number}", "tenantId": tenant, "communityId": "main"}
+    return json.dumps(
+        content | {"occurredAt": 1_790_000_000, "data": {"n": number} if data is None else data}
+    )
+
+
+def message(message_id: str, body: str, *, receives: int = 1) -> EventMessage:
+    return EventMessage(message_id, body, 0, receives, receipt=f"receipt {message_id}")
+
+
+@dataclass
+class Index:
+    """Listeners by event name; what was asked for. `faults`: raised for a name."""
+
+    counts: dict[str, int]
+    asked: list[tuple[str, Span, int]] = field(default_factory=list)
+    faults: dict[str, Exception] = field(default_factory=dict)
+    corrupt: set[str] = field(default_factory=set)
+    size: int = 1
+    version: int = 1
+
+    def versions(self, scopes: Sequence[Scope]) -> dict[Scope, int]:
+        return dict.fromkeys(scopes, self.version)
+
+    def listeners(self, _scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        self.asked.append((event_name, span, limit))
+        if event_name in self.faults:
+            raise self.faults[event_name]
+        last = self.counts.get(event_name, 0) if span.last is None else span.last
+        sequences = range(max(1, span.first), last + 1)
+        entries: list[IndexEntry | CorruptError] = [
+            IndexEntry(f"{1:08x}{each:08x}{0:08x}", Criteria.ANY, (), each) for each in sequences[:limit]
+        ]
+        if event_name in self.corrupt:
+            entries[0] = CorruptError("an entry cannot be read")
+        following = sequences[limit] if len(sequences) > limit else None
+        return ListenerPage(entries, following, self.size)
+
+    def last_sequence(self, _scope: Scope, event_name: str) -> int:
+        return self.counts[event_name]
+
+
+class Functions:
+    """Fan-out upon fakes. `seconds`: that the invocation has; `per_send`: seconds that a call to the lane takes."""
+
+    def __init__(self, counts: dict[str, int], *, seconds: float = math.inf, per_send: float = 0) -> None:
+        self.index, self.lane = Index(counts), MemoryDeliveryQueue()
+        self.events, self.dead = MemoryEventsQueue(), MemoryDeadEvents()
+        self.seconds, self.per_send = seconds, per_send
+        self.steps: list[str] = []
+        self.fanout = Fanout(
+            index=self.index, lane=self, events=self, dead_events=self.dead, time_left=lambda: self.seconds
+        )
+
+    def send(self, things: Sequence[Any]) -> Any:
+        if things and isinstance(things[0], EventSlice):
+            self.steps.append(f"continue {things[0].event.id}")
+            return self.events.send(things)
+        self.seconds -= self.per_send
+        events = {delivery.event_id for pack in things for delivery in pack.deliveries}
+        self.steps.append(f"send {','.join(sorted(events))}")
+        return self.lane.send(things)
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        self.steps.append(f"delete {','.join(sorted(receipts))}")
+        self.events.delete(receipts)
+
+    @property
+    def delivered(self) -> list[tuple[str, str]]:
+        packs = [decode_pack(sent.text) for sent in self.lane.fast.messages()]
+        return sorted((each.event_id, pack.webhook_id) for pack in packs for each in pack.deliveries)
+
+    @property
+    def spans(self) -> list[Span]:
+        return [parse_slice(sent.text).span for sent in self.events.queue.messages()]
+
+    @property
+    def reasons(self) -> list[str | None]:
+        return [sent.reason for sent in self.dead.dead.messages()]
+
+
+def test_small_events_that_one_webhook_wants_share_a_pack():
+    functions = Functions({"order.paid": 1})
+    assert functions.fanout.fan_out([message(f"m{n}", text(number=n)) for n in range(10)]) == set()
+    assert len(functions.lane.fast.messages()) == 1
+    assert len(functions.delivered) == 10
+    assert functions.events.deleted == []  # the batch's end does it
+
+
+@pytest.mark.parametrize(
+    ("name", "heavy"),
+    [
+        ("received before", message("heavy", text(number=1), receives=2)),
+        ("large", message("heavy", text(number=1, data={"x": "x" * 70_000}))),
+        ("wide", message("heavy", text("wide", number=1))),
+    ],
+)
+def test_a_heavy_event_comes_last_and_alone_once_the_others_are_acknowledged(name: str, heavy: EventMessage):
+    functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
+    others = [message(f"m{n}", text(number=n)) for n in (2, 3)]
+    assert functions.fanout.fan_out([heavy, *others]) == set()
+    assert functions.steps[:3] == ["send e2,e3", "delete receipt m2,receipt m3", "send e1"]
+
+
+def test_what_was_received_before_comes_after_the_largest():
+    functions = Functions({"order.paid": 1})
+    large = message("large", text(number=1, data={"x": "x" * 70_000}))
+    again = message("again", text(number=2), receives=3)
+    functions.fanout.fan_out([again, large])
+    assert functions.steps == ["send e1", "delete receipt large", "send e2"]
+
+
+def test_a_wide_name_is_known_once_one_event_was_worked_on_alone():
+    functions = Functions({"wide": 300})
+    for _ in range(3):
+        functions.fanout.fan_out([message("m", text("wide"))])
+    assert functions.index.asked == [("wide", Span(), LIGHT_LISTENERS), ("wide", Span(), module.SLICE)]
+
+
+def test_more_listeners_than_a_slice_continue_as_slices():
+    functions = Functions({"wide": 1_700})
+    assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
+    assert len(functions.delivered) == 500
+    assert functions.spans == [Span(501, 900), Span(901, 1300), Span(1301, 1700)]
+
+
+def test_a_slice_is_worked_on_as_what_it_is_a_part_of():
+    functions = Functions({"wide": 600})
+    functions.fanout.fan_out([message("m", text("wide"))])
+    [rest] = functions.events.queue.take(1)
+    functions.fanout.fan_out([message("rest", rest.text)])
+    assert [event for event, _ in functions.delivered] == ["e1"] * 600
+    assert len(set(functions.delivered)) == 600
+    bodies = {
+        each.body for sent in functions.lane.fast.messages() for each in decode_pack(sent.text).deliveries
+    }
+    assert len(bodies) == 1
+
+
+def test_an_event_alone_stops_at_its_share_of_the_time_and_continues():
+    functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 10, per_send=1)
+    assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
+    assert len(functions.delivered) == 110  # a chunk more than the time was for
+    assert functions.spans[0].first == 111
+    assert functions.spans[-1].last == 400
+    assert functions.seconds >= STOP_BEFORE - 1
+
+
+def test_each_of_several_gets_its_share():
+    functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 10, per_send=1)
+    wide = [message(f"m{n}", text("wide", number=n)) for n in (1, 2)]
+    assert functions.fanout.fan_out(wide) == set()
+    counts = [len([each for each in functions.delivered if each[0] == event]) for event in ("e1", "e2")]
+    assert counts == [60, 50]
+
+
+def test_what_there_is_no_time_to_begin_comes_again():
+    functions = Functions({"order.paid": 1}, seconds=STOP_BEFORE - 1)
+    assert functions.fanout.fan_out([message("a", text(), receives=2), message("b", text(number=2))]) == {
+        "a",
+        "b",
+    }
+    assert functions.delivered == []
+
+
+def test_an_event_for_nobody_is_named_and_counted(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO, logger="webhooks")
+    functions = Functions({"order.paid": 1})
+    assert (
+        functions.fanout.fan_out([message("a", text("order.payed")), message("b", text(number=2))]) == set()
+    )
+    [unmatched] = [record for record in caplog.records if record.getMessage() == "event.unmatched"]
+    said = vars(unmatched)
+    assert (said["event_name"], said["event_id"], said["tenant_id"]) == ("order.payed", "e1", "acme")
+    assert (said["listening"], unmatched.levelno) == (0, logging.INFO)
+    [batch] = [record for record in caplog.records if record.getMessage() == "batch.fanned_out"]
+    assert (vars(batch)["unmatched"], vars(batch)["deliveries"]) == (1, 1)
+
+
+def test_a_fault_of_ours_is_tried_again_and_at_last_dead_lettered_with_its_reason():
+    functions = Functions({"order.paid": 1})
+    functions.index.faults["bad"] = ZeroDivisionError("secret text")
+    for receives in range(1, POISON_RECEIVES):
+        assert functions.fanout.fan_out([message("m", text("bad"), receives=receives)]) == {"m"}
+    assert functions.fanout.fan_out([message("m", text("bad"), receives=POISON_RECEIVES)]) == set()
+    assert functions.reasons == [f"not processed, received {POISON_RECEIVES} times: ZeroDivisionError"]
+
+
+@pytest.mark.parametrize("receives", [1, POISON_RECEIVES, 150])
+def test_an_outage_never_dead_letters(receives: int):
+    functions = Functions({"order.paid": 1})
+    functions.index.faults["order.paid"] = UnavailableError("dynamodb Query: throttled")
+    assert functions.fanout.fan_out([message("m", text(), receives=receives)]) == {"m"}
+    assert functions.reasons == []
+
+
+def test_a_wide_event_with_an_unreadable_entry_is_dead_for_it_and_sent_to_the_others():
+    functions = Functions({"wide": 3})
+    functions.index.corrupt.add("wide")
+    assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
+    assert functions.reasons == ["an entry cannot be read"]
+    assert len(functions.delivered) == 2
+
+
+def test_the_cache_of_listeners_is_bounded_in_bytes():
+    index = Index({f"n{number}": 1 for number in range(100)}, size=1_000)
+    listeners = Listeners(index, limit=500, kept_bytes=10 * (1_000 + PAGE_BYTES))
+    scopes = [Scope(f"t{number}", "main") for number in range(4)]
+    listeners.refresh(scopes)
+    for name in index.counts:
+        for scope in scopes:
+            listeners.page(scope, name, Span())
+    kept = sum(len(community.pages) for community in listeners._communities.values())
+    assert 0 < kept <= 10
+    assert listeners._bytes == kept * (1_000 + PAGE_BYTES)
+
+
+def test_a_page_larger_than_the_cache_is_not_kept():
+    index = Index({"wide": 1}, size=10_000)
+    listeners = Listeners(index, limit=500, kept_bytes=5_000)
+    listeners.refresh([SCOPE])
+    for _ in range(2):
+        assert len(listeners.page(SCOPE, "wide", Span()).entries) == 1
+    assert len(index.asked) == 2
+
+
+def test_a_change_of_the_community_forgets_its_pages():
+    index = Index({"a": 1})
+    listeners = Listeners(index, limit=500)
+    for version in (1, 1, 2):
+        index.version = version
+        listeners.refresh([SCOPE])
+        listeners.page(SCOPE, "a", Span())
+    assert len(index.asked) == 2
+
+
+def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
+    functions = Functions({"known": 1, "new": 1})
+    functions.fanout.fan_out([message("m", text("known", number=1))])
+    functions.steps.clear()
+    batch = [message("a", text("new", number=2)), message("b", text("known", number=3))]
+    assert functions.fanout.fan_out(batch) == set()
+    assert functions.steps == ["send e3", "send e2"]
