@@ -19,7 +19,7 @@ from local.stack import STACK_NAME, Stack
 TAKEN = ("secretsmanager UpdateSecretVersionStage", "secretsmanager ListSecrets")
 BATCHED = ("sqs:SendMessage", "sqs:DeleteMessage")
 # Of the emulator's environment. The access key "test" is the account's root to it. It keeps the last calls.
-ENFORCED = {"AUTH": "true", "CLOUDTRAIL_RECORDING": "1", "CLOUDTRAIL_MAX_EVENTS": "200000"}
+ENFORCED = {"AUTH": "true", "CLOUDTRAIL_RECORDING": "1", "CLOUDTRAIL_MAX_EVENTS": "50000"}
 # Access keys that `assume` was given, with the role that each acts as, by its logical id.
 ASSUMED: dict[str, str] = {}
 

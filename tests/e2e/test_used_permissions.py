@@ -11,11 +11,11 @@ from tests.receiver import Receiver, reply
 from webhooks.services.sweep import GRACE
 
 SECONDS = 40.0
-# Role, action and the resource's logical id of what no suite brings about, with the reason.
+# Role, action and the resource's logical id of what this file does not bring about by itself, with the reason.
 NOT_DRIVEN = {
     # Two changes of one webhook at the same moment: the one that fails reads what the other left.
     ("DispatcherRole", "dynamodb:GetItem", "SubscriptionsTable"),
-    # A slice of an event with more listeners than one message takes.
+    # A slice of an event with more listeners than one message takes: test_wide_events.py publishes one.
     ("FanoutRole", "sqs:SendMessage", "EventsQueue"),
 }
 
