@@ -14,6 +14,7 @@ from tests.simulation.tenants import OTHER, Tenants
 from tests.simulation.world import NOW, World
 from webhooks.domain.delivery import decode_pack
 from webhooks.domain.exchange import Exchange, HttpRequest
+from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.webhook import AuthType, Credential
 
 HOURS = 3 * 3600
@@ -99,7 +100,7 @@ def test_what_our_own_code_fails_on_ends_with_a_reason_and_costs_no_other(tenant
     tenants.world.run()
 
     [dead] = tenants.world.dead.messages
-    assert dead.reason == "not processed: KeyError after 5 receives"
+    assert dead.reason == f"not processed: KeyError after {POISON_RECEIVES} receives"
     assert [each.event_id for each in decode_pack(dead.text).deliveries] == ["e1"]
     assert called(tenants, well) == ["e2"]
     holds(tenants)

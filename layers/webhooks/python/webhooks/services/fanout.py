@@ -19,6 +19,7 @@ from webhooks.domain.errors import InvalidEventError, UnavailableError
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_slice
 from webhooks.domain.matching import EventFields, matches
+from webhooks.domain.poison import poison_reason
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import DeadEvents, EventsQueue, FastLane, SubscriptionIndex, TimeLeft
@@ -33,7 +34,6 @@ LIGHT_SECONDS = 0.02  # of matching: costlier events must not delay the others o
 SENT_AT_ONCE = 100  # packs, between two looks at the time
 # Seconds before the invocation's end from which nothing is begun: an AWS call and its consequences still fit.
 STOP_BEFORE = 12.0
-POISON_RECEIVES = 5  # from this one on, a message at which our own code fails is dead-lettered
 
 logger = logging.getLogger(__name__)
 
@@ -219,10 +219,10 @@ class Fanout:
             logger.warning("event.postponed", extra={"message_id": message.id, "reason": str(error)})
         except Exception as error:  # a fault of ours
             logger.exception("event.fault", extra={"message_id": message.id, "receives": message.receives})
-            if message.receives < POISON_RECEIVES:
+            reason = poison_reason(error, message.receives)
+            if reason is None:
                 batch.failed.add(message.id)
             else:
-                reason = f"not processed, received {message.receives} times: {type(error).__name__}"
                 self._dead_letter(message, batch, reason=reason)
 
     def _dead_letter(self, message: EventMessage, batch: _Batch, *, reason: str) -> None:

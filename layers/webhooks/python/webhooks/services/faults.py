@@ -2,13 +2,10 @@
 
 import logging
 
+from webhooks.domain.poison import poison_reason
 from webhooks.services.stages import Ended, Prepared, Unsettled
 
 logger = logging.getLogger(__name__)
-
-POISON_RECEIVES = (
-    5  # a fault that so many receives met, the first and the last 12 minutes apart, is no accident
-)
 
 
 def postponed(prepared: Prepared, reason: str) -> Unsettled:
@@ -18,10 +15,9 @@ def postponed(prepared: Prepared, reason: str) -> Unsettled:
 
 
 def failed(prepared: Prepared, error: Exception) -> Unsettled | Ended:
-    """Leave a delivery on which our own code fails to its message's next receive, the fifth time end it."""
+    """Leave a delivery on which our own code fails to its message's next receive, and end poison."""
     logger.error("delivery.fault", extra={"delivery_id": prepared.delivery.id}, exc_info=error)
-    name, receives = type(error).__name__, prepared.message.receives
-    if receives < POISON_RECEIVES:
-        return postponed(prepared, name)
-    reason = f"not processed: {name} after {receives} receives"
+    reason = poison_reason(error, prepared.message.receives)
+    if reason is None:
+        return postponed(prepared, type(error).__name__)
     return Ended(prepared.message_id, prepared.pack, prepared.delivery, reason=reason, dead=True)
