@@ -4,13 +4,13 @@ import logging
 from typing import Any
 
 from webhooks.entrypoints.invocation import Invocation
-from webhooks.observability import metrics
+from webhooks.observability import METRICS, metrics
 from webhooks.ports import Clock
 from webhooks.services.sweep import Sweep
 
 DIMENSIONS = (("service",),)
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(METRICS)
 
 
 class ScheduledSweep:
