@@ -1,4 +1,7 @@
-"""Each permission of the functions is used, and each call that they make is permitted. Runs last: all suites count."""
+"""Each permission of the functions is used, and each call that they make is permitted.
+
+The calls of the suites before count too; this file alone brings about all but NOT_DRIVEN.
+"""
 
 import json
 import secrets
@@ -15,7 +18,7 @@ SECONDS = 40.0
 NOT_DRIVEN = {
     # Two changes of one webhook at the same moment: the one that fails reads what the other left.
     ("DispatcherRole", "dynamodb:GetItem", "SubscriptionsTable"),
-    # A slice of an event with more listeners than one message takes: test_wide_events.py publishes one.
+    # A slice of an event with more listeners than one message takes: test_wide_event.py publishes one.
     ("FanoutRole", "sqs:SendMessage", "EventsQueue"),
 }
 
