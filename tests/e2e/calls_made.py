@@ -88,7 +88,9 @@ def is_used(one: Permission, many: set[Permission]) -> bool:
 
 
 def by_logical_id(stack: Stack, one: Permission) -> tuple[str, str, str]:
-    """Return role, action and resource, the last by its logical id where it is one of the template's."""
+    """Return role, action and resource: its logical id, or `credentials` for the secrets of webhooks."""
+    if one.resource.endswith("/credentials/*"):
+        return one.role, one.action, "credentials"
     physical = one.resource.rpartition(":")[2].removeprefix("table/")
     names = {each.rpartition("/")[2]: logical for each, logical in permissions.logical_ids(stack).items()}
     return one.role, one.action, names.get(physical, one.resource)
