@@ -1,5 +1,6 @@
 """Whatever takes an attempt's time marks its webhook slow, whatever comes of it: its batch was held so long."""
 
+import math
 import socket
 import time
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from webhooks.adapters.endpoint import HttpEndpoint
 from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
 from webhooks.adapters.memory.keys import MemoryMaster
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
 from webhooks.adapters.oauth import OAuthTokens
 from webhooks.adapters.strands import Strands
 from webhooks.domain.lane import Lane
@@ -102,7 +103,13 @@ def path():
         delays=(30, 300),
         fast_seconds=5,
     )
-    fanout = Fanout(index=world.subscriptions, lane=queue, dead_events=MemoryDeadEvents())
+    fanout = Fanout(
+        index=world.subscriptions,
+        lane=queue,
+        events=MemoryEventsQueue(),
+        dead_events=MemoryDeadEvents(),
+        time_left=lambda: math.inf,
+    )
     with Receiver() as receiver:
         yield Path(world, receiver, log, fanout, queue, dispatch)
         endpoint.close()

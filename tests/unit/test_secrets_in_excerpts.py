@@ -73,7 +73,7 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
 
         redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
         endpoint.script(URL, redirect)
-        exchange = attempts.send(webhook, delivery, now=world.clock.now)
+        exchange = attempts.send(webhook, delivery, credential=credential, now=world.clock.now)
 
         assert isinstance(exchange, Answer)
         assert exchange.location == f"https://www.example.com/{REDACTED}/in"

@@ -399,7 +399,7 @@ def test_a_text_is_read_as_pythons_own_reader_reads_it(content, place, put_in):
     if isinstance(expected, dict):
         assert read_object(text).values == json.loads(text, parse_float=Decimal)
     else:
-        with pytest.raises(ValueError, match=r"Expecting|Extra|Invalid|Unterminated"):
+        with pytest.raises(ValueError, match=r"line [0-9]+ column"):
             read_object(text)
 
 
