@@ -52,6 +52,8 @@ ENVIRONMENT = {
     "ALLOWED_PORTS": "*",
     "ALLOWED_NETWORKS": "127.0.0.0/8",
     "ALLOWED_TIME_SPAN": "120",
+    "STACK_ID": "arn:aws:cloudformation:us-east-1:1:stack/benchmark/1",
+    "WEBHOOKS_PER_COMMUNITY": "1000000",
     "RAW_CREDENTIAL_HEADERS": "Refused",
     "LICENSES_URL": "",
     "RETRY_DELAYS": "30,300",
