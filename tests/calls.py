@@ -1,16 +1,15 @@
 """Requests to endpoints on loopback, and the guards that allow them, for the tests that make real connections."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from webhooks.adapters.egress import EgressGuard
-from webhooks.adapters.endpoint import HttpEndpoint, tls_context
+from webhooks.adapters.http_client import CurlHttpClient
 from webhooks.domain.addresses import EgressPolicy, parse_policy
-from webhooks.domain.exchange import HttpRequest
-
-_TLS = tls_context()  # reading the authorities takes longer than most tests
+from webhooks.domain.exchange import Exchange, HttpRequest
+from webhooks.ports import Call, Conversation
 
 LOOPBACK = parse_policy(allow_http="true", ports="*", networks="127.0.0.0/8, ::1/128")
 
@@ -27,12 +26,25 @@ def resolving(*addresses: str) -> Callable[..., list[tuple[Any, ...]]]:
     return lambda _host, _port, **_kind: answers
 
 
+def one_call(request: HttpRequest, seconds: float) -> Conversation[Exchange]:
+    """Send one request."""
+    exchange = yield Call(request, seconds)
+    return exchange
+
+
+class Client(CurlHttpClient):
+    """The real client, asked for single requests and for many at once."""
+
+    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+        return self.exchange_all([request], seconds=seconds)[0]
+
+    def exchange_all(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[Exchange]:
+        return self.send_all([one_call(request, seconds) for request in requests])
+
+
 @contextmanager
-def calling(*addresses: str, policy: EgressPolicy = LOOPBACK, **settings: Any) -> Iterator[HttpEndpoint]:
-    """Give an endpoint that is closed afterwards; every host resolves to the addresses, if any are given."""
+def calling(*addresses: str, policy: EgressPolicy = LOOPBACK, **settings: Any) -> Iterator[Client]:
+    """Give a client that is closed afterwards; every host resolves to the addresses, if any are given."""
     guard = EgressGuard(policy, resolve=resolving(*addresses)) if addresses else EgressGuard(policy)
-    endpoint = HttpEndpoint(guard, **{"ssl_context": _TLS, **settings})
-    try:
-        yield endpoint
-    finally:
-        endpoint.close()
+    with Client(guard, **settings) as client:
+        yield client

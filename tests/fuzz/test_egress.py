@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.calls import calling, post
 from tests.receiver import Receiver, raw
 from webhooks.adapters.egress import EgressGuard, EgressRefusedError
-from webhooks.adapters.reading import excerpt, unpacked
+from webhooks.adapters.http_response import excerpt, unpacked
 from webhooks.domain.addresses import EgressPolicy, refusal
 from webhooks.domain.endpoint_url import InvalidUrlError, parse_url
 from webhooks.domain.exchange import Answer, HttpRequest, NoAnswer

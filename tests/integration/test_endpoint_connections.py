@@ -1,10 +1,12 @@
 """Connections that are kept: used again where that is safe, and only there."""
 
+import time
+
 import pytest
 
 from tests.calls import calling, post
 from tests.receiver import Receiver, raw, reply, reset, then_close
-from webhooks.adapters.connections import IdleConnections
+from webhooks.adapters.http_client import Limits
 from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
 
 
@@ -55,8 +57,34 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_
     assert len(receiver.requests) == 2
 
 
-def test_a_reset_after_sending_is_never_sent_again(endpoint, receiver):
-    receiver.script(reply(200), reset)
+@pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
+def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_an_attempt(
+    endpoint, receiver, ending
+):
+    # Given a server whose time for idle connections is over just when the second request comes
+    receiver.script(reply(200), ending, reply(200, b"right"))
+    endpoint.exchange(post(receiver.url), seconds=2)
+
+    answer = endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(answer, Answer), answer
+    assert answer.excerpt == "right"
+    assert [received.connection for received in receiver.requests] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
+def test_a_new_connection_that_ends_without_an_answer_is_never_replaced(endpoint, receiver, ending):
+    receiver.script(ending)
+
+    answer = endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason is NoAnswerReason.RESET
+    assert len(receiver.requests) == 1
+
+
+def test_a_kept_connection_that_ends_within_its_answer_is_never_replaced(endpoint, receiver):
+    receiver.script(reply(200), raw(b"HTTP/1.1 200 OK\r\nContent-Le"))
     endpoint.exchange(post(receiver.url), seconds=2)
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
@@ -100,27 +128,32 @@ def test_hosts_on_one_address_share_no_connection(receiver):
 
 
 def test_idle_connections_are_bounded_in_number(receiver):
-    idle = IdleConnections(limit=2)
-    with calling("127.0.0.1", idle=idle) as endpoint:
+    with calling("127.0.0.1", limits=Limits(connections=2)) as endpoint:
         for host in ("one.example", "two.example", "three.example", "one.example"):
             endpoint.exchange(post(f"http://{host}:{receiver.port}/"), seconds=2)
-            assert len(idle) <= 2
 
     assert receiver.connections == 4  # the first host's connection had to go
-    assert len(idle) == 0
 
 
-@pytest.mark.parametrize(
-    ("header", "idle_for", "connections"), [("", 29.0, 1), ("", 30.0, 2), ("timeout=5", 4.0, 2)]
-)
-def test_idle_connections_are_bounded_in_time_by_us_or_by_the_server(receiver, header, idle_for, connections):
-    now = [0.0]
-    idle = IdleConnections(clock=lambda: now[0])
-    receiver.script(reply(200, headers={"Keep-Alive": header} if header else None))
-
-    with calling(idle=idle) as endpoint:
+def test_a_connection_that_is_idle_for_long_is_not_used_again(receiver):
+    with calling(limits=Limits(idle_seconds=1)) as endpoint:
         endpoint.exchange(post(receiver.url), seconds=2)
-        now[0] = idle_for
+        endpoint.exchange(post(receiver.url), seconds=2)
+        assert receiver.connections == 1
+        time.sleep(1.2)
         endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert receiver.connections == connections
+    assert receiver.connections == 2
+
+
+def test_the_pool_is_as_large_as_two_batches_and_waits_less_than_a_load_balancer():
+    assert Limits() == Limits(connections=256, idle_seconds=30, life_seconds=300)
+
+
+def test_requests_at_the_same_time_have_a_connection_each_and_leave_them_to_the_next(endpoint, receiver):
+    receiver.script(reply(200, delay=0.1))
+    for _ in range(2):
+        answers = endpoint.exchange_all([post(receiver.url)] * 20, seconds=2)
+        assert [getattr(answer, "status", answer) for answer in answers] == [200] * 20
+
+    assert receiver.connections == 20

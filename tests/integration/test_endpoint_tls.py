@@ -8,7 +8,6 @@ import trustme
 
 from tests.calls import calling, post
 from tests.receiver import Receiver
-from webhooks.adapters.endpoint import tls_context
 from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
 
 
@@ -18,10 +17,9 @@ def authority():
 
 
 @pytest.fixture
-def trusting(authority):
-    context = tls_context()
-    authority.configure_trust(context)
-    with calling("127.0.0.1", ssl_context=context) as endpoint:
+def trusting(authority, tmp_path):
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with calling("127.0.0.1", ca_file=str(tmp_path / "ca.pem")) as endpoint:
         yield endpoint
 
 

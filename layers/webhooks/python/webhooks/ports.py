@@ -3,14 +3,14 @@
 Every method may raise UnavailableError when the service behind it does not answer.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from webhooks.domain.caller import License
 from webhooks.domain.delivery import Pack
 from webhooks.domain.event_slice import EventSlice, Span
-from webhooks.domain.exchange import ClientCredentials, Exchange, HttpRequest, NoAnswer
+from webhooks.domain.exchange import EXCERPT_BYTES, ClientCredentials, Exchange, HttpRequest, NoAnswer
 from webhooks.domain.keyring import KeyPairs
 from webhooks.domain.outcome import LogEntry, Logged, LogKey
 from webhooks.domain.scope import Scope
@@ -242,11 +242,44 @@ class EndpointGuard(Protocol):
         """Raise EndpointRefusedError where it may not, or where the host has no address."""
 
 
-class Endpoint(Protocol):
-    """A tenant's HTTPS endpoint."""
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A call that many conversations may wait for: those with an equal key share one.
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
-        """Send a request, return what came of it in time; never raises for what the endpoint does."""
+    It has `seconds` of its own, so that no short time of one fails the others; `done` gets what came of it,
+    once, also where nobody waits for it any more.
+    """
+
+    key: Hashable
+    seconds: float
+    done: Callable[[Exchange], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, and the seconds from its host's lookup to the response's last byte.
+
+    `excerpt_bytes`: how much of the response's body is kept.
+    """
+
+    request: HttpRequest
+    seconds: float
+    excerpt_bytes: int = EXCERPT_BYTES
+    shared: Shared | None = None
+
+
+# Gives the calls that it needs, one after another, gets what came of each, and returns its result.
+type Conversation[R] = Generator[Call, Exchange, R]
+
+
+class HttpClient(Protocol):
+    """HTTP to tenants' endpoints."""
+
+    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
+        """Lead conversations, all at once, and return what each returns, in their order.
+
+        What endpoints do is a value; an error of ours is raised in the conversation that it concerns.
+        """
 
 
 class Tokens(Protocol):
@@ -254,7 +287,7 @@ class Tokens(Protocol):
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> str | NoAnswer:
+    ) -> Conversation[str | NoAnswer]:
         """Return an access token; `rejected` is one that the endpoint did not take."""
 
 

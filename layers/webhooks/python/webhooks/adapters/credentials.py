@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from math import inf
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +19,6 @@ from botocore.exceptions import ClientError
 from webhooks.adapters.aws import AwsClients, error_code, unavailable
 from webhooks.adapters.credential_secrets import ABSENT, OF, as_tags, is_bound, owner_of, place_of
 from webhooks.adapters.expiring import Expiring
-from webhooks.adapters.strands import aside, result_of
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.ports import Clock, CredentialMissingError, Entropy
@@ -132,8 +130,8 @@ class SecretCredentials:
             if reading is None:
                 reading = self._reads[ref] = Future()
         if is_ours:
-            aside(lambda: self._share(ref, reading))
-        return result_of(reading, inf)
+            self._share(ref, reading)
+        return reading.result()
 
     def _share(self, ref: CredentialRef, reading: Future[Credential]) -> None:
         """Read for all who wait. An error is theirs too; whoever asks after it reads anew."""

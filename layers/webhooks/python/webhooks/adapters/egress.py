@@ -3,15 +3,16 @@
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
 from webhooks.adapters.resolver import HostUnresolvedError, Resolve, Resolver
-from webhooks.domain.addresses import EgressPolicy
+from webhooks.domain.addresses import Address, EgressPolicy
 from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
 from webhooks.ports import EndpointRefusedError
 
-__all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Target"]
+__all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Lookup", "Target"]
 
 _RESOLVE_SECONDS: Final = 5.0
 
@@ -30,6 +31,26 @@ class Target:
 
     url: EndpointUrl
     addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The search for a URL's addresses: known ones, or a future of them."""
+
+    url: EndpointUrl
+    found: tuple[Address, ...] | Future[tuple[Address, ...]]
+
+    @property
+    def addresses(self) -> tuple[Address, ...] | None:
+        """Return what was found, which may be nothing; None while it is being looked up."""
+        if not isinstance(self.found, Future):
+            return self.found
+        return self.found.result() if self.found.done() else None
+
+    def when_done(self, action: Callable[[], None]) -> None:
+        """Have a thread of the resolver do something once the addresses are there."""
+        if isinstance(self.found, Future):
+            self.found.add_done_callback(lambda _: action())
 
 
 class EgressGuard:
@@ -57,7 +78,29 @@ class EgressGuard:
         The errors do not name the address that a host resolved to: it may be known inside a network only.
         """
         parsed = self._parsed(url)
-        addresses = self._resolver.addresses(parsed.host, seconds=min(seconds, _RESOLVE_SECONDS))
+        return self._vetted(
+            parsed, self._resolver.addresses(parsed.host, seconds=min(seconds, _RESOLVE_SECONDS))
+        )
+
+    def begin(self, url: str) -> Lookup:
+        """Start what `target` does without waiting for it; `end` does the rest.
+
+        Raises EgressRefusedError for the URL itself, HostUnresolvedError where too many lookups hang.
+        """
+        parsed = self._parsed(url)
+        return Lookup(parsed, self._resolver.look_up(parsed.host))
+
+    def end(self, lookup: Lookup) -> Target:
+        """Vet what a lookup found. Raises EgressRefusedError and HostUnresolvedError, as `target`."""
+        if not lookup.addresses:
+            raise HostUnresolvedError(f"the host {lookup.url.host} has no address")
+        return self._vetted(lookup.url, lookup.addresses)
+
+    def refusal(self, address: Address) -> str | None:
+        """Name why the service may not connect to an address; None where it may."""
+        return self._policy.refusal(address)
+
+    def _vetted(self, parsed: EndpointUrl, addresses: tuple[Address, ...]) -> Target:
         for address in addresses:
             reason = self._policy.refusal(address)
             if reason is not None:

@@ -5,16 +5,20 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
-from webhooks.adapters.endpoint import HttpEndpoint
-from webhooks.adapters.reading import Reply, unpacked
-from webhooks.adapters.strands import result_of
-from webhooks.domain.exchange import ClientCredentials, HttpRequest, NoAnswer, NoAnswerReason
+from webhooks.domain.exchange import (
+    Answer,
+    ClientCredentials,
+    Exchange,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+)
+from webhooks.ports import Call, Conversation, Shared
 
 _KEPT_TOKENS: Final = 1_024
 _FETCH_SECONDS: Final = 5.0  # the longest ttl: whoever waits for a token could have asked for it
@@ -33,71 +37,50 @@ class _Token:
 
 
 class OAuthTokens:
-    """Access tokens by client. `clock`: seconds that go on while the function is frozen. Thread-safe."""
+    """Access tokens by client. `clock`: seconds that go on while the function is frozen."""
 
-    def __init__(
-        self, endpoint: HttpEndpoint, clock: Callable[[], float], *, user_agent: str = "webhooks"
-    ) -> None:
-        self._endpoint = endpoint
+    def __init__(self, clock: Callable[[], float], *, user_agent: str = "webhooks") -> None:
         self._clock = clock
         self._user_agent = user_agent
         self._lock = Lock()
         self._kept: OrderedDict[ClientCredentials, _Token] = OrderedDict()
-        self._fetches: dict[ClientCredentials, Future[_Token | NoAnswer]] = {}
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> str | NoAnswer:
+    ) -> Conversation[str | NoAnswer]:
         """Return a token that holds for a while yet; who asks while one is fetched waits for that one.
 
-        Each waits its own seconds; the fetch has a thread and seconds of its own, so that no asker's short
-        time fails the others. `rejected`: the token that an endpoint answered 401 to: it is fetched anew.
-        Failures are not kept.
+        Each waits its own seconds; the fetch has seconds of its own, so that no asker's short time fails the
+        others. `rejected`: the token that an endpoint answered 401 to: it is fetched anew. Failures are not
+        kept.
         """
         with self._lock:
             kept = self._kept.get(client)
             if kept and kept.text != rejected and self._clock() < kept.until:
                 self._kept.move_to_end(client)
                 return kept.text
-            fetch = self._fetches.get(client)
-            if fetch is None:
-                fetch = self._fetches[client] = Future()
-                Thread(target=self._run, args=(client, fetch), name="token", daemon=True).start()
-        try:
-            fetched = result_of(fetch, seconds)
-        except TimeoutError:
-            return _failed("the time was up: waiting for a token", latency_ms=round(seconds * 1_000))
+        fetch = Shared(client, _FETCH_SECONDS, lambda exchange: self._keep(client, exchange))
+        exchange = yield Call(self._request(client), seconds, excerpt_bytes=_ANSWER_BYTES, shared=fetch)
+        fetched = self._read(exchange)
         return fetched if isinstance(fetched, NoAnswer) else fetched.text
 
-    def _run(self, client: ClientCredentials, fetch: Future[_Token | NoAnswer]) -> None:
-        try:
-            fetched = self._fetch(client)
-        except BaseException as error:  # noqa: BLE001 - a fault of ours: raised in those who wait
-            self._end(client)
-            fetch.set_exception(error)
-        else:
-            self._end(client, fetched)
-            fetch.set_result(fetched)
-
-    def _end(self, client: ClientCredentials, fetched: _Token | NoAnswer | None = None) -> None:
-        with self._lock:
-            del self._fetches[client]
-            if isinstance(fetched, _Token):
+    def _keep(self, client: ClientCredentials, exchange: Exchange) -> None:
+        fetched = self._read(exchange)
+        if isinstance(fetched, _Token):
+            with self._lock:
                 self._kept[client] = fetched
                 self._kept.move_to_end(client)
                 if len(self._kept) > _KEPT_TOKENS:
                     self._kept.popitem(last=False)
 
-    def _fetch(self, client: ClientCredentials) -> _Token | NoAnswer:
-        asked_at = self._clock()
-        reply = self._endpoint.fetch(self._request(client), seconds=_FETCH_SECONDS, keep=_ANSWER_BYTES)
-        if isinstance(reply, NoAnswer):
-            return _failed(
-                f"the token endpoint did not answer: {reply.reason}: {reply.detail}",
-                latency_ms=reply.latency_ms,
-                address=reply.address,
-            )
-        return _read(reply, asked_at)
+    def _read(self, exchange: Exchange) -> _Token | NoAnswer:
+        if isinstance(exchange, Answer):
+            return _read(exchange, asked_at=self._clock() - exchange.latency_ms / 1000)
+        return _failed(
+            f"the token endpoint did not answer: {exchange.reason}: {exchange.detail}",
+            latency_ms=exchange.latency_ms,
+            address=exchange.address,
+        )
 
     def _request(self, client: ClientCredentials) -> HttpRequest:
         form = {"grant_type": "client_credentials"}
@@ -114,16 +97,16 @@ class OAuthTokens:
         return HttpRequest("POST", client.token_url, headers, urlencode(form).encode())
 
 
-def _read(reply: Reply, asked_at: float) -> _Token | NoAnswer:
+def _read(answered: Answer, *, asked_at: float) -> _Token | NoAnswer:
     try:
-        said = json.loads(unpacked(reply.body, reply.encoding, limit=_ANSWER_BYTES))
+        said = json.loads(answered.excerpt.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         said = None
     answer = said if isinstance(said, dict) else {}
-    if reply.status // 100 != 2:  # noqa: PLR2004 - the class of success
+    if answered.status // 100 != 2:  # noqa: PLR2004 - the class of success
         code = answer.get("error")
         named = f" {code}" if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else ""
-        return _failed(f"the token endpoint answered {reply.status}{named}")
+        return _failed(f"the token endpoint answered {answered.status}{named}")
     text = answer.get("access_token")
     if not (isinstance(text, str) and _TOKEN.fullmatch(text)):
         return _failed("the token endpoint answered without an access token")

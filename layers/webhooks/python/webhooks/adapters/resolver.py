@@ -10,7 +10,6 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Lock, Thread
 from typing import Any, Final, Protocol
 
-from webhooks.adapters.strands import result_of
 from webhooks.domain.addresses import Address
 from webhooks.ports import EndpointRefusedError
 
@@ -48,19 +47,23 @@ class Resolver:
 
         Raises HostUnresolvedError when there is none, or none within the seconds.
         """
-        literal = _literal(host)
-        if literal is not None:
-            return (literal,)
+        found = self.look_up(host)
         try:
-            found = self._kept_or_lookup(host)
-            addresses = result_of(found, seconds) if isinstance(found, Future) else found
+            addresses = found.result(seconds) if isinstance(found, Future) else found
         except TimeoutError:
             raise HostUnresolvedError(f"the host {host} did not resolve within {seconds:.3g} s") from None
         if not addresses:
             raise HostUnresolvedError(f"the host {host} has no address")
         return addresses
 
-    def _kept_or_lookup(self, host: str) -> tuple[Address, ...] | Future[tuple[Address, ...]]:
+    def look_up(self, host: str) -> tuple[Address, ...] | Future[tuple[Address, ...]]:
+        """Return the host's addresses where they are known, else their lookup; it may find none.
+
+        Raises HostUnresolvedError where too many lookups hang.
+        """
+        literal = _literal(host)
+        if literal is not None:
+            return (literal,)
         with self._lock:
             until, addresses = self._kept.get(host, (0.0, ()))
             if addresses and self._clock() < until:

@@ -3,18 +3,18 @@
 import random
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from webhooks.adapters.aws import NEEDED_SECONDS, AwsClients
 from webhooks.adapters.batch_reader import DynamoBatchReader
-from webhooks.adapters.credentials import SecretCredentials
+from webhooks.adapters.credentials import READERS, SecretCredentials
 from webhooks.adapters.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.delivery_queue import SqsDeliveryQueue
 from webhooks.adapters.egress import EgressGuard
-from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.adapters.http_client import CurlHttpClient
 from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
 from webhooks.adapters.oauth import OAuthTokens
 from webhooks.adapters.pace import DynamoPace
-from webhooks.adapters.strands import Strands
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.bootstrap import runtime
@@ -64,7 +64,8 @@ def compose() -> tuple[Dispatch, str]:
         pace=PaceKeeper(
             DynamoPace(aws, settings.subscriptions_table), clock=time.time, limit=settings.fast_lane_seconds
         ),
-        workers=Strands(),
+        workers=ThreadPoolExecutor(READERS, thread_name_prefix="credentials"),
+        http=_http(settings),
         clock=time.time,
         chance=random.random,
         delays=settings.retry_delays,
@@ -76,17 +77,8 @@ def compose() -> tuple[Dispatch, str]:
 
 
 def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
-    guard = EgressGuard(
-        parse_policy(
-            allow_http=settings.allow_http_endpoints,
-            ports=settings.allowed_ports,
-            networks=settings.allowed_networks,
-        )
-    )
-    endpoint = HttpEndpoint(guard)
     return Attempts(
-        endpoint=endpoint,
-        tokens=OAuthTokens(endpoint, time.time),
+        tokens=OAuthTokens(time.time),
         credentials=SecretCredentials(
             aws,
             prefix=settings.credentials_prefix,
@@ -98,6 +90,15 @@ def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
         monotonic=time.monotonic,
         default_ttl=settings.default_ttl,
     )
+
+
+def _http(settings: DispatcherSettings) -> CurlHttpClient:
+    policy = parse_policy(
+        allow_http=settings.allow_http_endpoints,
+        ports=settings.allowed_ports,
+        networks=settings.allowed_networks,
+    )
+    return CurlHttpClient(EgressGuard(policy))
 
 
 def _signer(settings: DispatcherSettings, aws: AwsClients) -> CallbackSigner:

@@ -13,6 +13,7 @@ from typing import Any
 
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event import EARLIEST, LATEST, MAX_EVENT_ID, Event
+from webhooks.domain.exchange import PhaseTimes
 from webhooks.domain.scope import IDENTIFIER, Scope
 from webhooks.domain.webhook import EVENT_NAME
 
@@ -25,7 +26,10 @@ DESCRIPTION_BYTES = 1024  # what a delivery takes of the first line at most: ids
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One HTTP try, in the past: epoch ms, status or None with the reason why there was no answer."""
+    """One HTTP try, in the past: epoch ms, status or None with the reason why there was no answer.
+
+    `times`: of its last call, within `latency_ms`, which is the whole attempt's.
+    """
 
     at: int
     latency_ms: int
@@ -34,6 +38,7 @@ class Attempt:
     address: str | None = None
     excerpt: str | None = None
     location: str | None = None
+    times: PhaseTimes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def encode_pack(pack: Pack) -> str:
                 "eventName": delivery.event_name,
                 "logTime": delivery.log_time,
                 "attempts": attempts_to_json(
-                    [replace(each, excerpt=None, location=None) for each in delivery.attempts]
+                    [replace(each, excerpt=None, location=None, times=None) for each in delivery.attempts]
                 ),
             }
             for delivery in pack.deliveries
@@ -179,6 +184,7 @@ def attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
                 ("address", attempt.address),
                 ("excerpt", attempt.excerpt),
                 ("location", attempt.location),
+                ("timesMs", attempt.times),
             )
             if value is not None
         }
@@ -197,6 +203,7 @@ def attempts_from_json(entries: Iterable[dict[str, Any]]) -> tuple[Attempt, ...]
             address=entry.get("address"),
             excerpt=entry.get("excerpt"),
             location=entry.get("location"),
+            times=PhaseTimes(*map(int, times)) if (times := entry.get("timesMs")) else None,
         )
         for entry in entries
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 # They frame the message or choose its receiver: only who writes the message to the wire may set them.
 RESERVED_HEADERS = frozenset(
@@ -22,6 +23,7 @@ RESERVED_HEADERS = frozenset(
     }
 )
 
+EXCERPT_BYTES = 1_024  # of a response's body, kept for the log
 REDIRECTS = range(300, 400)
 MAX_LOCATION = 256  # characters
 
@@ -52,12 +54,24 @@ class HttpRequest:
         return None
 
 
+class PhaseTimes(NamedTuple):
+    """When each phase of a call ended, in ms since its start; 0 where it had none: a kept connection has no
+    lookup to wait for, no connect and no TLS. `first_byte`: of the response.
+    """
+
+    lookup: int
+    connect: int
+    tls: int
+    first_byte: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The endpoint answered in HTTP, whatever it said.
 
     `excerpt`: the body's start, at most 1 KiB of UTF-8, what is not text replaced. `address`: who answered.
-    `location`: where a redirect leads (see `shown_location`).
+    `location`: where a redirect leads (see `shown_location`). `times`: of the call that was answered.
     """
 
     status: int
@@ -66,6 +80,7 @@ class Answer:
     latency_ms: int
     address: str
     location: str | None = None
+    times: PhaseTimes | None = None
 
 
 def shown_location(status: int, value: str | None) -> str | None:
@@ -104,6 +119,7 @@ class NoAnswer:
     detail: str
     latency_ms: int
     address: str | None
+    times: PhaseTimes | None = None
 
 
 type Exchange = Answer | NoAnswer

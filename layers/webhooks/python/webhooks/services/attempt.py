@@ -7,30 +7,28 @@ from webhooks.domain.delivery import Delivery
 from webhooks.domain.exchange import Answer, ClientCredentials, Exchange, HttpRequest, NoAnswer
 from webhooks.domain.redaction import redact, secrets_of
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import Clock, CredentialMissingError, Credentials, Endpoint, Tokens
+from webhooks.ports import Call, Clock, Conversation, CredentialMissingError, Credentials, Tokens
 from webhooks.services.callback import CallbackSigner, authorization_of
 
 UNAUTHORIZED = 401
 
 
 class Attempts:
-    """Sends deliveries. `default_ttl`: seconds an endpoint has where its webhook does not say; `monotonic`: a
+    """Makes attempts. `default_ttl`: seconds an endpoint has where its webhook does not say; `monotonic`: a
     clock in seconds that nobody sets.
 
-    `refresh` and `credential_of` call AWS, before a batch is sent; `send` does not.
+    `refresh` and `credential_of` call AWS, before a batch is sent; `sign` and `send` do not.
     """
 
     def __init__(
         self,
         *,
-        endpoint: Endpoint,
         tokens: Tokens,
         credentials: Credentials,
         signer: CallbackSigner,
         monotonic: Clock,
         default_ttl: int,
     ) -> None:
-        self._endpoint = endpoint
         self._tokens = tokens
         self._credentials = credentials
         self._signer = signer
@@ -59,34 +57,38 @@ class Attempts:
         """Return how long an attempt may take: one deadline for lookup, token and endpoint together."""
         return webhook.definition.ttl or self._default_ttl
 
+    def sign(self, webhook: Webhook, delivery: Delivery, *, now: float) -> HttpRequest:
+        """Return the request of the delivery's next attempt, signed at `now` (epoch s)."""
+        return self._signer.request(webhook, delivery, now=now, authorization={})
+
     def send(
-        self, webhook: Webhook, delivery: Delivery, *, credential: Credential | None, now: float
-    ) -> Exchange:
-        """Make one attempt, signed at `now` (epoch s). Its time starts when it is signed.
+        self, webhook: Webhook, request: HttpRequest, *, credential: Credential | None
+    ) -> Conversation[Exchange]:
+        """Make an attempt with a signed request. Its time starts when the conversation does.
 
         The exchange's latency is the whole attempt's; the answer's excerpt is without the secrets that were
         sent. Raises CredentialMissingError where the credential is not what `credential_of` returns.
         """
-        request = self._signer.request(webhook, delivery, now=now, authorization={})
         started = self._monotonic()
         until = started + self.seconds(webhook)
         if webhook.definition.api.auth_type is AuthType.OAUTH2:
-            exchange = self._send_with_token(webhook, request, credential=credential, until=until)
+            exchange = yield from self._send_with_token(webhook, request, credential=credential, until=until)
         else:
             headers = authorization_of(webhook.definition.api.auth_type, credential, token=None)
-            exchange = self._exchange(request, headers, credential=credential, until=until)
+            exchange = yield from self._exchange(request, headers, credential=credential, until=until)
         return replace(exchange, latency_ms=round((self._monotonic() - started) * 1000))
 
     def _send_with_token(
         self, webhook: Webhook, request: HttpRequest, *, credential: Credential | None, until: float
-    ) -> Exchange:
+    ) -> Conversation[Exchange]:
         client, rejected = _client(webhook, credential), None
         while True:
-            token = self._tokens.token(client, seconds=until - self._monotonic(), rejected=rejected)
+            left = until - self._monotonic()
+            token = yield from self._tokens.token(client, seconds=left, rejected=rejected)
             if isinstance(token, NoAnswer):
                 return token
             headers = authorization_of(AuthType.OAUTH2, credential, token=token)
-            exchange = self._exchange(request, headers, credential=credential, until=until)
+            exchange = yield from self._exchange(request, headers, credential=credential, until=until)
             refused = isinstance(exchange, Answer) and exchange.status == UNAUTHORIZED
             if rejected is not None or not refused or UNAUTHORIZED in webhook.definition.success_codes:
                 return exchange
@@ -99,9 +101,9 @@ class Attempts:
         *,
         credential: Credential | None,
         until: float,
-    ) -> Exchange:
+    ) -> Conversation[Exchange]:
         authorized = replace(request, headers={**request.headers, **authorization})
-        exchange = self._endpoint.exchange(authorized, seconds=until - self._monotonic())
+        exchange = yield Call(authorized, until - self._monotonic())
         return _redacted(exchange, secrets_of(credential, authorization))
 
 

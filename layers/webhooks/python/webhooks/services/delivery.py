@@ -1,4 +1,4 @@
-"""A batch of packs from the deliveries queue, delivered: prepare -> send -> decide -> settle.
+"""A batch of packs from the deliveries queue, delivered: prepare -> sign -> send -> decide -> settle.
 
 A message is acknowledged when each of its deliveries is settled: delivered, queued again, in the dead-letter
 queue with its reason, or ended because its webhook is gone. What is not settled comes again with the message,
@@ -9,7 +9,6 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from webhooks.domain.delivery import Attempt, decode_pack
 from webhooks.domain.errors import MalformedPackError, UnavailableError
@@ -17,7 +16,16 @@ from webhooks.domain.exchange import Answer, Exchange
 from webhooks.domain.lane import Lane
 from webhooks.domain.retry import decide
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import BatchReader, Chance, Clock, DeliveryQueue, TimeLeft, Workers
+from webhooks.ports import (
+    BatchReader,
+    Chance,
+    Clock,
+    Conversation,
+    DeliveryQueue,
+    HttpClient,
+    TimeLeft,
+    Workers,
+)
 from webhooks.services.attempt import Attempts
 from webhooks.services.faults import failed, postponed
 from webhooks.services.pace import PaceKeeper
@@ -30,7 +38,7 @@ from webhooks.services.stages import (
     Opened,
     Prepared,
     Ready,
-    Sent,
+    Signed,
     Stage,
 )
 
@@ -45,7 +53,8 @@ OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 
 class Dispatch:
     """Delivers batches. `delays`: seconds between attempts; `fast_seconds`: the fast lane's time; `workers`
-    send at the same time; `time_left`: of the invocation; `settling_seconds`: what a settlement needs of it.
+    read credentials at the same time; `http` sends all of a batch at once; `time_left`: of the invocation;
+    `settling_seconds`: what a settlement needs of it.
     """
 
     def __init__(
@@ -57,6 +66,7 @@ class Dispatch:
         settlement: Settlement,
         pace: PaceKeeper,
         workers: Workers,
+        http: HttpClient,
         clock: Clock,
         chance: Chance,
         delays: tuple[int, ...],
@@ -69,7 +79,7 @@ class Dispatch:
         self._attempts = attempts
         self._settlement = settlement
         self._pace = pace
-        self._workers = workers
+        self._http = http
         self._clock = clock
         self._chance = chance
         self._delays = delays
@@ -100,7 +110,8 @@ class Dispatch:
             logger.warning("batch.postponed", extra={"messages": len(opened), "reason": str(error)})
             return again | {each.message.id for each in opened}
         until = self._clock() + self._fast_seconds if lane is Lane.FAST else None
-        stages = list(self._workers.map(partial(self._send_and_decide, until=until), ready))
+        signed = [self._sign(stage) for stage in ready]
+        stages = self._http.send_all([self._attempt(stage, until=until) for stage in signed])
         again |= self._settlement.settle(stages)
         self._observe(stages)
         return again
@@ -116,31 +127,41 @@ class Dispatch:
                 except UnavailableError:
                     again.add(message.id)
 
-    def _send_and_decide(self, stage: Ready, *, until: float | None) -> Stage:
+    def _sign(self, stage: Ready) -> Signed | Stage:
         if not isinstance(stage, Prepared):
             return stage
-        if until is not None and self._clock() > until:
-            return HandedOver(stage.message_id, stage.pack, stage.delivery)
-        if self._time_left() < self._attempts.seconds(stage.webhook) + self._settling_seconds:
-            return postponed(stage, OUT_OF_TIME)
+        at = self._clock()
         try:
-            return self._decide(self._send(stage))
+            return Signed(stage, self._attempts.sign(stage.webhook, stage.delivery, now=at), at)
         except UnavailableError as error:
             return postponed(stage, str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
             return failed(stage, error)
 
-    def _send(self, prepared: Prepared) -> Sent:
-        at = self._clock()
-        exchange = self._attempts.send(
-            prepared.webhook, prepared.delivery, credential=prepared.credential, now=at
-        )
-        return Sent(prepared, exchange, _attempt_of(exchange, prepared.webhook, at=round(at * 1000)))
+    def _attempt(self, stage: Signed | Stage, *, until: float | None) -> Conversation[Stage]:
+        """Send and decide; what has not begun when the fast lane's time is up is left to the slow one."""
+        if not isinstance(stage, Signed):
+            return stage
+        prepared = stage.prepared
+        if until is not None and self._clock() > until:
+            return HandedOver(prepared.message_id, prepared.pack, prepared.delivery)
+        if self._time_left() < self._attempts.seconds(prepared.webhook) + self._settling_seconds:
+            return postponed(prepared, OUT_OF_TIME)
+        try:
+            exchange = yield from self._attempts.send(
+                prepared.webhook, stage.request, credential=prepared.credential
+            )
+            return self._decide(stage, exchange)
+        except UnavailableError as error:
+            return postponed(prepared, str(error))
+        except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
+            return failed(prepared, error)
 
-    def _decide(self, sent: Sent) -> Decided:
-        prepared = sent.prepared
+    def _decide(self, signed: Signed, exchange: Exchange) -> Decided:
+        prepared = signed.prepared
+        attempt = _attempt_of(exchange, prepared.webhook, at=round(signed.at * 1000))
         verdict = decide(
-            sent.exchange,
+            exchange,
             prepared.webhook.definition,
             attempt=len(prepared.delivery.attempts) + 1,
             delays=self._delays,
@@ -150,9 +171,9 @@ class Dispatch:
         decided = Decided(
             message_id=prepared.message_id,
             pack=prepared.pack,
-            delivery=prepared.delivery.tried(sent.attempt),
+            delivery=prepared.delivery.tried(attempt),
             webhook=prepared.webhook,
-            exchange=sent.exchange,
+            exchange=exchange,
             verdict=verdict,
         )
         _log_attempt(decided)
@@ -179,12 +200,14 @@ def _attempt_of(exchange: Exchange, webhook: Webhook, *, at: int) -> Attempt:
             address=exchange.address,
             excerpt=(exchange.excerpt or None) if failed else None,
             location=exchange.location if failed else None,
+            times=exchange.times,
         )
     return Attempt(
         at=at,
         latency_ms=exchange.latency_ms,
         reason=f"{exchange.reason}: {exchange.detail}",
         address=exchange.address,
+        times=exchange.times,
     )
 
 
@@ -205,6 +228,7 @@ def _log_attempt(decided: Decided) -> None:
             "address": attempt.address,
             "location": attempt.location,
             "latency_ms": attempt.latency_ms,
+            "times_ms": attempt.times and attempt.times._asdict(),
             "verdict": type(decided.verdict).__name__.lower(),
         },
     )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from webhooks.domain.delivery import Attempt, Delivery, Pack
-from webhooks.domain.exchange import Exchange
+from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.exchange import Exchange, HttpRequest
 from webhooks.domain.retry import Verdict
 from webhooks.domain.webhook import Credential, Webhook
 
@@ -42,12 +42,12 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A delivery after its attempt."""
+class Signed:
+    """A delivery with the request of its next attempt, signed at `at` (epoch s)."""
 
     prepared: Prepared
-    exchange: Exchange
-    attempt: Attempt
+    request: HttpRequest
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Endpoints, access tokens and the address guard as a test scripts them; nothing connects anywhere."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import RLock
+from typing import Protocol, cast
 
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
 from webhooks.domain.exchange import Answer, ClientCredentials, Exchange, HttpRequest, NoAnswer
-from webhooks.ports import EndpointRefusedError
+from webhooks.ports import Conversation, EndpointRefusedError
 
 # What an endpoint does with a request, if it is more than one exchange says.
 type Behaviour = Exchange | Callable[[HttpRequest], Exchange]
@@ -15,6 +16,47 @@ type Behaviour = Exchange | Callable[[HttpRequest], Exchange]
 def answered(status: int = 200, *, excerpt: str = "", retry_after: str | None = None) -> Answer:
     """Return an endpoint's answer."""
     return Answer(status, retry_after, excerpt, latency_ms=1, address="192.0.2.1")
+
+
+class Endpoint(Protocol):
+    """Answers a request at once."""
+
+    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+        """Return what comes of a request that may take so long."""
+
+
+def lead[R](conversation: Conversation[R], endpoint: Endpoint) -> R:
+    """Lead one conversation to its end; returns what it returns."""
+    outcome: Exchange | Exception | None = None
+    while True:
+        try:
+            if isinstance(outcome, Exception):
+                call = conversation.throw(outcome)
+            else:
+                call = conversation.send(cast("Exchange", outcome))
+        except StopIteration as end:
+            return cast("R", end.value)
+        try:
+            outcome = endpoint.exchange(call.request, seconds=call.seconds)
+        except Exception as error:  # noqa: BLE001 - it is raised in the conversation
+            outcome = error
+
+
+def at_once[R](result: R) -> Conversation[R]:
+    """Return a result without any call."""
+    yield from ()
+    return result
+
+
+class OneByOne:
+    """An HTTP client that leads conversations one after another, to an endpoint that answers at once."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
+        """Lead the conversations."""
+        return [lead(each, self._endpoint) for each in conversations]
 
 
 class ScriptedEndpoint:
@@ -66,15 +108,15 @@ class ScriptedTokens:
         *,
         seconds: float,  # noqa: ARG002 - the port's
         rejected: str | None = None,
-    ) -> str | NoAnswer:
+    ) -> Conversation[str | NoAnswer]:
         """Return an access token."""
         with self._lock:
             self.asked.append(client)
             if self.failure is not None:
-                return self.failure
+                return at_once(self.failure)
             if rejected == f"token {self._number}":
                 self._number += 1
-            return f"token {self._number}"
+            return at_once(f"token {self._number}")
 
 
 class ScriptedGuard:

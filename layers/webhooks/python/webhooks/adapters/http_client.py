@@ -1,0 +1,254 @@
+"""The HTTP client of callbacks and token requests: conversations with many endpoints at once, in one thread.
+
+Each call has one deadline: while a host is looked up (by a thread of the resolver) and while a conversation
+waits for a shared call, it is kept here; from the connection on libcurl keeps it.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Self, cast
+
+from webhooks.adapters.ca_bundle import ca_bundle
+from webhooks.adapters.curl_transfers import Limits, Transfer, Transfers
+from webhooks.adapters.egress import EgressGuard, EgressRefusedError, HostUnresolvedError, Lookup
+from webhooks.adapters.http_failures import Phase, TransferError
+from webhooks.domain.exchange import Exchange, NoAnswer, NoAnswerReason
+from webhooks.ports import Call, Conversation
+
+__all__ = ["CurlHttpClient", "Limits"]
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A call under way, and the conversations that wait for it."""
+
+    call: Call
+    since: float
+    until: float
+    waiting: list["_Waiter"] = field(default_factory=list)
+    lookup: Lookup | None = None
+    transfer: Transfer | None = None
+    is_over: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        return None if self.call.shared is None else self.call.shared.key
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """A conversation: `go_on` tells it what came of its call."""
+
+    since: float
+    flight: _Flight
+    go_on: Callable[[Exchange | Exception], None]
+    is_over: bool = False
+
+
+class CurlHttpClient:
+    """Leads conversations over kept connections to vetted addresses. For one thread at a time."""
+
+    def __init__(
+        self, guard: EgressGuard, *, ca_file: str | None = None, limits: Limits | None = None
+    ) -> None:
+        self._guard = guard
+        self._ca_file = ca_file or ca_bundle()
+        self._limits = limits or Limits()
+        self._transfers: Transfers | None = None
+        self._shared: dict[Hashable, _Flight] = {}  # may outlast the batch that began them
+
+    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
+        """Lead conversations, all at once, and return what each returns, in their order."""
+        if self._transfers is None:
+            self._transfers = Transfers(self._guard, ca_file=self._ca_file, limits=self._limits)
+        batch = _Batch(self._guard, self._transfers, self._shared, conversations)
+        try:
+            batch.lead()
+        except BaseException:  # some calls are left without anybody who waits for them
+            self.close()
+            raise
+        return cast("list[R]", batch.results)
+
+    def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        self._shared.clear()
+        if self._transfers is not None:
+            self._transfers.close()
+            self._transfers = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+class _Batch:
+    """The conversations of one `send_all`."""
+
+    def __init__(
+        self,
+        guard: EgressGuard,
+        transfers: Transfers,
+        shared: dict[Hashable, _Flight],
+        conversations: Sequence[Conversation[Any]],
+    ) -> None:
+        self._guard = guard
+        self._transfers = transfers
+        self._shared = shared
+        self._conversations = conversations
+        self._open = len(conversations)
+        self._found: deque[_Flight] = deque()  # whose lookups have ended: filled by the resolver's threads
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self.results: list[Any] = [None] * len(conversations)
+
+    def lead(self) -> None:
+        """Lead all conversations to their ends."""
+        for position in range(len(self._conversations)):
+            self._go_on(position, None)
+        while self._open:
+            self._transfers.wait(self._until_next_timer())
+            while self._found:
+                self._connect(self._found.popleft())
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                heappop(self._timers)[2]()
+        for flight in list(self._shared.values()):
+            if (
+                flight.transfer is None
+            ):  # still being looked up; what is under way goes on with the next batch
+                flight.is_over = True
+                self._forget(flight)
+
+    def _until_next_timer(self) -> float | None:
+        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+
+    def _at(self, moment: float, action: Callable[[], None]) -> None:
+        heappush(self._timers, (moment, next(self._order), action))
+
+    def _go_on(self, position: int, outcome: Exchange | Exception | None) -> None:
+        """Tell a conversation what came of its call, and begin the next one."""
+        conversation = self._conversations[position]
+        try:
+            if isinstance(outcome, Exception):
+                call = conversation.throw(outcome)
+            else:
+                call = conversation.send(cast("Exchange", outcome))
+        except StopIteration as end:
+            self.results[position] = end.value
+            self._open -= 1
+        else:
+            self._begin(position, call)
+
+    def _begin(self, position: int, call: Call) -> None:
+        now = time.monotonic()
+        flight = None if call.shared is None else self._shared.get(call.shared.key)
+        is_new = flight is None
+        if flight is None:
+            seconds = call.seconds if call.shared is None else call.shared.seconds
+            flight = _Flight(call, now, now + seconds)
+        waiter = _Waiter(now, flight, lambda outcome: self._go_on(position, outcome))
+        flight.waiting.append(waiter)
+        if call.shared is not None:
+            self._shared[call.shared.key] = flight
+            self._at(now + call.seconds, lambda: self._leave(waiter))
+        if is_new:
+            self._start(flight)
+
+    def _start(self, flight: _Flight) -> None:
+        request = flight.call.request
+        if request.fault is not None:
+            self._land(flight, _failed(flight, NoAnswerReason.REFUSED, request.fault))
+            return
+        if flight.until <= flight.since:
+            self._land(flight, _late(flight))
+            return
+        try:
+            lookup = flight.lookup = self._guard.begin(request.url)
+        except (EgressRefusedError, HostUnresolvedError) as error:
+            self._land(flight, _unsent(flight, error))
+            return
+        if lookup.addresses is not None:
+            self._connect(flight)
+        else:
+            self._at(flight.until, lambda: self._give_up_lookup(flight))
+            lookup.when_done(lambda: self._ring(flight))
+
+    def _ring(self, flight: _Flight) -> None:
+        """Say that a lookup has ended. Called by its thread."""
+        self._found.append(flight)
+        self._transfers.wake()
+
+    def _give_up_lookup(self, flight: _Flight) -> None:
+        if flight.transfer is None:
+            self._land(flight, _late(flight))
+
+    def _connect(self, flight: _Flight) -> None:
+        if flight.is_over or flight.lookup is None:
+            return
+        now = time.monotonic()
+        try:
+            target = self._guard.end(flight.lookup)
+        except (EgressRefusedError, HostUnresolvedError) as error:
+            self._land(flight, _unsent(flight, error))
+            return
+        if now >= flight.until:
+            self._land(flight, _late(flight))
+            return
+        flight.transfer = self._transfers.start(
+            flight.call.request,
+            target,
+            lookup_seconds=now - flight.since,
+            seconds=flight.until - now,
+            excerpt_bytes=flight.call.excerpt_bytes,
+            done=lambda outcome: self._land(flight, outcome),
+        )
+
+    def _leave(self, waiter: _Waiter) -> None:
+        """End a conversation's wait for a shared call, which goes on."""
+        if waiter.is_over:
+            return
+        waiter.is_over = True
+        waiter.flight.waiting.remove(waiter)
+        phase = Phase.RESOLVING if waiter.flight.transfer is None else Phase.ANSWERING
+        waited = round((time.monotonic() - waiter.since) * 1000)
+        waiter.go_on(NoAnswer(NoAnswerReason.DEADLINE, _up(phase), waited, None))
+
+    def _land(self, flight: _Flight, outcome: Exchange | TransferError) -> None:
+        if flight.is_over:
+            return
+        flight.is_over = True
+        self._forget(flight)
+        if flight.call.shared is not None and not isinstance(outcome, TransferError):
+            flight.call.shared.done(outcome)
+        for waiter in flight.waiting:
+            waiter.is_over = True
+        for waiter in flight.waiting:
+            waiter.go_on(outcome)
+
+    def _forget(self, flight: _Flight) -> None:
+        if self._shared.get(flight.key) is flight:
+            del self._shared[flight.key]
+
+
+def _failed(flight: _Flight, reason: NoAnswerReason, detail: str) -> NoAnswer:
+    return NoAnswer(reason, detail, round((time.monotonic() - flight.since) * 1000), None)
+
+
+def _late(flight: _Flight) -> NoAnswer:
+    return _failed(flight, NoAnswerReason.DEADLINE, _up(Phase.RESOLVING))
+
+
+def _unsent(flight: _Flight, error: EgressRefusedError | HostUnresolvedError) -> NoAnswer:
+    if isinstance(error, EgressRefusedError):
+        return _failed(flight, NoAnswerReason.REFUSED, error.reason)
+    return _failed(flight, NoAnswerReason.DNS, str(error))
+
+
+def _up(phase: Phase) -> str:
+    return f"the time was up: {phase}"

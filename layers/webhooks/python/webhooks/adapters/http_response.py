@@ -1,0 +1,148 @@
+"""Reads one HTTP response as libcurl hands it over: headers by the line, then the body by the piece."""
+
+import codecs
+import re
+import zlib
+from typing import Final
+
+RESPONSE_BYTES: Final = 65_536  # status line, headers and body together
+INTERIM_RESPONSES: Final = 5  # 100 Continue and 103 Early Hints in a row; more are no use to anybody
+RETRY_AFTER_LENGTH: Final = 64  # a date has 29 characters
+_REFUSED: Final = -1  # makes libcurl end the transfer
+_FIRST_FINAL_STATUS: Final = 200
+_SWITCHING_PROTOCOLS: Final = 101
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)\b")
+_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+_KEPT: Final = frozenset((b"retry-after", b"location", b"content-encoding"))
+
+
+class ResponseReader:
+    """A response so far.
+
+    `fault`: why it is no HTTP that we take. `is_cut`: more follows than is read. `has_head`: its
+    headers were read to their end. `size`: bytes that came, headers and all.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_framing",
+        "_interim",
+        "body",
+        "excerpt_bytes",
+        "fault",
+        "has_head",
+        "is_cut",
+        "size",
+        "status",
+    )
+
+    def __init__(self, excerpt_bytes: int) -> None:
+        self.excerpt_bytes = excerpt_bytes
+        self.fault: str | None = None
+        self.body = bytearray()
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was read: a kept connection was replaced by a new one."""
+        self.size = self._interim = 0
+        self.body.clear()
+        self.is_cut = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self.status = 0
+        self.has_head = False
+        self._fields: dict[bytes, bytes] = {}
+        self._framing: dict[bytes, bytes] = {}
+
+    def header(self, line: bytes) -> int | None:
+        """Take a line of the headers, its end included; -1 ends the transfer."""
+        self.size += len(line)
+        if self.size > RESPONSE_BYTES:
+            return self._refuse("its headers are too long")
+        if self.has_head:
+            return None  # a trailer
+        if not self.status:
+            return self._status_line(line)
+        if line in (b"\r\n", b"\n"):
+            return self._end_of_headers()
+        name, _, value = line.partition(b":")
+        name = name.rstrip(b" \t").lower()
+        if name in _FRAMING:
+            return self._frame(name, value.strip())
+        if name in _KEPT:
+            self._fields.setdefault(name, value.strip())
+        return None
+
+    def piece(self, data: bytes) -> int | None:
+        """Take a piece of the body; -1 ends the transfer, as more is never read."""
+        left = RESPONSE_BYTES - self.size
+        self.size += len(data)
+        room = self.excerpt_bytes - len(self.body)
+        if room > 0:
+            self.body += data[: min(room, left)]
+        if self.size > RESPONSE_BYTES:
+            self.is_cut = True
+            return _REFUSED
+        return None
+
+    def field(self, name: bytes) -> str | None:
+        """Return the value of `retry-after`, `location` or `content-encoding`."""
+        value = self._fields.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def _status_line(self, line: bytes) -> int | None:
+        found = _STATUS_LINE.match(line)
+        if found is None:
+            return self._refuse("no HTTP status line")
+        self.status = int(found[1])
+        return None
+
+    def _end_of_headers(self) -> int | None:
+        if self.status >= _FIRST_FINAL_STATUS:
+            self.has_head = True
+            return None
+        if self.status == _SWITCHING_PROTOCOLS:  # what follows is no HTTP
+            self.has_head = self.is_cut = True
+            return _REFUSED
+        self._interim += 1
+        if self._interim > INTERIM_RESPONSES:
+            return self._refuse("too many interim responses")
+        self._begin()
+        return None
+
+    def _frame(self, name: bytes, value: bytes) -> int | None:
+        """Refuse framing that cannot be read: without it only the deadline would end the response."""
+        if name == b"transfer-encoding":
+            if value.lower() != b"chunked" or name in self._framing:
+                return self._refuse("an unknown transfer coding")
+        else:
+            lengths = {each.strip() for each in value.split(b",")}
+            if len(lengths) != 1 or not (value := lengths.pop()).isdigit():
+                return self._refuse("no readable Content-Length")
+            if self._framing.get(name, value) != value:
+                return self._refuse("several Content-Lengths")
+        self._framing[name] = value
+        return None
+
+    def _refuse(self, fault: str) -> int:
+        self.fault = fault
+        return _REFUSED
+
+
+def unpacked(body: bytes, encoding: str, *, limit: int) -> bytes:
+    """Undo `gzip` or `deflate`, which nobody asked for, to at most `limit` bytes; others stay packed."""
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return body[:limit]
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, limit)  # 32: by its own header
+    except zlib.error:
+        return body[:limit]
+
+
+def excerpt(body: bytes, *, limit: int) -> str:
+    """Return the start of a body as text, at most `limit` bytes of UTF-8; what is not text is replaced."""
+    if not body:
+        return ""
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(body[:limit])
+    return text.encode()[:limit].decode(errors="ignore")
