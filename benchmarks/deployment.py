@@ -17,6 +17,7 @@ from benchmarks.queues import Message, Queue
 from benchmarks.virtual_time import VirtualTime
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
 from webhooks.adapters.memory.credentials import MemoryCredentials
+from webhooks.adapters.memory.endpoint import at_once
 from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
 from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.delivery import MAX_PACK_DELIVERIES
@@ -32,7 +33,7 @@ from webhooks.domain.lane import Lane
 from webhooks.domain.outcome import LogEntry
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
-from webhooks.ports import KeptAnswer
+from webhooks.ports import Conversation, KeptAnswer
 
 EVENT = "order.paid"
 NOW = 1_790_000_000.0  # epoch seconds
@@ -107,12 +108,12 @@ class Endpoints:
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> str | NoAnswer:
+    ) -> Conversation[str | NoAnswer]:
         """Give out a token; the token endpoint's URL is the endpoint's own with a path more."""
         del rejected
         if client.token_url.removesuffix(TOKEN_PATH) in self.dead:
-            return self.silence(NoAnswerReason.OAUTH, seconds)
-        return "token"
+            return at_once(self.silence(NoAnswerReason.OAUTH, seconds))
+        return at_once("token")
 
     def silence(self, reason: NoAnswerReason, seconds: float) -> NoAnswer:
         """Spend all of the time."""

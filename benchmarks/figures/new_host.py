@@ -16,8 +16,9 @@ from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.pairs import Work, cpu_ratios
 from benchmarks.sink import HOST, Sink, sink
 from local.progress import Progress
-from webhooks.adapters.endpoint import HttpEndpoint, tls_context
-from webhooks.domain.exchange import Answer, HttpRequest
+from webhooks.adapters.http_client import CurlHttpClient
+from webhooks.domain.exchange import Answer, Exchange, HttpRequest
+from webhooks.ports import Call, Conversation
 
 TITLE = "CPU of a delivery to a new HTTPS host"
 AGAINST = "one handshake with a shared SSL context"
@@ -27,36 +28,41 @@ DELIVERIES = 100  # in one run
 
 def measure(progress: Progress) -> Measured:
     """Measure deliveries of 2 KB."""
-    with sink() as running, progress.step("deliveries to new hosts"), _endpoint(running) as endpoint:
-        ratios = cpu_ratios(_deliveries(endpoint, running), _handshakes(running))
+    with sink() as running, progress.step("deliveries to new hosts"), _client(running) as client:
+        ratios = cpu_ratios(_deliveries(client, running), _handshakes(running))
     return Measured([Reading("a delivery", ratios, goal=GOAL)])
 
 
 @contextmanager
-def _endpoint(running: Sink) -> Iterator[HttpEndpoint]:
+def _client(running: Sink) -> Iterator[CurlHttpClient]:
     os.environ["SSL_CERT_FILE"] = str(running.authority)
-    endpoint: HttpEndpoint = event_path.function("dispatcher").dispatch._attempts._endpoint
-    with closing(endpoint):
-        yield endpoint
+    client: CurlHttpClient = event_path.function("dispatcher").dispatch._http
+    with closing(client):
+        yield client
 
 
-def _deliveries(endpoint: HttpEndpoint, running: Sink) -> Work:
+def _call(request: HttpRequest) -> Conversation[Exchange]:
+    exchange = yield Call(request, 5)
+    return exchange
+
+
+def _deliveries(client: CurlHttpClient, running: Sink) -> Work:
     body = event_path.parsed(1).body.encode()
     request = HttpRequest("POST", f"https://{HOST}:{running.https}/hook", {"Content-Type": "a/b"}, body)
 
     def deliveries() -> int:
         for _ in range(DELIVERIES):
-            exchange = endpoint.exchange(request, seconds=5)
+            [exchange] = client.send_all([_call(request)])
             if not isinstance(exchange, Answer):
                 raise TypeError(exchange)
-            endpoint.close()  # it forgets its connections: the next host is new
+            client.close()  # it forgets its connections: the next host is new
         return DELIVERIES
 
     return deliveries
 
 
 def _handshakes(running: Sink) -> Work:
-    context: ssl.SSLContext = tls_context()
+    context = ssl.create_default_context()
 
     def handshakes() -> int:
         for _ in range(DELIVERIES):

@@ -35,6 +35,7 @@ from benchmarks.figures.pages import CALLER, PAGE, SECRETS, api, listening_to, s
 from benchmarks.pairs import Work
 from benchmarks.table import Cost, Tables
 from local.progress import Progress
+from webhooks.adapters.memory.endpoint import OneByOne
 from webhooks.domain.exchange import Answer, Exchange, HttpRequest
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
@@ -393,7 +394,7 @@ def _dispatcher_backlog() -> tuple[Any, Tables, Batches]:
     tables.load(event_path.SUBSCRIPTIONS, stored(owned))
     app = event_path.function("dispatcher")
     wire.attach(app.dispatch._queue._aws, tables.answer)
-    app.dispatch._attempts._endpoint = _Prompt()
+    app.dispatch._http = OneByOne(_Prompt())
 
     def batch(place: int) -> dict[str, Any]:
         numbers = range(place * BATCH, (place + 1) * BATCH)

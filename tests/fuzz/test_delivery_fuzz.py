@@ -24,7 +24,7 @@ from tests.factories import COMMUNITY, TENANT, World, webhook_body
 from tests.receiver import Received, Receiver, raw, reply, token
 from webhooks.adapters.delivery_log import WRITE_UNIT, entry_item, item_size
 from webhooks.adapters.egress import EgressGuard, EgressRefusedError
-from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.adapters.http_client import CurlHttpClient
 from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
 from webhooks.adapters.memory.keys import MemoryMaster
@@ -61,8 +61,8 @@ STRICT = parse_policy(allow_http="true", ports="*", networks="")
 class Path:
     """The whole path of one deployment, in memory but for the endpoint."""
 
-    def __init__(self, endpoint: HttpEndpoint, receiver: Receiver, workers: ThreadPoolExecutor) -> None:
-        self.endpoint, self.receiver, self.workers = endpoint, receiver, workers
+    def __init__(self, client: CurlHttpClient, receiver: Receiver, workers: ThreadPoolExecutor) -> None:
+        self.client, self.receiver, self.workers = client, receiver, workers
         self.world = world = World()
         self.queue, self.dead_events, self.log = (
             MemoryDeliveryQueue(),
@@ -80,8 +80,7 @@ class Path:
             reader=MemoryBatchReader(world.subscriptions, self.log),
             queue=self.queue,
             attempts=Attempts(
-                endpoint=endpoint,
-                tokens=OAuthTokens(endpoint, time.time),
+                tokens=OAuthTokens(time.time),
                 credentials=world.credentials,
                 signer=CallbackSigner(
                     service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)
@@ -94,6 +93,7 @@ class Path:
             ),
             pace=PaceKeeper(world.subscriptions, clock=time.time, limit=1.0),
             workers=workers,
+            http=client,
             clock=time.time,
             chance=lambda: 0.0,
             delays=(30, 300),
@@ -102,7 +102,7 @@ class Path:
 
     def anew(self) -> "Path":
         """Return a path without webhooks, for another example."""
-        return Path(self.endpoint, self.receiver, self.workers)
+        return Path(self.client, self.receiver, self.workers)
 
     def deliver(self, event: object) -> list[Received]:
         """Publish an event and deliver what it brings: every message must be settled. Returns the calls."""
@@ -129,16 +129,16 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[HttpEndpoint]:
-    with calling() as endpoint:
-        yield endpoint
+def client() -> Iterator[CurlHttpClient]:
+    with calling() as client:
+        yield client
 
 
 @pytest.fixture
-def path(endpoint, receiver, workers) -> Path:
+def path(client, receiver, workers) -> Path:
     receiver.script(reply(200))
     receiver.script(token("the-token"), path="/token")
-    return Path(endpoint, receiver, workers)
+    return Path(client, receiver, workers)
 
 
 # What breaks out of a header, is trimmed by one, or means something to a library on the way.

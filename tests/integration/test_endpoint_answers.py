@@ -100,7 +100,9 @@ BODIES = {FRAMED: b"ok", CHUNKED: b"2\r\nok\r\n0\r\n\r\n"}
         pytest.param(b"X: y\r\n folded: z\r\n", id="a folded line"),
     ],
 )
-def test_a_framed_answer_ends_with_its_last_byte_whatever_its_headers_are(endpoint, receiver, before, framing):
+def test_a_framed_answer_ends_with_its_last_byte_whatever_its_headers_are(
+    endpoint, receiver, before, framing
+):
     # Given an endpoint that keeps its connection open
     receiver.script(raw(OK + before + framing + b"\r\n\r\n" + BODIES[framing], keep_open=True))
 

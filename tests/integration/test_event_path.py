@@ -168,7 +168,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             run_dispatch=dispatcher.compose()[0],
         )
         yield stack
-        stack.run_dispatch._attempts._endpoint.close()
+        stack.run_dispatch._http.close()
 
 
 def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: Stack):

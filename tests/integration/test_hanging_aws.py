@@ -174,7 +174,7 @@ def dispatcher(seconds: float, messages: list[dict[str, Any]]) -> set[str]:
     started = time.monotonic()
     answer = app.lambda_handler({"Records": records}, Context(seconds))
     assert time.monotonic() - started < seconds
-    app.dispatch._attempts._endpoint.close()
+    app.dispatch._http.close()
     invocation.begin(None)  # what runs next in this process has its own time
     return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
 

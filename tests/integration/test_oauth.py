@@ -2,17 +2,17 @@
 
 import base64
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
 import pytest
 
-from tests.calls import calling
+from tests.calls import Client, calling, post
 from tests.receiver import Receiver, raw, reply, reset, stall, token
 from webhooks.adapters.oauth import OAuthTokens
-from webhooks.adapters.strands import Strands
 from webhooks.domain.addresses import EgressPolicy
 from webhooks.domain.exchange import ClientCredentials, NoAnswer, NoAnswerReason
+from webhooks.ports import Call, Conversation
 
 
 @pytest.fixture
@@ -26,10 +26,32 @@ def now():
     return [1_000_000.0]
 
 
+class Asking:
+    """Tokens, asked for by one conversation or by many at once."""
+
+    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
+        self.client, self._tokens = client, OAuthTokens(clock)
+
+    def token(
+        self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
+    ) -> str | NoAnswer:
+        return self.tokens(client, seconds=[seconds], rejected=rejected)[0]
+
+    def tokens(
+        self, client: ClientCredentials, *, seconds: Sequence[float], rejected: str | None = None
+    ) -> list[str | NoAnswer]:
+        return self.client.send_all([self.asker(client, seconds=each, rejected=rejected) for each in seconds])
+
+    def asker(
+        self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
+    ) -> Conversation[str | NoAnswer]:
+        return self._tokens.token(client, seconds=seconds, rejected=rejected)
+
+
 @pytest.fixture
 def tokens(now):
-    with calling() as endpoint:
-        yield OAuthTokens(endpoint, lambda: now[0])
+    with calling() as client:
+        yield Asking(client, lambda: now[0])
 
 
 def client(
@@ -61,8 +83,7 @@ def test_the_grant_is_asked_for_as_rfc_6749_says(tokens, receiver):
 def test_a_token_is_fetched_once_for_many_that_wait_for_it(tokens, receiver):
     receiver.script(token("the-token", delay=0.1))
 
-    with ThreadPoolExecutor(20) as pool:
-        got = list(pool.map(lambda _: tokens.token(client(receiver), seconds=2), range(40)))
+    got = tokens.tokens(client(receiver), seconds=[2] * 40)
 
     assert got == ["the-token"] * 40
     assert len(receiver.requests) == 1
@@ -104,8 +125,7 @@ def test_a_rejected_token_is_fetched_anew_once_however_many_were_rejected(tokens
     tokens.token(client(receiver), seconds=2)
 
     # When the endpoint answers 401 to them all
-    with ThreadPoolExecutor(10) as pool:
-        got = list(pool.map(lambda _: tokens.token(client(receiver), seconds=2, rejected="old"), range(10)))
+    got = tokens.tokens(client(receiver), seconds=[2] * 10, rejected="old")
 
     # Then one asks for a new one, and who comes late gets it as well
     assert got == ["new"] * 10
@@ -150,8 +170,7 @@ def test_the_deadline_holds_for_who_fetches_and_for_who_waits(tokens, receiver):
     receiver.script(stall)
     started = time.monotonic()
 
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: tokens.token(client(receiver), seconds=0.3), range(2)))
+    answers = tokens.tokens(client(receiver), seconds=[0.3] * 2)
 
     assert time.monotonic() - started < 0.4
     for answer in answers:
@@ -161,7 +180,7 @@ def test_the_deadline_holds_for_who_fetches_and_for_who_waits(tokens, receiver):
 
 def test_the_token_endpoint_is_under_the_same_guard(receiver):
     with calling(policy=EgressPolicy(allow_http=True, ports=None)) as guarded:
-        answer = OAuthTokens(guarded, time.time).token(client(receiver), seconds=2)
+        answer = Asking(guarded, time.time).token(client(receiver), seconds=2)
 
     assert_failed(answer, detail="refused: loopback")
     assert receiver.connections == 0
@@ -169,23 +188,47 @@ def test_the_token_endpoint_is_under_the_same_guard(receiver):
 
 def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(tokens, receiver):
     receiver.script(token("the-token", delay=0.5))
-    with ThreadPoolExecutor(2) as pool:
-        started = time.monotonic()
-        short = pool.submit(tokens.token, client(receiver), seconds=0.1)
-        receiver.wait_for(1)
-        long = pool.submit(tokens.token, client(receiver), seconds=2)
+    left = []
 
-        assert_failed(short.result(), detail="the time was up")
-        assert time.monotonic() - started < 0.4
-        assert long.result() == "the-token"
-    assert len(receiver.requests) == 1
+    def noting(asker):
+        answer = yield from asker
+        left.append(time.monotonic() - started)
+        return answer
 
-
-def test_askers_in_strands_each_wait_their_own_time(tokens, receiver):
-    receiver.script(token("the-token", delay=0.5))
-
-    short, long = Strands().map(lambda seconds: tokens.token(client(receiver), seconds=seconds), [0.1, 2])
+    askers = [tokens.asker(client(receiver), seconds=seconds) for seconds in (0.1, 2)]
+    started = time.monotonic()
+    short, long = tokens.client.send_all([noting(each) for each in askers])
 
     assert_failed(short, detail="the time was up")
+    assert left[0] < 0.2
     assert long == "the-token"
     assert len(receiver.requests) == 1
+
+
+def test_a_token_that_came_too_late_for_its_only_asker_is_there_for_the_next(tokens, receiver):
+    receiver.script(token("the-token", delay=0.3))
+    assert_failed(tokens.token(client(receiver), seconds=0.1), detail="the time was up")
+
+    assert tokens.token(client(receiver), seconds=2) == "the-token"
+
+    assert len(receiver.requests) == 1
+
+
+def test_a_token_endpoint_that_never_answers_holds_up_its_own_deliveries_only(tokens, receiver):
+    receiver.script(stall, path="/token")
+    ended = {}
+
+    def delivery(name, asker):
+        if asker is not None:
+            yield from asker
+        exchange = yield Call(post(receiver.url), 2)
+        ended[name] = time.monotonic() - started
+        return exchange
+
+    started = time.monotonic()
+    tokens.client.send_all(
+        [delivery("stalled", tokens.asker(client(receiver), seconds=0.5)), delivery("well", None)]
+    )
+
+    assert ended["well"] < 0.2
+    assert 0.5 <= ended["stalled"] < 0.8

@@ -3,6 +3,7 @@
 import math
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,12 @@ from tests.calls import LOOPBACK
 from tests.factories import NOW, SCOPE, World, webhook_body
 from tests.receiver import Receiver, reply, token
 from webhooks.adapters.egress import EgressGuard
-from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.adapters.http_client import CurlHttpClient
 from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
 from webhooks.adapters.memory.keys import MemoryMaster
 from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
 from webhooks.adapters.oauth import OAuthTokens
-from webhooks.adapters.strands import Strands
 from webhooks.domain.lane import Lane
 from webhooks.services.attempt import Attempts
 from webhooks.services.callback import CallbackSigner
@@ -81,13 +81,12 @@ class Path:
 @pytest.fixture
 def path():
     world, log, queue = World(), MemoryDeliveryLog(), MemoryDeliveryQueue()
-    endpoint = HttpEndpoint(EgressGuard(LOOPBACK, resolve=resolve))
+    client = CurlHttpClient(EgressGuard(LOOPBACK, resolve=resolve))
     dispatch = Dispatch(
         reader=MemoryBatchReader(world.subscriptions, log),
         queue=queue,
         attempts=Attempts(
-            endpoint=endpoint,
-            tokens=OAuthTokens(endpoint, time.time),
+            tokens=OAuthTokens(time.time),
             credentials=world.credentials,
             signer=CallbackSigner(
                 service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)
@@ -97,7 +96,8 @@ def path():
         ),
         settlement=Settlement(queue=queue, log=log, subscriptions=world.subscriptions, clock=time.time),
         pace=PaceKeeper(world.subscriptions, clock=time.time, limit=LIMIT),
-        workers=Strands(),
+        workers=ThreadPoolExecutor(1),
+        http=client,
         clock=time.time,
         chance=lambda: 0.0,
         delays=(30, 300),
@@ -112,7 +112,7 @@ def path():
     )
     with Receiver() as receiver:
         yield Path(world, receiver, log, fanout, queue, dispatch)
-        endpoint.close()
+        client.close()
 
 
 def slow(path: Path, **api: Any) -> str:

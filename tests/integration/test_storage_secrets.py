@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,7 +13,6 @@ from tests.contract.faulty_clients import FaultyClients, Replacement, fail, fore
 from webhooks.adapters.credential_secrets import ListedSecrets
 from webhooks.adapters.credentials import SecretCredentials
 from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
-from webhooks.adapters.strands import Strands
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.keyring import service_keys
 from webhooks.domain.scope import Scope
@@ -135,15 +134,12 @@ def test_a_version_is_read_once_and_then_kept(backend: Backend) -> None:
     assert clients.calls == ["get_secret_value"] * 2
 
 
-class ThreadPool:
-    """Does a batch's work in threads, as the API reads a page's credentials."""
-
-    def map[T, R](self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        with ThreadPoolExecutor(len(items)) as pool:
-            return list(pool.map(work, items))
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    with ThreadPoolExecutor(100) as pool:
+        yield pool
 
 
-@pytest.mark.parametrize("workers", [Strands(), ThreadPool()], ids=["strands", "threads"])
 def test_who_asks_for_a_credential_while_it_is_read_shares_the_answer(
     backend: Backend, workers: Workers
 ) -> None:
@@ -170,7 +166,6 @@ def test_who_asks_for_a_credential_while_it_is_read_shares_the_answer(
     assert clients.calls == ["get_secret_value"] * 10
 
 
-@pytest.mark.parametrize("workers", [Strands(), ThreadPool()], ids=["strands", "threads"])
 def test_an_error_is_everybodys_who_waited_and_is_not_kept(backend: Backend, workers: Workers) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
 

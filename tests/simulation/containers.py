@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from signing import Curve
-from tests.simulation.ports import Port, Workers
+from tests.simulation.ports import Http, Port, Workers
 from tests.simulation.queues import Message
 from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
@@ -77,7 +77,6 @@ class DispatcherContainer:
             reader=_port(world, "batch", MemoryBatchReader(world.subscriptions, world.log)),
             queue=queue,
             attempts=Attempts(
-                endpoint=_port(world, "endpoint", world.endpoints),
                 tokens=_port(world, "tokens", world.tokens),
                 credentials=_port(world, "credentials", world.credentials),
                 signer=CallbackSigner(
@@ -91,6 +90,7 @@ class DispatcherContainer:
             settlement=settlement,
             pace=PaceKeeper(_port(world, "pace", world.subscriptions), clock=world.clock, limit=FAST_SECONDS),
             workers=cast("Any", Workers(world, world.workers)),
+            http=Http(world, _port(world, "endpoint", world.endpoints), world.workers),
             clock=world.clock,
             chance=world.random.random,
             delays=DELAYS,

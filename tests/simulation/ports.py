@@ -7,9 +7,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.history import Call
+from webhooks.adapters.memory.endpoint import Endpoint, lead
 from webhooks.domain.delivery import Pack
 from webhooks.domain.exchange import Answer, Exchange, HttpRequest, NoAnswer, NoAnswerReason
 from webhooks.domain.outcome import LogEntry
+from webhooks.ports import Conversation
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -37,7 +39,7 @@ class CalmPort(Port):
 
 
 class Workers:
-    """An executor of so many workers whose work takes no time here, and runs in any order."""
+    """Workers, so many at a time, whose work takes no time but what its calls spend, and runs in any order."""
 
     def __init__(self, world: "World", count: int) -> None:
         self._world = world
@@ -56,6 +58,17 @@ class Workers:
             heappush(free, self._world.spent)
         self._world.spent = max(free)
         return iter([done[position] for position in range(len(todo))])
+
+
+class Http(Workers):
+    """An HTTP client with so many connections: a conversation begins when one of them is free."""
+
+    def __init__(self, world: "World", endpoints: Endpoint, count: int) -> None:
+        super().__init__(world, count)
+        self._endpoints = endpoints
+
+    def send_all(self, conversations: Sequence[Conversation[Any]]) -> list[Any]:
+        return list(self.map(lambda each: lead(each, self._endpoints), conversations))
 
 
 class Endpoints:

@@ -5,10 +5,11 @@ from typing import Any
 
 from tests.factories import SCOPE, World
 from tests.factories import Clock as Now
-from webhooks.adapters.memory.endpoint import answered
+from webhooks.adapters.memory.endpoint import answered, at_once, lead
 from webhooks.adapters.memory.keys import MemoryMaster
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.exchange import ClientCredentials, Exchange, HttpRequest
+from webhooks.ports import Conversation
 from webhooks.services.attempt import Attempts
 from webhooks.services.callback import CallbackSigner
 
@@ -34,11 +35,13 @@ class Slow:
         self.clock.now += 2
         return self.world.keys.read()
 
-    def token(self, _client: ClientCredentials, *, seconds: float, rejected: str | None = None) -> str:
+    def token(
+        self, _client: ClientCredentials, *, seconds: float, rejected: str | None = None
+    ) -> Conversation[str]:
         assert rejected is None
         self.given["token"] = seconds
         self.clock.now += 1
-        return "t"
+        return at_once("t")
 
     def exchange(self, _request: HttpRequest, *, seconds: float) -> Exchange:
         self.given["endpoint"] = seconds
@@ -64,7 +67,6 @@ def test_ttl_starts_after_signing_and_the_latency_is_the_whole_attempts():
     signer = SlowSigner(service=slow, content=world.content_keys, master=MemoryMaster(b"m" * 64))
     signer.clock = clock
     attempts = Attempts(
-        endpoint=slow,
         tokens=slow,
         credentials=world.credentials,
         signer=signer,
@@ -74,7 +76,8 @@ def test_ttl_starts_after_signing_and_the_latency_is_the_whole_attempts():
     attempts.refresh()
     before = clock.now
 
-    exchange = attempts.send(webhook, DELIVERY, credential=attempts.credential_of(webhook), now=before)
+    request = attempts.sign(webhook, DELIVERY, now=before)
+    exchange = lead(attempts.send(webhook, request, credential=attempts.credential_of(webhook)), slow)
 
     assert clock.now - before == 3 + 1 + 0.5  # no store was read
     assert slow.given == {"token": 4, "endpoint": 3}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.factories import BASE, SCOPE, World, webhook_body
-from webhooks.adapters.memory.endpoint import ScriptedEndpoint, ScriptedTokens, answered
+from webhooks.adapters.memory.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
 from webhooks.adapters.memory.keys import MemoryMaster
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.exchange import Answer
@@ -52,7 +52,6 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
     answer = world.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
     [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     attempts = Attempts(
-        endpoint=endpoint,
         tokens=ScriptedTokens(),
         credentials=world.credentials,
         signer=CallbackSigner(service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)),
@@ -61,19 +60,20 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
     )
     attempts.refresh()
     delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
+    request = attempts.sign(webhook, delivery, now=world.clock.now)
     for secret in secrets:
         said = f"ann, X-Key is wrong: {secret} and {secret}"
         endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
 
         credential = attempts.credential_of(webhook)
-        exchange = attempts.send(webhook, delivery, credential=credential, now=world.clock.now)
+        exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
         assert isinstance(exchange, Answer)
         assert exchange.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
 
         redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
         endpoint.script(URL, redirect)
-        exchange = attempts.send(webhook, delivery, credential=credential, now=world.clock.now)
+        exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
         assert isinstance(exchange, Answer)
         assert exchange.location == f"https://www.example.com/{REDACTED}/in"

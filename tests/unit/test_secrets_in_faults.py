@@ -10,7 +10,13 @@ import pytest
 from tests.factories import BASE, COMMUNITY, TENANT, World, webhook_body
 from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.endpoint import Behaviour, ScriptedEndpoint, ScriptedTokens, answered
+from webhooks.adapters.memory.endpoint import (
+    Behaviour,
+    OneByOne,
+    ScriptedEndpoint,
+    ScriptedTokens,
+    answered,
+)
 from webhooks.adapters.memory.keys import MemoryMaster
 from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
 from webhooks.domain.exchange import Answer, HttpRequest
@@ -89,7 +95,6 @@ class Functions:
             reader=self._with("reader", MemoryBatchReader(world.subscriptions, log)),
             queue=queue,
             attempts=Attempts(
-                endpoint=self._with("endpoint", self.endpoint),
                 tokens=self._with("tokens", ScriptedTokens()),
                 credentials=self._with("credentials", world.credentials),
                 signer=CallbackSigner(
@@ -108,6 +113,7 @@ class Functions:
             ),
             pace=PaceKeeper(self._with("pace", world.subscriptions), clock=world.clock, limit=1.0),
             workers=workers,
+            http=OneByOne(self._with("endpoint", self.endpoint)),
             clock=world.clock,
             chance=lambda: 0.0,
             delays=(30, 300),
