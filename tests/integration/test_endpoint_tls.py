@@ -2,12 +2,19 @@
 
 import ssl
 import warnings
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.calls import calling, post
 from tests.receiver import Receiver
+from webhooks.adapters.ca_bundle import ca_bundle
 from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
 
 
@@ -100,3 +107,72 @@ def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_addr
         assert isinstance(answer, NoAnswer)
         assert answer.reason is NoAnswerReason.TLS
         assert len(receiver.requests) == 1
+
+
+def lax_root_and_leaf(folder):
+    """Make a root without key identifiers, as publicly trusted ones have them, and a leaf for hooks.example."""
+    now = datetime.now(UTC)
+    root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An old root")])
+
+    def builder(subject, key):
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(root_name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+        )
+
+    root = (
+        builder(root_name, root_key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+    leaf = (
+        builder(x509.Name([]), leaf_key)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example")]), critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+    key = leaf_key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "root.pem").write_bytes(root.public_bytes(serialization.Encoding.PEM))
+    (folder / "leaf.pem").write_bytes(leaf.public_bytes(serialization.Encoding.PEM) + key)
+    return folder / "root.pem", folder / "leaf.pem"
+
+
+def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path):
+    # python/cpython#107361: no Subject or Authority Key Identifier, no key usage, constraints not critical
+    root, leaf = lax_root_and_leaf(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(leaf)
+
+    with Receiver(tls=context) as receiver, calling("127.0.0.1", ca_file=str(root)) as client:
+        answer = client.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+
+        assert isinstance(answer, Answer), answer
+        other = client.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
+        assert isinstance(other, NoAnswer)
+        assert other.detail == "certificate refused: Hostname mismatch"
+
+
+def test_the_authorities_are_the_systems_or_those_of_ssl_cert_file(authority, tmp_path, monkeypatch):
+    assert Path(ca_bundle()).read_text("utf-8").count("BEGIN CERTIFICATE") > 50
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+    assert ca_bundle() == str(tmp_path / "ca.pem")
+
+
+def test_phase_times_tell_of_the_handshake_and_of_a_kept_connection(authority, trusting):
+    with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
+        new, kept = (
+            trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2) for _ in range(2)
+        )
+
+    assert 0 < new.times.tls <= new.times.first_byte <= new.times.total
+    assert kept.times.tls == 0

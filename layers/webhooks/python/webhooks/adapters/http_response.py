@@ -14,6 +14,8 @@ _SWITCHING_PROTOCOLS: Final = 101
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)\b")
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _KEPT: Final = frozenset((b"retry-after", b"location", b"content-encoding"))
+# Of these names and of the end: all other lines are passed over for next to nothing, however many there are.
+_FIRST_BYTES: Final = frozenset(b"cCtTrRlL\r\n")
 
 
 class ResponseReader:
@@ -60,19 +62,14 @@ class ResponseReader:
         self.size += len(line)
         if self.size > RESPONSE_BYTES:
             return self._refuse("its headers are too long")
-        if self.has_head:
-            return None  # a trailer
         if not self.status:
             return self._status_line(line)
+        if self.has_head or line[0] not in _FIRST_BYTES:  # a trailer, or nothing that is looked at
+            return None
         if line in (b"\r\n", b"\n"):
             return self._end_of_headers()
         name, _, value = line.partition(b":")
-        name = name.rstrip(b" \t").lower()
-        if name in _FRAMING:
-            return self._frame(name, value.strip())
-        if name in _KEPT:
-            self._fields.setdefault(name, value.strip())
-        return None
+        return self._field(name.rstrip(b" \t").lower(), value.strip())
 
     def piece(self, data: bytes) -> int | None:
         """Take a piece of the body; -1 ends the transfer, as more is never read."""
@@ -109,6 +106,13 @@ class ResponseReader:
         if self._interim > INTERIM_RESPONSES:
             return self._refuse("too many interim responses")
         self._begin()
+        return None
+
+    def _field(self, name: bytes, value: bytes) -> int | None:
+        if name in _FRAMING:
+            return self._frame(name, value)
+        if name in _KEPT:
+            self._fields.setdefault(name, value)
         return None
 
     def _frame(self, name: bytes, value: bytes) -> int | None:

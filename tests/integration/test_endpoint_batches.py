@@ -1,0 +1,166 @@
+"""A batch of requests at the same time: one hostile endpoint costs its batch mates nothing."""
+
+import socket
+import threading
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests.calls import LOOPBACK, Client, calling, post
+from tests.receiver import Receiver, drip, endless, mute, raw, reply, reset, stall
+from webhooks.adapters.egress import EgressGuard
+from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.ports import Call
+
+OK = b"HTTP/1.1 200 OK\r\n"
+SECONDS = 1.0
+LATE = 0.1
+
+
+@pytest.fixture
+def client():
+    with calling() as client:
+        yield client
+
+
+HOSTILE = {
+    "interim": raw(b"HTTP/1.1 102\r\n\r\n" * 4_062, keep_open=True),
+    "tabs": raw(OK + b"X:" + b"\t" * 60_000 + b"\r\n\r\n", keep_open=True),
+    "lines": raw(OK + b"C:\r\n" * 16_000, keep_open=True),
+    "body": endless(OK + b"\r\n", again=b"x" * 10_000),
+    "chunks": endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", again=b"1\r\nx\r\n" * 1_000),
+    "drip": drip(OK + b"X: " + b"y" * 1_000, every=0.001),
+    "silence": stall,
+    "reset": reset,
+    "rubbish": raw(b"\x00" * 60_000, keep_open=True),
+}
+
+
+@pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
+def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_their_pace(client, script):
+    with Receiver() as hostile, Receiver() as well:
+        hostile.script(script)
+        requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
+        client.exchange_all(requests[90:], seconds=SECONDS)
+        started = time.process_time()
+
+        answers = client.exchange_all(requests, seconds=SECONDS)
+
+        spent = time.process_time() - started
+    assert [getattr(answer, "status", answer) for answer in answers[90:]] == [200] * 10
+    assert max(answer.latency_ms for answer in answers[90:]) < 600  # this process is the endpoints, too
+    assert max(answer.latency_ms for answer in answers) < (SECONDS + 4 * LATE) * 1_000
+    assert spent < 5
+
+
+def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(client):
+    with ExitStack() as stack:
+        silent = stack.enter_context(Receiver(greeting=mute))
+        bad, well = stack.enter_context(Receiver()), stack.enter_context(Receiver())
+        for name, script in HOSTILE.items():
+            bad.script(script, path=f"/{name}")
+        requests = [
+            *(post(f"{bad.url}/{name}") for name in HOSTILE),
+            post(f"https://127.0.0.1:{silent.port}/"),
+            post("https://10.0.0.1/"),
+            post("http://127.0.0.1:1/"),
+            post(well.url),
+        ]
+        started = time.monotonic()
+        answers = client.exchange_all(requests, seconds=SECONDS)
+        took = time.monotonic() - started
+
+    said = [answer.status if isinstance(answer, Answer) else answer.reason.value for answer in answers]
+    assert said == [
+        *("malformed", "deadline", "malformed", 200, 200, "deadline", "deadline", "reset", "malformed"),
+        *("deadline", "refused", "connect", 200),
+    ]
+    assert SECONDS <= took < SECONDS + LATE
+    assert answers[-1].latency_ms < 500
+
+
+def test_a_lookup_that_hangs_holds_nobody_else_up():
+    release = threading.Event()
+
+    def resolve(host, _port, **_kind):
+        if host == "slow.example":
+            release.wait(5)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
+        hosts = ["slow.example", *(f"host{number}.example" for number in range(20))]
+        started = time.monotonic()
+        slow, *others = client.exchange_all(
+            [post(f"http://{host}:{receiver.port}/") for host in hosts], seconds=0.5
+        )
+        took = time.monotonic() - started
+        release.set()
+
+    assert isinstance(slow, NoAnswer)
+    assert (slow.reason, slow.detail) == (NoAnswerReason.DEADLINE, "the time was up: resolving the host")
+    assert all(isinstance(answer, Answer) for answer in others)
+    assert max(answer.latency_ms for answer in others) < 400
+    assert 0.5 <= took < 0.5 + LATE
+
+
+def test_each_request_has_its_own_deadline(client):
+    def call(seconds):
+        exchange = yield Call(post(receiver.url), seconds)
+        return exchange
+
+    with Receiver() as receiver:
+        receiver.script(stall)
+        answers = client.send_all([call(0.2), call(0.6), call(0.4)])
+
+    for answer, seconds in zip(answers, (0.2, 0.6, 0.4), strict=True):
+        assert isinstance(answer, NoAnswer)
+        assert seconds * 1_000 <= answer.latency_ms < (seconds + LATE) * 1_000
+
+
+def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(client):
+    def talk(delay):
+        first = yield Call(post(f"{receiver.url}/{delay}"), 2)
+        second = yield Call(post(receiver.url), 2)
+        return delay, first.status, second.status
+
+    with Receiver() as receiver:
+        receiver.script(reply(503, delay=0.2), path="/slow")
+        assert client.send_all([talk("slow"), talk("quick")]) == [("slow", 503, 200), ("quick", 200, 200)]
+        assert client.send_all([]) == []
+
+
+def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
+    def fail():
+        yield Call(post(receiver.url), 2)
+        raise KeyError("ours")
+
+    def wait():
+        yield Call(post(f"{receiver.url}/stall"), 2)
+
+    with Receiver() as receiver:
+        receiver.script(stall, path="/stall")
+        with pytest.raises(KeyError, match="ours"):
+            client.send_all([wait(), fail()])
+        receiver.wait_for(2)
+        assert isinstance(client.exchange(post(receiver.url), seconds=2), Answer)
+
+
+def test_phase_times_tell_where_the_time_went(client):
+    def resolve(_host, _port, **_kind):
+        time.sleep(0.1)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as slow:
+        receiver.script(reply(200, delay=0.2), stall)
+        url = f"http://host.example:{receiver.port}/"
+        first, second = (slow.exchange(post(url), seconds=0.6) for _ in range(2))
+
+    lookup, connect, tls, first_byte, total = first.times
+    assert 100 <= lookup <= connect < 200
+    assert tls == 0
+    assert 300 <= first_byte <= total < 500
+    assert total == first.latency_ms
+    assert second.times.lookup < 50  # it was remembered
+    assert second.times.first_byte == 0  # nothing came
+    assert 600 <= second.times.total < 700

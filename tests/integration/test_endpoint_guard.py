@@ -1,0 +1,128 @@
+"""Where the client connects: to vetted addresses and nowhere else, whatever says otherwise."""
+
+import socket
+
+import pycurl
+import pytest
+
+from tests.calls import LOOPBACK, Client, calling, post
+from tests.receiver import Receiver, reply
+from webhooks.adapters.ca_bundle import ca_bundle
+from webhooks.adapters.curl_transfers import Limits, Transfers
+from webhooks.adapters.egress import EgressGuard, Target
+from webhooks.domain.addresses import EgressPolicy
+from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+class Blind(EgressGuard):
+    """A guard that takes every lookup for vetted, so that only the look before each connect is left."""
+
+    def _vetted(self, parsed, addresses):
+        return Target(parsed, tuple(map(str, addresses)))
+
+
+def test_an_address_is_judged_once_more_right_before_it_is_connected_to(receiver):
+    with Client(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
+        answer = client.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(answer, NoAnswer)
+    assert (answer.reason, answer.detail) == (NoAnswerReason.REFUSED, "loopback")
+    assert receiver.connections == 0
+
+
+def test_an_address_that_was_not_vetted_is_not_connected_to(receiver):
+    # Given a transfer to a host that was looked up and vetted
+    guard = EgressGuard(LOOPBACK)
+    transfers = Transfers(guard, ca_file=ca_bundle(), limits=Limits())
+    target = guard.target(receiver.url, seconds=1)
+    transfer = transfers.start(
+        post(receiver.url),
+        target,
+        lookup_seconds=0,
+        seconds=1,
+        excerpt_bytes=1,
+        done=lambda _outcome: None,
+    )
+
+    # When libcurl wants a socket to another address, which the deployment allows
+    given = transfers._open(transfer, (socket.AF_INET, socket.SOCK_STREAM, 6, (b"127.0.0.9", receiver.port)))
+
+    assert given == pycurl.SOCKET_BAD
+    assert transfer.refusal == "unvetted"
+    transfers.close()
+
+
+def test_one_refused_address_refuses_the_host(receiver):
+    with calling("127.0.0.1", "10.0.0.1") as client:
+        answer = client.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
+
+    assert isinstance(answer, NoAnswer)
+    assert (answer.reason, answer.detail) == (NoAnswerReason.REFUSED, "private")
+    assert receiver.connections == 0
+
+
+def test_a_second_lookup_changes_nothing(receiver):
+    # Given a name server that says another address each time
+    asked = []
+
+    def resolve(_host, _port, **_kind):
+        asked.append(1)
+        address = "127.0.0.1" if len(asked) == 1 else "127.0.0.9"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
+
+    with Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
+        answers = client.exchange_all([post(f"http://host.example:{receiver.port}/")] * 5, seconds=2)
+
+    assert [getattr(answer, "address", answer) for answer in answers] == ["127.0.0.1"] * 5
+    assert len(asked) == 1
+
+
+def test_a_host_that_moved_is_called_where_it_is_now(receiver):
+    now, addresses = [0.0], ["127.0.0.9"]
+
+    def resolve(_host, _port, **_kind):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (addresses[0], 0))]
+
+    with Client(EgressGuard(LOOPBACK, resolve=resolve, clock=lambda: now[0])) as client:
+        request = post(f"http://host.example:{receiver.port}/")
+        assert isinstance(client.exchange(request, seconds=2), NoAnswer)
+        addresses[0], now[0] = "127.0.0.1", 11.0
+        answer = client.exchange(request, seconds=2)
+
+    assert isinstance(answer, Answer), answer
+    assert answer.address == "127.0.0.1"
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch, name):
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with calling() as client:
+        assert isinstance(client.exchange(post(receiver.url), seconds=2), Answer)
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/../b/./c//d;p=1?x=%20%2B+%e9&y[]=1&z={id}|^", "/hook?", "/%2e%2e/", '/"<>`', "//x@y:z/"]
+)
+def test_a_path_is_sent_to_the_letter(receiver, path):
+    with calling() as client:
+        assert isinstance(client.exchange(post(receiver.url + path), seconds=2), Answer)
+
+    assert receiver.requests[0].path == path
+
+
+def test_only_our_own_headers_are_sent_besides_the_callers(receiver):
+    receiver.script(reply(200))
+    with calling() as client:
+        client.exchange(post(receiver.url, b"x" * 2_000_000, **{"X-Empty": "", "X-Key": " a "}), seconds=2)
+
+    [received] = receiver.requests
+    assert sorted(name for name, _ in received.headers) == [
+        *("Accept-Encoding", "Content-Length", "Content-Type", "Host", "User-Agent", "X-Empty", "X-Key")
+    ]
+    assert len(received.body) == 2_000_000
