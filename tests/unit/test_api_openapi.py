@@ -217,6 +217,11 @@ def test_answers_keep_to_their_schemas(world):
             check(answer.json, content["application/json"]["schema"])
 
 
+def test_the_example_of_the_environment_has_every_limit(world):
+    [content] = DOCUMENT["paths"]["/environment"]["get"]["responses"]["200"]["content"].values()
+    assert content["example"]["limits"].keys() == world.call("GET", "/environment").json["limits"].keys()
+
+
 def test_it_is_the_same_whenever_it_is_made():
     assert make_document() == make_document()
     script = (

@@ -53,7 +53,7 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = {
 FIXED_TEXTS: Mapping[HTTPStatus, str] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "something went wrong on our side; tell us the x-request-id",
     HTTPStatus.SERVICE_UNAVAILABLE: "a service that this needs did not answer; send the same request again: "
-    "what it changes it does not change twice",
+    "its change is made once",
 }
 
 
