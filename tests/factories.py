@@ -100,6 +100,18 @@ def basic_api(**changes: Any) -> dict[str, Any]:
     }
 
 
+def oauth_api(**changes: Any) -> dict[str, Any]:
+    return {
+        "url": "https://hooks.example.com/in",
+        "authType": "oauth2",
+        "oAuthGrantType": "client_credentials",
+        "oAuthTokenUrl": "https://login.example.com/token",
+        "oAuthScopes": ["a"],
+        "credential": {"oauth2": {"clientId": "planted-id", "clientSecret": "planted-secret"}},
+        **changes,
+    }
+
+
 def api_event(
     method: str,
     path: str,

@@ -6,7 +6,6 @@ and the log tells then which of its deliveries are done.
 """
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -61,8 +60,8 @@ class Dispatch:
         chance: Chance,
         delays: tuple[int, ...],
         fast_seconds: float,
-        time_left: TimeLeft = lambda: math.inf,
-        settling_seconds: float = 0,
+        time_left: TimeLeft,
+        settling_seconds: float,
     ) -> None:
         self._preparation = Preparation(reader=reader, attempts=attempts, workers=workers)
         self._queue = queue

@@ -6,7 +6,6 @@ can take long, and where it does not happen the next 410 does it.
 """
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -43,7 +42,7 @@ class Settlement:
         log: DeliveryLog,
         subscriptions: Subscriptions,
         clock: Clock,
-        time_left: TimeLeft = lambda: math.inf,
+        time_left: TimeLeft,
     ) -> None:
         self._queue = queue
         self._log = log
