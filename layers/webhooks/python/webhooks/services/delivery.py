@@ -36,8 +36,8 @@ from webhooks.services.stages import (
 logger = logging.getLogger(__name__)
 
 # A message that was received so often may be what ended its readers: each is worked on alone, when its batch
-# mates are settled, in an order by chance, so that none is always behind the same one. Far more often an
-# outage held it up, and then it loses nothing by that but a little time.
+# mates are settled, in random order, so that none is always behind the same one. Far more often an outage
+# held it up, and then it loses nothing by that but a little time.
 SUSPECT_RECEIVES = 3
 OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 

@@ -27,9 +27,8 @@ from webhooks.services.stages import Decided, Ended, HandedOver, Repeated, Stage
 
 logger = logging.getLogger(__name__)
 
-DISABLING_SECONDS = (
-    15  # a change that loses race after race in a busy community takes 10, a call that hangs 9
-)
+# A change that loses race after race in a busy community takes 10, a call that hangs 9.
+DISABLING_SECONDS = 15
 
 
 class Settlement:
