@@ -1,4 +1,4 @@
-"""A cache that loads what it has not: each key once at a time, for all that ask for it meanwhile."""
+"""A cache that loads missing values: each key once at a time, for all that ask for it meanwhile."""
 
 from collections.abc import Callable
 from concurrent.futures import Future

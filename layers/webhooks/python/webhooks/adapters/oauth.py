@@ -15,7 +15,7 @@ from webhooks.domain.exchange import ClientCredentials, HttpRequest, NoAnswer, N
 
 _USER_AGENT: Final = "webhooks"
 _KEPT_TOKENS: Final = 1_024
-_FETCH_SECONDS: Final = 5.0  # the longest ttl: whoever waits for a token could have asked for it
+_FETCH_SECONDS: Final = 5.0  # the longest ttl: no delivery has more time for a token
 _ANSWER_BYTES: Final = 32_768
 _LIFETIME: Final = 300.0  # where the answer names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
 _LONGEST: Final = 86_400.0  # whatever the answer says

@@ -6,7 +6,7 @@ from webhooks.settings import EgressSettings
 
 
 def compose_guard(settings: EgressSettings) -> EgressGuard:
-    """Return what decides where the service may connect."""
+    """Return the guard with the deployment's policy."""
     return EgressGuard(
         parse_policy(
             allow_http=settings.allow_http_endpoints,

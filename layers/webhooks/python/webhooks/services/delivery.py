@@ -35,7 +35,7 @@ from webhooks.services.stages import (
 
 logger = logging.getLogger(__name__)
 
-# A message that was received so often may be what ended its readers: each is worked on alone, when its batch
+# A message that was received so often may have ended its readers: each is worked on alone, when its batch
 # mates are settled, in random order, so that none is always behind the same one. Far more often an outage
 # held it up, and then it loses nothing by that but a little time.
 SUSPECT_RECEIVES = 3

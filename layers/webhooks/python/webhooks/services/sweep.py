@@ -29,7 +29,7 @@ ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a run found and did. `unbound`: secrets of another table or stack, or of none; they stay.
+    """Counts of a run. `unbound`: secrets of another table or stack, or of none; they stay.
 
     `stopped`: why nothing was deleted, where more than nothing was to be.
     """
