@@ -38,13 +38,13 @@ class RestApi(APIGatewayRestResolver):
 
     def __init__(
         self,
-        invocation: Invocation | None = None,
+        invocation: Invocation,
         *,
         clock: Clock = time.time,
         timer: Clock = time.perf_counter,
     ) -> None:
         super().__init__(debug=False)
-        self._invocation = invocation or Invocation()
+        self._invocation = invocation
         self.incoming = Request.of({})
         self.facts: dict[str, str] = {}
         self._clock = clock
