@@ -16,7 +16,7 @@ from uuid import UUID
 from botocore.exceptions import ClientError
 
 from webhooks.adapters.aws import AwsClients, error_code, unavailable
-from webhooks.adapters.credential_secrets import ABSENT, OF, as_tags, is_bound, owner_of, place_of
+from webhooks.adapters.credential_secrets import ABSENT, OF, as_tags, is_bound, path_of, webhook_of
 from webhooks.adapters.loading import LoadingCache
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
@@ -58,13 +58,13 @@ class SecretCredentials:
 
     def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
         """Store a webhook's first credential."""
-        place = place_of(scope, webhook_id)
-        ref = CredentialRef(f"{self._prefix}{place}-{self._entropy(4).hex()}", self._version())
+        path = path_of(scope, webhook_id)
+        ref = CredentialRef(f"{self._prefix}{path}-{self._entropy(4).hex()}", self._version())
         request: dict[str, Any] = {
             "Name": ref.secret_name,
             "ClientRequestToken": ref.version_id,
             "SecretString": _to_text(credential),
-            "Tags": as_tags({OF: place, **self._tags}),
+            "Tags": as_tags({OF: path, **self._tags}),
             **self._kms,
         }
         with unavailable("secretsmanager CreateSecret"):
@@ -90,10 +90,10 @@ class SecretCredentials:
                     VersionStages=[f"since-{int(self._clock())}-{self._entropy(4).hex()}"],
                 )
             except ClientError as error:
-                owner = owner_of(ref.secret_name, self._prefix)
-                if error_code(error) not in ABSENT or owner is None:
+                webhook = webhook_of(ref.secret_name, self._prefix)
+                if error_code(error) not in ABSENT or webhook is None:
                     raise
-                return self.create(owner[0], owner[1], credential=credential)
+                return self.create(*webhook, credential=credential)
         return after
 
     def settle(self, ref: CredentialRef) -> None:
