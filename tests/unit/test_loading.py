@@ -21,16 +21,17 @@ class Source:
         self.hold.set()
 
     def load(self, key: str) -> tuple[str, float | None]:
+        hold = self.hold
         self.loads += 1
         loaded = f"{key} {self.loads}"
-        assert self.hold.wait(5)
+        assert hold.wait(5)
         if key == "bad":
             raise LookupError(loaded)
         return loaded, self.seconds
 
 
 def cache_of(source: Source, *, clock: Clock | None = None, at_once: int = 9) -> LoadingCache[str, str]:
-    return LoadingCache(source.load, size=2, clock=clock or Clock(), name="load", at_once=at_once)
+    return LoadingCache(source.load, size=2, clock=clock or Clock(), name="load", at_once=at_once, lasts=5)
 
 
 def test_a_value_is_kept_for_its_seconds_and_loaded_anew_where_it_is_refused():
@@ -90,3 +91,24 @@ def test_a_thread_that_cannot_start_leaves_no_load_that_never_ends():
     with full, pytest.raises(RuntimeError):
         cache.get("a")
     assert cache.get("a", seconds=5) == "a 1"
+
+
+def test_a_load_that_froze_with_its_function_is_begun_again_and_its_late_value_is_not_kept():
+    source, clock = Source(), Clock()
+    source.hold.clear()
+    cache = cache_of(source, clock=clock)
+    frozen = source.hold
+
+    with ThreadPoolExecutor(1) as asker:
+        before = asker.submit(cache.get, "a")
+        while source.loads == 0:
+            time.sleep(0.001)
+        with pytest.raises(TimeoutError):
+            cache.get("a", seconds=0)  # not over yet: it shares the load
+        source.hold = threading.Event()
+        source.hold.set()
+        clock.now += 5.1
+        assert cache.get("a", seconds=5) == "a 2"
+        frozen.set()
+        assert before.result() == "a 1"
+    assert cache.get("a") == "a 2"

@@ -38,7 +38,9 @@ class OAuthTokens:
     def __init__(self, endpoint: HttpEndpoint, clock: Callable[[], float]) -> None:
         self._endpoint = endpoint
         self._clock = clock
-        self._tokens = LoadingCache(self._fetch, size=_KEPT_TOKENS, clock=clock, name="token")
+        self._tokens = LoadingCache(
+            self._fetch, size=_KEPT_TOKENS, clock=clock, name="token", lasts=_FETCH_SECONDS
+        )
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
