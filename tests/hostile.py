@@ -78,9 +78,8 @@ class Lambda:
         self.slices: list[str] = []
         self.deleted: set[str] = set()
         self.calls: Counter[str] = Counter()
-        self.first_sent = self.last_sent = self.last_good = (
-            0.0  # of an invocation, in seconds since its start
-        )
+        # Of an invocation, in seconds since its start.
+        self.first_sent = self.last_sent = self.last_good = 0.0
         self._stubbed = 0.0  # CPU seconds of what stands for AWS
         self._began = 0.0
         os.environ |= event_path.ENVIRONMENT

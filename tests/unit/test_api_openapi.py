@@ -150,7 +150,7 @@ def test_the_callback_is_described_as_it_is_sent():
     world.create(api={"url": "https://hooks.example.com/in"})
     [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     signer = CallbackSigner(service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64))
-    request = signer.request(webhook, delivery, now=1_790_000_000, authorization={})
+    request = signer.request(webhook, delivery, now=1_790_000_000)
 
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     check(json.loads(request.body), schema)

@@ -3,21 +3,19 @@
 import base64
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock, Thread
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
 from webhooks.adapters.endpoint import HttpEndpoint
+from webhooks.adapters.loading import LoadingCache
 from webhooks.adapters.reading import Reply, unpacked
-from webhooks.adapters.strands import result_of
 from webhooks.domain.exchange import ClientCredentials, HttpRequest, NoAnswer, NoAnswerReason
 
+_USER_AGENT: Final = "webhooks"
 _KEPT_TOKENS: Final = 1_024
-_FETCH_SECONDS: Final = 5.0  # the longest ttl: whoever waits for a token could have asked for it
+_FETCH_SECONDS: Final = 5.0  # the longest ttl: no delivery has more time for a token
 _ANSWER_BYTES: Final = 32_768
 _LIFETIME: Final = 300.0  # where the answer names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
 _LONGEST: Final = 86_400.0  # whatever the answer says
@@ -28,76 +26,46 @@ _ERROR_CODE: Final = re.compile(r"[a-z_]{1,64}")  # the codes that RFC 6749, 5.2
 
 @dataclass(frozen=True, slots=True)
 class _Token:
+    """`seconds`: how long it is used from the request for it on."""
+
     text: str
-    until: float
+    seconds: float
 
 
 class OAuthTokens:
     """Access tokens by client. `clock`: seconds that go on while the function is frozen. Thread-safe."""
 
-    def __init__(
-        self, endpoint: HttpEndpoint, clock: Callable[[], float], *, user_agent: str = "webhooks"
-    ) -> None:
+    def __init__(self, endpoint: HttpEndpoint, clock: Callable[[], float]) -> None:
         self._endpoint = endpoint
         self._clock = clock
-        self._user_agent = user_agent
-        self._lock = Lock()
-        self._kept: OrderedDict[ClientCredentials, _Token] = OrderedDict()
-        self._fetches: dict[ClientCredentials, Future[_Token | NoAnswer]] = {}
+        self._tokens = LoadingCache(
+            self._fetch, size=_KEPT_TOKENS, clock=clock, name="token", lasts=_FETCH_SECONDS
+        )
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
     ) -> str | NoAnswer:
-        """Return a token that holds for a while yet; who asks while one is fetched waits for that one.
+        """Return a token that holds for a while yet; calls while one is fetched wait for that one.
 
-        Each waits its own seconds; the fetch has a thread and seconds of its own, so that no asker's short
-        time fails the others. `rejected`: the token that an endpoint answered 401 to: it is fetched anew.
-        Failures are not kept.
+        Each waits its own seconds; the fetch has seconds of its own, so that no asker's short time fails the
+        others. `rejected`: the token that an endpoint answered 401 to: it is fetched anew. Failures are not
+        kept.
         """
-        with self._lock:
-            kept = self._kept.get(client)
-            if kept and kept.text != rejected and self._clock() < kept.until:
-                self._kept.move_to_end(client)
-                return kept.text
-            fetch = self._fetches.get(client)
-            if fetch is None:
-                fetch = self._fetches[client] = Future()
-                Thread(target=self._run, args=(client, fetch), name="token", daemon=True).start()
         try:
-            fetched = result_of(fetch, seconds)
+            return self._tokens.get(client, seconds=seconds, refused=rejected)
         except TimeoutError:
             return _failed("the time was up: waiting for a token", latency_ms=round(seconds * 1_000))
-        return fetched if isinstance(fetched, NoAnswer) else fetched.text
 
-    def _run(self, client: ClientCredentials, fetch: Future[_Token | NoAnswer]) -> None:
-        try:
-            fetched = self._fetch(client)
-        except BaseException as error:  # noqa: BLE001 - a fault of ours: raised in those who wait
-            self._end(client)
-            fetch.set_exception(error)
-        else:
-            self._end(client, fetched)
-            fetch.set_result(fetched)
-
-    def _end(self, client: ClientCredentials, fetched: _Token | NoAnswer | None = None) -> None:
-        with self._lock:
-            del self._fetches[client]
-            if isinstance(fetched, _Token):
-                self._kept[client] = fetched
-                self._kept.move_to_end(client)
-                if len(self._kept) > _KEPT_TOKENS:
-                    self._kept.popitem(last=False)
-
-    def _fetch(self, client: ClientCredentials) -> _Token | NoAnswer:
+    def _fetch(self, client: ClientCredentials) -> tuple[str | NoAnswer, float | None]:
         asked_at = self._clock()
         reply = self._endpoint.fetch(self._request(client), seconds=_FETCH_SECONDS, keep=_ANSWER_BYTES)
         if isinstance(reply, NoAnswer):
-            return _failed(
-                f"the token endpoint did not answer: {reply.reason}: {reply.detail}",
-                latency_ms=reply.latency_ms,
-                address=reply.address,
-            )
-        return _read(reply, asked_at)
+            detail = f"the token endpoint did not answer: {reply.reason}: {reply.detail}"
+            return _failed(detail, latency_ms=reply.latency_ms, address=reply.address), None
+        token = _read(reply)
+        if isinstance(token, NoAnswer):
+            return token, None
+        return token.text, asked_at + token.seconds - self._clock()
 
     def _request(self, client: ClientCredentials) -> HttpRequest:
         form = {"grant_type": "client_credentials"}
@@ -109,12 +77,12 @@ class OAuthTokens:
             "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
-            "User-Agent": self._user_agent,
+            "User-Agent": _USER_AGENT,
         }
         return HttpRequest("POST", client.token_url, headers, urlencode(form).encode())
 
 
-def _read(reply: Reply, asked_at: float) -> _Token | NoAnswer:
+def _read(reply: Reply) -> _Token | NoAnswer:
     try:
         said = json.loads(unpacked(reply.body, reply.encoding, limit=_ANSWER_BYTES))
     except (ValueError, RecursionError):
@@ -130,7 +98,7 @@ def _read(reply: Reply, asked_at: float) -> _Token | NoAnswer:
     if str(answer.get("token_type", "bearer")).lower() != "bearer":
         return _failed("the token endpoint answered with a token of another type than bearer")
     lifetime = _lifetime(answer.get("expires_in"))
-    return _Token(text, asked_at + lifetime - min(_MARGIN, lifetime / 10))
+    return _Token(text, lifetime - min(_MARGIN, lifetime / 10))
 
 
 def _lifetime(value: object) -> float:

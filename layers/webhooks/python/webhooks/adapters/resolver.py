@@ -2,15 +2,12 @@
 
 import socket
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from threading import Lock, Thread
 from typing import Any, Final, Protocol
 
-from webhooks.adapters.strands import result_of
+from webhooks.adapters.loading import LoadingCache, TooManyLoadsError
 from webhooks.domain.addresses import Address
 from webhooks.ports import EndpointRefusedError
 
@@ -38,10 +35,9 @@ class Resolver:
         self, resolve: Resolve = socket.getaddrinfo, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._resolve = resolve
-        self._clock = clock
-        self._lock = Lock()
-        self._kept: OrderedDict[str, tuple[float, tuple[Address, ...]]] = OrderedDict()
-        self._lookups: dict[str, Future[tuple[Address, ...]]] = {}
+        self._hosts = LoadingCache(
+            self._look_up, size=_KEPT_HOSTS, clock=clock, name="lookup", at_once=_LOOKUPS_AT_ONCE
+        )
 
     def addresses(self, host: str, *, seconds: float) -> tuple[Address, ...]:
         """Return the host's addresses, at least one, in the order to try them.
@@ -52,47 +48,22 @@ class Resolver:
         if literal is not None:
             return (literal,)
         try:
-            found = self._kept_or_lookup(host)
-            addresses = result_of(found, seconds) if isinstance(found, Future) else found
+            addresses = self._hosts.get(host, seconds=seconds)
+        except TooManyLoadsError:
+            raise HostUnresolvedError(f"the host {host} was not looked up: too many lookups hang") from None
         except TimeoutError:
             raise HostUnresolvedError(f"the host {host} did not resolve within {seconds:.3g} s") from None
         if not addresses:
             raise HostUnresolvedError(f"the host {host} has no address")
         return addresses
 
-    def _kept_or_lookup(self, host: str) -> tuple[Address, ...] | Future[tuple[Address, ...]]:
-        with self._lock:
-            until, addresses = self._kept.get(host, (0.0, ()))
-            if addresses and self._clock() < until:
-                return addresses
-            if host in self._lookups:
-                return self._lookups[host]
-            if len(self._lookups) >= _LOOKUPS_AT_ONCE:
-                raise HostUnresolvedError(f"the host {host} was not looked up: too many lookups hang")
-            lookup: Future[tuple[Address, ...]] = Future()
-            Thread(target=self._look_up, args=(host, lookup), name="lookup", daemon=True).start()
-            self._lookups[host] = lookup
-            return lookup
-
-    def _look_up(self, host: str, lookup: Future[tuple[Address, ...]]) -> None:
-        addresses: tuple[Address, ...] = ()
+    def _look_up(self, host: str) -> tuple[tuple[Address, ...], float | None]:
         try:
             answers = self._resolve(host, None, type=socket.SOCK_STREAM)
             addresses = tuple(dict.fromkeys(_plain(ip_address(answer[-1][0])) for answer in answers))
         except (OSError, ValueError):  # gaierror is an OSError; a host that IDNA refuses is a ValueError
-            pass
-        finally:
-            with self._lock:
-                del self._lookups[host]
-                self._keep(host, addresses)
-            lookup.set_result(addresses)
-
-    def _keep(self, host: str, addresses: tuple[Address, ...]) -> None:
-        if addresses:
-            self._kept[host] = (self._clock() + _KEPT_SECONDS, addresses)
-            self._kept.move_to_end(host)
-            if len(self._kept) > _KEPT_HOSTS:
-                self._kept.popitem(last=False)
+            addresses = ()
+        return addresses, _KEPT_SECONDS if addresses else None
 
 
 @lru_cache(_KEPT_HOSTS)

@@ -73,7 +73,7 @@ def send_all(aws: AwsClients, queue_url: str, messages: Iterable[Message]) -> se
 
 
 def delete_all(aws: AwsClients, queue_url: str, receipts: Sequence[str]) -> None:
-    """Delete received messages; what cannot be deleted comes again, so that only the log says it."""
+    """Delete received messages; one that cannot be deleted comes again, so that only the log says it."""
     for chunk in batched(receipts, MAX_ENTRIES, strict=False):
         entries: list[Any] = [{"Id": str(at), "ReceiptHandle": receipt} for at, receipt in enumerate(chunk)]
         try:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
-from threading import Thread
 from typing import Any, cast
 
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
@@ -63,22 +62,6 @@ def result_of[T](future: Future[T], seconds: float) -> T:
         return future.result(None if seconds == inf else seconds)
     strand.loop.await_future(strand, future, seconds=seconds)
     return future.result(0)
-
-
-def aside[T](work: Callable[[], T]) -> T:
-    """Do work that blocks its thread: in a strand by a thread of its own, so that the other strands go on."""
-    if not isinstance(getcurrent(), _Strand):
-        return work()
-    future: Future[T] = Future()
-    Thread(target=_settle, args=(future, work), name="aside", daemon=True).start()
-    return result_of(future, inf)
-
-
-def _settle[T](future: Future[T], work: Callable[[], T]) -> None:
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - it is raised in the strand
-        future.set_exception(error)
 
 
 class _Strand(greenlet):  # type: ignore[misc]  # it has no types

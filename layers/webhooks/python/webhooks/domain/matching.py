@@ -15,7 +15,7 @@ from webhooks.domain.webhook import Criteria, IndexEntry
 MAX_KEPT = 1_000_000  # values of an event that are kept hashed or listed: about 64 MB; then it starts anew
 FEW = 8  # objects that are looked through for each field; of more, all fields are listed once
 
-_PLACE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+_INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 
 
 class EventFields:
@@ -133,7 +133,7 @@ class _Group:
             self._inner = _Objects(elements, self._event)
             self._event.count(len(self._values) + sum(map(len, self._arrays)), kept=len(elements))
         found = self._own.get(name)
-        if not _PLACE.fullmatch(name):
+        if not _INDEX.fullmatch(name):
             inner = self._inner.get(name)
             return [*found, *inner] if found and inner else found or inner
         return [*found, *_at(self._arrays, name)]
@@ -185,11 +185,11 @@ class _Objects:
         return self._by_name.get(name, ())
 
 
-def _at(arrays: Sequence[list[Any]], place: str) -> Iterator[Any]:
-    """Yield the element at a place of each array that is long enough; the longest array comes first."""
-    if not arrays or len(place) > len(str(len(arrays[0]))):
+def _at(arrays: Sequence[list[Any]], name: str) -> Iterator[Any]:
+    """Yield the element at an index of each array that is long enough; the longest array comes first."""
+    if not arrays or len(name) > len(str(len(arrays[0]))):
         return
-    index = int(place)
+    index = int(name)
     for array in arrays:
         if index >= len(array):
             return

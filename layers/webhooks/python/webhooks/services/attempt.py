@@ -67,7 +67,7 @@ class Attempts:
         The exchange's latency is the whole attempt's; the answer's excerpt is without the secrets that were
         sent. Raises CredentialMissingError where the credential is not what `credential_of` returns.
         """
-        request = self._signer.request(webhook, delivery, now=now, authorization={})
+        request = self._signer.request(webhook, delivery, now=now)
         started = self._monotonic()
         until = started + self.seconds(webhook)
         if webhook.definition.api.auth_type is AuthType.OAUTH2:

@@ -6,7 +6,6 @@ and the log tells then which of its deliveries are done.
 """
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -37,9 +36,9 @@ from webhooks.services.stages import (
 
 logger = logging.getLogger(__name__)
 
-# A message that was received so often may be what ended its readers: each is worked on alone, when its batch
-# mates are settled, in an order by chance, so that none is always behind the same one. Far more often an
-# outage held it up, and then it loses nothing by that but a little time.
+# A message that was received so often may have ended its readers: each is worked on alone, when its batch
+# mates are settled, in random order, so that none is always behind the same one. Far more often an outage
+# held it up, and then it loses nothing by that but a little time.
 SUSPECT_RECEIVES = 3
 OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 
@@ -62,8 +61,8 @@ class Dispatch:
         chance: Chance,
         delays: tuple[int, ...],
         fast_seconds: float,
-        time_left: TimeLeft = lambda: math.inf,
-        settling_seconds: float = 0,
+        time_left: TimeLeft,
+        settling_seconds: float,
     ) -> None:
         self._preparation = Preparation(reader=reader, attempts=attempts, workers=workers)
         self._queue = queue

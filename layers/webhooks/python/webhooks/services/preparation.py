@@ -1,4 +1,4 @@
-"""What a batch of packs needs before anything is sent: keys, webhooks, the log, credentials.
+"""Keys, webhooks, log and credentials: all that a batch of packs needs before anything is sent.
 
 All of AWS that comes before an endpoint is called here, so that none of it takes of an endpoint's time.
 """
@@ -48,7 +48,7 @@ class Preparation:
         return self._reader.read(webhooks, list(deliveries))
 
     def _with_credentials(self, ready: Sequence[Ready]) -> Sequence[Ready]:
-        """Read each webhook's credential once; what lacks it is not sent, and costs no other's delivery."""
+        """Read each webhook's credential once; a delivery without it is not sent, and costs no other."""
         webhooks = {
             stage.webhook.id: stage.webhook
             for stage in ready

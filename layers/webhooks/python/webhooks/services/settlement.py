@@ -6,7 +6,6 @@ can take long, and where it does not happen the next 410 does it.
 """
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -28,9 +27,8 @@ from webhooks.services.stages import Decided, Ended, HandedOver, Repeated, Stage
 
 logger = logging.getLogger(__name__)
 
-DISABLING_SECONDS = (
-    15  # a change that loses race after race in a busy community takes 10, a call that hangs 9
-)
+# A change that loses race after race in a busy community takes 10, a call that hangs 9.
+DISABLING_SECONDS = 15
 
 
 class Settlement:
@@ -43,7 +41,7 @@ class Settlement:
         log: DeliveryLog,
         subscriptions: Subscriptions,
         clock: Clock,
-        time_left: TimeLeft = lambda: math.inf,
+        time_left: TimeLeft,
     ) -> None:
         self._queue = queue
         self._log = log
