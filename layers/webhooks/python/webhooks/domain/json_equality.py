@@ -5,6 +5,7 @@ from typing import Any
 
 MAX_DEPTH = 16  # of an array or object that is compared as a whole: no query has a deeper one
 MAX_LENGTH = 4096  # of the same: a query's 8 KB hold no longer one
+MAX_TEXT = 65_536  # characters of one, written: of 8 KB, 1e18 and some characters take five times as many
 
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # rounds nothing
 # Larger numbers are hashed modulo this, with no salt: an event could be made of numbers that all collide.
@@ -32,14 +33,15 @@ def composite_text(value: Any, depth: int = MAX_DEPTH) -> tuple[str, int]:
     Returns also how many values were looked at.
     """
     if not isinstance(value, dict | list):
-        return repr(scalar_key(value)), 1
+        return ("" if isinstance(value, str) and len(value) > MAX_TEXT else repr(scalar_key(value))), 1
     if depth == 0 or len(value) > MAX_LENGTH:
         return "", 1
-    texts, visited = [], 1
+    texts, visited, room = [], 1, MAX_TEXT
     for key, inner in value.items() if isinstance(value, dict) else ((None, each) for each in value):
         text, more = composite_text(inner, depth - 1)
         visited += more
-        if not text:
+        room -= len(text)
+        if not text or room < 0:
             return "", visited
         texts.append(text if key is None else f"{key!r}:{text}")
     if isinstance(value, dict):
