@@ -184,6 +184,20 @@ def test_each_of_several_gets_its_share():
     assert counts == [60, 50]
 
 
+def test_what_reads_take_is_of_an_events_share(monkeypatch: pytest.MonkeyPatch):
+    functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 18, per_send=1)
+    read = functions.index.versions
+
+    def slowly(scopes: Sequence[Scope]) -> dict[Scope, int]:
+        functions.seconds -= 8
+        return read(scopes)
+
+    monkeypatch.setattr(functions.index, "versions", slowly)
+    assert functions.fanout.fan_out([message("m", text("wide"), receives=2)]) == set()
+    assert functions.spans[0].first == 111
+    assert functions.seconds >= STOP_BEFORE - 1  # and so the rest could be continued
+
+
 def test_what_there_is_no_time_to_begin_comes_again():
     functions = Functions({"order.paid": 1}, seconds=STOP_BEFORE - 1)
     assert functions.fanout.fan_out([message("a", text(), receives=2), message("b", text(number=2))]) == {

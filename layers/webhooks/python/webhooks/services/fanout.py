@@ -188,18 +188,19 @@ class Fanout:
 
     def _work_alone(self, message: EventMessage, batch: _Batch, *, share: float) -> None:
         """Fan one event out within its share of the time; messages that are done are deleted before."""
-        seconds = (self._time_left() - STOP_BEFORE) * share
-        if seconds <= 0:
+        left = self._time_left()
+        if left <= STOP_BEFORE:
             batch.failed.add(message.id)
             logger.warning("event.not_begun", extra={"message_id": message.id})
             return
         if batch.done:
             self._events.delete([each.receipt for each in batch.done])
             batch.done.clear()
+        stop_at = left - (left - STOP_BEFORE) * share
         with self._boundary(message, batch):
             part = message.parse()
             self._listeners.refresh([part.event.scope])
-            sliced = self._sliced.work(part, seconds=seconds)
+            sliced = self._sliced.work(part, stop_at=stop_at)
             batch.events += 1
             batch.deliveries += sliced.deliveries
             if part.span == Span() and not sliced.is_continued:

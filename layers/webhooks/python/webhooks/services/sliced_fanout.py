@@ -44,12 +44,11 @@ class SlicedFanout:
         self._size = size
         self._time_left = time_left
 
-    def work(self, part: EventSlice, *, seconds: float) -> Sliced:
-        """Fan out what of a slice fits the seconds, at least one chunk, and continue the rest.
+    def work(self, part: EventSlice, *, stop_at: float) -> Sliced:
+        """Fan out a slice until `stop_at` seconds are left, one listener at least, and continue the rest.
 
         Raises UnavailableError where a queue did not take something: the slice must come again.
         """
-        stop_at = self._time_left() - seconds
         event, span = part.event, part.span
         page = self._listeners.page(event.scope, event.name, span)
         readable = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
