@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import Final
 from urllib.parse import quote_plus, urlencode
@@ -32,6 +32,14 @@ class _Token:
     until: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fetch:
+    """A fetch under way. One that froze with its function is over by the clock, and fails then."""
+
+    asked_at: float
+    result: Future[_Token | NoAnswer] = field(default_factory=Future)
+
+
 class OAuthTokens:
     """Access tokens by client. `clock`: seconds that go on while the function is frozen. Thread-safe."""
 
@@ -43,7 +51,7 @@ class OAuthTokens:
         self._user_agent = user_agent
         self._lock = Lock()
         self._kept: OrderedDict[ClientCredentials, _Token] = OrderedDict()
-        self._fetches: dict[ClientCredentials, Future[_Token | NoAnswer]] = {}
+        self._fetches: dict[ClientCredentials, _Fetch] = {}
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
@@ -59,28 +67,32 @@ class OAuthTokens:
             if kept and kept.text != rejected and self._clock() < kept.until:
                 self._kept.move_to_end(client)
                 return kept.text
-            fetch = self._fetches.get(client)
-            if fetch is None:
-                fetch = self._fetches[client] = Future()
+            now, fetch = self._clock(), self._fetches.get(client)
+            if fetch is None or now - fetch.asked_at > _FETCH_SECONDS:
+                fetch = self._fetches[client] = _Fetch(now)
                 Thread(target=self._run, args=(client, fetch), name="token", daemon=True).start()
         try:
-            fetched = result_of(fetch, seconds)
+            fetched = result_of(fetch.result, seconds)
         except TimeoutError:
             return _failed("the time was up: waiting for a token", latency_ms=round(seconds * 1_000))
         return fetched if isinstance(fetched, NoAnswer) else fetched.text
 
-    def _run(self, client: ClientCredentials, fetch: Future[_Token | NoAnswer]) -> None:
+    def _run(self, client: ClientCredentials, fetch: _Fetch) -> None:
         try:
-            fetched = self._fetch(client)
+            fetched = self._fetch(client, fetch.asked_at)
         except BaseException as error:  # noqa: BLE001 - a fault of ours: raised in those who wait
-            self._end(client)
-            fetch.set_exception(error)
+            self._end(client, fetch)
+            fetch.result.set_exception(error)
         else:
-            self._end(client, fetched)
-            fetch.set_result(fetched)
+            self._end(client, fetch, fetched)
+            fetch.result.set_result(fetched)
 
-    def _end(self, client: ClientCredentials, fetched: _Token | NoAnswer | None = None) -> None:
+    def _end(
+        self, client: ClientCredentials, fetch: _Fetch, fetched: _Token | NoAnswer | None = None
+    ) -> None:
         with self._lock:
+            if self._fetches.get(client) is not fetch:  # a later one took its place
+                return
             del self._fetches[client]
             if isinstance(fetched, _Token):
                 self._kept[client] = fetched
@@ -88,8 +100,7 @@ class OAuthTokens:
                 if len(self._kept) > _KEPT_TOKENS:
                     self._kept.popitem(last=False)
 
-    def _fetch(self, client: ClientCredentials) -> _Token | NoAnswer:
-        asked_at = self._clock()
+    def _fetch(self, client: ClientCredentials, asked_at: float) -> _Token | NoAnswer:
         reply = self._endpoint.fetch(self._request(client), seconds=_FETCH_SECONDS, keep=_ANSWER_BYTES)
         if isinstance(reply, NoAnswer):
             return _failed(
