@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.domain.json_equality import MAX_TEXT, composite_text
+from webhooks.domain.json_equality import MAX_TEXT, ScalarKeys, composite_text, scalar_key
 from webhooks.domain.matching import FEW, MAX_KEPT, MAX_VISITS, CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import Criteria, IndexEntry
 
@@ -331,6 +331,15 @@ def test_a_query_that_leads_to_the_same_values_by_many_paths_is_refused_and_cost
     assert matches(entry({paths[-1]: 0}), fields)
     with pytest.raises(CostlyQueryError):
         matches(entry({paths[-2]: 1}), fields, visits=10_000)
+
+
+@pytest.mark.parametrize(
+    "value", [10**4_000, Decimal("1.10"), -(2**61), 5, True, False, None, "1.1", 2**61 - 2]
+)
+def test_the_key_of_an_events_number_is_made_once(value):
+    keys = ScalarKeys()
+    assert keys.of(value) == scalar_key(value)
+    assert keys.of(value) is keys.of(value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Equality of JSON values by hash: 1 equals 1.0, and neither true nor "1"."""
 
+from collections.abc import Callable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 
@@ -27,18 +28,42 @@ def scalar_key(value: Any) -> Any:
     return (str(exact),)  # a text's hash is salted
 
 
-def composite_text(value: Any, depth: int = MAX_DEPTH) -> tuple[str, int]:
+class ScalarKeys:
+    """The keys of values that stay in memory meanwhile, as those of an event do: a number's is made once, as
+    that takes up to a millisecond.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, Any] = {}
+
+    def of(self, value: Any) -> Any:
+        """Return `scalar_key` of the value."""
+        kind = type(value)
+        if kind is str:
+            return value
+        if kind is not Decimal and not (kind is int and not -_MODULUS < value < _MODULUS):
+            return scalar_key(value)
+        known = self._numbers.get(id(value))
+        if known is None:
+            known = self._numbers[id(value)] = scalar_key(value)
+        return known
+
+
+def composite_text(
+    value: Any, depth: int = MAX_DEPTH, *, key_of: Callable[[Any], Any] = scalar_key
+) -> tuple[str, int]:
     """Write a value so that equal ones have the same text; empty where it is larger than any query's.
 
-    Returns also how many values were looked at.
+    Returns also how many values were looked at. `key_of`: makes the keys of the scalars in it.
     """
     if not isinstance(value, dict | list):
-        return ("" if isinstance(value, str) and len(value) > MAX_TEXT else repr(scalar_key(value))), 1
+        key = key_of(value)
+        return ("" if isinstance(key, str) and len(key) > MAX_TEXT else repr(key)), 1
     if depth == 0 or len(value) > MAX_LENGTH:
         return "", 1
     texts, visited, room = [], 1, MAX_TEXT
     for key, inner in value.items() if isinstance(value, dict) else ((None, each) for each in value):
-        text, more = composite_text(inner, depth - 1)
+        text, more = composite_text(inner, depth - 1, key_of=key_of)
         visited += more
         room -= len(text)
         if not text or room < 0:

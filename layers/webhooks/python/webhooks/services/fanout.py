@@ -31,7 +31,7 @@ LIGHT_TEXT = 64 * 1024  # characters of a message that shares packs
 LIGHT_LISTENERS = 50  # that are read on the way; more are read alone, and known from then on
 LIGHT_BYTES = 2 * 1024 * 1024  # of all its deliveries together
 LIGHT_SECONDS = 0.02  # of matching: costlier events must not delay the others of their batch
-LIGHT_VISITS = 100_000  # of an event's values by one query: about as long
+LIGHT_VISITS = 50_000  # of an event's values by one query: about as long
 SENT_AT_ONCE = 100  # packs, between two looks at the time
 # Seconds before the invocation's end from which nothing is begun: an AWS call and its consequences still fit.
 STOP_BEFORE = 12.0
