@@ -181,6 +181,18 @@ def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(tokens,
     assert len(receiver.requests) == 1
 
 
+def test_nobody_waits_for_a_fetch_that_was_frozen_with_its_function(tokens, receiver, now):
+    # Given a fetch that outlived the invocation that asked for it
+    receiver.script(stall, token("the-token"))
+    assert_failed(tokens.token(client(receiver), seconds=0.1), detail="the time was up")
+
+    # When the function is used again half a minute later
+    now[0] += 30
+
+    # Then a token is fetched anew
+    assert tokens.token(client(receiver), seconds=2) == "the-token"
+
+
 def test_askers_in_strands_each_wait_their_own_time(tokens, receiver):
     receiver.script(token("the-token", delay=0.5))
 
