@@ -19,6 +19,7 @@ from unittest import mock
 
 from signing import Curve
 from tests import plain_protocol
+from tests.clocks import NOW, Clock
 from webhooks.adapters.memory.credentials import MemoryCredentials
 from webhooks.adapters.memory.endpoint import ScriptedGuard
 from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
@@ -41,7 +42,6 @@ from webhooks.services.registration import Registration
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
-NOW = 1_790_000_000.0
 TENANT, COMMUNITY = "acme", "default"
 SCOPE = Scope(TENANT, COMMUNITY)
 BASE = f"/tenant/{TENANT}/community/{COMMUNITY}"
@@ -96,6 +96,18 @@ def basic_api(**changes: Any) -> dict[str, Any]:
         "url": "https://hooks.example.com/in",
         "authType": "basic",
         "credential": {"username": "planted-user", "password": "planted-password"},
+        **changes,
+    }
+
+
+def oauth_api(**changes: Any) -> dict[str, Any]:
+    return {
+        "url": "https://hooks.example.com/in",
+        "authType": "oauth2",
+        "oAuthGrantType": "client_credentials",
+        "oAuthTokenUrl": "https://login.example.com/token",
+        "oAuthScopes": ["a"],
+        "credential": {"oauth2": {"clientId": "planted-id", "clientSecret": "planted-secret"}},
         **changes,
     }
 
@@ -164,14 +176,6 @@ def read_answer(response: Mapping[str, Any]) -> Answer:
     headers = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
     json.dumps(response)  # as Lambda does
     return Answer(int(response["statusCode"]), headers, text)
-
-
-@dataclass
-class Clock:
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

@@ -11,6 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import batched, product
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,8 @@ class Lambda:
         self.slices: list[str] = []
         self.deleted: set[str] = set()
         self.calls: Counter[str] = Counter()
-        self.first_sent = self.last_sent = self.last_good = (
-            0.0  # of an invocation, in seconds since its start
-        )
+        # Of an invocation, in seconds since its start.
+        self.first_sent = self.last_sent = self.last_good = 0.0
         self._stubbed = 0.0  # CPU seconds of what stands for AWS
         self._began = 0.0
         os.environ |= event_path.ENVIRONMENT
@@ -285,6 +285,21 @@ def many_fields() -> Case:
     return Case([(NAME, query(number)) for number in range(400)], [event(EVIL, data=data)], wanted=0)
 
 
+def many_ways() -> Case:
+    """Queries of 240 paths, through names and through places, to the same megabyte of objects in an array."""
+    data = '{"a":[' + ",".join(['{"b":0}'] * ((MEGABYTE - ROOM) // 8 - 10)) + "]}"
+    for _ in range(8):
+        data = f'{{"a":[{data}]}}'
+    ways = sorted(product(("a", "0.a"), repeat=8), key=lambda steps: steps.count("0.a"))
+    paths = [f"a.{'.'.join(steps)}.b" for steps in ways]
+    query = [
+        {path: 0 if number < 19 else 1 for number, path in enumerate(some)}
+        for some in batched(paths[:240], 20, strict=True)
+    ]
+    text = json.dumps(query, separators=(",", ":"))
+    return Case([(NAME, text)] * 10 + [(NAME, "[]")], [event(EVIL, data=data)], wanted=None)
+
+
 def parsed_large() -> Case:
     """Megabytes that are many times as large once they are parsed, and numbers that are costly to read."""
     objects = '{"a":[' + ",".join(["{}"] * ((MEGABYTE - ROOM) // 3)) + "]}"
@@ -311,7 +326,7 @@ def harmless() -> Case:
 CASES: dict[str, Callable[[], Case]] = {
     case.__name__: case
     for case in (
-        costly_query, large_body, cached_queries, wide, many_fields, parsed_large, many_conditions, harmless
+        costly_query, large_body, cached_queries, wide, many_fields, many_ways, parsed_large, many_conditions, harmless
     )
 }  # fmt: skip
 

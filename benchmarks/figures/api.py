@@ -20,6 +20,7 @@ from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.pairs import PAIRS
 from local.progress import Progress
 from tests.factories import BASE, SYSTEM, World, api_event, webhook_body
+from webhooks.entrypoints.invocation import Invocation
 from webhooks.entrypoints.rest import RestApi
 
 TITLE = "API call: authenticate and validate, store stubbed, p50"
@@ -43,7 +44,10 @@ def measure(progress: Progress) -> Measured:
     ):
         with progress.step(name):
             calls = [_request(world, method, path, content) for _ in range(CALLS)]
-            for against, handler, goal in (("", _empty(RestApi()), GOAL), (", bare resolver", _bare(), None)):
+            for against, handler, goal in (
+                ("", _empty(RestApi(Invocation())), GOAL),
+                (", bare resolver", _bare(), None),
+            ):
                 samples = [_ratio(_ours(world), handler, calls) for _ in range(PAIRS)]
                 readings.append(Reading(f"{name}{against}", samples, goal=goal))
     return Measured(readings)

@@ -4,6 +4,7 @@ TEST_EMULATOR_ENDPOINT=http://127.0.0.1:4566 adds the emulator.
 """
 
 import itertools
+import math
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,11 +16,11 @@ from unittest import mock
 
 from moto import mock_aws
 
+from tests.clocks import Clock
 from webhooks.adapters.aws import AwsClients, Backoff
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
-NOW = 1_790_000_000.0
 
 DUMMY_ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -29,16 +30,6 @@ DUMMY_ACCOUNT = {
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -107,7 +98,7 @@ def backend_named(name: str, endpoint: str = EMULATOR) -> Iterator[Backend]:
             stack.enter_context(mock_aws())
             yield Backend(name, clients_of_moto())
             return
-        clients = AwsClients()
+        clients = AwsClients(time_left=lambda: math.inf)
         yield Backend(name, clients)
         clients.close()
 
@@ -115,4 +106,4 @@ def backend_named(name: str, endpoint: str = EMULATOR) -> Iterator[Backend]:
 @cache
 def clients_of_moto() -> AwsClients:
     """Return the clients that all tests with moto share: making them costs more than most tests."""
-    return AwsClients()
+    return AwsClients(time_left=lambda: math.inf)

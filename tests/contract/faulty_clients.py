@@ -1,5 +1,6 @@
 """AWS clients that fail where a test says so: instead of an operation, or after it took effect."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ class FaultyClients(AwsClients):
     """Clients of another, with some operations replaced: by name, each once per replacement in the list."""
 
     def __init__(self, real: AwsClients, **replacements: list[Replacement]) -> None:
-        super().__init__()
+        super().__init__(time_left=lambda: math.inf)
         self._real = real
         self._replacements = replacements
         self.calls: list[str] = []

@@ -103,3 +103,10 @@ def test_a_dead_event_is_kept_as_it_came(queues: Queues) -> None:
     text = '{"a":\t"\U0001f4da"}\n'
     queues.dead_events.bury(text, "eventName: must be there")
     assert queues.take("events") == {text: "eventName: must be there"}
+
+
+def test_what_has_no_room_for_its_reason_is_buried_all_the_same(queues: Queues) -> None:
+    text = "x" * 1024 * 1024
+    queues.dead_events.bury(text, "the message is not JSON")
+    queues.deliveries.bury_text(text, "not a pack")
+    assert list(queues.take("events")) == list(queues.take("dead")) == [text]

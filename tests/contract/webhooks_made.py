@@ -4,12 +4,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from tests.clocks import NOW
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, Webhook
 from webhooks.ports import KeptAnswer, Subscriptions
 
 ACME = Scope("acme", "north")
-NOW = 1_790_000_000.0
 
 
 def make_definition(**changes: Any) -> Definition:

@@ -14,6 +14,7 @@ import boto3
 
 from local import emulator
 from local.stack import STACK_NAME, Stack
+from tests.e2e import logs
 
 # test_permissions.py takes these away for a moment, to see them missed; it shows itself that they are not otherwise.
 TAKEN = ("secretsmanager UpdateSecretVersionStage", "secretsmanager ListSecrets")
@@ -64,13 +65,11 @@ def denials(stack: Stack, *, since: float) -> list[str]:
 
     What a function may leave for later it does not fail by: its answer would not tell that it is denied.
     """
-    pages = stack.client("logs").get_paginator("filter_log_events")
     return [
-        event["message"]
+        line
         for group in resources(stack, "AWS::Logs::LogGroup")
-        for page in pages.paginate(logGroupName=group, startTime=int(since * 1000))
-        for event in page["events"]
-        if "AccessDenied" in event["message"]
+        for line in logs.lines(stack, group, since=since)
+        if "AccessDenied" in line
     ]
 
 

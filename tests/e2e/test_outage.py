@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from local.stack import Stack
+from tests.e2e import logs, permissions
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_kills import dead_letters, hidden_for, registered, settle
 from tests.receiver import Receiver
@@ -21,6 +22,7 @@ EVENTS = 20
 HIDDEN = 2  # seconds
 TIMEOUTS = 10  # that pass while the tables are away; before, five dead-lettered
 PATIENCE = 120  # seconds
+LOGS = ("FanoutLogs", "DispatcherLogs")
 TABLES = ("SubscriptionsTable", "DeliveriesTable")
 
 
@@ -79,26 +81,17 @@ def send(stack: Stack, queue: str, text: str) -> None:
     stack.client("sqs").send_message(QueueUrl=stack.outputs[queue], MessageBody=text)
 
 
-def postponed(stack: Stack, function: str, since: float) -> int:
-    """Count what a function gave back: batches, and single messages of them."""
-    [group] = [
-        each["logGroupName"]
-        for each in stack.client("logs").describe_log_groups()["logGroups"]
-        if each["logGroupName"].endswith(f"/{function}")
-    ]
-    pages = stack.client("logs").get_paginator("filter_log_events")
-    return sum(
-        '.postponed"' in each["message"]
-        for page in pages.paginate(logGroupName=group, startTime=int(since * 1000))
-        for each in page["events"]
-    )
+def postponed(stack: Stack, group: str, since: float) -> int:
+    """Count what a function gave back, by its log: batches, and single messages of them."""
+    name = permissions.physical_id(stack, group)
+    return sum('.postponed"' in line for line in logs.lines(stack, name, since=since))
 
 
 def outlast(stack: Stack, seconds: float, since: float) -> None:
     """Wait until the time is up and both functions gave something back for each timeout in it."""
     until = time.monotonic() + PATIENCE
     time.sleep(seconds)
-    while min(postponed(stack, each, since) for each in ("fanout", "dispatcher")) < TIMEOUTS:
+    while min(postponed(stack, each, since) for each in LOGS) < TIMEOUTS:
         assert time.monotonic() < until, "the functions do not try again"
         time.sleep(1)
 
@@ -124,7 +117,7 @@ def test_an_outage_of_many_visibility_timeouts_dead_letters_nothing(
                 )
                 send(stack, "DeliveriesQueueUrl", encode_pack(pack))
             outlast(stack, HIDDEN * (TIMEOUTS + 2), since)
-            counts = {each: postponed(stack, each, since) for each in ("fanout", "dispatcher")}
+            counts = {each: postponed(stack, each, since) for each in LOGS}
             assert len(receiver.requests) == 1
         settle(stack, seconds=PATIENCE)
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from local.stack import Stack
-from tests.e2e import permissions
+from tests.e2e import logs, permissions
 from tests.e2e.platform_client import PlatformClient
 
 CHANGED = {"RetryDelays": "3,4", "AllowedNetworks": "127.0.0.1/8,10.0.0.0/8", "LogLevel": "ERROR"}
@@ -36,15 +36,8 @@ def deploy(stack: Stack) -> None:
 
 def logged(stack: Stack, group: str, *, since: float) -> list[dict]:
     """Return the lines of a function's log from a moment on."""
-    pages = stack.client("logs").get_paginator("filter_log_events")
-    lines = [
-        event["message"]
-        for page in pages.paginate(
-            logGroupName=permissions.physical_id(stack, group), startTime=int(since * 1000)
-        )
-        for event in page["events"]
-    ]
-    return [json.loads(line) for line in lines if line.startswith("{")]
+    found = logs.lines(stack, permissions.physical_id(stack, group), since=since)
+    return [json.loads(line) for line in found if line.startswith("{")]
 
 
 @pytest.fixture(scope="module")

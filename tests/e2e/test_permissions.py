@@ -60,7 +60,7 @@ def sweep_as_recovery(stack, monkeypatch, *, tags: Mapping[str, str], later: int
     given = permissions.assume(stack, "RecoveryRole")
     for name, value in (emulator.client_environment(stack.port) | environment(given)).items():
         monkeypatch.setenv(name, value)
-    aws, outputs = AwsClients(), stack.outputs
+    aws, outputs = AwsClients(time_left=lambda: inf), stack.outputs
 
     def clock():
         return time.time() + later

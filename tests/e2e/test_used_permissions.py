@@ -3,12 +3,12 @@
 The calls of the suites before count too; this file alone brings about all but NOT_DRIVEN.
 """
 
-import json
 import secrets
 from urllib.parse import quote
 
 from tests.e2e import calls_made
 from tests.e2e.platform_client import PlatformClient
+from tests.e2e.test_delivery import publish
 from tests.e2e.test_permissions import disabled, eventually, invoke
 from tests.receiver import Receiver, reply
 
@@ -23,12 +23,6 @@ NOT_DRIVEN = {
     ("RecoveryRole", "dynamodb:BatchGetItem", "SubscriptionsTable"),
     ("RecoveryRole", "secretsmanager:DeleteSecret", "credentials"),
 }
-
-
-def publish(stack, name: str, **changes) -> None:
-    event = {"eventId": secrets.token_hex(8), "eventName": name, "tenantId": "acme", "communityId": "main"}
-    body = json.dumps({**event, "data": {}, **changes})
-    stack.client("sqs").send_message(QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=body)
 
 
 def deliver_retry_and_disable(stack, system: PlatformClient) -> None:

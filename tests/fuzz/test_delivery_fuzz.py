@@ -6,7 +6,6 @@ sockets to a receiver.
 
 import base64
 import json
-import math
 import string
 import time
 from collections import Counter
@@ -21,25 +20,19 @@ from hypothesis import strategies as st
 
 from tests.calls import calling
 from tests.factories import COMMUNITY, TENANT, World, webhook_body
+from tests.functions import make_dispatch, make_fanout
 from tests.receiver import Received, Receiver, raw, reply, token
 from webhooks.adapters.delivery_log import WRITE_UNIT, entry_item, item_size
 from webhooks.adapters.egress import EgressGuard, EgressRefusedError
 from webhooks.adapters.http_client import CurlHttpClient
-from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.keys import MemoryMaster
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
 from webhooks.adapters.oauth import OAuthTokens
 from webhooks.domain.addresses import parse_policy, refusal
 from webhooks.domain.lane import Lane
 from webhooks.domain.outcome import Outcome
 from webhooks.domain.webhook import HEADER_NAME, RESERVED_HEADERS
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
-from webhooks.services.delivery import Dispatch
-from webhooks.services.fanout import EventMessage, Fanout
-from webhooks.services.pace import PaceKeeper
-from webhooks.services.settlement import Settlement
+from webhooks.services.fanout import EventMessage
 from webhooks.services.stages import DeliveryMessage
 
 SOME = settings(
@@ -69,35 +62,16 @@ class Path:
             MemoryDeadEvents(),
             MemoryDeliveryLog(),
         )
-        self.fanout = Fanout(
-            index=world.subscriptions,
-            lane=self.queue,
-            events=MemoryEventsQueue(),
-            dead_events=self.dead_events,
-            time_left=lambda: math.inf,
-        )
-        self.dispatch = Dispatch(
-            reader=MemoryBatchReader(world.subscriptions, self.log),
-            queue=self.queue,
-            attempts=Attempts(
-                tokens=OAuthTokens(time.time),
-                credentials=world.credentials,
-                signer=CallbackSigner(
-                    service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)
-                ),
-                monotonic=time.monotonic,
-                default_ttl=5,
-            ),
-            settlement=Settlement(
-                queue=self.queue, log=self.log, subscriptions=world.subscriptions, clock=time.time
-            ),
-            pace=PaceKeeper(world.subscriptions, clock=time.time, limit=1.0),
+        self.fanout = make_fanout(world, self.queue, self.dead_events)
+        self.dispatch = make_dispatch(
+            world,
+            self.queue,
+            self.log,
+            tokens=OAuthTokens(time.time),
             workers=workers,
             http=client,
             clock=time.time,
-            chance=lambda: 0.0,
-            delays=(30, 300),
-            fast_seconds=1.0,
+            monotonic=time.monotonic,
         )
 
     def anew(self) -> "Path":

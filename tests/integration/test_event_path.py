@@ -189,6 +189,7 @@ def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: 
         "data": {"user": "ü"},
     }
     assert headers["Content-Type"] == "application/json"
+    assert headers["Accept"] == "*/*"
     assert headers["webhook-attempt"] == "1"
     service = service_keys(SEED, Curve.SECP256K1).current.public_key.to_wire()
     assert service_signature_holds(headers, callback.body, service_public=service)
@@ -319,6 +320,25 @@ def test_an_exhausted_delivery_is_buried_with_its_reason(stack: Stack):
     [item] = stack.log()
     assert item["outcome"]["S"] == "dead"
     assert len(stack.receiver.requests) == 2
+
+
+def test_a_redirect_is_not_followed_and_log_line_log_item_and_reason_say_where_to(stack: Stack, caplog):
+    location = {"Location": "https://u:p@www.foo.com/api?token=secret"}
+    stack.receiver.script(reply(308, headers=location), path="/hook?x=1")
+    stack.register()
+
+    stack.publish(NATIVE)
+    stack.deliver()
+
+    led = "https://www.foo.com/api"
+    [line] = [each for each in caplog.records if each.getMessage() == "delivery.attempted"]
+    assert vars(line)["location"] == led
+    [item] = stack.log()
+    [attempt] = json.loads(item["attempts"]["S"])
+    assert attempt["location"] == led
+    [dead] = stack.waiting("deliveries-dlq")
+    assert dead["MessageAttributes"]["reason"]["StringValue"] == f"HTTP 308 to {led}, not a retry code"
+    assert len(stack.receiver.requests) == 1
 
 
 def test_gone_disables_the_webhook(stack: Stack):

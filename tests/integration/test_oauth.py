@@ -50,7 +50,7 @@ class Asking:
 
 @pytest.fixture
 def tokens(now):
-    with calling() as client:
+    with calling(clock=lambda: now[0]) as client:
         yield Asking(client, lambda: now[0])
 
 
@@ -232,3 +232,15 @@ def test_a_token_endpoint_that_never_answers_holds_up_its_own_deliveries_only(to
 
     assert ended["well"] < 0.2
     assert 0.5 <= ended["stalled"] < 0.8
+
+
+def test_nobody_waits_for_a_fetch_that_was_frozen_with_its_function(tokens, receiver, now):
+    # Given a fetch that outlived the invocation that asked for it
+    receiver.script(stall, token("the-token"))
+    assert_failed(tokens.token(client(receiver), seconds=0.1), detail="the time was up")
+
+    # When the function is used again half a minute later
+    now[0] += 30
+
+    # Then a token is fetched anew
+    assert tokens.token(client(receiver), seconds=2) == "the-token"

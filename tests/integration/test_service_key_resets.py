@@ -149,7 +149,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
             timeline.jwks.append((second, json.dumps(discovery.jwks())))
             if second in watched:
                 signer.refresh()
-                request = signer.request(WEBHOOK, delivery(second), now=its_clock(), authorization={})
+                request = signer.request(WEBHOOK, delivery(second), now=its_clock())
                 timeline.callbacks.append((second, request))
     timeline.until[current] = math.inf
     return timeline
@@ -235,7 +235,7 @@ def test_a_refreshed_signer_asks_aws_for_nothing_however_long_its_batch_takes(st
     assert clients.calls == ["get_secret_value"] * 3
     for second in range(0, 1000, 100):
         stores.backend.clock.now += second
-        signer.request(WEBHOOK, delivery(second), now=stores.backend.clock(), authorization={})
+        signer.request(WEBHOOK, delivery(second), now=stores.backend.clock())
     assert len(clients.calls) == 3
     signer.refresh()
     assert len(clients.calls) == 6
@@ -245,7 +245,7 @@ def test_a_signer_that_was_never_refreshed_reads_what_it_needs_once(stores: Stor
     clients = FaultyClients(stores.backend.clients)
     signer = Stores(stores.backend, clients, stores.names).signer(stores.backend.clock)
     for second in range(3):
-        signer.request(WEBHOOK, delivery(second), now=stores.backend.clock(), authorization={})
+        signer.request(WEBHOOK, delivery(second), now=stores.backend.clock())
     assert clients.calls == ["get_secret_value"] * 3
 
 
@@ -253,14 +253,14 @@ def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores):
     clients = FaultyClients(stores.backend.clients)
     signer = Stores(stores.backend, clients, stores.names).signer(stores.backend.clock)
     signer.refresh()
-    before = signer.request(WEBHOOK, delivery(0), now=0, authorization={})
+    before = signer.request(WEBHOOK, delivery(0), now=0)
     away = FaultyClients(stores.backend.clients, get_secret_value=forever(fail("InternalServiceError")))
     clients._client = away._client  # type: ignore[method-assign]
     stores.backend.clock.now += 3600
 
     signer.refresh()
 
-    assert signer.request(WEBHOOK, delivery(0), now=0, authorization={}) == before
+    assert signer.request(WEBHOOK, delivery(0), now=0) == before
     with pytest.raises(UnavailableError, match="InternalServiceError"):
         Stores(stores.backend, away, stores.names).signer(stores.backend.clock).refresh()
 
@@ -268,7 +268,7 @@ def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores):
 @pytest.mark.parametrize("language", VERIFIERS)
 def test_the_readmes_code_refuses_what_is_not_the_services(stores: Stores, language: str):
     signer = stores.signer(stores.backend.clock)
-    request = signer.request(WEBHOOK, delivery(0), now=0, authorization={})
+    request = signer.request(WEBHOOK, delivery(0), now=0)
     key = operator(stores).public_key.to_wire()
     other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_wire()
     unsigned = {**request.headers, "webhook-signature": "v1,AAAA"}

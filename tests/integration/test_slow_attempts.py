@@ -1,6 +1,5 @@
 """Whatever takes an attempt's time marks its webhook slow, whatever comes of it: its batch was held so long."""
 
-import math
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +10,16 @@ import pytest
 
 from tests.calls import LOOPBACK
 from tests.factories import NOW, SCOPE, World, webhook_body
+from tests.functions import make_dispatch, make_fanout
 from tests.receiver import Receiver, reply, token
 from webhooks.adapters.egress import EgressGuard
 from webhooks.adapters.http_client import CurlHttpClient
-from webhooks.adapters.memory.batch_reader import MemoryBatchReader
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.keys import MemoryMaster
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
 from webhooks.adapters.oauth import OAuthTokens
 from webhooks.domain.lane import Lane
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
 from webhooks.services.delivery import Dispatch
 from webhooks.services.fanout import EventMessage, Fanout
-from webhooks.services.pace import PaceKeeper
-from webhooks.services.settlement import Settlement
 from webhooks.services.stages import DeliveryMessage
 
 LIMIT = 0.25  # seconds from which an attempt is slow
@@ -82,34 +76,19 @@ class Path:
 def path():
     world, log, queue = World(), MemoryDeliveryLog(), MemoryDeliveryQueue()
     client = CurlHttpClient(EgressGuard(LOOPBACK, resolve=resolve))
-    dispatch = Dispatch(
-        reader=MemoryBatchReader(world.subscriptions, log),
-        queue=queue,
-        attempts=Attempts(
-            tokens=OAuthTokens(time.time),
-            credentials=world.credentials,
-            signer=CallbackSigner(
-                service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)
-            ),
-            monotonic=time.monotonic,
-            default_ttl=5,
-        ),
-        settlement=Settlement(queue=queue, log=log, subscriptions=world.subscriptions, clock=time.time),
-        pace=PaceKeeper(world.subscriptions, clock=time.time, limit=LIMIT),
-        workers=ThreadPoolExecutor(1),
+    dispatch = make_dispatch(
+        world,
+        queue,
+        log,
         http=client,
+        tokens=OAuthTokens(time.time),
+        workers=ThreadPoolExecutor(1),
         clock=time.time,
-        chance=lambda: 0.0,
-        delays=(30, 300),
+        monotonic=time.monotonic,
         fast_seconds=5,
+        slow_from=LIMIT,
     )
-    fanout = Fanout(
-        index=world.subscriptions,
-        lane=queue,
-        events=MemoryEventsQueue(),
-        dead_events=MemoryDeadEvents(),
-        time_left=lambda: math.inf,
-    )
+    fanout = make_fanout(world, queue, MemoryDeadEvents())
     with Receiver() as receiver:
         yield Path(world, receiver, log, fanout, queue, dispatch)
         client.close()

@@ -70,7 +70,7 @@ class CrashingClients(AwsClients):
     """Clients of another that tell a crasher before and after each write."""
 
     def __init__(self, real: AwsClients, crasher: Crasher) -> None:
-        super().__init__()
+        super().__init__(time_left=lambda: inf)
         self._real = real
         self._crasher = crasher
 

@@ -107,6 +107,22 @@ def _between_reading_and_sending(tenants: Tenants, change) -> None:
     holds(tenants, is_clean=True)
 
 
+@pytest.mark.parametrize("in_one_pack", [True, False])
+def test_events_of_one_id_and_two_times_are_two_events_in_one_batch_too(
+    tenants: Tenants,
+    in_one_pack: bool,  # noqa: FBT001
+):
+    webhook_id, world = tenants.register(), tenants.world
+    for moment in (1_790_000_000, 1_790_000_001):
+        tenants.publish("e1", occurredAt=moment)
+        if not in_one_pack:
+            world.step(world.invoke(world.events))
+    world.run()
+
+    assert calls(tenants, webhook_id) == 2
+    assert len(world.log.entries()) == 2
+
+
 @pytest.mark.parametrize("behaviour", ["ok", "down", "refusing", "slow"])
 def test_a_repeat_of_what_the_log_shows_settled_is_not_sent(tenants: Tenants, behaviour: str):
     webhook_id = tenants.register(behaviour=behaviour, retry_count=1)

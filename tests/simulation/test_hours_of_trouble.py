@@ -1,6 +1,6 @@
 """What is good survives hours in which nothing works; what is poison ends, with a reason, and harms no other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 import pytest
@@ -12,10 +12,13 @@ from tests.simulation.queues import Message
 from tests.simulation.strands import KilledError
 from tests.simulation.tenants import OTHER, Tenants
 from tests.simulation.world import NOW, World
+from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.delivery import decode_pack
 from webhooks.domain.exchange import Exchange, HttpRequest
 from webhooks.domain.poison import POISON_RECEIVES
-from webhooks.domain.webhook import AuthType, Credential
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import AuthType, Credential, Webhook
+from webhooks.ports import CorruptError
 
 HOURS = 3 * 3600
 EVENTS = 20
@@ -50,10 +53,24 @@ class Worst(Endpoints):
         return super().exchange(request, seconds=seconds)
 
 
+class Unreadable(MemorySubscriptions):
+    """Webhooks of which one makes our own code fail where it is read."""
+
+    webhook_id = ""
+
+    def get_many(
+        self, keys: Sequence[tuple[Scope, str]]
+    ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
+        if self.webhook_id in {webhook_id for _, webhook_id in keys}:
+            raise KeyError(self.webhook_id)
+        return super().get_many(keys)
+
+
 @pytest.fixture
 def tenants() -> Iterator[Tenants]:
     world = World(Random(1), switching=0)
     world.endpoints = Worst(world)
+    world.subscriptions = Unreadable(clock=world.clock, entropy=world.random.randbytes)
     yield Tenants(world)
     world.close()
 
@@ -103,6 +120,30 @@ def test_what_our_own_code_fails_on_ends_with_a_reason_and_costs_no_other(tenant
     assert dead.reason == f"not processed: KeyError after {POISON_RECEIVES} receives"
     assert [each.event_id for each in decode_pack(dead.text).deliveries] == ["e1"]
     assert called(tenants, well) == ["e2"]
+    holds(tenants)
+
+
+def test_what_our_own_code_fails_on_before_an_attempt_ends_with_a_reason_too(tenants: Tenants):
+    world = tenants.world
+    poison, well = tenants.register(), tenants.register(OTHER)
+    world.subscriptions.webhook_id = poison
+    world.history.broken.add((poison, "not processed"))
+    tenants.publish("e1")
+    tenants.publish("e2", OTHER)
+    world.step(world.invoke(world.events, list(world.events.messages)))
+    both = list(world.fast.messages)
+    assert len(both) == 2
+
+    for receives in range(1, POISON_RECEIVES + 1):  # they came together, so they come again together
+        for message in both:
+            message.receives = receives
+        world.step(world.invoke(world.fast, [each for each in both if each in world.fast.messages]))
+
+    [dead] = world.dead.messages
+    assert dead.reason == f"not processed: KeyError after {POISON_RECEIVES} receives"
+    assert [each.event_id for each in decode_pack(dead.text).deliveries] == ["e1"]
+    assert called(tenants, well) == ["e2"]
+    assert list(world.fast.messages) == []
     holds(tenants)
 
 

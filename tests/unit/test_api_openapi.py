@@ -150,7 +150,7 @@ def test_the_callback_is_described_as_it_is_sent():
     world.create(api={"url": "https://hooks.example.com/in"})
     [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     signer = CallbackSigner(service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64))
-    request = signer.request(webhook, delivery, now=1_790_000_000, authorization={})
+    request = signer.request(webhook, delivery, now=1_790_000_000)
 
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     check(json.loads(request.body), schema)
@@ -215,6 +215,11 @@ def test_answers_keep_to_their_schemas(world):
         elif "application/json" in content:
             assert answer.headers["content-type"] == "application/json"
             check(answer.json, content["application/json"]["schema"])
+
+
+def test_the_example_of_the_environment_has_every_limit(world):
+    [content] = DOCUMENT["paths"]["/environment"]["get"]["responses"]["200"]["content"].values()
+    assert content["example"]["limits"].keys() == world.call("GET", "/environment").json["limits"].keys()
 
 
 def test_it_is_the_same_whenever_it_is_made():

@@ -19,6 +19,7 @@ from tests.factories import (
     basic_api,
     webhook_body,
 )
+from webhooks.ports import StaleError
 
 FULL = {
     "eventNames": ["E_LOGIN", "E_LOGOUT", "E_LOGIN"],
@@ -287,6 +288,29 @@ def test_a_patch_is_validated_with_what_is_stored(world):
     assert answer.status == 400
     assert "api.credential.token: required for authType bearer" in answer.message
     assert world.fetch()["data"][0]["api"]["authType"] == "basic"
+
+
+def test_a_change_that_is_refused_leaves_no_credential(world):
+    created = world.create(eventNames=[f"old{number}" for number in range(50)])
+    change = {"eventNames": [f"new{number}" for number in range(50)], "api": basic_api()}
+    answer = world.call("PATCH", one(created["_id"]), change)
+    assert answer.status == 400
+    assert "send two changes" in answer.message
+    assert list(world.credentials.listed()) == []
+
+
+@pytest.mark.parametrize(("is_deleted", "status"), [(True, 404), (False, 409)])
+def test_a_change_that_lost_its_race_leaves_no_credential(world, monkeypatch, is_deleted, status):
+    created = world.create()
+
+    def lose(*_, **__):
+        if is_deleted:
+            world.subscriptions.get = lambda *_: None
+        raise StaleError
+
+    monkeypatch.setattr(world.subscriptions, "change", lose)
+    assert world.call("PATCH", one(created["_id"]), {"api": basic_api()}).status == status
+    assert list(world.credentials.listed()) == []
 
 
 def test_a_deleted_webhook_is_gone(world):

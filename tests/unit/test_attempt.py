@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.factories import SCOPE, World
+from tests.factories import SCOPE, World, oauth_api
 from tests.factories import Clock as Now
 from webhooks.adapters.memory.endpoint import answered, at_once, lead
 from webhooks.adapters.memory.keys import MemoryMaster
@@ -14,13 +14,6 @@ from webhooks.services.attempt import Attempts
 from webhooks.services.callback import CallbackSigner
 
 DELIVERY = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
-OAUTH = {
-    "authType": "oauth2",
-    "oAuthGrantType": "client_credentials",
-    "oAuthTokenUrl": "https://login.example.com/token",
-    "oAuthScopes": ["a"],
-    "credential": {"oauth2": {"clientId": "id", "clientSecret": "secret"}},
-}
 
 
 @dataclass
@@ -61,7 +54,7 @@ class SlowSigner(CallbackSigner):
 
 def test_ttl_starts_after_signing_and_the_latency_is_the_whole_attempts():
     world, clock = World(), Now()
-    world.create(api={"url": "https://hooks.example.com/in", **OAUTH}, ttl=4)
+    world.create(api=oauth_api(), ttl=4)
     [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     slow = Slow(clock, world)
     signer = SlowSigner(service=slow, content=world.content_keys, master=MemoryMaster(b"m" * 64))

@@ -18,6 +18,7 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import CorruptError, ListenerPage
 from webhooks.services import fanout as module
+from webhooks.services import sliced_fanout as sliced_module
 from webhooks.services.fanout import LIGHT_LISTENERS, STOP_BEFORE, EventMessage, Fanout
 from webhooks.services.listeners import PAGE_BYTES, Listeners
 
@@ -37,12 +38,13 @@ def message(message_id: str, body: str, *, receives: int = 1) -> EventMessage:
 
 @dataclass
 class Index:
-    """Listeners by event name; what was asked for. `faults`: raised for a name."""
+    """Listeners by event name; what was asked for. `faults`: raised for a name; `queries`: by sequence number."""
 
     counts: dict[str, int]
     asked: list[tuple[str, Span, int]] = field(default_factory=list)
     faults: dict[str, Exception] = field(default_factory=dict)
     corrupt: set[str] = field(default_factory=set)
+    queries: dict[int, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     size: int = 1
     version: int = 1
 
@@ -56,7 +58,8 @@ class Index:
         last = self.counts.get(event_name, 0) if span.last is None else span.last
         sequences = range(max(1, span.first), last + 1)
         entries: list[IndexEntry | CorruptError] = [
-            IndexEntry(f"{1:08x}{each:08x}{0:08x}", Criteria.ANY, (), each) for each in sequences[:limit]
+            IndexEntry(f"{1:08x}{each:08x}{0:08x}", Criteria.ANY, self.queries.get(each, ()), each)
+            for each in sequences[:limit]
         ]
         if event_name in self.corrupt:
             entries[0] = CorruptError("an entry cannot be read")
@@ -181,6 +184,20 @@ def test_each_of_several_gets_its_share():
     assert counts == [60, 50]
 
 
+def test_what_reads_take_is_of_an_events_share(monkeypatch: pytest.MonkeyPatch):
+    functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 18, per_send=1)
+    read = functions.index.versions
+
+    def slowly(scopes: Sequence[Scope]) -> dict[Scope, int]:
+        functions.seconds -= 8
+        return read(scopes)
+
+    monkeypatch.setattr(functions.index, "versions", slowly)
+    assert functions.fanout.fan_out([message("m", text("wide"), receives=2)]) == set()
+    assert functions.spans[0].first == 111
+    assert functions.seconds >= STOP_BEFORE - 1  # and so the rest could be continued
+
+
 def test_what_there_is_no_time_to_begin_comes_again():
     functions = Functions({"order.paid": 1}, seconds=STOP_BEFORE - 1)
     assert functions.fanout.fan_out([message("a", text(), receives=2), message("b", text(number=2))]) == {
@@ -227,6 +244,20 @@ def test_a_wide_event_with_an_unreadable_entry_is_dead_for_it_and_sent_to_the_ot
     assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
     assert functions.reasons == ["an entry cannot be read"]
     assert len(functions.delivered) == 2
+
+
+def test_an_event_with_a_query_that_costs_too_much_is_dead_for_it_alone_and_holds_up_no_other(monkeypatch):
+    monkeypatch.setattr(module, "LIGHT_VISITS", 100)
+    monkeypatch.setattr(sliced_module, "MAX_VISITS", 200)
+    functions = Functions({"costly": 3, "quick": 1})
+    functions.index.queries[2] = ({"a.b": 1},)
+    costly = text("costly", number=1, data={"a": [{"b": 0}] * 100})
+    assert functions.fanout.fan_out([message("c", costly), message("q", text("quick", number=2))]) == set()
+    assert functions.steps[0] == "send e2"
+    webhooks = [webhook_id for event_id, webhook_id in functions.delivered if event_id == "e1"]
+    assert webhooks == [f"{1:08x}{each:08x}{0:08x}" for each in (1, 3)]
+    (reason,) = functions.reasons
+    assert reason == f"webhook {1:08x}{2:08x}{0:08x}: its query looks at over 200 values"
 
 
 def test_the_cache_of_listeners_is_bounded_in_bytes():

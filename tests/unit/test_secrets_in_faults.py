@@ -2,13 +2,12 @@
 
 import io
 import json
-import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.factories import BASE, COMMUNITY, TENANT, World, webhook_body
-from webhooks.adapters.memory.batch_reader import MemoryBatchReader
+from tests.factories import BASE, COMMUNITY, TENANT, World, oauth_api, webhook_body
+from tests.functions import make_dispatch, make_fanout
 from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
 from webhooks.adapters.memory.endpoint import (
     Behaviour,
@@ -17,27 +16,13 @@ from webhooks.adapters.memory.endpoint import (
     ScriptedTokens,
     answered,
 )
-from webhooks.adapters.memory.keys import MemoryMaster
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
 from webhooks.domain.exchange import Answer, HttpRequest
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.queue import BatchFailedError, delivery_messages, event_messages, read_batch
 from webhooks.observability import start_logging
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
-from webhooks.services.delivery import Dispatch
-from webhooks.services.fanout import Fanout
-from webhooks.services.pace import PaceKeeper
-from webhooks.services.settlement import Settlement
 
 SECRET = "planted-in-a-text"
-OAUTH = {
-    "authType": "oauth2",
-    "oAuthGrantType": "client_credentials",
-    "oAuthTokenUrl": "https://login.example.com/token",
-    "oAuthScopes": ["a"],
-    "credential": {"oauth2": {"clientId": "planted-id", "clientSecret": "planted-secret"}},
-}
 BEARER = {"authType": "bearer", "credential": {"token": "planted-token"}}
 EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "eventId": "e", "data": {}}
 
@@ -83,41 +68,17 @@ class Functions:
         self.log = io.StringIO()
         start_logging(service="test", level="DEBUG", stream=self.log)
         self.queue, self.endpoint, log = MemoryDeliveryQueue(), ScriptedEndpoint(), MemoryDeliveryLog()
-        queue = self._with("queue", self.queue)
-        self.fanout = Fanout(
-            index=self._with("index", world.subscriptions),
-            lane=self._with("lane", self.queue),
-            events=MemoryEventsQueue(),
-            dead_events=self._with("dead_events", MemoryDeadEvents()),
-            time_left=lambda: math.inf,
-        )
-        self.dispatch = Dispatch(
-            reader=self._with("reader", MemoryBatchReader(world.subscriptions, log)),
-            queue=queue,
-            attempts=Attempts(
-                tokens=self._with("tokens", ScriptedTokens()),
-                credentials=self._with("credentials", world.credentials),
-                signer=CallbackSigner(
-                    service=self._with("service", world.keys),
-                    content=self._with("content", world.content_keys),
-                    master=self._with("master", MemoryMaster(b"m" * 64)),
-                ),
-                monotonic=world.clock,
-                default_ttl=5,
-            ),
-            settlement=Settlement(
-                queue=queue,
-                log=self._with("log", log),
-                subscriptions=self._with("subscriptions", world.subscriptions),
-                clock=world.clock,
-            ),
-            pace=PaceKeeper(self._with("pace", world.subscriptions), clock=world.clock, limit=1.0),
+        self.fanout = make_fanout(world, self.queue, MemoryDeadEvents(), wrap=self._with)
+        self.dispatch = make_dispatch(
+            world,
+            self.queue,
+            log,
+            tokens=ScriptedTokens(),
             workers=workers,
             http=OneByOne(self._with("endpoint", self.endpoint)),
             clock=world.clock,
-            chance=lambda: 0.0,
-            delays=(30, 300),
-            fast_seconds=1.0,
+            monotonic=world.clock,
+            wrap=self._with,
         )
 
     def _with(self, port, inner):
@@ -162,7 +123,7 @@ def test_a_fault_whose_text_has_a_secret_is_told_without_it(fault):
         functions = Functions(fault, workers)
         functions.register("retried", answered(500), BEARER, retryCount=1)
         functions.register("dead", answered(500), BEARER)
-        functions.register("gone", answered(410), OAUTH)
+        functions.register("gone", answered(410), oauth_api())
         functions.register("slow", functions.slow, BEARER)
 
         seen = functions.run()

@@ -1,5 +1,7 @@
 """The order in which a batch is settled, and the time that its last part may take."""
 
+import math
+
 import pytest
 
 from tests.factories import SCOPE, World
@@ -35,7 +37,13 @@ def gone(world: World) -> Decided:
 
 def test_what_was_delivered_is_in_the_log_before_a_webhook_is_disabled():
     log = MemoryDeliveryLog()
-    settlement = Settlement(queue=MemoryDeliveryQueue(), log=log, subscriptions=Ends(), clock=lambda: 1.0)
+    settlement = Settlement(
+        queue=MemoryDeliveryQueue(),
+        log=log,
+        subscriptions=Ends(),
+        clock=lambda: 1.0,
+        time_left=lambda: math.inf,
+    )
 
     with pytest.raises(EndedError):
         settlement.settle([gone(World())])

@@ -2,12 +2,14 @@
 
 import json
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.domain.matching import FEW, MAX_KEPT, EventFields, matches
+from webhooks.domain.json_equality import MAX_TEXT, ScalarKeys, composite_text, scalar_key
+from webhooks.domain.matching import FEW, MAX_KEPT, MAX_VISITS, CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import Criteria, IndexEntry
 
 EVENT = {
@@ -312,6 +314,45 @@ def test_places_cost_what_they_find(record_property):
 
     record_property("visited", fields.visited)
     assert fields.visited <= 4 * nodes(data)
+
+
+def test_a_query_that_leads_to_the_same_values_by_many_paths_is_refused_and_costs_the_next_one_nothing():
+    data = {"a": [{"b": 0}] * 20_000}
+    for _ in range(8):
+        data = {"a": [data]}
+    ways = sorted(product(("a", "0.a"), repeat=8), key=lambda steps: steps.count("0.a"))
+    paths = [f"a.{'.'.join(steps)}.b" for steps in ways[:200]]
+    fields = EventFields(data)
+
+    with pytest.raises(CostlyQueryError):
+        matches(entry(*({path: 1} for path in paths)), fields)
+
+    assert fields.visited <= MAX_VISITS + 4 * nodes(data)
+    assert matches(entry({paths[-1]: 0}), fields)
+    with pytest.raises(CostlyQueryError):
+        matches(entry({paths[-2]: 1}), fields, visits=10_000)
+
+
+@pytest.mark.parametrize(
+    "value", [10**4_000, Decimal("1.10"), -(2**61), 5, True, False, None, "1.1", 2**61 - 2]
+)
+def test_the_key_of_an_events_number_is_made_once(value):
+    keys = ScalarKeys()
+    assert keys.of(value) == scalar_key(value)
+    assert keys.of(value) is keys.of(value)
+
+
+@pytest.mark.parametrize(
+    "value", [["x" * MAX_TEXT], [[["x" * 40_000], ["x" * 40_000]]], {"a": ["x" * MAX_TEXT]}]
+)
+def test_what_is_longer_than_any_query_is_not_written_down_again_and_again(value):
+    assert composite_text(value)[0] == ""
+
+
+@pytest.mark.parametrize("value", [[10**18] * 1_600, ["\x7f" * 8_000], [[True, None, ""]] * 500])
+def test_the_largest_values_that_a_query_can_have_are_found(value):
+    assert len(composite_text(value)[0]) > 8_000
+    assert holds({"a": value}, {"a": [0, value]})
 
 
 def test_numbers_made_to_collide_cost_no_more_than_others():

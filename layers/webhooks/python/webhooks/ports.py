@@ -318,7 +318,7 @@ class EventsQueue(Protocol):
         """Send slices of wide events; tells whether the queue took them all."""
 
     def delete(self, receipts: Sequence[str]) -> None:
-        """Delete received messages before their batch ends; what cannot be deleted comes again."""
+        """Delete received messages before their batch ends; one that cannot be deleted comes again."""
 
 
 class DeadEvents(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -52,7 +51,7 @@ class OutOfTimeError(BotoCoreError):
 class AwsClients:
     """One session and its clients; safe to share between threads. `time_left`: of the running invocation."""
 
-    def __init__(self, *, time_left: TimeLeft = lambda: math.inf) -> None:
+    def __init__(self, *, time_left: TimeLeft) -> None:
         self._time_left = time_left
         self._lock = Lock()
         self._session: Session | None = None

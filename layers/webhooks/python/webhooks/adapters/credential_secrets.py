@@ -38,17 +38,17 @@ def as_tags(tags: Mapping[str, str]) -> list[Any]:
     return [{"Key": name, "Value": value} for name, value in tags.items()]
 
 
-def place_of(scope: Scope, webhook_id: str) -> str:
-    """Return what the names of a webhook's secrets have after the prefix, up to their random end."""
+def path_of(scope: Scope, webhook_id: str) -> str:
+    """Return the part of the names of a webhook's secrets between the prefix and their random end."""
     return f"{scope.tenant_id}/{scope.community_id}/{webhook_id}"
 
 
-def owner_of(secret_name: str, prefix: str) -> tuple[Scope, str] | None:
-    """Read whose credential a secret's name says it is; None for what is no credential of ours."""
-    place = _NAME.fullmatch(secret_name.removeprefix(prefix))
-    if place is None or not secret_name.startswith(prefix):
+def webhook_of(secret_name: str, prefix: str) -> tuple[Scope, str] | None:
+    """Return the scope and id of the webhook that a secret's name says; None for another kind of secret."""
+    path = _NAME.fullmatch(secret_name.removeprefix(prefix))
+    if path is None or not secret_name.startswith(prefix):
         return None
-    return Scope(place[1], place[2]), place[3]
+    return Scope(path[1], path[2]), path[3]
 
 
 class ListedSecrets:
@@ -67,10 +67,10 @@ class ListedSecrets:
             with unavailable("secretsmanager ListSecrets"):
                 answer = self._aws.secrets.list_secrets(**request)
             for secret in answer["SecretList"]:
-                if owner := owner_of(secret["Name"], self._prefix):
+                if webhook := webhook_of(secret["Name"], self._prefix):
                     is_ours = is_bound(secret.get("Tags", []), self._tags)
                     created_at = secret["CreatedDate"].timestamp()
-                    found.append(ListedCredential(secret["Name"], *owner, created_at, is_ours))
+                    found.append(ListedCredential(secret["Name"], *webhook, created_at, is_ours))
             if not answer.get("NextToken"):
                 return found
             request["NextToken"] = answer["NextToken"]

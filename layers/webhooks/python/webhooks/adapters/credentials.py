@@ -8,8 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -17,8 +16,8 @@ from uuid import UUID
 from botocore.exceptions import ClientError
 
 from webhooks.adapters.aws import AwsClients, error_code, unavailable
-from webhooks.adapters.credential_secrets import ABSENT, OF, as_tags, is_bound, owner_of, place_of
-from webhooks.adapters.expiring import Expiring
+from webhooks.adapters.credential_secrets import ABSENT, OF, as_tags, is_bound, path_of, webhook_of
+from webhooks.adapters.loading import LoadingCache
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.ports import Clock, CredentialMissingError, Entropy
@@ -55,19 +54,17 @@ class SecretCredentials:
         self._clock = clock
         self._entropy = entropy
         self._tags = tags
-        self._cache: Expiring[CredentialRef, Credential] = Expiring(CACHE_SIZE, clock=clock)
-        self._lock = Lock()
-        self._reads: dict[CredentialRef, Future[Credential]] = {}
+        self._cache = LoadingCache(self._load, size=CACHE_SIZE, clock=clock, name="credential")
 
     def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
         """Store a webhook's first credential."""
-        place = place_of(scope, webhook_id)
-        ref = CredentialRef(f"{self._prefix}{place}-{self._entropy(4).hex()}", self._version())
+        path = path_of(scope, webhook_id)
+        ref = CredentialRef(f"{self._prefix}{path}-{self._entropy(4).hex()}", self._version())
         request: dict[str, Any] = {
             "Name": ref.secret_name,
             "ClientRequestToken": ref.version_id,
             "SecretString": _to_text(credential),
-            "Tags": as_tags({OF: place, **self._tags}),
+            "Tags": as_tags({OF: path, **self._tags}),
             **self._kms,
         }
         with unavailable("secretsmanager CreateSecret"):
@@ -93,10 +90,10 @@ class SecretCredentials:
                     VersionStages=[f"since-{int(self._clock())}-{self._entropy(4).hex()}"],
                 )
             except ClientError as error:
-                owner = owner_of(ref.secret_name, self._prefix)
-                if error_code(error) not in ABSENT or owner is None:
+                webhook = webhook_of(ref.secret_name, self._prefix)
+                if error_code(error) not in ABSENT or webhook is None:
                     raise
-                return self.create(owner[0], owner[1], credential=credential)
+                return self.create(*webhook, credential=credential)
         return after
 
     def settle(self, ref: CredentialRef) -> None:
@@ -121,43 +118,8 @@ class SecretCredentials:
                 self._aws.secrets.tag_resource(SecretId=ref.secret_name, Tags=as_tags(self._tags))
 
     def read(self, ref: CredentialRef) -> Credential:
-        """Return a credential; who asks while it is read shares the answer. Raises CredentialMissingError."""
-        with self._lock:
-            if known := self._cache.get(ref):
-                return known[0]
-            reading = self._reads.get(ref)
-            is_ours = reading is None
-            if reading is None:
-                reading = self._reads[ref] = Future()
-        if is_ours:
-            self._share(ref, reading)
-        return reading.result()
-
-    def _share(self, ref: CredentialRef, reading: Future[Credential]) -> None:
-        """Read for all who wait. An error is theirs too; whoever asks after it reads anew."""
-        try:
-            credential = self._read(ref)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the credential was asked for
-            with self._lock:
-                del self._reads[ref]
-            reading.set_exception(error)
-        else:
-            with self._lock:
-                self._cache.put(ref, credential, seconds=CACHE_SECONDS)
-                del self._reads[ref]
-            reading.set_result(credential)
-
-    def _read(self, ref: CredentialRef) -> Credential:
-        with unavailable("secretsmanager GetSecretValue"):
-            try:
-                answer = self._aws.secrets.get_secret_value(
-                    SecretId=ref.secret_name, VersionId=ref.version_id
-                )
-            except ClientError as error:
-                if error_code(error) not in ABSENT:
-                    raise
-                raise CredentialMissingError(f"the secret {ref.secret_name} has no such version") from None
-        return _from_text(answer.get("SecretString", ""), ref)
+        """Return a credential; calls while it is read share the answer. Raises CredentialMissingError."""
+        return self._cache.get(ref)
 
     def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:
         """Return several, in their order; None where the secret is missing."""
@@ -174,6 +136,18 @@ class SecretCredentials:
             except ClientError as error:
                 if error_code(error) not in ABSENT:
                     raise
+
+    def _load(self, ref: CredentialRef) -> tuple[Credential, float]:
+        with unavailable("secretsmanager GetSecretValue"):
+            try:
+                answer = self._aws.secrets.get_secret_value(
+                    SecretId=ref.secret_name, VersionId=ref.version_id
+                )
+            except ClientError as error:
+                if error_code(error) not in ABSENT:
+                    raise
+                raise CredentialMissingError(f"the secret {ref.secret_name} has no such version") from None
+        return _from_text(answer.get("SecretString", ""), ref), CACHE_SECONDS
 
     def _version(self) -> str:
         return str(UUID(bytes=self._entropy(16), version=4))

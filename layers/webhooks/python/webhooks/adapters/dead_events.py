@@ -12,5 +12,5 @@ class SqsDeadEvents:
         self._dead_letter_url = dead_letter_url
 
     def bury(self, text: str, reason: str) -> None:
-        """Send an event. Raises UnavailableError, also where no room is left for the reason."""
+        """Send an event; without the reason where no room is left for it. Raises UnavailableError."""
         send_one(self._aws, self._dead_letter_url, Message(text, {"reason": attribute(reason)}))

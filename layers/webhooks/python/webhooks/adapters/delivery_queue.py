@@ -44,7 +44,10 @@ class SqsDeliveryQueue:
         return [pack for position, (pack, _) in enumerate(packs) if position in refused]
 
     def bury_text(self, text: str, reason: str) -> None:
-        """Send what is no pack to the dead-letter queue. Raises UnavailableError, also if it is too large."""
+        """Send what is no pack to the dead-letter queue; without the reason where no room is left for it.
+
+        Raises UnavailableError.
+        """
         send_one(self._aws, self._dead_letter_url, Message(text, {"reason": attribute(reason)}))
 
 

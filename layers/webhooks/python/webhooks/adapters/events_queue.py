@@ -20,5 +20,5 @@ class SqsEventsQueue:
         return not send_all(self._aws, self._queue_url, messages)
 
     def delete(self, receipts: Sequence[str]) -> None:
-        """Delete received messages; what cannot be deleted comes again."""
+        """Delete received messages; one that cannot be deleted comes again."""
         delete_all(self._aws, self._queue_url, receipts)

@@ -17,18 +17,19 @@ from webhooks.adapters.curl_transfers import Limits, Transfer, Transfers
 from webhooks.adapters.egress import EgressGuard, EgressRefusedError, HostUnresolvedError, Lookup
 from webhooks.adapters.http_failures import Phase, TransferError
 from webhooks.domain.exchange import Exchange, NoAnswer, NoAnswerReason
-from webhooks.ports import Call, Conversation
+from webhooks.ports import Call, Conversation, Shared
 
 __all__ = ["CurlHttpClient", "Limits"]
 
 
 @dataclass(slots=True, eq=False)
 class _Flight:
-    """A call under way, and the conversations that wait for it."""
+    """A call under way, and the conversations that wait for it. `since` and `until` are monotonic."""
 
     call: Call
     since: float
     until: float
+    began_at: float
     waiting: list["_Waiter"] = field(default_factory=list)
     lookup: Lookup | None = None
     transfer: Transfer | None = None
@@ -50,12 +51,21 @@ class _Waiter:
 
 
 class CurlHttpClient:
-    """Leads conversations over kept connections to vetted addresses. For one thread at a time."""
+    """Leads conversations over kept connections to vetted addresses. For one thread at a time.
+
+    `clock`: seconds that go on while the function is frozen.
+    """
 
     def __init__(
-        self, guard: EgressGuard, *, ca_file: str | None = None, limits: Limits | None = None
+        self,
+        guard: EgressGuard,
+        *,
+        ca_file: str | None = None,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._guard = guard
+        self._clock = clock
         self._ca_file = ca_file or ca_bundle()
         self._limits = limits or Limits()
         self._transfers: Transfers | None = None
@@ -65,7 +75,7 @@ class CurlHttpClient:
         """Lead conversations, all at once, and return what each returns, in their order."""
         if self._transfers is None:
             self._transfers = Transfers(self._guard, ca_file=self._ca_file, limits=self._limits)
-        batch = _Batch(self._guard, self._transfers, self._shared, conversations)
+        batch = _Batch(self._guard, self._transfers, self._shared, conversations, clock=self._clock)
         try:
             batch.lead()
         except BaseException:  # some calls are left without anybody who waits for them
@@ -96,7 +106,10 @@ class _Batch:
         transfers: Transfers,
         shared: dict[Hashable, _Flight],
         conversations: Sequence[Conversation[Any]],
+        *,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self._guard = guard
         self._transfers = transfers
         self._shared = shared
@@ -147,11 +160,11 @@ class _Batch:
 
     def _begin(self, position: int, call: Call) -> None:
         now = time.monotonic()
-        flight = None if call.shared is None else self._shared.get(call.shared.key)
+        flight = None if call.shared is None else self._flying(call.shared)
         is_new = flight is None
         if flight is None:
             seconds = call.seconds if call.shared is None else call.shared.seconds
-            flight = _Flight(call, now, now + seconds)
+            flight = _Flight(call, now, now + seconds, began_at=self._clock())
         waiter = _Waiter(now, flight, lambda outcome: self._go_on(position, outcome))
         flight.waiting.append(waiter)
         if call.shared is not None:
@@ -159,6 +172,17 @@ class _Batch:
             self._at(now + call.seconds, lambda: self._leave(waiter))
         if is_new:
             self._start(flight)
+
+    def _flying(self, shared: Shared) -> _Flight | None:
+        """Return the shared call that is under way; one that froze with the function is given up."""
+        flight = self._shared.get(shared.key)
+        if flight is None or self._clock() - flight.began_at <= shared.seconds:
+            return flight
+        flight.is_over = True
+        self._forget(flight)
+        if flight.transfer is not None:
+            self._transfers.cancel(flight.transfer)
+        return None
 
     def _start(self, flight: _Flight) -> None:
         request = flight.call.request

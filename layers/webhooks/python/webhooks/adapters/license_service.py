@@ -6,7 +6,6 @@ one request at a time, so each asks one question at a time.
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -19,6 +18,7 @@ from webhooks.adapters.licenses import hash_license_key
 from webhooks.domain.caller import ANY, AuthLevel, License
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
+from webhooks.domain.times import epoch_seconds, seconds_of
 from webhooks.ports import Clock, Entropy, KeyStore, Licenses
 
 APP_ID = "webhooks"
@@ -28,7 +28,6 @@ REFUSAL_SECONDS = 30
 CACHE_SIZE = 1024  # of licenses, and as many refusals: callers without a license push out none that hold
 TIMEOUT = urllib3.Timeout(connect=2, read=3, total=4)
 MAX_ANSWER = 64 * 1024  # bytes
-MILLISECONDS_FROM = 100_000_000_000  # from here on a number of seconds would be in the year 5138
 OK = 200
 # As a part of a path they mean another path, however they are encoded (RFC 3986, 5.2.4): no such community.
 FOLDERS = frozenset({".", ".."})
@@ -149,20 +148,21 @@ def _read_verdict(answer: dict[str, Any], scope: Scope) -> License | None:
             auth_level=AuthLevel(answer["authLevel"]),
             tenant_id=scope.tenant_id,
             community_id=scope.community_id,
-            expires_at=_epoch_seconds(answer.get("expiry")),
+            expires_at=_expires_at(answer.get("expiry")),
         )
     except (KeyError, ValueError, TypeError, OverflowError):
         raise UnavailableError("the License service gave an answer that cannot be read") from None
 
 
-def _epoch_seconds(expiry: Any) -> int | None:
+def _expires_at(expiry: Any) -> int | None:
     """Read an end: ISO 8601, epoch seconds or epoch milliseconds, as a number or a text; None for never."""
     if expiry is None:
         return None
     if isinstance(expiry, str) and not re.fullmatch(r"[0-9]+", expiry, re.ASCII):
-        moment = datetime.fromisoformat(expiry)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        seconds = epoch_seconds(expiry)
+        if seconds is None:
+            raise ValueError
+        return int(seconds)
     if isinstance(expiry, bool):
         raise TypeError
-    seconds = float(expiry)
-    return int(seconds / 1000 if seconds >= MILLISECONDS_FROM else seconds)
+    return int(seconds_of(float(expiry)))

@@ -3,13 +3,12 @@
 import base64
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
+from webhooks.adapters.expiring import Expiring
 from webhooks.domain.exchange import (
     Answer,
     ClientCredentials,
@@ -20,8 +19,9 @@ from webhooks.domain.exchange import (
 )
 from webhooks.ports import Call, Conversation, Shared
 
+_USER_AGENT: Final = "webhooks"
 _KEPT_TOKENS: Final = 1_024
-_FETCH_SECONDS: Final = 5.0  # the longest ttl: whoever waits for a token could have asked for it
+_FETCH_SECONDS: Final = 5.0  # the longest ttl: no delivery has more time for a token
 _ANSWER_BYTES: Final = 32_768
 _LIFETIME: Final = 300.0  # where the answer names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
 _LONGEST: Final = 86_400.0  # whatever the answer says
@@ -32,72 +32,64 @@ _ERROR_CODE: Final = re.compile(r"[a-z_]{1,64}")  # the codes that RFC 6749, 5.2
 
 @dataclass(frozen=True, slots=True)
 class _Token:
+    """`seconds`: how long it is used from the request for it on."""
+
     text: str
-    until: float
+    seconds: float
 
 
 class OAuthTokens:
     """Access tokens by client. `clock`: seconds that go on while the function is frozen."""
 
-    def __init__(self, clock: Callable[[], float], *, user_agent: str = "webhooks") -> None:
-        self._clock = clock
-        self._user_agent = user_agent
-        self._lock = Lock()
-        self._kept: OrderedDict[ClientCredentials, _Token] = OrderedDict()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._tokens: Expiring[ClientCredentials, str] = Expiring(_KEPT_TOKENS, clock=clock)
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
     ) -> Conversation[str | NoAnswer]:
-        """Return a token that holds for a while yet; who asks while one is fetched waits for that one.
+        """Return a token that holds for a while yet; calls while one is fetched wait for that one.
 
         Each waits its own seconds; the fetch has seconds of its own, so that no asker's short time fails the
         others. `rejected`: the token that an endpoint answered 401 to: it is fetched anew. Failures are not
         kept.
         """
-        with self._lock:
-            kept = self._kept.get(client)
-            if kept and kept.text != rejected and self._clock() < kept.until:
-                self._kept.move_to_end(client)
-                return kept.text
+        kept = self._tokens.get(client)
+        if kept is not None and kept[0] != rejected:
+            return kept[0]
         fetch = Shared(client, _FETCH_SECONDS, lambda exchange: self._keep(client, exchange))
-        exchange = yield Call(self._request(client), seconds, excerpt_bytes=_ANSWER_BYTES, shared=fetch)
-        fetched = self._read(exchange)
-        return fetched if isinstance(fetched, NoAnswer) else fetched.text
+        exchange = yield Call(_request(client), seconds, excerpt_bytes=_ANSWER_BYTES, shared=fetch)
+        token = _token(exchange)
+        return token if isinstance(token, NoAnswer) else token.text
 
     def _keep(self, client: ClientCredentials, exchange: Exchange) -> None:
-        fetched = self._read(exchange)
-        if isinstance(fetched, _Token):
-            with self._lock:
-                self._kept[client] = fetched
-                self._kept.move_to_end(client)
-                if len(self._kept) > _KEPT_TOKENS:
-                    self._kept.popitem(last=False)
-
-    def _read(self, exchange: Exchange) -> _Token | NoAnswer:
-        if isinstance(exchange, Answer):
-            return _read(exchange, asked_at=self._clock() - exchange.latency_ms / 1000)
-        return _failed(
-            f"the token endpoint did not answer: {exchange.reason}: {exchange.detail}",
-            latency_ms=exchange.latency_ms,
-            address=exchange.address,
-        )
-
-    def _request(self, client: ClientCredentials) -> HttpRequest:
-        form = {"grant_type": "client_credentials"}
-        if client.scopes:
-            form["scope"] = " ".join(client.scopes)
-        # RFC 6749, 2.3.1: both are form-encoded before they are joined
-        pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
-        headers = {
-            "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
-            "User-Agent": self._user_agent,
-        }
-        return HttpRequest("POST", client.token_url, headers, urlencode(form).encode())
+        token = _token(exchange)
+        if isinstance(token, _Token):
+            self._tokens.put(client, token.text, seconds=token.seconds - exchange.latency_ms / 1000)
 
 
-def _read(answered: Answer, *, asked_at: float) -> _Token | NoAnswer:
+def _token(exchange: Exchange) -> _Token | NoAnswer:
+    if isinstance(exchange, Answer):
+        return _read(exchange)
+    detail = f"the token endpoint did not answer: {exchange.reason}: {exchange.detail}"
+    return _failed(detail, latency_ms=exchange.latency_ms, address=exchange.address)
+
+
+def _request(client: ClientCredentials) -> HttpRequest:
+    form = {"grant_type": "client_credentials"}
+    if client.scopes:
+        form["scope"] = " ".join(client.scopes)
+    # RFC 6749, 2.3.1: both are form-encoded before they are joined
+    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "application/json",
+        "User-Agent": _USER_AGENT,
+    }
+    return HttpRequest("POST", client.token_url, headers, urlencode(form).encode())
+
+
+def _read(answered: Answer) -> _Token | NoAnswer:
     try:
         said = json.loads(answered.excerpt.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
@@ -113,7 +105,7 @@ def _read(answered: Answer, *, asked_at: float) -> _Token | NoAnswer:
     if str(answer.get("token_type", "bearer")).lower() != "bearer":
         return _failed("the token endpoint answered with a token of another type than bearer")
     lifetime = _lifetime(answer.get("expires_in"))
-    return _Token(text, asked_at + lifetime - min(_MARGIN, lifetime / 10))
+    return _Token(text, lifetime - min(_MARGIN, lifetime / 10))
 
 
 def _lifetime(value: object) -> float:

@@ -2,14 +2,13 @@
 
 import socket
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from threading import Lock, Thread
 from typing import Any, Final, Protocol
 
+from webhooks.adapters.loading import LoadingCache, TooManyLoadsError
 from webhooks.domain.addresses import Address
 from webhooks.ports import EndpointRefusedError
 
@@ -37,10 +36,9 @@ class Resolver:
         self, resolve: Resolve = socket.getaddrinfo, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._resolve = resolve
-        self._clock = clock
-        self._lock = Lock()
-        self._kept: OrderedDict[str, tuple[float, tuple[Address, ...]]] = OrderedDict()
-        self._lookups: dict[str, Future[tuple[Address, ...]]] = {}
+        self._hosts = LoadingCache(
+            self._look_up, size=_KEPT_HOSTS, clock=clock, name="lookup", at_once=_LOOKUPS_AT_ONCE
+        )
 
     def addresses(self, host: str, *, seconds: float) -> tuple[Address, ...]:
         """Return the host's addresses, at least one, in the order to try them.
@@ -64,38 +62,19 @@ class Resolver:
         literal = _literal(host)
         if literal is not None:
             return (literal,)
-        with self._lock:
-            until, addresses = self._kept.get(host, (0.0, ()))
-            if addresses and self._clock() < until:
-                return addresses
-            if host in self._lookups:
-                return self._lookups[host]
-            if len(self._lookups) >= _LOOKUPS_AT_ONCE:
-                raise HostUnresolvedError(f"the host {host} was not looked up: too many lookups hang")
-            lookup: Future[tuple[Address, ...]] = Future()
-            Thread(target=self._look_up, args=(host, lookup), name="lookup", daemon=True).start()
-            self._lookups[host] = lookup
-            return lookup
+        try:
+            found = self._hosts.find(host)
+        except TooManyLoadsError:
+            raise HostUnresolvedError(f"the host {host} was not looked up: too many lookups hang") from None
+        return found if isinstance(found, Future) else found[0]
 
-    def _look_up(self, host: str, lookup: Future[tuple[Address, ...]]) -> None:
-        addresses: tuple[Address, ...] = ()
+    def _look_up(self, host: str) -> tuple[tuple[Address, ...], float | None]:
         try:
             answers = self._resolve(host, None, type=socket.SOCK_STREAM)
             addresses = tuple(dict.fromkeys(_plain(ip_address(answer[-1][0])) for answer in answers))
         except (OSError, ValueError):  # gaierror is an OSError; a host that IDNA refuses is a ValueError
-            pass
-        finally:
-            with self._lock:
-                del self._lookups[host]
-                self._keep(host, addresses)
-            lookup.set_result(addresses)
-
-    def _keep(self, host: str, addresses: tuple[Address, ...]) -> None:
-        if addresses:
-            self._kept[host] = (self._clock() + _KEPT_SECONDS, addresses)
-            self._kept.move_to_end(host)
-            if len(self._kept) > _KEPT_HOSTS:
-                self._kept.popitem(last=False)
+            addresses = ()
+        return addresses, _KEPT_SECONDS if addresses else None
 
 
 @lru_cache(_KEPT_HOSTS)

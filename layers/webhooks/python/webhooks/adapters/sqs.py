@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
@@ -73,7 +73,7 @@ def send_all(aws: AwsClients, queue_url: str, messages: Iterable[Message]) -> se
 
 
 def delete_all(aws: AwsClients, queue_url: str, receipts: Sequence[str]) -> None:
-    """Delete received messages; what cannot be deleted comes again, so that only the log says it."""
+    """Delete received messages; one that cannot be deleted comes again, so that only the log says it."""
     for chunk in batched(receipts, MAX_ENTRIES, strict=False):
         entries: list[Any] = [{"Id": str(at), "ReceiptHandle": receipt} for at, receipt in enumerate(chunk)]
         try:
@@ -87,9 +87,10 @@ def delete_all(aws: AwsClients, queue_url: str, receipts: Sequence[str]) -> None
 
 
 def send_one(aws: AwsClients, queue_url: str, message: Message) -> None:
-    """Send a message. Raises UnavailableError, also for one that no queue takes."""
-    if message.size > MAX_BYTES:
-        raise UnavailableError(f"sqs SendMessage: {message.size} bytes are more than a message can have")
+    """Send a message; one that has no room for its attributes goes without them. Raises UnavailableError."""
+    if message.size > MAX_BYTES:  # as large as it came: to refuse it would bring it back for hours
+        logger.warning("queue.no_room", extra={"bytes": message.size, "attributes": message.attributes})
+        message = replace(message, attributes={})
     with unavailable("sqs SendMessage"):
         aws.sqs.send_message(QueueUrl=queue_url, **message.entry())
 

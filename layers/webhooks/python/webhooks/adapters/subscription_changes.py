@@ -132,7 +132,7 @@ class Change:
         return {"Update": update}
 
     def _record(self, table: str, kept: KeptAnswer, *, now: int) -> dict[str, Any]:
-        """Keep the answer unless there is one; the table removes what has expired only days later."""
+        """Keep the answer unless there is one; the table removes expired ones only days later."""
         one = self.after or self.before
         item = {
             "body": {"S": kept.body},

@@ -1,14 +1,10 @@
 """Composes what authenticates requests: the service's keys and the licenses."""
 
-from functools import partial
-
 from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.key_store import SecretKeyStore
 from webhooks.adapters.license_service import LicenseService
 from webhooks.adapters.licenses import TableLicenses
 from webhooks.adapters.tables import Table
 from webhooks.bootstrap import runtime
-from webhooks.domain.keyring import service_keys
 from webhooks.entrypoints.access import Access
 from webhooks.ports import KeyStore, Licenses
 from webhooks.services.authentication import Authentication
@@ -33,14 +29,4 @@ def _licenses(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore)
         return own
     return LicenseService(
         settings.licenses_url, own=own, keys=keys, clock=runtime.clock, entropy=runtime.entropy
-    )
-
-
-def compose_service_keys(settings: AuthenticationSettings, aws: AwsClients) -> KeyStore:
-    """Return where the service's own keys are."""
-    return SecretKeyStore(
-        aws,
-        settings.service_keys_secret,
-        parse=partial(service_keys, curve=settings.curve),
-        clock=runtime.clock,
     )

@@ -1,13 +1,10 @@
 """Composes functions/discovery: public keys, and a probe of everything that the service needs."""
 
-from functools import partial
-
 from webhooks.adapters.aws import AwsClients
 from webhooks.adapters.items import key
-from webhooks.adapters.key_store import SecretKeyStore
 from webhooks.adapters.probes import queues_probe, secrets_probe, tables_probe
 from webhooks.bootstrap import runtime
-from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.bootstrap.keys import compose_content_keys, compose_service_keys
 from webhooks.entrypoints.discovery import Facts
 from webhooks.services.discovery import Discovery
 from webhooks.settings import DiscoverySettings
@@ -16,15 +13,10 @@ from webhooks.settings import DiscoverySettings
 def compose() -> tuple[Discovery, Facts]:
     """Return what the routes need."""
     runtime.log()
-    settings, aws, clock = (
-        DiscoverySettings.load(),
-        AwsClients(time_left=runtime.invocation.left),
-        runtime.clock,
-    )
-    parse_service_keys = partial(service_keys, curve=settings.curve)
+    settings, aws = DiscoverySettings.load(), AwsClients(time_left=runtime.invocation.left)
     use_case = Discovery(
-        service_keys=SecretKeyStore(aws, settings.service_keys_secret, parse=parse_service_keys, clock=clock),
-        content_keys=SecretKeyStore(aws, settings.signing_keys_secret, parse=content_keys, clock=clock),
+        service_keys=compose_service_keys(aws, settings.service_keys_secret, settings.curve),
+        content_keys=compose_content_keys(aws, settings.signing_keys_secret),
         probes={
             "dynamodb": tables_probe(
                 aws,
@@ -46,7 +38,7 @@ def compose() -> tuple[Discovery, Facts]:
                 aws, (settings.service_keys_secret, settings.signing_keys_secret)
             ),
         },
-        clock=clock,
+        clock=runtime.clock,
     )
     facts = Facts(
         curve_name=settings.curve.value,

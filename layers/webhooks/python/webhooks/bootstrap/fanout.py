@@ -7,17 +7,14 @@ from webhooks.adapters.events_queue import SqsEventsQueue
 from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.tables import Table
 from webhooks.bootstrap import runtime
-from webhooks.observability import start_logging
 from webhooks.services.fanout import Fanout
-from webhooks.settings import FanoutSettings, LoggingSettings
+from webhooks.settings import FanoutSettings
 
 
 def compose() -> Fanout:
     """Return the use case."""
-    logging = LoggingSettings.load()
-    start_logging(service=logging.service, level=logging.level)
-    settings = FanoutSettings.load()
-    aws = AwsClients(time_left=runtime.invocation.left)
+    runtime.log()
+    settings, aws = FanoutSettings.load(), AwsClients(time_left=runtime.invocation.left)
     return Fanout(
         index=DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table)),
         lane=SqsFastLane(aws, settings.deliveries_queue_url),

@@ -1,4 +1,4 @@
-"""What every function starts with: its log, the clock, random bytes and the invocation's time."""
+"""The parts that every function has: its log, the clock, random bytes and the invocation's time."""
 
 import secrets
 import time

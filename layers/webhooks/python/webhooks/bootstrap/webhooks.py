@@ -3,13 +3,13 @@
 from webhooks.adapters.aws import AwsClients
 from webhooks.adapters.credential_secrets import binding
 from webhooks.adapters.credentials import SecretCredentials
-from webhooks.adapters.egress import EgressGuard
 from webhooks.adapters.key_store import SecretMaster
 from webhooks.adapters.subscription_changes import Tables
 from webhooks.adapters.subscriptions import DynamoSubscriptions
 from webhooks.bootstrap import runtime
-from webhooks.bootstrap.access import compose_access, compose_service_keys
-from webhooks.domain.addresses import parse_policy
+from webhooks.bootstrap.access import compose_access
+from webhooks.bootstrap.egress import compose_guard
+from webhooks.bootstrap.keys import compose_service_keys
 from webhooks.entrypoints.answers import Answers
 from webhooks.entrypoints.community import Communities
 from webhooks.services.registration import Registration
@@ -36,17 +36,12 @@ def compose() -> tuple[Communities, Registration, Answers]:
             entropy=entropy,
             tags=binding(table=settings.subscriptions_table, stack=settings.stack_id),
         ),
-        guard=EgressGuard(
-            parse_policy(
-                allow_http=settings.allow_http_endpoints,
-                ports=settings.allowed_ports,
-                networks=settings.allowed_networks,
-            )
-        ),
+        guard=compose_guard(settings),
         clock=clock,
         webhooks_per_community=settings.webhooks_per_community,
     )
     answers = Answers(master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), entropy=entropy)
-    access = compose_access(settings, aws, compose_service_keys(settings, aws))
+    keys = compose_service_keys(aws, settings.service_keys_secret, settings.curve)
+    access = compose_access(settings, aws, keys)
     communities = Communities(access, clock=clock, allowed_time_span=settings.allowed_time_span)
     return communities, registration, answers

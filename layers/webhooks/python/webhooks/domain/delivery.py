@@ -89,11 +89,11 @@ def delivery_of(event: Event, webhook_id: str) -> Delivery:
 def pack_deliveries(webhook_id: str, scope: Scope, *, deliveries: Iterable[Delivery]) -> Iterator[Pack]:
     """Put the deliveries of one webhook into as few packs as the limits allow, in their order.
 
-    A delivery larger than a pack's limit travels alone. The same delivery twice travels once.
+    A delivery larger than a pack's limit travels alone. The same delivery twice, of one time, travels once.
     """
     pack: list[Delivery] = []
     size = 0
-    for delivery in {delivery.id: delivery for delivery in deliveries}.values():
+    for delivery in {(each.id, each.log_time): each for each in deliveries}.values():
         weight = len(delivery.body.encode()) + DESCRIPTION_BYTES
         if pack and (len(pack) == MAX_PACK_DELIVERIES or size + weight > MAX_PACK_BYTES):
             yield Pack(webhook_id, scope, tuple(pack))

@@ -1,6 +1,5 @@
 """An event as a producer publishes it: three shapes in, one callback body out."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.json_text import JsonObject, compact, read_object
+from webhooks.domain.json_text import UTF_8, JsonObject, compact, read_object
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
-from webhooks.domain.times import epoch_seconds
+from webhooks.domain.times import epoch_seconds, seconds_of
 from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
 
 # A message carries the body and up to 8 KiB beside it, within the queue's 1 MiB.
@@ -19,11 +18,9 @@ MAX_BODY_BYTES = 1024 * 1024 - 8192
 MAX_EVENT_ID = 256
 # 0001-01-01 and 9999-12-31, in epoch seconds: what a date can say.
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
-# From this on a number of seconds would be in the year 5138: it counts milliseconds.
-MILLISECONDS_FROM = 100_000_000_000
 # Lone surrogates are no UTF-8, and SQS takes no non-characters: both stay escaped as JSON lets them be.
 UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
-_text: Final = json.JSONEncoder(ensure_ascii=False).encode
+_text: Final = UTF_8.encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +113,7 @@ def _epoch_ms(when: Any) -> int:
         and not isinstance(when, bool)
         and -LATEST * 1000 <= when <= LATEST * 1000
     ):
-        seconds = float(when)
-        if abs(seconds) >= MILLISECONDS_FROM:
-            seconds /= 1000
+        seconds = seconds_of(float(when))
     if seconds is None or not EARLIEST <= seconds <= LATEST:
         raise InvalidEventError(
             "occurredAt (or event_ts, time): must be a time as RFC 3339 and ISO 8601 write it, "

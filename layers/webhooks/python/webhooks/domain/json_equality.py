@@ -1,10 +1,12 @@
 """Equality of JSON values by hash: 1 equals 1.0, and neither true nor "1"."""
 
+from collections.abc import Callable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 
 MAX_DEPTH = 16  # of an array or object that is compared as a whole: no query has a deeper one
 MAX_LENGTH = 4096  # of the same: a query's 8 KB hold no longer one
+MAX_TEXT = 65_536  # characters of one, written: of 8 KB, 1e18 and some characters take five times as many
 
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # rounds nothing
 # Larger numbers are hashed modulo this, with no salt: an event could be made of numbers that all collide.
@@ -26,20 +28,45 @@ def scalar_key(value: Any) -> Any:
     return (str(exact),)  # a text's hash is salted
 
 
-def composite_text(value: Any, depth: int = MAX_DEPTH) -> tuple[str, int]:
+class ScalarKeys:
+    """The keys of values that stay in memory meanwhile, as those of an event do: a number's is made once, as
+    that takes up to a millisecond.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, Any] = {}
+
+    def of(self, value: Any) -> Any:
+        """Return `scalar_key` of the value."""
+        kind = type(value)
+        if kind is str:
+            return value
+        if kind is not Decimal and not (kind is int and not -_MODULUS < value < _MODULUS):
+            return scalar_key(value)
+        known = self._numbers.get(id(value))
+        if known is None:
+            known = self._numbers[id(value)] = scalar_key(value)
+        return known
+
+
+def composite_text(
+    value: Any, depth: int = MAX_DEPTH, *, key_of: Callable[[Any], Any] = scalar_key
+) -> tuple[str, int]:
     """Write a value so that equal ones have the same text; empty where it is larger than any query's.
 
-    Returns also how many values were looked at.
+    Returns also how many values were looked at. `key_of`: makes the keys of the scalars in it.
     """
     if not isinstance(value, dict | list):
-        return repr(scalar_key(value)), 1
+        key = key_of(value)
+        return ("" if isinstance(key, str) and len(key) > MAX_TEXT else repr(key)), 1
     if depth == 0 or len(value) > MAX_LENGTH:
         return "", 1
-    texts, visited = [], 1
+    texts, visited, room = [], 1, MAX_TEXT
     for key, inner in value.items() if isinstance(value, dict) else ((None, each) for each in value):
-        text, more = composite_text(inner, depth - 1)
+        text, more = composite_text(inner, depth - 1, key_of=key_of)
         visited += more
-        if not text:
+        room -= len(text)
+        if not text or room < 0:
             return "", visited
         texts.append(text if key is None else f"{key!r}:{text}")
     if isinstance(value, dict):

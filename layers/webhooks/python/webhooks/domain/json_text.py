@@ -1,4 +1,4 @@
-"""JSON in which no number changes on its way: decimals stay decimals, and what is passed on is copied.
+"""JSON in which no number changes on its way: decimals stay decimals, and text is passed on as a copy.
 
 RFC 8259 lets a reader keep doubles only, which would make another number of 1222223333.00000001.
 """

@@ -1,4 +1,4 @@
-"""The two lanes of deliveries: what is slow shares no batch with what is quick. Pure."""
+"""The two lanes of deliveries: slow endpoints share no batch with quick ones. Pure."""
 
 from enum import StrEnum
 

@@ -2,6 +2,8 @@
 
 The values that a path leads to are gathered once, when a query first asks for them, and hashed once. A
 condition then costs what its own text does, whatever the event's size and however many webhooks there are.
+Paths that lead to the same values in different ways, through names and through places, are gathered each:
+so a query may look at so many values and no more.
 """
 
 import re
@@ -9,13 +11,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from webhooks.domain.json_equality import composite_text, scalar_key
+from webhooks.domain.json_equality import ScalarKeys, composite_text, scalar_key
 from webhooks.domain.webhook import Criteria, IndexEntry
 
 MAX_KEPT = 1_000_000  # values of an event that are kept hashed or listed: about 64 MB; then it starts anew
+# Values that one query may look at: all of the largest event six times, in less than a second of a whole CPU.
+MAX_VISITS = 2_000_000
 FEW = 8  # objects that are looked through for each field; of more, all fields are listed once
 
-_PLACE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+_INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+
+
+class CostlyQueryError(Exception):
+    """A query looks at more values of an event than it may."""
 
 
 class EventFields:
@@ -28,7 +36,13 @@ class EventFields:
         self._data = data
         self._root = _Group((data,), self)
         self._kept = 0
+        self._visits = MAX_VISITS
+        self.keys = ScalarKeys()
         self.visited = 0
+
+    def allow(self, visits: int) -> None:
+        """Let so many more values be looked at."""
+        self._visits = self.visited + visits
 
     def hold(self, field: str, wanted: Any) -> bool:
         """Tell whether a value that the dotted field leads to, or an element of one, equals `wanted`."""
@@ -47,15 +61,21 @@ class EventFields:
         return group.has(wanted)
 
     def count(self, visited: int, *, kept: int) -> None:
-        """Count values that were looked at, and those that are kept."""
+        """Count values that were looked at, and those that are kept. Raises CostlyQueryError."""
         self.visited += visited
         self._kept += kept
+        if self.visited > self._visits:
+            raise CostlyQueryError
 
 
-def matches(entry: IndexEntry, fields: EventFields) -> bool:
-    """Tell whether the entry's query holds; no query holds for every event of that name."""
+def matches(entry: IndexEntry, fields: EventFields, *, visits: int = MAX_VISITS) -> bool:
+    """Tell whether the entry's query holds; no query holds for every event of that name.
+
+    Raises CostlyQueryError where it would look at more than `visits` values.
+    """
     if not entry.query:
         return True
+    fields.allow(visits)
     hold = (
         all(fields.hold(field, wanted) for field, wanted in conditions.items()) for conditions in entry.query
     )
@@ -133,7 +153,7 @@ class _Group:
             self._inner = _Objects(elements, self._event)
             self._event.count(len(self._values) + sum(map(len, self._arrays)), kept=len(elements))
         found = self._own.get(name)
-        if not _PLACE.fullmatch(name):
+        if not _INDEX.fullmatch(name):
             inner = self._inner.get(name)
             return [*found, *inner] if found and inner else found or inner
         return [*found, *_at(self._arrays, name)]
@@ -149,12 +169,12 @@ class _Group:
     def _scalar_keys(self) -> Iterator[Any]:
         for each in self._each():
             if not isinstance(each, dict | list):
-                yield scalar_key(each)
+                yield self._event.keys.of(each)
 
     def _composite_texts(self) -> Iterator[str]:
         for each in self._each():
             if isinstance(each, dict | list):
-                text, visited = composite_text(each)
+                text, visited = composite_text(each, key_of=self._event.keys.of)
                 self._event.count(visited, kept=0)
                 if text:
                     yield text
@@ -185,11 +205,11 @@ class _Objects:
         return self._by_name.get(name, ())
 
 
-def _at(arrays: Sequence[list[Any]], place: str) -> Iterator[Any]:
-    """Yield the element at a place of each array that is long enough; the longest array comes first."""
-    if not arrays or len(place) > len(str(len(arrays[0]))):
+def _at(arrays: Sequence[list[Any]], name: str) -> Iterator[Any]:
+    """Yield the element at an index of each array that is long enough; the longest array comes first."""
+    if not arrays or len(name) > len(str(len(arrays[0]))):
         return
-    index = int(place)
+    index = int(name)
     for array in arrays:
         if index >= len(array):
             return

@@ -9,7 +9,7 @@ from webhooks.domain.webhook import Definition
 
 NO_ANSWER = 0
 GONE = 410
-# Of the 5xx all but Not Implemented and HTTP Version Not Supported: what is in between says what it likes.
+# All 5xx but Not Implemented and HTTP Version Not Supported: proxies have codes of their own among them.
 DEFAULT_RETRY_CODES = frozenset({NO_ANSWER, 408, 425, 429, *range(500, 600)} - {501, 505})
 MAX_DELAY = 900  # SQS can delay a message by 15 minutes at most
 JITTER = 0.2  # upward only: nobody is called sooner than the delay says

@@ -1,4 +1,4 @@
-"""Times as RFC 3339 and ISO 8601 write them."""
+"""Times as RFC 3339 and ISO 8601 write them, and as numbers since the epoch."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,14 @@ from typing import Final
 _LEAP: Final = re.compile(r"(?<=[T ])(\d\d:?\d\d:?)60([.,]\d+)?(?=[Z+-]|$)", re.ASCII)
 # The end of a day (ISO 8601-1, 5.3.2), which Python reads from 3.14 on.
 _END_OF_DAY: Final = re.compile(r"(?<=[T ])24(?=(:?00){0,2}([.,]0+)?([Z+-]|$))", re.ASCII)
+
+# From this on a number of seconds would be in the year 5138: it counts milliseconds.
+_MILLISECONDS_FROM: Final = 100_000_000_000
+
+
+def seconds_of(number: float) -> float:
+    """Return epoch seconds, of a number of them or of milliseconds."""
+    return number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
 
 
 def epoch_seconds(text: str) -> float | None:

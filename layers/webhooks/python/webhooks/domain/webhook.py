@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
+from webhooks.domain.exchange import RESERVED_HEADERS as FRAMING_HEADERS
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import SURROGATES, TEXT_RULE, is_text, trimmed
 
@@ -15,25 +16,13 @@ EVENT_NAME_PATTERN = f"^{trimmed(MAX_EVENT_NAME)}$"  # for schemas
 EVENT_NAME_RULE = f"1 to {MAX_EVENT_NAME} characters, with no space at either end, {TEXT_RULE}"
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)  # RFC 9110, 5.6.2: token
 
-# Headers that the service itself sets on a callback, or that frame the request: no api_key may use them.
-RESERVED_HEADERS = frozenset(
-    {
-        *(
-            "accept",
-            "connection",
-            "expect",
-            "keep-alive",
-            "proxy-authorization",
-            "proxy-connection",
-            "te",
-            "trailer",
-        ),
-        *("transfer-encoding", "upgrade", "host", "user-agent", "accept-encoding"),
-        *("content-digest", "content-encoding", "content-length", "content-type"),
-        *("signature", "signature-input"),
-        *("webhook-attempt", "webhook-id", "webhook-signature", "webhook-timestamp"),
-    }
-)
+# Headers that frame the request, or that the service itself sets on a callback: no api_key may use them.
+RESERVED_HEADERS = FRAMING_HEADERS | {
+    *("accept", "accept-encoding", "user-agent"),
+    *("content-digest", "content-encoding", "content-type"),
+    *("signature", "signature-input"),
+    *("webhook-attempt", "webhook-id", "webhook-signature", "webhook-timestamp"),
+}
 
 
 class Criteria(StrEnum):

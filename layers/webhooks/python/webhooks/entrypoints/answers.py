@@ -24,11 +24,11 @@ class Answers:
 
     def changed(self, caller: Caller) -> Callable[[Webhook, Credential | None], str]:
         """Return what writes the answer about a changed webhook."""
-        return lambda webhook, credential: dump(self._webhook(caller, webhook, credential))
+        return lambda webhook, credential: write_json(self._webhook(caller, webhook, credential))
 
     def created(self, caller: Caller) -> Callable[[Webhook, Credential | None], str]:
         """Return what writes the answer about a new webhook: with its `whsec_` secret, whoever created it."""
-        return lambda webhook, credential: dump(
+        return lambda webhook, credential: write_json(
             self._webhook(caller, webhook, credential)
             | {"signingSecret": self._signing_secret(caller, webhook)}
         )
@@ -43,18 +43,21 @@ class Answers:
         data: list[str] = []
         room = PAGE_BYTES
         for webhook, credential in zip(page.webhooks, credentials, strict=True):
-            text = dump(self._webhook(caller, webhook, credential))
+            text = write_json(self._webhook(caller, webhook, credential))
             room -= _sent_bytes(text)
             if data and room < 0:
                 size = len(data)
                 break
             data.append(text)
-        counts = {"index": index, "total": page.total, "size": size}
-        return f'{{"page":{dump(counts)},"data":[{",".join(data)}],"publicKey":{dump(caller.service_key)}}}'
+        counts = write_json({"index": index, "total": page.total, "size": size})
+        public_key = write_json(caller.service_key)
+        return f'{{"page":{counts},"data":[{",".join(data)}],"publicKey":{public_key}}}'
 
     def secret(self, caller: Caller, webhook: Webhook) -> str:
         """Write the webhook's `whsec_` secret."""
-        return dump({"signingSecret": self._signing_secret(caller, webhook), "publicKey": caller.service_key})
+        return write_json(
+            {"signingSecret": self._signing_secret(caller, webhook), "publicKey": caller.service_key}
+        )
 
     def _signing_secret(self, caller: Caller, webhook: Webhook) -> str:
         secret = derive_webhook_secret(self._master.read(), webhook.id, webhook.secret_version)
@@ -115,8 +118,3 @@ def _credential(sealed: dict[str, str]) -> dict[str, Any]:
 def _sent_bytes(text: str) -> int:
     """Return what a JSON text takes as a text within JSON, which is how Lambda sends a body."""
     return len(text) + text.count('"') + text.count("\\")
-
-
-def dump(content: Any) -> str:
-    """Write compact JSON."""
-    return write_json(content)

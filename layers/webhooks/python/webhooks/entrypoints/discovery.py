@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 
+from webhooks.domain.json_text import write_json
 from webhooks.entrypoints import limits
 from webhooks.entrypoints.errors import RETRY_AFTER
 from webhooks.services.discovery import Discovery
@@ -60,5 +61,4 @@ def health_answer(discovery: Discovery, *, version: str) -> Response[str]:
         "version": version,
     }
     headers = {"Cache-Control": "no-store", **({"Retry-After": str(RETRY_AFTER)} if failing else {})}
-    text = json.dumps(content, separators=(",", ":"))
-    return Response(status.value, content_types.APPLICATION_JSON, text, headers=dict(headers))
+    return Response(status.value, content_types.APPLICATION_JSON, write_json(content), headers=dict(headers))

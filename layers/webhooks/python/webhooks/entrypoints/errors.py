@@ -1,6 +1,5 @@
 """Which error is which answer: the one table from exceptions to statuses, and the body they all have."""
 
-import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,6 +15,7 @@ from webhooks.domain.errors import (
     UnavailableError,
     WebhooksError,
 )
+from webhooks.domain.json_text import write_json
 
 RETRY_AFTER = 5  # seconds: what we need answers again, or another instance of it does
 
@@ -53,7 +53,7 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = {
 FIXED_TEXTS: Mapping[HTTPStatus, str] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "something went wrong on our side; tell us the x-request-id",
     HTTPStatus.SERVICE_UNAVAILABLE: "a service that this needs did not answer; send the same request again: "
-    "what it changes it does not change twice",
+    "its change is made once",
 }
 
 
@@ -76,5 +76,4 @@ def answer(error: Exception) -> Response[str]:
 def envelope(status: HTTPStatus, message: str, *, headers: Mapping[str, str]) -> Response[str]:
     """Return an answer with the body that every error has."""
     body = {"statusCode": status.value, "error": status.phrase, "message": message}
-    text = json.dumps(body, separators=(",", ":"))
-    return Response(status.value, content_types.APPLICATION_JSON, text, headers=dict(headers))
+    return Response(status.value, content_types.APPLICATION_JSON, write_json(body), headers=dict(headers))

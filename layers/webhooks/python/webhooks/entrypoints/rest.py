@@ -4,7 +4,6 @@ Powertools routes. Its validation and Depends are not used: it validates before 
 takes the first object of an array for the body, and resolves type hints anew for each request.
 """
 
-import json
 import logging
 import re
 import time
@@ -15,6 +14,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 
 from webhooks.domain.errors import NotFoundError
+from webhooks.domain.json_text import write_json
 from webhooks.entrypoints import errors
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.entrypoints.request import Request
@@ -38,13 +38,13 @@ class RestApi(APIGatewayRestResolver):
 
     def __init__(
         self,
-        invocation: Invocation | None = None,
+        invocation: Invocation,
         *,
         clock: Clock = time.time,
         timer: Clock = time.perf_counter,
     ) -> None:
         super().__init__(debug=False)
-        self._invocation = invocation or Invocation()
+        self._invocation = invocation
         self.incoming = Request.of({})
         self.facts: dict[str, str] = {}
         self._clock = clock
@@ -99,7 +99,7 @@ def json_answer(content: Any, *, headers: Mapping[str, str] | None = None) -> Re
 
     Nobody may keep it unless `headers` say so.
     """
-    text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
+    text = content if isinstance(content, str) else write_json(content)
     return Response(
         200, content_types.APPLICATION_JSON, text, headers={"Cache-Control": "no-store", **(headers or {})}
     )

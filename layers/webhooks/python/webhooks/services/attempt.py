@@ -59,7 +59,7 @@ class Attempts:
 
     def sign(self, webhook: Webhook, delivery: Delivery, *, now: float) -> HttpRequest:
         """Return the request of the delivery's next attempt, signed at `now` (epoch s)."""
-        return self._signer.request(webhook, delivery, now=now, authorization={})
+        return self._signer.request(webhook, delivery, now=now)
 
     def send(
         self, webhook: Webhook, request: HttpRequest, *, credential: Credential | None

@@ -1,7 +1,6 @@
-"""The request of one attempt: the endpoint's own authentication, and the signatures over its exact bytes."""
+"""The request of one attempt, signed over its exact bytes, and the endpoint's own authentication."""
 
 from base64 import b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
@@ -77,9 +76,7 @@ class CallbackSigner:
             self._secrets = known = read
         return known
 
-    def request(
-        self, webhook: Webhook, delivery: Delivery, *, now: float, authorization: Mapping[str, str]
-    ) -> HttpRequest:
+    def request(self, webhook: Webhook, delivery: Delivery, *, now: float) -> HttpRequest:
         """Return the request of the delivery's next attempt, signed at `now` (epoch seconds).
 
         Reads nothing once `refresh` was called; raises UnavailableError as it does where it was not.
@@ -104,7 +101,6 @@ class CallbackSigner:
             "Accept": "*/*",  # some firewalls refuse a request without it
             "webhook-attempt": str(len(delivery.attempts) + 1),
             **signatures,
-            **authorization,
         }
         return HttpRequest(method=api.method, url=url, headers=headers, body=body)
 

@@ -6,7 +6,6 @@ and the log tells then which of its deliveries are done.
 """
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +13,7 @@ from webhooks.domain.delivery import Attempt, decode_pack
 from webhooks.domain.errors import MalformedPackError, UnavailableError
 from webhooks.domain.exchange import Answer, Exchange
 from webhooks.domain.lane import Lane
+from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import decide
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import (
@@ -44,9 +44,9 @@ from webhooks.services.stages import (
 
 logger = logging.getLogger(__name__)
 
-# A message that was received so often may be what ended its readers: each is worked on alone, when its batch
-# mates are settled, in an order by chance, so that none is always behind the same one. Far more often an
-# outage held it up, and then it loses nothing by that but a little time.
+# A message that was received so often may have ended its readers: each is worked on alone, when its batch
+# mates are settled, in random order, so that none is always behind the same one. Far more often an outage
+# held it up, and then it loses nothing by that but a little time.
 SUSPECT_RECEIVES = 3
 OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 
@@ -71,8 +71,8 @@ class Dispatch:
         chance: Chance,
         delays: tuple[int, ...],
         fast_seconds: float,
-        time_left: TimeLeft = lambda: math.inf,
-        settling_seconds: float = 0,
+        time_left: TimeLeft,
+        settling_seconds: float,
     ) -> None:
         self._preparation = Preparation(reader=reader, attempts=attempts, workers=workers)
         self._queue = queue
@@ -93,11 +93,24 @@ class Dispatch:
             (each for each in messages if each.receives >= SUSPECT_RECEIVES),
             key=lambda each: (each.receives, self._chance()),
         )
-        again = self._deliver([each for each in messages if each.receives < SUSPECT_RECEIVES], lane)
+        again = self._work([each for each in messages if each.receives < SUSPECT_RECEIVES], lane)
         for each in suspects:
             logger.warning("message.suspect", extra={"message_id": each.id, "receives": each.receives})
-            again |= self._deliver([each], lane)
+            again |= self._work([each], lane)
         return again
+
+    def _work(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
+        """Deliver messages; where our own code fails beside an attempt they come again, and poison ends."""
+        try:
+            return self._deliver(messages, lane)
+        except Exception as error:
+            logger.exception("messages.fault", extra={"messages": len(messages)})
+            reasons = {each: poison_reason(error, each.receives) for each in messages}
+            return {
+                each.id
+                for each, reason in reasons.items()
+                if reason is None or not self._is_buried(each, reason)
+            }
 
     def _deliver(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
         again: set[str] = set()
@@ -122,10 +135,17 @@ class Dispatch:
                 yield Opened(message, decode_pack(message.text))
             except MalformedPackError as error:
                 logger.warning("message.malformed", extra={"message_id": message.id, "reason": str(error)})
-                try:
-                    self._queue.bury_text(message.text, str(error))
-                except UnavailableError:
+                if not self._is_buried(message, str(error)):
                     again.add(message.id)
+
+    def _is_buried(self, message: DeliveryMessage, reason: str) -> bool:
+        """Bury a message as it came; tells whether the queue took it."""
+        try:
+            self._queue.bury_text(message.text, reason)
+        except UnavailableError as error:
+            logger.warning("message.not_buried", extra={"message_id": message.id, "reason": str(error)})
+            return False
+        return True
 
     def _sign(self, stage: Ready) -> Signed | Stage:
         if not isinstance(stage, Prepared):

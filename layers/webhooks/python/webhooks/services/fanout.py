@@ -18,7 +18,7 @@ from webhooks.domain.delivery import DESCRIPTION_BYTES, Delivery, delivery_of, p
 from webhooks.domain.errors import InvalidEventError, UnavailableError
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_slice
-from webhooks.domain.matching import EventFields, matches
+from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
@@ -31,6 +31,7 @@ LIGHT_TEXT = 64 * 1024  # characters of a message that shares packs
 LIGHT_LISTENERS = 50  # that are read on the way; more are read alone, and known from then on
 LIGHT_BYTES = 2 * 1024 * 1024  # of all its deliveries together
 LIGHT_SECONDS = 0.02  # of matching: costlier events must not delay the others of their batch
+LIGHT_VISITS = 50_000  # of an event's values by one query: about as long
 SENT_AT_ONCE = 100  # packs, between two looks at the time
 # Seconds before the invocation's end from which nothing is begun: an AWS call and its consequences still fit.
 STOP_BEFORE = 12.0
@@ -156,8 +157,11 @@ class Fanout:
         fields, stop_at = EventFields(event.data), self._time_left() - LIGHT_SECONDS
         matching = []
         for entry in entries:
-            if matches(entry, fields):
-                matching.append(entry.webhook_id)
+            try:
+                if matches(entry, fields, visits=LIGHT_VISITS):
+                    matching.append(entry.webhook_id)
+            except CostlyQueryError:
+                return None
             if self._time_left() < stop_at:
                 return None
         if len(matching) * (len(event.body) + DESCRIPTION_BYTES) > LIGHT_BYTES:
@@ -184,25 +188,26 @@ class Fanout:
 
     def _work_alone(self, message: EventMessage, batch: _Batch, *, share: float) -> None:
         """Fan one event out within its share of the time; messages that are done are deleted before."""
-        seconds = (self._time_left() - STOP_BEFORE) * share
-        if seconds <= 0:
+        left = self._time_left()
+        if left <= STOP_BEFORE:
             batch.failed.add(message.id)
             logger.warning("event.not_begun", extra={"message_id": message.id})
             return
         if batch.done:
             self._events.delete([each.receipt for each in batch.done])
             batch.done.clear()
+        stop_at = left - (left - STOP_BEFORE) * share
         with self._boundary(message, batch):
             part = message.parse()
             self._listeners.refresh([part.event.scope])
-            sliced = self._sliced.work(part, seconds=seconds)
+            sliced = self._sliced.work(part, stop_at=stop_at)
             batch.events += 1
             batch.deliveries += sliced.deliveries
             if part.span == Span() and not sliced.is_continued:
                 self._count(part.event, batch, matching=sliced.deliveries, listening=sliced.listening)
-            # Whether they wanted it is unknown: it is dead for them, to be redriven once they are well.
-            if sliced.corrupt:
-                self._dead_letter(message, batch, reason="; ".join(sliced.corrupt))
+            # It is dead for those of whom nothing is known, to be redriven once they are well.
+            if sliced.unknown:
+                self._dead_letter(message, batch, reason="; ".join(sliced.unknown))
             else:
                 batch.done.append(message)
 

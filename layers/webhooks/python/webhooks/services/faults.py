@@ -1,4 +1,4 @@
-"""What follows for a delivery where the fault is ours: its message comes again, or the delivery is poison."""
+"""Faults of ours: the delivery's message comes again, or the delivery is poison."""
 
 import logging
 

@@ -13,7 +13,7 @@ from webhooks.ports import CorruptError, ListenerPage, SubscriptionIndex
 
 KEPT_BYTES = 64 * 1024 * 1024
 KEPT_COMMUNITIES = 256
-PAGE_BYTES = 256  # of a page itself: producers can make names up that nobody listens to
+PAGE_BYTES = 256  # of a page itself: producers can make up names without listeners
 EMPTY = ListenerPage((), next_sequence=None, bytes=0)
 
 type PageKey = tuple[str, Span]

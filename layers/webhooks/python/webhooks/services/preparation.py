@@ -1,4 +1,4 @@
-"""What a batch of packs needs before anything is sent: keys, webhooks, the log, credentials.
+"""Keys, webhooks, log and credentials: all that a batch of packs needs before anything is sent.
 
 All of AWS that comes before an endpoint is called here, so that none of it takes of an endpoint's time.
 """
@@ -10,7 +10,7 @@ from dataclasses import replace
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.lane import Lane
-from webhooks.domain.outcome import Logged, log_key
+from webhooks.domain.outcome import Logged, LogKey, log_key
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import BatchReader, CorruptError, CredentialMissingError, Reading, Workers
@@ -48,7 +48,7 @@ class Preparation:
         return self._reader.read(webhooks, list(deliveries))
 
     def _with_credentials(self, ready: Sequence[Ready]) -> Sequence[Ready]:
-        """Read each webhook's credential once; what lacks it is not sent, and costs no other's delivery."""
+        """Read each webhook's credential once; a delivery without it is not sent, and costs no other."""
         webhooks = {
             stage.webhook.id: stage.webhook
             for stage in ready
@@ -89,17 +89,17 @@ class Preparation:
 
 
 def _ready_of(opened: Sequence[Opened], reading: Reading, lane: Lane) -> Iterable[Ready]:
-    started: dict[str, str] = {}
+    started: dict[LogKey, str] = {}
     for each in opened:
         webhook = reading.webhooks.get(_key(each.pack))
         for delivery in each.pack.deliveries:
-            logged = reading.logged.get(log_key(each.pack.webhook_id, delivery))
-            if _is_done(delivery, logged):
+            key = log_key(each.pack.webhook_id, delivery)
+            if _is_done(delivery, reading.logged.get(key)):
                 logger.info("delivery.repeated", extra={"delivery_id": delivery.id})
-            elif delivery.id in started:
-                yield Repeated(each.message.id, started[delivery.id])
+            elif key in started:
+                yield Repeated(each.message.id, started[key])
             else:
-                started[delivery.id] = each.message.id
+                started[key] = each.message.id
                 yield _ready(each, delivery, webhook, lane)
 
 

@@ -45,6 +45,7 @@ from webhooks.services.credential_keeping import CredentialKeeping
 from webhooks.services.repeats import Earlier, Repeats, exists, is_absent, is_at_revision
 
 RACES = 10  # times that a change is tried again on what somebody else has just written
+RACED = "the webhook was changed by others at the same time; send the change again"
 
 logger = logging.getLogger(__name__)
 
@@ -146,30 +147,34 @@ class Registration:
             return earlier.body
         written: CredentialRef | None = None
         written_beside: str | None = None
-        for race in range(RACES):
-            before = self._stored(request.scope, webhook_id)
-            definition = _merge(before.definition, patch)
-            self._check_change(before, definition, patch.credential)
-            _check_reach(request.caller, before, definition, given=patch.credential)
-            patch = replace(patch, credential=fitting(definition.api, patch.credential))
-            secret = before.credential.secret_name if before.credential else None
-            if patch.credential and (race == 0 or secret != written_beside):
-                self._credentials.tidy_unnamed(written, before)
-                written, written_beside = self._credentials.write(before, patch.credential), secret
-            after = _changed(before, definition, written=written)
-            answer = request.render(
-                after, self._credentials.visible_to(request.caller, after, patch.credential)
-            )
-            try:
-                self._subscriptions.change(before, after, kept=request.keep(answer, earlier))
-            except StaleError:
-                continue
-            except RepeatedError:
+        try:
+            for race in range(RACES):
+                before = self._stored(request.scope, webhook_id)
+                definition = _merge(before.definition, patch)
+                self._check_change(before, definition, patch.credential)
+                _check_reach(request.caller, before, definition, given=patch.credential)
+                patch = replace(patch, credential=fitting(definition.api, patch.credential))
+                secret = before.credential.secret_name if before.credential else None
+                if patch.credential and (race == 0 or secret != written_beside):
+                    self._credentials.tidy_unnamed(written, before)
+                    written, written_beside = self._credentials.write(before, patch.credential), secret
+                after = _changed(before, definition, written=written)
+                answer = request.render(
+                    after, self._credentials.visible_to(request.caller, after, patch.credential)
+                )
+                try:
+                    self._subscriptions.change(before, after, kept=request.keep(answer, earlier))
+                except StaleError:
+                    continue
+                self._credentials.settle(before.credential, after.credential)
+                return answer
+            raise ConflictError(RACED)  # noqa: TRY301 - tidied up as for the other errors
+        except (RepeatedError, ConflictError, InvalidInputError, NotFoundError) as error:
+            if written is not None:
                 self._credentials.tidy_unnamed(written, self._subscriptions.get(request.scope, webhook_id))
+            if isinstance(error, RepeatedError):
                 return self._repeats.body(request.scope, request.key, is_at_revision)
-            self._credentials.settle(before.credential, after.credential)
-            return answer
-        raise ConflictError("the webhook was changed by others at the same time; send the change again")
+            raise
 
     def delete(self, request: Request, webhook_id: str) -> None:
         """Delete a webhook with its credential. Raises NotFoundError, ConflictError."""

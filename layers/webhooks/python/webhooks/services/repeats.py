@@ -14,7 +14,7 @@ type Holds = Callable[[IdempotencyRecord, Webhook | None], bool]
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What an equal request left: the answer if it counts, or the token of a record that may be replaced."""
+    """The answer to an equal request if it counts, or the token of its record, which may be replaced then."""
 
     body: str | None = None
     replaces: str | None = None
@@ -27,7 +27,7 @@ class Repeats:
         self._subscriptions = subscriptions
 
     def find(self, scope: Scope, key: str, holds: Holds) -> Earlier:
-        """Return what an equal request left."""
+        """Return the answer to an equal request, or which record may be replaced."""
         record = self._subscriptions.find_record(key)
         if record is None:
             return Earlier()

@@ -6,14 +6,13 @@ can take long, and where it does not happen the next 410 does it.
 """
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from webhooks.domain.delivery import Pack
 from webhooks.domain.errors import UnavailableError, WebhooksError
-from webhooks.domain.outcome import LogEntry, Outcome
+from webhooks.domain.outcome import LogEntry, LogKey, Outcome, log_key
 from webhooks.domain.retry import Again, Dead
 from webhooks.ports import (
     Clock,
@@ -28,9 +27,8 @@ from webhooks.services.stages import Decided, Ended, HandedOver, Repeated, Stage
 
 logger = logging.getLogger(__name__)
 
-DISABLING_SECONDS = (
-    15  # a change that loses race after race in a busy community takes 10, a call that hangs 9
-)
+# A change that loses race after race in a busy community takes 10, a call that hangs 9.
+DISABLING_SECONDS = 15
 
 
 class Settlement:
@@ -43,7 +41,7 @@ class Settlement:
         log: DeliveryLog,
         subscriptions: Subscriptions,
         clock: Clock,
-        time_left: TimeLeft = lambda: math.inf,
+        time_left: TimeLeft,
     ) -> None:
         self._queue = queue
         self._log = log
@@ -60,7 +58,7 @@ class Settlement:
         for stage in stages:
             if isinstance(stage, Unsettled | Repeated):
                 continue
-            if stage.delivery.id in lost:
+            if log_key(stage.pack.webhook_id, stage.delivery) in lost:
                 failed.add(stage.message_id)
             elif not isinstance(stage, HandedOver):
                 entries.append(_entry(stage, now=now))
@@ -69,23 +67,23 @@ class Settlement:
         repeated = [stage for stage in stages if isinstance(stage, Repeated)]
         return failed | {stage.message_id for stage in repeated if stage.settled_with in failed}
 
-    def _requeue(self, stages: Iterable[Stage]) -> set[str]:
+    def _requeue(self, stages: Iterable[Stage]) -> set[LogKey]:
         """Queue again what is not at its end; returns the deliveries that the queue did not take."""
         packs = _requeued(stages)
         try:
-            return _ids(self._queue.send_slow(packs) if packs else ())
+            return _keys(self._queue.send_slow(packs) if packs else ())
         except UnavailableError as error:
             logger.warning("deliveries.not_requeued", extra={"packs": len(packs), "reason": str(error)})
-            return _ids(pack for pack, _ in packs)
+            return _keys(pack for pack, _ in packs)
 
-    def _bury(self, stages: Iterable[Stage]) -> set[str]:
+    def _bury(self, stages: Iterable[Stage]) -> set[LogKey]:
         """Bury the dead; returns the deliveries that the queue did not take."""
         packs = _buried(stages)
         try:
-            return _ids(self._queue.bury(packs) if packs else ())
+            return _keys(self._queue.bury(packs) if packs else ())
         except UnavailableError as error:
             logger.warning("deliveries.not_buried", extra={"packs": len(packs), "reason": str(error)})
-            return _ids(pack for pack, _ in packs)
+            return _keys(pack for pack, _ in packs)
 
     def _record(self, entries: Sequence[LogEntry]) -> None:
         try:
@@ -153,8 +151,8 @@ def _buried(stages: Iterable[Stage]) -> list[tuple[Pack, str]]:
     ]
 
 
-def _ids(packs: Iterable[Pack]) -> set[str]:
-    return {delivery.id for pack in packs for delivery in pack.deliveries}
+def _keys(packs: Iterable[Pack]) -> set[LogKey]:
+    return {log_key(pack.webhook_id, delivery) for pack in packs for delivery in pack.deliveries}
 
 
 def _outcome(stage: Decided | Ended) -> Outcome:

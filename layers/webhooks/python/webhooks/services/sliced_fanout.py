@@ -11,7 +11,7 @@ from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span
-from webhooks.domain.matching import EventFields, matches
+from webhooks.domain.matching import MAX_VISITS, CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import CorruptError, EventsQueue, FastLane, TimeLeft
 from webhooks.services.listeners import Listeners
@@ -21,14 +21,14 @@ CHUNK_PACKS, CHUNK_BYTES = 10, 1024 * 1024  # what one call to the queue takes
 
 @dataclass(frozen=True, slots=True)
 class Sliced:
-    """Counts of deliveries sent and of listeners judged, and the errors of entries that cannot be read.
+    """Counts of deliveries sent and of listeners worked on, and why it is unknown of some what they want.
 
     `is_continued`: slices follow.
     """
 
     deliveries: int
     listening: int
-    corrupt: Sequence[str]
+    unknown: Sequence[str]
     is_continued: bool
 
 
@@ -44,20 +44,23 @@ class SlicedFanout:
         self._size = size
         self._time_left = time_left
 
-    def work(self, part: EventSlice, *, seconds: float) -> Sliced:
-        """Fan out what of a slice fits the seconds, at least one chunk, and continue the rest.
+    def work(self, part: EventSlice, *, stop_at: float) -> Sliced:
+        """Fan out a slice until `stop_at` seconds are left, one listener at least, and continue the rest.
 
         Raises UnavailableError where a queue did not take something: the slice must come again.
         """
-        stop_at = self._time_left() - seconds
         event, span = part.event, part.span
         page = self._listeners.page(event.scope, event.name, span)
         readable = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         rest, judged, sent = page.next_sequence, len(readable), 0
         fields, packs = EventFields(event.data), list[Pack]()
+        unknown = [str(entry) for entry in page.entries if isinstance(entry, CorruptError)]
         for position, entry in enumerate(readable):
-            if matches(entry, fields):
-                packs.append(_pack(event, entry.webhook_id))
+            try:
+                if matches(entry, fields, visits=MAX_VISITS):
+                    packs.append(_pack(event, entry.webhook_id))
+            except CostlyQueryError:
+                unknown.append(f"webhook {entry.webhook_id}: its query looks at over {MAX_VISITS} values")
             if len(packs) * (len(event.body) + DESCRIPTION_BYTES) >= CHUNK_BYTES or len(packs) == CHUNK_PACKS:
                 sent += self._send(packs)
                 packs = []
@@ -67,8 +70,7 @@ class SlicedFanout:
         sent += self._send(packs)
         if rest is not None:
             self._continue(event, span, at=rest, done=judged)
-        corrupt = [str(entry) for entry in page.entries if isinstance(entry, CorruptError)]
-        return Sliced(sent, judged, corrupt, is_continued=rest is not None)
+        return Sliced(sent, judged, unknown, is_continued=rest is not None)
 
     def _send(self, packs: Sequence[Pack]) -> int:
         if packs and self._lane.send(packs):

@@ -16,7 +16,7 @@ from webhooks.ports import Clock, CredentialSecrets, ListedCredential, Subscript
 logger = logging.getLogger(__name__)
 
 # A secret is written before the webhook that names it: younger ones may belong to a request under way.
-GRACE = 3600
+GRACE = 3600  # seconds
 MOST = 10  # orphans are at most one in so many of the listed secrets, or something else is wrong
 WEBHOOKS_AT_ONCE = 500  # in memory
 RESERVE = 10  # seconds of the invocation in which no other deletion begins
@@ -29,7 +29,7 @@ ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a run found and did. `unbound`: secrets of another table or stack, or of none; they stay.
+    """Counts of a run. `unbound`: secrets of another table or stack, or of none; they stay.
 
     `stopped`: why nothing was deleted, where more than nothing was to be.
     """
@@ -52,7 +52,7 @@ class Swept:
 
 
 class Sweep:
-    """Sweeps orphaned credentials. `grace`: seconds that a secret may exist without a webhook."""
+    """Sweeps orphaned credentials. `time_left`: of the running invocation."""
 
     def __init__(
         self,
@@ -61,13 +61,11 @@ class Sweep:
         subscriptions: Subscriptions,
         clock: Clock,
         time_left: TimeLeft,
-        grace: int = GRACE,
     ) -> None:
         self._secrets = secrets
         self._subscriptions = subscriptions
         self._clock = clock
         self._time_left = time_left
-        self._grace = grace
 
     def run(self) -> Swept:
         """Have the orphans deleted, but for those that are left to the next run. Raises UnavailableError."""
@@ -87,7 +85,7 @@ class Sweep:
 
     def _orphans(self, listed: Sequence[ListedCredential]) -> tuple[bool, list[ListedCredential]]:
         """Tell whether the table has none of the secrets' webhooks; return those that no webhook names."""
-        before = self._clock() - self._grace
+        before = self._clock() - GRACE
         is_empty, orphans = True, []
         for some in batched(listed, WEBHOOKS_AT_ONCE, strict=False):
             webhooks = self._subscriptions.get_many(sorted({(each.scope, each.webhook_id) for each in some}))

@@ -195,7 +195,7 @@ OPERATIONS = (
             "region": "us-east-1",
             "stage": "prod",
             "version": examples.VERSION,
-            "limits": limits.SHOWN,
+            "limits": {**limits.SHOWN, "webhooksPerCommunity": 1000},
         },
     ),
     _open(

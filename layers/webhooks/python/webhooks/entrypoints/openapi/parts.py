@@ -17,7 +17,7 @@ ECDH(your private key, the service's public key), 32 bytes; a text is encrypted 
 base64(IV[16] || AES-256-GCM(K, IV, text) || tag[16]). The same goes for what answers have encrypted.
 
 **Repeats.** The exact repeat of a request that changes something (same caller, `uuid`, method, path and body)
-gets the first answer again and changes nothing twice.
+gets the first answer again and changes nothing twice, as long as the webhook is as the first one left it.
 
 **Callbacks** are described under `webhooks`: their headers, signatures, body and retries. `query` and
 `criteria` of a webhook choose its events by their data; docs/filters.md of the project has examples of

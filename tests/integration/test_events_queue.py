@@ -1,0 +1,89 @@
+"""The events queue as fan-out writes to it: slices of wide events, and deletions before a batch's end."""
+
+from collections.abc import Iterator
+from itertools import batched
+from typing import Any
+
+import pytest
+
+from tests.contract.backends import Backend, backend_named
+from tests.contract.faulty_clients import FaultyClients, fail, forever
+from webhooks.adapters.events_queue import SqsEventsQueue
+from webhooks.domain.event import Event
+from webhooks.domain.event_slice import EventSlice, Span, encode_slice
+from webhooks.domain.scope import Scope
+
+ACME, OTHER = Scope("acme", "north"), Scope("acme", "south")
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with backend_named("moto") as backend:
+        yield backend
+
+
+def make_slice(number: int, *, scope: Scope = ACME, size: int = 10) -> EventSlice:
+    body = f'{{"data":{{"text":"{"x" * size}"}}}}'
+    return EventSlice(Event(f"e{number}", "order.paid", scope, 0, {}, body), Span(number, number + 9))
+
+
+def received(backend: Backend, url: str) -> list[Any]:
+    found: list[Any] = []
+    while messages := backend.clients.sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
+    ).get("Messages"):
+        found += messages
+    return found
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 10), (23, 10), (3, 900_000)])
+def test_slices_are_sent_as_they_are_in_calls_that_sqs_takes(backend: Backend, count: int, size: int):
+    url, slices = backend.queue("events"), [make_slice(number, size=size) for number in range(count)]
+
+    assert SqsEventsQueue(backend.clients, url).send(slices)
+
+    assert {each["Body"] for each in received(backend, url)} == set(map(encode_slice, slices))
+
+
+def test_a_slice_has_the_group_of_its_community(backend: Backend):
+    url = backend.queue("events")
+
+    SqsEventsQueue(backend.clients, url).send([make_slice(1), make_slice(2), make_slice(3, scope=OTHER)])
+
+    groups = [each["Attributes"]["MessageGroupId"] for each in received(backend, url)]
+    assert sorted(groups) == sorted([ACME.fairness_group, ACME.fairness_group, OTHER.fairness_group])
+
+
+def test_slices_that_the_queue_does_not_take_are_said_not_to_be_sent(backend: Backend):
+    url = backend.queue("events")
+    away = FaultyClients(backend.clients, send_message_batch=forever(fail("InternalError")))
+    assert not SqsEventsQueue(away, url).send([make_slice(1)])
+
+
+def test_more_messages_than_a_call_takes_are_deleted(backend: Backend):
+    url = backend.queue("events")
+    queue = SqsEventsQueue(backend.clients, url)
+    queue.send([make_slice(number) for number in range(23)])
+    messages = received(backend, url)
+    kept = messages.pop()
+
+    queue.delete([each["ReceiptHandle"] for each in messages])
+
+    for some in batched([*messages, kept], 10, strict=False):
+        entries: list[Any] = [
+            {"Id": str(at), "ReceiptHandle": each["ReceiptHandle"], "VisibilityTimeout": 0}
+            for at, each in enumerate(some)
+        ]
+        backend.clients.sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+    assert [each["Body"] for each in received(backend, url)] == [kept["Body"]]
+
+
+def test_a_message_that_cannot_be_deleted_is_named_in_the_log_and_comes_again(
+    backend: Backend, caplog: pytest.LogCaptureFixture
+):
+    away = FaultyClients(backend.clients, delete_message_batch=forever(fail("InternalError")))
+
+    SqsEventsQueue(away, backend.queue("events")).delete(["receipt"])
+
+    [line] = [record for record in caplog.records if record.message == "queue.not_deleted"]
+    assert vars(line)["messages"] == 1
