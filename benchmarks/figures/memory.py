@@ -26,7 +26,7 @@ from webhooks.entrypoints.queue import delivery_messages
 TITLE = "Memory per delivery in flight, and its peak"
 AGAINST = "nothing: these are amounts"
 BOUND = """\
-A TLS connection holds 20 KB, and a delivery without it 8 to 10: its body, its request and a strand's stack.
+A TLS connection holds 20 KB, and a delivery without it 8 to 10: its body, its request, libcurl's buffers.
 The rest is what handshakes at the same time have freed and the C library keeps for reuse. An invocation has
 100 deliveries at most, and the peak is far below the function's 512 MB. Fewer handshakes at a time would
 move it; but hosts that are dead would then hold up the others."""

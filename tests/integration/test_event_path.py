@@ -336,6 +336,9 @@ def test_a_redirect_is_not_followed_and_log_line_log_item_and_reason_say_where_t
     [item] = stack.log()
     [attempt] = json.loads(item["attempts"]["S"])
     assert attempt["location"] == led
+    times = vars(line)["times_ms"]
+    assert [*times] == ["lookup", "connect", "tls", "first_byte", "total"]
+    assert [*times.values()] == attempt["timesMs"]
     [dead] = stack.waiting("deliveries-dlq")
     assert dead["MessageAttributes"]["reason"]["StringValue"] == f"HTTP 308 to {led}, not a retry code"
     assert len(stack.receiver.requests) == 1

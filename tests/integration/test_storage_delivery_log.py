@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from tests.contract.backends import Backend, backend_named
 from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.opened_log import OpenedLog, open_log
-from webhooks.adapters.delivery_log import entry_item, item_size
+from webhooks.adapters.delivery_log import entry_item, item_size, logged_from
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
+from webhooks.domain.exchange import PhaseTimes
 from webhooks.domain.outcome import LogEntry, Outcome
 from webhooks.domain.scope import Scope
 
@@ -61,8 +63,21 @@ def test_an_item_fits_one_write_unit(
         excerpt=excerpt,
         location=location,
     )
-    item = entry_item(entry("e" * 36, outcome, attempts=(attempt,) * tried, reason=reason), 30)
+    last = replace(attempt, times=PhaseTimes(5000, 5000, 5000, 5000, 5000))
+    attempts = (*[attempt] * 2, last)[3 - tried :]
+    item = entry_item(entry("e" * 36, outcome, attempts=attempts, reason=reason), 30)
     assert item_size(item) <= 1024 or excerpts(item) == [None] * tried
+    assert item_size(item) <= 1024 or "timesMs" not in item["attempts"]["S"]
+
+
+def test_the_phase_times_of_the_last_attempt_are_in_the_item() -> None:
+    times = PhaseTimes(lookup=3, connect=14, tls=41, first_byte=79, total=80)
+    attempt = Attempt(at=SETTLED, latency_ms=81, status=200, address="192.0.2.1", times=times)
+    item = entry_item(entry("event", attempts=(attempt,)), 30)
+    assert json.loads(item["attempts"]["S"])[0]["timesMs"] == [3, 14, 41, 79, 80]
+    logged = logged_from(item)
+    assert logged is not None
+    assert logged.attempts == (attempt,)
 
 
 def test_an_excerpt_is_as_long_as_there_is_room_for(backend: Backend) -> None:

@@ -62,18 +62,16 @@ class DynamoDeliveryLog:
 
 
 def entry_item(entry: LogEntry, days: int) -> Item:
-    """Return a delivery's item: excerpts, where endpoints failed, as far as one write unit holds them."""
+    """Return a delivery's item: excerpts of failures, and times, as far as one write unit holds them."""
     attempts = list(entry.delivery.attempts)
     if entry.outcome is Outcome.DELIVERED and attempts:
         attempts[-1] = _shortened(attempts[-1], 0)
-    if not any(attempt.excerpt or attempt.location for attempt in attempts):
-        return _item(entry, attempts, days=days)
-    item: Item = {}
-    for length in EXCERPTS:
+    has_texts = any(attempt.excerpt or attempt.location for attempt in attempts)
+    for length in EXCERPTS if has_texts else EXCERPTS[-1:]:
         item = _item(entry, [_shortened(attempt, length) for attempt in attempts], days=days)
         if item_size(item) <= WRITE_UNIT:
-            break
-    return item
+            return item
+    return _item(entry, [replace(_shortened(each, 0), times=None) for each in attempts], days=days)
 
 
 def item_size(item: Item) -> int:
