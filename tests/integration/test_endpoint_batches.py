@@ -146,6 +146,27 @@ def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
         assert isinstance(client.exchange(post(receiver.url), seconds=2), Answer)
 
 
+def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other():
+    class Faulty(EgressGuard):
+        def begin(self, url):
+            if "faulty" in url:
+                raise KeyError("begin")
+            return super().begin(url)
+
+    def call(url):
+        try:
+            exchange = yield Call(post(url), 2)
+        except KeyError as error:
+            return error
+        return exchange
+
+    with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
+        error, answer = client.send_all([call("http://faulty.example/"), call(receiver.url)])
+
+    assert isinstance(error, KeyError)
+    assert isinstance(answer, Answer)
+
+
 def test_phase_times_tell_where_the_time_went(client):
     def resolve(_host, _port, **_kind):
         time.sleep(0.1)

@@ -121,8 +121,8 @@ class Transfers:
         easy.setopt(pycurl.POSTFIELDS, request.body)
         easy.setopt(pycurl.HTTPHEADER, _header_lines(request, url.authority))
         easy.setopt(pycurl.TIMEOUT_MS, max(1, round(seconds * 1000)))
-        self._running[easy] = transfer
         self._multi.add_handle(easy)
+        self._running[easy] = transfer
         return transfer
 
     def cancel(self, transfer: Transfer) -> None:

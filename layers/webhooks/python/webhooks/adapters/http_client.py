@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 from webhooks.adapters.ca_bundle import ca_bundle
 from webhooks.adapters.curl_transfers import Limits, Transfer, Transfers
 from webhooks.adapters.egress import EgressGuard, EgressRefusedError, HostUnresolvedError, Lookup
-from webhooks.adapters.http_failures import Phase, TransferError
+from webhooks.adapters.http_failures import Phase
 from webhooks.domain.exchange import Exchange, NoAnswer, NoAnswerReason
 from webhooks.ports import Call, Conversation, Shared
 
@@ -127,7 +127,7 @@ class _Batch:
         while self._open:
             self._transfers.wait(self._until_next_timer())
             while self._found:
-                self._connect(self._found.popleft())
+                self._take(self._found.popleft(), self._connect)
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 heappop(self._timers)[2]()
@@ -171,7 +171,7 @@ class _Batch:
             self._shared[call.shared.key] = flight
             self._at(now + call.seconds, lambda: self._leave(waiter))
         if is_new:
-            self._start(flight)
+            self._take(flight, self._look_up)
 
     def _flying(self, shared: Shared) -> _Flight | None:
         """Return the shared call that is under way; one that froze with the function is given up."""
@@ -184,24 +184,32 @@ class _Batch:
             self._transfers.cancel(flight.transfer)
         return None
 
-    def _start(self, flight: _Flight) -> None:
+    def _take(self, flight: _Flight, step: Callable[[_Flight], NoAnswer | None]) -> None:
+        """Take a step of a call, which may be its last."""
+        outcome: NoAnswer | Exception | None
+        try:
+            outcome = step(flight)
+        except EgressRefusedError as error:
+            outcome = _failed(flight, NoAnswerReason.REFUSED, error.reason)
+        except HostUnresolvedError as error:
+            outcome = _failed(flight, NoAnswerReason.DNS, str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours: raised in the conversations that it concerns
+            outcome = error
+        if outcome is not None:
+            self._land(flight, outcome)
+
+    def _look_up(self, flight: _Flight) -> NoAnswer | None:
         request = flight.call.request
         if request.fault is not None:
-            self._land(flight, _failed(flight, NoAnswerReason.REFUSED, request.fault))
-            return
+            return _failed(flight, NoAnswerReason.REFUSED, request.fault)
         if flight.until <= flight.since:
-            self._land(flight, _late(flight))
-            return
-        try:
-            lookup = flight.lookup = self._guard.begin(request.url)
-        except (EgressRefusedError, HostUnresolvedError) as error:
-            self._land(flight, _unsent(flight, error))
-            return
+            return _late(flight)
+        lookup = flight.lookup = self._guard.begin(request.url)
         if lookup.addresses is not None:
-            self._connect(flight)
-        else:
-            self._at(flight.until, lambda: self._give_up_lookup(flight))
-            lookup.when_done(lambda: self._ring(flight))
+            return self._connect(flight)
+        self._at(flight.until, lambda: self._give_up_lookup(flight))
+        lookup.when_done(lambda: self._ring(flight))
+        return None
 
     def _ring(self, flight: _Flight) -> None:
         """Say that a lookup has ended. Called by its thread."""
@@ -212,18 +220,13 @@ class _Batch:
         if flight.transfer is None:
             self._land(flight, _late(flight))
 
-    def _connect(self, flight: _Flight) -> None:
+    def _connect(self, flight: _Flight) -> NoAnswer | None:
         if flight.is_over or flight.lookup is None:
-            return
+            return None
+        target = self._guard.end(flight.lookup)
         now = time.monotonic()
-        try:
-            target = self._guard.end(flight.lookup)
-        except (EgressRefusedError, HostUnresolvedError) as error:
-            self._land(flight, _unsent(flight, error))
-            return
         if now >= flight.until:
-            self._land(flight, _late(flight))
-            return
+            return _late(flight)
         flight.transfer = self._transfers.start(
             flight.call.request,
             target,
@@ -232,6 +235,7 @@ class _Batch:
             excerpt_bytes=flight.call.excerpt_bytes,
             done=lambda outcome: self._land(flight, outcome),
         )
+        return None
 
     def _leave(self, waiter: _Waiter) -> None:
         """End a conversation's wait for a shared call, which goes on."""
@@ -243,12 +247,12 @@ class _Batch:
         waited = round((time.monotonic() - waiter.since) * 1000)
         waiter.go_on(NoAnswer(NoAnswerReason.DEADLINE, _up(phase), waited, None))
 
-    def _land(self, flight: _Flight, outcome: Exchange | TransferError) -> None:
+    def _land(self, flight: _Flight, outcome: Exchange | Exception) -> None:
         if flight.is_over:
             return
         flight.is_over = True
         self._forget(flight)
-        if flight.call.shared is not None and not isinstance(outcome, TransferError):
+        if flight.call.shared is not None and not isinstance(outcome, Exception):
             flight.call.shared.done(outcome)
         for waiter in flight.waiting:
             waiter.is_over = True
@@ -266,12 +270,6 @@ def _failed(flight: _Flight, reason: NoAnswerReason, detail: str) -> NoAnswer:
 
 def _late(flight: _Flight) -> NoAnswer:
     return _failed(flight, NoAnswerReason.DEADLINE, _up(Phase.RESOLVING))
-
-
-def _unsent(flight: _Flight, error: EgressRefusedError | HostUnresolvedError) -> NoAnswer:
-    if isinstance(error, EgressRefusedError):
-        return _failed(flight, NoAnswerReason.REFUSED, error.reason)
-    return _failed(flight, NoAnswerReason.DNS, str(error))
 
 
 def _up(phase: Phase) -> str:

@@ -1,0 +1,85 @@
+"""A batch's order: everything of AWS before anything is sent or after all of it, signed before it is sent."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.factories import BASE, World, oauth_api, webhook_body
+from tests.functions import make_dispatch, make_fanout
+from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
+from webhooks.adapters.memory.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.domain.lane import Lane
+from webhooks.services.fanout import EventMessage
+from webhooks.services.stages import DeliveryMessage
+
+EVENT = '{"eventName": "E_LOGIN", "tenantId": "acme", "communityId": "default", "eventId": "e", "data": {}}'
+
+
+class Watched:
+    """A port that notes each of its calls."""
+
+    def __init__(self, port: Any, name: str, calls: list[str]) -> None:
+        self._port, self._name, self._calls = port, name, calls
+
+    def __getattr__(self, method: str) -> Any:
+        def call(*args: Any, **named: Any) -> Any:
+            self._calls.append(f"{self._name}.{method}")
+            return getattr(self._port, method)(*args, **named)
+
+        return call
+
+
+class Noting(OneByOne):
+    """An HTTP client that notes when it begins and ends."""
+
+    def __init__(self, endpoint: Any, calls: list[str]) -> None:
+        super().__init__(endpoint)
+        self._calls = calls
+
+    def send_all(self, conversations: Any) -> Any:
+        self._calls.append("begin")
+        done = super().send_all(conversations)
+        self._calls.append("end")
+        return done
+
+
+def test_no_call_of_aws_is_made_while_requests_are_in_flight_and_all_are_signed_before():
+    world, queue, log, endpoint = World(), MemoryDeliveryQueue(), MemoryDeliveryLog(), ScriptedEndpoint()
+    calls: list[str] = []
+    with ThreadPoolExecutor(2) as workers:
+        dispatch = make_dispatch(
+            world,
+            queue,
+            log,
+            http=Noting(Watched(endpoint, "endpoint", calls), calls),
+            tokens=ScriptedTokens(),
+            workers=workers,
+            clock=world.clock,
+            monotonic=world.clock,
+            wrap=lambda name, port: port if name == "tokens" else Watched(port, name, calls),
+        )
+        attempts = dispatch._attempts
+        sign = attempts.sign
+        attempts.sign = lambda *args, **named: (calls.append("sign"), sign(*args, **named))[1]  # type: ignore[method-assign]
+        bearer = {"authType": "bearer", "credential": {"token": "t"}}
+        for path, api, status in (
+            ("plain", {}, 200),
+            ("bearer", bearer, 500),
+            ("oauth", oauth_api(), 401),
+            ("gone", {}, 410),
+        ):
+            url = f"https://hooks.example.com/{path}"
+            body = webhook_body(api={**api, "url": url}, retryCount=1)
+            assert world.call("PUT", f"{BASE}/webhook", body).status == 200
+            endpoint.script(url, answered(status))
+        assert make_fanout(world, queue, MemoryDeadEvents()).fan_out([EventMessage("m", EVENT, 0)]) == set()
+        packs = [DeliveryMessage(str(n), sent.text) for n, sent in enumerate(queue.fast.take(9))]
+
+        assert dispatch.dispatch(packs, Lane.FAST) == set()
+
+    begin, end = calls.index("begin"), calls.index("end")
+    assert set(calls[begin + 1 : end]) == {"endpoint.exchange"}
+    assert calls[begin + 1 : end].count("endpoint.exchange") == 5  # that of oauth twice
+    assert calls[begin - 4 : begin] == ["sign"] * 4
+    assert {"reader.read", "credentials.read", "service.read"} <= set(calls[:begin])
+    assert {"log.record", "subscriptions.change", "queue.send_slow"} <= set(calls[end:])
