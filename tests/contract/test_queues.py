@@ -7,6 +7,7 @@ from webhooks.adapters.dead_events import SqsDeadEvents
 from webhooks.adapters.delivery_queue import SqsDeliveryQueue, SqsFastLane
 from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryQueue
 from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack, encode_pack
+from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.ports import DeadEvents, DeliveryQueue, FastLane
 
@@ -34,7 +35,9 @@ class Queues:
         urls = {name: backend.queue(name) for name in ("fast", "slow", "dead", "events")}
         self.places = dict(urls)
         self.fast = SqsFastLane(backend.aws, urls["fast"])
-        self.deliveries = SqsDeliveryQueue(backend.aws, slow_url=urls["slow"], dead_letter_url=urls["dead"])
+        self.deliveries = SqsDeliveryQueue(
+            backend.aws, fast_url=urls["fast"], slow_url=urls["slow"], dead_letter_url=urls["dead"]
+        )
         self.dead_events = SqsDeadEvents(backend.aws, urls["events"])
 
     def take(self, name: str) -> dict[str, str | None]:
@@ -110,3 +113,25 @@ def test_what_has_no_room_for_its_reason_is_buried_all_the_same(queues: Queues) 
     queues.dead_events.bury(text, "the message is not JSON")
     queues.deliveries.bury_text(text, "not a pack")
     assert list(queues.take("events")) == list(queues.take("dead")) == [text]
+
+
+def test_received_messages_are_deleted_before_their_batch_ends(backend: Backend) -> None:
+    if backend.aws is None:
+        memory = MemoryDeliveryQueue()
+        memory.delete(["a", "b"], Lane.FAST)
+        assert memory.deleted == ["a", "b"]
+        return
+    urls = {lane: backend.queue(lane.value) for lane in Lane}
+    queue = SqsDeliveryQueue(
+        backend.aws, fast_url=urls[Lane.FAST], slow_url=urls[Lane.SLOW], dead_letter_url=urls[Lane.SLOW]
+    )
+    sqs = backend.clients.sqs
+    for lane, url in urls.items():
+        for number in range(12):
+            sqs.send_message(QueueUrl=url, MessageBody=f"{number}")
+        receipts = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            receipts += [message["ReceiptHandle"] for message in messages]
+        queue.delete(receipts[:11], lane)
+        asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert int(asked["ApproximateNumberOfMessagesNotVisible"]) == 1

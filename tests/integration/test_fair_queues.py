@@ -14,7 +14,7 @@ def test_a_message_has_the_group_of_its_community_in_both_lanes():
     with backend_named("moto") as backend:
         fast, slow = backend.queue("fast"), backend.queue("slow")
         assert SqsFastLane(backend.clients, fast).send(packs) == []
-        queue = SqsDeliveryQueue(backend.clients, slow_url=slow, dead_letter_url=slow)
+        queue = SqsDeliveryQueue(backend.clients, fast_url=slow, slow_url=slow, dead_letter_url=slow)
         assert queue.send_slow([(each, 0) for each in packs]) == []
         for url in (fast, slow):
             messages = backend.clients.sqs.receive_message(

@@ -101,7 +101,7 @@ class DispatcherContainer:
 
     def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
         return self._dispatch.dispatch(
-            [DeliveryMessage(each.id, each.text, each.receives) for each in messages], lane
+            [DeliveryMessage(each.id, each.text, each.receives, each.id) for each in messages], lane
         )
 
 

@@ -45,6 +45,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "queue.send_slow": BATCH,
     "queue.bury": BATCH,
     "queue.bury_text": WRITE,
+    "queue.delete": KILLS,  # as slices.delete
     "subscriptions.change": WRITE,
     "log.record": BATCH,
     "pace.mark": WRITE,

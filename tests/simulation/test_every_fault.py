@@ -10,6 +10,7 @@ from tests.simulation.invariants import Judge
 from tests.simulation.tenants import OTHER, Tenants
 from tests.simulation.world import World
 from webhooks.domain.webhook import AuthType, Credential
+from webhooks.services.delivery import SUSPECT_RECEIVES
 
 BEARER = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
 OAUTH2 = {"auth_type": AuthType.OAUTH2, "credential": Credential(client_id="i", client_secret="s")}
@@ -33,6 +34,9 @@ def everybody(tenants: Tenants) -> None:
     tenants.publish("e9", OTHER)
     tenants.publish_text("no json")
     tenants.world.fast.put("no pack", now=tenants.world.now)
+    for number in range(3):
+        suspect = tenants.world.fast.put(f"no pack {number}", now=tenants.world.now)
+        suspect.receives = SUSPECT_RECEIVES - 1
 
 
 def the_broken(tenants: Tenants) -> None:

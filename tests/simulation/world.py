@@ -189,14 +189,16 @@ class World:
                 self.note(f"{message.id} sent, delay {sent.delay}, reason {sent.reason}")
                 if is_slice(sent.text) and queue is self.events:
                     self.history.slices[message.id] = parse_slice(sent.text).event.id
-        while self.slices.deleted:
-            self._delete(self.slices.deleted.pop())
+        for deleted in (self.slices.deleted, self.lanes.deleted):
+            while deleted:
+                self._delete(deleted.pop())
 
     def _delete(self, message_id: str) -> None:
-        """Delete an event's message that fan-out is done with, before its batch ends."""
-        for message in list(self.events.messages):
-            if message.id == message_id and self.events.delete(message):
-                self.history.acknowledged.setdefault(message_id, self.next_tick())
+        """Delete a message that a function is done with, before its batch ends."""
+        for queue in self.queues:
+            for message in list(queue.messages):
+                if message.id == message_id and queue.delete(message) and queue is self.events:
+                    self.history.acknowledged.setdefault(message_id, self.next_tick())
 
     def next_tick(self) -> int:
         self.tick += 1

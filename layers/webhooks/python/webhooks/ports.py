@@ -12,6 +12,7 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.exchange import EXCERPT_BYTES, ClientCredentials, Exchange, HttpRequest, NoAnswer
 from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.lane import Lane
 from webhooks.domain.outcome import LogEntry, Logged, LogKey
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef, IndexEntry, Webhook
@@ -309,6 +310,9 @@ class DeliveryQueue(Protocol):
 
     def bury_text(self, text: str, reason: str) -> None:
         """Send a message that is no pack to the dead-letter queue."""
+
+    def delete(self, receipts: Sequence[str], lane: Lane) -> None:
+        """Delete received messages before their batch ends; a message that cannot be deleted comes again."""
 
 
 class EventsQueue(Protocol):

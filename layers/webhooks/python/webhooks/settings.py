@@ -176,6 +176,7 @@ class DispatcherSettings(EgressSettings):
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     access_table: str = variable("ACCESS_TABLE")
     deliveries_table: str = variable("DELIVERIES_TABLE")
+    deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
     deliveries_dlq_url: str = variable("DELIVERIES_DLQ_URL")
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")

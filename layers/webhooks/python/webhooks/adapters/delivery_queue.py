@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.sqs import Message, attribute, send_all, send_one
+from webhooks.adapters.sqs import Message, attribute, delete_all, send_all, send_one
 from webhooks.domain.delivery import Pack, encode_pack
+from webhooks.domain.lane import Lane
 
 MAX_DELAY = 900  # seconds, SQS's limit
 
@@ -25,8 +26,9 @@ class SqsFastLane:
 class SqsDeliveryQueue:
     """Sends packs to where they wait, or to where they end."""
 
-    def __init__(self, aws: AwsClients, *, slow_url: str, dead_letter_url: str) -> None:
+    def __init__(self, aws: AwsClients, *, fast_url: str, slow_url: str, dead_letter_url: str) -> None:
         self._aws = aws
+        self._fast_url = fast_url
         self._slow_url = slow_url
         self._dead_letter_url = dead_letter_url
 
@@ -49,6 +51,10 @@ class SqsDeliveryQueue:
         Raises UnavailableError.
         """
         send_one(self._aws, self._dead_letter_url, Message(text, {"reason": attribute(reason)}))
+
+    def delete(self, receipts: Sequence[str], lane: Lane) -> None:
+        """Delete received messages; a message that cannot be deleted comes again."""
+        delete_all(self._aws, self._fast_url if lane is Lane.FAST else self._slow_url, receipts)
 
 
 def _message(pack: Pack, **attributes: str) -> Message:

@@ -39,7 +39,10 @@ def compose() -> tuple[Dispatch, str]:
     )
     log = DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days)
     queue = SqsDeliveryQueue(
-        aws, slow_url=settings.slow_deliveries_queue_url, dead_letter_url=settings.deliveries_dlq_url
+        aws,
+        fast_url=settings.deliveries_queue_url,
+        slow_url=settings.slow_deliveries_queue_url,
+        dead_letter_url=settings.deliveries_dlq_url,
     )
     dispatch = Dispatch(
         reader=DynamoBatchReader(

@@ -48,6 +48,7 @@ def delivery_messages(event: dict[str, Any]) -> list[DeliveryMessage]:
             id=record["messageId"],
             text=record["body"],
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            receipt=record.get("receiptHandle", ""),
         )
         for record in event["Records"]
     ]

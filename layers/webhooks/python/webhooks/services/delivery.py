@@ -93,11 +93,19 @@ class Dispatch:
             (each for each in messages if each.receives >= SUSPECT_RECEIVES),
             key=lambda each: (each.receives, self._chance()),
         )
-        again = self._work([each for each in messages if each.receives < SUSPECT_RECEIVES], lane)
+        done = [each for each in messages if each.receives < SUSPECT_RECEIVES]
+        again = self._work(done, lane)
         for each in suspects:
+            # Settled messages are deleted before: a suspect that ends the process then repeats none of them.
+            self._delete([other for other in done if other.id not in again], lane)
             logger.warning("message.suspect", extra={"message_id": each.id, "receives": each.receives})
             again |= self._work([each], lane)
+            done = [each]
         return again
+
+    def _delete(self, messages: Sequence[DeliveryMessage], lane: Lane) -> None:
+        if messages:
+            self._queue.delete([each.receipt for each in messages], lane)
 
     def _work(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
         """Deliver messages; where our own code fails beside an attempt they come again, and poison ends."""

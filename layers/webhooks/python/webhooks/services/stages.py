@@ -15,6 +15,7 @@ class DeliveryMessage:
     id: str
     text: str
     receives: int = 1
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

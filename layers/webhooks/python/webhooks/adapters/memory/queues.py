@@ -7,6 +7,7 @@ from threading import RLock
 from webhooks.adapters.memory.faults import Fault, effect, no_fault
 from webhooks.domain.delivery import Pack, encode_pack
 from webhooks.domain.event_slice import EventSlice, encode_slice
+from webhooks.domain.lane import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class MemoryDeliveryQueue:
         self.slow = MemoryQueue()
         self.dead = MemoryQueue()
         self.refused: set[str] = set()
+        self.deleted: list[str] = []
         self._fault = fault
 
     def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
@@ -74,6 +76,12 @@ class MemoryDeliveryQueue:
         """Send a message that is no pack to the dead-letter queue."""
         with effect(self._fault, "deliveries.bury_text"):
             self.dead.put(Sent(text, reason=reason))
+
+    def delete(self, receipts: Sequence[str], lane: Lane) -> None:
+        """Delete received messages."""
+        del lane
+        with effect(self._fault, "deliveries.delete"):
+            self.deleted += receipts
 
     def _put(self, queue: MemoryQueue, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
         for pack, seconds in packs:
