@@ -32,6 +32,7 @@ from webhooks.domain.exchange import (
 
 TRIED_ADDRESSES: Final = 4
 _FREE_HANDLES: Final = 128  # kept for later transfers; a batch has 100 deliveries
+_BUFFER_BYTES: Final = 16_384  # a TLS record; each request in flight may hold two
 # libcurl would add these by itself.
 _NOT_BY_ITSELF: Final = ("Accept", "Content-Type", "Expect", "User-Agent")
 _PHASES: Final = (
@@ -177,6 +178,8 @@ class Transfers:
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.PROXY, ""),  # not even that of the environment
             (pycurl.NOSIGNAL, 1),
+            (pycurl.UPLOAD_BUFFERSIZE, _BUFFER_BYTES),
+            (pycurl.BUFFERSIZE, _BUFFER_BYTES),
             (pycurl.FOLLOWLOCATION, 0),
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.HTTP09_ALLOWED, 0),

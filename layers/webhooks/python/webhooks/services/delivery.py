@@ -131,8 +131,7 @@ class Dispatch:
             logger.warning("batch.postponed", extra={"messages": len(opened), "reason": str(error)})
             return again | {each.message.id for each in opened}
         until = self._clock() + self._fast_seconds if lane is Lane.FAST else None
-        signed = [self._sign(stage) for stage in ready]
-        stages = self._http.send_all([self._attempt(stage, until=until) for stage in signed])
+        stages = self._send_all(ready, until=until)
         again |= self._settlement.settle(stages)
         self._observe(stages)
         return again
@@ -154,6 +153,11 @@ class Dispatch:
             logger.warning("message.not_buried", extra={"message_id": message.id, "reason": str(error)})
             return False
         return True
+
+    def _send_all(self, ready: Sequence[Ready], *, until: float | None) -> list[Stage]:
+        """Sign everything, then send and decide it all at once; `until`: the end of the fast lane's time."""
+        signed = [self._sign(stage) for stage in ready]
+        return self._http.send_all([self._attempt(stage, until=until) for stage in signed])
 
     def _sign(self, stage: Ready) -> Signed | Stage:
         if not isinstance(stage, Prepared):
