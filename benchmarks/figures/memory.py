@@ -26,10 +26,10 @@ from webhooks.entrypoints.queue import delivery_messages
 TITLE = "Memory per delivery in flight, and its peak"
 AGAINST = "nothing: these are amounts"
 BOUND = """\
-libcurl makes a TLS context for each connection, which holds about 70 KB with what a handshake has freed; without
-TLS a delivery has 24 KB: its body, its request, two buffers of 16 KiB. An invocation has 100 deliveries at
-most, and the peak is far below the function's 512 MB. Fewer handshakes at a time would move it; but hosts that
-are dead would then hold up the others."""
+libcurl makes a TLS context for each connection, which holds about 70 KB with what a handshake has freed;
+without TLS a delivery has 24 KB: its body, its request, two buffers of 16 KiB. An invocation has 100
+deliveries at most, and the peak is far below the function's 512 MB. Fewer handshakes at a time would move
+it; but hosts that are dead would then hold up the others."""
 SAMPLES = 5
 SECONDS = 2  # until an endpoint answers
 LOOK_SECONDS = 0.05
