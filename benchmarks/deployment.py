@@ -18,7 +18,7 @@ from benchmarks.virtual_time import VirtualTime
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
 from webhooks.adapters.memory.credentials import MemoryCredentials
 from webhooks.adapters.memory.endpoint import at_once
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
+from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
 from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.delivery import MAX_PACK_DELIVERIES
 from webhooks.domain.exchange import (
@@ -34,6 +34,7 @@ from webhooks.domain.outcome import LogEntry
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
 from webhooks.ports import Conversation, KeptAnswer
+from webhooks.services.fanout import SLICE
 
 EVENT = "order.paid"
 NOW = 1_790_000_000.0  # epoch seconds
@@ -173,6 +174,7 @@ class Deployment:
         self.log = BlindLog()
         self.tokens = self.endpoints = Endpoints(self, mute)
         self.lanes, self.graves = MemoryDeliveryQueue(), MemoryDeadEvents()
+        self.slices, self.slice_size = MemoryEventsQueue(), SLICE  # no event here is wide
         is_fair = design is not Design.PLAIN
         self.events, self.fast, self.slow = (Queue(name, self.time, random, is_fair) for name in AT_ONCE)
         # In one queue nothing is handed over, and retries come back to it: that is a slow lane alone.

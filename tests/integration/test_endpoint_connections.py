@@ -157,3 +157,15 @@ def test_requests_at_the_same_time_have_a_connection_each_and_leave_them_to_the_
         assert [getattr(answer, "status", answer) for answer in answers] == [200] * 20
 
     assert receiver.connections == 20
+
+
+def test_a_connection_that_lives_for_long_is_replaced(receiver):
+    with calling(limits=Limits(life_seconds=1)) as endpoint:
+        endpoint.exchange(post(receiver.url), seconds=2)
+        time.sleep(0.6)
+        endpoint.exchange(post(receiver.url), seconds=2)
+        assert receiver.connections == 1
+        time.sleep(0.6)
+        endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert receiver.connections == 2
