@@ -89,8 +89,8 @@ class Transfers:
         self._timer: float | None = None
         self._poll = select.epoll()
         self._watched: set[int] = set()
-        self._bell = os.fdopen(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), "r+b", buffering=0)
-        self._poll.register(self._bell, select.EPOLLIN)
+        self._wakeup = os.fdopen(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), "r+b", buffering=0)
+        self._poll.register(self._wakeup, select.EPOLLIN)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, limits.connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -140,8 +140,8 @@ class Transfers:
             seconds = due if seconds is None else min(due, seconds)
         # epoll counts in whole milliseconds and libcurl too: rounded up, a timer is due when it ends.
         for descriptor, events in self._poll.poll(seconds):
-            if descriptor == self._bell.fileno():
-                self._bell.read(8)
+            if descriptor == self._wakeup.fileno():
+                self._wakeup.read(8)
                 continue
             mask = (pycurl.CSELECT_IN if events & (select.EPOLLIN | _ERRORS) else 0) | (
                 pycurl.CSELECT_OUT if events & select.EPOLLOUT else 0
@@ -158,7 +158,7 @@ class Transfers:
     def wake(self) -> None:
         """End a `wait`. Thread-safe."""
         with suppress(ValueError):  # closed meanwhile
-            self._bell.write((1).to_bytes(8, sys.byteorder))
+            self._wakeup.write((1).to_bytes(8, sys.byteorder))
 
     def close(self) -> None:
         """Close everything, kept connections too."""
@@ -169,7 +169,7 @@ class Transfers:
         self._free.clear()
         self._multi.close()
         self._poll.close()
-        self._bell.close()
+        self._wakeup.close()
 
     def _new(self) -> Transfer:
         easy = pycurl.Curl()
@@ -233,7 +233,9 @@ class Transfers:
         while True:
             queued, done, failed = self._multi.info_read()
             for easy, code, text in [*((easy, 0, "") for easy in done), *failed]:
-                transfer = self._running.pop(easy)
+                transfer = self._running.pop(easy, None)
+                if transfer is None:  # given up by what came of one before it
+                    continue
                 try:
                     outcome: Exchange | TransferError = _outcome(transfer, code, text)
                 except TransferError as error:

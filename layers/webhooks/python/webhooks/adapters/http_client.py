@@ -23,7 +23,7 @@ __all__ = ["CurlHttpClient", "Limits"]
 
 
 @dataclass(slots=True, eq=False)
-class _Flight:
+class _RunningCall:
     """A call under way, and the conversations that wait for it. `since` and `until` are monotonic."""
 
     call: Call
@@ -45,7 +45,7 @@ class _Waiter:
     """A conversation: `go_on` tells it what came of its call."""
 
     since: float
-    flight: _Flight
+    running: _RunningCall
     go_on: Callable[[Exchange | Exception], None]
     is_over: bool = False
 
@@ -69,7 +69,7 @@ class CurlHttpClient:
         self._ca_file = ca_file or ca_bundle()
         self._limits = limits or Limits()
         self._transfers: Transfers | None = None
-        self._shared: dict[Hashable, _Flight] = {}  # may outlast the batch that began them
+        self._shared: dict[Hashable, _RunningCall] = {}  # may outlast the batch that began them
 
     def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
         """Lead conversations, all at once, and return what each returns, in their order."""
@@ -104,7 +104,7 @@ class _Batch:
         self,
         guard: EgressGuard,
         transfers: Transfers,
-        shared: dict[Hashable, _Flight],
+        shared: dict[Hashable, _RunningCall],
         conversations: Sequence[Conversation[Any]],
         *,
         clock: Callable[[], float],
@@ -115,7 +115,9 @@ class _Batch:
         self._shared = shared
         self._conversations = conversations
         self._open = len(conversations)
-        self._found: deque[_Flight] = deque()  # whose lookups have ended: filled by the resolver's threads
+        self._found: deque[_RunningCall] = (
+            deque()
+        )  # whose lookups have ended: filled by the resolver's threads
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self.results: list[Any] = [None] * len(conversations)
@@ -127,16 +129,14 @@ class _Batch:
         while self._open:
             self._transfers.wait(self._until_next_timer())
             while self._found:
-                self._take(self._found.popleft(), self._connect)
+                self._try_step(self._found.popleft(), self._connect)
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 heappop(self._timers)[2]()
-        for flight in list(self._shared.values()):
-            if (
-                flight.transfer is None
-            ):  # still being looked up; what is under way goes on with the next batch
-                flight.is_over = True
-                self._forget(flight)
+        for running in list(self._shared.values()):
+            if running.transfer is None:  # its host is being looked up; all others go on with the next batch
+                running.is_over = True
+                self._forget(running)
 
     def _until_next_timer(self) -> float | None:
         return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
@@ -160,80 +160,80 @@ class _Batch:
 
     def _begin(self, position: int, call: Call) -> None:
         now = time.monotonic()
-        flight = None if call.shared is None else self._flying(call.shared)
-        is_new = flight is None
-        if flight is None:
+        running = None if call.shared is None else self._joined(call.shared)
+        is_new = running is None
+        if running is None:
             seconds = call.seconds if call.shared is None else call.shared.seconds
-            flight = _Flight(call, now, now + seconds, began_at=self._clock())
-        waiter = _Waiter(now, flight, lambda outcome: self._go_on(position, outcome))
-        flight.waiting.append(waiter)
+            running = _RunningCall(call, now, now + seconds, began_at=self._clock())
+        waiter = _Waiter(now, running, lambda outcome: self._go_on(position, outcome))
+        running.waiting.append(waiter)
         if call.shared is not None:
-            self._shared[call.shared.key] = flight
+            self._shared[call.shared.key] = running
             self._at(now + call.seconds, lambda: self._leave(waiter))
         if is_new:
-            self._take(flight, self._look_up)
+            self._try_step(running, self._look_up)
 
-    def _flying(self, shared: Shared) -> _Flight | None:
-        """Return the shared call that is under way; one that froze with the function is given up."""
-        flight = self._shared.get(shared.key)
-        if flight is None or self._clock() - flight.began_at <= shared.seconds:
-            return flight
-        flight.is_over = True
-        self._forget(flight)
-        if flight.transfer is not None:
-            self._transfers.cancel(flight.transfer)
+    def _joined(self, shared: Shared) -> _RunningCall | None:
+        """Return the call to wait for, if there is one; a call that froze with the function is given up."""
+        running = self._shared.get(shared.key)
+        if running is None or self._clock() - running.began_at <= shared.seconds:
+            return running
+        running.is_over = True
+        self._forget(running)
+        if running.transfer is not None:
+            self._transfers.cancel(running.transfer)
         return None
 
-    def _take(self, flight: _Flight, step: Callable[[_Flight], NoAnswer | None]) -> None:
+    def _try_step(self, running: _RunningCall, step: Callable[[_RunningCall], NoAnswer | None]) -> None:
         """Take a step of a call, which may be its last."""
         outcome: NoAnswer | Exception | None
         try:
-            outcome = step(flight)
+            outcome = step(running)
         except EgressRefusedError as error:
-            outcome = _failed(flight, NoAnswerReason.REFUSED, error.reason)
+            outcome = _failed(running, NoAnswerReason.REFUSED, error.reason)
         except HostUnresolvedError as error:
-            outcome = _failed(flight, NoAnswerReason.DNS, str(error))
+            outcome = _failed(running, NoAnswerReason.DNS, str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours: raised in the conversations that it concerns
             outcome = error
         if outcome is not None:
-            self._land(flight, outcome)
+            self._finish(running, outcome)
 
-    def _look_up(self, flight: _Flight) -> NoAnswer | None:
-        request = flight.call.request
+    def _look_up(self, running: _RunningCall) -> NoAnswer | None:
+        request = running.call.request
         if request.fault is not None:
-            return _failed(flight, NoAnswerReason.REFUSED, request.fault)
-        if flight.until <= flight.since:
-            return _late(flight)
-        lookup = flight.lookup = self._guard.begin(request.url)
+            return _failed(running, NoAnswerReason.REFUSED, request.fault)
+        if running.until <= running.since:
+            return _late(running)
+        lookup = running.lookup = self._guard.begin(request.url)
         if lookup.addresses is not None:
-            return self._connect(flight)
-        self._at(flight.until, lambda: self._give_up_lookup(flight))
-        lookup.when_done(lambda: self._ring(flight))
+            return self._connect(running)
+        self._at(running.until, lambda: self._give_up_lookup(running))
+        lookup.when_done(lambda: self._note_found(running))
         return None
 
-    def _ring(self, flight: _Flight) -> None:
+    def _note_found(self, running: _RunningCall) -> None:
         """Say that a lookup has ended. Called by its thread."""
-        self._found.append(flight)
+        self._found.append(running)
         self._transfers.wake()
 
-    def _give_up_lookup(self, flight: _Flight) -> None:
-        if flight.transfer is None:
-            self._land(flight, _late(flight))
+    def _give_up_lookup(self, running: _RunningCall) -> None:
+        if running.transfer is None:
+            self._finish(running, _late(running))
 
-    def _connect(self, flight: _Flight) -> NoAnswer | None:
-        if flight.is_over or flight.lookup is None:
+    def _connect(self, running: _RunningCall) -> NoAnswer | None:
+        if running.is_over or running.lookup is None:
             return None
-        target = self._guard.end(flight.lookup)
+        target = self._guard.end(running.lookup)
         now = time.monotonic()
-        if now >= flight.until:
-            return _late(flight)
-        flight.transfer = self._transfers.start(
-            flight.call.request,
+        if now >= running.until:
+            return _late(running)
+        running.transfer = self._transfers.start(
+            running.call.request,
             target,
-            lookup_seconds=now - flight.since,
-            seconds=flight.until - now,
-            excerpt_bytes=flight.call.excerpt_bytes,
-            done=lambda outcome: self._land(flight, outcome),
+            lookup_seconds=now - running.since,
+            seconds=running.until - now,
+            excerpt_bytes=running.call.excerpt_bytes,
+            done=lambda outcome: self._finish(running, outcome),
         )
         return None
 
@@ -242,35 +242,35 @@ class _Batch:
         if waiter.is_over:
             return
         waiter.is_over = True
-        waiter.flight.waiting.remove(waiter)
-        phase = Phase.RESOLVING if waiter.flight.transfer is None else Phase.ANSWERING
+        waiter.running.waiting.remove(waiter)
+        phase = Phase.RESOLVING if waiter.running.transfer is None else Phase.ANSWERING
         waited = round((time.monotonic() - waiter.since) * 1000)
-        waiter.go_on(NoAnswer(NoAnswerReason.DEADLINE, _up(phase), waited, None))
+        waiter.go_on(NoAnswer(NoAnswerReason.DEADLINE, _time_up(phase), waited, None))
 
-    def _land(self, flight: _Flight, outcome: Exchange | Exception) -> None:
-        if flight.is_over:
+    def _finish(self, running: _RunningCall, outcome: Exchange | Exception) -> None:
+        if running.is_over:
             return
-        flight.is_over = True
-        self._forget(flight)
-        if flight.call.shared is not None and not isinstance(outcome, Exception):
-            flight.call.shared.done(outcome)
-        for waiter in flight.waiting:
+        running.is_over = True
+        self._forget(running)
+        if running.call.shared is not None and not isinstance(outcome, Exception):
+            running.call.shared.done(outcome)
+        for waiter in running.waiting:
             waiter.is_over = True
-        for waiter in flight.waiting:
+        for waiter in running.waiting:
             waiter.go_on(outcome)
 
-    def _forget(self, flight: _Flight) -> None:
-        if self._shared.get(flight.key) is flight:
-            del self._shared[flight.key]
+    def _forget(self, running: _RunningCall) -> None:
+        if self._shared.get(running.key) is running:
+            del self._shared[running.key]
 
 
-def _failed(flight: _Flight, reason: NoAnswerReason, detail: str) -> NoAnswer:
-    return NoAnswer(reason, detail, round((time.monotonic() - flight.since) * 1000), None)
+def _failed(running: _RunningCall, reason: NoAnswerReason, detail: str) -> NoAnswer:
+    return NoAnswer(reason, detail, round((time.monotonic() - running.since) * 1000), None)
 
 
-def _late(flight: _Flight) -> NoAnswer:
-    return _failed(flight, NoAnswerReason.DEADLINE, _up(Phase.RESOLVING))
+def _late(running: _RunningCall) -> NoAnswer:
+    return _failed(running, NoAnswerReason.DEADLINE, _time_up(Phase.RESOLVING))
 
 
-def _up(phase: Phase) -> str:
+def _time_up(phase: Phase) -> str:
     return f"the time was up: {phase}"
