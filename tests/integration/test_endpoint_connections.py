@@ -1,5 +1,7 @@
 """Connections that are kept: used again where that is safe, and only there."""
 
+import gc
+import sys
 import time
 
 import pytest
@@ -169,3 +171,13 @@ def test_a_connection_that_lives_for_long_is_replaced(receiver):
         endpoint.exchange(post(receiver.url), seconds=2)
 
     assert receiver.connections == 2
+
+
+def test_a_client_that_waits_for_the_next_batch_holds_no_body(endpoint, receiver):
+    body = b"x" * 1_000_000
+    before = sys.getrefcount(body)
+
+    assert isinstance(endpoint.exchange(post(receiver.url, body), seconds=2), Answer)
+
+    gc.collect()
+    assert sys.getrefcount(body) == before
