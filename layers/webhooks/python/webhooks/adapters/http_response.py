@@ -8,6 +8,7 @@ from typing import Final
 RESPONSE_BYTES: Final = 65_536  # status line, headers and body together
 INTERIM_RESPONSES: Final = 5  # 100 Continue and 103 Early Hints in a row; more are no use to anybody
 RETRY_AFTER_LENGTH: Final = 64  # a date has 29 characters
+_CHUNK_BYTES: Final = 5  # of a chunk beside its data, at least: tiny chunks count, too
 _REFUSED: Final = -1  # makes libcurl end the transfer
 _FIRST_FINAL_STATUS: Final = 200
 _SWITCHING_PROTOCOLS: Final = 101
@@ -74,7 +75,7 @@ class ResponseReader:
     def piece(self, data: bytes) -> int | None:
         """Take a piece of the body; -1 ends the transfer, as more is never read."""
         left = RESPONSE_BYTES - self.size
-        self.size += len(data)
+        self.size += len(data) + (_CHUNK_BYTES if b"transfer-encoding" in self._framing else 0)
         room = self.excerpt_bytes - len(self.body)
         if room > 0:
             self.body += data[: min(room, left)]
