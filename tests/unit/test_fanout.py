@@ -299,3 +299,14 @@ def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
     batch = [message("a", text("new", number=2)), message("b", text("known", number=3))]
     assert functions.fanout.fan_out(batch) == set()
     assert functions.steps == ["send e3", "send e2"]
+
+
+def test_a_community_is_refreshed_once_for_all_events_of_a_batch():
+    functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
+    asked = []
+    versions = functions.index.versions
+    functions.index.versions = lambda scopes: asked.append(list(scopes)) or versions(scopes)
+    again = [message(f"a{n}", text(number=n), receives=2) for n in (3, 4)]
+    batch = [message("m", text(number=1)), message("w", text("wide", number=2)), *again]
+    assert functions.fanout.fan_out(batch) == set()
+    assert asked == [[SCOPE]]

@@ -61,6 +61,7 @@ class _Batch:
     """A batch so far: messages that must come again, those that are done and not deleted, and counts."""
 
     failed: set[str] = field(default_factory=set)
+    refreshed: set[Scope] = field(default_factory=set)  # communities: once for all events of the batch
     done: list[EventMessage] = field(default_factory=list)
     events: int = 0
     deliveries: int = 0
@@ -141,12 +142,16 @@ class Fanout:
             with self._boundary(message, batch):
                 events.append((message, message.parse().event))
         try:
-            self._listeners.refresh(sorted({event.scope for _, event in events}))
+            self._refresh({event.scope for _, event in events}, batch)
         except UnavailableError as error:
             batch.failed |= {message.id for message, _ in events}
             logger.warning("batch.postponed", extra={"events": len(events), "reason": str(error)})
             return []
         return events
+
+    def _refresh(self, scopes: set[Scope], batch: _Batch) -> None:
+        self._listeners.refresh(sorted(scopes - batch.refreshed))
+        batch.refreshed |= scopes
 
     def _match(self, event: Event, batch: _Batch) -> list[str] | None:
         """Return the webhooks that want an event; None where that, or to send it to them, is heavy work."""
@@ -199,7 +204,7 @@ class Fanout:
         stop_at = left - (left - STOP_BEFORE) * share
         with self._boundary(message, batch):
             part = message.parse()
-            self._listeners.refresh([part.event.scope])
+            self._refresh({part.event.scope}, batch)
             sliced = self._sliced.work(part, stop_at=stop_at)
             batch.events += 1
             batch.deliveries += sliced.deliveries
