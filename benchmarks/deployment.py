@@ -15,26 +15,26 @@ from typing import Any
 
 from benchmarks.queues import Message, Queue
 from benchmarks.virtual_time import VirtualTime
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.endpoint import at_once
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
-from webhooks.adapters.memory.credentials import MemoryCredentials
-from webhooks.adapters.memory.endpoint import at_once
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.delivery import MAX_PACK_DELIVERIES
-from webhooks.domain.exchange import (
-    Answer,
+from webhooks.domain.delivery_log import LogEntry
+from webhooks.domain.http import (
     ClientCredentials,
-    Exchange,
+    HttpOutcome,
     HttpRequest,
-    NoAnswer,
-    NoAnswerReason,
+    HttpResponse,
+    NoResponse,
+    NoResponseReason,
 )
 from webhooks.domain.lane import Lane
-from webhooks.domain.outcome import LogEntry
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
-from webhooks.ports import Conversation, KeptAnswer
-from webhooks.services.fanout import SLICE
+from webhooks.ports import Conversation, IdempotencyRecord
+from webhooks.services.fanout.pipeline import SLICE
 
 EVENT = "order.paid"
 NOW = 1_790_000_000.0  # epoch seconds
@@ -52,7 +52,7 @@ CALLS = {
     "lane.send": 0.010,
     "batch.read": 0.006,
     "queue.send_slow": 0.010,
-    "queue.bury": 0.010,
+    "queue.send_to_dlq": 0.010,
     "log.record": 0.008,
     "pace.mark": 0.006,
 }
@@ -97,29 +97,29 @@ class Endpoints:
     dead: set[str] = field(default_factory=set)
     came: dict[str, float] = field(default_factory=dict)
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         """Take a request; the time it takes is the deployment's to spend."""
         at = self.deployment.clock()
         if request.url in self.dead:
             is_lookup = self.mute is Mute.LOOKUP
-            return self.silence(NoAnswerReason.DNS if is_lookup else NoAnswerReason.DEADLINE, seconds)
+            return self.silence(NoResponseReason.DNS if is_lookup else NoResponseReason.DEADLINE, seconds)
         self.came.setdefault(json.loads(request.body)["id"], at)
         self.deployment.spent += ANSWER_SECONDS
-        return Answer(200, None, "", round(ANSWER_SECONDS * 1000), "192.0.2.1")
+        return HttpResponse(200, None, "", round(ANSWER_SECONDS * 1000), "192.0.2.1")
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> Conversation[str | NoAnswer]:
+    ) -> Conversation[str | NoResponse]:
         """Give out a token; the token endpoint's URL is the endpoint's own with a path more."""
         del rejected
         if client.token_url.removesuffix(TOKEN_PATH) in self.dead:
-            return at_once(self.silence(NoAnswerReason.OAUTH, seconds))
+            return at_once(self.silence(NoResponseReason.OAUTH, seconds))
         return at_once("token")
 
-    def silence(self, reason: NoAnswerReason, seconds: float) -> NoAnswer:
+    def silence(self, reason: NoResponseReason, seconds: float) -> NoResponse:
         """Spend all of the time."""
         self.deployment.spent += seconds
-        return NoAnswer(reason, "the time was up", round(seconds * 1000), None)
+        return NoResponse(reason, "the time was up", round(seconds * 1000), None)
 
 
 @dataclass(eq=False)
@@ -169,12 +169,12 @@ class Deployment:
         self.time = VirtualTime(NOW)
         self.spent = 0.0  # by the program that runs, of its own time to come
         self.workers = BATCH * MAX_PACK_DELIVERIES
-        self.subscriptions = MemorySubscriptions(clock=self.clock, entropy=random.randbytes)
-        self.credentials = MemoryCredentials(clock=self.clock, entropy=random.randbytes)
+        self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random.randbytes)
+        self.credentials = FakeCredentials(clock=self.clock, random_bytes=random.randbytes)
         self.log = BlindLog()
         self.tokens = self.endpoints = Endpoints(self, mute)
-        self.lanes, self.graves = MemoryDeliveryQueue(), MemoryDeadEvents()
-        self.slices, self.slice_size = MemoryEventsQueue(), SLICE  # no event here is wide
+        self.lanes, self.events_dlq = FakeDeliveryQueue(), FakeEventsDlq()
+        self.slices, self.slice_size = FakeEventsQueue(), SLICE  # no event here is wide
         is_fair = design is not Design.PLAIN
         self.events, self.fast, self.slow = (Queue(name, self.time, random, is_fair) for name in AT_ONCE)
         # In one queue nothing is handed over, and retries come back to it: that is a slow lane alone.
@@ -225,7 +225,7 @@ class Deployment:
             event_names=(EVENT,), name="w", api=api, success_codes=(200,), created_by="b", **changes
         )
         webhook = Webhook(webhook_id, scope, definition, created_at=int(NOW), credential=ref)
-        self.subscriptions.add(webhook, KeptAnswer(webhook_id, "", int(NOW)))
+        self.subscriptions.add(webhook, IdempotencyRecord(webhook_id, "", int(NOW)))
         return url
 
     def publish(self, scope: Scope, event_id: str, at: float) -> None:

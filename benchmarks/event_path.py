@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from local.paths import ROOT
-from webhooks.adapters.items import Item, key
-from webhooks.adapters.subscription_keys import HEAD, community_pk, entry_sk, listeners_pk, webhook_sk
-from webhooks.adapters.webhook_items import entry_attributes, webhook_attributes
+from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk, webhook_sk
+from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_attributes
 from webhooks.domain.delivery import delivery_of, encode_pack, pack_deliveries
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.scope import Scope

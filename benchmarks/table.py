@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.wire import Answer
-from webhooks.adapters.items import Item
+from webhooks.adapters.dynamodb.items import Item
 
 READ_UNIT, WRITE_UNIT = 4096, 1024  # bytes
 PAGE, BATCH = 1024 * 1024, 16 * 1024 * 1024  # bytes that a Query and a BatchGetItem read at most

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.aws.clients import AwsClients
 
 UNIT = 1024  # bytes of a DynamoDB write unit
 

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from webhooks.entrypoints.openapi.document import make_document
+from tools.openapi.document import make_document
 
 FILE = Path(__file__).parents[1] / "functions" / "discovery" / "openapi.json"
 

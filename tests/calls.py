@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from webhooks.adapters.egress import EgressGuard
-from webhooks.adapters.http_client import CurlHttpClient
-from webhooks.domain.addresses import EgressPolicy, parse_policy
-from webhooks.domain.exchange import Exchange, HttpRequest
+from webhooks.adapters.http.client import CurlHttpClient
+from webhooks.adapters.http.egress_guard import EgressGuard
+from webhooks.domain.egress_policy import EgressPolicy, parse_policy
+from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.ports import Call, Conversation
 
 LOOPBACK = parse_policy(allow_http="true", ports="*", networks="127.0.0.0/8, ::1/128")
@@ -26,7 +26,7 @@ def resolving(*addresses: str) -> Callable[..., list[tuple[Any, ...]]]:
     return lambda _host, _port, **_kind: answers
 
 
-def one_call(request: HttpRequest, seconds: float) -> Conversation[Exchange]:
+def one_call(request: HttpRequest, seconds: float) -> Conversation[HttpOutcome]:
     """Send one request."""
     exchange = yield Call(request, seconds)
     return exchange
@@ -35,10 +35,10 @@ def one_call(request: HttpRequest, seconds: float) -> Conversation[Exchange]:
 class Client(CurlHttpClient):
     """The real client, asked for single requests and for many at once."""
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         return self.exchange_all([request], seconds=seconds)[0]
 
-    def exchange_all(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[Exchange]:
+    def exchange_all(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[HttpOutcome]:
         return self.send_all([one_call(request, seconds) for request in requests])
 
 

@@ -20,26 +20,26 @@ from unittest import mock
 from signing import Curve
 from tests import plain_protocol
 from tests.clocks import NOW, Clock
-from webhooks.adapters.memory.credentials import MemoryCredentials
-from webhooks.adapters.memory.endpoint import ScriptedGuard
-from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
-from webhooks.adapters.memory.licenses import MemoryLicenses
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.keys import FakeKeyStore, FakeMaster
+from tests.fakes.licenses import FakeLicenses
+from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.scope import Scope
-from webhooks.entrypoints.access import Access
-from webhooks.entrypoints.answers import Answers
-from webhooks.entrypoints.community import Communities
-from webhooks.entrypoints.discovery import Facts
-from webhooks.entrypoints.key_answers import KeyAnswers
-from webhooks.entrypoints.rest import RestApi
+from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.entrypoints.api.community_request import Communities
+from webhooks.entrypoints.api.discovery_responses import DeploymentInfo
+from webhooks.entrypoints.api.resolver import RestApi
+from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
+from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.observability import start_logging
 from webhooks.services.authentication import Authentication
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper
-from webhooks.services.registration import Registration
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks.services.webhooks import Webhooks
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 TENANT, COMMUNITY = "acme", "default"
@@ -185,7 +185,7 @@ class Entropy:
     counter: itertools.count = field(default_factory=itertools.count)
 
     def __call__(self, size: int) -> bytes:
-        seed = f"entropy {next(self.counter)}".encode()
+        seed = f"random_bytes {next(self.counter)}".encode()
         return b"".join(sha256(seed + bytes([block])).digest() for block in range(size // 32 + 1))[:size]
 
 
@@ -257,16 +257,18 @@ class World:
         self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
     ) -> None:
         self.log = io.StringIO()
-        self.clock, self.entropy = Clock(), Entropy()
-        self.keys = MemoryKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
-        self.content_keys = MemoryKeyStore(content_keys({"seed": "c" * 64}))
-        self.licenses = MemoryLicenses()
-        self.subscriptions = subscriptions or MemorySubscriptions(clock=self.clock, entropy=self.entropy)
-        self.credentials = MemoryCredentials(clock=self.clock, entropy=self.entropy)
+        self.clock, self.random_bytes = Clock(), Entropy()
+        self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
+        self.content_keys = FakeKeyStore(content_keys({"seed": "c" * 64}))
+        self.licenses = FakeLicenses()
+        self.subscriptions = subscriptions or FakeSubscriptions(
+            clock=self.clock, random_bytes=self.random_bytes
+        )
+        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes)
         self.guard = ScriptedGuard()
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
-        access = Access(
+        access = Authenticator(
             Authentication(
                 keys=self.keys,
                 licenses=self.licenses,
@@ -274,7 +276,7 @@ class World:
                 allowed_time_span=SPAN,
                 raw_headers=raw_headers,
             ),
-            entropy=self.entropy,
+            random_bytes=self.random_bytes,
         )
         self.apis = self._apis(access, limit)
         start_logging(service="api", level="INFO", stream=self.log)
@@ -289,18 +291,18 @@ class World:
         ):
             self.licenses.issue(client.license_key, license_)
 
-    def _apis(self, access: Access, limit: int) -> dict[str, RestApi]:
-        registration = Registration(
+    def _apis(self, access: Authenticator, limit: int) -> dict[str, RestApi]:
+        registration = Webhooks(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=self.guard,
             clock=self.clock,
             webhooks_per_community=limit,
         )
-        answers = Answers(master=MemoryMaster(b"m" * 64), entropy=self.entropy)
+        answers = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
         communities = Communities(access, clock=self.clock, allowed_time_span=SPAN)
         stores = {SERVICE: self.keys, SIGNING: self.content_keys}
-        keys = ServiceKeys(stores, clock=self.clock, entropy=self.entropy, grace=GRACE)
+        keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
         discovery = Discovery(
             service_keys=self.keys,
             content_keys=self.content_keys,
@@ -308,7 +310,7 @@ class World:
             clock=self.clock,
             patience=0.2,
         )
-        facts = Facts(
+        facts = DeploymentInfo(
             curve_name="secp256k1",
             allowed_time_span=SPAN,
             region="us-east-1",
@@ -318,9 +320,11 @@ class World:
         )
         return {
             "webhooks": function("webhooks").routes(communities, registration, answers),
-            "service_keys": function("service_keys").routes(access, keys, KeyAnswers(entropy=self.entropy)),
+            "service_keys": function("service_keys").routes(
+                access, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
+            ),
             "ecdsa_helper": function("ecdsa_helper").routes(
-                EcdsaHelper(Curve.SECP256K1, entropy=self.entropy)
+                EcdsaHelper(Curve.SECP256K1, random_bytes=self.random_bytes)
             ),
             "discovery": function("discovery").routes(discovery, facts),
         }

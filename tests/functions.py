@@ -5,17 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.factories import World
-from webhooks.adapters.memory.batch_reader import MemoryBatchReader
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.keys import MemoryMaster
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
+from tests.fakes.batch_reader import FakeBatchReader
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.keys import FakeMaster
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from webhooks.ports import Clock, HttpClient, Tokens, Workers
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
-from webhooks.services.delivery import Dispatch
-from webhooks.services.fanout import Fanout
-from webhooks.services.pace import PaceKeeper
-from webhooks.services.settlement import Settlement
+from webhooks.services.dispatch.attempt import Attempts
+from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.settlement import Settlement
+from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
+from webhooks.services.fanout.pipeline import Fanout
 
 # Takes a port's name and the port, and returns what is used in its place.
 type Wrap = Callable[[str, Any], Any]
@@ -26,21 +26,21 @@ def as_it_is(_name: str, port: Any) -> Any:
 
 
 def make_fanout(
-    world: World, queue: MemoryDeliveryQueue, dead_events: MemoryDeadEvents, *, wrap: Wrap = as_it_is
+    world: World, queue: FakeDeliveryQueue, events_dlq: FakeEventsDlq, *, wrap: Wrap = as_it_is
 ) -> Fanout:
     return Fanout(
         index=wrap("index", world.subscriptions),
         lane=wrap("lane", queue),
-        events=MemoryEventsQueue(),
-        dead_events=wrap("dead_events", dead_events),
+        events=FakeEventsQueue(),
+        events_dlq=wrap("events_dlq", events_dlq),
         time_left=lambda: math.inf,
     )
 
 
 def make_dispatch(
     world: World,
-    queue: MemoryDeliveryQueue,
-    log: MemoryDeliveryLog,
+    queue: FakeDeliveryQueue,
+    log: FakeDeliveryLog,
     *,
     http: HttpClient,
     tokens: Tokens,
@@ -50,11 +50,11 @@ def make_dispatch(
     fast_seconds: float = 1.0,
     slow_from: float = 1.0,
     wrap: Wrap = as_it_is,
-) -> Dispatch:
+) -> Dispatcher:
     """Return a dispatcher whose random numbers are 0. `slow_from`: seconds from which an attempt is slow."""
     wrapped_queue = wrap("queue", queue)
-    return Dispatch(
-        reader=wrap("reader", MemoryBatchReader(world.subscriptions, log)),
+    return Dispatcher(
+        reader=wrap("reader", FakeBatchReader(world.subscriptions, log)),
         queue=wrapped_queue,
         attempts=Attempts(
             tokens=wrap("tokens", tokens),
@@ -62,7 +62,7 @@ def make_dispatch(
             signer=CallbackSigner(
                 service=wrap("service", world.keys),
                 content=wrap("content", world.content_keys),
-                master=wrap("master", MemoryMaster(b"m" * 64)),
+                master=wrap("master", FakeMaster(b"m" * 64)),
             ),
             monotonic=monotonic,
             default_ttl=5,
@@ -74,11 +74,11 @@ def make_dispatch(
             clock=clock,
             time_left=lambda: math.inf,
         ),
-        pace=PaceKeeper(wrap("pace", world.subscriptions), clock=clock, limit=slow_from),
+        slow_endpoints=SlowEndpoints(wrap("pace", world.subscriptions), clock=clock, limit=slow_from),
         workers=workers,
         http=http,
         clock=clock,
-        chance=lambda: 0.0,
+        rng=lambda: 0.0,
         delays=(30, 300),
         fast_seconds=fast_seconds,
         time_left=lambda: math.inf,

@@ -17,17 +17,17 @@ from typing import Any
 
 from benchmarks import event_path, wire
 from benchmarks.table import Tables
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.dead_events import SqsDeadEvents
-from webhooks.adapters.delivery_queue import SqsFastLane
-from webhooks.adapters.events_queue import SqsEventsQueue
-from webhooks.adapters.items import Item, key
-from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
-from webhooks.adapters.subscription_keys import HEAD, community_pk, entry_sk, listeners_pk
-from webhooks.adapters.tables import Table
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
+from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.sqs.delivery_queues import SqsFastLane
+from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
+from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.domain.delivery import decode_pack
 from webhooks.domain.scope import Scope
-from webhooks.services.fanout import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import EventMessage, Fanout
 
 SHARE = 512 / 1769  # of a processor, for a function of 512 MB
 CALL_SECONDS = 0.0075  # of a call to AWS, beside its CPU
@@ -90,7 +90,7 @@ class Lambda:
             index=DynamoSubscriptionIndex(Table(aws, event_path.SUBSCRIPTIONS)),
             lane=SqsFastLane(aws, QUEUES["DELIVERIES_QUEUE"]),
             events=SqsEventsQueue(aws, QUEUES["EVENTS_QUEUE"]),
-            dead_events=SqsDeadEvents(aws, QUEUES["EVENTS_DLQ"]),
+            events_dlq=SqsEventsDlq(aws, QUEUES["EVENTS_DLQ"]),
             time_left=self.left,
         )
 

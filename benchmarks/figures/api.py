@@ -20,8 +20,8 @@ from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.pairs import PAIRS
 from local.progress import Progress
 from tests.factories import BASE, SYSTEM, World, api_event, webhook_body
+from webhooks.entrypoints.api.resolver import RestApi
 from webhooks.entrypoints.invocation import Invocation
-from webhooks.entrypoints.rest import RestApi
 
 TITLE = "API call: authenticate and validate, store stubbed, p50"
 AGAINST = "an empty handler of the same resolver"

@@ -21,8 +21,8 @@ from benchmarks.pairs import Work, cpu_of
 from benchmarks.sink import HOST, sink
 from benchmarks.usage import Usage, endpoint
 from local.progress import Progress
-from webhooks.adapters.items import key
-from webhooks.adapters.subscription_keys import HEAD, community_pk
+from webhooks.adapters.dynamodb.items import key
+from webhooks.adapters.dynamodb.keys import HEAD, community_pk
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 from webhooks_cli.costs.bill import Bill, bill_of

@@ -33,7 +33,7 @@ FUNCTIONS = {
     "discovery": ("DiscoveryFunction", API),
     "fanout": ("FanoutFunction", QUEUE),
     "dispatcher": ("DispatcherFunction", QUEUE),
-    "recovery": ("RecoveryFunction", QUEUE),
+    "maintenance": ("MaintenanceFunction", QUEUE),
 }
 BASELINE = """\
 import boto3

@@ -24,15 +24,15 @@ from benchmarks.pairs import Work, cpu_of, cpu_ratios
 from benchmarks.table import Tables, recalled
 from benchmarks.wire import Answer
 from local.progress import Progress
-from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
-from webhooks.adapters.subscription_keys import community_pk
-from webhooks.adapters.webhook_items import webhook_from
+from webhooks.adapters.dynamodb.keys import community_pk
+from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.dynamodb.webhook_items import webhook_from
 from webhooks.domain.delivery import Pack
 from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
 from webhooks.ports import ListenerPage, SubscriptionIndex
-from webhooks.services.fanout import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import EventMessage, Fanout
 
 TITLE = "Matching at 100,000 webhooks"
 AGAINST = "matching at 1,000, as many of them matching; a scan of all 100,000"
@@ -168,7 +168,7 @@ def _fanout(found: SubscriptionIndex) -> Fanout:
         index=found,
         lane=Taken(),
         events=NoEventsQueue(),
-        dead_events=_NoneDead(),
+        events_dlq=_NoneDead(),
         time_left=lambda: math.inf,
     )
 
@@ -186,5 +186,5 @@ class NoEventsQueue:
 
 
 class _NoneDead:
-    def bury(self, text: str, reason: str) -> None:
+    def send_to_dlq(self, text: str, reason: str) -> None:
         raise AssertionError(reason, text)

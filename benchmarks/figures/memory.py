@@ -21,7 +21,7 @@ from benchmarks.sink import HOST, sink
 from local.paths import ROOT
 from local.progress import Progress
 from webhooks.domain.lane import Lane
-from webhooks.entrypoints.queue import delivery_messages
+from webhooks.entrypoints.sqs import delivery_messages
 
 TITLE = "Memory per delivery in flight, and its peak"
 AGAINST = "nothing: these are amounts"

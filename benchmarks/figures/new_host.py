@@ -19,8 +19,8 @@ from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.pairs import Work, cpu_ratios
 from benchmarks.sink import HOST, Sink, sink
 from local.progress import Progress
-from webhooks.adapters.http_client import CurlHttpClient
-from webhooks.domain.exchange import Answer, Exchange, HttpRequest
+from webhooks.adapters.http.client import CurlHttpClient
+from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse
 from webhooks.ports import Call, Conversation
 
 TITLE = "CPU of a delivery to a new HTTPS host"
@@ -46,7 +46,7 @@ def _client(running: Sink) -> Iterator[CurlHttpClient]:
         yield client
 
 
-def _call(request: HttpRequest) -> Conversation[Exchange]:
+def _call(request: HttpRequest) -> Conversation[HttpOutcome]:
     exchange = yield Call(request, 5)
     return exchange
 
@@ -62,7 +62,7 @@ def _deliveries(client: Any, running: Sink) -> Work:
     def deliveries() -> int:
         for _ in range(DELIVERIES):
             [exchange] = client.send_all([_call(request)])
-            if not isinstance(exchange, Answer):
+            if not isinstance(exchange, HttpResponse):
                 raise TypeError(exchange)
         return DELIVERIES
 

@@ -19,9 +19,8 @@ from benchmarks.table import Tables, recalled
 from benchmarks.wire import Answer
 from local.progress import Progress
 from signing import Curve, PrivateKey
-from webhooks.adapters.bitmaps import Head, bit_of, bitmap_to_bytes, counts_to_bytes, segment_of
-from webhooks.adapters.items import Item, key
-from webhooks.adapters.subscription_keys import (
+from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.keys import (
     HEAD,
     NEXT,
     community_pk,
@@ -32,13 +31,20 @@ from webhooks.adapters.subscription_keys import (
     tag_sk,
     webhook_sk,
 )
-from webhooks.adapters.webhook_items import entry_attributes, webhook_attributes
+from webhooks.adapters.dynamodb.sequence_bitmaps import (
+    Head,
+    bit_of,
+    bitmap_to_bytes,
+    counts_to_bytes,
+    segment_of,
+)
+from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_attributes
 from webhooks.bootstrap.webhooks import compose
 from webhooks.domain.caller import ANY, AuthLevel, Caller, License
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.entrypoints.answers import Answers
-from webhooks.services.registration import Registration
+from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.webhooks import Webhooks
 
 TITLE = "List: page 3,999 of 100,000 webhooks"
 AGAINST = "page 0"
@@ -97,7 +103,7 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings, [chart], remarks)
 
 
-def _lists(registration: Registration, page: int, *, times: int = LISTS) -> Work:
+def _lists(registration: Webhooks, page: int, *, times: int = LISTS) -> Work:
     def lists() -> int:
         for _ in range(times):
             found, _ = registration.fetch(CALLER, event_path.SCOPE, index=page, size=PAGE, tags=())
@@ -108,7 +114,7 @@ def _lists(registration: Registration, page: int, *, times: int = LISTS) -> Work
     return lists
 
 
-def api(answer: Answer) -> tuple[Registration, Answers]:
+def api(answer: Answer) -> tuple[Webhooks, WebhookResponses]:
     """Compose what functions/webhooks is made of, upon these answers."""
     os.environ.update(event_path.ENVIRONMENT)
     os.environ.pop("AWS_ENDPOINT_URL", None)

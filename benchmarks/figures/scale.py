@@ -35,13 +35,13 @@ from benchmarks.figures.pages import CALLER, PAGE, SECRETS, api, listening_to, s
 from benchmarks.pairs import Work
 from benchmarks.table import Cost, Tables
 from local.progress import Progress
-from webhooks.adapters.memory.endpoint import OneByOne
-from webhooks.domain.exchange import Answer, Exchange, HttpRequest
+from tests.fakes.endpoint import OneByOne
+from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.entrypoints.answers import Answers
-from webhooks.services.fanout import EventMessage, Fanout
-from webhooks.services.registration import Registration, Request
+from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.webhooks import ChangeRequest, Webhooks
 
 TITLE = "What grows with webhooks, tenants and backlogs"
 AGAINST = "the same with fewer of them"
@@ -96,14 +96,14 @@ def measure(progress: Progress) -> Measured:
 
 @dataclass(slots=True)
 class Queues:
-    """Answers as the tables do. `slices`: sent to the events queue; `sends`: calls for packs."""
+    """WebhookResponses as the tables do. `slices`: sent to the events queue; `sends`: calls for packs."""
 
     tables: Tables
     slices: list[str] = field(default_factory=list)
     sends: int = 0
 
     def answer(self, operation: str, body: bytes) -> bytes:
-        """Answer a call."""
+        """HttpResponse a call."""
         answer = self.tables.answer(operation, body)
         if operation == "SendMessageBatch":
             if EVENTS_QUEUE in body[:200]:
@@ -122,8 +122,8 @@ class World:
     tables: Tables
     queues: Queues
     fanout: Fanout
-    registration: Registration
-    answers: Answers
+    registration: Webhooks
+    answers: WebhookResponses
     made: list[tuple[Scope, str]] = field(default_factory=list)
     turns: dict[str, Iterator[Scope]] = field(init=False)
 
@@ -214,7 +214,7 @@ def _unread(known: Fanout) -> Fanout:
         index=known._listeners._index,
         lane=known._lane,
         events=known._events,
-        dead_events=known._dead_events,
+        events_dlq=known._events_dlq,
         time_left=known._time_left,
     )
 
@@ -258,8 +258,8 @@ def _deletes(each: World, owners: Sequence[Scope]) -> Work:
     return work
 
 
-def _request(owner: Scope, render: Callable[..., str]) -> Request:
-    return Request(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600, render)
+def _request(owner: Scope, render: Callable[..., str]) -> ChangeRequest:
+    return ChangeRequest(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600, render)
 
 
 _NUMBERS = itertools.count()
@@ -404,8 +404,8 @@ def _dispatcher_backlog() -> tuple[Any, Tables, Batches]:
 
 
 class _Prompt:
-    def exchange(self, _request: HttpRequest, *, seconds: float) -> Exchange:  # noqa: ARG002 - the port's
-        return Answer(200, None, "", latency_ms=1, address="192.0.2.1")
+    def exchange(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
+        return HttpResponse(200, None, "", latency_ms=1, address="192.0.2.1")
 
 
 def _backlog_says(backlogs: Mapping[str, Sequence[Slice]]) -> Said:

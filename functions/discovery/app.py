@@ -6,10 +6,10 @@ from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.discovery import compose
 from webhooks.bootstrap.runtime import invocation
-from webhooks.entrypoints import docs_page
-from webhooks.entrypoints.discovery import Facts, health_answer, read_version
-from webhooks.entrypoints.public_url import public_url
-from webhooks.entrypoints.rest import RestApi, json_answer
+from webhooks.entrypoints.api import docs_page
+from webhooks.entrypoints.api.discovery_responses import DeploymentInfo, health_response, read_version
+from webhooks.entrypoints.api.public_url import public_url
+from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.services.discovery import Discovery
 
 HERE = Path(__file__).parent
@@ -18,38 +18,38 @@ HERE = Path(__file__).parent
 SHORTLY = {"Cache-Control": "public, max-age=30"}
 
 
-def routes(discovery: Discovery, facts: Facts) -> RestApi:
-    """Return the API over the use case and the deployment's facts."""
+def routes(discovery: Discovery, info: DeploymentInfo) -> RestApi:
+    """Return the API over the use case and the deployment's info."""
     api = RestApi(invocation)
     version, document = read_version(HERE), (HERE / "openapi.json").read_text()
 
     @api.get("/healthz")
     def healthz() -> Response[str]:
-        return health_answer(discovery, version=version)
+        return health_response(discovery, version=version)
 
     @api.get("/environment")
     def environment() -> Response[str]:
-        return json_answer(facts.environment(version=version))
+        return json_response(info.environment(version=version))
 
     @api.get("/publickeys")
     def public_keys() -> Response[str]:
-        return json_answer({"publicKey": discovery.public_key()}, headers=SHORTLY)
+        return json_response({"publicKey": discovery.public_key()}, headers=SHORTLY)
 
     @api.get("/.well-known")
     def well_known() -> Response[str]:
-        return json_answer({"public_key": discovery.public_key()}, headers=SHORTLY)
+        return json_response({"public_key": discovery.public_key()}, headers=SHORTLY)
 
     @api.get("/.well-known/jwks.json")
     def jwks() -> Response[str]:
-        return json_answer(discovery.jwks(), headers=SHORTLY)
+        return json_response(discovery.jwks(), headers=SHORTLY)
 
     @api.get("/sd")
     def service_directory() -> Response[str]:
-        return json_answer({**facts.service_directory, "webhooks": public_url(api.incoming)})
+        return json_response({**info.service_directory, "webhooks": public_url(api.incoming)})
 
     @api.get("/openapi.json")
     def openapi() -> Response[str]:
-        return json_answer(document, headers=SHORTLY)
+        return json_response(document, headers=SHORTLY)
 
     @api.get("/docs")
     def docs() -> Response[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from webhooks.bootstrap.dispatcher import compose
 from webhooks.bootstrap.runtime import invocation
-from webhooks.entrypoints.queue import delivery_messages, lane_of, read_batch
+from webhooks.entrypoints.sqs import delivery_messages, lane_of, read_batch
 
 dispatch, slow_queue_url = compose()
 

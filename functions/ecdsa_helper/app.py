@@ -5,9 +5,9 @@ from aws_lambda_powertools.event_handler import Response
 from webhooks.bootstrap.ecdsa_helper import compose
 from webhooks.bootstrap.runtime import invocation
 from webhooks.domain.errors import InvalidInputError
-from webhooks.entrypoints.rest import RestApi, json_answer
-from webhooks.entrypoints.schemas.ecdsa import EcdsaIn
-from webhooks.entrypoints.schemas.reading import read
+from webhooks.entrypoints.api.resolver import RestApi, json_response
+from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
+from webhooks.entrypoints.api.schemas.validate import read
 from webhooks.services.ecdsa_helper import EcdsaHelper
 
 ENCRYPT, DECRYPT = "encrypt", "decrypt"
@@ -24,7 +24,7 @@ def routes(helper: EcdsaHelper) -> RestApi:
             raise InvalidInputError([f"method: must be {ENCRYPT} or {DECRYPT}"])
         asked = read(EcdsaIn, api.incoming.json_object())
         converted = ways[method](asked.data or "", public_key=asked.public_key, private_key=asked.private_key)
-        return json_answer({"data": converted.text, "publicKey": converted.public_key})
+        return json_response({"data": converted.text, "publicKey": converted.public_key})
 
     @api.post("/ecdsa_helper")
     def convert_by_default() -> Response[str]:

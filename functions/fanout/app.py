@@ -4,7 +4,7 @@ from typing import Any
 
 from webhooks.bootstrap.fanout import compose
 from webhooks.bootstrap.runtime import invocation
-from webhooks.entrypoints.queue import event_messages, read_batch
+from webhooks.entrypoints.sqs import event_messages, read_batch
 
 fanout = compose()
 

@@ -4,23 +4,23 @@ from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.runtime import invocation
 from webhooks.bootstrap.service_keys import compose
-from webhooks.entrypoints.access import Access
-from webhooks.entrypoints.key_answers import KeyAnswers
-from webhooks.entrypoints.key_ids import key_id
-from webhooks.entrypoints.rest import RestApi, json_answer
+from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.entrypoints.api.resolver import RestApi, json_response
+from webhooks.entrypoints.api.service_key_ids import key_id
+from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
 from webhooks.services.service_keys import ServiceKeys, require_global
 
 ONE_KEY = "/servicekey/"
 
 
-def routes(access: Access, service_keys: ServiceKeys, answers: KeyAnswers) -> RestApi:
+def routes(access: Authenticator, service_keys: ServiceKeys, answers: ServiceKeyResponses) -> RestApi:
     """Return the API over the use cases."""
     api = RestApi(invocation)
 
     @api.get("/servicekeys")
     def fetch() -> Response[str]:
         caller = access.caller(api)
-        return json_answer(answers.pairs(caller, service_keys.list(caller)))
+        return json_response(answers.pairs(caller, service_keys.list(caller)))
 
     # Not a `<name>`: those have no slash, and base64 may have several, which a gateway may have decoded.
     @api.delete(f"{ONE_KEY}[^?]+")
@@ -29,7 +29,7 @@ def routes(access: Access, service_keys: ServiceKeys, answers: KeyAnswers) -> Re
         require_global(caller)
         wanted = key_id(api.incoming.path, after=ONE_KEY)
         fresh = service_keys.reset(caller, wanted, request=access.repeat_key(caller, api.incoming))
-        return json_answer(answers.pairs(caller, [fresh]))
+        return json_response(answers.pairs(caller, [fresh]))
 
     return api
 

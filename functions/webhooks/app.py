@@ -4,18 +4,18 @@ from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.runtime import invocation
 from webhooks.bootstrap.webhooks import compose
-from webhooks.entrypoints.answers import Answers
-from webhooks.entrypoints.community import Communities
-from webhooks.entrypoints.rest import RestApi, json_answer, no_content
-from webhooks.entrypoints.schemas.fetch import FetchIn
-from webhooks.entrypoints.schemas.webhook import WebhookIn, WebhookPatch
-from webhooks.services.registration import Registration
+from webhooks.entrypoints.api.community_request import Communities
+from webhooks.entrypoints.api.resolver import RestApi, json_response, no_content
+from webhooks.entrypoints.api.schemas.fetch import FetchIn
+from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
+from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.webhooks import Webhooks
 
 COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
 WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
 
 
-def routes(communities: Communities, registration: Registration, answers: Answers) -> RestApi:
+def routes(communities: Communities, registration: Webhooks, answers: WebhookResponses) -> RestApi:
     """Return the API over the use cases."""
     api = RestApi(invocation)
 
@@ -26,14 +26,14 @@ def routes(communities: Communities, registration: Registration, answers: Answer
         page, credentials = registration.fetch(
             call.caller, call.scope, index=asked.index, size=asked.size, tags=asked.tags or ()
         )
-        return json_answer(answers.page(call.caller, page, credentials, index=asked.index, size=asked.size))
+        return json_response(answers.page(call.caller, page, credentials, index=asked.index, size=asked.size))
 
     @api.put(f"{COMMUNITY}/webhook")
     def create(tenant_id: str, community_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
         body = call.body(WebhookIn)
         created_by = body.created_by or call.caller.app_id
-        return json_answer(
+        return json_response(
             registration.create(
                 call.change(answers.created(call.caller)),
                 definition=body.to_definition(created_by=created_by),
@@ -45,7 +45,7 @@ def routes(communities: Communities, registration: Registration, answers: Answer
     def update(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
         wanted, patch = call.webhook_id(webhook_id), call.body(WebhookPatch).to_patch()
-        return json_answer(registration.update(call.change(answers.changed(call.caller)), wanted, patch))
+        return json_response(registration.update(call.change(answers.changed(call.caller)), wanted, patch))
 
     @api.delete(WEBHOOK)
     def delete(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
@@ -57,7 +57,7 @@ def routes(communities: Communities, registration: Registration, answers: Answer
     def secret(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
         webhook = registration.get(call.caller, call.scope, call.webhook_id(webhook_id))
-        return json_answer(answers.secret(call.caller, webhook))
+        return json_response(answers.secret(call.caller, webhook))
 
     return api
 

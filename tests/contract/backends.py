@@ -17,7 +17,7 @@ from unittest import mock
 from moto import mock_aws
 
 from tests.clocks import Clock
-from webhooks.adapters.aws import AwsClients, Backoff
+from webhooks.adapters.aws.clients import AwsClients, Backoff
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
@@ -50,7 +50,7 @@ class Backend:
     name: str
     aws: AwsClients | None
     clock: Clock = field(default_factory=Clock)
-    entropy: Callable[[int], bytes] = field(default_factory=Entropy)
+    random_bytes: Callable[[int], bytes] = field(default_factory=Entropy)
     suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     backoff: Backoff = field(default_factory=lambda: Backoff(first=0.001, longest=0.05))
 

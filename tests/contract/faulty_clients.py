@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.aws.clients import AwsClients
 
 # Gets the real operation and its request; answers or raises in its place.
 type Replacement = Callable[[Callable[..., Any], Mapping[str, Any]], Any]

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.contract.backends import Backend
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.batch_reader import DynamoBatchReader
-from webhooks.adapters.delivery_log import DynamoDeliveryLog
-from webhooks.adapters.memory.batch_reader import MemoryBatchReader
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
-from webhooks.domain.outcome import LogEntry, Logged, LogKey
+from tests.fakes.batch_reader import FakeBatchReader
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.subscriptions import FakeSubscriptions
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
+from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey
 from webhooks.ports import BatchReader, DeliveryLog
 
 
@@ -30,9 +30,9 @@ class OpenedLog:
 def open_log(backend: Backend, *, clients: AwsClients | None = None) -> OpenedLog:
     """Open a log of its own; `clients` are the backend's but for faults that a test puts in."""
     if backend.aws is None:
-        log = MemoryDeliveryLog()
-        webhooks = MemorySubscriptions(clock=backend.clock, entropy=backend.entropy)
-        return OpenedLog(log, MemoryBatchReader(webhooks, log))
+        log = FakeDeliveryLog()
+        webhooks = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
+        return OpenedLog(log, FakeBatchReader(webhooks, log))
     aws, table = clients or backend.aws, backend.table("deliveries")
     reader = DynamoBatchReader(aws, subscriptions="none", deliveries=table, backoff=backend.backoff)
     return OpenedLog(DynamoDeliveryLog(aws, table, days=30, backoff=backend.backoff), reader, table)

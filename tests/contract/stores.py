@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from tests.contract.backends import Backend
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
-from webhooks.adapters.subscriptions import DynamoSubscriptions
-from webhooks.adapters.tables import Table
+from tests.fakes.subscriptions import FakeSubscriptions
+from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
@@ -17,11 +17,11 @@ from webhooks.ports import SubscriptionIndex, Subscriptions
 def open_stores(backend: Backend) -> tuple[Subscriptions, SubscriptionIndex]:
     """Return both ports on one state of their own."""
     if backend.aws is None:
-        memory = MemorySubscriptions(clock=backend.clock, entropy=backend.entropy)
+        memory = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
         return memory, memory
     tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
     subscriptions = DynamoSubscriptions(
-        backend.aws, tables, clock=backend.clock, entropy=backend.entropy, backoff=backend.backoff
+        backend.aws, tables, clock=backend.clock, random_bytes=backend.random_bytes, backoff=backend.backoff
     )
     return subscriptions, DynamoSubscriptionIndex(
         Table(backend.aws, tables.subscriptions, backoff=backend.backoff)

@@ -6,34 +6,38 @@ import pytest
 
 from tests.contract.backends import Backend
 from tests.contract.webhooks_made import ACME, make_webhook
-from webhooks.adapters.batch_reader import DynamoBatchReader
-from webhooks.adapters.delivery_log import DynamoDeliveryLog
-from webhooks.adapters.memory.batch_reader import MemoryBatchReader
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
-from webhooks.adapters.pace import DynamoPace
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscriptions import DynamoSubscriptions
+from tests.fakes.batch_reader import FakeBatchReader
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.subscriptions import FakeSubscriptions
+from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
+from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
+from webhooks.adapters.dynamodb.slow_marks import DynamoSlowMarks
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.domain.delivery import Delivery, delivery_id
-from webhooks.domain.outcome import LogEntry, Logged, Outcome
-from webhooks.ports import KeptAnswer
+from webhooks.domain.delivery_log import LogEntry, Logged, Outcome
+from webhooks.ports import IdempotencyRecord
 
 
 class Opened:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         if backend.aws is None:
-            memory = MemorySubscriptions(clock=backend.clock, entropy=backend.entropy)
+            memory = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
             self.subscriptions = self.pace = memory
-            self.log = MemoryDeliveryLog()
-            self.reader = MemoryBatchReader(memory, self.log)
+            self.log = FakeDeliveryLog()
+            self.reader = FakeBatchReader(memory, self.log)
             return
         tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
         deliveries = backend.table("deliveries")
         self.subscriptions = DynamoSubscriptions(
-            backend.aws, tables, clock=backend.clock, entropy=backend.entropy, backoff=backend.backoff
+            backend.aws,
+            tables,
+            clock=backend.clock,
+            random_bytes=backend.random_bytes,
+            backoff=backend.backoff,
         )
-        self.pace = DynamoPace(backend.aws, tables.subscriptions)
+        self.pace = DynamoSlowMarks(backend.aws, tables.subscriptions)
         self.log = DynamoDeliveryLog(backend.aws, deliveries, days=30, backoff=backend.backoff)
         self.reader = DynamoBatchReader(
             backend.aws,
@@ -44,7 +48,7 @@ class Opened:
 
     def add(self):
         webhook = make_webhook(self.subscriptions.next_id(ACME, now=self.backend.clock()))
-        self.subscriptions.add(webhook, KeptAnswer(webhook.id, "{}", int(self.backend.clock()) + 60))
+        self.subscriptions.add(webhook, IdempotencyRecord(webhook.id, "{}", int(self.backend.clock()) + 60))
         return webhook
 
 
@@ -89,7 +93,7 @@ def test_the_mark_of_a_slow_endpoint_is_read_with_its_webhook_and_outlives_a_cha
 
 def test_marking_a_webhook_that_is_gone_makes_none(opened: Opened) -> None:
     webhook = opened.add()
-    opened.subscriptions.remove(webhook, KeptAnswer("gone", "", int(opened.backend.clock()) + 60))
+    opened.subscriptions.remove(webhook, IdempotencyRecord("gone", "", int(opened.backend.clock()) + 60))
 
     opened.pace.mark(ACME, webhook.id, slow_since=1)
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.contract.backends import Backend
-from webhooks.adapters.credential_secrets import ListedSecrets, binding
-from webhooks.adapters.credentials import SecretCredentials
-from webhooks.adapters.memory.credentials import MemoryCredentials
+from tests.fakes.credentials import FakeCredentials
+from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
+from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.ports import CredentialMissingError, Credentials, CredentialSecrets
@@ -28,12 +28,17 @@ class Opened:
         self.credentials: Credentials
         self.secrets: CredentialSecrets
         if backend.aws is None:
-            memory = MemoryCredentials(clock=backend.clock, entropy=backend.entropy)
+            memory = FakeCredentials(clock=backend.clock, random_bytes=backend.random_bytes)
             self.credentials = self.secrets = memory
             return
         tags = binding(table="subscriptions", stack="stack/1")
         self.credentials = SecretCredentials(
-            backend.aws, prefix=prefix, kms_key_id="", clock=backend.clock, entropy=backend.entropy, tags=tags
+            backend.aws,
+            prefix=prefix,
+            kms_key_id="",
+            clock=backend.clock,
+            random_bytes=backend.random_bytes,
+            tags=tags,
         )
         self.secrets = ListedSecrets(backend.aws, prefix=prefix, tags=tags)
 

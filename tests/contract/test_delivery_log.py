@@ -7,7 +7,7 @@ import pytest
 from tests.contract.backends import Backend
 from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
-from webhooks.domain.outcome import LogEntry, Logged, LogKey, Outcome
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Outcome
 from webhooks.domain.scope import Scope
 
 WEBHOOK = "0123456789abcdef01234567"

@@ -6,8 +6,8 @@ import pytest
 
 from signing import Curve, PrivateKey
 from tests.contract.backends import Backend
-from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
-from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
+from tests.fakes.keys import FakeKeyStore, FakeMaster
+from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
 from webhooks.domain.keyring import KeyPairs, content_keys, service_keys
 from webhooks.ports import KeyStore, StaleError
 
@@ -26,7 +26,7 @@ def secret(backend: Backend) -> str:
 @pytest.fixture
 def store(backend: Backend, secret: str) -> KeyStore:
     if backend.aws is None:
-        return MemoryKeyStore(parse(STATE))
+        return FakeKeyStore(parse(STATE))
     return SecretKeyStore(backend.aws, secret, parse=parse, clock=backend.clock)
 
 
@@ -78,7 +78,7 @@ def test_another_instance_sees_a_reset_within_half_a_minute(
 def test_content_keys_keep_the_one_to_come(backend: Backend) -> None:
     store: KeyStore
     if backend.aws is None:
-        store = MemoryKeyStore(content_keys(STATE))
+        store = FakeKeyStore(content_keys(STATE))
     else:
         name = backend.secret("content-keys", json.dumps(STATE))
         store = SecretKeyStore(backend.aws, name, parse=content_keys, clock=backend.clock)
@@ -91,7 +91,7 @@ def test_content_keys_keep_the_one_to_come(backend: Backend) -> None:
 
 def test_the_master_is_the_seed(backend: Backend) -> None:
     if backend.aws is None:
-        master = MemoryMaster(b"m" * 64)
+        master = FakeMaster(b"m" * 64)
     else:
         name = backend.secret("master", json.dumps({"seed": "m" * 64}))
         master = SecretMaster(backend.aws, name, clock=backend.clock)

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.contract.backends import Backend
-from webhooks.adapters.licenses import TableLicenses
-from webhooks.adapters.memory.licenses import MemoryLicenses
-from webhooks.adapters.tables import Table
+from tests.fakes.licenses import FakeLicenses
+from webhooks.adapters.dynamodb.licenses import TableLicenses
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.scope import Scope
 from webhooks.ports import Licenses
@@ -34,7 +34,7 @@ class Access:
         self.backend = backend
         self.licenses: Licenses
         if backend.aws is None:
-            self.memory = MemoryLicenses()
+            self.memory = FakeLicenses()
             self.licenses = self.memory
             return
         name = backend.table("access", sorted_by=None)

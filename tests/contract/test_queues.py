@@ -1,15 +1,15 @@
-"""What every DeliveryQueue and DeadEvents does with messages."""
+"""What every DeliveryQueue and EventsDlq does with messages."""
 
 import pytest
 
 from tests.contract.backends import Backend
-from webhooks.adapters.dead_events import SqsDeadEvents
-from webhooks.adapters.delivery_queue import SqsDeliveryQueue, SqsFastLane
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryQueue
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeQueue
+from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue, SqsFastLane
+from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack, encode_pack
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
-from webhooks.ports import DeadEvents, DeliveryQueue, FastLane
+from webhooks.ports import DeliveryQueue, EventsDlq, FastLane
 
 ACME = Scope("acme", "north")
 
@@ -21,11 +21,11 @@ class Queues:
         self.backend = backend
         self.fast: FastLane
         self.deliveries: DeliveryQueue
-        self.dead_events: DeadEvents
+        self.events_dlq: EventsDlq
         if backend.aws is None:
-            memory, events = MemoryDeliveryQueue(), MemoryDeadEvents()
-            self.fast, self.deliveries, self.dead_events = memory, memory, events
-            self.places: dict[str, MemoryQueue | str] = {
+            memory, events = FakeDeliveryQueue(), FakeEventsDlq()
+            self.fast, self.deliveries, self.events_dlq = memory, memory, events
+            self.places: dict[str, FakeQueue | str] = {
                 "fast": memory.fast,
                 "slow": memory.slow,
                 "dead": memory.dead,
@@ -38,12 +38,12 @@ class Queues:
         self.deliveries = SqsDeliveryQueue(
             backend.aws, fast_url=urls["fast"], slow_url=urls["slow"], dead_letter_url=urls["dead"]
         )
-        self.dead_events = SqsDeadEvents(backend.aws, urls["events"])
+        self.events_dlq = SqsEventsDlq(backend.aws, urls["events"])
 
     def take(self, name: str) -> dict[str, str | None]:
         """Take what can be received now off a queue: texts, with their reasons."""
         place = self.places[name]
-        if isinstance(place, MemoryQueue):
+        if isinstance(place, FakeQueue):
             return {message.text: message.reason for message in place.take(1000) if not message.delay}
         taken: dict[str, str | None] = {}
         while messages := self.backend.clients.sqs.receive_message(
@@ -76,7 +76,7 @@ def test_packs_arrive_as_they_were_sent(queues: Queues) -> None:
 def test_nothing_to_send_is_fine(queues: Queues) -> None:
     assert list(queues.fast.send([])) == []
     assert list(queues.deliveries.send_slow([])) == []
-    assert list(queues.deliveries.bury([])) == []
+    assert list(queues.deliveries.send_to_dlq([])) == []
 
 
 def test_large_packs_travel_in_calls_of_their_own(queues: Queues) -> None:
@@ -93,31 +93,31 @@ def test_a_pack_for_later_cannot_be_received_now(queues: Queues) -> None:
 
 def test_a_dead_pack_has_its_reason(queues: Queues) -> None:
     packs = [(make_pack(number), f"reason {number}") for number in range(12)]
-    assert list(queues.deliveries.bury(packs)) == []
+    assert list(queues.deliveries.send_to_dlq(packs)) == []
     assert queues.take("dead") == {encode_pack(pack): reason for pack, reason in packs}
 
 
-def test_what_is_no_pack_is_buried_as_it_came(queues: Queues) -> None:
-    queues.deliveries.bury_text("no pack ä", "not a pack")
+def test_what_is_no_pack_is_dead_lettered_as_it_came(queues: Queues) -> None:
+    queues.deliveries.send_text_to_dlq("no pack ä", "not a pack")
     assert queues.take("dead") == {"no pack ä": "not a pack"}
 
 
 def test_a_dead_event_is_kept_as_it_came(queues: Queues) -> None:
     text = '{"a":\t"\U0001f4da"}\n'
-    queues.dead_events.bury(text, "eventName: must be there")
+    queues.events_dlq.send_to_dlq(text, "eventName: must be there")
     assert queues.take("events") == {text: "eventName: must be there"}
 
 
-def test_what_has_no_room_for_its_reason_is_buried_all_the_same(queues: Queues) -> None:
+def test_what_has_no_room_for_its_reason_is_dead_lettered_all_the_same(queues: Queues) -> None:
     text = "x" * 1024 * 1024
-    queues.dead_events.bury(text, "the message is not JSON")
-    queues.deliveries.bury_text(text, "not a pack")
+    queues.events_dlq.send_to_dlq(text, "the message is not JSON")
+    queues.deliveries.send_text_to_dlq(text, "not a pack")
     assert list(queues.take("events")) == list(queues.take("dead")) == [text]
 
 
 def test_received_messages_are_deleted_before_their_batch_ends(backend: Backend) -> None:
     if backend.aws is None:
-        memory = MemoryDeliveryQueue()
+        memory = FakeDeliveryQueue()
         memory.delete(["a", "b"], Lane.FAST)
         assert memory.deleted == ["a", "b"]
         return

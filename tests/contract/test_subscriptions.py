@@ -6,16 +6,16 @@ import pytest
 
 from tests.contract.backends import Backend
 from tests.contract.webhooks_made import ACME, NOW, answer, changed, kept_body, make_webhook
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
-from webhooks.adapters.subscriptions import DynamoSubscriptions
-from webhooks.adapters.tables import Table
+from tests.fakes.subscriptions import FakeSubscriptions
+from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.errors import CommunityFullError, InvalidInputError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry, Webhook
-from webhooks.ports import CorruptError, RepeatedError, StaleError, SubscriptionIndex, Subscriptions
+from webhooks.ports import AlreadyProcessedError, CorruptError, StaleError, SubscriptionIndex, Subscriptions
 
 SOUTH = Scope("acme", "south")
 
@@ -29,13 +29,17 @@ class Store:
         self.index: SubscriptionIndex
         self._answers = 0
         if backend.aws is None:
-            self.memory = MemorySubscriptions(clock=backend.clock, entropy=backend.entropy)
+            self.memory = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
             self.subscriptions = self.index = self.memory
             return
         tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
         self.table = Table(backend.aws, tables.subscriptions, backoff=backend.backoff)
         self.subscriptions = DynamoSubscriptions(
-            backend.aws, tables, clock=backend.clock, entropy=backend.entropy, backoff=backend.backoff
+            backend.aws,
+            tables,
+            clock=backend.clock,
+            random_bytes=backend.random_bytes,
+            backoff=backend.backoff,
         )
         self.index = DynamoSubscriptionIndex(self.table)
 
@@ -174,11 +178,11 @@ def test_a_repeat_changes_nothing(store: Store) -> None:
     stored = store.subscriptions.get(ACME, first.id)
     assert stored is not None
     version = store.index.versions([ACME])
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.add(second, answer("k"))
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.change(stored, changed(stored, tags=()), kept=answer("k"))
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.remove(stored, answer("k"))
     assert store.page() == (1, [stored])
     assert store.index.versions([ACME]) == version
@@ -187,7 +191,7 @@ def test_a_repeat_changes_nothing(store: Store) -> None:
 def test_a_repeat_is_known_even_if_the_webhook_is_stale(store: Store) -> None:
     webhook = store.add()
     store.subscriptions.change(webhook, changed(webhook, name="new"), kept=answer("k"))
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.change(webhook, changed(webhook, name="new"), kept=answer("k"))
 
 
@@ -225,7 +229,7 @@ def test_a_record_is_replaced_by_its_token_alone(store: Store) -> None:
 
     # A token of another record replaces nothing, and nothing changes
     second = changed(first, name="second")
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.change(first, second, kept=replace(answer("k", "2"), replaces="another"))
     assert store.page() == (1, [first])
 
@@ -233,11 +237,11 @@ def test_a_record_is_replaced_by_its_token_alone(store: Store) -> None:
     replacing = replace(answer("k", "2"), replaces=record.token)
     store.subscriptions.change(first, second, kept=replacing)
     assert kept_body(store.subscriptions, "k") == "2"
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.change(second, changed(second, name="third"), kept=replacing)
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.remove(second, replacing)
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.add(make_webhook(store.subscriptions.next_id(ACME, now=NOW)), replacing)
     assert store.page() == (1, [second])
 
@@ -265,7 +269,7 @@ def test_a_community_takes_no_more_webhooks_than_its_limit(store: Store) -> None
 def test_a_repeat_at_the_limit_is_a_repeat(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     store.subscriptions.add(webhook, answer("k"), limit=1)
-    with pytest.raises(RepeatedError):
+    with pytest.raises(AlreadyProcessedError):
         store.subscriptions.add(
             make_webhook(store.subscriptions.next_id(ACME, now=NOW)), answer("k"), limit=1
         )

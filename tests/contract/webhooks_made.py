@@ -7,7 +7,7 @@ from typing import Any
 from tests.clocks import NOW
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, Webhook
-from webhooks.ports import KeptAnswer, Subscriptions
+from webhooks.ports import IdempotencyRecord, Subscriptions
 
 ACME = Scope("acme", "north")
 
@@ -52,8 +52,8 @@ def changed(webhook: Webhook, **changes: Any) -> Webhook:
     return replace(webhook, definition=replace(webhook.definition, **changes), revision=webhook.revision + 1)
 
 
-def answer(key: str, body: str = "{}") -> KeptAnswer:
-    return KeptAnswer(key, body, int(NOW) + 600)
+def answer(key: str, body: str = "{}") -> IdempotencyRecord:
+    return IdempotencyRecord(key, body, int(NOW) + 600)
 
 
 def kept_body(subscriptions: Subscriptions, key: str) -> str | None:

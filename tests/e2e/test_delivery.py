@@ -95,7 +95,7 @@ def test_only_what_matches_is_sent(stack, system: PlatformClient):
     assert json.loads(callback.body)["data"] == {"orderId": "A-2"}
 
 
-def test_a_failed_attempt_is_made_again_and_the_last_one_is_buried(stack, system: PlatformClient):
+def test_a_failed_attempt_is_made_again_and_the_last_one_is_dead_lettered(stack, system: PlatformClient):
     with Receiver() as receiver:
         receiver.script(reply(503), reply(500))
         _, name = register(system, receiver, retryCount=1)
@@ -142,7 +142,7 @@ def test_a_disabled_webhook_gets_nothing_and_an_enabled_one_again(stack, system:
     assert json.loads(callback.body)["id"] == event["eventId"]
 
 
-def test_what_is_no_event_is_buried_with_the_reason(stack):
+def test_what_is_no_event_is_dead_lettered_with_the_reason(stack):
     marker = uuid.uuid4().hex
     stack.client("sqs").send_message(QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=f"not {marker}")
     publish(stack, "e2e.invalid", tenantId=7, data={"marker": marker})

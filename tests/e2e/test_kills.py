@@ -62,11 +62,11 @@ class Killer(threading.Thread):
         self._stopping = threading.Event()
 
     def run(self):
-        while not self._stopping.wait(self.chance.uniform(*PAUSE)):
-            name = self.chance.choice(VICTIMS)
+        while not self._stopping.wait(self.rng.uniform(*PAUSE)):
+            name = self.rng.choice(VICTIMS)
             if victims := self._victims(name):
                 with suppress(ProcessLookupError):
-                    os.kill(self.chance.choice(victims), signal.SIGKILL)
+                    os.kill(self.rng.choice(victims), signal.SIGKILL)
                     self.kills[name] += 1
 
     @contextmanager
@@ -287,11 +287,9 @@ def test_functions_killed_while_events_flow_lose_none(stack, system: PlatformCli
     dead, buried_again = dead_deliveries(stack, wanted)
     redriven = {each for each, reason in dead.items() if reason == REDRIVEN}
     # An event whose batch was killed as often as it may come: for the operator to redrive.
-    dead_events = {
-        event_id for body, _ in dead_letters(stack, "EventsDlqUrl") for event_id in event_ids(body)
-    }
+    events_dlq = {event_id for body, _ in dead_letters(stack, "EventsDlqUrl") for event_id in event_ids(body)}
     of_dead_events = {
-        delivery_id(event_id, hook.id) for event_id in dead_events & numbers.keys() for hook in hooks
+        delivery_id(event_id, hook.id) for event_id in events_dlq & numbers.keys() for hook in hooks
     }
     cut_short = failed_batches(stack) - failed_before
     with capsys.disabled():
@@ -300,7 +298,7 @@ def test_functions_killed_while_events_flow_lose_none(stack, system: PlatformCli
             f"processes killed: {dict(killer.kills)}, batches cut short: {cut_short}; "
             f"delivered {len(accepted)}, again {accepted.total() - len(accepted)}; attempts repeated {repeats}; "
             f"dead {len(dead)}, again {buried_again}; redriven {len(redriven)} deliveries, "
-            f"{len(dead_events & numbers.keys())} events"
+            f"{len(events_dlq & numbers.keys())} events"
         )
 
     assert cut_short

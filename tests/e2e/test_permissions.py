@@ -13,11 +13,11 @@ from local import emulator
 from tests.e2e import permissions
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.credential_secrets import OF, STACK, TABLE, ListedSecrets
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscriptions import DynamoSubscriptions
-from webhooks.services.sweep import GRACE, Sweep, Swept
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.secrets_manager.credential_secrets import OF, STACK, TABLE, ListedSecrets
+from webhooks.services.orphan_cleanup import GRACE, CleanupResult, OrphanCleanup
 
 SECONDS = 40.0
 
@@ -55,9 +55,9 @@ def kept(stack, name: str) -> bool:
         return False
 
 
-def sweep_as_recovery(stack, monkeypatch, *, tags: Mapping[str, str], later: int) -> Swept:
-    """Run the sweep of functions/recovery with its role, at a later time."""
-    given = permissions.assume(stack, "RecoveryRole")
+def sweep_as_recovery(stack, monkeypatch, *, tags: Mapping[str, str], later: int) -> CleanupResult:
+    """Run the cleanup of functions/maintenance with its role, at a later time."""
+    given = permissions.assume(stack, "MaintenanceRole")
     for name, value in (emulator.client_environment(stack.port) | environment(given)).items():
         monkeypatch.setenv(name, value)
     aws, outputs = AwsClients(time_left=lambda: inf), stack.outputs
@@ -65,13 +65,13 @@ def sweep_as_recovery(stack, monkeypatch, *, tags: Mapping[str, str], later: int
     def clock():
         return time.time() + later
 
-    return Sweep(
+    return OrphanCleanup(
         secrets=ListedSecrets(aws, prefix=outputs["CredentialsPrefix"], tags=tags),
         subscriptions=DynamoSubscriptions(
             aws,
             Tables(outputs["SubscriptionsTable"], outputs["AccessTable"]),
             clock=clock,
-            entropy=secrets.token_bytes,
+            random_bytes=secrets.token_bytes,
         ),
         clock=clock,
         time_left=lambda: inf,
@@ -107,12 +107,12 @@ def test_a_role_without_permissions_reaches_nothing(stack):
 
 def test_a_role_reaches_its_own_resources_only(stack):
     fanout = permissions.client_as(stack, "FanoutRole", "sqs")
-    recovery = permissions.client_as(stack, "RecoveryRole", "secretsmanager")
+    maintenance = permissions.client_as(stack, "MaintenanceRole", "secretsmanager")
 
     assert refused(fanout.send_message, QueueUrl=stack.outputs["SlowDeliveriesQueueUrl"], MessageBody="x")
-    assert refused(recovery.delete_secret, SecretId=stack.outputs["ServiceKeysSecret"])
+    assert refused(maintenance.delete_secret, SecretId=stack.outputs["ServiceKeysSecret"])
     assert refused(
-        recovery.get_secret_value, SecretId=credential(stack, f"acme/main/{secrets.token_hex(12)}")
+        maintenance.get_secret_value, SecretId=credential(stack, f"acme/main/{secrets.token_hex(12)}")
     )
 
 
@@ -137,11 +137,11 @@ def test_a_function_is_denied_what_its_role_lacks(stack, system: PlatformClient)
 
 
 def test_a_function_fails_without_a_permission_that_it_needs(stack):
-    with permissions.without(stack, "RecoveryRole", "secretsmanager:ListSecrets"):
-        failed = invoke(stack, "RecoveryFunction")
+    with permissions.without(stack, "MaintenanceRole", "secretsmanager:ListSecrets"):
+        failed = invoke(stack, "MaintenanceFunction")
 
     assert "secretsmanager ListSecrets: AccessDenied" in failed["errorMessage"]
-    assert invoke(stack, "RecoveryFunction").keys() == {"listed", "unbound", "orphans", "deleted"}
+    assert invoke(stack, "MaintenanceFunction").keys() == {"listed", "unbound", "orphans", "deleted"}
 
 
 def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(stack, system: PlatformClient):
@@ -161,7 +161,7 @@ def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(stack, syst
 
 def test_recovery_deletes_an_old_orphan_and_nothing_else(stack, system: PlatformClient, monkeypatch):
     api = {"url": "http://127.0.0.1:9/", "authType": "bearer", "credential": {"token": "t"}}
-    body = {"eventNames": ["e2e.sweep"], "name": "sweep", "successCodes": [200], "api": api}
+    body = {"eventNames": ["e2e.cleanup"], "name": "cleanup", "successCodes": [200], "api": api}
     # Given so many credentials that a few orphans are no more than a tenth
     webhook, *_ = [system.call("PUT", "webhook", body).json["_id"] for _ in range(30)]
     [(in_use, tags)] = [(name, tags) for name, tags in listed(stack).items() if webhook in name]
@@ -172,15 +172,15 @@ def test_recovery_deletes_an_old_orphan_and_nothing_else(stack, system: Platform
     second = credential(stack, f"acme/main/{webhook}", tags=tags)
     unbound = credential(stack, f"acme/main/{secrets.token_hex(12)}")
 
-    invoke(stack, "RecoveryFunction")
+    invoke(stack, "MaintenanceFunction")
 
     everything = (in_use, unbound, orphan, second)
     assert [kept(stack, each) for each in everything] == [True, True, True, True]
 
-    swept = sweep_as_recovery(stack, monkeypatch, tags=bound, later=GRACE + 1)
+    cleaned = sweep_as_recovery(stack, monkeypatch, tags=bound, later=GRACE + 1)
 
-    assert swept.stopped is None
-    assert swept.unbound >= 1
+    assert cleaned.stopped is None
+    assert cleaned.unbound >= 1
     assert [kept(stack, each) for each in everything] == [True, True, False, False]
     described = stack.client("secretsmanager").describe_secret(SecretId=orphan)
     assert described["DeletedDate"].timestamp() > time.time() + 29 * 86_400

@@ -294,7 +294,7 @@ def test_no_secret_is_in_clear_anywhere(stack, system: PlatformClient, planted: 
         keys_and_seeds(stack, client, planted)
         events = failing_deliveries(stack, client, planted, receiver)
         seen = messages_on_their_way(stack, client, planted, receiver)
-        dead = wait_for(lambda: buried(stack, events), seconds=SECONDS)
+        dead = wait_for(lambda: dead_lettered(stack, events), seconds=SECONDS)
     kept = everything(stack)
 
     statuses = [answer.status for answer in answers]
@@ -340,7 +340,7 @@ def failing_deliveries(stack, client: PlatformClient, planted: Planted, receiver
     return events
 
 
-def buried(stack, events: set[str]) -> list[dict]:
+def dead_lettered(stack, events: set[str]) -> list[dict]:
     """Return the dead letters once there is one for each event."""
     found = [
         each for each in messages(stack, "DeliveriesDlqUrl") if any(event in each["Body"] for event in events)

@@ -20,8 +20,8 @@ NOT_DRIVEN = {
     # A slice of an event with more listeners than one message takes: test_wide_event.py publishes one.
     ("FanoutRole", "sqs:SendMessage", "EventsQueue"),
     # A credential that is older than an hour, and has no webhook: test_permissions.py has one.
-    ("RecoveryRole", "dynamodb:BatchGetItem", "SubscriptionsTable"),
-    ("RecoveryRole", "secretsmanager:DeleteSecret", "credentials"),
+    ("MaintenanceRole", "dynamodb:BatchGetItem", "SubscriptionsTable"),
+    ("MaintenanceRole", "secretsmanager:DeleteSecret", "credentials"),
 }
 
 
@@ -39,7 +39,7 @@ def deliver_retry_and_disable(stack, system: PlatformClient) -> None:
         receiver.wait_for(3, seconds=SECONDS)
     assert eventually(lambda: disabled(system, name))
     assert system.call("GET", f"webhook/{webhook}/secret").status == 200
-    assert "errorMessage" not in invoke(stack, "RecoveryFunction")
+    assert "errorMessage" not in invoke(stack, "MaintenanceFunction")
     changed = system.call("PATCH", f"webhook/{webhook}", {"api": {"credential": {"token": "second"}}})
     assert changed.status == 200
     assert system.call("DELETE", f"webhook/{webhook}").status == 204

@@ -20,20 +20,20 @@ from hypothesis import strategies as st
 
 from tests.calls import calling
 from tests.factories import COMMUNITY, TENANT, World, webhook_body
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
 from tests.receiver import Received, Receiver, raw, reply, token
-from webhooks.adapters.delivery_log import WRITE_UNIT, entry_item, item_size
-from webhooks.adapters.egress import EgressGuard, EgressRefusedError
-from webhooks.adapters.http_client import CurlHttpClient
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
-from webhooks.adapters.oauth import OAuthTokens
-from webhooks.domain.addresses import parse_policy, refusal
+from webhooks.adapters.dynamodb.delivery_log import WRITE_UNIT, entry_item, item_size
+from webhooks.adapters.http.client import CurlHttpClient
+from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError
+from webhooks.adapters.http.oauth_tokens import OAuthTokens
+from webhooks.domain.delivery_log import Outcome
+from webhooks.domain.egress_policy import parse_policy, refusal
 from webhooks.domain.lane import Lane
-from webhooks.domain.outcome import Outcome
 from webhooks.domain.webhook import HEADER_NAME, RESERVED_HEADERS
-from webhooks.services.fanout import EventMessage
-from webhooks.services.stages import DeliveryMessage
+from webhooks.services.dispatch.stages import DeliveryMessage
+from webhooks.services.fanout.pipeline import EventMessage
 
 SOME = settings(
     max_examples=200,
@@ -57,12 +57,12 @@ class Path:
     def __init__(self, client: CurlHttpClient, receiver: Receiver, workers: ThreadPoolExecutor) -> None:
         self.client, self.receiver, self.workers = client, receiver, workers
         self.world = world = World()
-        self.queue, self.dead_events, self.log = (
-            MemoryDeliveryQueue(),
-            MemoryDeadEvents(),
-            MemoryDeliveryLog(),
+        self.queue, self.events_dlq, self.log = (
+            FakeDeliveryQueue(),
+            FakeEventsDlq(),
+            FakeDeliveryLog(),
         )
-        self.fanout = make_fanout(world, self.queue, self.dead_events)
+        self.fanout = make_fanout(world, self.queue, self.events_dlq)
         self.dispatch = make_dispatch(
             world,
             self.queue,
@@ -250,7 +250,7 @@ def test_names_ids_and_data_of_an_event_are_refused_or_arrive_in_the_body_alone(
     for published in (event, {**event, "eventName": name}):
         calls = path.deliver(published)
 
-        if path.dead_events.dead.take(1):
+        if path.events_dlq.dead.take(1):
             assert calls == []
         elif published is event:
             [call] = calls

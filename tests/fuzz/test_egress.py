@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.calls import calling, post
 from tests.receiver import Receiver, raw
-from webhooks.adapters.egress import EgressGuard, EgressRefusedError
-from webhooks.adapters.http_response import excerpt, unpacked
-from webhooks.domain.addresses import EgressPolicy, refusal
+from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError
+from webhooks.adapters.http.response_reader import excerpt, unpacked
+from webhooks.domain.egress_policy import EgressPolicy, refusal
 from webhooks.domain.endpoint_url import InvalidUrlError, parse_url
-from webhooks.domain.exchange import Answer, HttpRequest, NoAnswer
+from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse
 
 INSIDE = "10.0.0.1"
 
@@ -117,7 +117,7 @@ def test_any_bytes_are_an_answer_or_a_reason(answers):
         receiver.script(*map(raw, answers))
         for _ in answers:
             got = endpoint.exchange(post(receiver.url), seconds=2)
-            assert isinstance(got, Answer | NoAnswer)
-            if isinstance(got, Answer):
+            assert isinstance(got, HttpResponse | NoResponse)
+            if isinstance(got, HttpResponse):
                 assert 100 <= got.status <= 999
                 assert len(got.excerpt.encode()) <= 1_024

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.test_event_path import NATIVE, Stack, stack
 from tests.receiver import reply
-from webhooks.adapters.aws import AwsClients
+from webhooks.adapters.aws.clients import AwsClients
 from webhooks.domain.lane import Lane
 
 __all__ = ["stack"]

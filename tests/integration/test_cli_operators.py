@@ -12,9 +12,9 @@ import pytest
 from moto import mock_aws
 
 from tests.unit.cli.command_line import NOW, CommandLine
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.licenses import TableLicenses
-from webhooks.adapters.tables import Table
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.licenses import TableLicenses
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.caller import AuthLevel
 from webhooks.domain.event import parse_event
 from webhooks.domain.scope import Scope

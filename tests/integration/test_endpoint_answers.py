@@ -8,7 +8,7 @@ import pytest
 
 from tests.calls import calling, post
 from tests.receiver import Receiver, endless, raw, reply
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
@@ -29,30 +29,30 @@ OK = b"HTTP/1.1 200 OK\r\n"
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", NoAnswerReason.RESET),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: text/pl", NoAnswerReason.RESET),
-        (OK + b"Content-Length: 10\r\n\r\nabc", NoAnswerReason.RESET),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", NoAnswerReason.RESET),
-        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"HTTP/1.1 0 Zero\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"HTTP/1.1 99 Low\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"HTTP/1.1 1000 High\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"HTTP/1.1 abc\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"HTTP/2.0 200 OK\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"HTTP/1.1\r\n\r\n", NoAnswerReason.MALFORMED),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n", NoAnswerReason.MALFORMED),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nab\r\n", NoAnswerReason.MALFORMED),
-        (OK + b"X: " + b"y" * 70_000 + b"\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"y" * 70_000, NoAnswerReason.MALFORMED),
+        (b"", NoResponseReason.RESET),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/pl", NoResponseReason.RESET),
+        (OK + b"Content-Length: 10\r\n\r\nabc", NoResponseReason.RESET),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", NoResponseReason.RESET),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"HTTP/1.1 0 Zero\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"HTTP/1.1 99 Low\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"HTTP/1.1 1000 High\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"HTTP/1.1 abc\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"HTTP/2.0 200 OK\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"HTTP/1.1\r\n\r\n", NoResponseReason.MALFORMED),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n", NoResponseReason.MALFORMED),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nab\r\n", NoResponseReason.MALFORMED),
+        (OK + b"X: " + b"y" * 70_000 + b"\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"y" * 70_000, NoResponseReason.MALFORMED),
     ],
 )
 def test_what_is_no_whole_http_answer_is_named(endpoint, receiver, data, reason):
-    receiver.script(raw(data, keep_open=reason is NoAnswerReason.MALFORMED))
+    receiver.script(raw(data, keep_open=reason is NoResponseReason.MALFORMED))
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoAnswer), answer
+    assert isinstance(answer, NoResponse), answer
     assert answer.reason is reason
 
 
@@ -77,7 +77,7 @@ def test_an_odd_answer_is_still_an_answer(endpoint, receiver, data, status, exce
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, HttpResponse), answer
     assert (answer.status, answer.excerpt) == (status, excerpt)
 
 
@@ -108,7 +108,7 @@ def test_a_framed_answer_ends_with_its_last_byte_whatever_its_headers_are(
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, HttpResponse), answer
     assert (answer.status, answer.excerpt) == (200, "ok")
     assert answer.latency_ms < 1_000
 
@@ -129,7 +129,7 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint, receiver, head):
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, HttpResponse), answer
     assert (answer.status, answer.excerpt) == (200, "ok")
 
 
@@ -153,8 +153,8 @@ def test_framing_that_cannot_be_read_is_malformed_at_once(endpoint, receiver, he
 
     answer = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, NoAnswer), answer
-    assert answer.reason is NoAnswerReason.MALFORMED
+    assert isinstance(answer, NoResponse), answer
+    assert answer.reason is NoResponseReason.MALFORMED
     assert answer.latency_ms < 1_000
 
 
@@ -165,7 +165,7 @@ def test_a_length_that_is_listed_twice_is_never_waited_for(endpoint, receiver):
     answer = endpoint.exchange(post(receiver.url), seconds=5)
 
     assert answer.latency_ms < 1_000
-    assert isinstance(answer, Answer) or answer.reason is NoAnswerReason.MALFORMED
+    assert isinstance(answer, HttpResponse) or answer.reason is NoResponseReason.MALFORMED
 
 
 @pytest.mark.parametrize(("count", "is_answer"), [(5, True), (6, False)])
@@ -175,7 +175,7 @@ def test_interim_answers_are_bounded_in_number(endpoint, receiver, count, is_ans
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer) is is_answer
+    assert isinstance(answer, HttpResponse) is is_answer
     assert is_answer or "interim" in answer.detail
 
 
@@ -186,7 +186,7 @@ def test_headers_are_read_up_to_64_kibibytes(endpoint, receiver, size, is_answer
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer) is is_answer
+    assert isinstance(answer, HttpResponse) is is_answer
     assert is_answer or answer.detail == "its headers are too long"
 
 
@@ -202,7 +202,7 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(endpoint, receive
     receiver.script(twice)
     for _ in range(2):
         answer = endpoint.exchange(post(receiver.url), seconds=5)
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, HttpResponse)
         assert (answer.status, answer.excerpt) == (200, "x" * 1_024)
 
     # What is longer is an answer all the same, but its connection is not used again: the rest is on it
@@ -214,7 +214,7 @@ def test_a_switch_of_protocols_is_an_answer_and_ends_the_exchange(endpoint, rece
 
     answer = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert (answer.status, answer.excerpt) == (101, "")
     assert answer.latency_ms < 1_000
 
@@ -222,10 +222,10 @@ def test_a_switch_of_protocols_is_an_answer_and_ends_the_exchange(endpoint, rece
 @pytest.mark.parametrize(
     ("head", "again", "reason"),
     [
-        (OK, b"X: y\r\n", NoAnswerReason.MALFORMED),
-        (b"", b"HTTP/1.1 103 Hints\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"", b"HTTP/1.1 100 Go\r\n\r\n", NoAnswerReason.MALFORMED),
-        (b"", b"\x00" * 1_000, NoAnswerReason.MALFORMED),
+        (OK, b"X: y\r\n", NoResponseReason.MALFORMED),
+        (b"", b"HTTP/1.1 103 Hints\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"", b"HTTP/1.1 100 Go\r\n\r\n", NoResponseReason.MALFORMED),
+        (b"", b"\x00" * 1_000, NoResponseReason.MALFORMED),
     ],
 )
 def test_headers_without_an_end_are_cut_off(endpoint, receiver, head, again, reason):
@@ -233,7 +233,7 @@ def test_headers_without_an_end_are_cut_off(endpoint, receiver, head, again, rea
 
     answer = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, NoAnswer)
+    assert isinstance(answer, NoResponse)
     assert answer.reason is reason
     assert answer.latency_ms < 4_000
 
@@ -252,7 +252,7 @@ def test_a_body_without_an_end_is_cut_off_and_is_an_answer(endpoint, receiver, h
 
     answer = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert (answer.status, answer.excerpt) == (200, "x" * 1_024)
     assert answer.latency_ms < 4_000
 
@@ -266,7 +266,7 @@ def test_a_packed_body_is_unpacked_no_further_than_the_limit(endpoint, receiver,
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.excerpt == "a" * 1_024
     assert receiver.requests[0].header("Accept-Encoding") == "identity"
 
@@ -276,7 +276,7 @@ def test_a_body_that_is_not_packed_as_it_says_is_kept_as_it_is(endpoint, receive
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.excerpt == "plain"
 
 
@@ -287,7 +287,7 @@ def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint, receiver):
 
     for _ in range(3):
         answer = endpoint.exchange(post(receiver.url), seconds=2)
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, HttpResponse)
         assert 1_000 < len(answer.excerpt.encode()) <= 1_024
 
 
@@ -304,7 +304,7 @@ def test_an_early_no_to_a_long_body_is_read(endpoint, receiver):
     with Receiver(greeting=refuse_unread) as strict:
         answer = endpoint.exchange(post(strict.url, b"x" * 1_000_000), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.status == 413
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.calls import LOOPBACK, Client, calling, post
 from tests.receiver import Receiver, drip, mute, raw, reply, reset, stall
-from webhooks.adapters.egress import EgressGuard
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.adapters.http.egress_guard import EgressGuard
+from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 from webhooks.ports import Call
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -71,7 +71,7 @@ def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(c
         answers = client.exchange_all(requests, seconds=SECONDS)
         took = time.monotonic() - started
 
-    said = [answer.status if isinstance(answer, Answer) else answer.reason.value for answer in answers]
+    said = [answer.status if isinstance(answer, HttpResponse) else answer.reason.value for answer in answers]
     assert said == [
         *("malformed", "deadline", "malformed", 200, 200, "deadline", "deadline", "reset", "malformed"),
         *("deadline", "refused", "connect", 200),
@@ -97,9 +97,9 @@ def test_a_lookup_that_hangs_holds_nobody_else_up():
         took = time.monotonic() - started
         release.set()
 
-    assert isinstance(slow, NoAnswer)
-    assert (slow.reason, slow.detail) == (NoAnswerReason.DEADLINE, "the time was up: resolving the host")
-    assert all(isinstance(answer, Answer) for answer in others)
+    assert isinstance(slow, NoResponse)
+    assert (slow.reason, slow.detail) == (NoResponseReason.DEADLINE, "the time was up: resolving the host")
+    assert all(isinstance(answer, HttpResponse) for answer in others)
     assert max(answer.latency_ms for answer in others) < 400
     assert 0.5 <= took < 0.5 + LATE
 
@@ -114,7 +114,7 @@ def test_each_request_has_its_own_deadline(client):
         answers = client.send_all([call(0.2), call(0.6), call(0.4)])
 
     for answer, seconds in zip(answers, (0.2, 0.6, 0.4), strict=True):
-        assert isinstance(answer, NoAnswer)
+        assert isinstance(answer, NoResponse)
         assert seconds * 1_000 <= answer.latency_ms < (seconds + LATE) * 1_000
 
 
@@ -143,7 +143,7 @@ def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
         with pytest.raises(KeyError, match="ours"):
             client.send_all([wait(), fail()])
         receiver.wait_for(2)
-        assert isinstance(client.exchange(post(receiver.url), seconds=2), Answer)
+        assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
 
 
 def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other():
@@ -164,7 +164,7 @@ def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other
         error, answer = client.send_all([call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
 
 
 def test_phase_times_tell_where_the_time_went(client):

@@ -8,8 +8,8 @@ import pytest
 
 from tests.calls import calling, post
 from tests.receiver import Receiver, raw, reply, reset, then_close
-from webhooks.adapters.http_client import Limits
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.adapters.http.client import Limits
+from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_connection_is_used_again(endpoint, receiver):
     receiver.script(reply(200), reply(500, b"x" * 5_000), reply(204), reply(200, b"ok"))
 
     for _ in range(8):
-        assert isinstance(endpoint.exchange(post(receiver.url), seconds=2), Answer)
+        assert isinstance(endpoint.exchange(post(receiver.url), seconds=2), HttpResponse)
 
     assert receiver.connections == 1
 
@@ -43,7 +43,7 @@ def test_a_chunked_answer_leaves_its_connection_usable(endpoint, receiver):
     receiver.script(twice)
     answers = [endpoint.exchange(post(receiver.url), seconds=2) for _ in range(2)]
 
-    assert [answer.excerpt for answer in answers if isinstance(answer, Answer)] == ["okay!", "okay!"]
+    assert [answer.excerpt for answer in answers if isinstance(answer, HttpResponse)] == ["okay!", "okay!"]
     assert receiver.connections == 1
 
 
@@ -54,7 +54,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert receiver.connections == 2
     assert len(receiver.requests) == 2
 
@@ -69,7 +69,7 @@ def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_a
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, HttpResponse), answer
     assert answer.excerpt == "right"
     assert [received.connection for received in receiver.requests] == [0, 0, 1]
 
@@ -80,8 +80,8 @@ def test_a_new_connection_that_ends_without_an_answer_is_never_replaced(endpoint
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert answer.reason is NoAnswerReason.RESET
+    assert isinstance(answer, NoResponse)
+    assert answer.reason is NoResponseReason.RESET
     assert len(receiver.requests) == 1
 
 
@@ -91,8 +91,8 @@ def test_a_kept_connection_that_ends_within_its_answer_is_never_replaced(endpoin
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert answer.reason is NoAnswerReason.RESET
+    assert isinstance(answer, NoResponse)
+    assert answer.reason is NoResponseReason.RESET
     assert len(receiver.requests) == 2
 
 
@@ -107,7 +107,7 @@ def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_again(endpoin
     # When it is called again, then the second answer is not taken for this request's
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.excerpt == "right"
     assert receiver.connections == 2
 
@@ -177,7 +177,7 @@ def test_a_client_that_waits_for_the_next_batch_holds_no_body(endpoint, receiver
     body = b"x" * 1_000_000
     before = sys.getrefcount(body)
 
-    assert isinstance(endpoint.exchange(post(receiver.url, body), seconds=2), Answer)
+    assert isinstance(endpoint.exchange(post(receiver.url, body), seconds=2), HttpResponse)
 
     gc.collect()
     assert sys.getrefcount(body) == before

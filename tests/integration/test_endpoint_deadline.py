@@ -13,8 +13,8 @@ import trustme
 
 from tests.calls import LOOPBACK, Client, calling, post
 from tests.receiver import Receiver, drip, endless, mute, raw, reply, stall
-from webhooks.adapters.egress import EgressGuard
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.adapters.http.egress_guard import EgressGuard
+from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 SECONDS = 0.4
 LATE = 0.1
@@ -28,8 +28,8 @@ def timed(endpoint, request, *, seconds=SECONDS):
 
 
 def assert_ended_on_time(answer, took, *, during):
-    assert isinstance(answer, NoAnswer), answer
-    assert answer.reason is NoAnswerReason.DEADLINE
+    assert isinstance(answer, NoResponse), answer
+    assert answer.reason is NoResponseReason.DEADLINE
     assert during in answer.detail
     assert SECONDS <= took < SECONDS + LATE
     assert SECONDS * 1_000 <= answer.latency_ms < (SECONDS + LATE) * 1_000
@@ -71,7 +71,7 @@ def test_a_second_address_gets_its_share_of_the_time_where_the_first_never_answe
         threading.Thread(target=lambda: raw_answer(second), daemon=True).start()
         answer, took = timed(endpoint, post(f"http://two.example:{unanswering}/"))
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.address == "127.0.0.2"
     assert SECONDS / 2 <= took < SECONDS
 
@@ -180,8 +180,8 @@ def test_the_time_counts_from_the_start_also_on_a_kept_connection(endpoint):
 def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint):
     answer, _ = timed(endpoint, post("http://127.0.0.1:9/"), seconds=0)
 
-    assert isinstance(answer, NoAnswer)
-    assert answer.reason is NoAnswerReason.DEADLINE
+    assert isinstance(answer, NoResponse)
+    assert answer.reason is NoResponseReason.DEADLINE
 
 
 def test_threads_and_sockets_are_all_back_after_a_thousand_bad_deliveries():

@@ -7,11 +7,11 @@ import pytest
 
 from tests.calls import LOOPBACK, Client, calling, post
 from tests.receiver import Receiver, reply
-from webhooks.adapters.ca_bundle import ca_bundle
-from webhooks.adapters.curl_transfers import Limits, Transfers
-from webhooks.adapters.egress import EgressGuard, Target
-from webhooks.domain.addresses import EgressPolicy
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.adapters.http.ca_bundle import ca_bundle
+from webhooks.adapters.http.egress_guard import EgressGuard, Target
+from webhooks.adapters.http.transfers import Limits, Transfers
+from webhooks.domain.egress_policy import EgressPolicy
+from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def test_an_address_is_judged_once_more_right_before_it_is_connected_to(receiver
     with Client(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
         answer = client.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert (answer.reason, answer.detail) == (NoAnswerReason.REFUSED, "loopback")
+    assert isinstance(answer, NoResponse)
+    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, "loopback")
     assert receiver.connections == 0
 
 
@@ -62,8 +62,8 @@ def test_one_refused_address_refuses_the_host(receiver):
     with calling("127.0.0.1", "10.0.0.1") as client:
         answer = client.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert (answer.reason, answer.detail) == (NoAnswerReason.REFUSED, "private")
+    assert isinstance(answer, NoResponse)
+    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, "private")
     assert receiver.connections == 0
 
 
@@ -91,11 +91,11 @@ def test_a_host_that_moved_is_called_where_it_is_now(receiver):
 
     with Client(EgressGuard(LOOPBACK, resolve=resolve, clock=lambda: now[0])) as client:
         request = post(f"http://host.example:{receiver.port}/")
-        assert isinstance(client.exchange(request, seconds=2), NoAnswer)
+        assert isinstance(client.exchange(request, seconds=2), NoResponse)
         addresses[0], now[0] = "127.0.0.1", 11.0
         answer = client.exchange(request, seconds=2)
 
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, HttpResponse), answer
     assert answer.address == "127.0.0.1"
 
 
@@ -103,7 +103,7 @@ def test_a_host_that_moved_is_called_where_it_is_now(receiver):
 def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch, name):
     monkeypatch.setenv(name, "http://127.0.0.1:1")
     with calling() as client:
-        assert isinstance(client.exchange(post(receiver.url), seconds=2), Answer)
+        assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch, name):
 )
 def test_a_path_is_sent_to_the_letter(receiver, path):
     with calling() as client:
-        assert isinstance(client.exchange(post(receiver.url + path), seconds=2), Answer)
+        assert isinstance(client.exchange(post(receiver.url + path), seconds=2), HttpResponse)
 
     assert receiver.requests[0].path == path
 

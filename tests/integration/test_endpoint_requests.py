@@ -6,8 +6,8 @@ import pytest
 
 from tests.calls import calling, post
 from tests.receiver import Receiver, raw, reply
-from webhooks.domain.addresses import EgressPolicy
-from webhooks.domain.exchange import Answer, HttpRequest, NoAnswer, NoAnswerReason
+from webhooks.domain.egress_policy import EgressPolicy
+from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(endpoint, rec
     )
 
     (received,) = receiver.requests
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert (received.method, received.path, received.body) == ("PATCH", "/hook/%C3%A9?a=1&b=%20", body)
     assert received.header("Host") == f"127.0.0.1:{receiver.port}"
     assert received.header("Content-Length") == str(len(body))
@@ -55,8 +55,8 @@ def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(endpoint, rec
 def test_a_header_that_could_break_the_message_never_reaches_the_wire(endpoint, receiver, headers, detail):
     answer = endpoint.exchange(HttpRequest("POST", receiver.url, headers, b"{}"), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert (answer.reason, answer.detail) == (NoAnswerReason.REFUSED, detail)
+    assert isinstance(answer, NoResponse)
+    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, detail)
     assert receiver.requests == []
     assert receiver.connections == 0
 
@@ -65,8 +65,8 @@ def test_a_refused_address_is_never_connected_to(receiver):
     with calling(policy=EgressPolicy(allow_http=True, ports=None)) as endpoint:
         answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert (answer.reason, answer.detail, answer.address) == (NoAnswerReason.REFUSED, "loopback", None)
+    assert isinstance(answer, NoResponse)
+    assert (answer.reason, answer.detail, answer.address) == (NoResponseReason.REFUSED, "loopback", None)
     assert receiver.connections == 0
 
 
@@ -75,7 +75,7 @@ def test_an_answer_tells_its_status_time_address_and_start(endpoint, receiver):
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert (answer.status, answer.retry_after, answer.address) == (503, "120", "127.0.0.1")
     assert answer.excerpt == ("busy " * 1_000)[:1_024]
     assert 50 <= answer.latency_ms < 1_000
@@ -86,7 +86,7 @@ def test_a_redirect_is_an_answer_like_any_other(endpoint, receiver):
 
     answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.status == 302
     assert answer.location == "http://169.254.169.254/latest/meta-data/"
     assert len(receiver.requests) == 1
@@ -100,7 +100,7 @@ def test_where_a_redirect_leads_is_read_of_an_answer_that_comes_in_pieces_too(en
 
     exchange = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(exchange, Answer)
+    assert isinstance(exchange, HttpResponse)
     assert (exchange.status, exchange.location) == (308, "/hook/")
 
 
@@ -109,7 +109,7 @@ def test_the_next_vetted_address_is_tried_where_one_does_not_take_the_connection
     with calling("127.0.0.9", "127.0.0.1") as endpoint:
         answer = endpoint.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert answer.address == "127.0.0.1"
     assert receiver.requests[0].header("Host") == f"two.example:{receiver.port}"
 
@@ -118,7 +118,7 @@ def test_an_ipv6_literal_is_called_with_its_brackets_in_the_host_header(endpoint
     with Receiver(host="::1") as receiver:
         answer = endpoint.exchange(post(receiver.url), seconds=2)
 
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, HttpResponse)
         assert answer.address == "::1"
         assert receiver.requests[0].header("Host") == f"[::1]:{receiver.port}"
 
@@ -128,8 +128,8 @@ def test_odd_spellings_of_an_inside_address_are_refused_by_the_systems_own_resol
     with calling(policy=EgressPolicy()) as endpoint:
         answer = endpoint.exchange(post(f"https://{spelling}/"), seconds=5)
 
-    assert isinstance(answer, NoAnswer)
-    assert (answer.reason, answer.detail) == (NoAnswerReason.REFUSED, "loopback")
+    assert isinstance(answer, NoResponse)
+    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, "loopback")
 
 
 def test_nobody_listening_is_a_failed_connection(endpoint):
@@ -138,6 +138,6 @@ def test_nobody_listening_is_a_failed_connection(endpoint):
 
     answer = endpoint.exchange(post(f"http://127.0.0.1:{port}/"), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert (answer.reason, answer.detail) == (NoAnswerReason.CONNECT, "Connection refused")
+    assert isinstance(answer, NoResponse)
+    assert (answer.reason, answer.detail) == (NoResponseReason.CONNECT, "Connection refused")
     assert answer.address == "127.0.0.1"

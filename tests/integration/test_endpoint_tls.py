@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from tests.calls import calling, post
 from tests.receiver import Receiver
-from webhooks.adapters.ca_bundle import ca_bundle
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason
+from webhooks.adapters.http.ca_bundle import ca_bundle
+from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_tls_is_checked_for_the_hosts_name_on_a_connection_to_its_address(author
     with Receiver(tls=context) as receiver:
         answers = [trusting.exchange(post(f"https://{host}:{receiver.port}/"), seconds=2) for _ in range(3)]
 
-        assert all(isinstance(answer, Answer) for answer in answers), answers
+        assert all(isinstance(answer, HttpResponse) for answer in answers), answers
         assert receiver.connections == 1
     expected = host.lower().removesuffix(".").encode("idna").decode()
     assert names == [None if host == "127.0.0.1" else expected]  # RFC 6066: no SNI for addresses
@@ -55,8 +55,8 @@ def test_a_certificate_for_another_name_is_refused(authority, trusting):
     with Receiver(tls=server_context(authority, "other.example")) as receiver:
         answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoAnswer)
-        assert answer.reason is NoAnswerReason.TLS
+        assert isinstance(answer, NoResponse)
+        assert answer.reason is NoResponseReason.TLS
         assert "Hostname mismatch" in answer.detail
         assert receiver.requests == []
 
@@ -65,8 +65,8 @@ def test_a_certificate_of_an_unknown_authority_is_refused(trusting):
     with Receiver(tls=server_context(trustme.CA(), "hooks.example")) as receiver:
         answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoAnswer)
-        assert answer.reason is NoAnswerReason.TLS
+        assert isinstance(answer, NoResponse)
+        assert answer.reason is NoResponseReason.TLS
         assert receiver.requests == []
 
 
@@ -80,8 +80,8 @@ def test_tls_older_than_1_2_is_refused(authority, trusting):
     with Receiver(tls=context) as receiver:
         answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoAnswer)
-        assert answer.reason is NoAnswerReason.TLS
+        assert isinstance(answer, NoResponse)
+        assert answer.reason is NoResponseReason.TLS
 
 
 def test_a_server_without_tls_is_a_tls_failure(trusting):
@@ -92,8 +92,8 @@ def test_a_server_without_tls_is_a_tls_failure(trusting):
     with Receiver(greeting=answer_in_clear) as receiver:
         answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-    assert isinstance(answer, NoAnswer)
-    assert answer.reason is NoAnswerReason.TLS
+    assert isinstance(answer, NoResponse)
+    assert answer.reason is NoResponseReason.TLS
 
 
 def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_address(authority, trusting):
@@ -104,8 +104,8 @@ def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_addr
         # When another host has the same address, then its name is checked anew
         answer = trusting.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoAnswer)
-        assert answer.reason is NoAnswerReason.TLS
+        assert isinstance(answer, NoResponse)
+        assert answer.reason is NoResponseReason.TLS
         assert len(receiver.requests) == 1
 
 
@@ -153,9 +153,9 @@ def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path):
     with Receiver(tls=context) as receiver, calling("127.0.0.1", ca_file=str(root)) as client:
         answer = client.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, Answer), answer
+        assert isinstance(answer, HttpResponse), answer
         other = client.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
-        assert isinstance(other, NoAnswer)
+        assert isinstance(other, NoResponse)
         assert other.detail == "certificate refused: Hostname mismatch"
 
 

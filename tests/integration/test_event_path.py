@@ -13,16 +13,16 @@ from signing import Curve, derive_webhook_secret, encode_webhook_secret, jwk, th
 from tests.contract.backends import Backend, backend_named
 from tests.plain_protocol import http_signature_holds, secret_signature_holds, service_signature_holds
 from tests.receiver import Receiver, reply, token
-from webhooks.adapters.credentials import SecretCredentials
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap import dispatcher, fanout
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
-from webhooks.entrypoints.queue import batch_response, delivery_messages, event_messages
-from webhooks.ports import KeptAnswer
+from webhooks.entrypoints.sqs import batch_response, delivery_messages, event_messages
+from webhooks.ports import IdempotencyRecord
 
 SCOPE = Scope("t1", "c1")
 SEED = {"seed": "s" * 64}
@@ -61,7 +61,7 @@ class Stack:
             created_at=int(time.time()),
             credential=credential and self.credentials.create(SCOPE, webhook_id, credential=credential),
         )
-        self.subscriptions.add(webhook, KeptAnswer(webhook_id, "{}", int(time.time()) + 60))
+        self.subscriptions.add(webhook, IdempotencyRecord(webhook_id, "{}", int(time.time()) + 60))
         return webhook
 
     def publish(self, *events: Any) -> dict[str, Any]:
@@ -152,14 +152,17 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         stack = Stack(
             backend=backend,
             subscriptions=DynamoSubscriptions(
-                backend.clients, Tables(subscriptions, access), clock=time.time, entropy=backend.entropy
+                backend.clients,
+                Tables(subscriptions, access),
+                clock=time.time,
+                random_bytes=backend.random_bytes,
             ),
             credentials=SecretCredentials(
                 backend.clients,
                 prefix="test/credentials/",
                 kms_key_id="",
                 clock=time.time,
-                entropy=backend.entropy,
+                random_bytes=backend.random_bytes,
             ),
             queues=queues,
             deliveries_table=deliveries,
@@ -238,13 +241,13 @@ def test_a_change_is_seen_by_the_next_event(stack: Stack):
     assert stack.waiting("deliveries") == []
 
 
-def test_an_invalid_event_is_buried_with_its_reason_and_harms_no_other(stack: Stack):
+def test_an_invalid_event_is_dead_lettered_with_its_reason_and_harms_no_other(stack: Stack):
     stack.register()
 
     assert stack.publish("no json", {**NATIVE, "tenantId": 7}, NATIVE) == {"batchItemFailures": []}
 
-    buried = stack.waiting("events-dlq")
-    reasons = {each["Body"]: each["MessageAttributes"]["reason"]["StringValue"] for each in buried}
+    dead_lettered = stack.waiting("events-dlq")
+    reasons = {each["Body"]: each["MessageAttributes"]["reason"]["StringValue"] for each in dead_lettered}
     assert "not JSON" in reasons["no json"]
     assert any("tenantId" in reason for reason in reasons.values())
     assert len(stack.waiting("deliveries")) == 1
@@ -307,7 +310,7 @@ def test_a_failure_is_retried_and_the_log_keeps_the_history(stack: Stack):
     assert item["outcome"]["S"] == "delivered"
 
 
-def test_an_exhausted_delivery_is_buried_with_its_reason(stack: Stack):
+def test_an_exhausted_delivery_is_dead_lettered_with_its_reason(stack: Stack):
     stack.register(retry_count=1)
     stack.receiver.script(reply(500))
 
@@ -315,8 +318,8 @@ def test_an_exhausted_delivery_is_buried_with_its_reason(stack: Stack):
     stack.deliver()
     stack.deliver(Lane.SLOW)
 
-    [buried] = stack.waiting("deliveries-dlq")
-    assert buried["MessageAttributes"]["reason"]["StringValue"] == "HTTP 500 at the last of 2 attempts"
+    [dead_lettered] = stack.waiting("deliveries-dlq")
+    assert dead_lettered["MessageAttributes"]["reason"]["StringValue"] == "HTTP 500 at the last of 2 attempts"
     [item] = stack.log()
     assert item["outcome"]["S"] == "dead"
     assert len(stack.receiver.requests) == 2
@@ -361,7 +364,7 @@ def test_gone_disables_the_webhook(stack: Stack):
 def test_deliveries_of_a_webhook_that_is_gone_end_with_that_reason(stack: Stack):
     webhook = stack.register()
     stack.publish(NATIVE)
-    stack.subscriptions.remove(webhook, KeptAnswer("k", "", int(time.time()) + 60))
+    stack.subscriptions.remove(webhook, IdempotencyRecord("k", "", int(time.time()) + 60))
 
     assert stack.deliver() == []
 
@@ -381,7 +384,7 @@ def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_deleted_secret_buries_only_its_own_delivery(stack: Stack):
+def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack):
     broken = stack.register(Credential(token="t"), api={"auth_type": AuthType.BEARER})
     assert broken.credential is not None
     stack.credentials.delete(broken.credential)
@@ -390,20 +393,20 @@ def test_a_deleted_secret_buries_only_its_own_delivery(stack: Stack):
     stack.publish(NATIVE)
     assert stack.deliver() == []
 
-    [buried] = stack.waiting("deliveries-dlq")
-    assert "credential is missing" in buried["MessageAttributes"]["reason"]["StringValue"]
+    [dead_lettered] = stack.waiting("deliveries-dlq")
+    assert "credential is missing" in dead_lettered["MessageAttributes"]["reason"]["StringValue"]
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_message_that_is_no_pack_is_buried_alone(stack: Stack):
+def test_a_message_that_is_no_pack_is_dead_lettered_alone(stack: Stack):
     stack.register()
     stack.publish(NATIVE)
     stack.backend.clients.sqs.send_message(QueueUrl=stack.queues["deliveries"], MessageBody="rubbish")
 
     assert stack.deliver() == []
 
-    [buried] = stack.waiting("deliveries-dlq")
-    assert buried["Body"] == "rubbish"
+    [dead_lettered] = stack.waiting("deliveries-dlq")
+    assert dead_lettered["Body"] == "rubbish"
     assert len(stack.receiver.requests) == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.backends import Backend, backend_named
 from tests.contract.faulty_clients import FaultyClients, fail, forever
-from webhooks.adapters.events_queue import SqsEventsQueue
+from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span, encode_slice
 from webhooks.domain.scope import Scope

@@ -20,7 +20,7 @@ from tests.contract.backends import backend_named
 from tests.factories import BASE, FUNCTIONS, SYSTEM, Answer, api_event, owner, read_answer, webhook_body
 from tests.integration.test_api_functions import API, Deployed
 from tests.integration.test_event_path import NATIVE, Stack, stack
-from webhooks.adapters.aws import NEEDED_SECONDS
+from webhooks.adapters.aws.clients import NEEDED_SECONDS
 from webhooks.bootstrap.runtime import invocation
 from webhooks.domain.webhook import AuthType, Credential
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.calls import Client, calling, post
 from tests.receiver import Receiver, raw, reply, reset, stall, token
-from webhooks.adapters.oauth import OAuthTokens
-from webhooks.domain.addresses import EgressPolicy
-from webhooks.domain.exchange import ClientCredentials, NoAnswer, NoAnswerReason
+from webhooks.adapters.http.oauth_tokens import OAuthTokens
+from webhooks.domain.egress_policy import EgressPolicy
+from webhooks.domain.http import ClientCredentials, NoResponse, NoResponseReason
 from webhooks.ports import Call, Conversation
 
 
@@ -34,17 +34,17 @@ class Asking:
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> str | NoAnswer:
+    ) -> str | NoResponse:
         return self.tokens(client, seconds=[seconds], rejected=rejected)[0]
 
     def tokens(
         self, client: ClientCredentials, *, seconds: Sequence[float], rejected: str | None = None
-    ) -> list[str | NoAnswer]:
+    ) -> list[str | NoResponse]:
         return self.client.send_all([self.asker(client, seconds=each, rejected=rejected) for each in seconds])
 
     def asker(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> Conversation[str | NoAnswer]:
+    ) -> Conversation[str | NoResponse]:
         return self._tokens.token(client, seconds=seconds, rejected=rejected)
 
 
@@ -61,8 +61,8 @@ def client(
 
 
 def assert_failed(answer, *, detail):
-    assert isinstance(answer, NoAnswer), answer
-    assert answer.reason is NoAnswerReason.OAUTH
+    assert isinstance(answer, NoResponse), answer
+    assert answer.reason is NoResponseReason.OAUTH
     assert detail in answer.detail
     assert "planted-secret" not in answer.detail
 

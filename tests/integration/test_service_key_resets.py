@@ -16,18 +16,18 @@ from signing import Curve, PrivateKey, verify_callback
 from tests.contract.backends import Backend, Entropy, backend_named
 from tests.contract.faulty_clients import FaultyClients, fail, forever
 from tests.readme_verifiers import VERIFIERS, Case
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.errors import UnavailableError
-from webhooks.domain.exchange import HttpRequest
+from webhooks.domain.http import HttpRequest
 from webhooks.domain.keyring import AHEAD, NOTICE, content_keys, service_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, Definition, Webhook
 from webhooks.ports import Clock
-from webhooks.services.callback import CallbackSigner
 from webhooks.services.discovery import Discovery
+from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 
 GRACE = 300  # seconds
@@ -83,7 +83,7 @@ class Stores:
     def use_case(self) -> ServiceKeys:
         clock = self.backend.clock
         stores = {SERVICE: self.service(clock), SIGNING: self.content(clock)}
-        return ServiceKeys(stores, clock=clock, entropy=Entropy(), grace=GRACE)
+        return ServiceKeys(stores, clock=clock, random_bytes=Entropy(), grace=GRACE)
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ import pytest
 
 from tests.calls import LOOPBACK
 from tests.factories import NOW, SCOPE, World, webhook_body
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
 from tests.receiver import Receiver, reply, token
-from webhooks.adapters.egress import EgressGuard
-from webhooks.adapters.http_client import CurlHttpClient
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
-from webhooks.adapters.oauth import OAuthTokens
+from webhooks.adapters.http.client import CurlHttpClient
+from webhooks.adapters.http.egress_guard import EgressGuard
+from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.lane import Lane
-from webhooks.services.delivery import Dispatch
-from webhooks.services.fanout import EventMessage, Fanout
-from webhooks.services.stages import DeliveryMessage
+from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.stages import DeliveryMessage
+from webhooks.services.fanout.pipeline import EventMessage, Fanout
 
 LIMIT = 0.25  # seconds from which an attempt is slow
 LATE = 0.4  # seconds that what is slow here takes
@@ -49,10 +49,10 @@ class Path:
 
     world: World
     receiver: Receiver
-    log: MemoryDeliveryLog
+    log: FakeDeliveryLog
     fanout: Fanout
-    queue: MemoryDeliveryQueue
-    dispatch: Dispatch
+    queue: FakeDeliveryQueue
+    dispatch: Dispatcher
 
     def attempted(self, *, path: str = "/hook", host: str = OUTSIDE, **api: Any) -> tuple[str, int, bool]:
         """Deliver an event; returns what came of it, the attempt's logged ms, and whether it marks slow."""
@@ -74,7 +74,7 @@ class Path:
 
 @pytest.fixture
 def path():
-    world, log, queue = World(), MemoryDeliveryLog(), MemoryDeliveryQueue()
+    world, log, queue = World(), FakeDeliveryLog(), FakeDeliveryQueue()
     client = CurlHttpClient(EgressGuard(LOOPBACK, resolve=resolve))
     dispatch = make_dispatch(
         world,
@@ -88,7 +88,7 @@ def path():
         fast_seconds=5,
         slow_from=LIMIT,
     )
-    fanout = make_fanout(world, queue, MemoryDeadEvents())
+    fanout = make_fanout(world, queue, FakeEventsDlq())
     with Receiver() as receiver:
         yield Path(world, receiver, log, fanout, queue, dispatch)
         client.close()

@@ -1,4 +1,4 @@
-"""A crash before or after any effect of a change leaves only what a repeat and the sweep put right."""
+"""A crash before or after any effect of a change leaves only what a repeat and the cleanup put right."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,21 +12,21 @@ import pytest
 from signing import Curve, PrivateKey
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_definition
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.credential_secrets import ListedSecrets, binding
-from webhooks.adapters.credentials import SecretCredentials
-from webhooks.adapters.memory.credentials import MemoryCredentials
-from webhooks.adapters.memory.endpoint import ScriptedGuard
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscriptions import DynamoSubscriptions
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.subscriptions import FakeSubscriptions
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
+from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
 from webhooks.ports import Credentials, CredentialSecrets, Subscriptions
-from webhooks.services.registration import Patch, Registration, Request
-from webhooks.services.sweep import MOST, Sweep
+from webhooks.services.orphan_cleanup import MOST, OrphanCleanup
+from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
 
 CROWD = Scope("acme", "crowd")
 TAGS = binding(table="subscriptions", stack="stack/1")
@@ -107,25 +107,29 @@ class World:
         self.credentials: Credentials
         self.secrets: CredentialSecrets
         if backend.aws is None:
-            made = {"clock": backend.clock, "entropy": backend.entropy, "fault": crasher}
-            self.subscriptions = MemorySubscriptions(**made)
-            self.credentials = self.secrets = MemoryCredentials(**made)
+            made = {"clock": backend.clock, "random_bytes": backend.random_bytes, "fault": crasher}
+            self.subscriptions = FakeSubscriptions(**made)
+            self.credentials = self.secrets = FakeCredentials(**made)
         else:
             clients = CrashingClients(backend.aws, crasher)
             tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
             self.subscriptions = DynamoSubscriptions(
-                clients, tables, clock=backend.clock, entropy=backend.entropy, backoff=backend.backoff
+                clients,
+                tables,
+                clock=backend.clock,
+                random_bytes=backend.random_bytes,
+                backoff=backend.backoff,
             )
             self.credentials = SecretCredentials(
                 clients,
                 prefix=f"{backend.suffix}/",
                 kms_key_id="",
                 clock=backend.clock,
-                entropy=backend.entropy,
+                random_bytes=backend.random_bytes,
                 tags=TAGS,
             )
             self.secrets = ListedSecrets(clients, prefix=f"{backend.suffix}/", tags=TAGS)
-        self.registration = Registration(
+        self.registration = Webhooks(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=ScriptedGuard(),
@@ -159,9 +163,9 @@ class World:
         named = {webhook.credential.secret_name for webhook in webhooks if webhook.credential}
         return {listed.secret_name for listed in self.secrets.listed()} - named
 
-    def sweep(self, *, now: float = AFTER_THE_GRACE) -> int:
+    def cleanup(self, *, now: float = AFTER_THE_GRACE) -> int:
         return (
-            Sweep(
+            OrphanCleanup(
                 secrets=self.secrets,
                 subscriptions=self.subscriptions,
                 clock=lambda: now,
@@ -181,8 +185,8 @@ def bearer() -> Definition:
     return make_definition(api=Api("https://example.com/hook", auth_type=AuthType.BEARER))
 
 
-def request(key: str, scope: Scope = ACME) -> Request:
-    return Request(CALLER, scope, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
+def request(key: str, scope: Scope = ACME) -> ChangeRequest:
+    return ChangeRequest(CALLER, scope, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
 
 
 def create(world: World) -> None:
@@ -235,7 +239,7 @@ def moments_of(backend_name: str, change: Callable[[World], None]) -> list[str]:
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("backend_name", ["memory", "moto"])
-def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_sweep(backend_name: str, name: str) -> None:
+def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
     change, before, after = CHANGES[name]
     moments = moments_of(backend_name, change)
     assert len(moments) >= 4
@@ -254,19 +258,19 @@ def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_sweep(backend_na
             change(world)
             assert world.tokens() == after, moments[at]
 
-            # And the sweep, among enough others, leaves no secret that no webhook names
+            # And the cleanup, among enough others, leaves no secret that no webhook names
             world.crowd()
-            world.sweep()
+            world.cleanup()
             assert world.orphans() == set(), moments[at]
             assert world.tokens() == after, moments[at]
 
 
-def test_the_sweep_spares_what_is_young() -> None:
+def test_the_cleanup_spares_what_is_young() -> None:
     with opened("memory", Crasher(at=3, watching=True)) as world:
         with pytest.raises(CrashError):
             create(world)
         world.crowd()
         assert len(world.orphans()) == 1
-        assert world.sweep(now=NOW + 60) == 0
-        assert world.sweep() == 1
+        assert world.cleanup(now=NOW + 60) == 0
+        assert world.cleanup() == 1
         assert world.orphans() == set()

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.contract.backends import Backend, backend_named
 from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.opened_log import OpenedLog, open_log
-from webhooks.adapters.delivery_log import entry_item, item_size, logged_from
+from webhooks.adapters.dynamodb.delivery_log import entry_item, item_size, logged_from
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
-from webhooks.domain.exchange import PhaseTimes
-from webhooks.domain.outcome import LogEntry, Outcome
+from webhooks.domain.delivery_log import LogEntry, Outcome
+from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
 
 WEBHOOK = "0123456789abcdef01234567"

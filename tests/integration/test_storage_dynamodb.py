@@ -19,15 +19,15 @@ from tests.contract.faulty_clients import (
     works,
 )
 from tests.contract.webhooks_made import ACME, NOW, answer, changed, kept_body, make_webhook
-from webhooks.adapters.items import key
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
-from webhooks.adapters.subscriptions import DynamoSubscriptions
-from webhooks.adapters.tables import Table
+from webhooks.adapters.dynamodb.items import key
+from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.errors import ConflictError, UnavailableError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.webhook import IndexEntry, Webhook
-from webhooks.ports import CorruptError, IdempotencyRecord, RepeatedError, StaleError
+from webhooks.ports import AlreadyProcessedError, CorruptError, StaleError, StoredRecord
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ class Opened:
             clients,
             self.tables,
             clock=self.backend.clock,
-            entropy=self.backend.entropy,
+            random_bytes=self.backend.random_bytes,
             backoff=self.backend.backoff,
         )
 
@@ -213,8 +213,8 @@ def test_a_change_that_replaces_a_record_and_whose_answer_was_lost_is_done(
 def test_a_record_of_an_earlier_version_is_read(opened: Opened) -> None:
     item = {"body": {"S": "old"}, "change": {"S": "t"}, "expiresAt": {"N": str(int(NOW) + 60)}}
     opened.backend.clients.dynamodb.put_item(TableName=opened.tables.access, Item=key("answer#k") | item)
-    assert opened.sound.find_record("k") == IdempotencyRecord("old", "t", None, 0)
-    with pytest.raises(RepeatedError):
+    assert opened.sound.find_record("k") == StoredRecord("old", "t", None, 0)
+    with pytest.raises(AlreadyProcessedError):
         opened.sound.add(opened.new(), answer("k"))
 
 

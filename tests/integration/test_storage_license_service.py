@@ -12,9 +12,9 @@ from cryptography.exceptions import InvalidTag
 from signing import Curve, PrivateKey
 from tests import plain_protocol
 from tests.contract.backends import Clock, Entropy
-from webhooks.adapters.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
-from webhooks.adapters.memory.keys import MemoryKeyStore
-from webhooks.adapters.memory.licenses import MemoryLicenses
+from tests.fakes.keys import FakeKeyStore
+from tests.fakes.licenses import FakeLicenses
+from webhooks.adapters.http.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.keyring import Key, KeyPairs
@@ -93,10 +93,10 @@ def clock() -> Clock:
 def service(platform: Platform, clock: Clock) -> Iterator[LicenseService]:
     service = LicenseService(
         platform.url + "/",
-        keys=MemoryKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
-        own=MemoryLicenses(),
+        keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
+        own=FakeLicenses(),
         clock=clock,
-        entropy=Entropy(),
+        random_bytes=Entropy(),
     )
     yield service
     service.close()
@@ -118,11 +118,11 @@ def test_a_license_is_asked_for_in_its_community(
 def test_where_no_community_is_named_only_the_deployments_own_licenses_count(
     platform: Platform, clock: Clock
 ) -> None:
-    own = MemoryLicenses()
+    own = FakeLicenses()
     own.issue("ours", License(AuthLevel.SYSTEM))
     service = LicenseService(
-        platform.url, own=own, keys=MemoryKeyStore(KeyPairs(seed="", keys=(Key(OURS),))), clock=clock,
-        entropy=Entropy(),
+        platform.url, own=own, keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))), clock=clock,
+        random_bytes=Entropy(),
     )  # fmt: skip
     platform.answer = GOOD | {"authLevel": "system", "tenantId": "*", "communityId": "*"}
     assert service.find("ours", None) == License(AuthLevel.SYSTEM)
@@ -294,10 +294,10 @@ def test_a_public_key_that_is_none_is_unavailable(service: LicenseService, platf
 def test_nobody_listening_is_unavailable(clock: Clock) -> None:
     service = LicenseService(
         "http://127.0.0.1:1",
-        keys=MemoryKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
-        own=MemoryLicenses(),
+        keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
+        own=FakeLicenses(),
         clock=clock,
-        entropy=Entropy(),
+        random_bytes=Entropy(),
     )
     with pytest.raises(UnavailableError, match="the License service: NewConnectionError"):
         service.find("a key", NORTH)

@@ -8,9 +8,8 @@ import pytest
 
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_webhook
-from webhooks.adapters.bitmaps import SEGMENT, bitmap_to_bytes, counts_to_bytes
-from webhooks.adapters.items import Item, key
-from webhooks.adapters.subscription_keys import (
+from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.keys import (
     HEAD,
     community_pk,
     live_sk,
@@ -18,9 +17,10 @@ from webhooks.adapters.subscription_keys import (
     tag_sk,
     webhook_sk,
 )
-from webhooks.adapters.subscription_pages import SubscriptionPages
-from webhooks.adapters.tables import Table
-from webhooks.adapters.webhook_items import webhook_attributes
+from webhooks.adapters.dynamodb.sequence_bitmaps import SEGMENT, bitmap_to_bytes, counts_to_bytes
+from webhooks.adapters.dynamodb.subscription_pages import SubscriptionPages
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.dynamodb.webhook_items import webhook_attributes
 
 TOTAL = 100_000  # sequence numbers 1 to TOTAL
 PAGE = 25
@@ -84,7 +84,7 @@ def load(backend: Backend, name: str) -> None:
         bitmap = {"bits": {"B": bitmap_to_bytes(bits)}}
         items += [key(pk, live_sk(segment)) | bitmap, key(pk, tag_sk("blue", segment)) | bitmap]
     for sequence in (*range(1, 2 * PAGE + 1), *range(TOTAL - 2 * PAGE, TOTAL + 1)):
-        webhook_id = make_webhook_id(now=NOW, sequence=sequence, chance=b"abcd")
+        webhook_id = make_webhook_id(now=NOW, sequence=sequence, random=b"abcd")
         items.append(key(pk, webhook_sk(sequence)) | webhook_attributes(make_webhook(webhook_id)))
     for item in items:
         backend.clients.dynamodb.put_item(TableName=name, Item=item)

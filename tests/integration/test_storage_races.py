@@ -23,13 +23,13 @@ from tests.contract.webhooks_made import (
     make_definition,
     make_webhook,
 )
-from webhooks.adapters.memory.credentials import MemoryCredentials
-from webhooks.adapters.memory.endpoint import ScriptedGuard
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.endpoint import ScriptedGuard
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import ConflictError
 from webhooks.domain.webhook import Api, Criteria, Webhook
-from webhooks.ports import RepeatedError, StaleError, SubscriptionIndex, Subscriptions
-from webhooks.services.registration import Registration, Request
+from webhooks.ports import AlreadyProcessedError, StaleError, SubscriptionIndex, Subscriptions
+from webhooks.services.webhooks import ChangeRequest, Webhooks
 
 WRITERS = 6
 STEPS = 12
@@ -64,7 +64,7 @@ class Writer:
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(self.name)
+        self.rng = random.Random(self.name)
 
     def run(self) -> None:
         for step in range(STEPS):
@@ -78,9 +78,9 @@ class Writer:
 
     def step(self, kept) -> None:
         subscriptions, _ = self.stores
-        target = self.chance.choice(self.shared) if self.shared else None
+        target = self.rng.choice(self.shared) if self.shared else None
         stored = subscriptions.get(ACME, target.id) if target else None
-        choice = self.chance.random()
+        choice = self.rng.random()
         if stored is None or choice < 0.4:
             webhook = make_webhook(subscriptions.next_id(ACME, now=NOW), **self.definition())
             subscriptions.add(webhook, kept)
@@ -92,11 +92,11 @@ class Writer:
 
     def definition(self) -> dict[str, object]:
         return {
-            "event_names": tuple(self.chance.sample(NAMES, self.chance.randint(1, 3))),
-            "tags": tuple(self.chance.sample(TAGS, self.chance.randint(0, 3))),
-            "disabled": self.chance.random() < 0.3,
-            "criteria": self.chance.choice(list(Criteria)),
-            "query": ({"a": self.chance.randint(0, 3)},),
+            "event_names": tuple(self.rng.sample(NAMES, self.rng.randint(1, 3))),
+            "tags": tuple(self.rng.sample(TAGS, self.rng.randint(0, 3))),
+            "disabled": self.rng.random() < 0.3,
+            "criteria": self.rng.choice(list(Criteria)),
+            "query": ({"a": self.rng.randint(0, 3)},),
         }
 
 
@@ -128,7 +128,7 @@ def test_of_many_equal_requests_at_once_one_takes_effect(backend: Backend) -> No
         webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
         try:
             subscriptions.add(webhook, answer("the same", webhook.id))
-        except RepeatedError:
+        except AlreadyProcessedError:
             return None
         return webhook
 
@@ -162,7 +162,7 @@ def test_of_many_equal_requests_that_replace_a_record_one_takes_effect(backend: 
                 changed(second, name="a"),
                 kept=replace(answer("the same", str(number)), replaces=record.token),
             )
-        except RepeatedError:
+        except AlreadyProcessedError:
             return False
         return True
 
@@ -182,9 +182,9 @@ def test_of_many_equal_requests_at_once_all_get_the_answer_of_the_one_that_took_
 ) -> None:
     # Given a record that no longer counts, or none
     subscriptions, index = open_stores(backend)
-    registration = Registration(
+    registration = Webhooks(
         subscriptions=subscriptions,
-        credentials=MemoryCredentials(clock=backend.clock, entropy=backend.entropy),
+        credentials=FakeCredentials(clock=backend.clock, random_bytes=backend.random_bytes),
         guard=ScriptedGuard(),
         clock=backend.clock,
         webhooks_per_community=1,
@@ -205,13 +205,13 @@ def test_of_many_equal_requests_at_once_all_get_the_answer_of_the_one_that_took_
     assert index.versions([ACME]) == {ACME: before + 1}
 
 
-def create(registration: Registration, key: str) -> str:
+def create(registration: Webhooks, key: str) -> str:
     definition = make_definition(api=Api("https://example.com/hook"))
     return registration.create(request(key), definition=definition, credential=None)
 
 
-def request(key: str) -> Request:
-    return Request(CALLER, ACME, key, int(NOW) + 600, lambda webhook, _: webhook.id)
+def request(key: str) -> ChangeRequest:
+    return ChangeRequest(CALLER, ACME, key, int(NOW) + 600, lambda webhook, _: webhook.id)
 
 
 def test_of_creations_at_once_only_as_many_as_there_is_room_for_take_effect(backend: Backend) -> None:

@@ -10,14 +10,14 @@ import pytest
 from signing import Curve, PrivateKey
 from tests.contract.backends import Backend, backend_named
 from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, lose_answer, time_out
-from webhooks.adapters.credential_secrets import ListedSecrets
-from webhooks.adapters.credentials import SecretCredentials
-from webhooks.adapters.key_store import SecretKeyStore, SecretMaster
+from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets
+from webhooks.adapters.secrets_manager.credentials import SecretCredentials
+from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.keyring import service_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
-from webhooks.entrypoints.limits import CREDENTIAL_LENGTH
+from webhooks.entrypoints.api.limits import CREDENTIAL_LENGTH
 from webhooks.ports import CredentialMissingError, ListedCredential, StaleError, Workers
 
 ACME = Scope("acme", "north")
@@ -41,7 +41,7 @@ def credentials_of(
         prefix=PREFIX,
         kms_key_id=kms_key_id,
         clock=backend.clock,
-        entropy=backend.entropy,
+        random_bytes=backend.random_bytes,
     )
 
 
@@ -125,7 +125,7 @@ def test_a_version_is_read_once_and_then_kept(backend: Backend) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
     clients = FaultyClients(backend.clients)
     credentials = SecretCredentials(
-        clients, prefix=PREFIX, kms_key_id="", clock=backend.clock, entropy=backend.entropy
+        clients, prefix=PREFIX, kms_key_id="", clock=backend.clock, random_bytes=backend.random_bytes
     )
     assert [credentials.read(ref) for _ in range(3)] == [FIRST] * 3
     assert clients.calls == ["get_secret_value"]
@@ -154,7 +154,7 @@ def test_who_asks_for_a_credential_while_it_is_read_shares_the_answer(
 
     clients = FaultyClients(backend.clients, get_secret_value=forever(slow))
     credentials = SecretCredentials(
-        clients, prefix=PREFIX, kms_key_id="", clock=backend.clock, entropy=backend.entropy
+        clients, prefix=PREFIX, kms_key_id="", clock=backend.clock, random_bytes=backend.random_bytes
     )
 
     # When a hundred deliveries need them at once
@@ -175,7 +175,7 @@ def test_an_error_is_everybodys_who_waited_and_is_not_kept(backend: Backend, wor
 
     clients = FaultyClients(backend.clients, get_secret_value=[slow])
     credentials = SecretCredentials(
-        clients, prefix=PREFIX, kms_key_id="", clock=backend.clock, entropy=backend.entropy
+        clients, prefix=PREFIX, kms_key_id="", clock=backend.clock, random_bytes=backend.random_bytes
     )
 
     def read(_: int) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signing import Curve, PrivateKey
-from webhooks.adapters.key_store import KEYS_SECONDS
+from webhooks.adapters.secrets_manager.key_store import KEYS_SECONDS
 from webhooks.domain.errors import ConflictError
 from webhooks.domain.keyring import AHEAD, MOST, NOTICE, KeyPairs, content_keys, service_keys
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.adapters.bitmaps import (
+from webhooks.adapters.dynamodb.sequence_bitmaps import (
     SEGMENT,
     Head,
     bit_of,

@@ -21,7 +21,7 @@ from tests.contract.stores import assert_consistent, open_stores
 from tests.contract.webhooks_made import NOW, answer, changed, make_webhook
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, Webhook
-from webhooks.ports import RepeatedError, StaleError
+from webhooks.ports import AlreadyProcessedError, StaleError
 
 NAMES = ("a", "a.b", "order.paid")
 TAGS = ("", "blue", "blue#", "\ud800", "ä")
@@ -100,7 +100,7 @@ class StorageLaws(RuleBasedStateMachine):
         webhook, kept = self.model.pop(webhook_id), self.kept()
         self.subscriptions.remove(webhook, kept)
         self.versions[webhook.scope] += 1
-        with pytest.raises(RepeatedError):
+        with pytest.raises(AlreadyProcessedError):
             self.subscriptions.remove(webhook, kept)
         assert self.subscriptions.get(webhook.scope, webhook.id) is None
 

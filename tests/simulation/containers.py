@@ -5,19 +5,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from signing import Curve
+from tests.fakes.batch_reader import FakeBatchReader
+from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.simulation.ports import Http, Port, Workers
 from tests.simulation.queues import Message
-from webhooks.adapters.memory.batch_reader import MemoryBatchReader
-from webhooks.adapters.memory.keys import MemoryKeyStore, MemoryMaster
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
-from webhooks.services.delivery import Dispatch
-from webhooks.services.fanout import EventMessage, Fanout
-from webhooks.services.pace import PaceKeeper
-from webhooks.services.settlement import Settlement
-from webhooks.services.stages import DeliveryMessage
+from webhooks.services.dispatch.attempt import Attempts
+from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.settlement import Settlement
+from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
+from webhooks.services.dispatch.stages import DeliveryMessage
+from webhooks.services.fanout.pipeline import EventMessage, Fanout
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -45,7 +45,7 @@ class FanoutContainer:
             index=_port(world, "index", world.subscriptions),
             lane=_port(world, "lane", world.lanes),
             events=_port(world, "slices", world.slices),
-            dead_events=_port(world, "events", world.graves),
+            events_dlq=_port(world, "events", world.events_dlq),
             time_left=lambda: TIMEOUT - (world.clock() - self._began),
             slice_size=world.slice_size,
         )
@@ -73,8 +73,8 @@ class DispatcherContainer:
             clock=world.clock,
             time_left=world.time_left,
         )
-        self._dispatch = Dispatch(
-            reader=_port(world, "batch", MemoryBatchReader(world.subscriptions, world.log)),
+        self._dispatch = Dispatcher(
+            reader=_port(world, "batch", FakeBatchReader(world.subscriptions, world.log)),
             queue=queue,
             attempts=Attempts(
                 tokens=_port(world, "tokens", world.tokens),
@@ -88,11 +88,13 @@ class DispatcherContainer:
                 default_ttl=5,
             ),
             settlement=settlement,
-            pace=PaceKeeper(_port(world, "pace", world.subscriptions), clock=world.clock, limit=FAST_SECONDS),
+            slow_endpoints=SlowEndpoints(
+                _port(world, "pace", world.subscriptions), clock=world.clock, limit=FAST_SECONDS
+            ),
             workers=cast("Any", Workers(world, world.workers)),
             http=Http(world, _port(world, "endpoint", world.endpoints), world.workers),
             clock=world.clock,
-            chance=world.random.random,
+            rng=world.random.random,
             delays=DELAYS,
             fast_seconds=FAST_SECONDS,
             time_left=world.time_left,
@@ -110,9 +112,9 @@ def _port(world: "World", name: str, real: object) -> Any:
 
 
 @cache
-def _keys() -> tuple[MemoryKeyStore, MemoryKeyStore, MemoryMaster]:
+def _keys() -> tuple[FakeKeyStore, FakeKeyStore, FakeMaster]:
     return (
-        MemoryKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1)),
-        MemoryKeyStore(content_keys({"seed": "c" * 64})),
-        MemoryMaster(b"m" * 64),
+        FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1)),
+        FakeKeyStore(content_keys({"seed": "c" * 64})),
+        FakeMaster(b"m" * 64),
     )

@@ -34,7 +34,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "lane.send": BATCH,
     "slices.send": (Kind.ERROR, Kind.LOST_ANSWER, *KILLS),
     "slices.delete": KILLS,  # it never raises: a message that stays comes again
-    "events.bury": WRITE,
+    "events.send_to_dlq": WRITE,
     "batch.read": READ,
     "credentials.read": READ,
     "master.read": READ,
@@ -43,8 +43,8 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "tokens.token": READ,
     "endpoint.exchange": KILLS,  # it never raises: what endpoints do is no fault
     "queue.send_slow": BATCH,
-    "queue.bury": BATCH,
-    "queue.bury_text": WRITE,
+    "queue.send_to_dlq": BATCH,
+    "queue.send_text_to_dlq": WRITE,
     "queue.delete": KILLS,  # as slices.delete
     "subscriptions.change": WRITE,
     "log.record": BATCH,

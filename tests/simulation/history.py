@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from webhooks.domain.exchange import Answer, Exchange
+from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef, Webhook
 
@@ -39,12 +39,12 @@ class Call:
     method: str
     authorization: str | None
     body: dict[str, Any]
-    exchange: Exchange
+    exchange: HttpOutcome
     seen: int
 
     @property
     def is_success(self) -> bool:
-        return isinstance(self.exchange, Answer) and self.exchange.status == 200
+        return isinstance(self.exchange, HttpResponse) and self.exchange.status == 200
 
 
 @dataclass(frozen=True)

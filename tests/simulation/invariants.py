@@ -9,9 +9,9 @@ from tests.simulation.queues import Message
 from tests.simulation.tenants import INDEX
 from tests.simulation.world import World
 from webhooks.domain.delivery import decode_pack, delivery_id
+from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event_slice import is_slice, parse_slice
-from webhooks.domain.outcome import LogEntry, Outcome
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 
 
@@ -30,7 +30,7 @@ class Judge:
         for message in world.dead.messages:
             for each in _delivery_ids(message):
                 self.dead[each].append(message)
-        self.dead_events = {self._published(message.text): message for message in world.events_dead.messages}
+        self.events_dlq = {self._published(message.text): message for message in world.events_dead.messages}
         self.slices: dict[str, list[str]] = defaultdict(list)
         for message_id, event_id in self.history.slices.items():
             self.slices[event_id].append(message_id)
@@ -67,7 +67,7 @@ class Judge:
     def _losses(self) -> Iterator[str]:
         """Every matching delivery ends delivered, dead-lettered or ended; nothing invalid disappears."""
         for publication in self.history.publications:
-            dead = self.dead_events.get(publication.text)
+            dead = self.events_dlq.get(publication.text)
             acknowledged = self.history.acknowledged.get(publication.message_id)
             if publication.event is None:
                 if dead is None or (dead.reason is None and self.is_clean):
@@ -122,7 +122,7 @@ class Judge:
         one = delivery_id(publication.event["eventId"], webhook_id)
         if one in self.dead or any(call.is_success for call in self.calls[one]):
             return
-        if (webhook_id, INDEX) in self.history.broken and publication.text in self.dead_events:
+        if (webhook_id, INDEX) in self.history.broken and publication.text in self.events_dlq:
             return
         if self._is_in_dead_slice(publication.event["eventId"], webhook_id):
             return

@@ -6,11 +6,11 @@ from heapq import heapify, heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes.endpoint import Endpoint, lead
 from tests.simulation.history import Call
-from webhooks.adapters.memory.endpoint import Endpoint, lead
 from webhooks.domain.delivery import Pack
-from webhooks.domain.exchange import Answer, Exchange, HttpRequest, NoAnswer, NoAnswerReason
-from webhooks.domain.outcome import LogEntry
+from webhooks.domain.delivery_log import LogEntry
+from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoResponse, NoResponseReason
 from webhooks.ports import Conversation
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Endpoints:
         self._world = world
         self.behaviours: dict[str, str] = {}
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         body = json.loads(request.body)
         answer = _behave(self.behaviours.get(request.url, "ok"), self._world.random, seconds)
         self._world.spent += answer.latency_ms / 1000
@@ -95,7 +95,7 @@ class Endpoints:
             seen=self._world.invocation.seen.get(request.headers["webhook-id"], 0),
         )
         self._world.history.calls.append(call)
-        said = answer.status if isinstance(answer, Answer) else answer.reason.value
+        said = answer.status if isinstance(answer, HttpResponse) else answer.reason.value
         self._world.note(f"endpoint {request.url} got {call.delivery_id} attempt {call.attempt}: {said}")
         return answer
 
@@ -103,9 +103,9 @@ class Endpoints:
 BEHAVIOURS = ("ok", "flaky", "down", "refusing", "slow", "absent", "gone", "limited")
 
 
-def _behave(behaviour: str, random: Random, seconds: float) -> Exchange:
+def _behave(behaviour: str, random: Random, seconds: float) -> HttpOutcome:
     if behaviour == "absent":
-        return NoAnswer(NoAnswerReason.DEADLINE, "the time was up", round(seconds * 1000), "192.0.2.1")
+        return NoResponse(NoResponseReason.DEADLINE, "the time was up", round(seconds * 1000), "192.0.2.1")
     if behaviour == "slow":
         return _answer(200, latency=random.uniform(1.2, min(4, seconds)))
     if behaviour == "limited":
@@ -114,8 +114,8 @@ def _behave(behaviour: str, random: Random, seconds: float) -> Exchange:
     return _answer(random.choice(statuses.get(behaviour, (200,))))
 
 
-def _answer(status: int, *, latency: float = 0.05, retry_after: str | None = None) -> Answer:
-    return Answer(status, retry_after, "", round(latency * 1000), "192.0.2.1")
+def _answer(status: int, *, latency: float = 0.05, retry_after: str | None = None) -> HttpResponse:
+    return HttpResponse(status, retry_after, "", round(latency * 1000), "192.0.2.1")
 
 
 def split(name: str, args: Sequence[Any], random: Random) -> tuple[list[Any], list[Any]]:
@@ -124,7 +124,7 @@ def split(name: str, args: Sequence[Any], random: Random) -> tuple[list[Any], li
     kept = random.randint(0, len(todo) - 1)
     random.shuffle(todo)
     return todo[:kept], [
-        each[0] if name in ("queue.send_slow", "queue.bury") else each for each in todo[kept:]
+        each[0] if name in ("queue.send_slow", "queue.send_to_dlq") else each for each in todo[kept:]
     ]
 
 

@@ -6,16 +6,16 @@ from contextlib import suppress
 from typing import Any
 
 from signing import Curve, PrivateKey
+from tests.fakes.endpoint import ScriptedGuard
 from tests.simulation.history import Publication
 from tests.simulation.ports import CalmPort
 from tests.simulation.world import World
-from webhooks.adapters.memory.endpoint import ScriptedGuard
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, AuthType, Credential, Definition
 from webhooks.ports import CorruptError
-from webhooks.services.registration import Patch, Registration, Request
+from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
 
 INDEX = "index entry"
 ONE, OTHER = Scope("t1", "c1"), Scope("t2", "c1")
@@ -29,7 +29,7 @@ class Tenants:
     def __init__(self, world: World) -> None:
         self.world = world
         self.requests = 0
-        self.registration = Registration(
+        self.registration = Webhooks(
             subscriptions=_port(world, "subscriptions", world.subscriptions),
             credentials=_port(world, "credentials", world.credentials),
             guard=ScriptedGuard(),
@@ -123,7 +123,7 @@ class Tenants:
         self.world.history.publications.append(Publication(self.world.next_tick(), message.id, text, event))
         self.world.note(f"published {message.id}: {text[:120]}")
 
-    def _ask(self, webhook_id: str, work: Callable[[Request], object]) -> None:
+    def _ask(self, webhook_id: str, work: Callable[[ChangeRequest], object]) -> None:
         request = self._request(self.scope(webhook_id))
 
         def ask() -> None:
@@ -132,9 +132,11 @@ class Tenants:
 
         self.world.begin(ask)
 
-    def _request(self, scope: Scope) -> Request:
+    def _request(self, scope: Scope) -> ChangeRequest:
         self.requests += 1
-        return Request(CALLER, scope, f"request {self.requests}", int(self.world.now) + 600, lambda *_: "")
+        return ChangeRequest(
+            CALLER, scope, f"request {self.requests}", int(self.world.now) + 600, lambda *_: ""
+        )
 
 
 def _port(world: World, name: str, real: object) -> Any:

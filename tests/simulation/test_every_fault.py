@@ -10,7 +10,7 @@ from tests.simulation.invariants import Judge
 from tests.simulation.tenants import OTHER, Tenants
 from tests.simulation.world import World
 from webhooks.domain.webhook import AuthType, Credential
-from webhooks.services.delivery import SUSPECT_RECEIVES
+from webhooks.services.dispatch.pipeline import SUSPECT_RECEIVES
 
 BEARER = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
 OAUTH2 = {"auth_type": AuthType.OAUTH2, "credential": Credential(client_id="i", client_secret="s")}

@@ -10,7 +10,7 @@ from tests.simulation.invariants import Judge
 from tests.simulation.queues import MAX_RECEIVES
 from tests.simulation.tenants import Tenants
 from tests.simulation.world import World
-from webhooks.domain.outcome import Outcome
+from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.webhook import AuthType, Credential
 
 
@@ -41,7 +41,7 @@ def calls(tenants: Tenants, webhook_id: str) -> int:
 
 
 @pytest.mark.parametrize("kind", [Kind.ERROR, Kind.LOST_ANSWER])
-@pytest.mark.parametrize("call", ["queue.send_slow", "queue.bury", "log.record"])
+@pytest.mark.parametrize("call", ["queue.send_slow", "queue.send_to_dlq", "log.record"])
 def test_a_queue_or_log_that_is_away_sends_no_delivery_of_the_batch_again_but_its_own(call: str, kind: Kind):
     plan = NoFaults()
     rehearsal = tenants_of(plan)
@@ -56,7 +56,7 @@ def test_a_queue_or_log_that_is_away_sends_no_delivery_of_the_batch_again_but_it
     holds(tenants)
 
 
-def test_packs_that_the_fast_lane_did_not_take_bury_no_event_twice():
+def test_packs_that_the_fast_lane_did_not_take_dead_letter_no_event_twice():
     plan = NoFaults()
     rehearsal = tenants_of(plan)
     rehearsal.register()

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.faults import Kind, NoFaults
 from tests.simulation.invariants import Judge
 from tests.simulation.ports import Endpoints
@@ -12,9 +13,8 @@ from tests.simulation.queues import Message
 from tests.simulation.strands import KilledError
 from tests.simulation.tenants import OTHER, Tenants
 from tests.simulation.world import NOW, World
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.delivery import decode_pack
-from webhooks.domain.exchange import Exchange, HttpRequest
+from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
@@ -24,7 +24,7 @@ HOURS = 3 * 3600
 EVENTS = 20
 TABLES = ("index.versions", "index.listeners", "batch.read", "log.record", "pace.mark")
 SECRETS = ("service.read", "content.read", "master.read", "credentials.read")
-QUEUES = ("lane.send", "queue.send_slow", "queue.bury", "events.bury", "queue.bury_text")
+QUEUES = ("lane.send", "queue.send_slow", "queue.send_to_dlq", "events.send_to_dlq", "queue.send_text_to_dlq")
 BEARER = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
 
 
@@ -47,13 +47,13 @@ class Worst(Endpoints):
         super().__init__(world)
         self.failing: dict[str, BaseException] = {}
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> Exchange:
+    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         if request.url in self.failing:
             raise self.failing[request.url]
         return super().exchange(request, seconds=seconds)
 
 
-class Unreadable(MemorySubscriptions):
+class Unreadable(FakeSubscriptions):
     """Webhooks of which one makes our own code fail where it is read."""
 
     webhook_id = ""
@@ -70,7 +70,7 @@ class Unreadable(MemorySubscriptions):
 def tenants() -> Iterator[Tenants]:
     world = World(Random(1), switching=0)
     world.endpoints = Worst(world)
-    world.subscriptions = Unreadable(clock=world.clock, entropy=world.random.randbytes)
+    world.subscriptions = Unreadable(clock=world.clock, random_bytes=world.random.randbytes)
     yield Tenants(world)
     world.close()
 

@@ -19,7 +19,7 @@ from webhooks.domain.event_slice import EventSlice, Span, encode_slice
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import ListenerPage
-from webhooks.services.fanout import SLICE, EventMessage, Fanout
+from webhooks.services.fanout.pipeline import SLICE, EventMessage, Fanout
 
 SCOPE = Scope("acme", "main")
 EVENT = json.dumps(
@@ -120,7 +120,7 @@ class Deployment:
             index=_Index(self),
             lane=self,
             events=_Events(self),
-            dead_events=_NoneDead(),
+            events_dlq=_NoneDead(),
             time_left=lambda: math.inf,
         )
 
@@ -152,7 +152,7 @@ class _Events:
 
 
 class _NoneDead:
-    def bury(self, text, reason):
+    def send_to_dlq(self, text, reason):
         raise AssertionError(reason, text)
 
 

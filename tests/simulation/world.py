@@ -10,17 +10,17 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import ScriptedTokens
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
 from tests.simulation.faults import Kind, NoFaults, Plan
 from tests.simulation.history import History, Invocation, Revision
 from tests.simulation.ports import Endpoints, deliveries_of, split
 from tests.simulation.queues import Message, Queue
 from tests.simulation.strands import KilledError, Strand
-from webhooks.adapters.memory.credentials import MemoryCredentials
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.endpoint import ScriptedTokens
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
-from webhooks.adapters.memory.subscriptions import MemorySubscriptions
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.lane import Lane
@@ -80,11 +80,11 @@ class World:
         self.queues = (self.events, self.fast, self.slow)
 
     def _make_stores(self) -> None:
-        self.subscriptions = MemorySubscriptions(clock=self.clock, entropy=self.random.randbytes)
-        self.credentials = MemoryCredentials(clock=self.clock, entropy=self.random.randbytes)
-        self.log = MemoryDeliveryLog()
-        self.lanes, self.graves = MemoryDeliveryQueue(), MemoryDeadEvents()
-        self.slices = MemoryEventsQueue()
+        self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=self.random.randbytes)
+        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random.randbytes)
+        self.log = FakeDeliveryLog()
+        self.lanes, self.events_dlq = FakeDeliveryQueue(), FakeEventsDlq()
+        self.slices = FakeEventsQueue()
         self.endpoints, self.tokens = Endpoints(self), ScriptedTokens()
 
     # ---- what the simulated programs see
@@ -166,7 +166,7 @@ class World:
     def _fail(self, name: str, deliveries: set[str]) -> None:
         if name == "log.record":
             self.invocation.unrecorded |= deliveries
-        elif name in ("queue.send_slow", "queue.bury"):
+        elif name in ("queue.send_slow", "queue.send_to_dlq"):
             self.invocation.untaken |= deliveries
 
     def _revise(self, name: str, args: Sequence[Any]) -> None:
@@ -182,7 +182,7 @@ class World:
             (self.lanes.slow, self.slow),
             (self.lanes.dead, self.dead),
             (self.slices.queue, self.events),
-            (self.graves.dead, self.events_dead),
+            (self.events_dlq.dead, self.events_dead),
         ):
             for sent in source.take(1000):
                 message = queue.put(sent.text, now=self.now, delay=sent.delay, reason=sent.reason)

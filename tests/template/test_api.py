@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.template.template import Template, listed, referred
-from webhooks.entrypoints import limits
+from webhooks.entrypoints.api import limits
 
 METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"

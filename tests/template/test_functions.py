@@ -14,7 +14,7 @@ SETTINGS = {
     "DiscoveryFunction": settings.DiscoverySettings,
     "FanoutFunction": settings.FanoutSettings,
     "DispatcherFunction": settings.DispatcherSettings,
-    "RecoveryFunction": settings.RecoverySettings,
+    "MaintenanceFunction": settings.MaintenanceSettings,
 }
 GIVEN_BY_LAMBDA = {"AWS_REGION"}
 

@@ -16,7 +16,7 @@ from webhooks.bootstrap import (
     dispatcher,
     ecdsa_helper,
     fanout,
-    recovery,
+    maintenance,
     service_keys,
     webhooks,
 )
@@ -48,7 +48,7 @@ COMPOSED = {
     "DiscoveryFunction": discovery,
     "FanoutFunction": fanout,
     "DispatcherFunction": dispatcher,
-    "RecoveryFunction": recovery,
+    "MaintenanceFunction": maintenance,
 }
 TEMPLATE = translations([{"layers": [], "parameters": {}}])[0]
 VALUES_PER_FUNCTION = 60

@@ -1,7 +1,7 @@
 """Each function may do what it does, and nothing else."""
 
 from tests.template.template import Template, listed, referred
-from webhooks.adapters.subscription_changes import answer_pk
+from webhooks.adapters.dynamodb.subscription_transaction import answer_pk
 
 # The services that use the key for a function; it may use the key through them alone.
 ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", "secretsmanager", "sqs")]

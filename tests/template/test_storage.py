@@ -70,7 +70,7 @@ def test_a_reader_is_the_alias_and_reports_each_failed_message(template, name):
 
 def test_the_schedule_runs_the_alias(template):
     (rule,) = template.resources("AWS::Events::Rule").values()
-    assert [referred(target["Arn"]) for target in rule["Targets"]] == ["RecoveryFunctionAliaslive"]
+    assert [referred(target["Arn"]) for target in rule["Targets"]] == ["MaintenanceFunctionAliaslive"]
 
 
 def test_everything_at_rest_is_encrypted_by_the_stacks_key(template):

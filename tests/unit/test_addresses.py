@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import pytest
 
-from webhooks.domain.addresses import EgressPolicy, parse_policy, refusal
+from webhooks.domain.egress_policy import EgressPolicy, parse_policy, refusal
 
 # first and last address of a range with its reason; then the addresses beside it with theirs
 EDGES = [

@@ -10,7 +10,7 @@ import pytest
 
 from tests.factories import SYSTEM, World, api_event, function
 from webhooks.domain.errors import UnavailableError
-from webhooks.entrypoints.discovery import UNBUILT, read_version
+from webhooks.entrypoints.api.discovery_responses import UNBUILT, read_version
 
 OPEN = [
     "/healthz",

@@ -93,7 +93,7 @@ def test_what_is_no_envelope_for_the_keys_cannot_be_decrypted(world, data):
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['curve']} {vector['name']}")
 def test_the_platforms_known_answers_hold_both_ways(vector):
     iv = bytes.fromhex(vector["iv_hex"])
-    api = function("ecdsa_helper").routes(EcdsaHelper(Curve(vector["curve"]), entropy=lambda _: iv))
+    api = function("ecdsa_helper").routes(EcdsaHelper(Curve(vector["curve"]), random_bytes=lambda _: iv))
 
     def ask(way, data, own, peer):
         body = {"data": data, "publicKey": peer["publicKey"], "privateKey": own["privateKey"]}
@@ -111,7 +111,7 @@ def test_the_platforms_known_answers_hold_both_ways(vector):
 def test_the_other_curve_works_the_same():
     curve = plain_protocol.PRIME256V1
     one, two = plain_protocol.KeyPair(curve, 11), plain_protocol.KeyPair(curve, 13)
-    api = function("ecdsa_helper").routes(EcdsaHelper(Curve.P256, entropy=Entropy()))
+    api = function("ecdsa_helper").routes(EcdsaHelper(Curve.P256, random_bytes=Entropy()))
     body = {"data": "x", "publicKey": two.public, "privateKey": one.private}
     answer = read_answer(api.handle(api_event("POST", "/ecdsa_helper", body=json.dumps(body)), None))
     assert plain_protocol.unseal(plain_protocol.shared_key(two, one.public), answer.json["data"]) == "x"

@@ -110,7 +110,7 @@ def test_what_nobody_expected_is_a_500_with_a_fixed_text_and_a_trace_without_sec
     [failed] = [line for line in lines(world) if line["message"] == "request.failed"]
     assert failed["level"] == "ERROR"
     assert failed["trace"][-1] == "builtins.ValueError"
-    assert any("registration.py" in frame for frame in failed["trace"])
+    assert any("services/webhooks.py" in frame for frame in failed["trace"])
     assert "planted" not in world.log.getvalue()
 
 

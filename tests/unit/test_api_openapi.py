@@ -11,12 +11,12 @@ import pytest
 
 from local import openapi
 from tests.factories import BASE, COMMUNITY, SCOPE, SYSTEM, TENANT, World, basic_api, webhook_body
-from webhooks.adapters.memory.keys import MemoryMaster
+from tests.fakes.keys import FakeMaster
+from tools.openapi.document import make_document
 from webhooks.domain.delivery import delivery_of
 from webhooks.domain.event import parse_event
 from webhooks.domain.retry import DEFAULT_RETRY_CODES
-from webhooks.entrypoints.openapi.document import make_document
-from webhooks.services.callback import CallbackSigner
+from webhooks.services.dispatch.callback_request import CallbackSigner
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = json.loads(openapi.text())
@@ -149,7 +149,7 @@ def test_the_callback_is_described_as_it_is_sent():
     world = World()
     world.create(api={"url": "https://hooks.example.com/in"})
     [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    signer = CallbackSigner(service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64))
+    signer = CallbackSigner(service=world.keys, content=world.content_keys, master=FakeMaster(b"m" * 64))
     request = signer.request(webhook, delivery, now=1_790_000_000)
 
     schema = operation["requestBody"]["content"]["application/json"]["schema"]

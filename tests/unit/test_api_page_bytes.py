@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.factories import BASE, SCOPE, SERVICE_CALLER, SYSTEM, World, api_event, webhook_body
-from webhooks.adapters.subscription_changes import MAX_DEFINITION
-from webhooks.adapters.webhook_items import definition_text
-from webhooks.entrypoints import limits
+from webhooks.adapters.dynamodb.subscription_transaction import MAX_DEFINITION
+from webhooks.adapters.dynamodb.webhook_items import definition_text
+from webhooks.entrypoints.api import limits
 
 LAMBDA_PAYLOAD = 6 * 1024 * 1024  # bytes of a response, its body as JSON text in JSON
 BYTES = 5_000_000

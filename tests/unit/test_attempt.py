@@ -5,13 +5,13 @@ from typing import Any
 
 from tests.factories import SCOPE, World, oauth_api
 from tests.factories import Clock as Now
-from webhooks.adapters.memory.endpoint import answered, at_once, lead
-from webhooks.adapters.memory.keys import MemoryMaster
+from tests.fakes.endpoint import answered, at_once, lead
+from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
-from webhooks.domain.exchange import ClientCredentials, Exchange, HttpRequest
+from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest
 from webhooks.ports import Conversation
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
+from webhooks.services.dispatch.attempt import Attempts
+from webhooks.services.dispatch.callback_request import CallbackSigner
 
 DELIVERY = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
 
@@ -36,7 +36,7 @@ class Slow:
         self.clock.now += 1
         return at_once("t")
 
-    def exchange(self, _request: HttpRequest, *, seconds: float) -> Exchange:
+    def exchange(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:
         self.given["endpoint"] = seconds
         self.clock.now += 0.5
         return answered(200)
@@ -57,7 +57,7 @@ def test_ttl_starts_after_signing_and_the_latency_is_the_whole_attempts():
     world.create(api=oauth_api(), ttl=4)
     [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     slow = Slow(clock, world)
-    signer = SlowSigner(service=slow, content=world.content_keys, master=MemoryMaster(b"m" * 64))
+    signer = SlowSigner(service=slow, content=world.content_keys, master=FakeMaster(b"m" * 64))
     signer.clock = clock
     attempts = Attempts(
         tokens=slow,

@@ -252,7 +252,7 @@ def test_a_function_that_imports_another_is_noticed():
         (adapter_imports, "webhooks.adapters.a", "from . import b"),
         (environment_reads, "webhooks.settings", "import os\nos.environ['A']"),
         (status_codes, "webhooks.adapters.a", "from http.client import HTTPException"),
-        (status_codes, "webhooks.entrypoints.rest", "from http import HTTPStatus"),
+        (status_codes, "webhooks.entrypoints.api.resolver", "from http import HTTPStatus"),
     ],
 )
 def test_what_is_allowed_breaks_no_rule(rule, name, source):

@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.factories import BASE, World, oauth_api, webhook_body
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
 from webhooks.domain.lane import Lane
-from webhooks.services.fanout import EventMessage
-from webhooks.services.stages import DeliveryMessage
+from webhooks.services.dispatch.stages import DeliveryMessage
+from webhooks.services.fanout.pipeline import EventMessage
 
 EVENT = '{"eventName": "E_LOGIN", "tenantId": "acme", "communityId": "default", "eventId": "e", "data": {}}'
 
@@ -44,7 +44,7 @@ class Noting(OneByOne):
 
 
 def test_no_call_of_aws_is_made_while_requests_are_in_flight_and_all_are_signed_before():
-    world, queue, log, endpoint = World(), MemoryDeliveryQueue(), MemoryDeliveryLog(), ScriptedEndpoint()
+    world, queue, log, endpoint = World(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
     with ThreadPoolExecutor(2) as workers:
         dispatch = make_dispatch(
@@ -72,7 +72,7 @@ def test_no_call_of_aws_is_made_while_requests_are_in_flight_and_all_are_signed_
             body = webhook_body(api={**api, "url": url}, retryCount=1)
             assert world.call("PUT", f"{BASE}/webhook", body).status == 200
             endpoint.script(url, answered(status))
-        assert make_fanout(world, queue, MemoryDeadEvents()).fan_out([EventMessage("m", EVENT, 0)]) == set()
+        assert make_fanout(world, queue, FakeEventsDlq()).fan_out([EventMessage("m", EVENT, 0)]) == set()
         packs = [DeliveryMessage(str(n), sent.text) for n, sent in enumerate(queue.fast.take(9))]
 
         assert dispatch.dispatch(packs, Lane.FAST) == set()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from webhooks.adapters.egress import EgressGuard, EgressRefusedError, HostUnresolvedError
-from webhooks.domain.addresses import EgressPolicy, parse_policy
+from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError, HostUnresolvedError
+from webhooks.domain.egress_policy import EgressPolicy, parse_policy
 
 PUBLIC = "93.184.215.14"
 

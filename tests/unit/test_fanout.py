@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue, MemoryEventsQueue
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from webhooks.domain.delivery import decode_pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_slice import EventSlice, Span, parse_slice
@@ -17,10 +17,10 @@ from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import CorruptError, ListenerPage
-from webhooks.services import fanout as module
-from webhooks.services import sliced_fanout as sliced_module
-from webhooks.services.fanout import LIGHT_LISTENERS, STOP_BEFORE, EventMessage, Fanout
-from webhooks.services.listeners import PAGE_BYTES, Listeners
+from webhooks.services.fanout import pipeline as module
+from webhooks.services.fanout import sliced as sliced_module
+from webhooks.services.fanout.listeners import PAGE_BYTES, Listeners
+from webhooks.services.fanout.pipeline import LIGHT_LISTENERS, STOP_BEFORE, EventMessage, Fanout
 
 SCOPE = Scope("acme", "main")
 
@@ -74,12 +74,12 @@ class Functions:
     """Fan-out upon fakes. `seconds`: that the invocation has; `per_send`: seconds that a call to the lane takes."""
 
     def __init__(self, counts: dict[str, int], *, seconds: float = math.inf, per_send: float = 0) -> None:
-        self.index, self.lane = Index(counts), MemoryDeliveryQueue()
-        self.events, self.dead = MemoryEventsQueue(), MemoryDeadEvents()
+        self.index, self.lane = Index(counts), FakeDeliveryQueue()
+        self.events, self.dead = FakeEventsQueue(), FakeEventsDlq()
         self.seconds, self.per_send = seconds, per_send
         self.steps: list[str] = []
         self.fanout = Fanout(
-            index=self.index, lane=self, events=self, dead_events=self.dead, time_left=lambda: self.seconds
+            index=self.index, lane=self, events=self, events_dlq=self.dead, time_left=lambda: self.seconds
         )
 
     def send(self, things: Sequence[Any]) -> Any:

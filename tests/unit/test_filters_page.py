@@ -9,7 +9,7 @@ import pytest
 
 from webhooks.domain.matching import EventFields, matches
 from webhooks.domain.webhook import Criteria, IndexEntry
-from webhooks.entrypoints import limits
+from webhooks.entrypoints.api import limits
 
 PAGE = (Path(__file__).parents[2] / "docs" / "filters.md").read_text()
 EXAMPLE = re.compile(r"^```json\n(.*?)^```$|^\| `([^`\n]+)` \|([^\n]*)\|$", re.MULTILINE | re.DOTALL)

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from tests.factories import Clock
-from webhooks.adapters.loading import LoadingCache, TooManyLoadsError
+from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 
 
 class Source:

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from tests.factories import BASE, SCOPE, World, webhook_body
-from webhooks.adapters.memory.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
-from webhooks.adapters.memory.keys import MemoryMaster
+from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
+from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
-from webhooks.domain.exchange import Answer
+from webhooks.domain.http import HttpResponse
 from webhooks.domain.redaction import REDACTED, redact
 from webhooks.domain.webhook import Credential
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
+from webhooks.services.dispatch.attempt import Attempts
+from webhooks.services.dispatch.callback_request import CallbackSigner
 
 URL = "https://hooks.example.com/in"
 OAUTH = {
@@ -54,7 +54,7 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
     attempts = Attempts(
         tokens=ScriptedTokens(),
         credentials=world.credentials,
-        signer=CallbackSigner(service=world.keys, content=world.content_keys, master=MemoryMaster(b"m" * 64)),
+        signer=CallbackSigner(service=world.keys, content=world.content_keys, master=FakeMaster(b"m" * 64)),
         monotonic=world.clock,
         default_ttl=5,
     )
@@ -68,14 +68,14 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
         credential = attempts.credential_of(webhook)
         exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
-        assert isinstance(exchange, Answer)
+        assert isinstance(exchange, HttpResponse)
         assert exchange.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
 
         redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
         endpoint.script(URL, redirect)
         exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
-        assert isinstance(exchange, Answer)
+        assert isinstance(exchange, HttpResponse)
         assert exchange.location == f"https://www.example.com/{REDACTED}/in"
     assert answer.status == 200
 

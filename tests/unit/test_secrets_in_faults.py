@@ -7,19 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.factories import BASE, COMMUNITY, TENANT, World, oauth_api, webhook_body
-from tests.functions import make_dispatch, make_fanout
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.endpoint import (
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import (
     Behaviour,
     OneByOne,
     ScriptedEndpoint,
     ScriptedTokens,
     answered,
 )
-from webhooks.adapters.memory.queues import MemoryDeadEvents, MemoryDeliveryQueue
-from webhooks.domain.exchange import Answer, HttpRequest
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
+from tests.functions import make_dispatch, make_fanout
+from webhooks.domain.http import HttpRequest, HttpResponse
 from webhooks.domain.lane import Lane
-from webhooks.entrypoints.queue import BatchFailedError, delivery_messages, event_messages, read_batch
+from webhooks.entrypoints.sqs import BatchFailedError, delivery_messages, event_messages, read_batch
 from webhooks.observability import start_logging
 
 SECRET = "planted-in-a-text"
@@ -45,7 +45,14 @@ class Faulty:
 
 
 FAULTS = [
-    *("reader.read", "queue.send_slow", "queue.bury", "queue.bury_text", "endpoint.exchange", "tokens.token"),
+    *(
+        "reader.read",
+        "queue.send_slow",
+        "queue.send_to_dlq",
+        "queue.send_text_to_dlq",
+        "endpoint.exchange",
+        "tokens.token",
+    ),
     *(
         "credentials.read",
         "service.read",
@@ -54,7 +61,7 @@ FAULTS = [
         "log.record",
         "subscriptions.change",
     ),
-    *("pace.mark", "index.versions", "index.listeners", "lane.send", "dead_events.bury"),
+    *("pace.mark", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
 ]
 
 
@@ -67,8 +74,8 @@ class Functions:
         self.world = world = World()
         self.log = io.StringIO()
         start_logging(service="test", level="DEBUG", stream=self.log)
-        self.queue, self.endpoint, log = MemoryDeliveryQueue(), ScriptedEndpoint(), MemoryDeliveryLog()
-        self.fanout = make_fanout(world, self.queue, MemoryDeadEvents(), wrap=self._with)
+        self.queue, self.endpoint, log = FakeDeliveryQueue(), ScriptedEndpoint(), FakeDeliveryLog()
+        self.fanout = make_fanout(world, self.queue, FakeEventsDlq(), wrap=self._with)
         self.dispatch = make_dispatch(
             world,
             self.queue,
@@ -84,7 +91,7 @@ class Functions:
     def _with(self, port, inner):
         return Faulty(inner, self._method, self.failures) if port == self._port else inner
 
-    def slow(self, _request: HttpRequest) -> Answer:
+    def slow(self, _request: HttpRequest) -> HttpResponse:
         self.world.clock.now += 2
         return answered()
 

@@ -5,13 +5,13 @@ import math
 import pytest
 
 from tests.factories import SCOPE, World
-from webhooks.adapters.memory.delivery_log import MemoryDeliveryLog
-from webhooks.adapters.memory.endpoint import answered
-from webhooks.adapters.memory.queues import MemoryDeliveryQueue
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import answered
+from tests.fakes.queues import FakeDeliveryQueue
 from webhooks.domain.delivery import Delivery, Pack
-from webhooks.domain.retry import Dead
-from webhooks.services.settlement import DISABLING_SECONDS, Settlement
-from webhooks.services.stages import Decided
+from webhooks.domain.retry import DeadLettered
+from webhooks.services.dispatch.settlement import DISABLING_SECONDS, Settlement
+from webhooks.services.dispatch.stages import Decided
 
 DELIVERY = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
 
@@ -32,13 +32,15 @@ def gone(world: World) -> Decided:
     world.create()
     [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     pack = Pack(webhook.id, SCOPE, (DELIVERY,))
-    return Decided("m", pack, DELIVERY, webhook, answered(410), Dead("endpoint gone (HTTP 410)", gone=True))
+    return Decided(
+        "m", pack, DELIVERY, webhook, answered(410), DeadLettered("endpoint gone (HTTP 410)", gone=True)
+    )
 
 
 def test_what_was_delivered_is_in_the_log_before_a_webhook_is_disabled():
-    log = MemoryDeliveryLog()
+    log = FakeDeliveryLog()
     settlement = Settlement(
-        queue=MemoryDeliveryQueue(),
+        queue=FakeDeliveryQueue(),
         log=log,
         subscriptions=Ends(),
         clock=lambda: 1.0,
@@ -53,9 +55,9 @@ def test_what_was_delivered_is_in_the_log_before_a_webhook_is_disabled():
 
 @pytest.mark.parametrize(("left", "enabled"), [(DISABLING_SECONDS, False), (DISABLING_SECONDS - 0.1, True)])
 def test_a_webhook_is_disabled_only_while_there_is_time_for_it(left: float, enabled: bool):  # noqa: FBT001
-    world, log = World(), MemoryDeliveryLog()
+    world, log = World(), FakeDeliveryLog()
     settlement = Settlement(
-        queue=MemoryDeliveryQueue(),
+        queue=FakeDeliveryQueue(),
         log=log,
         subscriptions=world.subscriptions,
         clock=lambda: 1.0,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webhooks.adapters import licenses
+from webhooks.adapters.dynamodb import licenses
 from webhooks.domain import caller, delivery, json_text, scope, text
 from webhooks_cli import event_files, register
 from webhooks_cli import license as carried

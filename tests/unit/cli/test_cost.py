@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.command_line import Terminal
-from webhooks.adapters import delivery_log, key_store, tables
+from webhooks.adapters.dynamodb import delivery_log
+from webhooks.adapters.dynamodb import table as tables
+from webhooks.adapters.secrets_manager import key_store
 from webhooks_cli.costs.bill import bill_of
 from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE
 from webhooks_cli.costs.offers import OFFERS

@@ -99,4 +99,4 @@ def test_an_api_sample_is_filled_in_and_agrees_with_itself(path):
 
 
 def test_the_schedule_sample_is_a_scheduled_event():
-    assert load(EVENTS / "schedule" / "recovery.json")["detail-type"] == "Scheduled Event"
+    assert load(EVENTS / "schedule" / "maintenance.json")["detail-type"] == "Scheduled Event"

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from webhooks.domain.exchange import Answer, Exchange, NoAnswer, NoAnswerReason
+from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
 from webhooks.domain.lane import is_slow
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Api, Definition, Webhook
-from webhooks.services.pace import PaceKeeper
+from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 
 LIMIT = 1.0
-QUICK = Answer(200, None, "", latency_ms=999, address="192.0.2.1")
+QUICK = HttpResponse(200, None, "", latency_ms=999, address="192.0.2.1")
 SLOW = replace(QUICK, latency_ms=1000)
 WEBHOOK = Webhook(
     "0" * 24,
@@ -22,22 +22,22 @@ WEBHOOK = Webhook(
 UNSENT = ("refused", "dns", "connect", "tls", "oauth")
 
 
-def no_answer(reason: str, latency_ms: int) -> NoAnswer:
-    return NoAnswer(NoAnswerReason(reason), "why", latency_ms, None)
+def no_answer(reason: str, latency_ms: int) -> NoResponse:
+    return NoResponse(NoResponseReason(reason), "why", latency_ms, None)
 
 
 @pytest.mark.parametrize("exchange", [SLOW, replace(SLOW, status=500)])
-def test_an_answer_after_the_limit_is_slow(exchange: Exchange):
+def test_an_answer_after_the_limit_is_slow(exchange: HttpOutcome):
     assert is_slow(exchange, LIMIT) is True
 
 
-@pytest.mark.parametrize("reason", NoAnswerReason)
+@pytest.mark.parametrize("reason", NoResponseReason)
 def test_whatever_failed_after_the_limit_is_slow(reason: str):
     assert is_slow(no_answer(reason, 1000), LIMIT) is True
 
 
 @pytest.mark.parametrize("exchange", [QUICK, no_answer("reset", 999), no_answer("malformed", 0)])
-def test_what_the_endpoint_ended_before_the_limit_is_quick(exchange: Exchange):
+def test_what_the_endpoint_ended_before_the_limit_is_quick(exchange: HttpOutcome):
     assert is_slow(exchange, LIMIT) is False
 
 
@@ -56,9 +56,9 @@ class Marks:
         self.written.append(slow_since)
 
 
-def marked(webhook: Webhook, *batches: list[Exchange]) -> list[int | None]:
+def marked(webhook: Webhook, *batches: list[HttpOutcome]) -> list[int | None]:
     marks = Marks()
-    keeper = PaceKeeper(marks, clock=lambda: 7.0, limit=LIMIT)
+    keeper = SlowEndpoints(marks, clock=lambda: 7.0, limit=LIMIT)
     for batch in batches:
         keeper.observe(webhook, batch)
     return marks.written
@@ -76,5 +76,5 @@ def test_three_quick_attempts_in_a_row_take_the_mark_off():
 
 
 def test_what_never_reached_the_endpoint_takes_no_mark_off():
-    unsent: list[Exchange] = [no_answer(reason, 5) for reason in UNSENT]
+    unsent: list[HttpOutcome] = [no_answer(reason, 5) for reason in UNSENT]
     assert marked(replace(WEBHOOK, slow_since=1), unsent, [QUICK, *unsent], [QUICK]) == []

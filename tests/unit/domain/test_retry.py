@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.domain.exchange import Answer, NoAnswer, NoAnswerReason, shown_location
-from webhooks.domain.retry import JITTER, MAX_DELAY, Again, Dead, Delivered, decide, retry_after
+from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason, shown_location
+from webhooks.domain.retry import JITTER, MAX_DELAY, DeadLettered, Delivered, RetryAfter, decide, retry_after
 from webhooks.domain.webhook import Api, Definition
 
 NOW = 1_700_000_000.0
@@ -25,10 +25,10 @@ DEFINITION = Definition(
 
 
 def answer(status, *, after=None):
-    return Answer(status=status, retry_after=after, excerpt="", latency_ms=1, address="192.0.2.1")
+    return HttpResponse(status=status, retry_after=after, excerpt="", latency_ms=1, address="192.0.2.1")
 
 
-NO_ANSWER = NoAnswer(reason=NoAnswerReason.DNS, detail="no such host", latency_ms=1, address=None)
+NO_ANSWER = NoResponse(reason=NoResponseReason.DNS, detail="no such host", latency_ms=1, address=None)
 
 
 def verdict(exchange, *, attempt=1, jitter=0.0, definition=DEFINITION):
@@ -46,21 +46,21 @@ def test_a_success_code_is_delivered_whatever_else_it_means():
     "status", [408, 425, 429, 500, 502, 503, 504, 506, 507, 508, 511, 520, 521, 522, 523, 524, 529, 530, 599]
 )
 def test_without_retry_codes_the_usual_ones_are_tried_again(status):
-    assert verdict(answer(status)) == Again(30)
+    assert verdict(answer(status)) == RetryAfter(30)
 
 
 @pytest.mark.parametrize(
     "status", [201, 301, 302, 307, 308, 400, 401, 404, 409, 421, 499, 501, 505, 600, 999]
 )
 def test_other_answers_end_a_delivery(status):
-    assert isinstance(verdict(answer(status)), Dead)
+    assert isinstance(verdict(answer(status)), DeadLettered)
 
 
 # triggerdotdev/trigger.dev#543, polarsource/polar#7760, sourcegraph/sourcegraph-public-snapshot#46346
 def test_the_reason_says_where_a_redirect_led():
     redirect = replace(answer(308), location="https://www.foo.com/api/trigger")
 
-    assert verdict(redirect) == Dead("HTTP 308 to https://www.foo.com/api/trigger, not a retry code")
+    assert verdict(redirect) == DeadLettered("HTTP 308 to https://www.foo.com/api/trigger, not a retry code")
 
 
 @pytest.mark.parametrize(
@@ -88,21 +88,21 @@ def test_of_a_location_that_is_shown_which_can_be_no_secret(status, value, shown
 def test_retry_codes_replace_the_usual_ones():
     definition = replace(DEFINITION, retry_codes=(404,))
 
-    assert verdict(answer(404), definition=definition) == Again(30)
-    assert isinstance(verdict(answer(500), definition=definition), Dead)
-    assert isinstance(verdict(NO_ANSWER, definition=definition), Dead)
-    assert verdict(NO_ANSWER, definition=replace(DEFINITION, retry_codes=(0,))) == Again(30)
+    assert verdict(answer(404), definition=definition) == RetryAfter(30)
+    assert isinstance(verdict(answer(500), definition=definition), DeadLettered)
+    assert isinstance(verdict(NO_ANSWER, definition=definition), DeadLettered)
+    assert verdict(NO_ANSWER, definition=replace(DEFINITION, retry_codes=(0,))) == RetryAfter(30)
 
 
 def test_attempts_end_with_the_retry_count_and_the_delays_grow():
-    assert verdict(NO_ANSWER, attempt=1) == Again(30)
-    assert verdict(NO_ANSWER, attempt=2) == Again(300)
-    assert verdict(NO_ANSWER, attempt=3) == Dead("no answer: dns at the last of 3 attempts")
-    assert isinstance(verdict(NO_ANSWER, definition=replace(DEFINITION, retry_count=0)), Dead)
+    assert verdict(NO_ANSWER, attempt=1) == RetryAfter(30)
+    assert verdict(NO_ANSWER, attempt=2) == RetryAfter(300)
+    assert verdict(NO_ANSWER, attempt=3) == DeadLettered("no answer: dns at the last of 3 attempts")
+    assert isinstance(verdict(NO_ANSWER, definition=replace(DEFINITION, retry_count=0)), DeadLettered)
 
 
 def test_gone_ends_it_for_the_webhook():
-    assert verdict(answer(410)) == Dead("endpoint gone (HTTP 410)", gone=True)
+    assert verdict(answer(410)) == DeadLettered("endpoint gone (HTTP 410)", gone=True)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,6 @@ def test_any_retry_after_is_within_its_bounds(value):
 def test_a_retry_is_never_sooner_than_asked_and_never_later_than_sqs_can(attempt, jitter, after):
     again = verdict(answer(503, after=after), attempt=attempt, jitter=jitter)
 
-    assert isinstance(again, Again)
+    assert isinstance(again, RetryAfter)
     least = max(DELAYS[attempt - 1], min(int(after or 0), MAX_DELAY))
     assert least <= again.delay <= max(least, DELAYS[attempt - 1] * (1 + JITTER))

@@ -1,6 +1,6 @@
 """Keys, envelopes and callback signatures of the wire protocol.
 
-Knows nothing of our domain, of AWS, of HTTP clients, of the clock or of chance: time and entropy are
+Knows nothing of our domain, of AWS, of HTTP clients, of the clock or of chance: time and random_bytes are
 arguments. Runs on Python 3.10 too: the `webhooks` command carries it to tenants' machines.
 """
 

@@ -9,22 +9,22 @@ from typing import Protocol
 
 from webhooks.domain.caller import License
 from webhooks.domain.delivery import Pack
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey
 from webhooks.domain.event_slice import EventSlice, Span
-from webhooks.domain.exchange import EXCERPT_BYTES, ClientCredentials, Exchange, HttpRequest, NoAnswer
+from webhooks.domain.http import EXCERPT_BYTES, ClientCredentials, HttpOutcome, HttpRequest, NoResponse
 from webhooks.domain.keyring import KeyPairs
 from webhooks.domain.lane import Lane
-from webhooks.domain.outcome import LogEntry, Logged, LogKey
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef, IndexEntry, Webhook
 
 Clock = Callable[[], float]  # epoch seconds
-Entropy = Callable[[int], bytes]  # that many random bytes
-Chance = Callable[[], float]  # from 0 up to 1
+RandomBytes = Callable[[int], bytes]  # that many random bytes
+Rng = Callable[[], float]  # from 0 up to 1
 TimeLeft = Callable[[], float]  # seconds until the running invocation is ended
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class IdempotencyRecord:
     """The answer to a state-changing request, kept so that its exact repeat gets it again.
 
     `replaces`: the token of a record under the same key that no longer counts; no other is replaced.
@@ -37,7 +37,7 @@ class KeptAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class IdempotencyRecord:
+class StoredRecord:
     """A kept answer as it is stored, with the revision that its change gave the webhook; 0: deleted.
 
     `token` is no other record's. `webhook_id` is None in records of versions that did not keep it.
@@ -71,7 +71,7 @@ class ListedCredential:
     is_bound: bool
 
 
-class RepeatedError(Exception):
+class AlreadyProcessedError(Exception):
     """The request was answered before: read its record."""
 
 
@@ -97,8 +97,8 @@ class Subscriptions(Protocol):
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id: 24 hex characters, sortable by time of creation, never given twice."""
 
-    def add(self, webhook: Webhook, kept: KeptAnswer, *, limit: int | None = None) -> None:
-        """Store a new webhook. Raises RepeatedError if the answer's key is kept: nothing is changed.
+    def add(self, webhook: Webhook, kept: IdempotencyRecord, *, limit: int | None = None) -> None:
+        """Store a new webhook. Raises AlreadyProcessedError if the answer's key is kept: nothing is changed.
 
         Raises CommunityFullError where its community has `limit` webhooks already.
         """
@@ -106,13 +106,15 @@ class Subscriptions(Protocol):
     def count(self, scope: Scope) -> int:
         """Return how many webhooks a community has."""
 
-    def change(self, before: Webhook, after: Webhook, *, kept: KeptAnswer | None) -> None:
-        """Replace a webhook. Raises StaleError if `before` is not what is stored, RepeatedError as `add`,
-        InvalidInputError if so many event names and tags change at once that no transaction holds them.
+    def change(self, before: Webhook, after: Webhook, *, kept: IdempotencyRecord | None) -> None:
+        """Replace a webhook.
+
+        Raises StaleError if `before` is not what is stored, AlreadyProcessedError as `add`, InvalidInputError
+        if so many event names and tags change at once that no transaction holds them.
         """
 
-    def remove(self, webhook: Webhook, kept: KeptAnswer) -> None:
-        """Delete a webhook. Raises StaleError and RepeatedError as `change`."""
+    def remove(self, webhook: Webhook, kept: IdempotencyRecord) -> None:
+        """Delete a webhook. Raises StaleError and AlreadyProcessedError as `change`."""
 
     def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
         """Return a webhook as it is now."""
@@ -125,11 +127,11 @@ class Subscriptions(Protocol):
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number; `tags`: only webhooks that have any of them."""
 
-    def find_record(self, key: str) -> IdempotencyRecord | None:
+    def find_record(self, key: str) -> StoredRecord | None:
         """Return the answer that is kept for the key."""
 
 
-class Pace(Protocol):
+class SlowMarks(Protocol):
     """Remembers with a webhook whether its endpoint is slow."""
 
     def mark(self, scope: Scope, webhook_id: str, *, slow_since: int | None) -> None:
@@ -137,7 +139,7 @@ class Pace(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BatchContext:
     """What a batch needs to know: its webhooks, those unreadable as their error, and what its log says."""
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
@@ -147,7 +149,7 @@ class Reading:
 class BatchReader(Protocol):
     """Reads webhooks and log together."""
 
-    def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> Reading:
+    def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
         """Return what exists of both, read consistently, in one call for up to 100 items."""
 
 
@@ -200,7 +202,7 @@ class Credentials(Protocol):
 
 
 class CredentialSecrets(Protocol):
-    """All credentials' secrets, for the sweep of orphans."""
+    """All credentials' secrets, for the cleanup of orphans."""
 
     def listed(self) -> Sequence[ListedCredential]:
         """Return every credential's secret, but for those that wait for their deletion."""
@@ -253,7 +255,7 @@ class Shared:
 
     key: Hashable
     seconds: float
-    done: Callable[[Exchange], None]
+    done: Callable[[HttpOutcome], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,7 @@ class Call:
 
 
 # Gives the calls that it needs, one after another, gets what came of each, and returns its result.
-type Conversation[R] = Generator[Call, Exchange, R]
+type Conversation[R] = Generator[Call, HttpOutcome, R]
 
 
 class HttpClient(Protocol):
@@ -288,7 +290,7 @@ class Tokens(Protocol):
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> Conversation[str | NoAnswer]:
+    ) -> Conversation[str | NoResponse]:
         """Return an access token; `rejected` is one that the endpoint did not take."""
 
 
@@ -305,10 +307,10 @@ class DeliveryQueue(Protocol):
     def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
         """Send each pack into the slow lane, to be received after its seconds; returns those not taken."""
 
-    def bury(self, packs: Sequence[tuple[Pack, str]]) -> Sequence[Pack]:
+    def send_to_dlq(self, packs: Sequence[tuple[Pack, str]]) -> Sequence[Pack]:
         """Send packs to the dead-letter queue, each with the reason; returns those that it did not take."""
 
-    def bury_text(self, text: str, reason: str) -> None:
+    def send_text_to_dlq(self, text: str, reason: str) -> None:
         """Send a message that is no pack to the dead-letter queue."""
 
     def delete(self, receipts: Sequence[str], lane: Lane) -> None:
@@ -325,10 +327,10 @@ class EventsQueue(Protocol):
         """Delete received messages before their batch ends; one that cannot be deleted comes again."""
 
 
-class DeadEvents(Protocol):
+class EventsDlq(Protocol):
     """The events queue's dead-letter queue."""
 
-    def bury(self, text: str, reason: str) -> None:
+    def send_to_dlq(self, text: str, reason: str) -> None:
         """Send an event to it as it came."""
 
 

@@ -191,8 +191,8 @@ class DispatcherSettings(EgressSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecoverySettings(Settings):
-    """functions/recovery."""
+class MaintenanceSettings(Settings):
+    """functions/maintenance."""
 
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     access_table: str = variable("ACCESS_TABLE")

@@ -1,17 +1,17 @@
 """Composes what authenticates requests: the service's keys and the licenses."""
 
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.license_service import LicenseService
-from webhooks.adapters.licenses import TableLicenses
-from webhooks.adapters.tables import Table
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.licenses import TableLicenses
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.http.license_service import LicenseService
 from webhooks.bootstrap import runtime
-from webhooks.entrypoints.access import Access
+from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.ports import KeyStore, Licenses
 from webhooks.services.authentication import Authentication
 from webhooks.settings import AuthenticationSettings
 
 
-def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Access:
+def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Authenticator:
     """Return what lets requests in; `keys`: the service's own."""
     authentication = Authentication(
         keys=keys,
@@ -20,7 +20,7 @@ def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyS
         allowed_time_span=settings.allowed_time_span,
         raw_headers=settings.raw_credential_headers,
     )
-    return Access(authentication, entropy=runtime.entropy)
+    return Authenticator(authentication, random_bytes=runtime.random_bytes)
 
 
 def _licenses(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Licenses:
@@ -28,5 +28,5 @@ def _licenses(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore)
     if not settings.licenses_url:
         return own
     return LicenseService(
-        settings.licenses_url, own=own, keys=keys, clock=runtime.clock, entropy=runtime.entropy
+        settings.licenses_url, own=own, keys=keys, clock=runtime.clock, random_bytes=runtime.random_bytes
     )

@@ -1,16 +1,16 @@
 """Composes functions/discovery: public keys, and a probe of everything that the service needs."""
 
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.items import key
-from webhooks.adapters.probes import queues_probe, secrets_probe, tables_probe
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.items import key
+from webhooks.adapters.health_probes import queues_probe, secrets_probe, tables_probe
 from webhooks.bootstrap import runtime
 from webhooks.bootstrap.keys import compose_content_keys, compose_service_keys
-from webhooks.entrypoints.discovery import Facts
+from webhooks.entrypoints.api.discovery_responses import DeploymentInfo
 from webhooks.services.discovery import Discovery
 from webhooks.settings import DiscoverySettings
 
 
-def compose() -> tuple[Discovery, Facts]:
+def compose() -> tuple[Discovery, DeploymentInfo]:
     """Return what the routes need."""
     runtime.log()
     settings, aws = DiscoverySettings.load(), AwsClients(time_left=runtime.invocation.left)
@@ -40,7 +40,7 @@ def compose() -> tuple[Discovery, Facts]:
         },
         clock=runtime.clock,
     )
-    facts = Facts(
+    facts = DeploymentInfo(
         curve_name=settings.curve.value,
         allowed_time_span=settings.allowed_time_span,
         region=settings.region,

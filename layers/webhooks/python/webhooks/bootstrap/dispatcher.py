@@ -4,38 +4,41 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from webhooks.adapters.aws import NEEDED_SECONDS, AwsClients
-from webhooks.adapters.batch_reader import DynamoBatchReader
-from webhooks.adapters.credentials import READERS, SecretCredentials
-from webhooks.adapters.delivery_log import DynamoDeliveryLog
-from webhooks.adapters.delivery_queue import SqsDeliveryQueue
-from webhooks.adapters.http_client import CurlHttpClient
-from webhooks.adapters.key_store import SecretMaster
-from webhooks.adapters.oauth import OAuthTokens
-from webhooks.adapters.pace import DynamoPace
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients
+from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
+from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
+from webhooks.adapters.dynamodb.slow_marks import DynamoSlowMarks
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.http.client import CurlHttpClient
+from webhooks.adapters.http.oauth_tokens import OAuthTokens
+from webhooks.adapters.secrets_manager.credentials import READERS, SecretCredentials
+from webhooks.adapters.secrets_manager.key_store import SecretMaster
+from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue
 from webhooks.bootstrap import runtime
 from webhooks.bootstrap.egress import compose_guard
 from webhooks.bootstrap.keys import compose_content_keys, compose_service_keys
-from webhooks.services.attempt import Attempts
-from webhooks.services.callback import CallbackSigner
-from webhooks.services.delivery import Dispatch
-from webhooks.services.pace import PaceKeeper
-from webhooks.services.settlement import Settlement
+from webhooks.services.dispatch.attempt import Attempts
+from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.settlement import Settlement
+from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.settings import DispatcherSettings
 
 # Of an invocation: a settlement's calls where AWS answers, and what a call needs to begin where it does not.
 SETTLING_SECONDS = NEEDED_SECONDS + 2
 
 
-def compose() -> tuple[Dispatch, str]:
+def compose() -> tuple[Dispatcher, str]:
     """Return the use case, and the URL of the slow lane's queue."""
     runtime.log()
-    clock, entropy, time_left = runtime.clock, runtime.entropy, runtime.invocation.left
+    clock, random_bytes, time_left = runtime.clock, runtime.random_bytes, runtime.invocation.left
     settings, aws = DispatcherSettings.load(), AwsClients(time_left=time_left)
     subscriptions = DynamoSubscriptions(
-        aws, Tables(settings.subscriptions_table, settings.access_table), clock=clock, entropy=entropy
+        aws,
+        Tables(settings.subscriptions_table, settings.access_table),
+        clock=clock,
+        random_bytes=random_bytes,
     )
     log = DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days)
     queue = SqsDeliveryQueue(
@@ -44,7 +47,7 @@ def compose() -> tuple[Dispatch, str]:
         slow_url=settings.slow_deliveries_queue_url,
         dead_letter_url=settings.deliveries_dlq_url,
     )
-    dispatch = Dispatch(
+    dispatch = Dispatcher(
         reader=DynamoBatchReader(
             aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
         ),
@@ -53,13 +56,13 @@ def compose() -> tuple[Dispatch, str]:
         settlement=Settlement(
             queue=queue, log=log, subscriptions=subscriptions, clock=clock, time_left=time_left
         ),
-        pace=PaceKeeper(
-            DynamoPace(aws, settings.subscriptions_table), clock=clock, limit=settings.fast_lane_seconds
+        slow_endpoints=SlowEndpoints(
+            DynamoSlowMarks(aws, settings.subscriptions_table), clock=clock, limit=settings.fast_lane_seconds
         ),
         workers=ThreadPoolExecutor(READERS, thread_name_prefix="credentials"),
         http=CurlHttpClient(compose_guard(settings), clock=clock),
         clock=clock,
-        chance=random.random,
+        rng=random.random,
         delays=settings.retry_delays,
         fast_seconds=settings.fast_lane_seconds,
         time_left=time_left,
@@ -76,7 +79,7 @@ def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
             prefix=settings.credentials_prefix,
             kms_key_id=settings.kms_key_id,
             clock=runtime.clock,
-            entropy=runtime.entropy,
+            random_bytes=runtime.random_bytes,
         ),
         signer=_signer(settings, aws),
         monotonic=time.monotonic,

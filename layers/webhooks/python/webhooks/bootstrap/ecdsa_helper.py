@@ -8,4 +8,4 @@ from webhooks.settings import EcdsaHelperSettings
 def compose() -> EcdsaHelper:
     """Return the use case."""
     runtime.log()
-    return EcdsaHelper(EcdsaHelperSettings.load().curve, entropy=runtime.entropy)
+    return EcdsaHelper(EcdsaHelperSettings.load().curve, random_bytes=runtime.random_bytes)

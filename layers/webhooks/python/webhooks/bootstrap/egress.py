@@ -1,7 +1,7 @@
 """Composes the address guard."""
 
-from webhooks.adapters.egress import EgressGuard
-from webhooks.domain.addresses import parse_policy
+from webhooks.adapters.http.egress_guard import EgressGuard
+from webhooks.domain.egress_policy import parse_policy
 from webhooks.settings import EgressSettings
 
 

@@ -1,13 +1,13 @@
 """Composes functions/fanout."""
 
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.dead_events import SqsDeadEvents
-from webhooks.adapters.delivery_queue import SqsFastLane
-from webhooks.adapters.events_queue import SqsEventsQueue
-from webhooks.adapters.subscription_index import DynamoSubscriptionIndex
-from webhooks.adapters.tables import Table
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.sqs.delivery_queues import SqsFastLane
+from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
+from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.bootstrap import runtime
-from webhooks.services.fanout import Fanout
+from webhooks.services.fanout.pipeline import Fanout
 from webhooks.settings import FanoutSettings
 
 
@@ -19,6 +19,6 @@ def compose() -> Fanout:
         index=DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table)),
         lane=SqsFastLane(aws, settings.deliveries_queue_url),
         events=SqsEventsQueue(aws, settings.events_queue_url),
-        dead_events=SqsDeadEvents(aws, settings.events_dlq_url),
+        events_dlq=SqsEventsDlq(aws, settings.events_dlq_url),
         time_left=runtime.invocation.left,
     )

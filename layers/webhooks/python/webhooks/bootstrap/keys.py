@@ -3,8 +3,8 @@
 from functools import partial
 
 from signing import Curve
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.key_store import SecretKeyStore
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.secrets_manager.key_store import SecretKeyStore
 from webhooks.bootstrap import runtime
 from webhooks.domain.keyring import content_keys, service_keys
 

@@ -5,11 +5,11 @@ import time
 
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.observability import start_logging
-from webhooks.ports import Clock, Entropy
+from webhooks.ports import Clock, RandomBytes
 from webhooks.settings import LoggingSettings
 
 clock: Clock = time.time
-entropy: Entropy = secrets.token_bytes
+random_bytes: RandomBytes = secrets.token_bytes
 invocation = Invocation()
 
 

@@ -1,46 +1,48 @@
 """Composes functions/webhooks: DynamoDB, Secrets Manager and the address guard."""
 
-from webhooks.adapters.aws import AwsClients
-from webhooks.adapters.credential_secrets import binding
-from webhooks.adapters.credentials import SecretCredentials
-from webhooks.adapters.key_store import SecretMaster
-from webhooks.adapters.subscription_changes import Tables
-from webhooks.adapters.subscriptions import DynamoSubscriptions
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
+from webhooks.adapters.secrets_manager.credential_secrets import binding
+from webhooks.adapters.secrets_manager.credentials import SecretCredentials
+from webhooks.adapters.secrets_manager.key_store import SecretMaster
 from webhooks.bootstrap import runtime
 from webhooks.bootstrap.access import compose_access
 from webhooks.bootstrap.egress import compose_guard
 from webhooks.bootstrap.keys import compose_service_keys
-from webhooks.entrypoints.answers import Answers
-from webhooks.entrypoints.community import Communities
-from webhooks.services.registration import Registration
+from webhooks.entrypoints.api.community_request import Communities
+from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.webhooks import Webhooks
 from webhooks.settings import WebhooksSettings
 
 
-def compose() -> tuple[Communities, Registration, Answers]:
+def compose() -> tuple[Communities, Webhooks, WebhookResponses]:
     """Return what the routes need."""
     runtime.log()
     settings, aws = WebhooksSettings.load(), AwsClients(time_left=runtime.invocation.left)
-    clock, entropy = runtime.clock, runtime.entropy
-    registration = Registration(
+    clock, random_bytes = runtime.clock, runtime.random_bytes
+    registration = Webhooks(
         subscriptions=DynamoSubscriptions(
             aws,
             Tables(subscriptions=settings.subscriptions_table, access=settings.access_table),
             clock=clock,
-            entropy=entropy,
+            random_bytes=random_bytes,
         ),
         credentials=SecretCredentials(
             aws,
             prefix=settings.credentials_prefix,
             kms_key_id=settings.kms_key_id,
             clock=clock,
-            entropy=entropy,
+            random_bytes=random_bytes,
             tags=binding(table=settings.subscriptions_table, stack=settings.stack_id),
         ),
         guard=compose_guard(settings),
         clock=clock,
         webhooks_per_community=settings.webhooks_per_community,
     )
-    answers = Answers(master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), entropy=entropy)
+    answers = WebhookResponses(
+        master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), random_bytes=random_bytes
+    )
     keys = compose_service_keys(aws, settings.service_keys_secret, settings.curve)
     access = compose_access(settings, aws, keys)
     communities = Communities(access, clock=clock, allowed_time_span=settings.allowed_time_span)

@@ -13,7 +13,7 @@ from typing import Any
 
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event import EARLIEST, LATEST, MAX_EVENT_ID, Event
-from webhooks.domain.exchange import PhaseTimes
+from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import IDENTIFIER, Scope
 from webhooks.domain.webhook import EVENT_NAME
 

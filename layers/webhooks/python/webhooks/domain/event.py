@@ -10,7 +10,7 @@ from typing import Any, Final
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.json_text import UTF_8, JsonObject, compact, read_object
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
-from webhooks.domain.times import epoch_seconds, seconds_of
+from webhooks.domain.timestamps import epoch_seconds, seconds_of
 from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
 
 # A message carries the body and up to 8 KiB beside it, within the queue's 1 MiB.

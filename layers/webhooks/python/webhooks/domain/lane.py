@@ -2,16 +2,16 @@
 
 from enum import StrEnum
 
-from webhooks.domain.exchange import Answer, Exchange, NoAnswerReason
+from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponseReason
 
 # Nothing reached the endpoint: where that was quick, it says nothing of the endpoint's pace.
 NOT_SENT = frozenset(
     {
-        NoAnswerReason.REFUSED,
-        NoAnswerReason.DNS,
-        NoAnswerReason.CONNECT,
-        NoAnswerReason.TLS,
-        NoAnswerReason.OAUTH,
+        NoResponseReason.REFUSED,
+        NoResponseReason.DNS,
+        NoResponseReason.CONNECT,
+        NoResponseReason.TLS,
+        NoResponseReason.OAUTH,
     }
 )
 
@@ -23,11 +23,11 @@ class Lane(StrEnum):
     SLOW = "slow"
 
 
-def is_slow(exchange: Exchange, limit: float) -> bool | None:
+def is_slow(exchange: HttpOutcome, limit: float) -> bool | None:
     """Tell whether an attempt took `limit` seconds or more, whatever came of it; None where it says nothing.
 
     Its latency is the whole attempt's: lookup, token and exchange. So long it held its batch.
     """
     if exchange.latency_ms >= limit * 1000:
         return True
-    return False if isinstance(exchange, Answer) or exchange.reason not in NOT_SENT else None
+    return False if isinstance(exchange, HttpResponse) or exchange.reason not in NOT_SENT else None

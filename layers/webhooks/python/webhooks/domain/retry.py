@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from webhooks.domain.exchange import Answer, Exchange
+from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.webhook import Definition
 
 NO_ANSWER = 0
@@ -21,25 +21,25 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryAfter:
     """Another attempt follows, after `delay` seconds."""
 
     delay: int
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class DeadLettered:
     """No attempt follows; `reason` says why, `gone` that the endpoint asked for no more calls at all."""
 
     reason: str
     gone: bool = False
 
 
-Verdict = Delivered | Again | Dead
+Verdict = Delivered | RetryAfter | DeadLettered
 
 
 def decide(
-    exchange: Exchange,
+    exchange: HttpOutcome,
     definition: Definition,
     *,
     attempt: int,
@@ -48,23 +48,23 @@ def decide(
     jitter: float,
 ) -> Verdict:
     """Judge the 1-based `attempt`. `delays` in seconds, one for each retry; `jitter` from 0 up to 1."""
-    status = exchange.status if isinstance(exchange, Answer) else NO_ANSWER
+    status = exchange.status if isinstance(exchange, HttpResponse) else NO_ANSWER
     if status in definition.success_codes:
         return Delivered()
     said = _said(exchange)
     if status == GONE:
-        return Dead(reason="endpoint gone (HTTP 410)", gone=True)
+        return DeadLettered(reason="endpoint gone (HTTP 410)", gone=True)
     if status not in (definition.retry_codes or DEFAULT_RETRY_CODES):
-        return Dead(reason=f"{said}, not a retry code")
+        return DeadLettered(reason=f"{said}, not a retry code")
     if attempt > definition.retry_count:
-        return Dead(reason=f"{said} at the last of {attempt} attempts")
-    asked = retry_after(exchange.retry_after, now) if isinstance(exchange, Answer) else 0
+        return DeadLettered(reason=f"{said} at the last of {attempt} attempts")
+    asked = retry_after(exchange.retry_after, now) if isinstance(exchange, HttpResponse) else 0
     delay = delays[min(attempt, len(delays)) - 1] * (1 + JITTER * jitter)
-    return Again(delay=min(MAX_DELAY, max(asked, round(delay))))
+    return RetryAfter(delay=min(MAX_DELAY, max(asked, round(delay))))
 
 
-def _said(exchange: Exchange) -> str:
-    if not isinstance(exchange, Answer):
+def _said(exchange: HttpOutcome) -> str:
+    if not isinstance(exchange, HttpResponse):
         return f"no answer: {exchange.reason}"
     return (
         f"HTTP {exchange.status} to {exchange.location}" if exchange.location else f"HTTP {exchange.status}"

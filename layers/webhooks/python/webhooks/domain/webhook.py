@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
-from webhooks.domain.exchange import RESERVED_HEADERS as FRAMING_HEADERS
+from webhooks.domain.http import RESERVED_HEADERS as FRAMING_HEADERS
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import SURROGATES, TEXT_RULE, is_text, trimmed
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from signing import Curve, PrivateKey, PublicKey, SigningError, seal, shared_key, unseal
 from webhooks.domain.errors import InvalidInputError
-from webhooks.ports import Entropy
+from webhooks.ports import RandomBytes
 
 IV_BYTES = 16
 
@@ -20,15 +20,15 @@ class Converted:
 class EcdsaHelper:
     """Both ways of the protocol's encryption, on one curve."""
 
-    def __init__(self, curve: Curve, *, entropy: Entropy) -> None:
+    def __init__(self, curve: Curve, *, random_bytes: RandomBytes) -> None:
         self._curve = curve
-        self._entropy = entropy
+        self._random_bytes = random_bytes
 
     def encrypt(self, text: str, *, public_key: str, private_key: str) -> Converted:
         """Encrypt a text for the owner of the public key. Raises InvalidInputError."""
         key, own = self._agree(public_key, private_key)
         try:
-            return Converted(seal(key, text, self._entropy(IV_BYTES)), own)
+            return Converted(seal(key, text, self._random_bytes(IV_BYTES)), own)
         except SigningError as error:
             raise InvalidInputError([f"data: {error}"]) from None
 

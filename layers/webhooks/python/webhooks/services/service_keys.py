@@ -7,10 +7,10 @@ from signing import Curve, PrivateKey
 from webhooks.domain.caller import Caller
 from webhooks.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from webhooks.domain.keyring import KeyPairs
-from webhooks.ports import Clock, Entropy, KeyStore, StaleError
+from webhooks.ports import Clock, KeyStore, RandomBytes, StaleError
 
 SERVICE, SIGNING = "service", "signing"
-KEY_SEED = 48  # bytes of entropy for a new private key: uniform over the curve's order
+KEY_SEED = 48  # bytes of random_bytes for a new private key: uniform over the curve's order
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,12 @@ class ServiceKey:
 class ServiceKeys:
     """Lists and resets key pairs. `grace`: seconds that a replaced key counts once the new one is in use."""
 
-    def __init__(self, stores: Mapping[str, KeyStore], *, clock: Clock, entropy: Entropy, grace: int) -> None:
+    def __init__(
+        self, stores: Mapping[str, KeyStore], *, clock: Clock, random_bytes: RandomBytes, grace: int
+    ) -> None:
         self._stores = stores
         self._clock = clock
-        self._entropy = entropy
+        self._random_bytes = random_bytes
         self._grace = grace
 
     def list(self, caller: Caller) -> list[ServiceKey]:
@@ -54,7 +56,7 @@ class ServiceKeys:
         )
 
     def _replace(self, store: KeyStore, pairs: KeyPairs, *, request: str) -> PrivateKey:
-        fresh = _new_key(self._entropy, pairs.current.curve)
+        fresh = _new_key(self._random_bytes, pairs.current.curve)
         after = pairs.reset(fresh, now=self._clock(), grace=self._grace, request=request)
         try:
             store.replace(pairs, after)
@@ -65,8 +67,8 @@ class ServiceKeys:
         return after.current
 
 
-def _new_key(entropy: Callable[[int], bytes], curve: Curve) -> PrivateKey:
-    return PrivateKey.derive(entropy(KEY_SEED), b"reset key", curve)
+def _new_key(random_bytes: Callable[[int], bytes], curve: Curve) -> PrivateKey:
+    return PrivateKey.derive(random_bytes(KEY_SEED), b"reset key", curve)
 
 
 def require_global(caller: Caller) -> None:

@@ -1,0 +1,60 @@
+"""Webhooks by event name, for fan-out, from the subscriptions table."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.dynamodb.webhook_items import entry_from
+from webhooks.domain.event_slice import Span
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import IndexEntry
+from webhooks.ports import CorruptError, ListenerPage
+
+LAST = "9" * 10  # sorts behind every sequence number that an entry can have
+# Memory of an entry: an object, and a parsed query of up to so many times its text ("{}," is a dict).
+ENTRY_BYTES, QUERY_FACTOR = 600, 24
+
+logger = logging.getLogger(__name__)
+
+
+class DynamoSubscriptionIndex:
+    """The index entries and the communities' versions."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
+        """Return each community's version as it is now."""
+        places = {community_pk(scope): scope for scope in scopes}
+        items = self._table.get_many((key(pk, HEAD) for pk in places), attributes=("pk", "version"))
+        found = {places[item["pk"]["S"]]: int(item["version"]["N"]) for item in items}
+        return {scope: found.get(scope, 0) for scope in places.values()}
+
+    def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        """Return the first listeners of a span: at most `limit`, and what one Query reads (1 MiB)."""
+        last = LAST if span.last is None else entry_sk(span.last)
+        items, is_cut = self._table.query_page(
+            listeners_pk(scope, event_name), first=entry_sk(span.first), last=last, limit=limit + 1
+        )
+        sequences = [int(item["sk"]["S"]) for item in items]
+        next_sequence = sequences[-1] + 1 if is_cut else None
+        if len(items) > limit:
+            next_sequence = sequences[limit]
+        taken = items[:limit]
+        size = sum(ENTRY_BYTES + QUERY_FACTOR * len(item.get("query", {}).get("S", "")) for item in taken)
+        return ListenerPage([_entry(item) for item in taken], next_sequence, size)
+
+    def last_sequence(self, scope: Scope, event_name: str) -> int:
+        """Return the largest sequence number of the name's listeners, 0 where there are none."""
+        items, _ = self._table.query_page(listeners_pk(scope, event_name), limit=1, descending=True)
+        return int(items[0]["sk"]["S"]) if items else 0
+
+
+def _entry(item: Item) -> IndexEntry | CorruptError:
+    try:
+        return entry_from(item)
+    except CorruptError as error:
+        logger.error("index.corrupt", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all
+        return error

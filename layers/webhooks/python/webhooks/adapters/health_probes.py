@@ -1,0 +1,41 @@
+"""Whether the services behind the adapters answer: cheap calls that raise UnavailableError if not."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from webhooks.adapters.aws.clients import AwsClients, unavailable
+from webhooks.adapters.dynamodb.items import Key
+from webhooks.adapters.dynamodb.table import Table
+
+type Probe = Callable[[], object]
+
+
+def tables_probe(aws: AwsClients, absent: Mapping[str, Key]) -> Probe:
+    """Ask each table, by its name, for an item that it has not."""
+
+    def probe() -> None:
+        for name, item_key in absent.items():
+            Table(aws, name).get_eventually(item_key)
+
+    return probe
+
+
+def queues_probe(aws: AwsClients, queue_urls: Sequence[str]) -> Probe:
+    """Ask queues for an attribute."""
+
+    def probe() -> None:
+        for queue_url in queue_urls:
+            with unavailable("sqs GetQueueAttributes"):
+                aws.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+
+    return probe
+
+
+def secrets_probe(aws: AwsClients, secret_ids: Sequence[str]) -> Probe:
+    """Ask for secrets; what is in them is not looked at."""
+
+    def probe() -> None:
+        for secret_id in secret_ids:
+            with unavailable("secretsmanager GetSecretValue"):
+                aws.secrets.get_secret_value(SecretId=secret_id)
+
+    return probe

@@ -1,0 +1,228 @@
+"""The conversations of one batch, led at the same time by one thread.
+
+Each call has one deadline: while a host is looked up (by a thread of the resolver) and while a conversation
+waits for a shared call, it is kept here; from the connection on libcurl keeps it.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, cast
+
+from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError, HostUnresolvedError, Lookup
+from webhooks.adapters.http.failures import Phase
+from webhooks.adapters.http.transfer import Transfer
+from webhooks.adapters.http.transfers import Transfers
+from webhooks.domain.http import HttpOutcome, NoResponse, NoResponseReason
+from webhooks.ports import Call, Conversation, Shared
+
+
+@dataclass(slots=True, eq=False)
+class RunningCall:
+    """A call under way, and the conversations that wait for it. `since` and `until` are monotonic."""
+
+    call: Call
+    since: float
+    until: float
+    began_at: float
+    waiting: list["_Waiter"] = field(default_factory=list)
+    lookup: Lookup | None = None
+    transfer: Transfer | None = None
+    is_over: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """Return what others join it by; None where nothing does."""
+        return None if self.call.shared is None else self.call.shared.key
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """A conversation: `go_on` tells it what came of its call."""
+
+    since: float
+    running: RunningCall
+    go_on: Callable[[HttpOutcome | Exception], None]
+    is_over: bool = False
+
+
+class Batch:
+    """The conversations of one `send_all`. `shared`: calls that others may join, of earlier batches too."""
+
+    def __init__(
+        self,
+        guard: EgressGuard,
+        transfers: Transfers,
+        shared: dict[Hashable, RunningCall],
+        conversations: Sequence[Conversation[Any]],
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._guard = guard
+        self._transfers = transfers
+        self._shared = shared
+        self._conversations = conversations
+        self._open = len(conversations)
+        self._found: deque[RunningCall] = (
+            deque()
+        )  # whose lookups have ended: filled by the resolver's threads
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self.results: list[Any] = [None] * len(conversations)
+
+    def lead(self) -> None:
+        """Lead all conversations to their ends."""
+        for position in range(len(self._conversations)):
+            self._go_on(position, None)
+        while self._open:
+            self._transfers.wait(self._until_next_timer())
+            while self._found:
+                self._try_step(self._found.popleft(), self._connect)
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                heappop(self._timers)[2]()
+        for running in list(self._shared.values()):
+            if running.transfer is None:  # its host is being looked up; all others go on with the next batch
+                running.is_over = True
+                self._forget(running)
+
+    def _until_next_timer(self) -> float | None:
+        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+
+    def _at(self, moment: float, action: Callable[[], None]) -> None:
+        heappush(self._timers, (moment, next(self._order), action))
+
+    def _go_on(self, position: int, outcome: HttpOutcome | Exception | None) -> None:
+        """Tell a conversation what came of its call, and begin the next one."""
+        conversation = self._conversations[position]
+        try:
+            if isinstance(outcome, Exception):
+                call = conversation.throw(outcome)
+            else:
+                call = conversation.send(cast("HttpOutcome", outcome))
+        except StopIteration as end:
+            self.results[position] = end.value
+            self._open -= 1
+        else:
+            self._begin(position, call)
+
+    def _begin(self, position: int, call: Call) -> None:
+        now = time.monotonic()
+        running = None if call.shared is None else self._joined(call.shared)
+        is_new = running is None
+        if running is None:
+            seconds = call.seconds if call.shared is None else call.shared.seconds
+            running = RunningCall(call, now, now + seconds, began_at=self._clock())
+        waiter = _Waiter(now, running, lambda outcome: self._go_on(position, outcome))
+        running.waiting.append(waiter)
+        if call.shared is not None:
+            self._shared[call.shared.key] = running
+            self._at(now + call.seconds, lambda: self._leave(waiter))
+        if is_new:
+            self._try_step(running, self._look_up)
+
+    def _joined(self, shared: Shared) -> RunningCall | None:
+        """Return the call to wait for, if there is one; a call that froze with the function is given up."""
+        running = self._shared.get(shared.key)
+        if running is None or self._clock() - running.began_at <= shared.seconds:
+            return running
+        running.is_over = True
+        self._forget(running)
+        if running.transfer is not None:
+            self._transfers.cancel(running.transfer)
+        return None
+
+    def _try_step(self, running: RunningCall, step: Callable[[RunningCall], NoResponse | None]) -> None:
+        """Take a step of a call, which may be its last."""
+        outcome: NoResponse | Exception | None
+        try:
+            outcome = step(running)
+        except EgressRefusedError as error:
+            outcome = _failed(running, NoResponseReason.REFUSED, error.reason)
+        except HostUnresolvedError as error:
+            outcome = _failed(running, NoResponseReason.DNS, str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours: raised in the conversations that it concerns
+            outcome = error
+        if outcome is not None:
+            self._finish(running, outcome)
+
+    def _look_up(self, running: RunningCall) -> NoResponse | None:
+        request = running.call.request
+        if request.fault is not None:
+            return _failed(running, NoResponseReason.REFUSED, request.fault)
+        if running.until <= running.since:
+            return _late(running)
+        lookup = running.lookup = self._guard.begin(request.url)
+        if lookup.addresses is not None:
+            return self._connect(running)
+        self._at(running.until, lambda: self._give_up_lookup(running))
+        lookup.when_done(lambda: self._note_found(running))
+        return None
+
+    def _note_found(self, running: RunningCall) -> None:
+        """Say that a lookup has ended. Called by its thread."""
+        self._found.append(running)
+        self._transfers.wake()
+
+    def _give_up_lookup(self, running: RunningCall) -> None:
+        if running.transfer is None:
+            self._finish(running, _late(running))
+
+    def _connect(self, running: RunningCall) -> NoResponse | None:
+        if running.is_over or running.lookup is None:
+            return None
+        target = self._guard.end(running.lookup)
+        now = time.monotonic()
+        if now >= running.until:
+            return _late(running)
+        running.transfer = self._transfers.start(
+            running.call.request,
+            target,
+            lookup_seconds=now - running.since,
+            seconds=running.until - now,
+            excerpt_bytes=running.call.excerpt_bytes,
+            done=lambda outcome: self._finish(running, outcome),
+        )
+        return None
+
+    def _leave(self, waiter: _Waiter) -> None:
+        """End a conversation's wait for a shared call, which goes on."""
+        if waiter.is_over:
+            return
+        waiter.is_over = True
+        waiter.running.waiting.remove(waiter)
+        phase = Phase.RESOLVING if waiter.running.transfer is None else Phase.ANSWERING
+        waited = round((time.monotonic() - waiter.since) * 1000)
+        waiter.go_on(NoResponse(NoResponseReason.DEADLINE, _time_up(phase), waited, None))
+
+    def _finish(self, running: RunningCall, outcome: HttpOutcome | Exception) -> None:
+        if running.is_over:
+            return
+        running.is_over = True
+        self._forget(running)
+        if running.call.shared is not None and not isinstance(outcome, Exception):
+            running.call.shared.done(outcome)
+        for waiter in running.waiting:
+            waiter.is_over = True
+        for waiter in running.waiting:
+            waiter.go_on(outcome)
+
+    def _forget(self, running: RunningCall) -> None:
+        if self._shared.get(running.key) is running:
+            del self._shared[running.key]
+
+
+def _failed(running: RunningCall, reason: NoResponseReason, detail: str) -> NoResponse:
+    return NoResponse(reason, detail, round((time.monotonic() - running.since) * 1000), None)
+
+
+def _late(running: RunningCall) -> NoResponse:
+    return _failed(running, NoResponseReason.DEADLINE, _time_up(Phase.RESOLVING))
+
+
+def _time_up(phase: Phase) -> str:
+    return f"the time was up: {phase}"

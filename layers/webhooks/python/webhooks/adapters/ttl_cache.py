@@ -1,0 +1,34 @@
+"""A small cache whose entries end by time and by number."""
+
+from collections import OrderedDict
+from threading import Lock
+
+from webhooks.ports import Clock
+
+
+class TtlCache[K, V]:
+    """Keeps at most `size` values, each for its seconds; safe to share between threads."""
+
+    def __init__(self, size: int, *, clock: Clock) -> None:
+        self._size = size
+        self._clock = clock
+        self._lock = Lock()
+        self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
+
+    def get(self, key: K) -> tuple[V] | None:
+        """Return the value in a tuple of one, for a value may be None; None where there is no value."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None or kept[0] <= self._clock():
+                self._kept.pop(key, None)
+                return None
+            self._kept.move_to_end(key)
+            return (kept[1],)
+
+    def put(self, key: K, value: V, *, seconds: float) -> None:
+        """Keep a value; the one that was not asked for the longest makes room."""
+        with self._lock:
+            self._kept[key] = (self._clock() + seconds, value)
+            self._kept.move_to_end(key)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)

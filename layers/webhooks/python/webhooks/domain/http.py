@@ -1,0 +1,135 @@
+"""One HTTP request to a tenant's endpoint and what became of it: values only, nothing here connects."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+# They frame the message or choose its receiver: only who writes the message to the wire may set them.
+RESERVED_HEADERS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+EXCERPT_BYTES = 1_024  # of a response's body, kept for the log
+REDIRECTS = range(300, 400)
+MAX_LOCATION = 256  # characters
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5, without its line folding
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What is sent: `url` absolute, `body` the exact bytes. Header values can be secrets: not in the repr."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def fault(self) -> str | None:
+        """Name what must not reach the wire: a method, header name or value that could break the message."""
+        if not _TOKEN.fullmatch(self.method):
+            return "unsafe-method"
+        if not all(
+            _TOKEN.fullmatch(name) and _VALUE.fullmatch(value) for name, value in self.headers.items()
+        ):
+            return "unsafe-header"
+        if any(name.lower() in RESERVED_HEADERS for name in self.headers):
+            return "reserved-header"
+        return None
+
+
+class PhaseTimes(NamedTuple):
+    """When each phase of a call ended, in ms since its start; 0 where it had none: a kept connection has no
+    lookup to wait for, no connect and no TLS. `first_byte`: of the response.
+    """
+
+    lookup: int
+    connect: int
+    tls: int
+    first_byte: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """The endpoint answered in HTTP, whatever it said.
+
+    `excerpt`: the body's start, at most 1 KiB of UTF-8, what is not text replaced. `address`: who answered.
+    `location`: where a redirect leads (see `shown_location`). `times`: of the call that was answered.
+    """
+
+    status: int
+    retry_after: str | None
+    excerpt: str
+    latency_ms: int
+    address: str
+    location: str | None = None
+    times: PhaseTimes | None = None
+
+
+def shown_location(status: int, value: str | None) -> str | None:
+    """Return where a redirect leads, to be read by the webhook's owner; None where the status is none.
+
+    Without user info, query and fragment, which can be secret, and cut off after 256 characters.
+    """
+    if value is None or status not in REDIRECTS:
+        return None
+    target = re.split(r"[?#]", value.strip(), maxsplit=1)[0]
+    target = re.sub(r"//[^/]*@", "//", target)
+    return re.sub(r"[^\x21-\x7e]", "?", target)[:MAX_LOCATION] or None
+
+
+class NoResponseReason(StrEnum):
+    """Why there is no HTTP answer."""
+
+    REFUSED = "refused"  # by the address guard, or a request that must not reach the wire: never sent
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    RESET = "reset"  # the connection ended before the answer did
+    DEADLINE = "deadline"
+    MALFORMED = "malformed"  # what came back is not HTTP, or its headers are too long
+    OAUTH = "oauth"  # no access token, so nothing was sent to the endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class NoResponse:
+    """The endpoint gave no HTTP answer.
+
+    `detail` is safe to log and to show; for REFUSED it is the named reason. `address`: the one tried last.
+    """
+
+    reason: NoResponseReason
+    detail: str
+    latency_ms: int
+    address: str | None
+    times: PhaseTimes | None = None
+
+
+type HttpOutcome = HttpResponse | NoResponse
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """An OAuth 2.0 client_credentials grant (RFC 6749, 4.4)."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: tuple[str, ...] = ()

@@ -1,0 +1,117 @@
+"""One request as API Gateway hands it over (REST API, proxy integration), read defensively."""
+
+import json
+import math
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import Any, Self
+
+from webhooks.domain.errors import InvalidInputError
+from webhooks.entrypoints.api import limits
+from webhooks.entrypoints.api.errors import BodyTooLargeError, MediaTypeError
+
+NO_OBJECT = "the body must be a JSON object"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a route may know of the request. Header names in lower case; headers and body can be secret."""
+
+    id: str
+    method: str
+    path: str
+    resource: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    context: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Self:
+        """Read the request from the event."""
+        context = event.get("requestContext") or {}
+        return cls(
+            id=str(context.get("requestId", "")),
+            method=str(event.get("httpMethod", "")).upper(),
+            path=_path(event, context),
+            resource=str(event.get("resource") or ""),
+            headers=_headers(event),
+            body=_body(event),
+            context=context,
+        )
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the body as the JSON object it must be, its numbers as int or Decimal.
+
+        Strictly: no NaN, and no number beyond those of doubles.
+
+        Raises BodyTooLargeError, MediaTypeError, InvalidInputError.
+        """
+        if len(self.body) > limits.BODY_BYTES:
+            raise BodyTooLargeError(f"the body may have {limits.BODY_BYTES} bytes")
+        if not _is_json(self.headers.get("content-type", "")):
+            raise MediaTypeError("the content type must be application/json")
+        try:
+            content = json.loads(self.body.decode(), parse_constant=_refuse, parse_float=_decimal)
+        except (ValueError, ArithmeticError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise InvalidInputError([NO_OBJECT])
+        return content
+
+
+def _path(event: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    """Return the path as the API's resources have it, without the base path of a custom domain's mapping."""
+    path = str(event.get("path") or "/")
+    if context.get("path") != path:  # it begins with the stage there: not by a custom domain
+        return path
+    found = _behind_base_path(str(event.get("resource") or "")).fullmatch(path)
+    return found[1] if found else path
+
+
+@cache
+def _behind_base_path(resource: str) -> re.Pattern[str]:
+    """Return what a resource's paths look like behind as few segments of another path as can be."""
+    own = re.sub(r"\\{\w+(\\\+)?\\}", lambda name: ".+" if name[1] else "[^/]+", re.escape(resource))
+    return re.compile(f"(?:/[^/]+)*?({own}/*)", re.ASCII)
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    several = event.get("multiValueHeaders") or {}
+    last = {name: values[-1] for name, values in several.items() if values}
+    return {
+        str(name).lower(): str(value).strip()
+        for name, value in {**last, **(event.get("headers") or {})}.items()
+        if value is not None
+    }
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(text).encode(errors="surrogatepass")
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return b"\xff"  # no UTF-8 either: it gets the answer of a body that is no JSON
+
+
+def _is_json(content_type: str) -> bool:
+    """Tell whether it is JSON (RFC 8259, or a +json type of RFC 6839); no type at all is taken for it."""
+    essence = content_type.partition(";")[0].strip().lower()
+    return essence in ("", "application/json") or (
+        essence.startswith("application/") and essence.endswith("+json")
+    )
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+def _decimal(text: str) -> Decimal:
+    if not math.isfinite(float(text)):
+        raise ValueError
+    return Decimal(text)

@@ -1,0 +1,29 @@
+"""The service's key pairs as the API answers them: the private keys sealed for the caller."""
+
+from collections.abc import Sequence
+
+from signing import seal
+from webhooks.domain.caller import Caller
+from webhooks.ports import RandomBytes
+from webhooks.services.service_keys import ServiceKey
+
+IV_BYTES = 16
+
+
+class ServiceKeyResponses:
+    """Writes answers about key pairs; each sealed key gets an IV of its own."""
+
+    def __init__(self, *, random_bytes: RandomBytes) -> None:
+        self._random_bytes = random_bytes
+
+    def pairs(self, caller: Caller, keys: Sequence[ServiceKey]) -> list[dict[str, str]]:
+        """Return the pairs in the reference's fields."""
+        return [
+            {
+                "tag": key.tag,
+                "keyId": key.pair.public_key.to_wire(),
+                "keySecret": seal(caller.shared_key, key.pair.to_wire(), self._random_bytes(IV_BYTES)),
+                "type": "ecdsa",
+            }
+            for key in keys
+        ]

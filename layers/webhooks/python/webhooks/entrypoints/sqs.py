@@ -1,0 +1,65 @@
+"""SQS records to messages, and messages that must come again to a partial batch response."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from webhooks.domain.lane import Lane
+from webhooks.services.dispatch.stages import DeliveryMessage
+from webhooks.services.fanout.pipeline import EventMessage
+
+logger = logging.getLogger(__name__)
+
+
+class BatchFailedError(Exception):
+    """A batch failed as a whole: it comes again. What failed is in the log."""
+
+
+def read_batch(read: Callable[[], Iterable[str]]) -> dict[str, list[dict[str, str]]]:
+    """Read a batch and answer SQS. Raises BatchFailedError for whatever fails the batch.
+
+    Lambda writes an exception's text and its causes into the log, and foreign texts may quote a secret.
+    """
+    try:
+        return batch_response(read())
+    except Exception:  # the boundary of a batch: logged without foreign texts, see observability
+        logger.exception("batch.failed")
+    raise BatchFailedError("see batch.failed in the log")
+
+
+def event_messages(event: dict[str, Any]) -> list[EventMessage]:
+    """Read the records of a batch of the events queue."""
+    return [
+        EventMessage(
+            id=record["messageId"],
+            text=record["body"],
+            sent_at=int(record["attributes"]["SentTimestamp"]),
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            receipt=record.get("receiptHandle", ""),
+        )
+        for record in event["Records"]
+    ]
+
+
+def delivery_messages(event: dict[str, Any]) -> list[DeliveryMessage]:
+    """Read the records of a batch of the deliveries queue."""
+    return [
+        DeliveryMessage(
+            id=record["messageId"],
+            text=record["body"],
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            receipt=record.get("receiptHandle", ""),
+        )
+        for record in event["Records"]
+    ]
+
+
+def lane_of(event: dict[str, Any], slow_queue_url: str) -> Lane:
+    """Tell which lane a batch came by: all of its messages are of one queue."""
+    queue = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
+    return Lane.SLOW if queue == slow_queue_url.rpartition("/")[2] else Lane.FAST
+
+
+def batch_response(failed: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """Tell SQS which messages must come again; it deletes the others."""
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}

@@ -1,0 +1,127 @@
+"""The request of one attempt, signed over its exact bytes, and the endpoint's own authentication."""
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Self
+
+from signing import CallbackKeys, derive_webhook_secret, sign_callback, thumbprint
+from webhooks.domain.delivery import Delivery
+from webhooks.domain.endpoint_url import parse_url
+from webhooks.domain.http import HttpRequest
+from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.webhook import AuthType, Credential, Webhook
+from webhooks.ports import KeyStore, MasterSecret
+
+CONTENT_TYPE = "application/json"
+USER_AGENT = "webhooks/1"
+SECRETS = 1024  # webhooks' own secrets that are remembered: deriving one costs a third of a signature
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The contents of the stores: both sets of keys, and the master of the webhooks' own secrets."""
+
+    service: KeyPairs
+    content: KeyPairs
+    master: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeys:
+    """The keys that sign from `since` until `until` (epoch seconds), and the secrets that they came from."""
+
+    secrets: Secrets
+    since: float
+    until: float
+    callback: CallbackKeys
+
+    @classmethod
+    def of(cls, secrets: Secrets, now: float) -> Self:
+        """Choose the keys that sign at a moment."""
+        shown, *beside = secrets.service.signing(now)
+        content = secrets.content.in_use(now)
+        return cls(
+            secrets,
+            since=now,
+            until=min(secrets.service.unchanged_until(now), secrets.content.unchanged_until(now)),
+            callback=CallbackKeys(
+                service=shown,
+                content=content,
+                content_key_id=thumbprint(content.public_key),
+                beside=tuple(beside),
+            ),
+        )
+
+
+class CallbackSigner:
+    """Makes requests with the keys that sign at their moment, as `refresh` last read them."""
+
+    def __init__(self, *, service: KeyStore, content: KeyStore, master: MasterSecret) -> None:
+        self._service = service
+        self._content = content
+        self._master = master
+        self._secrets: Secrets | None = None
+        self._keys: SigningKeys | None = None
+        self._secret = lru_cache(SECRETS)(derive_webhook_secret)
+
+    def refresh(self) -> Secrets:
+        """Read the keys and the master; to be called before each batch, so that `request` only computes.
+
+        Raises UnavailableError where one of them was never read; known ones serve while they cannot be read.
+        """
+        read = Secrets(self._service.read(), self._content.read(), self._master.read())
+        known = self._secrets
+        if known is None or known != read:  # equal ones stay: their keys have prepared signers
+            self._secrets = known = read
+        return known
+
+    def request(self, webhook: Webhook, delivery: Delivery, *, now: float) -> HttpRequest:
+        """Return the request of the delivery's next attempt, signed at `now` (epoch seconds).
+
+        Reads nothing once `refresh` was called; raises UnavailableError as it does where it was not.
+        """
+        secrets = self._secrets or self.refresh()
+        api = webhook.definition.api
+        url = parse_url(api.url).text
+        body = delivery.body.encode()
+        signatures = sign_callback(
+            method=api.method,
+            url=url,
+            content_type=CONTENT_TYPE,
+            body=body,
+            delivery_id=delivery.id,
+            timestamp=int(now),
+            keys=self._keys_at(now, secrets),
+            webhook_secrets=[self._secret(secrets.master, webhook.id, webhook.secret_version)],
+        )
+        headers = {
+            "Content-Type": CONTENT_TYPE,
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",  # some firewalls refuse a request without it
+            "webhook-attempt": str(len(delivery.attempts) + 1),
+            **signatures,
+        }
+        return HttpRequest(method=api.method, url=url, headers=headers, body=body)
+
+    def _keys_at(self, now: float, secrets: Secrets) -> CallbackKeys:
+        keys = self._keys
+        if keys is None or keys.secrets is not secrets or not keys.since <= now < keys.until:
+            keys = self._keys = SigningKeys.of(secrets, now)
+        return keys.callback
+
+
+def authorization_of(
+    auth_type: AuthType, credential: Credential | None, *, token: str | None
+) -> dict[str, str]:
+    """Return the header that authenticates to the endpoint; `token` is the access token of oauth2."""
+    match auth_type, credential:
+        case AuthType.OAUTH2, _ if token is not None:
+            return {"Authorization": f"Bearer {token}"}
+        case AuthType.BASIC, Credential(username=str(username), password=str(password)):
+            return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
+        case AuthType.BEARER, Credential(token=str(bearer)):
+            return {"Authorization": f"Bearer {bearer}"}
+        case AuthType.API_KEY, Credential(key_name=str(name), key_value=str(value)):
+            return {name: value}
+    return {}

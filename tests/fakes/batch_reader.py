@@ -1,0 +1,32 @@
+"""Webhooks and log together, over the fakes of both."""
+
+from collections.abc import Sequence
+
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.faults import Fault, effect, no_fault
+from tests.fakes.subscriptions import FakeSubscriptions
+from webhooks.domain.delivery_log import Logged, LogKey
+from webhooks.domain.scope import Scope
+from webhooks.ports import BatchContext
+
+
+class FakeBatchReader:
+    """Reads both fakes."""
+
+    def __init__(
+        self, subscriptions: FakeSubscriptions, log: FakeDeliveryLog, *, fault: Fault = no_fault
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._log = log
+        self._fault = fault
+
+    def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
+        """Return what exists of both."""
+        with effect(self._fault, "batch.read"):
+            entries = {entry.key: entry for entry in self._log.entries()}
+            logged = {
+                key: Logged(entries[key].outcome, entries[key].delivery.attempts)
+                for key in log
+                if key in entries
+            }
+            return BatchContext(self._subscriptions.get_many(webhooks), logged)

@@ -1,0 +1,85 @@
+"""functions/maintenance, as Lambda calls it: within its time, with its counts as answer and metrics."""
+
+import io
+import json
+
+import pytest
+
+from tests.contract.webhooks_made import ACME, NOW
+from tests.factories import Clock, Entropy
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.subscriptions import FakeSubscriptions
+from webhooks.domain.webhook import Credential
+from webhooks.entrypoints.invocation import Invocation
+from webhooks.entrypoints.schedule import ScheduledCleanup
+from webhooks.observability import start_logging
+from webhooks.services.orphan_cleanup import OrphanCleanup
+
+LATER = NOW + 7200
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+@pytest.fixture
+def credentials() -> FakeCredentials:
+    return FakeCredentials(clock=Clock(), random_bytes=Entropy())
+
+
+@pytest.fixture
+def log() -> io.StringIO:
+    stream = io.StringIO()
+    start_logging(service="maintenance", level="INFO", stream=stream)
+    return stream
+
+
+def scheduled(credentials: FakeCredentials, invocation: Invocation) -> ScheduledCleanup:
+    def now() -> float:
+        return LATER
+
+    cleanup = OrphanCleanup(
+        secrets=credentials,
+        subscriptions=FakeSubscriptions(clock=now, random_bytes=Entropy()),
+        clock=now,
+        time_left=invocation.left,
+    )
+    return ScheduledCleanup(cleanup, invocation, clock=now)
+
+
+def test_its_answer_is_the_counts(credentials: FakeCredentials, log: io.StringIO) -> None:
+    invocation = Invocation()
+    answered = scheduled(credentials, invocation).handle({}, Context())
+    assert answered == {"listed": 0, "unbound": 0, "orphans": 0, "deleted": 0}
+    assert 299 < invocation.left() <= 300
+    assert '"orphan_cleanup.completed"' in log.getvalue()
+
+
+def test_a_cleanup_that_stops_is_an_error_with_its_counts_as_metrics(
+    credentials: FakeCredentials, log: io.StringIO
+) -> None:
+    ref = credentials.create(ACME, "0" * 24, credential=Credential(token="planted"))
+
+    answered = scheduled(credentials, Invocation()).handle({}, None)
+
+    assert answered == {"listed": 1, "unbound": 0, "orphans": 1, "deleted": 0}
+    assert [each.secret_name for each in credentials.listed()] == [ref.secret_name]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    stopped, counted = (
+        next(line for line in lines if line["message"] == message)
+        for message in ("orphan_cleanup.stopped", "orphan_cleanup.counted")
+    )
+    assert stopped["level"] == "ERROR"
+    assert stopped["secrets"] == [ref.secret_name]
+    [directive] = counted["_aws"]["CloudWatchMetrics"]
+    values = {metric["Name"]: counted[metric["Name"]] for metric in directive["Metrics"]}
+    assert values == {
+        "CredentialsListed": 1,
+        "CredentialsUnbound": 0,
+        "CredentialsOrphans": 1,
+        "CredentialsDeleted": 0,
+        "CleanupStopped": 1,
+    }
+    assert directive["Dimensions"] == [["service"]]
+    assert counted["service"] == "maintenance"

@@ -1,0 +1,125 @@
+"""What operations of the document share: parameters, headers, error messages, and what stands before all."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.openapi import examples
+from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
+from webhooks.domain.webhook import EVENT_NAME_PATTERN
+from webhooks.entrypoints.api import limits
+
+DESCRIPTION = """\
+Delivers platform events to your endpoints, signed. Register webhooks for the events you care about.
+
+**Authentication.** A request carries three headers, made with your key pair and the service's public key
+from `/publickeys`: `publickey` in clear, `licensekey` and `requestid` encrypted. K is the X coordinate of
+ECDH(your private key, the service's public key), 32 bytes; a text is encrypted as
+base64(IV[16] || AES-256-GCM(K, IV, text) || tag[16]). The same goes for what answers have encrypted.
+
+**Repeats.** The exact repeat of a request that changes something (same caller, `uuid`, method, path and body)
+gets the first answer again and changes nothing twice, as long as the webhook is as the first one left it.
+
+**Callbacks** are described under `webhooks`: their headers, signatures, body and retries. `query` and
+`criteria` of a webhook choose its events by their data; docs/filters.md of the project has examples of
+each case.
+
+**Errors** have one body, `{"statusCode", "error", "message"}`; the message of a 400 names every wrong field.
+Every answer has an `x-request-id`.
+"""
+
+PARAMETERS: Mapping[str, Any] = {
+    **{
+        name: {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": f"ID of {what}: {IDENTIFIER_RULE}.",
+            "schema": {"type": "string", "pattern": f"^{IDENTIFIER.pattern}$"},
+            "example": example,
+        }
+        for name, what, example in (
+            ("tenantId", "the tenant", "acme"),
+            ("communityId", "the community", "default"),
+        )
+    },
+    "webhookId": {
+        "name": "webhookId",
+        "in": "path",
+        "required": True,
+        "description": "ID of the webhook.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
+        "example": examples.WEBHOOK_ID,
+    },
+    "keyId": {
+        "name": "keyId",
+        "in": "path",
+        "required": True,
+        "description": "The key's public key as GET /servicekeys shows it, URL-encoded; or in base64url.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9+/_-]{86}(==)?$"},
+        "example": examples.PUBLIC_KEY,
+    },
+    "method": {
+        "name": "method",
+        "in": "path",
+        "required": True,
+        "description": "What to do with the text.",
+        "schema": {"type": "string", "enum": ["encrypt", "decrypt"]},
+    },
+    "licensekey": {
+        "name": "licensekey",
+        "in": "header",
+        "required": True,
+        "description": "License key, encrypted.",
+        "schema": {"type": "string"},
+        "example": examples.ENVELOPE,
+    },
+    "requestid": {
+        "name": "requestid",
+        "in": "header",
+        "required": True,
+        "description": 'JSON {"appid": string, "uuid": string, "ts": epoch seconds}, encrypted. `ts` may lie '
+        "`environment.allowed_time_span` seconds off.",
+        "schema": {"type": "string"},
+        "example": examples.ENVELOPE,
+    },
+    "publickey": {
+        "name": "publickey",
+        "in": "header",
+        "required": True,
+        "description": "Your public key: base64 of X||Y.",
+        "schema": {"type": "string"},
+        "example": examples.PUBLIC_KEY,
+    },
+}
+
+HEADERS: Mapping[str, Any] = {
+    "x-request-id": {"description": "Names the request to us.", "schema": {"type": "string"}},
+    "Allow": {"description": "The methods that the path has.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+}
+
+# An example of each error's message; those of 500 and 503 are fixed.
+MESSAGES: Mapping[int, str] = {
+    400: "name: is required; retryCount: must be a whole number from 0 to 2",
+    401: "licensekey: this license is unknown, expired or disabled",
+    403: "this license does not reach this tenant and community",
+    404: "webhookId: no such webhook",
+    405: "this path has the methods PATCH, DELETE",
+    409: "the webhook was changed by others at the same time; send the change again",
+    413: f"the body may have {limits.BODY_BYTES} bytes",
+    415: "the content type must be application/json",
+    429: "too many requests; send this one again later",
+    500: "",
+    503: "",
+}
+
+# (schema, the other name, the field): what a field may also be called, and what it may hold then.
+ALIASES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
+    (schema, "eventName", "eventNames"): {
+        "oneOf": [
+            {"type": "string", "pattern": EVENT_NAME_PATTERN},
+            {"$ref": f"#/components/schemas/{schema}/properties/eventNames"},
+        ],
+    }
+    for schema in ("WebhookIn", "WebhookPatch")
+} | {("EcdsaIn", "dataStr", "data"): {"type": "string"}}

@@ -1,0 +1,162 @@
+"""Makes the OpenAPI 3.1 document."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from tools.openapi import callback, examples
+from tools.openapi.components import ALIASES, DESCRIPTION, HEADERS, MESSAGES, PARAMETERS
+from tools.openapi.inputs import INPUTS
+from tools.openapi.operations import OPERATIONS, Operation
+from webhooks.entrypoints.api.errors import FIXED_TEXTS
+from webhooks.entrypoints.api.schemas import responses as answers
+
+API_VERSION = "1.00.11.02"  # of the reference that the API keeps to
+JSON = "application/json"
+REF = "#/components/schemas/{model}"
+UNHEALTHY = 503
+
+
+def make_document() -> dict[str, Any]:
+    """Return the document, the same whenever it is made from the same code."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Webhooks API", "version": API_VERSION, "description": DESCRIPTION},
+        "servers": [{"url": ".", "description": "where this document is"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys([*(each.tag for each in OPERATIONS), callback.TAG])],
+        "paths": paths,
+        "webhooks": callback.callback(),
+        "components": {
+            "schemas": _schemas(),
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "responses": {HTTPStatus(status).name: _error(status) for status in MESSAGES},
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    names = (*operation.parameters, *(("licensekey", "requestid", "publickey") if operation.signed else ()))
+    content: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+    }
+    if operation.text:
+        content["description"] = operation.text
+    if names:
+        content["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+    if operation.body:
+        content["requestBody"] = {
+            "required": operation.body_required,
+            "content": {
+                JSON: {
+                    "schema": _ref(operation.body),
+                    "examples": {name: {"value": value} for name, value in operation.bodies.items()},
+                }
+            },
+        }
+    content["responses"] = {str(operation.status): _success(operation)} | {
+        str(status): {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
+        for status in sorted(operation.errors)
+    }
+    if operation.answer is answers.HealthOut:
+        content["responses"][str(UNHEALTHY)] = _unhealthy()
+    return content
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": HTTPStatus(operation.status).phrase,
+        "headers": {"x-request-id": {"$ref": "#/components/headers/x-request-id"}},
+    }
+    if isinstance(operation.answer, str):
+        response["content"] = {operation.answer: {"schema": {"type": "string"}}}
+    elif operation.answer is not None:
+        schema = operation.answer if isinstance(operation.answer, Mapping) else _ref(operation.answer)
+        shown = {} if operation.example is None else {"example": operation.example}
+        response["content"] = {JSON: {"schema": schema, **shown}}
+    return response
+
+
+def _unhealthy() -> dict[str, Any]:
+    response = _error(UNHEALTHY)
+    schema = {"anyOf": [_ref(answers.HealthOut), _ref(answers.ErrorOut)]}
+    return {**response, "content": {JSON: {"schema": schema, "example": examples.UNHEALTHY}}}
+
+
+def _error(status: int) -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    message = FIXED_TEXTS.get(HTTPStatus(status), MESSAGES[status])
+    headers = {"x-request-id": {"$ref": "#/components/headers/x-request-id"}}
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = {"$ref": "#/components/headers/Allow"}
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
+    example = {"statusCode": status, "error": phrase, "message": message}
+    return {
+        "description": phrase,
+        "headers": headers,
+        "content": {JSON: {"schema": _ref(answers.ErrorOut), "example": example}},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    bodies = [operation.body for operation in OPERATIONS if operation.body]
+    given = [operation.answer for operation in OPERATIONS if isinstance(operation.answer, type)]
+    more: list[type[BaseModel]] = [answers.ServiceKeyOut, answers.ErrorOut]
+    models = dict.fromkeys([*bodies, *given, *more])
+    _, made = models_json_schema([(model, "validation") for model in models], ref_template=REF)
+    schemas = {name: _clean(schema) for name, schema in sorted(made["$defs"].items())}
+    for (name, alias, of), schema in ALIASES.items():
+        _add_alias(schemas[name], alias, of=of, schema=schema)
+    for name, texts in INPUTS.items():
+        for field, schema in schemas[name]["properties"].items():
+            schema["description"] = texts[field]
+    return schemas | {"Callback": callback.BODY}
+
+
+def _add_alias(body: dict[str, Any], alias: str, *, of: str, schema: Mapping[str, Any]) -> None:
+    """Describe the other name of a field: where the field is required, one of the two is; never both."""
+    body["properties"][alias] = dict(schema)
+    if of in body.get("required", ()):
+        body["required"].remove(of)
+        body["oneOf"] = [{"required": [of]}, {"required": [alias]}]
+    else:
+        body["not"] = {"required": [of, alias]}
+
+
+def _clean(schema: Any) -> Any:
+    """Leave out titles that repeat names, and defaults that say nothing."""
+    if isinstance(schema, list):
+        return [_clean(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = _nullable(schema)
+    return {
+        name: _clean(value)
+        for name, value in schema.items()
+        if not (name == "title" and isinstance(value, str)) and not (name == "default" and not value)
+    }
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """Write "this type or null" in one schema instead of two, where it is no reference."""
+    match schema:
+        case {"anyOf": [{"type": str(kind)} as given, {"type": "null"}]}:
+            one = {name: value for name, value in given.items() if name != "const"}
+            if "const" in given or "enum" in given:
+                one["enum"] = [*given.get("enum", [given.get("const")]), None]
+            more = {name: value for name, value in schema.items() if name != "anyOf"}
+            return {**one, **more, "type": [kind, "null"]}
+    return schema
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": REF.format(model=model.__name__)}

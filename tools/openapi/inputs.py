@@ -1,0 +1,72 @@
+"""Descriptions of every request field, for the OpenAPI document alone: no request needs them."""
+
+from collections.abc import Mapping
+
+from webhooks.domain.text import TEXT_RULE
+from webhooks.domain.webhook import EVENT_NAME_RULE
+from webhooks.entrypoints.api import limits
+
+FILTERS = "docs/filters.md"
+
+_WEBHOOK = {
+    "eventNames": f"Names of the events that the webhook gets, each {EVENT_NAME_RULE}.",
+    "eventName": "Another name for eventNames, as older clients have it; one name or several.",
+    "name": f"Name of the webhook, for people: text with {TEXT_RULE}.",
+    "disabled": "true: the webhook gets no events. false is the default.",
+    "createdBy": f"Author of the webhook: text with {TEXT_RULE}. Default: the `appid` of the requestid.",
+    "tags": "Words to fetch webhooks by; equal ones count once.",
+    "query": "Which events of those names the webhook gets, by their data: objects of conditions, each a "
+    "field and the value that it has there. A dot leads into objects and through arrays (`commits.title`), a "
+    "number to one element (`labels.0.title`). Values are equal as JSON values, numbers as decimals; where "
+    f"the data has an array, one equal element is enough. At most {limits.QUERY_NODES} objects, arrays and "
+    f"values in all, and {limits.QUERY_BYTES} bytes. No query: every event. {FILTERS} has examples.",
+    "criteria": "ANY, the default: one object of the query must hold. ALL: every object must.",
+    "api": "The endpoint to call.",
+    "successCodes": "Statuses that mean success: the endpoint took the event.",
+    "retryCodes": "Statuses after which the event is sent again; 0 stands for no HTTP answer. Default: 0, "
+    "408, 425, 429 and every 5xx but 501 and 505.",
+    "retryCount": "How often an event is sent again at most; 0 is the default.",
+    "ttl": "Seconds that the endpoint has to answer; 0, the default, stands for the deployment's own value.",
+}
+_API = {
+    "url": "The URL to call, sent to the letter; https, unless the deployment allows http. It has no user "
+    "info and no fragment.",
+    "type": "The method of a callback; POST is the default.",
+    "authType": "How a callback authenticates to the endpoint; none is the default.",
+    "oAuthGrantType": "For authType oauth2.",
+    "oAuthTokenUrl": "Where access tokens come from, for authType oauth2.",
+    "oAuthScopes": "Scopes to ask for, for authType oauth2.",
+    "credential": "The values that authType needs. A change that does not give it leaves the stored one.",
+}
+_TEXT = f"Text with {TEXT_RULE}."
+_HEADER = "Printable ASCII with no space at either end, and not empty."
+
+INPUTS: Mapping[str, Mapping[str, str]] = {
+    "WebhookIn": _WEBHOOK,
+    "WebhookPatch": _WEBHOOK,
+    "ApiIn": _API,
+    "ApiPatch": _API,
+    "CredentialIn": {
+        "username": f"For authType basic. {_TEXT} May be empty; has no ':'.",
+        "password": f"For authType basic. {_TEXT} May be empty.",
+        "keyName": "For authType api_key: the header's name. None of those that the service sets itself.",
+        "keyValue": f"For authType api_key: the header's value. {_HEADER}",
+        "token": f"For authType bearer. {_HEADER}",
+        "oauth2": "For authType oauth2: the client.",
+    },
+    "OAuth2In": {
+        "clientId": f"The client's id. {_TEXT} Not empty.",
+        "clientSecret": f"The client's secret. {_TEXT} Not empty.",
+    },
+    "FetchIn": {
+        "pIndex": "The page's number, from 0, which is the default.",
+        "pSize": f"How many webhooks a page has; {limits.PAGE_SIZE_DEFAULT} is the default.",
+        "tags": "Only webhooks that have one of these tags.",
+    },
+    "EcdsaIn": {
+        "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",
+        "dataStr": "Another name for data.",
+        "publicKey": "The other side's public key: base64 of X||Y, 64 bytes.",
+        "privateKey": "Your private key: base64 of the big-endian number, 32 bytes. None of production.",
+    },
+}

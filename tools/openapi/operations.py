@@ -1,0 +1,244 @@
+"""Every operation of the API: one row each, in the reference's order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from tools.openapi import examples
+from webhooks.entrypoints.api import limits
+from webhooks.entrypoints.api.schemas import responses as answers
+from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
+from webhooks.entrypoints.api.schemas.fetch import FetchIn
+from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
+
+WEBHOOKS, KEYS, ECDSA = "Webhooks", "Service Key", "ECDSA Helper"
+COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
+WEBHOOK = f"{COMMUNITY}/webhook/{{webhookId}}"
+SCOPED = ("tenantId", "communityId")
+ONE = (*SCOPED, "webhookId")
+
+ANY_CALL = (404, 405, 429, 500, 503)
+SIGNED = (400, 401, 403, *ANY_CALL)
+WITH_BODY = (*SIGNED, 413, 415)
+CHANGE = (*WITH_BODY, 409)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A method of a path. `answer`: a model, a JSON schema, a media type, or None for no body."""
+
+    id: str
+    method: str
+    path: str
+    tag: str
+    summary: str
+    text: str = ""
+    parameters: tuple[str, ...] = ()
+    signed: bool = False
+    body: type[BaseModel] | None = None
+    bodies: Mapping[str, Any] = field(default_factory=dict)
+    body_required: bool = True
+    status: int = 200
+    answer: type[BaseModel] | Mapping[str, Any] | str | None = None
+    example: Any = None
+    errors: tuple[int, ...] = ANY_CALL
+
+
+def _open(name: str, path: str, tag: str, summary: str, **more: Any) -> Operation:
+    return Operation(id=name, method="get", path=path, tag=tag, summary=summary, **more)
+
+
+OPERATIONS = (
+    Operation(
+        id="fetchWebhooks",
+        method="post",
+        path=f"{COMMUNITY}/webhooks/fetch",
+        tag=WEBHOOKS,
+        summary="Fetch webhooks.",
+        text="Newest first, a page at a time; a page past the end has no data. Only a system license gets "
+        "credentials, each value as an envelope for the caller. No body is as good as an empty object. A "
+        "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
+        "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
+        "always fits.",
+        parameters=SCOPED,
+        signed=True,
+        body=FetchIn,
+        bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
+        body_required=False,
+        answer=answers.PageOut,
+        example=examples.PAGE,
+        errors=WITH_BODY,
+    ),
+    Operation(
+        id="createWebhook",
+        method="put",
+        path=f"{COMMUNITY}/webhook",
+        tag=WEBHOOKS,
+        summary="Create a webhook.",
+        text="The answer has the webhook's `whsec_` secret, as an envelope for the caller. The exact repeat "
+        "of a request (caller, uuid, method, path and body) gets the first answer again while the webhook "
+        "exists; the repeat of a change, while the webhook is as that change left it. A community with as "
+        "many webhooks as the deployment allows (`webhooksPerCommunity` of `/environment`) gets a 409.",
+        parameters=SCOPED,
+        signed=True,
+        body=WebhookIn,
+        bodies={"basic": examples.CREATE, "oauth2": examples.CREATE_OAUTH2},
+        answer=answers.CreatedOut,
+        example=examples.CREATED,
+        errors=CHANGE,
+    ),
+    Operation(
+        id="updateWebhook",
+        method="patch",
+        path=WEBHOOK,
+        tag=WEBHOOKS,
+        summary="Change a webhook.",
+        text="What is not given stays, a credential too; `api` may be given in part. null stands for what "
+        "the field is without it at creation. The whole is validated, and nothing changes in part.",
+        parameters=ONE,
+        signed=True,
+        body=WebhookPatch,
+        bodies={"some fields": examples.PATCH},
+        answer=answers.WebhookOut,
+        example=examples.WEBHOOK,
+        errors=CHANGE,
+    ),
+    Operation(
+        id="deleteWebhook",
+        method="delete",
+        path=WEBHOOK,
+        tag=WEBHOOKS,
+        summary="Delete a webhook with its credential.",
+        parameters=ONE,
+        signed=True,
+        status=204,
+        errors=(*SIGNED, 409),
+    ),
+    Operation(
+        id="getWebhookSecret",
+        method="get",
+        path=f"{WEBHOOK}/secret",
+        tag=WEBHOOKS,
+        summary="Get a webhook's signing secret.",
+        text="The `whsec_` secret of the `v1` signatures of its callbacks, as an envelope for the caller.",
+        parameters=ONE,
+        signed=True,
+        answer=answers.SecretOut,
+        example=examples.SECRET,
+        errors=SIGNED,
+    ),
+    Operation(
+        id="getServiceKeys",
+        method="get",
+        path="/servicekeys",
+        tag=KEYS,
+        summary="Get the service's key pairs.",
+        text="The newest pair of each tag. The license must be of auth level system, for every tenant and "
+        "community, and one of this deployment's own: its operator issues it.",
+        signed=True,
+        answer={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},
+        example=examples.SERVICE_KEYS,
+        errors=SIGNED,
+    ),
+    Operation(
+        id="resetServiceKey",
+        method="delete",
+        path="/servicekey/{keyId}",
+        tag=KEYS,
+        summary="Replace a key pair of the service.",
+        text="Answers the new one, which is in use (`/publickeys`) a minute later. From then on the old key "
+        "has its grace, a day by default, however many resets follow: its envelopes are read, and callbacks "
+        "carry a signature of each key. 409 where ten keys count. The license is as for `/servicekeys`.",
+        parameters=("keyId",),
+        signed=True,
+        answer={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},
+        example=examples.SERVICE_KEYS,
+        errors=(*SIGNED, 409),
+    ),
+    Operation(
+        id="convert",
+        method="post",
+        path="/ecdsa_helper/{method}",
+        tag=ECDSA,
+        summary="Encrypt or decrypt a text by a public and a private key.",
+        text="To try the protocol out. Nothing is kept.",
+        parameters=("method",),
+        body=EcdsaIn,
+        bodies={"encrypt": examples.ECDSA_IN},
+        answer=answers.EcdsaOut,
+        example=examples.ECDSA_OUT,
+        errors=(400, *ANY_CALL, 413, 415),
+    ),
+    Operation(
+        id="encrypt",
+        method="post",
+        path="/ecdsa_helper",
+        tag=ECDSA,
+        summary="Encrypt a text by a public and a private key.",
+        body=EcdsaIn,
+        bodies={"encrypt": examples.ECDSA_IN},
+        answer=answers.EcdsaOut,
+        example=examples.ECDSA_OUT,
+        errors=(400, *ANY_CALL, 413, 415),
+    ),
+    _open(
+        "getEnvironment",
+        "/environment",
+        "Environment",
+        "Get the deployment's environment.",
+        answer=answers.EnvironmentOut,
+        example={
+            "allowed_time_span": 120,
+            "EC_CURVE_NAME": "secp256k1",
+            "region": "us-east-1",
+            "stage": "prod",
+            "version": examples.VERSION,
+            "limits": {**limits.SHOWN, "webhooksPerCommunity": 1000},
+        },
+    ),
+    _open(
+        "getHealth",
+        "/healthz",
+        "Healthz",
+        "Ask whether everything that the service needs answers.",
+        text="A result is kept for 5 seconds.",
+        answer=answers.HealthOut,
+        example=examples.HEALTH,
+    ),
+    _open(
+        "getPublicKey",
+        "/publickeys",
+        "Public Key",
+        "Get the service's public key.",
+        answer=answers.PublicKeyOut,
+        example={"publicKey": examples.PUBLIC_KEY},
+    ),
+    _open(
+        "getServiceDirectory",
+        "/sd",
+        "Service Directory",
+        "Get all service directories.",
+        answer={"type": "object", "additionalProperties": {"type": "string"}, "required": ["webhooks"]},
+        example=examples.SERVICE_DIRECTORY,
+    ),
+    _open(
+        "getWellKnown",
+        "/.well-known",
+        "Well Known config",
+        "Get the well-known config.",
+        answer=answers.WellKnownOut,
+        example={"public_key": examples.PUBLIC_KEY},
+    ),
+    _open(
+        "getJwks",
+        "/.well-known/jwks.json",
+        "Well Known config",
+        "Get the keys of callbacks' RFC 9421 signatures.",
+        answer=answers.JwksOut,
+        example=examples.JWKS,
+    ),
+    _open("getOpenApi", "/openapi.json", "Documentation", "Get this document.", answer={"type": "object"}),
+    _open("getDocs", "/docs", "Documentation", "Read this document as a page.", answer="text/html"),
+)
