@@ -69,7 +69,7 @@ def receiver() -> Iterator[Receiver]:
     )
     try:
         deadline = time.monotonic() + START_SECONDS
-        while not emulator.answers(f"{running.url}/arrivals"):
+        while not emulator.is_answering(f"{running.url}/arrivals"):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise LocalError("the benchmarks' receiver does not start")
             time.sleep(0.05)

@@ -32,7 +32,7 @@ from webhooks.domain.http import (
 )
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
+from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
 from webhooks.ports import Conversation, IdempotencyRecord
 from webhooks.services.fanout.pipeline import SLICE
 
@@ -216,13 +216,13 @@ class Deployment:
     def register(self, scope: Scope, **changes: Any) -> str:
         """Store a tenant's webhook for EVENT; returns its endpoint's URL."""
         url = f"https://{scope.tenant_id}.example.com/hook"
-        api, webhook_id, ref = Api(url), self.subscriptions.next_id(scope, now=NOW), None
+        endpoint, webhook_id, ref = Endpoint(url), self.subscriptions.next_id(scope, now=NOW), None
         if self.endpoints.mute is Mute.TOKEN:
-            api = Api(url, auth_type=AuthType.OAUTH2, oauth_token_url=url + TOKEN_PATH)
+            endpoint = Endpoint(url, auth_type=AuthType.OAUTH2, oauth_token_url=url + TOKEN_PATH)
             credential = Credential(client_id="id", client_secret="secret")  # noqa: S106 - of nothing
             ref = self.credentials.create(scope, webhook_id, credential=credential)
         definition = Definition(
-            event_names=(EVENT,), name="w", api=api, success_codes=(200,), created_by="b", **changes
+            event_names=(EVENT,), name="w", endpoint=endpoint, success_codes=(200,), created_by="b", **changes
         )
         webhook = Webhook(webhook_id, scope, definition, created_at=int(NOW), credential=ref)
         self.subscriptions.add(webhook, IdempotencyRecord(webhook_id, "", int(NOW)))

@@ -16,7 +16,7 @@ from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_a
 from webhooks.domain.delivery import delivery_of, encode_pack, pack_deliveries
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, Definition, Webhook
+from webhooks.domain.webhook import Definition, Endpoint, Webhook
 
 SCOPE = Scope("acme", "main")
 NAME = "order.paid"
@@ -85,7 +85,7 @@ def webhook(number: int, url: str, *, scope: Scope = SCOPE, **changes: Any) -> W
     definition = Definition(
         event_names=(NAME,),
         name=f"webhook {number}",
-        api=Api(url),
+        endpoint=Endpoint(url),
         success_codes=(200,),
         created_by="benchmark",
         query=({"currency": "EUR"},),
@@ -165,7 +165,7 @@ def entry_item(webhook: Webhook) -> Item:
     return key(listeners_pk(webhook.scope, NAME), entry_sk(sequence)) | entry_attributes(webhook)
 
 
-def answers(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
+def responses(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
     """Return what AWS answers each operation of the dispatcher: these webhooks, and an empty log."""
     items = [webhook_item(webhook) for webhook in webhooks]
     return {

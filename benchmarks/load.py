@@ -80,9 +80,9 @@ class Tenants:
             api = {"url": f"http://{host.format(number)}:{self.receiver.port}{path}", **more}
             body = {"eventNames": [each.event_name], "name": each.event_name, "api": api, **changes}
             client = PlatformClient(self.stack.api_url, self._license, tenant=each.tenant_id)
-            answer = client.call("PUT", "webhook", {"successCodes": [200], **body})
-            if answer.status != 200:
-                raise LocalError(f"registering a webhook was answered {answer.status}: {answer.body!r}")
+            response = client.call("PUT", "webhook", {"successCodes": [200], **body})
+            if response.status != 200:
+                raise LocalError(f"registering a webhook was answered {response.status}: {response.body!r}")
 
         with ThreadPoolExecutor(REGISTERING) as threads:
             list(threads.map(register, made))

@@ -18,7 +18,7 @@ from benchmarks.figures import api, dispatcher, fanout
 from benchmarks.sink import sink
 from local.paths import ROOT, tool
 from local.progress import Progress
-from tests.factories import BASE, World
+from tests.factories import BASE, InMemoryApp
 
 SECONDS = 8
 RATE = 500  # samples a second
@@ -38,10 +38,10 @@ def _fan_out() -> Iterator[Callable[[], object]]:
 
 @contextmanager
 def _api() -> Iterator[Callable[[], object]]:
-    world = World()
-    world.create()
-    handle = api._ours(world)
-    event = api._request(world, "POST", f"{BASE}/webhooks/fetch", {"pSize": 25})
+    app = InMemoryApp()
+    app.create()
+    handle = api._ours(app)
+    event = api._request(app, "POST", f"{BASE}/webhooks/fetch", {"pSize": 25})
     yield lambda: handle(event)
 
 

@@ -160,7 +160,7 @@ def commit() -> str:
         )
         for question in (["rev-parse", "--short=7", "HEAD"], ["status", "--porcelain", "--", ".", *OURS])
     ]
-    if any(answer.returncode for answer in asked):
+    if any(response.returncode for response in asked):
         return "unknown"
     return asked[0].stdout.strip() + ("+" if asked[1].stdout else "")
 

@@ -79,7 +79,7 @@ def sink(upstream: str = "") -> Iterator[Sink]:
                 folder=folder,
                 http=running.http,
                 https=running.https,
-                answer=f"proxy_pass {upstream}" if upstream else "return 200",
+                response=f"proxy_pass {upstream}" if upstream else "return 200",
             ),
             "utf-8",
         )

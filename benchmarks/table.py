@@ -100,21 +100,21 @@ class Tables:
         operations = work()
         return Cost(*((now - then) / operations for now, then in zip(self._spent(), before, strict=True)))
 
-    def answer(self, operation: str, body: bytes) -> bytes:
+    def response(self, operation: str, body: bytes) -> bytes:
         """Answer a call."""
         began = time.process_time()
         self.calls[operation] += 1
-        answer = self._others.get(operation)
-        if answer is None:
-            answer = self._answer(operation, json.loads(body)).encode()
+        response = self._others.get(operation)
+        if response is None:
+            response = self._response(operation, json.loads(body)).encode()
         self._cpu += time.process_time() - began
-        return answer
+        return response
 
     def _spent(self) -> tuple[float, int, float, int]:
         cpu = time.process_time() - self._cpu
         return cpu, self.calls.total(), self._read_units, self._write_units
 
-    def _answer(self, operation: str, request: dict[str, Any]) -> str:
+    def _response(self, operation: str, request: dict[str, Any]) -> str:
         _check_parameters(operation, request)
         match operation:
             case "GetItem":
@@ -183,7 +183,7 @@ class Tables:
 
     def _write(self, kind: str, request: dict[str, Any], *, times: int) -> str:
         table, place = request["TableName"], _key(request)
-        before, after, answer = self._stored(table, place)[1], 0, "{}"
+        before, after, response = self._stored(table, place)[1], 0, "{}"
         match kind:
             case "PutItem":
                 after = self._store(table, request["Item"])
@@ -191,13 +191,13 @@ class Tables:
                 item = self._item(table, place) or dict(place)
                 updated = _update(item, request)
                 after = self._store(table, item)
-                answer = json.dumps({"Attributes": updated}) if request.get("ReturnValues") else "{}"
+                response = json.dumps({"Attributes": updated}) if request.get("ReturnValues") else "{}"
             case "DeleteItem" if before:
                 pk, sk = _place(place)
                 partition = self._partitions[table, pk]
                 del partition.items[sk], partition.keys[bisect_left(partition.keys, sk)]
         self._write_units += times * _units(max(before, after), WRITE_UNIT)
-        return answer
+        return response
 
     def _bill_read(self, size: int, request: Mapping[str, Any]) -> None:
         units = _units(size, READ_UNIT)
@@ -222,14 +222,14 @@ class Tables:
         return json.loads(text) if text else None
 
 
-def recalled(answer: Answer) -> Answer:
+def recalled(response: Answer) -> Answer:
     """Answer what was asked before with the same bytes: a lookup is all that a repeated read costs."""
     known: dict[tuple[str, bytes], bytes] = {}
 
     def answered(operation: str, body: bytes) -> bytes:
         found = known.get((operation, body))
         if found is None:
-            found = known[operation, body] = answer(operation, body)
+            found = known[operation, body] = response(operation, body)
         return found
 
     return answered

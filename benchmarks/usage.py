@@ -42,22 +42,22 @@ class Usage:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(self.log)
 
-    def answered_by(self, answers: Mapping[str, bytes]) -> wire.Answer:
+    def answered_by(self, responses: Mapping[str, bytes]) -> wire.Answer:
         """Answer, and count."""
 
-        def answer(operation: str, body: bytes) -> bytes:
+        def response(operation: str, body: bytes) -> bytes:
             self.calls[operation] += 1
             asked = json.loads(body)
             if operation == "BatchGetItem":
-                self._read(asked["RequestItems"], json.loads(answers[operation])["Responses"])
+                self._read(asked["RequestItems"], json.loads(responses[operation])["Responses"])
             elif operation == "BatchWriteItem":
                 self._write(asked["RequestItems"])
             elif operation == "SendMessageBatch":
                 self.messages += len(asked["Entries"])
                 self.message_bytes += sum(_message_bytes(entry) for entry in asked["Entries"])
-            return answers[operation]
+            return responses[operation]
 
-        return answer
+        return response
 
     def _read(self, asked: Mapping[str, Any], found: Mapping[str, Sequence[Any]]) -> None:
         for table, request in asked.items():

@@ -37,12 +37,12 @@ class _Raw:
         yield self._body
 
 
-def attach(aws: AwsClients, answer: Answer) -> None:
+def attach(aws: AwsClients, response: Answer) -> None:
     """Let `answer` stand for AWS in all calls of these clients."""
 
     def send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
-        content = answer(event_name.rpartition(".")[2], body)
+        content = response(event_name.rpartition(".")[2], body)
         headers = {"content-type": "application/x-amz-json-1.0", "content-length": str(len(content))}
         return AWSResponse(request.url, 200, headers, _Raw(content))
 
@@ -51,19 +51,19 @@ def attach(aws: AwsClients, answer: Answer) -> None:
         client.meta.events.register("before-send", send)
 
 
-def canned(answers: Mapping[str, bytes]) -> Answer:
+def canned(responses: Mapping[str, bytes]) -> Answer:
     """Answer each operation with the same bytes every time, whatever was asked: it costs next to nothing."""
-    return lambda operation, _: answers[operation]
+    return lambda operation, _: responses[operation]
 
 
-def counting(answer: Answer, counts: Counts) -> Answer:
+def counting(response: Answer, counts: Counts) -> Answer:
     """Count what goes through."""
 
     def counted(operation: str, body: bytes) -> bytes:
         counts.calls[operation] += 1
         if operation == "BatchWriteItem":
             counts.write(body)
-        return answer(operation, body)
+        return response(operation, body)
 
     return counted
 

@@ -105,7 +105,7 @@ def _start_receiver(port: int) -> str:
         port=port,
     )
     deadline = time.monotonic() + RECEIVER_SECONDS
-    while not emulator.answers(f"{url}/callbacks"):
+    while not emulator.is_answering(f"{url}/callbacks"):
         if not running.is_alive() or time.monotonic() > deadline:
             raise failed("the sample receiver does not start", RECEIVER_LOG)
         time.sleep(0.1)

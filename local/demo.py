@@ -60,8 +60,8 @@ def _wait(
 
 
 def _callbacks(receiver_url: str) -> list[dict[str, Any]]:
-    answer = urllib3.request("GET", f"{receiver_url}/callbacks", retries=False, timeout=10)
-    return list(answer.json())
+    response = urllib3.request("GET", f"{receiver_url}/callbacks", retries=False, timeout=10)
+    return list(response.json())
 
 
 def _event(callback: dict[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Emulator:
         while time.monotonic() < deadline:
             if not running.is_alive():
                 raise failed("the emulator ended while it started", self.log)
-            if answers(f"{endpoint(running.port)}/_ministack/health"):
+            if is_answering(f"{endpoint(running.port)}/_ministack/health"):
                 return
             time.sleep(0.1)
         raise failed(f"the emulator does not answer after {START_SECONDS} s", self.log)
@@ -137,7 +137,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     """Tell whether a GET of a loopback URL is answered with JSON."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

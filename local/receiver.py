@@ -65,9 +65,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Show the callbacks."""
         if self.path != "/callbacks":
-            self._answer(HTTPStatus.NOT_FOUND, b"GET /callbacks shows what came in\n", "text/plain")
+            self._response(HTTPStatus.NOT_FOUND, b"GET /callbacks shows what came in\n", "text/plain")
             return
-        self._answer(HTTPStatus.OK, json.dumps(list(self.server.callbacks)).encode(), "application/json")
+        self._response(HTTPStatus.OK, json.dumps(list(self.server.callbacks)).encode(), "application/json")
 
     def do_POST(self) -> None:
         """Take a callback."""
@@ -77,19 +77,19 @@ class Handler(BaseHTTPRequestHandler):
             length = -1
         if not 0 <= length <= BODY_MAX:
             self.close_connection = True
-            self._answer(HTTPStatus.CONTENT_TOO_LARGE, b"", "text/plain")
+            self._response(HTTPStatus.CONTENT_TOO_LARGE, b"", "text/plain")
             return
         body = self.rfile.read(length)
         headers = {name.lower(): value for name, value in self.headers.items()}
         status = self.server.take(f"http://{headers.get('host', '')}{self.path}", headers, body)
-        self._answer(status, json.dumps({"received": status == HTTPStatus.OK}).encode(), "application/json")
+        self._response(status, json.dumps({"received": status == HTTPStatus.OK}).encode(), "application/json")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
         """Log a request to stdout."""
         sys.stdout.write(f"{self.log_date_time_string()} {format % args}\n")
         sys.stdout.flush()
 
-    def _answer(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
+    def _response(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

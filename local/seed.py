@@ -63,5 +63,5 @@ def _existing(folder: Path, webhook: dict[str, Any], url: str) -> str:
     path = f"webhook/{webhook['_id']}"
     if urlsplit(webhook["api"]["url"]).netloc != urlsplit(url).netloc:  # the receiver has another port now
         webhooks("call", "PATCH", path, "-d", json.dumps({"api": {"url": url}}), folder=folder)
-    answer = webhooks("call", "GET", f"{path}/secret", "--decrypt", folder=folder)
-    return str(answer["signingSecret"])
+    response = webhooks("call", "GET", f"{path}/secret", "--decrypt", folder=folder)
+    return str(response["signingSecret"])

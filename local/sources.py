@@ -31,9 +31,9 @@ def _files() -> Iterator[Path]:
 
 def _commit() -> str:
     try:
-        answer = subprocess.run(
+        response = subprocess.run(
             ["git", "-C", ROOT, "describe", "--always", "--tags"], capture_output=True, text=True, check=False
         )
     except OSError:  # no git: the version has no commit then
         return ""
-    return answer.stdout.strip()
+    return response.stdout.strip()

@@ -22,8 +22,8 @@ def post(url: str, body: bytes = b"{}", **headers: str) -> HttpRequest:
 
 def resolving(*addresses: str) -> Callable[..., list[tuple[Any, ...]]]:
     """Resolve every host to these addresses."""
-    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
-    return lambda _host, _port, **_kind: answers
+    responses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+    return lambda _host, _port, **_kind: responses
 
 
 def one_call(request: HttpRequest, seconds: float) -> Conversation[HttpOutcome]:

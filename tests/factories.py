@@ -149,7 +149,7 @@ def api_event(
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """What a function answered; header names in lower case."""
 
     status: int
@@ -169,13 +169,13 @@ class Answer:
         return content["message"]
 
 
-def read_answer(response: Mapping[str, Any]) -> Answer:
-    text = response["body"]
-    if response["isBase64Encoded"]:
+def read_response(result: Mapping[str, Any]) -> ApiResponse:
+    text = result["body"]
+    if result["isBase64Encoded"]:
         text = base64.b64decode(text).decode()
-    headers = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
-    json.dumps(response)  # as Lambda does
-    return Answer(int(response["statusCode"]), headers, text)
+    headers = {name.lower(): values[0] for name, values in result["multiValueHeaders"].items()}
+    json.dumps(result)  # as Lambda does
+    return ApiResponse(int(result["statusCode"]), headers, text)
 
 
 @dataclass
@@ -250,7 +250,7 @@ OTHER_TENANT = Client("other-license-planted", scalar=0x777777)
 LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
 
 
-class World:
+class InMemoryApp:
     """The API's four functions over one state in memory."""
 
     def __init__(
@@ -299,7 +299,7 @@ class World:
             clock=self.clock,
             webhooks_per_community=limit,
         )
-        answers = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
+        responses = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
         communities = Communities(access, clock=self.clock, allowed_time_span=SPAN)
         stores = {SERVICE: self.keys, SIGNING: self.content_keys}
         keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
@@ -319,7 +319,7 @@ class World:
             webhooks_per_community=limit,
         )
         return {
-            "webhooks": function("webhooks").routes(communities, registration, answers),
+            "webhooks": function("webhooks").routes(communities, registration, responses),
             "service_keys": function("service_keys").routes(
                 access, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -333,9 +333,9 @@ class World:
     def public_key(self) -> str:
         return self.keys.read_now().current.public_key.to_wire()
 
-    def send(self, event: Mapping[str, Any]) -> Answer:
+    def send(self, event: Mapping[str, Any]) -> ApiResponse:
         """Hand an event to the function that the template routes its path to."""
-        return read_answer(self.apis[owner(event["path"])].handle(event, None))
+        return read_response(self.apis[owner(event["path"])].handle(event, None))
 
     def call(
         self,
@@ -346,7 +346,7 @@ class World:
         by: Client | None = SYSTEM,
         headers: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Make a request; `more` goes into the request id."""
         made = by.headers(self.public_key, ts=more.pop("ts", self.clock.now), **more) if by else {}
         text = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
@@ -354,14 +354,14 @@ class World:
 
     def create(self, *, by: Client = SYSTEM, **changes: Any) -> dict[str, Any]:
         """Create a webhook and return the answer's body."""
-        answer = self.call("PUT", f"{BASE}/webhook", webhook_body(**changes), by=by)
-        assert answer.status == 200, answer.text
-        return answer.json
+        response = self.call("PUT", f"{BASE}/webhook", webhook_body(**changes), by=by)
+        assert response.status == 200, response.text
+        return response.json
 
     def fetch(self, *, by: Client = SYSTEM, **asked: Any) -> dict[str, Any]:
-        answer = self.call("POST", f"{BASE}/webhooks/fetch", asked, by=by)
-        assert answer.status == 200, answer.text
-        return answer.json
+        response = self.call("POST", f"{BASE}/webhooks/fetch", asked, by=by)
+        assert response.status == 200, response.text
+        return response.json
 
 
 def owner(path: str) -> str:
@@ -377,4 +377,4 @@ def owner(path: str) -> str:
 
 
 def _well() -> None:
-    """Answer a probe."""
+    """ApiResponse a probe."""

@@ -1,10 +1,10 @@
-"""Fan-out and dispatcher over the state of a World and queues in memory."""
+"""Fan-out and dispatcher over the state of a InMemoryApp and queues in memory."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-from tests.factories import World
+from tests.factories import InMemoryApp
 from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.keys import FakeMaster
@@ -26,10 +26,10 @@ def as_it_is(_name: str, port: Any) -> Any:
 
 
 def make_fanout(
-    world: World, queue: FakeDeliveryQueue, events_dlq: FakeEventsDlq, *, wrap: Wrap = as_it_is
+    app: InMemoryApp, queue: FakeDeliveryQueue, events_dlq: FakeEventsDlq, *, wrap: Wrap = as_it_is
 ) -> Fanout:
     return Fanout(
-        index=wrap("index", world.subscriptions),
+        index=wrap("index", app.subscriptions),
         lane=wrap("lane", queue),
         events=FakeEventsQueue(),
         events_dlq=wrap("events_dlq", events_dlq),
@@ -38,7 +38,7 @@ def make_fanout(
 
 
 def make_dispatch(
-    world: World,
+    app: InMemoryApp,
     queue: FakeDeliveryQueue,
     log: FakeDeliveryLog,
     *,
@@ -54,14 +54,14 @@ def make_dispatch(
     """Return a dispatcher whose random numbers are 0. `slow_from`: seconds from which an attempt is slow."""
     wrapped_queue = wrap("queue", queue)
     return Dispatcher(
-        reader=wrap("reader", FakeBatchReader(world.subscriptions, log)),
+        reader=wrap("reader", FakeBatchReader(app.subscriptions, log)),
         queue=wrapped_queue,
         attempts=Attempts(
             tokens=wrap("tokens", tokens),
-            credentials=wrap("credentials", world.credentials),
+            credentials=wrap("credentials", app.credentials),
             signer=CallbackSigner(
-                service=wrap("service", world.keys),
-                content=wrap("content", world.content_keys),
+                service=wrap("service", app.keys),
+                content=wrap("content", app.content_keys),
                 master=wrap("master", FakeMaster(b"m" * 64)),
             ),
             monotonic=monotonic,
@@ -70,11 +70,11 @@ def make_dispatch(
         settlement=Settlement(
             queue=wrapped_queue,
             log=wrap("log", log),
-            subscriptions=wrap("subscriptions", world.subscriptions),
+            subscriptions=wrap("subscriptions", app.subscriptions),
             clock=clock,
             time_left=lambda: math.inf,
         ),
-        slow_endpoints=SlowEndpoints(wrap("pace", world.subscriptions), clock=clock, limit=slow_from),
+        slow_endpoints=SlowEndpoints(wrap("pace", app.subscriptions), clock=clock, limit=slow_from),
         workers=workers,
         http=http,
         clock=clock,

@@ -85,7 +85,7 @@ class Lambda:
         self._began = 0.0
         os.environ |= event_path.ENVIRONMENT
         aws = AwsClients(time_left=self.left)
-        wire.attach(aws, self._answer)
+        wire.attach(aws, self._response)
         self.fanout = Fanout(
             index=DynamoSubscriptionIndex(Table(aws, event_path.SUBSCRIPTIONS)),
             lane=SqsFastLane(aws, QUEUES["DELIVERIES_QUEUE"]),
@@ -119,12 +119,12 @@ class Lambda:
     def _now(self) -> float:
         return self.cpu / SHARE + self.calls.total() * CALL_SECONDS
 
-    def _answer(self, operation: str, body: bytes) -> bytes:
+    def _response(self, operation: str, body: bytes) -> bytes:
         began = time.process_time()
         try:
             self.calls[operation] += 1
             if operation in ("BatchGetItem", "Query"):
-                return self.tables.answer(operation, body)
+                return self.tables.response(operation, body)
             return self._queue(operation, json.loads(body))
         finally:
             self._stubbed += time.process_time() - began

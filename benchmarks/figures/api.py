@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.pairs import PAIRS
 from local.progress import Progress
-from tests.factories import BASE, SYSTEM, World, api_event, webhook_body
+from tests.factories import BASE, SYSTEM, InMemoryApp, api_event, webhook_body
 from webhooks.entrypoints.api.resolver import RestApi
 from webhooks.entrypoints.invocation import Invocation
 
@@ -34,32 +34,32 @@ type Handler = Callable[[Event], dict[str, Any]]
 
 def measure(progress: Progress) -> Measured:
     """Measure the call that reads and the one that is validated most."""
-    world = World()
+    app = InMemoryApp()
     body = webhook_body(query=[{"currency": "EUR"}], tags=["a", "b"], retryCount=2)
-    world.create(**body)
+    app.create(**body)
     readings = []
     for name, method, path, content in (
         ("fetch a page", "POST", f"{BASE}/webhooks/fetch", {"pSize": 25}),
         ("create a webhook", "PUT", f"{BASE}/webhook", body),
     ):
         with progress.step(name):
-            calls = [_request(world, method, path, content) for _ in range(CALLS)]
+            calls = [_request(app, method, path, content) for _ in range(CALLS)]
             for against, handler, goal in (
                 ("", _empty(RestApi(Invocation())), GOAL),
                 (", bare resolver", _bare(), None),
             ):
-                samples = [_ratio(_ours(world), handler, calls) for _ in range(PAIRS)]
+                samples = [_ratio(_ours(app), handler, calls) for _ in range(PAIRS)]
                 readings.append(Reading(f"{name}{against}", samples, goal=goal))
     return Measured(readings)
 
 
-def _request(world: World, method: str, path: str, content: Any) -> Event:
-    headers = SYSTEM.headers(world.public_key, ts=world.clock.now)
+def _request(app: InMemoryApp, method: str, path: str, content: Any) -> Event:
+    headers = SYSTEM.headers(app.public_key, ts=app.clock.now)
     return api_event(method, path, headers=headers, body=json.dumps(content))
 
 
-def _ours(world: World) -> Handler:
-    return lambda event: world.apis["webhooks"].handle(event, None)
+def _ours(app: InMemoryApp) -> Handler:
+    return lambda event: app.apis["webhooks"].handle(event, None)
 
 
 def _empty(api: RestApi) -> Handler:
@@ -92,8 +92,8 @@ def _ratio(subject: Handler, baseline: Handler, events: list[Event]) -> float:
 
 def _time(handler: Handler, event: Event) -> int:
     started = time.thread_time_ns()
-    answer = handler(event)
+    response = handler(event)
     taken = time.thread_time_ns() - started
-    if answer["statusCode"] != 200:
-        raise AssertionError(answer)
+    if response["statusCode"] != 200:
+        raise AssertionError(response)
     return taken

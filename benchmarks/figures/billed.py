@@ -46,11 +46,11 @@ class Dispatcher:
 
     def __init__(self, webhooks: list[Webhook]) -> None:
         self._webhooks = {webhook.id: webhook for webhook in webhooks}
-        self._answers = event_path.answers([])
+        self._responses = event_path.responses([])
         self._read()
         self.slow: list[str] = []
         self._app = event_path.function("dispatcher")
-        wire.attach(self._app.dispatch._queue._aws, self._answer)
+        wire.attach(self._app.dispatch._queue._aws, self._response)
 
     def run(self, packs: list[tuple[Webhook, range]]) -> float:
         """Run a batch of the fast lane; returns its seconds."""
@@ -66,13 +66,13 @@ class Dispatcher:
 
     def _run(self, batch: dict[str, Any]) -> float:
         started = time.perf_counter()
-        answer = self._app.lambda_handler(batch, None)
+        response = self._app.lambda_handler(batch, None)
         taken = time.perf_counter() - started
-        if answer["batchItemFailures"]:
-            raise AssertionError(answer)
+        if response["batchItemFailures"]:
+            raise AssertionError(response)
         return taken
 
-    def _answer(self, operation: str, body: bytes) -> bytes:
+    def _response(self, operation: str, body: bytes) -> bytes:
         if operation == "SendMessageBatch":
             entries = json.loads(body)["Entries"]
             if "/slow" in json.loads(body)["QueueUrl"]:
@@ -86,7 +86,7 @@ class Dispatcher:
             self._webhooks[webhook_id] = replace(self._webhooks[webhook_id], slow_since=1)
             self._read()
             return b"{}"
-        return self._answers[operation]
+        return self._responses[operation]
 
     def _read(self) -> None:
         items = [
@@ -94,7 +94,7 @@ class Dispatcher:
             | ({"slowSince": {"N": str(webhook.slow_since)}} if webhook.slow_since else {})
             for webhook in self._webhooks.values()
         ]
-        self._answers |= {"BatchGetItem": event_path.found(items)}
+        self._responses |= {"BatchGetItem": event_path.found(items)}
 
 
 def _all_healthy(running: Receiver, at_once: int) -> float:

@@ -110,7 +110,7 @@ def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
     with endpoint() as receiver:
         webhooks = _webhooks(shape, receiver.url)
         app = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
-        wire.attach(app.dispatch._queue._aws, dispatching.answered_by(event_path.answers(webhooks)))
+        wire.attach(app.dispatch._queue._aws, dispatching.answered_by(event_path.responses(webhooks)))
         _second(app, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget])
     app = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
     batch = _events(shape)
@@ -148,7 +148,7 @@ def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
         os.environ["SSL_CERT_FILE"] = str(running.authority)
         webhooks = _webhooks(shape, f"https://{HOST}:{running.https}/hook")
         app = event_path.function("dispatcher")
-        wire.attach(app.dispatch._queue._aws, wire.canned(event_path.answers(webhooks)))
+        wire.attach(app.dispatch._queue._aws, wire.canned(event_path.responses(webhooks)))
         operations = shape.messages_per_batch * shape.deliveries_per_message
         deliver = _work(app, _packs(webhooks, shape), operations)
         one, more = (_fan_out(shape, matches) for matches in (1, 1 + FURTHER))
@@ -190,9 +190,9 @@ def _second(app: Any, batch: dict[str, Any], *, forget: Sequence[Callable[[], No
 
 
 def _handle(app: Any, batch: dict[str, Any]) -> None:
-    answer = app.lambda_handler(batch, None)
-    if answer["batchItemFailures"]:
-        raise AssertionError(answer)
+    response = app.lambda_handler(batch, None)
+    if response["batchItemFailures"]:
+        raise AssertionError(response)
 
 
 def _webhooks(shape: Shape, url: str) -> list[Webhook]:

@@ -44,7 +44,7 @@ def _count(url: str, size: int) -> wire.Counts:
     app = event_path.function("dispatcher")
     webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
     counts = wire.Counts()
-    wire.attach(app.dispatch._queue._aws, wire.counting(wire.canned(event_path.answers(webhooks)), counts))
+    wire.attach(app.dispatch._queue._aws, wire.counting(wire.canned(event_path.responses(webhooks)), counts))
     app.lambda_handler(packs(webhooks, size), None)  # it reads the keys, which are kept from then on
     counts.calls.clear()
     counts.write_units = 0

@@ -54,7 +54,7 @@ def works(running: Sink, size: int) -> tuple[Work, Work]:
     url = f"https://{HOST}:{running.https}/hook"
     webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
     app = event_path.function("dispatcher")
-    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.answers(webhooks)))
+    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.responses(webhooks)))
     batch = packs(webhooks, size)
     posts = [
         (delivery.body.encode(), _headers(app, webhook, delivery))
@@ -63,9 +63,9 @@ def works(running: Sink, size: int) -> tuple[Work, Work]:
 
     def subject() -> int:
         for _ in range(BATCHES):
-            answer = app.lambda_handler(batch, None)
-            if answer["batchItemFailures"]:
-                raise AssertionError(answer)
+            response = app.lambda_handler(batch, None)
+            if response["batchItemFailures"]:
+                raise AssertionError(response)
         return BATCHES * len(posts)
 
     return subject, bare_loop(running, posts)

@@ -33,17 +33,17 @@ def measure(progress: Progress) -> Measured:
 def _fan_out(batch: dict[str, Any], *, at_the_wire: bool) -> Work:
     app = event_path.function("fanout")
     aws = app.fanout._lane._aws
-    answers = event_path.fanout_answers([event_path.webhook(1, "https://example.com/hook")])
+    responses = event_path.fanout_answers([event_path.webhook(1, "https://example.com/hook")])
     if at_the_wire:
-        wire.attach(aws, wire.canned(answers))
+        wire.attach(aws, wire.canned(responses))
     else:
-        aws._clients = {"dynamodb": _Client(answers), "sqs": _Client(answers)}
+        aws._clients = {"dynamodb": _Client(responses), "sqs": _Client(responses)}
 
     def subject() -> int:
         for _ in range(BATCHES):
-            answer = app.lambda_handler(batch, None)
-            if answer["batchItemFailures"]:
-                raise AssertionError(answer)
+            response = app.lambda_handler(batch, None)
+            if response["batchItemFailures"]:
+                raise AssertionError(response)
         return BATCHES * BATCH
 
     return subject
@@ -52,12 +52,12 @@ def _fan_out(batch: dict[str, Any], *, at_the_wire: bool) -> Work:
 class _Client:
     """A client whose every operation has one answer, read once."""
 
-    def __init__(self, answers: dict[str, bytes]) -> None:
-        self._answers = {operation.lower(): json.loads(body) for operation, body in answers.items()}
+    def __init__(self, responses: dict[str, bytes]) -> None:
+        self._responses = {operation.lower(): json.loads(body) for operation, body in responses.items()}
 
     def __getattr__(self, operation: str) -> Any:
-        answer = self._answers[operation.replace("_", "")]
-        return lambda **_: answer
+        response = self._responses[operation.replace("_", "")]
+        return lambda **_: response
 
 
 def _json(batch: dict[str, Any]) -> Work:

@@ -89,7 +89,7 @@ def measure(progress: Progress) -> Measured:
         for size in (SMALL, LARGE):
             tables.load(event_path.SUBSCRIPTIONS, stored(community(size)))
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
-    billed, timed = index(tables.answer), index(recalled(tables.answer))
+    billed, timed = index(tables.response), index(recalled(tables.response))
     readings, remarks = [], []
     for name, run in (("nothing read before", _cold), ("the index read before", _warm)):
         with progress.step(name):
@@ -115,10 +115,10 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings, remarks=remarks)
 
 
-def index(answer: Answer) -> DynamoSubscriptionIndex:
+def index(response: Answer) -> DynamoSubscriptionIndex:
     """Return the index as functions/fanout composes it, upon these answers; its log goes nowhere."""
     found: DynamoSubscriptionIndex = event_path.function("fanout").fanout._listeners._index
-    wire.attach(found._table.aws, answer)
+    wire.attach(found._table.aws, response)
     return found
 
 

@@ -40,8 +40,8 @@ def measure(progress: Progress) -> Measured:
     """Measure with a full batch in flight, and with 500 deliveries."""
     readings = []
     with receiver() as slow, sink(slow.url) as running:
-        answer = f"{AFTER}{SECONDS * 1000}"
-        secure, plain = f"https://{HOST}:{running.https}{answer}", f"http://{HOST}:{running.http}{answer}"
+        response = f"{AFTER}{SECONDS * 1000}"
+        secure, plain = f"https://{HOST}:{running.https}{response}", f"http://{HOST}:{running.http}{response}"
         for count, url, name, goal in (
             (100, secure, "a delivery, 100 in flight", Goal(32)),
             (500, secure, "a delivery, 500 in flight", Goal(32)),
@@ -74,7 +74,7 @@ def look(count: int, url: str) -> dict[str, int]:
     """Put so many deliveries in flight; return this process's memory in bytes, before and at its most."""
     app = event_path.function("dispatcher", FAST_LANE_SECONDS="10")  # nobody counts as slow here
     webhooks = [event_path.webhook(number, url) for number in range(1, count + 1)]
-    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.answers(webhooks)))
+    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.responses(webhooks)))
     batch = event_path.deliveries_batch(
         [(each, range(number, number + 1)) for number, each in enumerate(webhooks)]
     )

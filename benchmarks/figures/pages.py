@@ -55,7 +55,7 @@ LAST = TOTAL // PAGE - 1
 LISTS = 100  # in one run
 STEP = 40  # pages from one in the chart to the next: a segment of sequence numbers has 164
 URL = "https://127.0.0.1:8443/hook"  # an address: no name is looked up
-SECRETS = {"GetSecretValue": event_path.answers([])["GetSecretValue"]}
+SECRETS = {"GetSecretValue": event_path.responses([])["GetSecretValue"]}
 CALLER = Caller(
     app_id="benchmark",
     request_uuid=None,
@@ -72,7 +72,7 @@ def measure(progress: Progress) -> Measured:
     with progress.step(f"load {TOTAL:,} webhooks"):
         tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(TOTAL)))
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
-    (billed, _), (timed, _) = api(tables.answer), api(recalled(tables.answer))
+    (billed, _), (timed, _) = api(tables.response), api(recalled(tables.response))
     pages = [*range(0, LAST, STEP), LAST]
     with progress.step(f"{len(pages)} pages between page 0 and page {LAST:,}"):
         costs = {page: tables.cost(_lists(billed, page, times=1)) for page in pages}
@@ -114,14 +114,14 @@ def _lists(registration: Webhooks, page: int, *, times: int = LISTS) -> Work:
     return lists
 
 
-def api(answer: Answer) -> tuple[Webhooks, WebhookResponses]:
+def api(response: Answer) -> tuple[Webhooks, WebhookResponses]:
     """Compose what functions/webhooks is made of, upon these answers."""
     os.environ.update(event_path.ENVIRONMENT)
     os.environ.pop("AWS_ENDPOINT_URL", None)
-    _, registration, answers = compose()
+    _, registration, responses = compose()
     subscriptions: Any = registration._subscriptions
-    wire.attach(subscriptions._aws, answer)
-    return registration, answers
+    wire.attach(subscriptions._aws, response)
+    return registration, responses
 
 
 def webhooks(count: int, scope: Scope = event_path.SCOPE, **changes: Any) -> Iterator[Webhook]:

@@ -73,18 +73,18 @@ def measure(progress: Progress) -> Measured:
         with progress.step(f"{name}: a backlog of {BACKLOG:,} events"):
             backlogs[name] = work_off(*prepare())
     with progress.step(f"load {sum(SIZES) + EACH * sum(TENANTS[1:]):,} webhooks"):
-        worlds = {(1, size): world(1, size) for size in SIZES}
-        worlds |= {(count, EACH): world(count, EACH) for count in TENANTS if (count, EACH) not in worlds}
+        apps = {(1, size): app(1, size) for size in SIZES}
+        apps |= {(count, EACH): app(count, EACH) for count in TENANTS if (count, EACH) not in apps}
         gc.collect()
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
     with progress.step("operations at every size, in turn"):
-        costs = dict(measured(READS, list(worlds.values()), repeats=REPEATS))
-        costs |= measured(WRITES, list(worlds.values()), repeats=REPEATS)
+        costs = dict(measured(READS, list(apps.values()), repeats=REPEATS))
+        costs |= measured(WRITES, list(apps.values()), repeats=REPEATS)
     with progress.step("events that a tenant's webhooks all listen to"):
-        costs |= measured(WIDE, [worlds[1, size] for size in SIZES], repeats=FEW)
+        costs |= measured(WIDE, [apps[1, size] for size in SIZES], repeats=FEW)
     parts = (
-        _axis("webhooks", {size: worlds[1, size] for size in SIZES}, costs),
-        _axis("tenants", {count: worlds[count, EACH] for count in TENANTS}, costs),
+        _axis("webhooks", {size: apps[1, size] for size in SIZES}, costs),
+        _axis("tenants", {count: apps[count, EACH] for count in TENANTS}, costs),
         _backlog_says(backlogs),
     )
     return Measured(
@@ -102,19 +102,19 @@ class Queues:
     slices: list[str] = field(default_factory=list)
     sends: int = 0
 
-    def answer(self, operation: str, body: bytes) -> bytes:
+    def response(self, operation: str, body: bytes) -> bytes:
         """HttpResponse a call."""
-        answer = self.tables.answer(operation, body)
+        response = self.tables.response(operation, body)
         if operation == "SendMessageBatch":
             if EVENTS_QUEUE in body[:200]:
                 self.slices += [entry["MessageBody"] for entry in json.loads(body)["Entries"]]
             else:
                 self.sends += 1
-        return answer
+        return response
 
 
 @dataclass(slots=True)
-class World:
+class InMemoryApp:
     """So many tenants with so many webhooks each, and the functions for them."""
 
     tenants: int
@@ -123,7 +123,7 @@ class World:
     queues: Queues
     fanout: Fanout
     registration: Webhooks
-    answers: WebhookResponses
+    responses: WebhookResponses
     made: list[tuple[Scope, str]] = field(default_factory=list)
     turns: dict[str, Iterator[Scope]] = field(init=False)
 
@@ -140,7 +140,7 @@ class World:
 class Operation:
     """Something that is done `count` times in a row. `since`: webhooks from which its growth counts."""
 
-    work: Callable[[World, Sequence[Scope]], Work]
+    work: Callable[[InMemoryApp, Sequence[Scope]], Work]
     count: int
     since: int = 1
     goal: Goal = STAYS
@@ -149,15 +149,15 @@ class Operation:
 type Costs = Mapping[str, Mapping[tuple[int, int], Sequence[Cost]]]
 
 
-def world(tenants: int, size: int) -> World:
+def app(tenants: int, size: int) -> InMemoryApp:
     """Load the tables and compose the functions."""
     tables = Tables(OTHERS)
     for scope in scopes(tenants):
         tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
-    registration, answers = api(tables.answer)
+    registration, responses = api(tables.response)
     fanout, queues = event_path.function("fanout").fanout, Queues(tables)
-    wire.attach(fanout._lane._aws, queues.answer)
-    return World(tenants, size, tables, queues, fanout, registration, answers)
+    wire.attach(fanout._lane._aws, queues.response)
+    return InMemoryApp(tenants, size, tables, queues, fanout, registration, responses)
 
 
 def scopes(tenants: int) -> list[Scope]:
@@ -170,11 +170,11 @@ def _listening(size: int, scope: Scope) -> Iterator[Webhook]:
         yield listening_to(webhook, event_path.NAME, RARE) if place == size // 2 else webhook
 
 
-def measured(operations: Mapping[str, Operation], worlds: Sequence[World], *, repeats: int) -> Costs:
+def measured(operations: Mapping[str, Operation], apps: Sequence[InMemoryApp], *, repeats: int) -> Costs:
     """Measure the operations in all worlds in turn, once more than is counted."""
     costs: dict[str, dict[tuple[int, int], list[Cost]]] = defaultdict(lambda: defaultdict(list))
     for repeat in range(repeats + 1):
-        for each in worlds:
+        for each in apps:
             for name, operation in operations.items():
                 owners = list(itertools.islice(each.turns[name], operation.count))
                 cost = each.tables.cost(operation.work(each, owners))
@@ -183,10 +183,10 @@ def measured(operations: Mapping[str, Operation], worlds: Sequence[World], *, re
     return costs
 
 
-def _fans_out(*, fresh: bool, wanted_by: Callable[[World], int], **event: Any) -> Callable[..., Work]:
+def _fans_out(*, fresh: bool, wanted_by: Callable[[InMemoryApp], int], **event: Any) -> Callable[..., Work]:
     """Return the fan-out of events one by one; `fresh`: each by a function that has read nothing before."""
 
-    def prepare(each: World, owners: Sequence[Scope]) -> Work:
+    def prepare(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
         messages = [message(owner, **event) for owner in owners]
         known, sends = each.fanout, math.ceil(wanted_by(each) / BATCH) * len(owners)
 
@@ -220,7 +220,7 @@ def _unread(known: Fanout) -> Fanout:
 
 
 def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Work]:
-    def prepare(each: World, owners: Sequence[Scope]) -> Work:
+    def prepare(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
         index = max(0, each.size // PAGE - 1) if last else 0
 
         def work() -> int:
@@ -235,23 +235,23 @@ def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Wor
     return prepare
 
 
-def _creates(each: World, owners: Sequence[Scope]) -> Work:
+def _creates(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
     definition = next(webhooks(1, tags=(TAG,))).definition
 
     def work() -> int:
         for owner in owners:
-            request = _request(owner, each.answers.created(CALLER))
-            answer = each.registration.create(request, definition=definition, credential=None)
-            each.made.append((owner, json.loads(answer)["_id"]))
+            request = _request(owner, each.responses.created(CALLER))
+            response = each.registration.create(request, definition=definition, credential=None)
+            each.made.append((owner, json.loads(response)["_id"]))
         return len(owners)
 
     return work
 
 
-def _deletes(each: World, owners: Sequence[Scope]) -> Work:
+def _deletes(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
     def work() -> int:
         for owner, webhook_id in each.made:
-            each.registration.delete(_request(owner, each.answers.changed(CALLER)), webhook_id)
+            each.registration.delete(_request(owner, each.responses.changed(CALLER)), webhook_id)
         each.made.clear()
         return len(owners)
 
@@ -290,7 +290,7 @@ WIDE = {
 type Said = tuple[list[Reading], list[Chart], list[str]]
 
 
-def _axis(name: str, along: Mapping[int, World], costs: Costs) -> Said:
+def _axis(name: str, along: Mapping[int, InMemoryApp], costs: Costs) -> Said:
     """Say how the operations that were measured in all of these worlds grow with their number."""
     readings, cpu, units, remarks = [], {}, {}, []
     for title, operation in (READS | WRITES | WIDE).items():
@@ -361,9 +361,9 @@ def work_off(app: Any, tables: Tables, batch: Batches) -> list[Slice]:
 
 def _handle(app: Any, tables: Tables, event: dict[str, Any]) -> Cost:
     def work() -> int:
-        answer = app.lambda_handler(event, None)
-        if answer["batchItemFailures"]:
-            raise AssertionError(answer)
+        response = app.lambda_handler(event, None)
+        if response["batchItemFailures"]:
+            raise AssertionError(response)
         return BATCH
 
     return tables.cost(work)
@@ -379,7 +379,7 @@ def _fanout_backlog() -> tuple[Any, Tables, Batches]:
     for owner in owners:
         tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(1, owner)))
     app = event_path.function("fanout")
-    wire.attach(app.fanout._index._table.aws, tables.answer)
+    wire.attach(app.fanout._index._table.aws, tables.response)
 
     def batch(place: int) -> dict[str, Any]:
         numbers = range(place * BATCH, (place + 1) * BATCH)
@@ -393,7 +393,7 @@ def _dispatcher_backlog() -> tuple[Any, Tables, Batches]:
     owned, tables = list(webhooks(OWNERS)), Tables(OTHERS)
     tables.load(event_path.SUBSCRIPTIONS, stored(owned))
     app = event_path.function("dispatcher")
-    wire.attach(app.dispatch._queue._aws, tables.answer)
+    wire.attach(app.dispatch._queue._aws, tables.response)
     app.dispatch._http = OneByOne(_Prompt())
 
     def batch(place: int) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def routes(discovery: Discovery, info: DeploymentInfo) -> RestApi:
 
     @api.get("/docs")
     def docs() -> Response[str]:
-        return docs_page.answer(document)
+        return docs_page.response(document)
 
     return api
 

@@ -13,14 +13,14 @@ from webhooks.services.service_keys import ServiceKeys, require_global
 ONE_KEY = "/servicekey/"
 
 
-def routes(access: Authenticator, service_keys: ServiceKeys, answers: ServiceKeyResponses) -> RestApi:
+def routes(access: Authenticator, service_keys: ServiceKeys, responses: ServiceKeyResponses) -> RestApi:
     """Return the API over the use cases."""
     api = RestApi(invocation)
 
     @api.get("/servicekeys")
     def fetch() -> Response[str]:
         caller = access.caller(api)
-        return json_response(answers.pairs(caller, service_keys.list(caller)))
+        return json_response(responses.pairs(caller, service_keys.list(caller)))
 
     # Not a `<name>`: those have no slash, and base64 may have several, which a gateway may have decoded.
     @api.delete(f"{ONE_KEY}[^?]+")
@@ -29,7 +29,7 @@ def routes(access: Authenticator, service_keys: ServiceKeys, answers: ServiceKey
         require_global(caller)
         wanted = key_id(api.incoming.path, after=ONE_KEY)
         fresh = service_keys.reset(caller, wanted, request=access.repeat_key(caller, api.incoming))
-        return json_response(answers.pairs(caller, [fresh]))
+        return json_response(responses.pairs(caller, [fresh]))
 
     return api
 

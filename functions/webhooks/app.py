@@ -15,7 +15,7 @@ COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
 WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
 
 
-def routes(communities: Communities, registration: Webhooks, answers: WebhookResponses) -> RestApi:
+def routes(communities: Communities, registration: Webhooks, responses: WebhookResponses) -> RestApi:
     """Return the API over the use cases."""
     api = RestApi(invocation)
 
@@ -26,7 +26,9 @@ def routes(communities: Communities, registration: Webhooks, answers: WebhookRes
         page, credentials = registration.fetch(
             call.caller, call.scope, index=asked.index, size=asked.size, tags=asked.tags or ()
         )
-        return json_response(answers.page(call.caller, page, credentials, index=asked.index, size=asked.size))
+        return json_response(
+            responses.page(call.caller, page, credentials, index=asked.index, size=asked.size)
+        )
 
     @api.put(f"{COMMUNITY}/webhook")
     def create(tenant_id: str, community_id: str) -> Response[str]:
@@ -35,7 +37,7 @@ def routes(communities: Communities, registration: Webhooks, answers: WebhookRes
         created_by = body.created_by or call.caller.app_id
         return json_response(
             registration.create(
-                call.change(answers.created(call.caller)),
+                call.change(responses.created(call.caller)),
                 definition=body.to_definition(created_by=created_by),
                 credential=body.api.to_credential(),
             )
@@ -45,19 +47,19 @@ def routes(communities: Communities, registration: Webhooks, answers: WebhookRes
     def update(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
         wanted, patch = call.webhook_id(webhook_id), call.body(WebhookPatch).to_patch()
-        return json_response(registration.update(call.change(answers.changed(call.caller)), wanted, patch))
+        return json_response(registration.update(call.change(responses.changed(call.caller)), wanted, patch))
 
     @api.delete(WEBHOOK)
     def delete(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
-        registration.delete(call.change(answers.changed(call.caller)), call.webhook_id(webhook_id))
+        registration.delete(call.change(responses.changed(call.caller)), call.webhook_id(webhook_id))
         return no_content()
 
     @api.get(f"{WEBHOOK}/secret")
     def secret(tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
         call = communities.call(api, tenant_id, community_id)
         webhook = registration.get(call.caller, call.scope, call.webhook_id(webhook_id))
-        return json_response(answers.secret(call.caller, webhook))
+        return json_response(responses.secret(call.caller, webhook))
 
     return api
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.contract.backends import Backend
-from tests.contract.webhooks_made import ACME, NOW, answer, changed, kept_body, make_webhook
+from tests.contract.webhooks_made import ACME, NOW, changed, kept_body, make_webhook, response
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
@@ -27,7 +27,7 @@ class Store:
         self.backend = backend
         self.subscriptions: Subscriptions
         self.index: SubscriptionIndex
-        self._answers = 0
+        self._responses = 0
         if backend.aws is None:
             self.memory = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
             self.subscriptions = self.index = self.memory
@@ -45,12 +45,12 @@ class Store:
 
     def add(self, scope: Scope = ACME, **changes: object) -> Webhook:
         webhook = make_webhook(self.subscriptions.next_id(scope, now=NOW), scope, **changes)
-        self.subscriptions.add(webhook, self.fresh_answer())
+        self.subscriptions.add(webhook, self.fresh_response())
         return webhook
 
-    def fresh_answer(self):
-        self._answers += 1
-        return answer(f"answer {self._answers}")
+    def fresh_response(self):
+        self._responses += 1
+        return response(f"answer {self._responses}")
 
     def page(self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()):
         page = self.subscriptions.page(scope, index=index, size=size, tags=tags)
@@ -167,50 +167,50 @@ def test_a_page_leaves_out_what_cannot_be_read(store: Store) -> None:
 def test_an_answer_is_kept_with_its_change(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     assert store.subscriptions.find_record("k") is None
-    store.subscriptions.add(webhook, answer("k", "the answer"))
+    store.subscriptions.add(webhook, response("k", "the answer"))
     assert kept_body(store.subscriptions, "k") == "the answer"
 
 
 def test_a_repeat_changes_nothing(store: Store) -> None:
     first = store.add()
     second = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
-    store.subscriptions.change(first, changed(first, name="new"), kept=answer("k"))
+    store.subscriptions.change(first, changed(first, name="new"), kept=response("k"))
     stored = store.subscriptions.get(ACME, first.id)
     assert stored is not None
     version = store.index.versions([ACME])
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.add(second, answer("k"))
+        store.subscriptions.add(second, response("k"))
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.change(stored, changed(stored, tags=()), kept=answer("k"))
+        store.subscriptions.change(stored, changed(stored, tags=()), kept=response("k"))
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.remove(stored, answer("k"))
+        store.subscriptions.remove(stored, response("k"))
     assert store.page() == (1, [stored])
     assert store.index.versions([ACME]) == version
 
 
 def test_a_repeat_is_known_even_if_the_webhook_is_stale(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.change(webhook, changed(webhook, name="new"), kept=answer("k"))
+    store.subscriptions.change(webhook, changed(webhook, name="new"), kept=response("k"))
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.change(webhook, changed(webhook, name="new"), kept=answer("k"))
+        store.subscriptions.change(webhook, changed(webhook, name="new"), kept=response("k"))
 
 
 def test_an_expired_answer_is_no_repeat(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.change(webhook, changed(webhook, name="a"), kept=answer("k", "old"))
+    store.subscriptions.change(webhook, changed(webhook, name="a"), kept=response("k", "old"))
     store.backend.clock.now += 601
     assert store.subscriptions.find_record("k") is None
     stored = changed(webhook, name="a")
-    store.subscriptions.remove(stored, replace(answer("k", "new"), expires_at=int(NOW) + 2000))
+    store.subscriptions.remove(stored, replace(response("k", "new"), expires_at=int(NOW) + 2000))
     assert kept_body(store.subscriptions, "k") == "new"
 
 
 def test_a_record_says_which_webhook_at_which_revision(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
-    store.subscriptions.add(webhook, answer("add"))
+    store.subscriptions.add(webhook, response("add"))
     after = changed(webhook, name="new")
-    store.subscriptions.change(webhook, after, kept=answer("change"))
-    store.subscriptions.remove(after, answer("remove"))
+    store.subscriptions.change(webhook, after, kept=response("change"))
+    store.subscriptions.remove(after, response("remove"))
     records = [store.subscriptions.find_record(key) for key in ("add", "change", "remove")]
     assert [record and (record.webhook_id, record.revision) for record in records] == [
         (webhook.id, 1),
@@ -223,18 +223,18 @@ def test_a_record_says_which_webhook_at_which_revision(store: Store) -> None:
 def test_a_record_is_replaced_by_its_token_alone(store: Store) -> None:
     webhook = store.add()
     first = changed(webhook, name="first")
-    store.subscriptions.change(webhook, first, kept=answer("k", "1"))
+    store.subscriptions.change(webhook, first, kept=response("k", "1"))
     record = store.subscriptions.find_record("k")
     assert record is not None
 
     # A token of another record replaces nothing, and nothing changes
     second = changed(first, name="second")
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.change(first, second, kept=replace(answer("k", "2"), replaces="another"))
+        store.subscriptions.change(first, second, kept=replace(response("k", "2"), replaces="another"))
     assert store.page() == (1, [first])
 
     # The record's own token replaces it, once
-    replacing = replace(answer("k", "2"), replaces=record.token)
+    replacing = replace(response("k", "2"), replaces=record.token)
     store.subscriptions.change(first, second, kept=replacing)
     assert kept_body(store.subscriptions, "k") == "2"
     with pytest.raises(AlreadyProcessedError):
@@ -248,7 +248,7 @@ def test_a_record_is_replaced_by_its_token_alone(store: Store) -> None:
 
 def test_what_may_replace_a_record_takes_effect_where_there_is_none(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.remove(webhook, replace(answer("k"), replaces="expired and gone"))
+    store.subscriptions.remove(webhook, replace(response("k"), replaces="expired and gone"))
     assert store.page() == (0, [])
 
 
@@ -257,21 +257,21 @@ def test_a_community_takes_no_more_webhooks_than_its_limit(store: Store) -> None
     third = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     for limit in (1, 2):
         with pytest.raises(CommunityFullError, match=f"has 2 webhooks, and this deployment allows {limit};"):
-            store.subscriptions.add(third, answer("k"), limit=limit)
+            store.subscriptions.add(third, response("k"), limit=limit)
     assert store.page() == (2, kept[::-1])
     assert store.subscriptions.find_record("k") is None
-    store.subscriptions.add(third, answer("k"), limit=3)
-    store.subscriptions.remove(kept[0], store.fresh_answer())
-    store.subscriptions.add(kept[0], store.fresh_answer(), limit=3)
+    store.subscriptions.add(third, response("k"), limit=3)
+    store.subscriptions.remove(kept[0], store.fresh_response())
+    store.subscriptions.add(kept[0], store.fresh_response(), limit=3)
     assert store.page()[0] == 3
 
 
 def test_a_repeat_at_the_limit_is_a_repeat(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
-    store.subscriptions.add(webhook, answer("k"), limit=1)
+    store.subscriptions.add(webhook, response("k"), limit=1)
     with pytest.raises(AlreadyProcessedError):
         store.subscriptions.add(
-            make_webhook(store.subscriptions.next_id(ACME, now=NOW)), answer("k"), limit=1
+            make_webhook(store.subscriptions.next_id(ACME, now=NOW)), response("k"), limit=1
         )
 
 
@@ -280,7 +280,7 @@ def test_a_communitys_webhooks_are_counted(store: Store) -> None:
     webhooks = [store.add(tags=tags) for tags in ((), ("a",))]
     store.subscriptions.change(webhooks[0], changed(webhooks[0], disabled=True), kept=None)
     assert (store.subscriptions.count(ACME), store.subscriptions.count(SOUTH)) == (2, 0)
-    store.subscriptions.remove(webhooks[1], store.fresh_answer())
+    store.subscriptions.remove(webhooks[1], store.fresh_response())
     assert store.subscriptions.count(ACME) == 1
 
 
@@ -289,21 +289,21 @@ def test_a_change_of_what_has_changed_is_stale(store: Store) -> None:
     newer = changed(webhook, name="newer", tags=("red",), event_names=("order.paid", "order.sent"))
     store.subscriptions.change(webhook, newer, kept=None)
     with pytest.raises(StaleError):
-        store.subscriptions.change(webhook, changed(webhook, tags=("green",)), kept=store.fresh_answer())
+        store.subscriptions.change(webhook, changed(webhook, tags=("green",)), kept=store.fresh_response())
     with pytest.raises(StaleError):
-        store.subscriptions.remove(webhook, store.fresh_answer())
+        store.subscriptions.remove(webhook, store.fresh_response())
     assert store.page() == (1, [newer])
     assert store.page(tags=("green",)) == (0, [])
 
 
 def test_a_change_of_what_is_deleted_is_stale(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.remove(webhook, store.fresh_answer())
-    for kept in (store.fresh_answer(), None):
+    store.subscriptions.remove(webhook, store.fresh_response())
+    for kept in (store.fresh_response(), None):
         with pytest.raises(StaleError):
             store.subscriptions.change(webhook, changed(webhook, name="x"), kept=kept)
     with pytest.raises(StaleError):
-        store.subscriptions.remove(webhook, store.fresh_answer())
+        store.subscriptions.remove(webhook, store.fresh_response())
     assert store.page() == (0, [])
     assert store.listeners("order.paid") == []
 
@@ -365,7 +365,7 @@ def test_every_change_counts_in_the_version_of_its_community_only(store: Store) 
     webhook = store.add()
     renamed = changed(webhook, name="new")
     store.subscriptions.change(webhook, renamed, kept=None)
-    store.subscriptions.remove(renamed, store.fresh_answer())
+    store.subscriptions.remove(renamed, store.fresh_response())
     assert store.index.versions([ACME, SOUTH, ACME]) == {ACME: 3, SOUTH: 0}
 
 
@@ -402,7 +402,7 @@ def test_no_tag_is_taken_for_another(store: Store) -> None:
 
 def test_a_deleted_webhook_leaves_no_trace_in_pages_and_index(store: Store) -> None:
     gone, stays = store.add(), store.add()
-    store.subscriptions.remove(gone, store.fresh_answer())
+    store.subscriptions.remove(gone, store.fresh_response())
     assert store.page() == (1, [stays])
     assert store.page(tags=("blue",)) == (1, [stays])
     assert store.listeners("order.created") == [stays.id]
@@ -412,7 +412,7 @@ def test_a_deleted_webhook_leaves_no_trace_in_pages_and_index(store: Store) -> N
 def test_a_webhook_with_all_names_and_tags_that_fit_can_be_deleted(store: Store) -> None:
     names, tags = tuple(f"e{n}" for n in range(50)), tuple(f"t{n}" for n in range(46))
     webhook = store.add(event_names=names, tags=tags)
-    store.subscriptions.remove(webhook, store.fresh_answer())
+    store.subscriptions.remove(webhook, store.fresh_response())
     assert store.page() == (0, [])
 
 

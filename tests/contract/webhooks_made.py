@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.clocks import NOW
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, Webhook
+from webhooks.domain.webhook import AuthType, CredentialRef, Criteria, Definition, Endpoint, Webhook
 from webhooks.ports import IdempotencyRecord, Subscriptions
 
 ACME = Scope("acme", "north")
@@ -16,7 +16,7 @@ def make_definition(**changes: Any) -> Definition:
     definition = Definition(
         event_names=("order.created", "order.paid"),
         name="Bücher \U0001f4da",
-        api=Api(
+        endpoint=Endpoint(
             url="https://example.com/hook",
             auth_type=AuthType.OAUTH2,
             oauth_grant_type="client_credentials",
@@ -52,7 +52,7 @@ def changed(webhook: Webhook, **changes: Any) -> Webhook:
     return replace(webhook, definition=replace(webhook.definition, **changes), revision=webhook.revision + 1)
 
 
-def answer(key: str, body: str = "{}") -> IdempotencyRecord:
+def response(key: str, body: str = "{}") -> IdempotencyRecord:
     return IdempotencyRecord(key, body, int(NOW) + 600)
 
 

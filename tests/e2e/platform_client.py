@@ -72,5 +72,5 @@ class PlatformClient:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
-        answer = HTTP.request(method, self.api_url + path, body=body, headers=sent)
-        return Reply(answer.status, answer.headers, answer.data)
+        response = HTTP.request(method, self.api_url + path, body=body, headers=sent)
+        return Reply(response.status, response.headers, response.data)

@@ -23,17 +23,17 @@ def webhook_body(**changes):
 
 
 def created(client: PlatformClient, **changes):
-    answer = client.call("PUT", "webhook", webhook_body(**changes))
-    assert answer.status == 200, answer.body
-    return answer.json
+    response = client.call("PUT", "webhook", webhook_body(**changes))
+    assert response.status == 200, response.body
+    return response.json
 
 
 @pytest.mark.parametrize("path", ["/environment", "/healthz", "/publickeys", "/sd", "/.well-known"])
 def test_discovery_answers_everybody(system: PlatformClient, path):
-    answer = system.plain("GET", path)
+    response = system.plain("GET", path)
 
-    assert answer.status == 200
-    assert answer.headers["x-request-id"]
+    assert response.status == 200
+    assert response.headers["x-request-id"]
 
 
 def test_the_service_says_what_it_is(system: PlatformClient):
@@ -112,8 +112,8 @@ def test_an_exact_repeat_gets_the_first_answer_and_changes_nothing_twice(system:
     assert first.json == second.json
     assert client.call("POST", "webhooks/fetch", {}).json["page"]["total"] == 1
     deletion = client.headers()
-    answers = [client.call("DELETE", f"webhook/{first.json['_id']}", headers=deletion) for _ in range(2)]
-    assert [each.status for each in answers] == [204, 204]
+    responses = [client.call("DELETE", f"webhook/{first.json['_id']}", headers=deletion) for _ in range(2)]
+    assert [each.status for each in responses] == [204, 204]
 
 
 def test_who_may_not_is_told_so(system: PlatformClient, service: PlatformClient):
@@ -136,7 +136,7 @@ def test_every_error_has_the_envelope(system: PlatformClient):
     assert wrong.status == 400
     for named in ("eventNames", "name", "api", "successCodes", "extra"):
         assert named in wrong.json["message"]
-    answers = [
+    responses = [
         (400, wrong),
         (404, system.plain("GET", "/nowhere")),
         (404, system.plain("PUT", "/tenant/acme/nowhere", {})),
@@ -147,13 +147,13 @@ def test_every_error_has_the_envelope(system: PlatformClient):
             system.call("PUT", "webhook", b"<x/>", headers=system.headers() | {"Content-Type": "text/xml"}),
         ),
     ]
-    for status, answer in answers:
-        assert answer.status == status
-        assert answer.json["statusCode"] == status
-        assert set(answer.json) == {"statusCode", "error", "message"}
-        assert answer.headers["x-request-id"]
-    assert answers[3][1].headers["Allow"] == "PUT"
-    assert answers[4][1].headers["Allow"] == "GET"
+    for status, response in responses:
+        assert response.status == status
+        assert response.json["statusCode"] == status
+        assert set(response.json) == {"statusCode", "error", "message"}
+        assert response.headers["x-request-id"]
+    assert responses[3][1].headers["Allow"] == "PUT"
+    assert responses[4][1].headers["Allow"] == "GET"
 
 
 def test_ecdsa_helper_works_both_ways(system: PlatformClient):

@@ -18,9 +18,9 @@ def register(client: PlatformClient, receiver: Receiver, *, path="/hook", **chan
     name = f"e2e.{uuid.uuid4().hex[:12]}"
     api = {"url": receiver.url + path, **changes.pop("api", {})}
     body = {"eventNames": [name], "name": name, "successCodes": [200], "api": api, **changes}
-    answer = client.call("PUT", "webhook", body)
-    assert answer.status == 200, answer.body
-    return answer.json, name
+    response = client.call("PUT", "webhook", body)
+    assert response.status == 200, response.body
+    return response.json, name
 
 
 def publish(stack, name, **changes):
@@ -43,14 +43,14 @@ def dead_letters(stack, queue, wanted, *, seconds=SECONDS):
     """Wait for a dead letter whose body has the text; returns (body, reason)."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        answer = stack.client("sqs").receive_message(
+        response = stack.client("sqs").receive_message(
             QueueUrl=stack.outputs[queue],
             MaxNumberOfMessages=10,
             WaitTimeSeconds=1,
             VisibilityTimeout=1,
             MessageAttributeNames=["All"],
         )
-        for message in answer.get("Messages", []):
+        for message in response.get("Messages", []):
             if wanted in message["Body"]:
                 return message["Body"], message["MessageAttributes"]["reason"]["StringValue"]
     raise AssertionError(f"no dead letter with {wanted} in {queue}")

@@ -54,7 +54,7 @@ class Killer(threading.Thread):
     """Kills a function's process again and again, for as long as it is told."""
 
     emulator: int
-    chance: random.Random
+    rng: random.Random
     kills: Counter = field(default_factory=Counter)
 
     def __post_init__(self):
@@ -138,9 +138,9 @@ def registered(system: PlatformClient, receiver: Receiver, community, *, path, e
         "query": [{f"by{every}": True}],
         **changes,
     }
-    answer = client.call("PUT", "webhook", body)
-    assert answer.status == 200, answer.body
-    return Hook(answer.json["_id"], community, f"/{community}/{path}", every)
+    response = client.call("PUT", "webhook", body)
+    assert response.status == 200, response.body
+    return Hook(response.json["_id"], community, f"/{community}/{path}", every)
 
 
 def community_of(communities, number):

@@ -31,8 +31,8 @@ def refused(call, **arguments) -> bool:
 def invoke(stack, function: str) -> dict:
     """Invoke a function by its logical id, as a schedule does."""
     name = permissions.physical_id(stack, function)
-    answer = stack.client("lambda").invoke(FunctionName=name, Payload=b"{}")
-    return json.loads(answer["Payload"].read())
+    invoked = stack.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    return json.loads(invoked["Payload"].read())
 
 
 def credential(stack, place: str, *, tags: Sequence[Mapping[str, str]] = ()) -> str:

@@ -66,7 +66,7 @@ def messages(stack, queue) -> list[dict]:
     found: dict[str, dict] = {}
     sqs, url = stack.client("sqs"), stack.outputs[queue]
     while True:
-        answer = sqs.receive_message(
+        response = sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=0,
@@ -74,9 +74,9 @@ def messages(stack, queue) -> list[dict]:
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
         )
-        if not answer.get("Messages"):
+        if not response.get("Messages"):
             break
-        found |= {each["MessageId"]: each for each in answer["Messages"]}
+        found |= {each["MessageId"]: each for each in response["Messages"]}
     for each in found.values():
         sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
     return list(found.values())
@@ -167,7 +167,7 @@ def leaves(content: object) -> list[str]:
 
 def requests_good_and_bad(client: PlatformClient, service: PlatformClient, planted: Planted, base: str):
     """Send what the API takes and what it refuses, all with secrets; returns the answers."""
-    answers = []
+    responses = []
     name = f"secrets.{uuid.uuid4().hex[:8]}"
     for auth_type, credential in credentials(planted).items():
         made = api(f"{base}/x", auth_type, credential, token_url=f"{base}/token")
@@ -177,7 +177,7 @@ def requests_good_and_bad(client: PlatformClient, service: PlatformClient, plant
         planted.known(client.unseal(created.json["signingSecret"]))
         place = f"webhook/{created.json['_id']}"
         other = credentials(planted)[auth_type]
-        answers += [
+        responses += [
             created,
             client.call("PATCH", place, {"api": {"credential": other}}),
             client.call("PATCH", place, {"api": {"authType": "none"}}),
@@ -194,16 +194,16 @@ def requests_good_and_bad(client: PlatformClient, service: PlatformClient, plant
             client.plain("PUT", "/tenant/acme/community/main/webhook", good),
         ]
         broken = json.loads(json.dumps(credential).replace("planted-", "planted-\\r\\n"))
-        answers.append(client.call("PUT", "webhook", webhook(name, {**made, "credential": broken})))
+        responses.append(client.call("PUT", "webhook", webhook(name, {**made, "credential": broken})))
     user_info = f"http://user:{planted.new('url')}@127.0.0.1/"
-    answers += [
+    responses += [
         client.call("PUT", "webhook", webhook(name, {"url": user_info})),
         client.call("POST", "webhooks/fetch", {}),
         service.call("POST", "webhooks/fetch", {}),
         client.call("GET", "/servicekeys"),
         service.call("GET", "/servicekeys"),
     ]
-    return answers
+    return responses
 
 
 def callers_good_and_bad(client: PlatformClient, planted: Planted):
@@ -219,7 +219,7 @@ def callers_good_and_bad(client: PlatformClient, planted: Planted):
     for sent in (good, stranger):
         planted.known(sent["licensekey"])
         planted.known(sent["requestid"])
-    answers = [
+    responses = [
         client.call("GET", "/servicekeys", headers=sent)
         for sent in (
             good,
@@ -241,10 +241,10 @@ def callers_good_and_bad(client: PlatformClient, planted: Planted):
         {**texts, "privateKey": [planted.new("key")]},
         json.dumps(texts).encode()[:-1],
     ):
-        answers += [
+        responses += [
             client.plain("POST", f"/ecdsa_helper/{way}", body) for way in ("encrypt", "decrypt", "other")
         ]
-    return answers
+    return responses
 
 
 def everything(stack) -> dict[str, str]:
@@ -289,15 +289,15 @@ def test_no_secret_is_in_clear_anywhere(stack, system: PlatformClient, planted: 
     for each in (client, service):
         planted.known(each.keys.private)
     with Receiver() as receiver:
-        answers = requests_good_and_bad(client, service, planted, receiver.url)
-        answers += callers_good_and_bad(client, planted)
+        responses = requests_good_and_bad(client, service, planted, receiver.url)
+        responses += callers_good_and_bad(client, planted)
         keys_and_seeds(stack, client, planted)
         events = failing_deliveries(stack, client, planted, receiver)
         seen = messages_on_their_way(stack, client, planted, receiver)
         dead = wait_for(lambda: dead_lettered(stack, events), seconds=SECONDS)
     kept = everything(stack)
 
-    statuses = [answer.status for answer in answers]
+    statuses = [response.status for response in responses]
     assert {200, 400, 401, 403} <= set(statuses) <= {200, 400, 401, 403, 404}, statuses
     assert len(planted.values) > 60
     assert {len(kept["AccessTable"]) > 100, len(kept["DeliveriesTable"]) > 100, len(dead) >= len(events)} == {
@@ -309,9 +309,9 @@ def test_no_secret_is_in_clear_anywhere(stack, system: PlatformClient, planted: 
     leaks = {where: planted.found_in(text) for where, text in kept.items()}
     leaks |= {f"message {number}": planted.found_in(text) for number, text in enumerate(seen)}
     leaks |= {
-        f"answer {number}: {answer.status}": planted.found_in(answer.body.decode())
-        for number, answer in enumerate(answers)
-        if not answer.body.startswith(b'{"data":')  # what the helper was asked to decrypt or encrypt
+        f"answer {number}: {response.status}": planted.found_in(response.body.decode())
+        for number, response in enumerate(responses)
+        if not response.body.startswith(b'{"data":')  # what the helper was asked to decrypt or encrypt
     }
     assert {where: found for where, found in leaks.items() if found} == {}
 
@@ -331,9 +331,9 @@ def failing_deliveries(stack, client: PlatformClient, planted: Planted, receiver
             token_url = f"{receiver.url}{'/bad-token' if path == '/gone' else '/token'}"
             name = f"secrets.{uuid.uuid4().hex[:8]}"
             made = api(base + path, auth_type, credentials(planted)[auth_type], token_url=token_url)
-            answer = client.call("PUT", "webhook", webhook(name, made))
-            assert answer.status == 200, answer.body
-            planted.known(client.unseal(answer.json["signingSecret"]))
+            response = client.call("PUT", "webhook", webhook(name, made))
+            assert response.status == 200, response.body
+            planted.known(client.unseal(response.json["signingSecret"]))
             if path == "/gone":
                 receiver.script(reply(410, b"gone"), path=path)
             events.add(publish(stack, client, name))

@@ -26,9 +26,9 @@ def shown(client: PlatformClient) -> str:
 def test_a_system_license_of_one_community_reaches_no_service_key(stack, system: PlatformClient):
     scoped = PlatformClient(stack.api_url, issue(stack, "system", tenant="acme", community="main"))
     assert scoped.call("POST", "webhooks/fetch", {}).status == 200
-    for answer in (scoped.call("GET", "/servicekeys"), reset(scoped, shown(system))):
-        assert answer.status == 403
-        assert "for every tenant and community" in answer.json["message"]
+    for response in (scoped.call("GET", "/servicekeys"), reset(scoped, shown(system))):
+        assert response.status == 403
+        assert "for every tenant and community" in response.json["message"]
 
 
 def test_two_resets_lock_no_client_out_and_the_readmes_code_verifies_throughout(

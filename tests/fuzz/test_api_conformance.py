@@ -6,7 +6,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import checks
 
-from tests.factories import SYSTEM, World, api_event, webhook_body
+from tests.factories import SYSTEM, InMemoryApp, api_event, webhook_body
 
 # Not `positive_data_acceptance`: what is right of a URL, a key or a credential is more than a schema can say.
 checks.load_all_checks()
@@ -25,8 +25,8 @@ CHECKS = checks.CHECKS.get_by_names(
 
 
 @cache
-def world():
-    service = World()
+def app():
+    service = InMemoryApp()
     service.create(**webhook_body())
     return service
 
@@ -41,15 +41,15 @@ def application(environ, start_response):
     if "CONTENT_TYPE" in environ:
         headers["content-type"] = environ["CONTENT_TYPE"]
     if headers.keys() >= {"licensekey", "requestid", "publickey"}:
-        headers |= SYSTEM.headers(world().public_key)
+        headers |= SYSTEM.headers(app().public_key)
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     # The document's server is relative: the client leaves it before the path.
     path = "/" + environ["PATH_INFO"].encode("latin-1").decode(errors="replace").removeprefix("./").lstrip(
         "/"
     )
-    answer = world().send(api_event(environ["REQUEST_METHOD"], path, headers=headers, body=body or None))
-    start_response(f"{answer.status} -", list(answer.headers.items()))
-    return [answer.text.encode()]
+    response = app().send(api_event(environ["REQUEST_METHOD"], path, headers=headers, body=body or None))
+    start_response(f"{response.status} -", list(response.headers.items()))
+    return [response.text.encode()]
 
 
 schema = schemathesis.openapi.from_wsgi("/openapi.json", application)

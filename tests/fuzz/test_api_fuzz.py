@@ -6,7 +6,7 @@ from functools import cache
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.factories import BASE, SYSTEM, Answer, World, api_event
+from tests.factories import BASE, SYSTEM, ApiResponse, InMemoryApp, api_event
 
 LITTLE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -97,16 +97,16 @@ BODIES = st.fixed_dictionaries(
 
 
 @cache
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
-def hold(answer: Answer):
+def hold(response: ApiResponse):
     """Assert what holds for every answer."""
-    assert answer.status < 500, answer.text
-    assert answer.headers["x-request-id"]
-    if answer.status >= 400:
-        assert answer.message
+    assert response.status < 500, response.text
+    assert response.headers["x-request-id"]
+    if response.status >= 400:
+        assert response.message
 
 
 @LITTLE
@@ -114,7 +114,7 @@ def hold(answer: Answer):
 @example("DELETE", "/servicekey/\ud800", {}, None)
 @example("GET", "", {}, None)
 def test_any_request_without_credentials(method, path, headers, body):
-    hold(world().send(api_event(method, path, headers=headers, body=body)))
+    hold(app().send(api_event(method, path, headers=headers, body=body)))
 
 
 @LITTLE
@@ -122,7 +122,7 @@ def test_any_request_without_credentials(method, path, headers, body):
     METHODS, PATHS, HEADERS.map(lambda made: {n: v for n, v in made.items() if n.lower() not in SIGNED}), TEXT
 )
 def test_any_path_with_credentials(method, path, headers, body):
-    hold(world().call(method, path, body, headers=headers))
+    hold(app().call(method, path, body, headers=headers))
 
 
 SIGNED = {"licensekey", "requestid", "publickey"}
@@ -134,9 +134,9 @@ SIGNED = {"licensekey", "requestid", "publickey"}
 def test_any_text_in_a_request_id(request_id):
     if any("\ud800" <= letter <= "\udfff" for letter in request_id):
         return
-    headers = SYSTEM.sealed(world().public_key, request_id)
+    headers = SYSTEM.sealed(app().public_key, request_id)
     for method, path, body in (("GET", "/servicekeys", None), ("PUT", f"{BASE}/webhook", CREATE)):
-        hold(world().call(method, path, body, by=None, headers=headers))
+        hold(app().call(method, path, body, by=None, headers=headers))
 
 
 CREATE = {
@@ -150,11 +150,11 @@ CREATE = {
 @LITTLE
 @given(BODIES | JSON)
 def test_any_webhook(body):
-    service = World()
-    answer = service.call("PUT", f"{BASE}/webhook", body)
-    hold(answer)
-    if answer.status == 200:
-        assert service.fetch()["data"][0]["_id"] == answer.json["_id"]
+    service = InMemoryApp()
+    response = service.call("PUT", f"{BASE}/webhook", body)
+    hold(response)
+    if response.status == 200:
+        assert service.fetch()["data"][0]["_id"] == response.json["_id"]
 
 
 @LITTLE
@@ -162,15 +162,15 @@ def test_any_webhook(body):
     BODIES.flatmap(lambda body: st.sets(st.sampled_from(sorted(body))).map(lambda k: {n: body[n] for n in k}))
 )
 def test_any_change(body):
-    service = World()
+    service = InMemoryApp()
     created = service.create()
-    answer = service.call("PATCH", f"{BASE}/webhook/{created['_id']}", body)
-    hold(answer)
+    response = service.call("PATCH", f"{BASE}/webhook/{created['_id']}", body)
+    hold(response)
     stored = service.fetch()["data"][0]
-    if answer.status == 200:
-        del answer.json["api"]
+    if response.status == 200:
+        del response.json["api"]
         assert {n: v for n, v in stored.items() if n != "api"} == {
-            n: v for n, v in answer.json.items() if n != "api"
+            n: v for n, v in response.json.items() if n != "api"
         }
     else:
         assert stored == {name: value for name, value in created.items() if name != "signingSecret"}
@@ -181,7 +181,7 @@ def test_any_change(body):
     st.fixed_dictionaries({}, optional={"pIndex": field(0), "pSize": field(1), "tags": field(["a"])}) | JSON
 )
 def test_any_fetch(body):
-    hold(world().call("POST", f"{BASE}/webhooks/fetch", body))
+    hold(app().call("POST", f"{BASE}/webhooks/fetch", body))
 
 
 @LITTLE
@@ -193,7 +193,7 @@ def test_any_fetch(body):
     ),
 )
 def test_any_use_of_the_ecdsa_helper(way, body):
-    hold(world().call("POST", f"/ecdsa_helper{way}", body, by=None))
+    hold(app().call("POST", f"/ecdsa_helper{way}", body, by=None))
 
 
 @LITTLE
@@ -204,4 +204,4 @@ def test_any_bytes_as_a_body(body):
         ("POST", f"{BASE}/webhooks/fetch"),
         ("POST", "/ecdsa_helper"),
     ):
-        hold(world().call(method, path, body))
+        hold(app().call(method, path, body))

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.calls import calling
-from tests.factories import COMMUNITY, TENANT, World, webhook_body
+from tests.factories import COMMUNITY, TENANT, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
@@ -56,15 +56,15 @@ class Path:
 
     def __init__(self, client: CurlHttpClient, receiver: Receiver, workers: ThreadPoolExecutor) -> None:
         self.client, self.receiver, self.workers = client, receiver, workers
-        self.world = world = World()
+        self.app = app = InMemoryApp()
         self.queue, self.events_dlq, self.log = (
             FakeDeliveryQueue(),
             FakeEventsDlq(),
             FakeDeliveryLog(),
         )
-        self.fanout = make_fanout(world, self.queue, self.events_dlq)
+        self.fanout = make_fanout(app, self.queue, self.events_dlq)
         self.dispatch = make_dispatch(
-            world,
+            app,
             self.queue,
             self.log,
             tokens=OAuthTokens(time.time),
@@ -195,15 +195,15 @@ def names(call: Received) -> Counter[str]:
 @example(("api_key", {"keyName": "accept", "keyValue": "text/html"}))
 def test_a_credential_is_refused_or_arrives_as_one_header_with_that_value(path, made):
     path, (auth_type, credential) = path.anew(), made
-    answer = path.world.call(
+    response = path.app.call(
         "PUT",
         "/tenant/acme/community/default/webhook",
         webhook_body(api=api_with(path, auth_type, credential)),
     )
-    if answer.status != 200:
-        assert answer.status == 400, answer.text
+    if response.status != 200:
+        assert response.status == 400, response.text
         return
-    plain = path.world.create(api={"url": f"{path.receiver.url}/plain"})
+    plain = path.app.create(api={"url": f"{path.receiver.url}/plain"})
 
     calls = path.deliver(EVENT)
 
@@ -225,7 +225,7 @@ def test_a_credential_is_refused_or_arrives_as_one_header_with_that_value(path, 
 
 def test_a_value_that_urllib3_takes_for_an_order_to_leave_the_header_out_is_sent_as_it_is(path):
     key = {"keyName": "X-Key", "keyValue": "@@@SKIP_HEADER@@@"}
-    path.world.create(api=api_with(path, "api_key", key))
+    path.app.create(api=api_with(path, "api_key", key))
 
     [call] = path.deliver(EVENT)
 
@@ -244,7 +244,7 @@ JSON = st.recursive(
 @given(TEXT, TEXT, st.dictionaries(TEXT, JSON, max_size=4))
 def test_names_ids_and_data_of_an_event_are_refused_or_arrive_in_the_body_alone(path, name, event_id, data):
     path = path.anew()
-    path.world.create(api={"url": f"{path.receiver.url}/hook"})
+    path.app.create(api={"url": f"{path.receiver.url}/hook"})
     event = {**EVENT, "eventId": event_id, "data": data}
 
     for published in (event, {**event, "eventName": name}):
@@ -265,7 +265,7 @@ def test_what_is_published_arrives_to_the_letter_where_it_is_wanted_to_the_last_
     body = webhook_body(eventNames=["Build Finished"], api={"url": f"{path.receiver.url}/hook?"}, query="?")
     for amount in ("1222223333.00000001", "1222223333.00000002"):
         text = json.dumps(body).replace('"?"', f'[{{"items.amount": {amount}}}]')
-        assert path.world.call("PUT", "/tenant/acme/community/default/webhook", text).status == 200
+        assert path.app.call("PUT", "/tenant/acme/community/default/webhook", text).status == 200
     data = r'{"tenantId":"acme","communityId":"default","b":1E5,"a":"\u00fc ü","items":[{"amount":1222223333.00000001}]}'
 
     [call] = path.deliver(f'{{"detail-type": "Build Finished", "id": "e", "detail": {data}}}')
@@ -289,9 +289,9 @@ LABEL = st.one_of(st.text(' ü€a;:"', min_size=1, max_size=9), TEXT)
 def test_names_and_urls_of_a_webhook_are_refused_or_make_one_request_line(path, name, where, author, tag):
     path = path.anew()
     body = webhook_body(name=name, createdBy=author, tags=[tag], api={"url": path.receiver.url + where})
-    answer = path.world.call("PUT", "/tenant/acme/community/default/webhook", body)
-    if answer.status != 200:
-        assert answer.status == 400, answer.text
+    response = path.app.call("PUT", "/tenant/acme/community/default/webhook", body)
+    if response.status != 200:
+        assert response.status == 400, response.text
         return
 
     [call] = path.deliver(EVENT)
@@ -338,10 +338,10 @@ PIECES = st.one_of(
 
 @FEW
 @given(st.lists(PIECES, max_size=6).map(b"".join))
-def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, answer):
+def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, response):
     path = path.anew()
-    path.receiver.script(raw(answer))
-    path.world.create(api={"url": f"{path.receiver.url}/hook"}, retryCount=1)
+    path.receiver.script(raw(response))
+    path.app.create(api={"url": f"{path.receiver.url}/hook"}, retryCount=1)
 
     path.deliver(EVENT)
 
@@ -356,10 +356,10 @@ def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, answe
 
 @FEW
 @given(st.lists(PIECES, max_size=6).map(b"".join))
-def test_whatever_a_token_endpoint_answers_is_settled(path, answer):
+def test_whatever_a_token_endpoint_answers_is_settled(path, response):
     path = path.anew()
-    path.receiver.script(raw(answer), path="/token")
-    path.world.create(
+    path.receiver.script(raw(response), path="/token")
+    path.app.create(
         api=api_with(path, "oauth2", {"oauth2": {"clientId": "id", "clientSecret": "planted"}}), retryCount=1
     )
 
@@ -399,12 +399,12 @@ LOOPBACK = spellings(IPv4Address("127.0.0.1"))[:-1]
 
 @pytest.mark.parametrize("host", ["localhost", "LocalHost", "localhost.", *LOOPBACK])
 def test_a_host_in_any_legal_spelling_is_called_where_it_may_be(path, host):
-    answer = path.world.call(
+    response = path.app.call(
         "PUT",
         "/tenant/acme/community/default/webhook",
         webhook_body(api={"url": f"http://{host}:{path.receiver.port}/hook"}),
     )
-    assert answer.status == 200, answer.text
+    assert response.status == 200, response.text
 
     [call] = path.deliver(EVENT)
 
@@ -428,7 +428,7 @@ def test_an_inside_host_is_never_connected_to_whatever_was_saved(receiver, worke
     with calling(policy=STRICT) as strict:
         path = Path(strict, receiver, workers)
         for host in ["localhost", *LOOPBACK]:
-            path.world.create(api={"url": f"http://{host}:{receiver.port}/hook"})
+            path.app.create(api={"url": f"http://{host}:{receiver.port}/hook"})
         before = receiver.connections
 
         assert path.deliver(EVENT) == []

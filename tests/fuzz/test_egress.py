@@ -112,10 +112,10 @@ LINES = st.lists(
 
 @given(st.lists(LINES, min_size=1, max_size=3))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_bytes_are_an_answer_or_a_reason(answers):
+def test_any_bytes_are_an_answer_or_a_reason(responses):
     with Receiver() as receiver, calling() as endpoint:
-        receiver.script(*map(raw, answers))
-        for _ in answers:
+        receiver.script(*map(raw, responses))
+        for _ in responses:
             got = endpoint.exchange(post(receiver.url), seconds=2)
             assert isinstance(got, HttpResponse | NoResponse)
             if isinstance(got, HttpResponse):

@@ -23,7 +23,7 @@ from tests.factories import (
     api_event,
     function,
     owner,
-    read_answer,
+    read_response,
     webhook_body,
 )
 from webhooks.domain.caller import AuthLevel, License
@@ -81,7 +81,7 @@ class Deployed:
         headers = by.headers(self.public_key, ts=time.time(), **more) if by else {}
         text = None if body is None else json.dumps(body)
         event = api_event(method, path, headers=headers, body=text)
-        return read_answer(self.apis[owner(path)].handle(event, None))
+        return read_response(self.apis[owner(path)].handle(event, None))
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +131,10 @@ def test_an_exact_repeat_is_answered_from_what_is_kept(deployed):
     ],
 )
 def test_where_the_service_may_not_connect_is_refused_at_save(deployed, url, reason):
-    answer = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": url}))
-    assert answer.status == 400
-    assert answer.message.startswith("api.url: ")
-    assert reason in answer.message
+    response = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": url}))
+    assert response.status == 400
+    assert response.message.startswith("api.url: ")
+    assert reason in response.message
 
 
 def test_unknown_webhooks_are_a_404_however_they_are_spelled(deployed):
@@ -171,8 +171,8 @@ def test_health_names_what_is_gone(variable, service):
             aws.sqs.delete_queue(QueueUrl=gone)
         else:
             aws.secrets.delete_secret(SecretId=gone, ForceDeleteWithoutRecovery=True)
-        answer = deployed.call("GET", "/healthz", by=None)
-    assert (answer.status, answer.json["status"]) == (503, f"unavailable: {service}")
+        response = deployed.call("GET", "/healthz", by=None)
+    assert (response.status, response.json["status"]) == (503, f"unavailable: {service}")
 
 
 def test_a_license_service_that_cannot_be_reached_lets_nobody_in():

@@ -50,10 +50,10 @@ OK = b"HTTP/1.1 200 OK\r\n"
 def test_what_is_no_whole_http_answer_is_named(endpoint, receiver, data, reason):
     receiver.script(raw(data, keep_open=reason is NoResponseReason.MALFORMED))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoResponse), answer
-    assert answer.reason is reason
+    assert isinstance(response, NoResponse), response
+    assert response.reason is reason
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_what_is_no_whole_http_answer_is_named(endpoint, receiver, data, reason)
 def test_an_odd_answer_is_still_an_answer(endpoint, receiver, data, status, excerpt):
     receiver.script(raw(data))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse), answer
-    assert (answer.status, answer.excerpt) == (status, excerpt)
+    assert isinstance(response, HttpResponse), response
+    assert (response.status, response.excerpt) == (status, excerpt)
 
 
 FRAMED = b"Content-Length: 2"
@@ -106,11 +106,11 @@ def test_a_framed_answer_ends_with_its_last_byte_whatever_its_headers_are(
     # Given an endpoint that keeps its connection open
     receiver.script(raw(OK + before + framing + b"\r\n\r\n" + BODIES[framing], keep_open=True))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse), answer
-    assert (answer.status, answer.excerpt) == (200, "ok")
-    assert answer.latency_ms < 1_000
+    assert isinstance(response, HttpResponse), response
+    assert (response.status, response.excerpt) == (200, "ok")
+    assert response.latency_ms < 1_000
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,10 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint, receiver, head):
     body = BODIES[FRAMED if b"Length" in head else CHUNKED]
     receiver.script(raw(OK + head + b"\r\n\r\n" + body, keep_open=True))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse), answer
-    assert (answer.status, answer.excerpt) == (200, "ok")
+    assert isinstance(response, HttpResponse), response
+    assert (response.status, response.excerpt) == (200, "ok")
 
 
 @pytest.mark.parametrize(
@@ -151,21 +151,21 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint, receiver, head):
 def test_framing_that_cannot_be_read_is_malformed_at_once(endpoint, receiver, head):
     receiver.script(raw(OK + head + b"\r\n\r\nok", keep_open=True))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, NoResponse), answer
-    assert answer.reason is NoResponseReason.MALFORMED
-    assert answer.latency_ms < 1_000
+    assert isinstance(response, NoResponse), response
+    assert response.reason is NoResponseReason.MALFORMED
+    assert response.latency_ms < 1_000
 
 
 def test_a_length_that_is_listed_twice_is_never_waited_for(endpoint, receiver):
     # RFC 9110, 8.6: refused, or taken for one
     receiver.script(raw(OK + b"Content-Length: 2, 2\r\n\r\nok", keep_open=True))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert answer.latency_ms < 1_000
-    assert isinstance(answer, HttpResponse) or answer.reason is NoResponseReason.MALFORMED
+    assert response.latency_ms < 1_000
+    assert isinstance(response, HttpResponse) or response.reason is NoResponseReason.MALFORMED
 
 
 @pytest.mark.parametrize(("count", "is_answer"), [(5, True), (6, False)])
@@ -173,10 +173,10 @@ def test_interim_answers_are_bounded_in_number(endpoint, receiver, count, is_ans
     interim = b"HTTP/1.1 102 Processing\r\n\r\n" * count
     receiver.script(raw(interim + OK + b"Content-Length: 2\r\n\r\nok", keep_open=True))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse) is is_answer
-    assert is_answer or "interim" in answer.detail
+    assert isinstance(response, HttpResponse) is is_answer
+    assert is_answer or "interim" in response.detail
 
 
 @pytest.mark.parametrize(("size", "is_answer"), [(65_536, True), (65_537, False)])
@@ -184,10 +184,10 @@ def test_headers_are_read_up_to_64_kibibytes(endpoint, receiver, size, is_answer
     end = b"\r\nContent-Length: 0\r\n\r\n"
     receiver.script(raw(OK + b"X: " + b"y" * (size - len(OK) - 3 - len(end)) + end, keep_open=True))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse) is is_answer
-    assert is_answer or answer.detail == "its headers are too long"
+    assert isinstance(response, HttpResponse) is is_answer
+    assert is_answer or response.detail == "its headers are too long"
 
 
 @pytest.mark.parametrize(("size", "connections"), [(65_536, 1), (65_537, 2)])
@@ -201,9 +201,9 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(endpoint, receive
 
     receiver.script(twice)
     for _ in range(2):
-        answer = endpoint.exchange(post(receiver.url), seconds=5)
-        assert isinstance(answer, HttpResponse)
-        assert (answer.status, answer.excerpt) == (200, "x" * 1_024)
+        response = endpoint.exchange(post(receiver.url), seconds=5)
+        assert isinstance(response, HttpResponse)
+        assert (response.status, response.excerpt) == (200, "x" * 1_024)
 
     # What is longer is an answer all the same, but its connection is not used again: the rest is on it
     assert receiver.connections == connections
@@ -212,11 +212,11 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(endpoint, receive
 def test_a_switch_of_protocols_is_an_answer_and_ends_the_exchange(endpoint, receiver):
     receiver.script(raw(b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", keep_open=True))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, HttpResponse)
-    assert (answer.status, answer.excerpt) == (101, "")
-    assert answer.latency_ms < 1_000
+    assert isinstance(response, HttpResponse)
+    assert (response.status, response.excerpt) == (101, "")
+    assert response.latency_ms < 1_000
 
 
 @pytest.mark.parametrize(
@@ -231,11 +231,11 @@ def test_a_switch_of_protocols_is_an_answer_and_ends_the_exchange(endpoint, rece
 def test_headers_without_an_end_are_cut_off(endpoint, receiver, head, again, reason):
     receiver.script(endless(head, again=again))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, NoResponse)
-    assert answer.reason is reason
-    assert answer.latency_ms < 4_000
+    assert isinstance(response, NoResponse)
+    assert response.reason is reason
+    assert response.latency_ms < 4_000
 
 
 @pytest.mark.parametrize(
@@ -250,11 +250,11 @@ def test_headers_without_an_end_are_cut_off(endpoint, receiver, head, again, rea
 def test_a_body_without_an_end_is_cut_off_and_is_an_answer(endpoint, receiver, head, again):
     receiver.script(endless(head, again=again))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.exchange(post(receiver.url), seconds=5)
 
-    assert isinstance(answer, HttpResponse)
-    assert (answer.status, answer.excerpt) == (200, "x" * 1_024)
-    assert answer.latency_ms < 4_000
+    assert isinstance(response, HttpResponse)
+    assert (response.status, response.excerpt) == (200, "x" * 1_024)
+    assert response.latency_ms < 4_000
 
 
 @pytest.mark.parametrize(
@@ -264,20 +264,20 @@ def test_a_body_without_an_end_is_cut_off_and_is_an_answer(endpoint, receiver, h
 def test_a_packed_body_is_unpacked_no_further_than_the_limit(endpoint, receiver, encoding, packed):
     receiver.script(reply(500, packed, headers={"Content-Encoding": encoding}))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
-    assert answer.excerpt == "a" * 1_024
+    assert isinstance(response, HttpResponse)
+    assert response.excerpt == "a" * 1_024
     assert receiver.requests[0].header("Accept-Encoding") == "identity"
 
 
 def test_a_body_that_is_not_packed_as_it_says_is_kept_as_it_is(endpoint, receiver):
     receiver.script(reply(500, b"plain", headers={"Content-Encoding": "gzip"}))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
-    assert answer.excerpt == "plain"
+    assert isinstance(response, HttpResponse)
+    assert response.excerpt == "plain"
 
 
 def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint, receiver):
@@ -286,9 +286,9 @@ def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint, receiver):
     )
 
     for _ in range(3):
-        answer = endpoint.exchange(post(receiver.url), seconds=2)
-        assert isinstance(answer, HttpResponse)
-        assert 1_000 < len(answer.excerpt.encode()) <= 1_024
+        response = endpoint.exchange(post(receiver.url), seconds=2)
+        assert isinstance(response, HttpResponse)
+        assert 1_000 < len(response.excerpt.encode()) <= 1_024
 
 
 def test_an_early_no_to_a_long_body_is_read(endpoint, receiver):
@@ -302,10 +302,10 @@ def test_an_early_no_to_a_long_body_is_read(endpoint, receiver):
             pass
 
     with Receiver(greeting=refuse_unread) as strict:
-        answer = endpoint.exchange(post(strict.url, b"x" * 1_000_000), seconds=2)
+        response = endpoint.exchange(post(strict.url, b"x" * 1_000_000), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
-    assert answer.status == 413
+    assert isinstance(response, HttpResponse)
+    assert response.status == 413
 
 
 @pytest.mark.parametrize("size", [10_000, 200_000, 1_000_000])
@@ -319,6 +319,6 @@ def test_an_early_no_on_a_connection_that_is_reset_is_read(endpoint, size):
         conversation.reset()
 
     with Receiver(greeting=refuse_and_reset) as strict:
-        answers = [endpoint.exchange(post(strict.url, b"x" * size), seconds=2) for _ in range(10)]
+        responses = [endpoint.exchange(post(strict.url, b"x" * size), seconds=2) for _ in range(10)]
 
-    assert [getattr(answer, "status", answer) for answer in answers] == [413] * 10
+    assert [getattr(response, "status", response) for response in responses] == [413] * 10

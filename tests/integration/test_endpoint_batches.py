@@ -45,12 +45,12 @@ def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_thei
         client.exchange_all(requests[90:], seconds=2 * SECONDS)
         started = time.thread_time()
 
-        answers = client.exchange_all(requests, seconds=2 * SECONDS)
+        responses = client.exchange_all(requests, seconds=2 * SECONDS)
 
         spent = time.thread_time() - started
-    assert [getattr(answer, "status", answer) for answer in answers[90:]] == [200] * 10
-    assert max(answer.latency_ms for answer in answers[90:]) < 1_000  # where the slow lane begins
-    assert max(answer.latency_ms for answer in answers) < (2 * SECONDS + 4 * LATE) * 1_000
+    assert [getattr(response, "status", response) for response in responses[90:]] == [200] * 10
+    assert max(response.latency_ms for response in responses[90:]) < 1_000  # where the slow lane begins
+    assert max(response.latency_ms for response in responses) < (2 * SECONDS + 4 * LATE) * 1_000
     assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger answer
 
 
@@ -68,16 +68,19 @@ def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(c
             post(well.url),
         ]
         started = time.monotonic()
-        answers = client.exchange_all(requests, seconds=SECONDS)
+        responses = client.exchange_all(requests, seconds=SECONDS)
         took = time.monotonic() - started
 
-    said = [answer.status if isinstance(answer, HttpResponse) else answer.reason.value for answer in answers]
+    said = [
+        response.status if isinstance(response, HttpResponse) else response.reason.value
+        for response in responses
+    ]
     assert said == [
         *("malformed", "deadline", "malformed", 200, 200, "deadline", "deadline", "reset", "malformed"),
         *("deadline", "refused", "connect", 200),
     ]
     assert SECONDS <= took < SECONDS + LATE
-    assert answers[-1].latency_ms < 500
+    assert responses[-1].latency_ms < 500
 
 
 def test_a_lookup_that_hangs_holds_nobody_else_up():
@@ -99,8 +102,8 @@ def test_a_lookup_that_hangs_holds_nobody_else_up():
 
     assert isinstance(slow, NoResponse)
     assert (slow.reason, slow.detail) == (NoResponseReason.DEADLINE, "the time was up: resolving the host")
-    assert all(isinstance(answer, HttpResponse) for answer in others)
-    assert max(answer.latency_ms for answer in others) < 400
+    assert all(isinstance(response, HttpResponse) for response in others)
+    assert max(response.latency_ms for response in others) < 400
     assert 0.5 <= took < 0.5 + LATE
 
 
@@ -111,11 +114,11 @@ def test_each_request_has_its_own_deadline(client):
 
     with Receiver() as receiver:
         receiver.script(stall)
-        answers = client.send_all([call(0.2), call(0.6), call(0.4)])
+        responses = client.send_all([call(0.2), call(0.6), call(0.4)])
 
-    for answer, seconds in zip(answers, (0.2, 0.6, 0.4), strict=True):
-        assert isinstance(answer, NoResponse)
-        assert seconds * 1_000 <= answer.latency_ms < (seconds + LATE) * 1_000
+    for response, seconds in zip(responses, (0.2, 0.6, 0.4), strict=True):
+        assert isinstance(response, NoResponse)
+        assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
 
 
 def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(client):
@@ -161,10 +164,10 @@ def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other
         return exchange
 
     with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
-        error, answer = client.send_all([call("http://faulty.example/"), call(receiver.url)])
+        error, response = client.send_all([call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
-    assert isinstance(answer, HttpResponse)
+    assert isinstance(response, HttpResponse)
 
 
 def test_phase_times_tell_where_the_time_went(client):

@@ -41,9 +41,12 @@ def test_a_chunked_answer_leaves_its_connection_usable(endpoint, receiver):
         return True
 
     receiver.script(twice)
-    answers = [endpoint.exchange(post(receiver.url), seconds=2) for _ in range(2)]
+    responses = [endpoint.exchange(post(receiver.url), seconds=2) for _ in range(2)]
 
-    assert [answer.excerpt for answer in answers if isinstance(answer, HttpResponse)] == ["okay!", "okay!"]
+    assert [response.excerpt for response in responses if isinstance(response, HttpResponse)] == [
+        "okay!",
+        "okay!",
+    ]
     assert receiver.connections == 1
 
 
@@ -52,9 +55,9 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_
     endpoint.exchange(post(receiver.url), seconds=2)
     receiver.wait_until_closed()
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
+    assert isinstance(response, HttpResponse)
     assert receiver.connections == 2
     assert len(receiver.requests) == 2
 
@@ -67,10 +70,10 @@ def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_a
     receiver.script(reply(200), ending, reply(200, b"right"))
     endpoint.exchange(post(receiver.url), seconds=2)
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse), answer
-    assert answer.excerpt == "right"
+    assert isinstance(response, HttpResponse), response
+    assert response.excerpt == "right"
     assert [received.connection for received in receiver.requests] == [0, 0, 1]
 
 
@@ -78,10 +81,10 @@ def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_a
 def test_a_new_connection_that_ends_without_an_answer_is_never_replaced(endpoint, receiver, ending):
     receiver.script(ending)
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert answer.reason is NoResponseReason.RESET
+    assert isinstance(response, NoResponse)
+    assert response.reason is NoResponseReason.RESET
     assert len(receiver.requests) == 1
 
 
@@ -89,26 +92,26 @@ def test_a_kept_connection_that_ends_within_its_answer_is_never_replaced(endpoin
     receiver.script(reply(200), raw(b"HTTP/1.1 200 OK\r\nContent-Le"))
     endpoint.exchange(post(receiver.url), seconds=2)
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert answer.reason is NoResponseReason.RESET
+    assert isinstance(response, NoResponse)
+    assert response.reason is NoResponseReason.RESET
     assert len(receiver.requests) == 2
 
 
 def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_again(endpoint, receiver):
     # Given an endpoint that answers twice to one request
-    answers = (
+    responses = (
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"
     )
-    receiver.script(raw(answers, keep_open=True), reply(200, b"right"))
+    receiver.script(raw(responses, keep_open=True), reply(200, b"right"))
     endpoint.exchange(post(receiver.url), seconds=2)
 
     # When it is called again, then the second answer is not taken for this request's
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
-    assert answer.excerpt == "right"
+    assert isinstance(response, HttpResponse)
+    assert response.excerpt == "right"
     assert receiver.connections == 2
 
 
@@ -155,8 +158,8 @@ def test_the_pool_is_as_large_as_two_batches_and_waits_less_than_a_load_balancer
 def test_requests_at_the_same_time_have_a_connection_each_and_leave_them_to_the_next(endpoint, receiver):
     receiver.script(reply(200, delay=0.1))
     for _ in range(2):
-        answers = endpoint.exchange_all([post(receiver.url)] * 20, seconds=2)
-        assert [getattr(answer, "status", answer) for answer in answers] == [200] * 20
+        responses = endpoint.exchange_all([post(receiver.url)] * 20, seconds=2)
+        assert [getattr(response, "status", response) for response in responses] == [200] * 20
 
     assert receiver.connections == 20
 

@@ -23,16 +23,16 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 def timed(endpoint, request, *, seconds=SECONDS):
     started = time.monotonic()
-    answer = endpoint.exchange(request, seconds=seconds)
-    return answer, time.monotonic() - started
+    response = endpoint.exchange(request, seconds=seconds)
+    return response, time.monotonic() - started
 
 
-def assert_ended_on_time(answer, took, *, during):
-    assert isinstance(answer, NoResponse), answer
-    assert answer.reason is NoResponseReason.DEADLINE
-    assert during in answer.detail
+def assert_ended_on_time(response, took, *, during):
+    assert isinstance(response, NoResponse), response
+    assert response.reason is NoResponseReason.DEADLINE
+    assert during in response.detail
     assert SECONDS <= took < SECONDS + LATE
-    assert SECONDS * 1_000 <= answer.latency_ms < (SECONDS + LATE) * 1_000
+    assert SECONDS * 1_000 <= response.latency_ms < (SECONDS + LATE) * 1_000
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def unanswering():
 
 
 def test_an_address_that_never_answers_ends_on_time(endpoint, unanswering):
-    answer, took = timed(endpoint, post(f"http://127.0.0.1:{unanswering}/"))
+    response, took = timed(endpoint, post(f"http://127.0.0.1:{unanswering}/"))
 
-    assert_ended_on_time(answer, took, during="connecting")
+    assert_ended_on_time(response, took, during="connecting")
 
 
 def test_a_second_address_gets_its_share_of_the_time_where_the_first_never_answers(unanswering):
@@ -68,15 +68,15 @@ def test_a_second_address_gets_its_share_of_the_time_where_the_first_never_answe
         socket.create_server(("127.0.0.2", unanswering)) as second,
         calling("127.0.0.1", "127.0.0.2") as endpoint,
     ):
-        threading.Thread(target=lambda: raw_answer(second), daemon=True).start()
-        answer, took = timed(endpoint, post(f"http://two.example:{unanswering}/"))
+        threading.Thread(target=lambda: raw_response(second), daemon=True).start()
+        response, took = timed(endpoint, post(f"http://two.example:{unanswering}/"))
 
-    assert isinstance(answer, HttpResponse)
-    assert answer.address == "127.0.0.2"
+    assert isinstance(response, HttpResponse)
+    assert response.address == "127.0.0.2"
     assert SECONDS / 2 <= took < SECONDS
 
 
-def raw_answer(listener):
+def raw_response(listener):
     connection, _ = listener.accept()
     with connection:
         connection.recv(65_536)
@@ -92,17 +92,17 @@ def test_a_lookup_that_never_ends_ends_on_time():
 
     try:
         with Client(EgressGuard(LOOPBACK, resolve=resolve)) as endpoint:
-            answer, took = timed(endpoint, post("https://slow.example/"))
-        assert_ended_on_time(answer, took, during="resolving")
+            response, took = timed(endpoint, post("https://slow.example/"))
+        assert_ended_on_time(response, took, during="resolving")
     finally:
         release.set()
 
 
 def test_a_handshake_that_stalls_ends_on_time(endpoint):
     with Receiver(greeting=mute) as receiver:
-        answer, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
+        response, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
 
-    assert_ended_on_time(answer, took, during="handshake")
+    assert_ended_on_time(response, took, during="handshake")
 
 
 def test_a_handshake_that_drips_ends_on_time(endpoint):
@@ -113,9 +113,9 @@ def test_a_handshake_that_drips_ends_on_time(endpoint):
             conversation.wait(0.02)
 
     with Receiver(greeting=trickle) as receiver:
-        answer, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
+        response, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
 
-    assert_ended_on_time(answer, took, during="handshake")
+    assert_ended_on_time(response, took, during="handshake")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -138,9 +138,9 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme, tmp_path):
                 conversation.wait(0.005)
 
     with Receiver(greeting=sip) as receiver, calling(ca_file=str(tmp_path / "ca.pem")) as endpoint:
-        answer, took = timed(endpoint, post(f"{scheme}://127.0.0.1:{receiver.port}/", b"x" * 20_000_000))
+        response, took = timed(endpoint, post(f"{scheme}://127.0.0.1:{receiver.port}/", b"x" * 20_000_000))
 
-    assert_ended_on_time(answer, took, during="sending")
+    assert_ended_on_time(response, took, during="sending")
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme, tmp_path):
 def test_an_answer_that_is_late_in_any_part_ends_on_time(endpoint, script):
     with Receiver() as receiver:
         receiver.script(script)
-        answer, took = timed(endpoint, post(receiver.url))
+        response, took = timed(endpoint, post(receiver.url))
 
-    assert_ended_on_time(answer, took, during="waiting for the answer")
+    assert_ended_on_time(response, took, during="waiting for the answer")
 
 
 def test_the_time_counts_from_the_start_also_on_a_kept_connection(endpoint):
@@ -171,17 +171,17 @@ def test_the_time_counts_from_the_start_also_on_a_kept_connection(endpoint):
         endpoint.exchange(post(receiver.url), seconds=SECONDS)
         time.sleep(SECONDS / 2)
 
-        answer, took = timed(endpoint, post(receiver.url))
+        response, took = timed(endpoint, post(receiver.url))
 
-        assert_ended_on_time(answer, took, during="waiting for the answer")
+        assert_ended_on_time(response, took, during="waiting for the answer")
         assert receiver.connections == 1
 
 
 def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint):
-    answer, _ = timed(endpoint, post("http://127.0.0.1:9/"), seconds=0)
+    response, _ = timed(endpoint, post("http://127.0.0.1:9/"), seconds=0)
 
-    assert isinstance(answer, NoResponse)
-    assert answer.reason is NoResponseReason.DEADLINE
+    assert isinstance(response, NoResponse)
+    assert response.reason is NoResponseReason.DEADLINE
 
 
 def test_threads_and_sockets_are_all_back_after_a_thousand_bad_deliveries():

@@ -29,10 +29,10 @@ class Blind(EgressGuard):
 
 def test_an_address_is_judged_once_more_right_before_it_is_connected_to(receiver):
     with Client(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
-        answer = client.exchange(post(receiver.url), seconds=2)
+        response = client.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, "loopback")
+    assert isinstance(response, NoResponse)
+    assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "loopback")
     assert receiver.connections == 0
 
 
@@ -60,10 +60,10 @@ def test_an_address_that_was_not_vetted_is_not_connected_to(receiver):
 
 def test_one_refused_address_refuses_the_host(receiver):
     with calling("127.0.0.1", "10.0.0.1") as client:
-        answer = client.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
+        response = client.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, "private")
+    assert isinstance(response, NoResponse)
+    assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "private")
     assert receiver.connections == 0
 
 
@@ -77,9 +77,9 @@ def test_a_second_lookup_changes_nothing(receiver):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
 
     with Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
-        answers = client.exchange_all([post(f"http://host.example:{receiver.port}/")] * 5, seconds=2)
+        responses = client.exchange_all([post(f"http://host.example:{receiver.port}/")] * 5, seconds=2)
 
-    assert [getattr(answer, "address", answer) for answer in answers] == ["127.0.0.1"] * 5
+    assert [getattr(response, "address", response) for response in responses] == ["127.0.0.1"] * 5
     assert len(asked) == 1
 
 
@@ -93,10 +93,10 @@ def test_a_host_that_moved_is_called_where_it_is_now(receiver):
         request = post(f"http://host.example:{receiver.port}/")
         assert isinstance(client.exchange(request, seconds=2), NoResponse)
         addresses[0], now[0] = "127.0.0.1", 11.0
-        answer = client.exchange(request, seconds=2)
+        response = client.exchange(request, seconds=2)
 
-    assert isinstance(answer, HttpResponse), answer
-    assert answer.address == "127.0.0.1"
+    assert isinstance(response, HttpResponse), response
+    assert response.address == "127.0.0.1"
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"])

@@ -25,7 +25,7 @@ def receiver():
 def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(endpoint, receiver):
     body = '{"name":"Zoë"}'.encode()
 
-    answer = endpoint.exchange(
+    response = endpoint.exchange(
         HttpRequest(
             "PATCH", receiver.url + "/hook/%C3%A9?a=1&b=%20", {"Content-Type": "x/y", "X-Key": "k"}, body
         ),
@@ -33,7 +33,7 @@ def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(endpoint, rec
     )
 
     (received,) = receiver.requests
-    assert isinstance(answer, HttpResponse)
+    assert isinstance(response, HttpResponse)
     assert (received.method, received.path, received.body) == ("PATCH", "/hook/%C3%A9?a=1&b=%20", body)
     assert received.header("Host") == f"127.0.0.1:{receiver.port}"
     assert received.header("Content-Length") == str(len(body))
@@ -53,50 +53,54 @@ def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(endpoint, rec
     ],
 )
 def test_a_header_that_could_break_the_message_never_reaches_the_wire(endpoint, receiver, headers, detail):
-    answer = endpoint.exchange(HttpRequest("POST", receiver.url, headers, b"{}"), seconds=2)
+    response = endpoint.exchange(HttpRequest("POST", receiver.url, headers, b"{}"), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, detail)
+    assert isinstance(response, NoResponse)
+    assert (response.reason, response.detail) == (NoResponseReason.REFUSED, detail)
     assert receiver.requests == []
     assert receiver.connections == 0
 
 
 def test_a_refused_address_is_never_connected_to(receiver):
     with calling(policy=EgressPolicy(allow_http=True, ports=None)) as endpoint:
-        answer = endpoint.exchange(post(receiver.url), seconds=2)
+        response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert (answer.reason, answer.detail, answer.address) == (NoResponseReason.REFUSED, "loopback", None)
+    assert isinstance(response, NoResponse)
+    assert (response.reason, response.detail, response.address) == (
+        NoResponseReason.REFUSED,
+        "loopback",
+        None,
+    )
     assert receiver.connections == 0
 
 
 def test_an_answer_tells_its_status_time_address_and_start(endpoint, receiver):
     receiver.script(reply(503, b"busy " * 1_000, headers={"Retry-After": "120"}, delay=0.05))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
-    assert (answer.status, answer.retry_after, answer.address) == (503, "120", "127.0.0.1")
-    assert answer.excerpt == ("busy " * 1_000)[:1_024]
-    assert 50 <= answer.latency_ms < 1_000
+    assert isinstance(response, HttpResponse)
+    assert (response.status, response.retry_after, response.address) == (503, "120", "127.0.0.1")
+    assert response.excerpt == ("busy " * 1_000)[:1_024]
+    assert 50 <= response.latency_ms < 1_000
 
 
 def test_a_redirect_is_an_answer_like_any_other(endpoint, receiver):
     receiver.script(reply(302, headers={"Location": "http://169.254.169.254/latest/meta-data/"}))
 
-    answer = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.exchange(post(receiver.url), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
-    assert answer.status == 302
-    assert answer.location == "http://169.254.169.254/latest/meta-data/"
+    assert isinstance(response, HttpResponse)
+    assert response.status == 302
+    assert response.location == "http://169.254.169.254/latest/meta-data/"
     assert len(receiver.requests) == 1
 
 
 def test_where_a_redirect_leads_is_read_of_an_answer_that_comes_in_pieces_too(endpoint, receiver):
-    answer = (
+    response = (
         b"HTTP/1.1 308 Permanent Redirect\r\nLocation: /hook/\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     )
-    receiver.script(raw(answer))
+    receiver.script(raw(response))
 
     exchange = endpoint.exchange(post(receiver.url), seconds=2)
 
@@ -107,37 +111,37 @@ def test_where_a_redirect_leads_is_read_of_an_answer_that_comes_in_pieces_too(en
 def test_the_next_vetted_address_is_tried_where_one_does_not_take_the_connection(receiver):
     # Given a host with an address where nobody listens, before the one where somebody does
     with calling("127.0.0.9", "127.0.0.1") as endpoint:
-        answer = endpoint.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
+        response = endpoint.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
 
-    assert isinstance(answer, HttpResponse)
-    assert answer.address == "127.0.0.1"
+    assert isinstance(response, HttpResponse)
+    assert response.address == "127.0.0.1"
     assert receiver.requests[0].header("Host") == f"two.example:{receiver.port}"
 
 
 def test_an_ipv6_literal_is_called_with_its_brackets_in_the_host_header(endpoint):
     with Receiver(host="::1") as receiver:
-        answer = endpoint.exchange(post(receiver.url), seconds=2)
+        response = endpoint.exchange(post(receiver.url), seconds=2)
 
-        assert isinstance(answer, HttpResponse)
-        assert answer.address == "::1"
+        assert isinstance(response, HttpResponse)
+        assert response.address == "::1"
         assert receiver.requests[0].header("Host") == f"[::1]:{receiver.port}"
 
 
 @pytest.mark.parametrize("spelling", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]"])
 def test_odd_spellings_of_an_inside_address_are_refused_by_the_systems_own_resolver(spelling):
     with calling(policy=EgressPolicy()) as endpoint:
-        answer = endpoint.exchange(post(f"https://{spelling}/"), seconds=5)
+        response = endpoint.exchange(post(f"https://{spelling}/"), seconds=5)
 
-    assert isinstance(answer, NoResponse)
-    assert (answer.reason, answer.detail) == (NoResponseReason.REFUSED, "loopback")
+    assert isinstance(response, NoResponse)
+    assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "loopback")
 
 
 def test_nobody_listening_is_a_failed_connection(endpoint):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
-    answer = endpoint.exchange(post(f"http://127.0.0.1:{port}/"), seconds=2)
+    response = endpoint.exchange(post(f"http://127.0.0.1:{port}/"), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert (answer.reason, answer.detail) == (NoResponseReason.CONNECT, "Connection refused")
-    assert answer.address == "127.0.0.1"
+    assert isinstance(response, NoResponse)
+    assert (response.reason, response.detail) == (NoResponseReason.CONNECT, "Connection refused")
+    assert response.address == "127.0.0.1"

@@ -43,9 +43,9 @@ def test_tls_is_checked_for_the_hosts_name_on_a_connection_to_its_address(author
     context.sni_callback = lambda _sock, name, _context: names.append(name)
 
     with Receiver(tls=context) as receiver:
-        answers = [trusting.exchange(post(f"https://{host}:{receiver.port}/"), seconds=2) for _ in range(3)]
+        responses = [trusting.exchange(post(f"https://{host}:{receiver.port}/"), seconds=2) for _ in range(3)]
 
-        assert all(isinstance(answer, HttpResponse) for answer in answers), answers
+        assert all(isinstance(response, HttpResponse) for response in responses), responses
         assert receiver.connections == 1
     expected = host.lower().removesuffix(".").encode("idna").decode()
     assert names == [None if host == "127.0.0.1" else expected]  # RFC 6066: no SNI for addresses
@@ -53,20 +53,20 @@ def test_tls_is_checked_for_the_hosts_name_on_a_connection_to_its_address(author
 
 def test_a_certificate_for_another_name_is_refused(authority, trusting):
     with Receiver(tls=server_context(authority, "other.example")) as receiver:
-        answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoResponse)
-        assert answer.reason is NoResponseReason.TLS
-        assert "Hostname mismatch" in answer.detail
+        assert isinstance(response, NoResponse)
+        assert response.reason is NoResponseReason.TLS
+        assert "Hostname mismatch" in response.detail
         assert receiver.requests == []
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(trusting):
     with Receiver(tls=server_context(trustme.CA(), "hooks.example")) as receiver:
-        answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoResponse)
-        assert answer.reason is NoResponseReason.TLS
+        assert isinstance(response, NoResponse)
+        assert response.reason is NoResponseReason.TLS
         assert receiver.requests == []
 
 
@@ -78,10 +78,10 @@ def test_tls_older_than_1_2_is_refused(authority, trusting):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
 
     with Receiver(tls=context) as receiver:
-        answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoResponse)
-        assert answer.reason is NoResponseReason.TLS
+        assert isinstance(response, NoResponse)
+        assert response.reason is NoResponseReason.TLS
 
 
 def test_a_server_without_tls_is_a_tls_failure(trusting):
@@ -90,10 +90,10 @@ def test_a_server_without_tls_is_a_tls_failure(trusting):
         conversation.wait(2)
 
     with Receiver(greeting=answer_in_clear) as receiver:
-        answer = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-    assert isinstance(answer, NoResponse)
-    assert answer.reason is NoResponseReason.TLS
+    assert isinstance(response, NoResponse)
+    assert response.reason is NoResponseReason.TLS
 
 
 def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_address(authority, trusting):
@@ -102,10 +102,10 @@ def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_addr
         trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         # When another host has the same address, then its name is checked anew
-        answer = trusting.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
+        response = trusting.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, NoResponse)
-        assert answer.reason is NoResponseReason.TLS
+        assert isinstance(response, NoResponse)
+        assert response.reason is NoResponseReason.TLS
         assert len(receiver.requests) == 1
 
 
@@ -151,9 +151,9 @@ def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path):
     context.load_cert_chain(leaf)
 
     with Receiver(tls=context) as receiver, calling("127.0.0.1", ca_file=str(root)) as client:
-        answer = client.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = client.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
-        assert isinstance(answer, HttpResponse), answer
+        assert isinstance(response, HttpResponse), response
         other = client.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
         assert isinstance(other, NoResponse)
         assert other.detail == "certificate refused: Hostname mismatch"

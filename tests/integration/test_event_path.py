@@ -20,7 +20,7 @@ from webhooks.bootstrap import dispatcher, fanout
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
+from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
 from webhooks.entrypoints.sqs import batch_response, delivery_messages, event_messages
 from webhooks.ports import IdempotencyRecord
 
@@ -49,9 +49,9 @@ class Stack:
     run_dispatch: Any = None
 
     def register(self, credential: Credential | None = None, **changes: Any) -> Webhook:
-        api = replace(Api(f"{self.receiver.url}/hook?x=1"), **changes.pop("api", {}))
+        endpoint = replace(Endpoint(f"{self.receiver.url}/hook?x=1"), **changes.pop("endpoint", {}))
         definition = Definition(
-            event_names=("E_LOGIN",), name="n", api=api, success_codes=(200,), created_by="me"
+            event_names=("E_LOGIN",), name="n", endpoint=endpoint, success_codes=(200,), created_by="me"
         )
         webhook_id = self.subscriptions.next_id(SCOPE, now=time.time())
         webhook = Webhook(
@@ -201,7 +201,7 @@ def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: 
     assert StandardWebhook(secret).verify(callback.body, headers)["type"] == "E_LOGIN"
     content = content_keys(SEED).current.public_key
     jwks = {"keys": [jwk(content, thumbprint(content))]}
-    url = webhook.definition.api.url
+    url = webhook.definition.endpoint.url
     assert http_signature_holds(headers, callback.body, method="POST", url=url, jwks=jwks)
 
 
@@ -262,7 +262,7 @@ def test_an_invalid_event_is_dead_lettered_with_its_reason_and_harms_no_other(st
     ],
 )
 def test_each_auth_type_sends_its_header(stack: Stack, auth_type, credential, header):
-    stack.register(credential, api={"auth_type": auth_type})
+    stack.register(credential, endpoint={"auth_type": auth_type})
 
     stack.publish(NATIVE)
     stack.deliver()
@@ -273,7 +273,7 @@ def test_each_auth_type_sends_its_header(stack: Stack, auth_type, credential, he
 def test_oauth2_fetches_a_token_once_and_anew_after_a_401(stack: Stack):
     stack.register(
         Credential(client_id="id", client_secret="secret"),
-        api={
+        endpoint={
             "auth_type": AuthType.OAUTH2,
             "oauth_grant_type": "client_credentials",
             "oauth_token_url": f"{stack.receiver.url}/token",
@@ -385,7 +385,7 @@ def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
 
 
 def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack):
-    broken = stack.register(Credential(token="t"), api={"auth_type": AuthType.BEARER})
+    broken = stack.register(Credential(token="t"), endpoint={"auth_type": AuthType.BEARER})
     assert broken.credential is not None
     stack.credentials.delete(broken.credential)
     stack.register()

@@ -17,7 +17,16 @@ import botocore.handlers
 import pytest
 
 from tests.contract.backends import backend_named
-from tests.factories import BASE, FUNCTIONS, SYSTEM, Answer, api_event, owner, read_answer, webhook_body
+from tests.factories import (
+    BASE,
+    FUNCTIONS,
+    SYSTEM,
+    ApiResponse,
+    api_event,
+    owner,
+    read_response,
+    webhook_body,
+)
 from tests.integration.test_api_functions import API, Deployed
 from tests.integration.test_event_path import NATIVE, Stack, stack
 from webhooks.adapters.aws.clients import NEEDED_SECONDS
@@ -105,19 +114,19 @@ def deployed(aws: Aws) -> Iterator[Deployed]:
         yield Deployed(backend)
 
 
-def call(deployed: Deployed, method: str, path: str, body: Any = None, *, seconds: float) -> Answer:
+def call(deployed: Deployed, method: str, path: str, body: Any = None, *, seconds: float) -> ApiResponse:
     """Make a request of an invocation that has so many seconds; the answer must come within them."""
     headers = SYSTEM.headers(deployed.public_key, ts=time.time())
     event = api_event(method, path, headers=headers, body=None if body is None else json.dumps(body))
     started = time.monotonic()
-    answer = read_answer(deployed.apis[owner(path)].handle(event, Context(seconds)))
+    response = read_response(deployed.apis[owner(path)].handle(event, Context(seconds)))
     assert time.monotonic() - started < seconds
     invocation.begin(None)
-    return answer
+    return response
 
 
-def unavailable(answer: Answer) -> bool:
-    return (answer.status, answer.headers.get("retry-after")) == (503, "5")
+def unavailable(response: ApiResponse) -> bool:
+    return (response.status, response.headers.get("retry-after")) == (503, "5")
 
 
 @pytest.mark.parametrize(
@@ -134,27 +143,27 @@ def unavailable(answer: Answer) -> bool:
 def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: Aws, operation, request_):
     aws.hanging = {operation}
 
-    answer = call(deployed, *request_, seconds=SHORT)
+    response = call(deployed, *request_, seconds=SHORT)
 
-    assert unavailable(answer), answer
+    assert unavailable(response), response
     assert aws.tried == [operation]
 
 
 def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Deployed, aws: Aws):
     aws.hanging = {"TransactWriteItems"}
 
-    answer = call(deployed, *CREATE, seconds=LAMBDA)
+    response = call(deployed, *CREATE, seconds=LAMBDA)
 
-    assert unavailable(answer), answer
+    assert unavailable(response), response
     assert aws.tried == ["TransactWriteItems"] * 3
 
 
 def test_calls_in_series_that_are_all_slow_end_in_time(deployed: Deployed, aws: Aws):
     aws.delays = {"any": 0.8}
 
-    answer = call(deployed, *CREATE, seconds=NEEDED_SECONDS + 2)
+    response = call(deployed, *CREATE, seconds=NEEDED_SECONDS + 2)
 
-    assert unavailable(answer), answer
+    assert unavailable(response), response
 
 
 def dispatcher(seconds: float, messages: list[dict[str, Any]]) -> set[str]:
@@ -174,11 +183,11 @@ def dispatcher(seconds: float, messages: list[dict[str, Any]]) -> set[str]:
         for each in messages
     ]
     started = time.monotonic()
-    answer = app.lambda_handler({"Records": records}, Context(seconds))
+    response = app.lambda_handler({"Records": records}, Context(seconds))
     assert time.monotonic() - started < seconds
     app.dispatch._http.close()
     invocation.begin(None)  # what runs next in this process has its own time
-    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+    return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
 
 
 def published(stack: Stack) -> list[dict[str, Any]]:
@@ -216,7 +225,7 @@ def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Sta
 
 
 def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: Stack, aws: Aws):
-    stack.register(Credential(token="t"), api={"auth_type": AuthType.BEARER})
+    stack.register(Credential(token="t"), endpoint={"auth_type": AuthType.BEARER})
     plain = stack.register(ttl=1)
     messages = published(stack)
     aws.hanging = {"GetSecretValue of test/credentials"}

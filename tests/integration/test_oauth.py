@@ -60,11 +60,11 @@ def client(
     return ClientCredentials(receiver.url + "/token", "client", secret, scopes)
 
 
-def assert_failed(answer, *, detail):
-    assert isinstance(answer, NoResponse), answer
-    assert answer.reason is NoResponseReason.OAUTH
-    assert detail in answer.detail
-    assert "planted-secret" not in answer.detail
+def assert_failed(response, *, detail):
+    assert isinstance(response, NoResponse), response
+    assert response.reason is NoResponseReason.OAUTH
+    assert detail in response.detail
+    assert "planted-secret" not in response.detail
 
 
 def test_the_grant_is_asked_for_as_rfc_6749_says(tokens, receiver):
@@ -170,19 +170,19 @@ def test_the_deadline_holds_for_who_fetches_and_for_who_waits(tokens, receiver):
     receiver.script(stall)
     started = time.monotonic()
 
-    answers = tokens.tokens(client(receiver), seconds=[0.3] * 2)
+    responses = tokens.tokens(client(receiver), seconds=[0.3] * 2)
 
     assert time.monotonic() - started < 0.4
-    for answer in answers:
-        assert_failed(answer, detail="the time was up")
+    for response in responses:
+        assert_failed(response, detail="the time was up")
     assert len(receiver.requests) == 1
 
 
 def test_the_token_endpoint_is_under_the_same_guard(receiver):
     with calling(policy=EgressPolicy(allow_http=True, ports=None)) as guarded:
-        answer = Asking(guarded, time.time).token(client(receiver), seconds=2)
+        response = Asking(guarded, time.time).token(client(receiver), seconds=2)
 
-    assert_failed(answer, detail="refused: loopback")
+    assert_failed(response, detail="refused: loopback")
     assert receiver.connections == 0
 
 
@@ -191,9 +191,9 @@ def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(tokens,
     left = []
 
     def noting(asker):
-        answer = yield from asker
+        response = yield from asker
         left.append(time.monotonic() - started)
-        return answer
+        return response
 
     askers = [tokens.asker(client(receiver), seconds=seconds) for seconds in (0.1, 2)]
     started = time.monotonic()

@@ -24,7 +24,7 @@ from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpRequest
 from webhooks.domain.keyring import AHEAD, NOTICE, content_keys, service_keys
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, Definition, Webhook
+from webhooks.domain.webhook import Definition, Endpoint, Webhook
 from webhooks.ports import Clock
 from webhooks.services.discovery import Discovery
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -41,7 +41,7 @@ WEBHOOK = Webhook(
     definition=Definition(
         event_names=("order.paid",),
         name="orders",
-        api=Api("https://hooks.example.com/in"),
+        endpoint=Endpoint("https://hooks.example.com/in"),
         success_codes=(200,),
         created_by="tests",
     ),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.calls import LOOPBACK
-from tests.factories import NOW, SCOPE, World, webhook_body
+from tests.factories import NOW, SCOPE, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
@@ -47,7 +47,7 @@ def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
 class Path:
     """A dispatcher over stores in memory and real sockets."""
 
-    world: World
+    app: InMemoryApp
     receiver: Receiver
     log: FakeDeliveryLog
     fanout: Fanout
@@ -58,26 +58,26 @@ class Path:
         """Deliver an event; returns what came of it, the attempt's logged ms, and whether it marks slow."""
         port = self.receiver.port
         body = webhook_body(api={"url": f"http://{host}:{port}{path}", **api})
-        answer = self.world.call(
+        response = self.app.call(
             "PUT", f"/tenant/{SCOPE.tenant_id}/community/{SCOPE.community_id}/webhook", body
         )
-        assert answer.status == 200, answer.text
+        assert response.status == 200, response.text
         assert self.fanout.fan_out([EventMessage("m", EVENT, round(NOW * 1000))]) == set()
         packs = [DeliveryMessage("p", sent.text) for sent in self.queue.fast.take(9)]
         assert self.dispatch.dispatch(packs, Lane.FAST) == set()
         [entry] = self.log.entries()
         [attempt] = entry.delivery.attempts
-        webhook = self.world.subscriptions.get(SCOPE, entry.webhook_id)
+        webhook = self.app.subscriptions.get(SCOPE, entry.webhook_id)
         assert webhook is not None
         return entry.outcome.value, attempt.latency_ms, webhook.slow_since is not None
 
 
 @pytest.fixture
 def path():
-    world, log, queue = World(), FakeDeliveryLog(), FakeDeliveryQueue()
+    app, log, queue = InMemoryApp(), FakeDeliveryLog(), FakeDeliveryQueue()
     client = CurlHttpClient(EgressGuard(LOOPBACK, resolve=resolve))
     dispatch = make_dispatch(
-        world,
+        app,
         queue,
         log,
         http=client,
@@ -88,9 +88,9 @@ def path():
         fast_seconds=5,
         slow_from=LIMIT,
     )
-    fanout = make_fanout(world, queue, FakeEventsDlq())
+    fanout = make_fanout(app, queue, FakeEventsDlq())
     with Receiver() as receiver:
-        yield Path(world, receiver, log, fanout, queue, dispatch)
+        yield Path(app, receiver, log, fanout, queue, dispatch)
         client.close()
 
 

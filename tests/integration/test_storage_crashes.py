@@ -23,7 +23,7 @@ from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, AuthType, Credential, Definition, Webhook
+from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
 from webhooks.ports import Credentials, CredentialSecrets, Subscriptions
 from webhooks.services.orphan_cleanup import MOST, OrphanCleanup
 from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
@@ -90,14 +90,14 @@ class _Watched:
 
         def call(**request: Any) -> Any:
             self._crasher(f"before {name}")
-            answer = real(**request)
+            response = real(**request)
             self._crasher(f"after {name}")
-            return answer
+            return response
 
         return call
 
 
-class World:
+class InMemoryApp:
     """The use cases on a backend of their own."""
 
     def __init__(self, backend: Backend, crasher: Crasher) -> None:
@@ -138,7 +138,9 @@ class World:
         )
 
     def create(self, request_key: str, credential: Credential | None, scope: Scope = ACME) -> str:
-        definition = bearer() if credential else make_definition(api=Api("https://example.com/hook"))
+        definition = (
+            bearer() if credential else make_definition(endpoint=Endpoint("https://example.com/hook"))
+        )
         return self.registration.create(
             request(request_key, scope), definition=definition, credential=credential
         )
@@ -182,39 +184,39 @@ class World:
 
 
 def bearer() -> Definition:
-    return make_definition(api=Api("https://example.com/hook", auth_type=AuthType.BEARER))
+    return make_definition(endpoint=Endpoint("https://example.com/hook", auth_type=AuthType.BEARER))
 
 
 def request(key: str, scope: Scope = ACME) -> ChangeRequest:
     return ChangeRequest(CALLER, scope, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
 
 
-def create(world: World) -> None:
-    world.create("tested", FIRST)
+def create(app: InMemoryApp) -> None:
+    app.create("tested", FIRST)
 
 
-def new_credential(world: World) -> None:
+def new_credential(app: InMemoryApp) -> None:
     patch = Patch(credential=SECOND)
-    world.registration.update(request("tested"), world.existing(FIRST), patch)
+    app.registration.update(request("tested"), app.existing(FIRST), patch)
 
 
-def first_credential(world: World) -> None:
-    patch = Patch(api={"auth_type": AuthType.BEARER}, credential=FIRST)
-    world.registration.update(request("tested"), world.existing(None), patch)
+def first_credential(app: InMemoryApp) -> None:
+    patch = Patch(endpoint={"auth_type": AuthType.BEARER}, credential=FIRST)
+    app.registration.update(request("tested"), app.existing(None), patch)
 
 
-def no_credential(world: World) -> None:
-    patch = Patch(api={"auth_type": AuthType.NONE})
-    world.registration.update(request("tested"), world.existing(FIRST), patch)
+def no_credential(app: InMemoryApp) -> None:
+    patch = Patch(endpoint={"auth_type": AuthType.NONE})
+    app.registration.update(request("tested"), app.existing(FIRST), patch)
 
 
-def delete(world: World) -> None:
+def delete(app: InMemoryApp) -> None:
     with suppress(NotFoundError):
-        world.registration.delete(request("tested"), world.existing(FIRST))
+        app.registration.delete(request("tested"), app.existing(FIRST))
 
 
 # What is tested, the tokens before and after it.
-CHANGES: dict[str, tuple[Callable[[World], None], list[str | None], list[str | None]]] = {
+CHANGES: dict[str, tuple[Callable[[InMemoryApp], None], list[str | None], list[str | None]]] = {
     "create": (create, [], ["first"]),
     "new credential": (new_credential, ["first"], ["second"]),
     "first credential": (first_credential, [None], ["first"]),
@@ -224,16 +226,16 @@ CHANGES: dict[str, tuple[Callable[[World], None], list[str | None], list[str | N
 
 
 @contextmanager
-def opened(backend_name: str, crasher: Crasher) -> Iterator[World]:
+def opened(backend_name: str, crasher: Crasher) -> Iterator[InMemoryApp]:
     with backend_named(backend_name) as backend:
-        yield World(backend, crasher)
+        yield InMemoryApp(backend, crasher)
 
 
-def moments_of(backend_name: str, change: Callable[[World], None]) -> list[str]:
+def moments_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list[str]:
     """Return the moments of a change that goes well."""
     crasher = Crasher(watching=True)
-    with opened(backend_name, crasher) as world:
-        change(world)
+    with opened(backend_name, crasher) as app:
+        change(app)
     return crasher.moments
 
 
@@ -245,32 +247,32 @@ def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_cleanup(backend_
     assert len(moments) >= 4
     for at in range(len(moments)):
         crasher = Crasher(at=at, watching=True)
-        with opened(backend_name, crasher) as world:
+        with opened(backend_name, crasher) as app:
             # When the process ends in the midst of the change
             with pytest.raises(CrashError):
-                change(world)
+                change(app)
             crasher.watching = False
 
             # Then every webhook has a credential that can be read: the old one or the new
-            assert world.tokens() in ([], before, after), moments[at]
+            assert app.tokens() in ([], before, after), moments[at]
 
             # And the sender's repeat has the same result as if nothing had happened
-            change(world)
-            assert world.tokens() == after, moments[at]
+            change(app)
+            assert app.tokens() == after, moments[at]
 
             # And the cleanup, among enough others, leaves no secret that no webhook names
-            world.crowd()
-            world.cleanup()
-            assert world.orphans() == set(), moments[at]
-            assert world.tokens() == after, moments[at]
+            app.crowd()
+            app.cleanup()
+            assert app.orphans() == set(), moments[at]
+            assert app.tokens() == after, moments[at]
 
 
 def test_the_cleanup_spares_what_is_young() -> None:
-    with opened("memory", Crasher(at=3, watching=True)) as world:
+    with opened("memory", Crasher(at=3, watching=True)) as app:
         with pytest.raises(CrashError):
-            create(world)
-        world.crowd()
-        assert len(world.orphans()) == 1
-        assert world.cleanup(now=NOW + 60) == 0
-        assert world.cleanup() == 1
-        assert world.orphans() == set()
+            create(app)
+        app.crowd()
+        assert len(app.orphans()) == 1
+        assert app.cleanup(now=NOW + 60) == 0
+        assert app.cleanup() == 1
+        assert app.orphans() == set()

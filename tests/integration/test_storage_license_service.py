@@ -31,7 +31,7 @@ class Platform:
 
     keys: plain_protocol.KeyPair = field(default_factory=plain_protocol.new_key_pair)
     status: int = 200
-    answer: object = field(default_factory=lambda: dict(GOOD))
+    response: object = field(default_factory=lambda: dict(GOOD))
     paths: list[str] = field(default_factory=list)
     opened: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     url: str = ""
@@ -48,7 +48,7 @@ class Platform:
             return 401, {"statusCode": 401, "error": "Unauthorized"}
         assert headers["publickey"] == OURS.public_key.to_wire()
         self.opened.append((license_key, request_id))
-        return self.status, self.answer
+        return self.status, self.response
 
 
 class Server(ThreadingHTTPServer):
@@ -67,8 +67,8 @@ def platform() -> Iterator[Platform]:
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, answer = platform.respond(self.path, headers)
-            body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+            status, response = platform.respond(self.path, headers)
+            body = response.encode() if isinstance(response, str) else json.dumps(response).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -124,7 +124,7 @@ def test_where_no_community_is_named_only_the_deployments_own_licenses_count(
         platform.url, own=own, keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))), clock=clock,
         random_bytes=Entropy(),
     )  # fmt: skip
-    platform.answer = GOOD | {"authLevel": "system", "tenantId": "*", "communityId": "*"}
+    platform.response = GOOD | {"authLevel": "system", "tenantId": "*", "communityId": "*"}
     assert service.find("ours", None) == License(AuthLevel.SYSTEM)
     assert service.find("theirs", None) is None
     assert platform.paths == []
@@ -134,7 +134,7 @@ def test_where_no_community_is_named_only_the_deployments_own_licenses_count(
 def test_no_verdict_reaches_another_community_or_the_deployment_itself(
     service: LicenseService, platform: Platform, level: AuthLevel
 ) -> None:
-    platform.answer = GOOD | {"authLevel": level.value, "tenantId": "*", "communityId": "*"}
+    platform.response = GOOD | {"authLevel": level.value, "tenantId": "*", "communityId": "*"}
     found = service.find("key", NORTH)
     assert found is not None
     assert found.reaches(NORTH)
@@ -162,12 +162,12 @@ def test_no_verdict_reaches_another_community_or_the_deployment_itself(
 def test_a_tenant_or_community_that_the_verdict_names_must_be_the_one_in_the_path(
     service: LicenseService, platform: Platform, named: dict[str, object], *, reached: bool
 ) -> None:
-    platform.answer = GOOD | named
+    platform.response = GOOD | named
     assert (service.find("key", NORTH) is not None) is reached
 
 
 def test_a_verdict_is_kept_for_its_tenant_alone(service: LicenseService, platform: Platform) -> None:
-    platform.answer = GOOD | {"tenantId": "acme"}
+    platform.response = GOOD | {"tenantId": "acme"}
     assert service.find("key", NORTH)
     assert service.find("key", Scope("evil", "north")) is None
     assert service.find("key", NORTH)
@@ -178,7 +178,7 @@ def test_refusals_push_out_no_license_and_end_after_half_a_minute(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
     assert service.find("key", NORTH)
-    platform.answer = {"isAuthorized": False}
+    platform.response = {"isAuthorized": False}
     for number in range(CACHE_SIZE + 1):
         assert service.find(f"unknown {number}", NORTH) is None
     asked = len(platform.paths)
@@ -186,7 +186,7 @@ def test_refusals_push_out_no_license_and_end_after_half_a_minute(
     assert service.find(f"unknown {CACHE_SIZE}", NORTH) is None
     assert len(platform.paths) == asked, "a refusal that is known is not asked for again"
 
-    platform.answer = GOOD
+    platform.response = GOOD
     clock.now += REFUSAL_SECONDS
     assert service.find(f"unknown {CACHE_SIZE}", NORTH), "a license that was issued meanwhile"
 
@@ -195,7 +195,7 @@ def test_refusals_push_out_no_license_and_end_after_half_a_minute(
 def test_a_key_that_is_not_authorized_stands_for_nothing(
     service: LicenseService, platform: Platform, status: int
 ) -> None:
-    platform.status, platform.answer = status, {"isAuthorized": False}
+    platform.status, platform.response = status, {"isAuthorized": False}
     assert service.find("key", NORTH) is None
 
 
@@ -215,7 +215,7 @@ def test_a_key_that_is_not_authorized_stands_for_nothing(
 def test_an_end_is_read_in_every_usual_form(
     service: LicenseService, platform: Platform, expiry: object, expires_at: int | None
 ) -> None:
-    platform.answer = GOOD | {"expiry": expiry}
+    platform.response = GOOD | {"expiry": expiry}
     found = service.find("key", NORTH)
     assert found is not None
     assert found.expires_at == expires_at
@@ -241,9 +241,9 @@ def test_an_end_is_read_in_every_usual_form(
     ],
 )
 def test_an_answer_that_is_none_lets_nobody_in(
-    service: LicenseService, platform: Platform, status: int, answer: object
+    service: LicenseService, platform: Platform, status: int, response: object
 ) -> None:
-    platform.status, platform.answer = status, answer
+    platform.status, platform.response = status, response
     with pytest.raises(UnavailableError, match="License service") as raised:
         service.find("a secret key", NORTH)
     assert "a secret key" not in str(raised.value)
@@ -253,7 +253,7 @@ def test_a_verdict_holds_for_ten_minutes_by_key_and_community(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
     first = service.find("key", NORTH)
-    platform.answer = {"isAuthorized": False}
+    platform.response = {"isAuthorized": False}
     clock.now += 599
     assert service.find("key", NORTH) == first
     assert service.find("key", SOUTH) is None
@@ -267,7 +267,7 @@ def test_a_service_that_is_away_lets_in_only_whom_it_let_in_before(
 ) -> None:
     first = service.find("key", NORTH)
     platform.status = 503
-    platform.answer = "down"
+    platform.response = "down"
     assert service.find("key", NORTH) == first
     with pytest.raises(UnavailableError):
         service.find("other", NORTH)

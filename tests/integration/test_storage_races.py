@@ -17,17 +17,17 @@ from tests.contract.stores import assert_consistent, open_stores
 from tests.contract.webhooks_made import (
     ACME,
     NOW,
-    answer,
     changed,
     kept_body,
     make_definition,
     make_webhook,
+    response,
 )
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import ConflictError
-from webhooks.domain.webhook import Api, Criteria, Webhook
+from webhooks.domain.webhook import Criteria, Endpoint, Webhook
 from webhooks.ports import AlreadyProcessedError, StaleError, SubscriptionIndex, Subscriptions
 from webhooks.services.webhooks import ChangeRequest, Webhooks
 
@@ -68,7 +68,7 @@ class Writer:
 
     def run(self) -> None:
         for step in range(STEPS):
-            kept = answer(f"{self.name} {step}")
+            kept = response(f"{self.name} {step}")
             try:
                 self.step(kept)
             except (StaleError, ConflictError):
@@ -127,7 +127,7 @@ def test_of_many_equal_requests_at_once_one_takes_effect(backend: Backend) -> No
     def create(_: int) -> Webhook | None:
         webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
         try:
-            subscriptions.add(webhook, answer("the same", webhook.id))
+            subscriptions.add(webhook, response("the same", webhook.id))
         except AlreadyProcessedError:
             return None
         return webhook
@@ -146,13 +146,13 @@ def test_of_many_equal_requests_that_replace_a_record_one_takes_effect(backend: 
     stores = open_stores(backend)
     subscriptions, index = stores
     webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
-    subscriptions.add(webhook, answer("add"))
+    subscriptions.add(webhook, response("add"))
     first = changed(webhook, name="a")
-    subscriptions.change(webhook, first, kept=answer("the same", "first"))
+    subscriptions.change(webhook, first, kept=response("the same", "first"))
     record = subscriptions.find_record("the same")
     assert record is not None
     second = changed(first, name="b")
-    subscriptions.change(first, second, kept=answer("another"))
+    subscriptions.change(first, second, kept=response("another"))
 
     # When the first request comes again, many times at once
     def change(number: int) -> bool:
@@ -160,7 +160,7 @@ def test_of_many_equal_requests_that_replace_a_record_one_takes_effect(backend: 
             subscriptions.change(
                 second,
                 changed(second, name="a"),
-                kept=replace(answer("the same", str(number)), replaces=record.token),
+                kept=replace(response("the same", str(number)), replaces=record.token),
             )
         except AlreadyProcessedError:
             return False
@@ -206,7 +206,7 @@ def test_of_many_equal_requests_at_once_all_get_the_answer_of_the_one_that_took_
 
 
 def create(registration: Webhooks, key: str) -> str:
-    definition = make_definition(api=Api("https://example.com/hook"))
+    definition = make_definition(endpoint=Endpoint("https://example.com/hook"))
     return registration.create(request(key), definition=definition, credential=None)
 
 
@@ -217,12 +217,12 @@ def request(key: str) -> ChangeRequest:
 def test_of_creations_at_once_only_as_many_as_there_is_room_for_take_effect(backend: Backend) -> None:
     subscriptions, index = open_stores(backend)
     for number in range(2):
-        subscriptions.add(make_webhook(subscriptions.next_id(ACME, now=NOW)), answer(f"first {number}"))
+        subscriptions.add(make_webhook(subscriptions.next_id(ACME, now=NOW)), response(f"first {number}"))
 
     def create(number: int) -> bool:
         webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
         try:
-            subscriptions.add(webhook, answer(f"then {number}"), limit=3)
+            subscriptions.add(webhook, response(f"then {number}"), limit=3)
         except ConflictError as refused:
             assert "has 3 webhooks" in str(refused)
             return False

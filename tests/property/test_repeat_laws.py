@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.factories import BASE, World, webhook_body
+from tests.factories import BASE, InMemoryApp, webhook_body
 from webhooks.domain.errors import UnavailableError
 
 NAMES = ("a", "b")
@@ -47,47 +47,49 @@ class Model:
     """What must be so: names of webhooks by id, and the id that each creation made last."""
 
     def __init__(self) -> None:
-        self.subscriptions = LosesAnswers(World().subscriptions)
-        self.world = World(subscriptions=self.subscriptions)
+        self.subscriptions = LosesAnswers(InMemoryApp().subscriptions)
+        self.app = InMemoryApp(subscriptions=self.subscriptions)
         self.names: dict[str, str] = {}
         self.created: dict[tuple[str, str], str] = {}
         self.last: str | None = None  # the webhook that is changed and deleted; it may be gone
 
     def send(self, method: str, path: str, body: object, *, uuid: str, is_lost: bool):
         self.subscriptions.loses = is_lost
-        answer = self.world.call(method, path, body, uuid=uuid)
+        response = self.app.call(method, path, body, uuid=uuid)
         if self.subscriptions.loses:  # it changed nothing, so nothing was lost
             self.subscriptions.loses = False
         elif is_lost:
-            assert answer.status == 503
-            answer = self.world.call(method, path, body, uuid=uuid)
-        return answer
+            assert response.status == 503
+            response = self.app.call(method, path, body, uuid=uuid)
+        return response
 
     def create(self, uuid: str, name: str, *, is_lost: bool) -> None:
         before = self.created.get((uuid, name))
-        answer = self.send("PUT", f"{BASE}/webhook", webhook_body(name=name), uuid=uuid, is_lost=is_lost)
-        assert answer.status == 200
-        self.last = answer.json["_id"]
+        response = self.send("PUT", f"{BASE}/webhook", webhook_body(name=name), uuid=uuid, is_lost=is_lost)
+        assert response.status == 200
+        self.last = response.json["_id"]
         assert (self.last == before) == (before in self.names)
         self.names.setdefault(self.last, name)
         self.created[uuid, name] = self.last
 
     def update(self, uuid: str, name: str, *, is_lost: bool) -> None:
-        answer = self.send("PATCH", f"{BASE}/webhook/{self.last}", {"name": name}, uuid=uuid, is_lost=is_lost)
-        assert answer.status == (200 if self.last in self.names else 404)
-        if answer.status == 200:
-            assert answer.json["name"] == name
+        response = self.send(
+            "PATCH", f"{BASE}/webhook/{self.last}", {"name": name}, uuid=uuid, is_lost=is_lost
+        )
+        assert response.status == (200 if self.last in self.names else 404)
+        if response.status == 200:
+            assert response.json["name"] == name
             self.names[str(self.last)] = name
 
     def delete(self, uuid: str, _: str, *, is_lost: bool) -> None:
-        answer = self.send("DELETE", f"{BASE}/webhook/{self.last}", None, uuid=uuid, is_lost=is_lost)
+        response = self.send("DELETE", f"{BASE}/webhook/{self.last}", None, uuid=uuid, is_lost=is_lost)
         if self.names.pop(str(self.last), None) is not None:
-            assert answer.status == 204
+            assert response.status == 204
         else:
-            assert answer.status in (204, 404)  # as the request id is that of the deletion, or another
+            assert response.status in (204, 404)  # as the request id is that of the deletion, or another
 
     def agrees(self) -> None:
-        shown = {webhook["_id"]: webhook["name"] for webhook in self.world.fetch(pSize=100)["data"]}
+        shown = {webhook["_id"]: webhook["name"] for webhook in self.app.fetch(pSize=100)["data"]}
         assert shown == self.names
 
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from tests.contract.backends import backend_named
 from tests.contract.stores import assert_consistent, open_stores
-from tests.contract.webhooks_made import NOW, answer, changed, make_webhook
+from tests.contract.webhooks_made import NOW, changed, make_webhook, response
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, Webhook
 from webhooks.ports import AlreadyProcessedError, StaleError
@@ -71,7 +71,7 @@ class StorageLaws(RuleBasedStateMachine):
         self.versions = dict.fromkeys(SCOPES, 0)
 
     def kept(self):
-        return answer(f"answer {next(self.keys)}")
+        return response(f"answer {next(self.keys)}")
 
     @rule(target=webhooks, scope=st.sampled_from(SCOPES), definition=DEFINITIONS)
     def create(self, scope: Scope, definition: dict[str, object]) -> str:

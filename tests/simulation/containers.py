@@ -20,7 +20,7 @@ from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.pipeline import EventMessage, Fanout
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.simulation import Simulation
 
 FAST_SECONDS = 1
 TIMEOUT = 30  # of fan-out, in seconds
@@ -38,20 +38,20 @@ class Container(Protocol):
 class FanoutContainer:
     """functions/fanout."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
-        self._began = world.clock()
+    def __init__(self, simulation: "Simulation") -> None:
+        self._simulation = simulation
+        self._began = simulation.clock()
         self._fanout = Fanout(
-            index=_port(world, "index", world.subscriptions),
-            lane=_port(world, "lane", world.lanes),
-            events=_port(world, "slices", world.slices),
-            events_dlq=_port(world, "events", world.events_dlq),
-            time_left=lambda: TIMEOUT - (world.clock() - self._began),
-            slice_size=world.slice_size,
+            index=_port(simulation, "index", simulation.subscriptions),
+            lane=_port(simulation, "lane", simulation.lanes),
+            events=_port(simulation, "slices", simulation.slices),
+            events_dlq=_port(simulation, "events", simulation.events_dlq),
+            time_left=lambda: TIMEOUT - (simulation.clock() - self._began),
+            slice_size=simulation.slice_size,
         )
 
     def handle(self, messages: Sequence[Message], _lane: Lane) -> set[str]:
-        self._began = self._world.clock()
+        self._began = self._simulation.clock()
         return self._fanout.fan_out(
             [
                 EventMessage(each.id, each.text, round(each.sent_at * 1000), each.receives, receipt=each.id)
@@ -63,41 +63,43 @@ class FanoutContainer:
 class DispatcherContainer:
     """functions/dispatcher."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, simulation: "Simulation") -> None:
         service, content, master = _keys()
-        queue = _port(world, "queue", world.lanes)
+        queue = _port(simulation, "queue", simulation.lanes)
         settlement = Settlement(
             queue=queue,
-            log=_port(world, "log", world.log),
-            subscriptions=_port(world, "subscriptions", world.subscriptions),
-            clock=world.clock,
-            time_left=world.time_left,
+            log=_port(simulation, "log", simulation.log),
+            subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
+            clock=simulation.clock,
+            time_left=simulation.time_left,
         )
         self._dispatch = Dispatcher(
-            reader=_port(world, "batch", FakeBatchReader(world.subscriptions, world.log)),
+            reader=_port(simulation, "batch", FakeBatchReader(simulation.subscriptions, simulation.log)),
             queue=queue,
             attempts=Attempts(
-                tokens=_port(world, "tokens", world.tokens),
-                credentials=_port(world, "credentials", world.credentials),
+                tokens=_port(simulation, "tokens", simulation.tokens),
+                credentials=_port(simulation, "credentials", simulation.credentials),
                 signer=CallbackSigner(
-                    service=_port(world, "service", service),
-                    content=_port(world, "content", content),
-                    master=_port(world, "master", master),
+                    service=_port(simulation, "service", service),
+                    content=_port(simulation, "content", content),
+                    master=_port(simulation, "master", master),
                 ),
-                monotonic=world.clock,
+                monotonic=simulation.clock,
                 default_ttl=5,
             ),
             settlement=settlement,
             slow_endpoints=SlowEndpoints(
-                _port(world, "pace", world.subscriptions), clock=world.clock, limit=FAST_SECONDS
+                _port(simulation, "pace", simulation.subscriptions),
+                clock=simulation.clock,
+                limit=FAST_SECONDS,
             ),
-            workers=cast("Any", Workers(world, world.workers)),
-            http=Http(world, _port(world, "endpoint", world.endpoints), world.workers),
-            clock=world.clock,
-            rng=world.random.random,
+            workers=cast("Any", Workers(simulation, simulation.workers)),
+            http=Http(simulation, _port(simulation, "endpoint", simulation.endpoints), simulation.workers),
+            clock=simulation.clock,
+            rng=simulation.random.random,
             delays=DELAYS,
             fast_seconds=FAST_SECONDS,
-            time_left=world.time_left,
+            time_left=simulation.time_left,
             settling_seconds=SETTLING_SECONDS,
         )
 
@@ -107,8 +109,8 @@ class DispatcherContainer:
         )
 
 
-def _port(world: "World", name: str, real: object) -> Any:
-    return Port(world, name, real)
+def _port(simulation: "Simulation", name: str, real: object) -> Any:
+    return Port(simulation, name, real)
 
 
 @cache

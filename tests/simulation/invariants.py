@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.simulation.history import Call, Invocation, Publication
 from tests.simulation.queues import Message
+from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import INDEX
-from tests.simulation.world import World
 from webhooks.domain.delivery import decode_pack, delivery_id
 from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.errors import MalformedPackError
@@ -18,23 +18,25 @@ from webhooks.domain.webhook import AuthType, Credential, Webhook
 class Judge:
     """Judges a world that came to rest. `is_clean`: nothing went wrong in it and nothing came twice."""
 
-    def __init__(self, world: World, *, is_clean: bool) -> None:
-        self.world = world
-        self.history = world.history
+    def __init__(self, simulation: Simulation, *, is_clean: bool) -> None:
+        self.simulation = simulation
+        self.history = simulation.history
         self.is_clean = is_clean
         self.explained: Counter[str] = Counter()
         self.calls: dict[str, list[Call]] = defaultdict(list)
         for call in self.history.calls:
             self.calls[call.delivery_id].append(call)
         self.dead: dict[str, list[Message]] = defaultdict(list)
-        for message in world.dead.messages:
+        for message in simulation.dead.messages:
             for each in _delivery_ids(message):
                 self.dead[each].append(message)
-        self.events_dlq = {self._published(message.text): message for message in world.events_dead.messages}
+        self.events_dlq = {
+            self._published(message.text): message for message in simulation.events_dead.messages
+        }
         self.slices: dict[str, list[str]] = defaultdict(list)
         for message_id, event_id in self.history.slices.items():
             self.slices[event_id].append(message_id)
-        self.log: dict[str, LogEntry] = {entry.delivery.id: entry for entry in world.log.entries()}
+        self.log: dict[str, LogEntry] = {entry.delivery.id: entry for entry in simulation.log.entries()}
         self.known = {
             delivery_id(publication.event["eventId"], webhook_id): (publication, webhook_id)
             for publication in reversed(self.history.publications)
@@ -60,7 +62,7 @@ class Judge:
                 yield f"invocation {invocation.number} never ended"
             elif invocation.failure is not None and not invocation.is_killed:
                 yield f"invocation {invocation.number} failed as a whole: {invocation.failure!r}"
-        for queue in self.world.queues:
+        for queue in self.simulation.queues:
             if queue.messages:
                 yield f"{queue.name} still has messages"
 
@@ -74,10 +76,10 @@ class Judge:
                     yield f"the invalid event {publication.text[:40]} is not dead-lettered with a reason"
                 continue
             parts = [self.history.acknowledged.get(part) for part in self._slices_of(publication)]
-            if None in parts and dead is None and not self.world.events.repeated:
+            if None in parts and dead is None and not self.simulation.events.repeated:
                 yield f"a slice of event {publication.message_id} is neither acknowledged nor dead-lettered"
             if acknowledged is None:
-                if dead is None and publication.message_id not in self.world.events.repeated:
+                if dead is None and publication.message_id not in self.simulation.events.repeated:
                     yield f"event {publication.message_id} is neither acknowledged nor dead-lettered"
                 continue
             for webhook_id in self.history.revisions:
@@ -98,7 +100,9 @@ class Judge:
 
     def _is_in_dead_slice(self, event_id: str, webhook_id: str) -> bool:
         sequence = int(webhook_id[8:16], 16)
-        dead = [parse_slice(each.text) for each in self.world.events_dead.messages if is_slice(each.text)]
+        dead = [
+            parse_slice(each.text) for each in self.simulation.events_dead.messages if is_slice(each.text)
+        ]
         return any(
             part.event.id == event_id
             and part.span.first <= sequence
@@ -126,7 +130,7 @@ class Judge:
             return
         if self._is_in_dead_slice(publication.event["eventId"], webhook_id):
             return
-        alive = self.history.alive(webhook_id, publication.tick, self.world.tick)
+        alive = self.history.alive(webhook_id, publication.tick, self.simulation.tick)
         if all(webhook is not None and webhook.enabled for webhook in alive):
             yield f"LOST: {publication.event['eventId']} for {webhook_id} ({one})"
 
@@ -157,10 +161,10 @@ class Judge:
                 yield f"{call.delivery_id}: attempt {call.attempt} is one too many"
 
     def _fits(self, call: Call, webhook: Webhook) -> bool:
-        api = webhook.definition.api
-        if not webhook.enabled or (call.url, call.method) != (api.url, api.method):
+        endpoint = webhook.definition.endpoint
+        if not webhook.enabled or (call.url, call.method) != (endpoint.url, endpoint.method):
             return False
-        if api.auth_type is AuthType.OAUTH2:
+        if endpoint.auth_type is AuthType.OAUTH2:
             return call.authorization is not None
         credential = self.history.credentials[webhook.credential] if webhook.credential else Credential()
         return call.authorization == (credential.token and f"Bearer {credential.token}")
@@ -200,7 +204,7 @@ class Judge:
         return (
             publication.event["eventId"] in self.history.repeated_events
             or bool(self.history.faults)
-            or any(queue.repeated for queue in self.world.queues)
+            or any(queue.repeated for queue in self.simulation.queues)
         )
 
     def _wrong_dead_letters(self) -> Iterator[str]:
@@ -218,7 +222,7 @@ class Judge:
                         yield f"{one}: dead ({reason}), but its endpoint never failed"
                 elif not self._is_broken(one, reason):
                     yield f"{one}: dead ({reason}), but its webhook is well"
-        for message in self.world.events_dead.messages:
+        for message in self.simulation.events_dead.messages:
             published = self._published(message.text)
             is_event = any(each.event and each.text == published for each in self.history.publications)
             if is_event and not self._is_explained(message):

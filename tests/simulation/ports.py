@@ -14,20 +14,20 @@ from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoRespo
 from webhooks.ports import Conversation
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.simulation import Simulation
 
 
 class Port:
     """Stands before a fake; `name` is how faults know it."""
 
-    def __init__(self, world: "World", name: str, real: Any) -> None:
-        self._world = world
+    def __init__(self, simulation: "Simulation", name: str, real: Any) -> None:
+        self._simulation = simulation
         self._name = name
         self._real = real
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         real = getattr(self._real, method)
-        return lambda *args, **named: self._world.meet(f"{self._name}.{method}", real, *args, **named)
+        return lambda *args, **named: self._simulation.meet(f"{self._name}.{method}", real, *args, **named)
 
 
 class CalmPort(Port):
@@ -35,36 +35,38 @@ class CalmPort(Port):
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         real = getattr(self._real, method)
-        return lambda *args, **named: self._world.meet_calmly(f"{self._name}.{method}", real, *args, **named)
+        return lambda *args, **named: self._simulation.meet_calmly(
+            f"{self._name}.{method}", real, *args, **named
+        )
 
 
 class Workers:
     """Workers, so many at a time, whose work takes no time but what its calls spend, and runs in any order."""
 
-    def __init__(self, world: "World", count: int) -> None:
-        self._world = world
+    def __init__(self, simulation: "Simulation", count: int) -> None:
+        self._simulation = simulation
         self._count = count
 
     def map(self, work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         todo = list(items)
         order = list(range(len(todo)))
-        self._world.random.shuffle(order)
-        free = [self._world.spent] * self._count
+        self._simulation.random.shuffle(order)
+        free = [self._simulation.spent] * self._count
         heapify(free)
         done = {}
         for position in order:
-            self._world.spent = heappop(free)
+            self._simulation.spent = heappop(free)
             done[position] = work(todo[position])
-            heappush(free, self._world.spent)
-        self._world.spent = max(free)
+            heappush(free, self._simulation.spent)
+        self._simulation.spent = max(free)
         return iter([done[position] for position in range(len(todo))])
 
 
 class Http(Workers):
     """An HTTP client with so many connections: a conversation begins when one of them is free."""
 
-    def __init__(self, world: "World", endpoints: Endpoint, count: int) -> None:
-        super().__init__(world, count)
+    def __init__(self, simulation: "Simulation", endpoints: Endpoint, count: int) -> None:
+        super().__init__(simulation, count)
         self._endpoints = endpoints
 
     def send_all(self, conversations: Sequence[Conversation[Any]]) -> list[Any]:
@@ -74,30 +76,30 @@ class Http(Workers):
 class Endpoints:
     """Everybody's endpoints: what each does is said by its URL's behaviour."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
+    def __init__(self, simulation: "Simulation") -> None:
+        self._simulation = simulation
         self.behaviours: dict[str, str] = {}
 
     def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         body = json.loads(request.body)
-        answer = _behave(self.behaviours.get(request.url, "ok"), self._world.random, seconds)
-        self._world.spent += answer.latency_ms / 1000
+        response = _behave(self.behaviours.get(request.url, "ok"), self._simulation.random, seconds)
+        self._simulation.spent += response.latency_ms / 1000
         call = Call(
-            tick=self._world.next_tick(),
-            invocation=self._world.invocation,
+            tick=self._simulation.next_tick(),
+            invocation=self._simulation.invocation,
             delivery_id=request.headers["webhook-id"],
             attempt=int(request.headers["webhook-attempt"]),
             url=request.url,
             method=request.method,
             authorization=request.headers.get("Authorization"),
             body=body,
-            exchange=answer,
-            seen=self._world.invocation.seen.get(request.headers["webhook-id"], 0),
+            exchange=response,
+            seen=self._simulation.invocation.seen.get(request.headers["webhook-id"], 0),
         )
-        self._world.history.calls.append(call)
-        said = answer.status if isinstance(answer, HttpResponse) else answer.reason.value
-        self._world.note(f"endpoint {request.url} got {call.delivery_id} attempt {call.attempt}: {said}")
-        return answer
+        self._simulation.history.calls.append(call)
+        said = response.status if isinstance(response, HttpResponse) else response.reason.value
+        self._simulation.note(f"endpoint {request.url} got {call.delivery_id} attempt {call.attempt}: {said}")
+        return response
 
 
 BEHAVIOURS = ("ok", "flaky", "down", "refusing", "slow", "absent", "gone", "limited")
@@ -107,14 +109,14 @@ def _behave(behaviour: str, random: Random, seconds: float) -> HttpOutcome:
     if behaviour == "absent":
         return NoResponse(NoResponseReason.DEADLINE, "the time was up", round(seconds * 1000), "192.0.2.1")
     if behaviour == "slow":
-        return _answer(200, latency=random.uniform(1.2, min(4, seconds)))
+        return _response(200, latency=random.uniform(1.2, min(4, seconds)))
     if behaviour == "limited":
-        return _answer(random.choice((200, 429)), retry_after="60")
+        return _response(random.choice((200, 429)), retry_after="60")
     statuses = {"flaky": (200, 503), "down": (500,), "refusing": (404,), "gone": (410,)}
-    return _answer(random.choice(statuses.get(behaviour, (200,))))
+    return _response(random.choice(statuses.get(behaviour, (200,))))
 
 
-def _answer(status: int, *, latency: float = 0.05, retry_after: str | None = None) -> HttpResponse:
+def _response(status: int, *, latency: float = 0.05, retry_after: str | None = None) -> HttpResponse:
     return HttpResponse(status, retry_after, "", round(latency * 1000), "192.0.2.1")
 
 

@@ -8,8 +8,8 @@ from random import Random
 from tests.simulation.faults import KILLS, Kind, NoFaults, Plan, RandomFaults
 from tests.simulation.invariants import Judge
 from tests.simulation.ports import BEHAVIOURS
+from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import ONE, OTHER, Tenants
-from tests.simulation.world import World
 from webhooks.domain.webhook import AuthType, Credential
 
 ERRORS = frozenset(Kind) - frozenset(KILLS)
@@ -51,7 +51,7 @@ def run_schedule(seed: int) -> Verdict:
     kinds, repeats = MODES[mode]
     share = random.choice((0.01, 0.03, 0.1, 0.3)) if kinds else 0
     faults: Plan = RandomFaults(Random(seed + 1), share, kinds) if kinds else NoFaults()
-    world = World(
+    simulation = Simulation(
         random,
         faults=faults,
         repeats=random.choice((0.02, 0.2)) if repeats else 0,
@@ -64,20 +64,20 @@ def run_schedule(seed: int) -> Verdict:
             faults.share = 0
 
     try:
-        world.run(_script(Tenants(world), random, repeats=repeats), settle=calm)
+        simulation.run(_script(Tenants(simulation), random, repeats=repeats), settle=calm)
     finally:
-        world.close()
-    judge = Judge(world, is_clean=mode == "clean")
+        simulation.close()
+    judge = Judge(simulation, is_clean=mode == "clean")
     problems = judge.problems()
-    figures = {f"fault {name}": count for name, count in world.history.faults.items()}
+    figures = {f"fault {name}": count for name, count in simulation.history.faults.items()}
     figures |= {f"sent again: {why}": count for why, count in judge.explained.items()}
     figures |= {
         f"schedules {mode}": 1,
-        "calls": len(world.history.calls),
-        "events": len(world.history.publications),
-        "invocations": len(world.history.invocations),
+        "calls": len(simulation.history.calls),
+        "events": len(simulation.history.publications),
+        "invocations": len(simulation.history.invocations),
     }
-    return Verdict(seed, mode, problems, world.trace, figures)
+    return Verdict(seed, mode, problems, simulation.trace, figures)
 
 
 def _script(tenants: Tenants, random: Random, *, repeats: bool) -> list[Callable[[], None]]:
@@ -133,10 +133,13 @@ def _change(tenants: Tenants, random: Random, webhooks: list[str]) -> Callable[[
             partial(tenants.patch, webhook_id, query=({"kind": "b"},)),
             partial(tenants.patch, webhook_id, event_names=("E_B",)),
             partial(
-                tenants.patch, webhook_id, api=bearer, credential=Credential(token=f"new-{random.random()}")
+                tenants.patch,
+                webhook_id,
+                endpoint=bearer,
+                credential=Credential(token=f"new-{random.random()}"),
             ),
-            partial(tenants.patch, webhook_id, api={"auth_type": AuthType.NONE}),
-            partial(tenants.patch, webhook_id, api={"url": "https://moved.example.com/hook"}),
+            partial(tenants.patch, webhook_id, endpoint={"auth_type": AuthType.NONE}),
+            partial(tenants.patch, webhook_id, endpoint={"url": "https://moved.example.com/hook"}),
             partial(tenants.delete, webhook_id),
             partial(tenants.corrupt, webhook_id),
             partial(tenants.corrupt_index, webhook_id),

@@ -9,11 +9,11 @@ from signing import Curve, PrivateKey
 from tests.fakes.endpoint import ScriptedGuard
 from tests.simulation.history import Publication
 from tests.simulation.ports import CalmPort
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, AuthType, Credential, Definition
+from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint
 from webhooks.ports import CorruptError
 from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
 
@@ -26,14 +26,14 @@ CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), "", b"")
 class Tenants:
     """Acts on a world. What the API does is a strand of its own, so that a delivery may come between."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
         self.requests = 0
         self.registration = Webhooks(
-            subscriptions=_port(world, "subscriptions", world.subscriptions),
-            credentials=_port(world, "credentials", world.credentials),
+            subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
+            credentials=_port(simulation, "credentials", simulation.credentials),
             guard=ScriptedGuard(),
-            clock=world.clock,
+            clock=simulation.clock,
             webhooks_per_community=1_000,
         )
 
@@ -48,17 +48,23 @@ class Tenants:
     ) -> str:
         """Create a webhook at once, with an endpoint of its own; returns its id."""
         url = f"https://{scope.tenant_id}-{self.requests}.example.com/hook"
-        self.world.endpoints.behaviours[url] = behaviour
+        self.simulation.endpoints.behaviours[url] = behaviour
         oauth = {"oauth_grant_type": "client_credentials", "oauth_token_url": "https://token.example.com/"}
-        api = Api(url, auth_type=auth_type, **(oauth if auth_type is AuthType.OAUTH2 else {}))
+        endpoint = Endpoint(url, auth_type=auth_type, **(oauth if auth_type is AuthType.OAUTH2 else {}))
         definition = Definition(
-            **{"event_names": ("E_A",), "name": "n", "api": api, "success_codes": (200,), "created_by": "me"}
+            **{
+                "event_names": ("E_A",),
+                "name": "n",
+                "endpoint": endpoint,
+                "success_codes": (200,),
+                "created_by": "me",
+            }
             | changes
         )
-        before = set(self.world.history.revisions)
+        before = set(self.simulation.history.revisions)
         request = self._request(scope)
         self.registration.create(request, definition=definition, credential=credential)
-        [webhook_id] = set(self.world.history.revisions) - before
+        [webhook_id] = set(self.simulation.history.revisions) - before
         return webhook_id
 
     def patch(
@@ -66,11 +72,11 @@ class Tenants:
         webhook_id: str,
         *,
         credential: Credential | None = None,
-        api: Mapping[str, Any] | None = None,
+        endpoint: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> None:
         """Change a webhook, while all else goes on."""
-        patch = Patch(fields=fields, api=api or {}, credential=credential)
+        patch = Patch(fields=fields, endpoint=endpoint or {}, credential=credential)
         self._ask(webhook_id, lambda request: self.registration.update(request, webhook_id, patch))
 
     def delete(self, webhook_id: str) -> None:
@@ -79,26 +85,26 @@ class Tenants:
 
     def corrupt(self, webhook_id: str) -> None:
         """Break a webhook's item."""
-        self.world.history.broken.add((webhook_id, "cannot be read"))
-        self.world.subscriptions.corrupt(self.scope(webhook_id), webhook_id)
+        self.simulation.history.broken.add((webhook_id, "cannot be read"))
+        self.simulation.subscriptions.corrupt(self.scope(webhook_id), webhook_id)
 
     def corrupt_index(self, webhook_id: str) -> None:
         """Break a webhook's entries in the index."""
-        self.world.history.broken.add((webhook_id, INDEX))
-        self.world.subscriptions.corrupt_entries(webhook_id)
+        self.simulation.history.broken.add((webhook_id, INDEX))
+        self.simulation.subscriptions.corrupt_entries(webhook_id)
 
     def lose_secret(self, webhook_id: str) -> None:
         """Delete a webhook's secret behind the service's back."""
-        webhook = self.world.history.revisions[webhook_id][-1].webhook
+        webhook = self.simulation.history.revisions[webhook_id][-1].webhook
         if webhook is not None and webhook.credential is not None:
-            self.world.history.broken.add((webhook_id, "credential is missing"))
-            self.world.credentials.delete(webhook.credential)
+            self.simulation.history.broken.add((webhook_id, "credential is missing"))
+            self.simulation.credentials.delete(webhook.credential)
 
     def behave(self, webhook_id: str, behaviour: str) -> None:
         """Let a webhook's endpoint do something else from now on."""
-        for revision in self.world.history.revisions[webhook_id]:
+        for revision in self.simulation.history.revisions[webhook_id]:
             if revision.webhook is not None:
-                self.world.endpoints.behaviours[revision.webhook.definition.api.url] = behaviour
+                self.simulation.endpoints.behaviours[revision.webhook.definition.endpoint.url] = behaviour
 
     def publish(
         self, event_id: str, scope: Scope = ONE, name: str = "E_A", kind: str = "a", **more: Any
@@ -106,8 +112,10 @@ class Tenants:
         """Publish an event; the same one again if its id was published before."""
         event = {"eventName": name, "tenantId": scope.tenant_id, "communityId": scope.community_id}
         event |= {"eventId": event_id, "data": {"kind": kind}} | more
-        if any(each.event and each.event["eventId"] == event_id for each in self.world.history.publications):
-            self.world.history.repeated_events.add(event_id)
+        if any(
+            each.event and each.event["eventId"] == event_id for each in self.simulation.history.publications
+        ):
+            self.simulation.history.repeated_events.add(event_id)
         self._put(json.dumps(event), event)
 
     def publish_text(self, text: str) -> None:
@@ -116,12 +124,16 @@ class Tenants:
 
     def scope(self, webhook_id: str) -> Scope:
         """Return whose webhook it is."""
-        return next(each.webhook.scope for each in self.world.history.revisions[webhook_id] if each.webhook)
+        return next(
+            each.webhook.scope for each in self.simulation.history.revisions[webhook_id] if each.webhook
+        )
 
     def _put(self, text: str, event: dict[str, Any] | None) -> None:
-        message = self.world.events.put(text, now=self.world.now)
-        self.world.history.publications.append(Publication(self.world.next_tick(), message.id, text, event))
-        self.world.note(f"published {message.id}: {text[:120]}")
+        message = self.simulation.events.put(text, now=self.simulation.now)
+        self.simulation.history.publications.append(
+            Publication(self.simulation.next_tick(), message.id, text, event)
+        )
+        self.simulation.note(f"published {message.id}: {text[:120]}")
 
     def _ask(self, webhook_id: str, work: Callable[[ChangeRequest], object]) -> None:
         request = self._request(self.scope(webhook_id))
@@ -130,14 +142,14 @@ class Tenants:
             with suppress(NotFoundError, ConflictError, InvalidInputError, CorruptError):
                 work(request)
 
-        self.world.begin(ask)
+        self.simulation.begin(ask)
 
     def _request(self, scope: Scope) -> ChangeRequest:
         self.requests += 1
         return ChangeRequest(
-            CALLER, scope, f"request {self.requests}", int(self.world.now) + 600, lambda *_: ""
+            CALLER, scope, f"request {self.requests}", int(self.simulation.now) + 600, lambda *_: ""
         )
 
 
-def _port(world: World, name: str, real: object) -> Any:
-    return CalmPort(world, name, real)
+def _port(simulation: Simulation, name: str, real: object) -> Any:
+    return CalmPort(simulation, name, real)

@@ -7,8 +7,8 @@ import pytest
 
 from tests.simulation.faults import CALLS, FaultsAt, Kind, NoFaults, Plan
 from tests.simulation.invariants import Judge
+from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
-from tests.simulation.world import World
 from webhooks.domain.webhook import AuthType, Credential
 from webhooks.services.dispatch.pipeline import SUSPECT_RECEIVES
 
@@ -33,9 +33,9 @@ def everybody(tenants: Tenants) -> None:
         tenants.publish(f"e{number}")
     tenants.publish("e9", OTHER)
     tenants.publish_text("no json")
-    tenants.world.fast.put("no pack", now=tenants.world.now)
+    tenants.simulation.fast.put("no pack", now=tenants.simulation.now)
     for number in range(3):
-        suspect = tenants.world.fast.put(f"no pack {number}", now=tenants.world.now)
+        suspect = tenants.simulation.fast.put(f"no pack {number}", now=tenants.simulation.now)
         suspect.receives = SUSPECT_RECEIVES - 1
 
 
@@ -46,7 +46,7 @@ def the_broken(tenants: Tenants) -> None:
     deleted, disabled = tenants.register(), tenants.register()
     tenants.publish("e1")
     tenants.publish("e2")
-    tenants.world.run([lambda: tenants.delete(deleted), lambda: tenants.patch(disabled, disabled=True)])
+    tenants.simulation.run([lambda: tenants.delete(deleted), lambda: tenants.patch(disabled, disabled=True)])
 
 
 SCENARIOS = (one_delivery, everybody, the_broken)
@@ -54,26 +54,26 @@ KEYS = ("master.read", "service.read", "content.read")  # their faults are alike
 type Scenario = Callable[[Tenants], None]
 
 
-def problems_of(scenario: Scenario, plan: Plan, *, is_clean: bool = False) -> tuple[list[str], World]:
-    world = World(Random(1), faults=plan, switching=0)
-    scenario(Tenants(world))
+def problems_of(scenario: Scenario, plan: Plan, *, is_clean: bool = False) -> tuple[list[str], Simulation]:
+    simulation = Simulation(Random(1), faults=plan, switching=0)
+    scenario(Tenants(simulation))
     try:
-        world.run()
+        simulation.run()
     finally:
-        world.close()
-    return Judge(world, is_clean=is_clean).problems(), world
+        simulation.close()
+    return Judge(simulation, is_clean=is_clean).problems(), simulation
 
 
 def check(scenario: Scenario, kinds: Mapping[int, Kind], calls: list[str]) -> None:
-    problems, world = problems_of(scenario, FaultsAt(kinds))
+    problems, simulation = problems_of(scenario, FaultsAt(kinds))
     where = {f"{position} {calls[position]}": str(kind) for position, kind in kinds.items()}
-    assert not problems, "\n".join((f"{scenario.__name__} {where}", *problems, "", *world.trace))
+    assert not problems, "\n".join((f"{scenario.__name__} {where}", *problems, "", *simulation.trace))
 
 
 def calls_of(scenario: Scenario) -> list[str]:
     plan = NoFaults()
-    problems, world = problems_of(scenario, plan, is_clean=True)
-    assert not problems, "\n".join((*problems, *world.trace))
+    problems, simulation = problems_of(scenario, plan, is_clean=True)
+    assert not problems, "\n".join((*problems, *simulation.trace))
     return plan.calls
 
 

@@ -8,26 +8,26 @@ import pytest
 from tests.simulation.faults import FaultsAt, Kind, NoFaults, Plan
 from tests.simulation.invariants import Judge
 from tests.simulation.queues import MAX_RECEIVES
+from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import Tenants
-from tests.simulation.world import World
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.webhook import AuthType, Credential
 
 
 def tenants_of(plan: Plan | None = None) -> Tenants:
-    return Tenants(World(Random(1), faults=plan, switching=0))
+    return Tenants(Simulation(Random(1), faults=plan, switching=0))
 
 
 @pytest.fixture
 def tenants() -> Iterator[Tenants]:
     made = tenants_of()
     yield made
-    made.world.close()
+    made.simulation.close()
 
 
 def holds(tenants: Tenants, *, is_clean: bool = False) -> None:
-    problems = Judge(tenants.world, is_clean=is_clean).problems()
-    assert not problems, "\n".join((*problems, *tenants.world.trace))
+    problems = Judge(tenants.simulation, is_clean=is_clean).problems()
+    assert not problems, "\n".join((*problems, *tenants.simulation.trace))
 
 
 def two_of_a_batch(tenants: Tenants) -> tuple[str, str]:
@@ -37,7 +37,7 @@ def two_of_a_batch(tenants: Tenants) -> tuple[str, str]:
 
 
 def calls(tenants: Tenants, webhook_id: str) -> int:
-    return sum(call.delivery_id.startswith(f"{webhook_id}-") for call in tenants.world.history.calls)
+    return sum(call.delivery_id.startswith(f"{webhook_id}-") for call in tenants.simulation.history.calls)
 
 
 @pytest.mark.parametrize("kind", [Kind.ERROR, Kind.LOST_ANSWER])
@@ -46,11 +46,11 @@ def test_a_queue_or_log_that_is_away_sends_no_delivery_of_the_batch_again_but_it
     plan = NoFaults()
     rehearsal = tenants_of(plan)
     two_of_a_batch(rehearsal)
-    rehearsal.world.run()
+    rehearsal.simulation.run()
     tenants = tenants_of(FaultsAt({plan.calls.index(call): kind}))
 
     well, _ = two_of_a_batch(tenants)
-    tenants.world.run()
+    tenants.simulation.run()
 
     assert calls(tenants, well) == 1
     holds(tenants)
@@ -62,15 +62,15 @@ def test_packs_that_the_fast_lane_did_not_take_dead_letter_no_event_twice():
     rehearsal.register()
     rehearsal.publish("e1")
     rehearsal.publish_text("no json")
-    rehearsal.world.run()
+    rehearsal.simulation.run()
     tenants = tenants_of(FaultsAt({plan.calls.index("lane.send"): Kind.ERROR}))
 
     tenants.register()
     tenants.publish("e1")
     tenants.publish_text("no json")
-    tenants.world.run()
+    tenants.simulation.run()
 
-    assert len(tenants.world.events_dead.messages) == 1
+    assert len(tenants.simulation.events_dead.messages) == 1
     holds(tenants)
 
 
@@ -79,31 +79,33 @@ def test_a_webhook_deleted_in_flight_is_not_dead_for_the_credential_that_went_wi
     tenants.publish("e1")
     _between_reading_and_sending(tenants, lambda: tenants.delete(webhook_id))
 
-    assert [entry.outcome for entry in tenants.world.log.entries()] == [Outcome.ENDED]
-    assert tenants.world.dead.messages == []
+    assert [entry.outcome for entry in tenants.simulation.log.entries()] == [Outcome.ENDED]
+    assert tenants.simulation.dead.messages == []
 
 
 def test_a_webhook_that_needs_no_credential_any_more_is_not_dead_for_the_one_it_had(tenants: Tenants):
     webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
     tenants.publish("e1")
-    _between_reading_and_sending(tenants, lambda: tenants.patch(webhook_id, api={"auth_type": AuthType.NONE}))
+    _between_reading_and_sending(
+        tenants, lambda: tenants.patch(webhook_id, endpoint={"auth_type": AuthType.NONE})
+    )
 
-    assert [call.authorization for call in tenants.world.history.calls] == [None]
-    assert tenants.world.dead.messages == []
+    assert [call.authorization for call in tenants.simulation.history.calls] == [None]
+    assert tenants.simulation.dead.messages == []
 
 
 def _between_reading_and_sending(tenants: Tenants, change) -> None:
-    world = tenants.world
-    world.step(world.invoke(world.events))
-    world.switching = 1
-    dispatcher = world.invoke(world.fast)
+    simulation = tenants.simulation
+    simulation.step(simulation.invoke(simulation.events))
+    simulation.switching = 1
+    dispatcher = simulation.invoke(simulation.fast)
     while not dispatcher.invocation.seen:
-        world.step(dispatcher)
+        simulation.step(dispatcher)
     change()
-    api = world.running[-1]
-    while api in world.running:
-        world.step(api)
-    world.run()
+    endpoint = simulation.running[-1]
+    while endpoint in simulation.running:
+        simulation.step(endpoint)
+    simulation.run()
     holds(tenants, is_clean=True)
 
 
@@ -112,28 +114,28 @@ def test_events_of_one_id_and_two_times_are_two_events_in_one_batch_too(
     tenants: Tenants,
     in_one_pack: bool,  # noqa: FBT001
 ):
-    webhook_id, world = tenants.register(), tenants.world
+    webhook_id, simulation = tenants.register(), tenants.simulation
     for moment in (1_790_000_000, 1_790_000_001):
         tenants.publish("e1", occurredAt=moment)
         if not in_one_pack:
-            world.step(world.invoke(world.events))
-    world.run()
+            simulation.step(simulation.invoke(simulation.events))
+    simulation.run()
 
     assert calls(tenants, webhook_id) == 2
-    assert len(world.log.entries()) == 2
+    assert len(simulation.log.entries()) == 2
 
 
 @pytest.mark.parametrize("behaviour", ["ok", "down", "refusing", "slow"])
 def test_a_repeat_of_what_the_log_shows_settled_is_not_sent(tenants: Tenants, behaviour: str):
     webhook_id = tenants.register(behaviour=behaviour, retry_count=1)
     tenants.publish("e1")
-    tenants.world.run()
+    tenants.simulation.run()
     before = calls(tenants, webhook_id)
 
     tenants.behave(webhook_id, "ok")
     for _ in range(3):
         tenants.publish("e1")
-        tenants.world.run()
+        tenants.simulation.run()
 
     assert calls(tenants, webhook_id) == before
     holds(tenants, is_clean=True)
@@ -142,17 +144,17 @@ def test_a_repeat_of_what_the_log_shows_settled_is_not_sent(tenants: Tenants, be
 def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenants):
     webhook_id = tenants.register(behaviour="down", retry_count=1)
     tenants.publish("e1")
-    world = tenants.world
-    world.step(world.invoke(world.events))
-    world.step(world.invoke(world.fast))
+    simulation = tenants.simulation
+    simulation.step(simulation.invoke(simulation.events))
+    simulation.step(simulation.invoke(simulation.fast))
     assert calls(tenants, webhook_id) == 1
 
     tenants.publish("e1")
-    world.step(world.invoke(world.events))
-    world.step(world.invoke(world.fast))
+    simulation.step(simulation.invoke(simulation.events))
+    simulation.step(simulation.invoke(simulation.fast))
 
     assert calls(tenants, webhook_id) == 1
-    world.run()
+    simulation.run()
     assert calls(tenants, webhook_id) == 2
     holds(tenants, is_clean=True)
 
@@ -167,26 +169,26 @@ class TokensOnce(NoFaults):
 
 
 def test_a_redriven_pack_sends_only_what_was_not_settled(tenants: Tenants):
-    world = tenants.world
+    simulation = tenants.simulation
     credential = Credential(client_id="id", client_secret="secret")
     tenants.register(auth_type=AuthType.OAUTH2, credential=credential)
     tenants.publish("e1")
     tenants.publish("e2")
-    world.step(world.invoke(world.events, list(world.events.messages)))
-    [pack] = world.fast.messages
-    world.faults = TokensOnce()
+    simulation.step(simulation.invoke(simulation.events, list(simulation.events.messages)))
+    [pack] = simulation.fast.messages
+    simulation.faults = TokensOnce()
     for _ in range(5):
         pack.receives += 1
-        world.step(world.invoke(world.fast, [pack]))
-    assert len(world.history.calls) == 1
-    world.faults = NoFaults()
+        simulation.step(simulation.invoke(simulation.fast, [pack]))
+    assert len(simulation.history.calls) == 1
+    simulation.faults = NoFaults()
     pack.receives = MAX_RECEIVES
-    world.run()
-    assert world.dead.messages == [pack]
-    assert len(world.history.calls) == 1
+    simulation.run()
+    assert simulation.dead.messages == [pack]
+    assert len(simulation.history.calls) == 1
 
     for _ in range(2):
-        world.fast.put(pack.text, now=world.now)
-        world.run()
+        simulation.fast.put(pack.text, now=simulation.now)
+        simulation.run()
 
-    assert sorted(call.body["id"] for call in world.history.calls) == ["e1", "e2"]
+    assert sorted(call.body["id"] for call in simulation.history.calls) == ["e1", "e2"]

@@ -10,9 +10,9 @@ from tests.simulation.faults import Kind, NoFaults
 from tests.simulation.invariants import Judge
 from tests.simulation.ports import Endpoints
 from tests.simulation.queues import Message
+from tests.simulation.simulation import NOW, Simulation
 from tests.simulation.strands import KilledError
 from tests.simulation.tenants import OTHER, Tenants
-from tests.simulation.world import NOW, World
 from webhooks.domain.delivery import decode_pack
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.poison import POISON_RECEIVES
@@ -31,20 +31,20 @@ BEARER = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
 class Away(NoFaults):
     """Some ports do not answer until a moment."""
 
-    def __init__(self, world: World, ports: tuple[str, ...], until: float) -> None:
+    def __init__(self, simulation: Simulation, ports: tuple[str, ...], until: float) -> None:
         super().__init__()
-        self._world, self._ports, self._until = world, ports, until
+        self._simulation, self._ports, self._until = simulation, ports, until
 
     def choose(self, call: str) -> Kind | None:
         super().choose(call)
-        return Kind.ERROR if call in self._ports and self._world.now < self._until else None
+        return Kind.ERROR if call in self._ports and self._simulation.now < self._until else None
 
 
 class Worst(Endpoints):
     """Endpoints of which some make our own code fail, or end its process."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__(simulation)
         self.failing: dict[str, BaseException] = {}
 
     def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
@@ -68,41 +68,41 @@ class Unreadable(FakeSubscriptions):
 
 @pytest.fixture
 def tenants() -> Iterator[Tenants]:
-    world = World(Random(1), switching=0)
-    world.endpoints = Worst(world)
-    world.subscriptions = Unreadable(clock=world.clock, random_bytes=world.random.randbytes)
-    yield Tenants(world)
-    world.close()
+    simulation = Simulation(Random(1), switching=0)
+    simulation.endpoints = Worst(simulation)
+    simulation.subscriptions = Unreadable(clock=simulation.clock, random_bytes=simulation.random.randbytes)
+    yield Tenants(simulation)
+    simulation.close()
 
 
 def fail(tenants: Tenants, webhook_id: str, error: BaseException) -> None:
-    url = tenants.world.history.revisions[webhook_id][0].webhook.definition.api.url
-    tenants.world.endpoints.failing[url] = error
-    tenants.world.history.broken.add((webhook_id, "not processed"))
+    url = tenants.simulation.history.revisions[webhook_id][0].webhook.definition.endpoint.url
+    tenants.simulation.endpoints.failing[url] = error
+    tenants.simulation.history.broken.add((webhook_id, "not processed"))
 
 
 def called(tenants: Tenants, webhook_id: str) -> list[str]:
-    calls = tenants.world.history.calls
+    calls = tenants.simulation.history.calls
     return sorted(call.body["id"] for call in calls if call.delivery_id.startswith(f"{webhook_id}-"))
 
 
 def holds(tenants: Tenants) -> None:
-    problems = Judge(tenants.world, is_clean=False).problems()
-    assert not problems, "\n".join((*problems, *tenants.world.trace))
+    problems = Judge(tenants.simulation, is_clean=False).problems()
+    assert not problems, "\n".join((*problems, *tenants.simulation.trace))
 
 
 @pytest.mark.parametrize("ports", [TABLES, SECRETS, QUEUES, TABLES[:2], TABLES[2:3]])
 def test_after_hours_without_a_service_every_event_is_delivered_and_none_is_dead(tenants: Tenants, ports):
-    world = tenants.world
+    simulation = tenants.simulation
     webhooks = [tenants.register(**BEARER), tenants.register()]
     for number in range(EVENTS):
         tenants.publish(f"e{number}")
-    world.faults = Away(world, ports, NOW + HOURS)
+    simulation.faults = Away(simulation, ports, NOW + HOURS)
 
-    world.run()
+    simulation.run()
 
-    assert world.now > NOW + HOURS
-    assert (world.dead.messages, world.events_dead.messages) == ([], [])
+    assert simulation.now > NOW + HOURS
+    assert (simulation.dead.messages, simulation.events_dead.messages) == ([], [])
     for webhook_id in webhooks:
         assert called(tenants, webhook_id) == sorted(f"e{number}" for number in range(EVENTS))
     holds(tenants)
@@ -114,9 +114,9 @@ def test_what_our_own_code_fails_on_ends_with_a_reason_and_costs_no_other(tenant
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
 
-    tenants.world.run()
+    tenants.simulation.run()
 
-    [dead] = tenants.world.dead.messages
+    [dead] = tenants.simulation.dead.messages
     assert dead.reason == f"not processed: KeyError after {POISON_RECEIVES} receives"
     assert [each.event_id for each in decode_pack(dead.text).deliveries] == ["e1"]
     assert called(tenants, well) == ["e2"]
@@ -124,46 +124,50 @@ def test_what_our_own_code_fails_on_ends_with_a_reason_and_costs_no_other(tenant
 
 
 def test_what_our_own_code_fails_on_before_an_attempt_ends_with_a_reason_too(tenants: Tenants):
-    world = tenants.world
+    simulation = tenants.simulation
     poison, well = tenants.register(), tenants.register(OTHER)
-    world.subscriptions.webhook_id = poison
-    world.history.broken.add((poison, "not processed"))
+    simulation.subscriptions.webhook_id = poison
+    simulation.history.broken.add((poison, "not processed"))
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
-    world.step(world.invoke(world.events, list(world.events.messages)))
-    both = list(world.fast.messages)
+    simulation.step(simulation.invoke(simulation.events, list(simulation.events.messages)))
+    both = list(simulation.fast.messages)
     assert len(both) == 2
 
     for receives in range(1, POISON_RECEIVES + 1):  # they came together, so they come again together
         for message in both:
             message.receives = receives
-        world.step(world.invoke(world.fast, [each for each in both if each in world.fast.messages]))
+        simulation.step(
+            simulation.invoke(simulation.fast, [each for each in both if each in simulation.fast.messages])
+        )
 
-    [dead] = world.dead.messages
+    [dead] = simulation.dead.messages
     assert dead.reason == f"not processed: KeyError after {POISON_RECEIVES} receives"
     assert [each.event_id for each in decode_pack(dead.text).deliveries] == ["e1"]
     assert called(tenants, well) == ["e2"]
-    assert list(world.fast.messages) == []
+    assert list(simulation.fast.messages) == []
     holds(tenants)
 
 
 def test_what_ends_its_readers_is_worked_on_last_and_alone(tenants: Tenants):
-    world = tenants.world
+    simulation = tenants.simulation
     fail(tenants, tenants.register(), KilledError())
     tenants.register(OTHER)
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
-    world.step(world.invoke(world.events, list(world.events.messages)))
-    batch: list[Message] = list(world.fast.messages)
+    simulation.step(simulation.invoke(simulation.events, list(simulation.events.messages)))
+    batch: list[Message] = list(simulation.fast.messages)
     assert len(batch) == 2
 
     for receives in range(1, 11):  # they came together, so they come again together
         for message in batch:
             message.receives = receives
-        world.step(world.invoke(world.fast, [each for each in batch if each in world.fast.messages]))
+        simulation.step(
+            simulation.invoke(simulation.fast, [each for each in batch if each in simulation.fast.messages])
+        )
         if receives < 3:
-            assert world.log.entries() == []
+            assert simulation.log.entries() == []
 
-    assert [entry.delivery.event_id for entry in world.log.entries()] == ["e2"]
+    assert [entry.delivery.event_id for entry in simulation.log.entries()] == ["e2"]
     # The other was deleted before the suspect ended the process: nothing brings it again.
-    assert [decode_pack(each.text).deliveries[0].event_id for each in world.fast.messages] == ["e1"]
+    assert [decode_pack(each.text).deliveries[0].event_id for each in simulation.fast.messages] == ["e1"]

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from tests.simulation.invariants import Judge
+from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
-from tests.simulation.world import World
 from webhooks.domain.delivery import decode_pack, delivery_id
 from webhooks.domain.webhook import AuthType, Credential
 
@@ -17,23 +17,23 @@ HUGE = "9" * 400
 
 @pytest.fixture
 def tenants() -> Iterator[Tenants]:
-    world = World(Random(1), switching=0)
-    yield Tenants(world)
-    world.close()
+    simulation = Simulation(Random(1), switching=0)
+    yield Tenants(simulation)
+    simulation.close()
 
 
 def drained(tenants: Tenants) -> list[str | None]:
     """Let all drain with nothing else wrong; returns the reasons of the dead."""
-    tenants.world.run()
-    problems = Judge(tenants.world, is_clean=True).problems()
-    assert not problems, "\n".join((*problems, *tenants.world.trace))
-    return [message.reason for message in tenants.world.dead.messages]
+    tenants.simulation.run()
+    problems = Judge(tenants.simulation, is_clean=True).problems()
+    assert not problems, "\n".join((*problems, *tenants.simulation.trace))
+    return [message.reason for message in tenants.simulation.dead.messages]
 
 
 def called(tenants: Tenants, webhook_id: str) -> list[str]:
     return [
         call.body["id"]
-        for call in tenants.world.history.calls
+        for call in tenants.simulation.history.calls
         if call.delivery_id.startswith(f"{webhook_id}-")
     ]
 
@@ -69,12 +69,12 @@ def test_a_corrupt_index_entry_kills_the_event_for_its_webhook_until_it_is_repai
 
     assert drained(tenants) == []
     assert (called(tenants, well), called(tenants, other)) == (["e1"], ["e2"])
-    [dead] = tenants.world.events_dead.messages
+    [dead] = tenants.simulation.events_dead.messages
     assert dead.reason == "an index entry of E_A cannot be read"
 
-    tenants.world.subscriptions.repair()
-    tenants.world.events.put(dead.text, now=tenants.world.now)
-    tenants.world.run()
+    tenants.simulation.subscriptions.repair()
+    tenants.simulation.events.put(dead.text, now=tenants.simulation.now)
+    tenants.simulation.run()
     assert (called(tenants, broken), called(tenants, well)) == (["e1"], ["e1"])
 
 
@@ -95,7 +95,7 @@ def test_a_corrupt_index_entry_kills_the_event_for_its_webhook_until_it_is_repai
 def test_a_message_that_is_no_pack(tenants: Tenants, text: str):
     well = tenants.register()
     tenants.publish("e1")
-    tenants.world.fast.put(text, now=tenants.world.now)
+    tenants.simulation.fast.put(text, now=tenants.simulation.now)
 
     [reason] = drained(tenants)
 
@@ -124,7 +124,7 @@ def test_a_pack_that_no_table_could_keep(tenants: Tenants, field: str, value: ob
     one = {"id": "d-1", "eventId": "e", "eventName": "E", "logTime": 1, "attempts": []}
     pack = {"webhookId": "w", "tenantId": "t", "communityId": "c", "deliveries": [one]}
     (one if field in one else pack)[field] = value
-    tenants.world.fast.put(json.dumps(pack) + "\n{}", now=tenants.world.now)
+    tenants.simulation.fast.put(json.dumps(pack) + "\n{}", now=tenants.simulation.now)
 
     [reason] = drained(tenants)
 
@@ -151,7 +151,7 @@ def test_a_message_that_is_no_event(tenants: Tenants, text: str):
     assert drained(tenants) == []
 
     assert called(tenants, well) == ["e1"]
-    [dead] = tenants.world.events_dead.messages
+    [dead] = tenants.simulation.events_dead.messages
     assert (dead.text, dead.receives) == (text, 0)
     assert dead.reason
 
@@ -165,6 +165,6 @@ def test_a_full_batch_of_failures(tenants: Tenants):
 
     assert drained(tenants) == ["HTTP 500 at the last of 3 attempts"] * 10
 
-    dead = [decode_pack(message.text).deliveries for message in tenants.world.dead.messages]
+    dead = [decode_pack(message.text).deliveries for message in tenants.simulation.dead.messages]
     assert {each.id for [each] in dead} == {delivery_id(f"e{number}", down) for number in range(10)}
     assert called(tenants, well) == ["e10"]

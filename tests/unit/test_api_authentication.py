@@ -16,7 +16,7 @@ from tests.factories import (
     SPAN,
     SYSTEM,
     Client,
-    World,
+    InMemoryApp,
     api_event,
     webhook_body,
 )
@@ -36,8 +36,8 @@ SIGNED = [
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
 def shifted(text, by=1):
@@ -48,20 +48,20 @@ def shifted(text, by=1):
 
 
 @pytest.mark.parametrize(("method", "path", "body"), SIGNED)
-def test_without_headers_nobody_gets_in_anywhere(world, method, path, body):
-    answer = world.call(method, path, body, by=None)
-    assert answer.status == 401
-    assert answer.json["error"] == "Unauthorized"
-    assert "licensekey, requestid, publickey" in answer.message
+def test_without_headers_nobody_gets_in_anywhere(app, method, path, body):
+    response = app.call(method, path, body, by=None)
+    assert response.status == 401
+    assert response.json["error"] == "Unauthorized"
+    assert "licensekey, requestid, publickey" in response.message
 
 
 @pytest.mark.parametrize("missing", ["licensekey", "requestid", "publickey"])
-def test_a_missing_header_is_named(world, missing):
-    headers = SYSTEM.headers(world.public_key)
+def test_a_missing_header_is_named(app, missing):
+    headers = SYSTEM.headers(app.public_key)
     del headers[missing]
-    answer = world.call("GET", KEYS, by=None, headers=headers)
-    assert answer.status == 401
-    assert answer.message.startswith(f"missing header: {missing};")
+    response = app.call("GET", KEYS, by=None, headers=headers)
+    assert response.status == 401
+    assert response.message.startswith(f"missing header: {missing};")
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_a_missing_header_is_named(world, missing):
         ("licensekey", base64.b64encode(b"\x01" * 80).decode()),
     ],
 )
-def test_a_header_that_is_no_key_or_envelope_is_named(world, header, value):
-    headers = {**SYSTEM.headers(world.public_key), header: value}
-    answer = world.call("GET", KEYS, by=None, headers=headers)
-    assert answer.status == 401
-    assert answer.message.startswith(f"{header}: must be ")
-    assert value not in answer.message
+def test_a_header_that_is_no_key_or_envelope_is_named(app, header, value):
+    headers = {**SYSTEM.headers(app.public_key), header: value}
+    response = app.call("GET", KEYS, by=None, headers=headers)
+    assert response.status == 401
+    assert response.message.startswith(f"{header}: must be ")
+    assert value not in response.message
 
 
 @pytest.mark.parametrize(
@@ -106,33 +106,33 @@ def test_a_header_that_is_no_key_or_envelope_is_named(world, header, value):
         '{"ts": 1790000000, "appid": "a", "uuid": null}',
     ],
 )
-def test_a_request_id_that_says_something_else_is_refused(world, request_id):
-    answer = world.call("GET", KEYS, by=None, headers=SYSTEM.sealed(world.public_key, request_id))
-    assert answer.status == 401
-    assert answer.message.startswith("requestid: ")
+def test_a_request_id_that_says_something_else_is_refused(app, request_id):
+    response = app.call("GET", KEYS, by=None, headers=SYSTEM.sealed(app.public_key, request_id))
+    assert response.status == 401
+    assert response.message.startswith("requestid: ")
 
 
-def test_what_clients_write_differently_in_a_request_id_is_read(world):
+def test_what_clients_write_differently_in_a_request_id_is_read(app):
     written = json.dumps({"ts": NOW + 0.5, "appId": "sdk", "uuid": "not a uuid", "more": [1]})
-    assert world.call("GET", KEYS, by=None, headers=SYSTEM.sealed(world.public_key, written)).status == 200
+    assert app.call("GET", KEYS, by=None, headers=SYSTEM.sealed(app.public_key, written)).status == 200
 
 
 @pytest.mark.parametrize(
     ("off", "status"),
     [(0, 200), (SPAN, 200), (-SPAN, 200), (SPAN + 0.5, 200), (SPAN + 1, 401), (-SPAN - 1, 401)],
 )
-def test_ts_may_lie_the_span_off(world, off, status):
-    assert world.call("GET", KEYS, ts=NOW + off).status == status
+def test_ts_may_lie_the_span_off(app, off, status):
+    assert app.call("GET", KEYS, ts=NOW + off).status == status
 
 
-def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(world):
-    headers = {name.upper(): value for name, value in SYSTEM.headers(world.public_key).items()}
+def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(app):
+    headers = {name.upper(): value for name, value in SYSTEM.headers(app.public_key).items()}
 
     event = api_event("GET", KEYS, headers=headers)
     event["multiValueHeaders"]["Accept"] = ["a", "b"]
-    assert world.send(event).status == 200
+    assert app.send(event).status == 200
     event["headers"] = None
-    assert world.send(event).status == 200
+    assert app.send(event).status == 200
 
 
 @pytest.mark.parametrize(
@@ -143,22 +143,22 @@ def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(world):
         None,
     ],
 )
-def test_a_license_that_does_not_hold_lets_nobody_in(world, license_):
+def test_a_license_that_does_not_hold_lets_nobody_in(app, license_):
     caller = replace(SYSTEM, license_key="another")
     if license_:
-        world.licenses.issue(caller.license_key, license_)
-    answer = world.call("GET", KEYS, by=caller)
-    assert (answer.status, answer.message) == (
+        app.licenses.issue(caller.license_key, license_)
+    response = app.call("GET", KEYS, by=caller)
+    assert (response.status, response.message) == (
         401,
         "licensekey: this license is unknown, expired or disabled",
     )
 
 
-def test_a_license_sealed_with_another_key_is_refused(world):
-    headers = SYSTEM.headers(world.public_key)
-    headers["licensekey"] = SERVICE_CALLER.headers(world.public_key)["licensekey"]
-    answer = world.call("GET", KEYS, by=None, headers=headers)
-    assert (answer.status, answer.message.split(":")[0]) == (401, "licensekey")
+def test_a_license_sealed_with_another_key_is_refused(app):
+    headers = SYSTEM.headers(app.public_key)
+    headers["licensekey"] = SERVICE_CALLER.headers(app.public_key)["licensekey"]
+    response = app.call("GET", KEYS, by=None, headers=headers)
+    assert (response.status, response.message.split(":")[0]) == (401, "licensekey")
 
 
 NEEDED = "a license of auth level system that is for every tenant and community is required"
@@ -166,9 +166,9 @@ NEEDED = "a license of auth level system that is for every tenant and community 
 
 @pytest.mark.parametrize("caller", [SERVICE_CALLER, EXTERNAL])
 @pytest.mark.parametrize(("method", "path"), [("GET", KEYS), ("DELETE", "/servicekey/not-even-a-key")])
-def test_service_keys_are_for_system_licenses_alone(world, caller, method, path):
-    answer = world.call(method, path, by=caller)
-    assert (answer.status, answer.message.split("; ")[0]) == (403, NEEDED)
+def test_service_keys_are_for_system_licenses_alone(app, caller, method, path):
+    response = app.call(method, path, by=caller)
+    assert (response.status, response.message.split("; ")[0]) == (403, NEEDED)
 
 
 @pytest.mark.parametrize(
@@ -179,32 +179,32 @@ def test_service_keys_are_for_system_licenses_alone(world, caller, method, path)
         {"community_id": "default"},
     ],
 )
-def test_a_system_license_of_a_tenant_or_community_reaches_its_webhooks_and_no_service_key(world, scope):
+def test_a_system_license_of_a_tenant_or_community_reaches_its_webhooks_and_no_service_key(app, scope):
     caller = replace(SYSTEM, license_key="scoped")
-    world.licenses.issue(caller.license_key, License(AuthLevel.SYSTEM, **scope))
-    key = world.public_key
-    assert world.call("POST", f"{BASE}/webhooks/fetch", {}, by=caller).status == 200
+    app.licenses.issue(caller.license_key, License(AuthLevel.SYSTEM, **scope))
+    key = app.public_key
+    assert app.call("POST", f"{BASE}/webhooks/fetch", {}, by=caller).status == 200
     for method, path in (("GET", KEYS), ("DELETE", f"/servicekey/{encoded(key)}")):
-        answer = world.call(method, path, by=caller)
-        assert (answer.status, answer.message.split("; ")[0]) == (403, NEEDED)
-        assert "keySecret" not in answer.text
-    assert world.public_key == key
+        response = app.call(method, path, by=caller)
+        assert (response.status, response.message.split("; ")[0]) == (403, NEEDED)
+        assert "keySecret" not in response.text
+    assert app.public_key == key
 
 
 @pytest.mark.parametrize("level", [AuthLevel.SERVICE, AuthLevel.SERVICE_EXT])
-def test_an_unscoped_license_below_system_reaches_no_service_key(world, level):
+def test_an_unscoped_license_below_system_reaches_no_service_key(app, level):
     caller = replace(SYSTEM, license_key="unscoped")
-    world.licenses.issue(caller.license_key, License(level))
-    assert world.call("GET", KEYS, by=caller).status == 403
+    app.licenses.issue(caller.license_key, License(level))
+    assert app.call("GET", KEYS, by=caller).status == 403
 
 
-def test_authentication_comes_before_what_is_wrong_with_the_request(world):
+def test_authentication_comes_before_what_is_wrong_with_the_request(app):
     wrong = "{"
     path = "/tenant/a b/community/c/webhook"
-    assert world.call("PUT", path, wrong, by=None).status == 401
-    assert world.call("GET", path, by=None).status == 405
-    assert world.call("PUT", "/tenant/x/community/y/webhook", wrong, by=SERVICE_CALLER).status == 403
-    assert world.call("PUT", f"{BASE}/webhook", wrong, by=SERVICE_CALLER).status == 400
+    assert app.call("PUT", path, wrong, by=None).status == 401
+    assert app.call("GET", path, by=None).status == 405
+    assert app.call("PUT", "/tenant/x/community/y/webhook", wrong, by=SERVICE_CALLER).status == 403
+    assert app.call("PUT", f"{BASE}/webhook", wrong, by=SERVICE_CALLER).status == 400
 
 
 # Raw credentials: what the reference's curl samples send.
@@ -220,18 +220,18 @@ def raw(client=SYSTEM, **changes):
 
 
 def test_raw_credentials_are_refused_with_what_to_send_instead():
-    answer = World().call("GET", KEYS, by=None, headers=raw())
-    assert answer.status == 401
-    assert "send licensekey, requestid and publickey" in answer.message
+    response = InMemoryApp().call("GET", KEYS, by=None, headers=raw())
+    assert response.status == 401
+    assert "send licensekey, requestid and publickey" in response.message
 
 
 def test_raw_credentials_are_taken_where_the_deployment_allows_them():
-    world = World(raw_headers=True)
-    assert world.call("GET", KEYS, by=None, headers=raw()).status == 200
-    created = world.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw()).json
-    assert SYSTEM.open(world.public_key, created["signingSecret"]).startswith("whsec_")
-    world.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw())
-    assert world.fetch()["page"]["total"] == 2, "without a uuid, no request is another's repeat"
+    app = InMemoryApp(raw_headers=True)
+    assert app.call("GET", KEYS, by=None, headers=raw()).status == 200
+    created = app.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw()).json
+    assert SYSTEM.open(app.public_key, created["signingSecret"]).startswith("whsec_")
+    app.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw())
+    assert app.fetch()["page"]["total"] == 2, "without a uuid, no request is another's repeat"
 
 
 @pytest.mark.parametrize(
@@ -245,22 +245,22 @@ def test_raw_credentials_are_taken_where_the_deployment_allows_them():
     ],
 )
 def test_raw_credentials_must_hold(changes, named):
-    answer = World(raw_headers=True).call("GET", KEYS, by=None, headers=raw(**changes))
-    assert answer.status == 401
-    assert answer.message.startswith(named)
+    response = InMemoryApp(raw_headers=True).call("GET", KEYS, by=None, headers=raw(**changes))
+    assert response.status == 401
+    assert response.message.startswith(named)
 
 
 def test_encrypted_headers_count_where_both_are_sent():
-    world = World(raw_headers=True)
+    app = InMemoryApp(raw_headers=True)
     headers = raw(license="unknown")
-    assert world.call("GET", KEYS, by=SYSTEM, headers=headers).status == 200
+    assert app.call("GET", KEYS, by=SYSTEM, headers=headers).status == 200
 
 
 # The reset of a key.
 
 
-def reset(world, key_id, **more):
-    return world.call("DELETE", f"/servicekey/{key_id}", **more)
+def reset(app, key_id, **more):
+    return app.call("DELETE", f"/servicekey/{key_id}", **more)
 
 
 def encoded(key_id):
@@ -269,22 +269,22 @@ def encoded(key_id):
 
 @pytest.mark.parametrize("start", ["//", "/AA//AA/", "AA////"])
 @pytest.mark.parametrize("written", [encoded, str])
-def test_a_key_id_may_have_slashes_anywhere(world, start, written):
+def test_a_key_id_may_have_slashes_anywhere(app, start, written):
     unknown = base64.b64encode(bytes(64)).decode()
-    answer = reset(world, written(start + unknown[len(start) :]))
-    assert (answer.status, answer.message[:6]) == (404, "keyId:")
+    response = reset(app, written(start + unknown[len(start) :]))
+    assert (response.status, response.message[:6]) == (404, "keyId:")
 
 
-def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(world):
-    answer = world.call("GET", KEYS)
-    service, signing = answer.json
-    assert answer.status == 200
+def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(app):
+    response = app.call("GET", KEYS)
+    service, signing = response.json
+    assert response.status == 200
     assert list(service) == ["tag", "keyId", "keySecret", "type"]
-    assert (service["tag"], service["type"], service["keyId"]) == ("service", "ecdsa", world.public_key)
-    private = SYSTEM.open(world.public_key, service["keySecret"])
-    assert private == world.keys.read_now().current.to_wire()
+    assert (service["tag"], service["type"], service["keyId"]) == ("service", "ecdsa", app.public_key)
+    private = SYSTEM.open(app.public_key, service["keySecret"])
+    assert private == app.keys.read_now().current.to_wire()
     assert signing["tag"] == "signing"
-    jwks = world.call("GET", "/.well-known/jwks.json", by=None).json["keys"]
+    jwks = app.call("GET", "/.well-known/jwks.json", by=None).json["keys"]
     point = base64.b64decode(signing["keyId"])
     assert base64.urlsafe_b64decode(jwks[0]["x"] + "=") == point[:32]
 
@@ -300,115 +300,115 @@ def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(wo
         lambda key_id: f"{key_id}/",
     ],
 )
-def test_a_key_id_is_read_however_it_arrives(world, written):
-    old = world.public_key
-    answer = reset(world, written(old))
-    assert answer.status == 200
-    [fresh] = answer.json
-    assert fresh["keyId"] == world.public_key != old
+def test_a_key_id_is_read_however_it_arrives(app, written):
+    old = app.public_key
+    response = reset(app, written(old))
+    assert response.status == 200
+    [fresh] = response.json
+    assert fresh["keyId"] == app.public_key != old
     # The answer is sealed under the key that the caller used.
-    assert SYSTEM.open(old, fresh["keySecret"]) == world.keys.read_now().current.to_wire()
+    assert SYSTEM.open(old, fresh["keySecret"]) == app.keys.read_now().current.to_wire()
 
 
 @pytest.mark.parametrize("key_id", ["x", "AAAA", "%00", "a/b/c", "é", "A" * 5000, "%", "=", ".."])
-def test_what_is_no_public_key_is_a_400(world, key_id):
-    answer = reset(world, key_id)
-    assert answer.status == 400
-    assert answer.message.startswith("keyId: must be ")
+def test_what_is_no_public_key_is_a_400(app, key_id):
+    response = reset(app, key_id)
+    assert response.status == 400
+    assert response.message.startswith("keyId: must be ")
 
 
-def test_a_key_that_is_not_in_use_is_a_404(world):
-    assert reset(world, encoded(SYSTEM.pair.public)).status == 404
+def test_a_key_that_is_not_in_use_is_a_404(app):
+    assert reset(app, encoded(SYSTEM.pair.public)).status == 404
 
 
-def test_envelopes_for_the_key_before_are_read_for_its_grace(world):
-    old = world.public_key
-    assert reset(world, encoded(old)).status == 200
-    world.clock.now += NOTICE + GRACE - 1
-    answer = fetch_with(world, old)
-    assert answer.status == 200
-    assert answer.json["publicKey"] == old, "what is sealed for a caller is sealed under the key they know"
-    assert fetch_with(world, world.public_key).json["publicKey"] == world.public_key
-    world.clock.now += 1
-    assert fetch_with(world, old).status == 401
-    assert fetch_with(world, world.public_key).status == 200
+def test_envelopes_for_the_key_before_are_read_for_its_grace(app):
+    old = app.public_key
+    assert reset(app, encoded(old)).status == 200
+    app.clock.now += NOTICE + GRACE - 1
+    response = fetch_with(app, old)
+    assert response.status == 200
+    assert response.json["publicKey"] == old, "what is sealed for a caller is sealed under the key they know"
+    assert fetch_with(app, app.public_key).json["publicKey"] == app.public_key
+    app.clock.now += 1
+    assert fetch_with(app, old).status == 401
+    assert fetch_with(app, app.public_key).status == 200
 
 
-def fetch_with(world, service_public):
-    headers = SYSTEM.headers(service_public, ts=world.clock.now)
-    return world.call("POST", f"{BASE}/webhooks/fetch", {}, by=None, headers=headers)
+def fetch_with(app, service_public):
+    headers = SYSTEM.headers(service_public, ts=app.clock.now)
+    return app.call("POST", f"{BASE}/webhooks/fetch", {}, by=None, headers=headers)
 
 
-def test_the_repeat_of_a_reset_changes_nothing_more(world):
-    old = world.public_key
+def test_the_repeat_of_a_reset_changes_nothing_more(app):
+    old = app.public_key
     headers = SYSTEM.headers(old, uuid="reset")
-    first = reset(world, encoded(old), by=None, headers=headers).json
-    again = reset(world, encoded(old), by=None, headers=headers).json
-    assert first[0]["keyId"] == again[0]["keyId"] == world.public_key
-    assert reset(world, encoded(old)).status == 404, "another request for a key that is gone"
+    first = reset(app, encoded(old), by=None, headers=headers).json
+    again = reset(app, encoded(old), by=None, headers=headers).json
+    assert first[0]["keyId"] == again[0]["keyId"] == app.public_key
+    assert reset(app, encoded(old)).status == 404, "another request for a key that is gone"
 
 
-def test_the_repeat_of_a_reset_gets_its_own_key_again_after_another_reset(world):
-    old = world.public_key
+def test_the_repeat_of_a_reset_gets_its_own_key_again_after_another_reset(app):
+    old = app.public_key
     headers = SYSTEM.headers(old, uuid="reset")
-    first = reset(world, encoded(old), by=None, headers=headers).json[0]["keyId"]
-    second = reset(world, encoded(first)).json[0]["keyId"]
-    assert reset(world, encoded(old), by=None, headers=headers).json[0]["keyId"] == first != second
-    assert world.call("GET", KEYS).json[0]["keyId"] == second
+    first = reset(app, encoded(old), by=None, headers=headers).json[0]["keyId"]
+    second = reset(app, encoded(first)).json[0]["keyId"]
+    assert reset(app, encoded(old), by=None, headers=headers).json[0]["keyId"] == first != second
+    assert app.call("GET", KEYS).json[0]["keyId"] == second
 
 
-def test_a_second_reset_within_the_grace_locks_no_client_out(world):
-    keys = [world.public_key]
+def test_a_second_reset_within_the_grace_locks_no_client_out(app):
+    keys = [app.public_key]
     for _ in range(3):
-        world.clock.now += 90
-        keys.append(reset(world, encoded(keys[-1])).json[0]["keyId"])
-    assert [fetch_with(world, key).status for key in keys] == [200] * 4
-    world.clock.now += NOTICE + GRACE - 180
-    assert [fetch_with(world, key).status for key in keys] == [401, 200, 200, 200]
-    world.clock.now += 180
-    assert [fetch_with(world, key).status for key in keys] == [401, 401, 401, 200]
+        app.clock.now += 90
+        keys.append(reset(app, encoded(keys[-1])).json[0]["keyId"])
+    assert [fetch_with(app, key).status for key in keys] == [200] * 4
+    app.clock.now += NOTICE + GRACE - 180
+    assert [fetch_with(app, key).status for key in keys] == [401, 200, 200, 200]
+    app.clock.now += 180
+    assert [fetch_with(app, key).status for key in keys] == [401, 401, 401, 200]
 
 
-def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(world):
-    old = world.public_key
-    fresh = reset(world, encoded(old)).json[0]["keyId"]
-    assert world.call("GET", KEYS).json[0]["keyId"] == fresh
+def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(app):
+    old = app.public_key
+    fresh = reset(app, encoded(old)).json[0]["keyId"]
+    assert app.call("GET", KEYS).json[0]["keyId"] == fresh
     for second in (0, NOTICE - AHEAD, NOTICE - 1, NOTICE, NOTICE + GRACE):
-        world.clock.now = NOW + second
+        app.clock.now = NOW + second
         shown = fresh if second >= NOTICE else old
-        assert world.call("GET", "/publickeys", by=None).json == {"publicKey": shown}
-        assert world.call("GET", "/.well-known", by=None).json == {"public_key": shown}
-        assert world.call("GET", "/healthz", by=None).json["publicKey"] == shown
-        assert fetch_with(world, fresh).status == 200, "a client may use it as soon as the reset answers it"
+        assert app.call("GET", "/publickeys", by=None).json == {"publicKey": shown}
+        assert app.call("GET", "/.well-known", by=None).json == {"public_key": shown}
+        assert app.call("GET", "/healthz", by=None).json["publicKey"] == shown
+        assert fetch_with(app, fresh).status == 200, "a client may use it as soon as the reset answers it"
 
 
 def test_raw_credentials_are_answered_under_the_key_that_is_shown():
-    world = World(raw_headers=True)
-    old = world.public_key
-    fresh = reset(world, encoded(old)).json[0]["keyId"]
+    app = InMemoryApp(raw_headers=True)
+    old = app.public_key
+    fresh = reset(app, encoded(old)).json[0]["keyId"]
     for second, shown in ((NOTICE - 1, old), (NOTICE, fresh)):
-        world.clock.now = NOW + second
-        answer = world.call("POST", f"{BASE}/webhooks/fetch", {}, by=None, headers=raw())
-        assert answer.json["publicKey"] == shown
+        app.clock.now = NOW + second
+        response = app.call("POST", f"{BASE}/webhooks/fetch", {}, by=None, headers=raw())
+        assert response.json["publicKey"] == shown
 
 
-def test_a_loop_of_resets_ends_in_a_409_that_says_when_to_try_again(world):
-    keys = [world.public_key]
+def test_a_loop_of_resets_ends_in_a_409_that_says_when_to_try_again(app):
+    keys = [app.public_key]
     for _ in range(MOST - 1):
-        keys.append(reset(world, encoded(keys[-1])).json[0]["keyId"])
-    answer = reset(world, encoded(keys[-1]))
-    assert (answer.status, answer.json["error"]) == (409, "Conflict")
-    assert f"ends in {NOTICE + GRACE} seconds, reset again then" in answer.message
-    assert [fetch_with(world, key).status for key in keys] == [200] * MOST
+        keys.append(reset(app, encoded(keys[-1])).json[0]["keyId"])
+    response = reset(app, encoded(keys[-1]))
+    assert (response.status, response.json["error"]) == (409, "Conflict")
+    assert f"ends in {NOTICE + GRACE} seconds, reset again then" in response.message
+    assert [fetch_with(app, key).status for key in keys] == [200] * MOST
 
 
-def test_a_reset_of_the_signing_pair_brings_up_the_next_key_and_keeps_the_last(world):
-    jwks = [world.call("GET", "/.well-known/jwks.json", by=None).json["keys"]]
-    signing = world.call("GET", KEYS).json[1]["keyId"]
-    assert reset(world, encoded(signing)).json[0]["tag"] == "signing"
-    jwks.append(world.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
-    world.clock.now += NOTICE + GRACE
-    jwks.append(world.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
+def test_a_reset_of_the_signing_pair_brings_up_the_next_key_and_keeps_the_last(app):
+    jwks = [app.call("GET", "/.well-known/jwks.json", by=None).json["keys"]]
+    signing = app.call("GET", KEYS).json[1]["keyId"]
+    assert reset(app, encoded(signing)).json[0]["tag"] == "signing"
+    jwks.append(app.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
+    app.clock.now += NOTICE + GRACE
+    jwks.append(app.call("GET", "/.well-known/jwks.json", by=None).json["keys"])
     ids = [[key["kid"] for key in keys] for keys in jwks]
     assert [len(each) for each in ids] == [2, 3, 2]
     assert ids[1][0] == ids[0][1]
@@ -422,19 +422,19 @@ def negated(public_key):
     return base64.b64encode(x + (plain_protocol.SECP256K1.p - y).to_bytes(32)).decode()
 
 
-def test_a_replay_under_the_negated_public_key_is_the_same_callers_repeat(world):
-    headers = SYSTEM.headers(world.public_key, uuid="one and the same")
+def test_a_replay_under_the_negated_public_key_is_the_same_callers_repeat(app):
+    headers = SYSTEM.headers(app.public_key, uuid="one and the same")
     replayed = headers | {"publickey": negated(headers["publickey"])}
     assert replayed != headers
     created, again, negative = (
-        world.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=each)
+        app.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=each)
         for each in (headers, headers, replayed)
     )
     assert (created.status, again.status, negative.status) == (200, 200, 200)
     assert created.json["_id"] == again.json["_id"] == negative.json["_id"]
-    assert world.fetch()["page"]["total"] == 1
+    assert app.fetch()["page"]["total"] == 1
 
 
-def test_a_caller_with_a_short_or_long_private_key_is_the_same_caller(world):
+def test_a_caller_with_a_short_or_long_private_key_is_the_same_caller(app):
     small = Client(SYSTEM.license_key, scalar=5)
-    assert world.call("GET", KEYS, by=small).status == 200
+    assert app.call("GET", KEYS, by=small).status == 200

@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.factories import BASE, World, api_event, read_answer
+from tests.factories import BASE, InMemoryApp, api_event, read_response
 
 CREATE = "/tenant/{tenantId}/community/{communityId}/webhook"
 BASE_PATHS = ["", "/hooks", "/platform/hooks"]
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def app() -> InMemoryApp:
+    return InMemoryApp()
 
 
 @pytest.mark.parametrize("base", BASE_PATHS)
@@ -29,21 +29,21 @@ def world() -> World:
     ],
 )
 def test_every_path_is_found(
-    world: World, base: str, request_line: str, resource: str, answered: tuple[str, int]
+    app: InMemoryApp, base: str, request_line: str, resource: str, answered: tuple[str, int]
 ) -> None:
     method, path = request_line.split()
     full, (name, status) = base + path, answered
     event = api_event(method, full, resource=resource, body="{}", context={"path": full})
-    assert read_answer(world.apis[name].handle(event, None)).status == status
+    assert read_response(app.apis[name].handle(event, None)).status == status
 
 
 @pytest.mark.parametrize("base", BASE_PATHS)
-def test_the_service_directory_says_the_base_path(world: World, base: str) -> None:
+def test_the_service_directory_says_the_base_path(app: InMemoryApp, base: str) -> None:
     event = api_event("GET", f"{base}/sd", resource="/sd", context={"path": f"{base}/sd"})
-    answer = read_answer(world.apis["discovery"].handle(event, None))
-    assert answer.json["webhooks"] == f"https://api.example.com{base}"
+    response = read_response(app.apis["discovery"].handle(event, None))
+    assert response.json["webhooks"] == f"https://api.example.com{base}"
 
 
-def test_nothing_is_taken_off_a_path_where_a_stage_says_that_there_is_no_base_path(world: World) -> None:
+def test_nothing_is_taken_off_a_path_where_a_stage_says_that_there_is_no_base_path(app: InMemoryApp) -> None:
     event = api_event("GET", "/hooks/publickeys", resource="/publickeys")
-    assert read_answer(world.apis["discovery"].handle(event, None)).status == 404
+    assert read_response(app.apis["discovery"].handle(event, None)).status == 404

@@ -7,7 +7,7 @@ import pytest
 
 from signing import Curve
 from tests import plain_protocol
-from tests.factories import Entropy, World, api_event, function, read_answer
+from tests.factories import Entropy, InMemoryApp, api_event, function, read_response
 from webhooks.services.ecdsa_helper import EcdsaHelper
 
 OURS, THEIRS = (
@@ -18,29 +18,29 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ecdsa.json").read
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
-def convert(world, way, **body):
-    return world.call("POST", f"/ecdsa_helper{way}", body, by=None)
+def convert(app, way, **body):
+    return app.call("POST", f"/ecdsa_helper{way}", body, by=None)
 
 
 @pytest.mark.parametrize("way", ["", "/encrypt"])
 @pytest.mark.parametrize("text", ["Hey, This is example data string.", "", "ü 漢 🎉", "x" * 40_000])
-def test_what_is_encrypted_is_the_others_to_decrypt(world, way, text):
-    sent = convert(world, way, data=text, publicKey=THEIRS.public, privateKey=OURS.private)
+def test_what_is_encrypted_is_the_others_to_decrypt(app, way, text):
+    sent = convert(app, way, data=text, publicKey=THEIRS.public, privateKey=OURS.private)
     assert sent.status == 200
     assert list(sent.json) == ["data", "publicKey"]
     assert sent.json["publicKey"] == OURS.public
     assert plain_protocol.unseal(plain_protocol.shared_key(THEIRS, OURS.public), sent.json["data"]) == text
     received = convert(
-        world, "/decrypt", data=sent.json["data"], publicKey=OURS.public, privateKey=THEIRS.private
+        app, "/decrypt", data=sent.json["data"], publicKey=OURS.public, privateKey=THEIRS.private
     )
     assert received.json == {"data": text, "publicKey": THEIRS.public}
 
 
-def test_data_is_the_empty_text_where_it_is_absent_and_may_be_called_data_str(world):
+def test_data_is_the_empty_text_where_it_is_absent_and_may_be_called_data_str(app):
     keys = {"publicKey": THEIRS.public, "privateKey": OURS.private}
     key = plain_protocol.shared_key(OURS, THEIRS.public)
     for body, text in (
@@ -49,15 +49,15 @@ def test_data_is_the_empty_text_where_it_is_absent_and_may_be_called_data_str(wo
         ({"dataStr": "x"}, "x"),
         ({"data": "y", "dataStr": "y"}, "y"),
     ):
-        answer = convert(world, "", **keys, **body)
-        assert plain_protocol.unseal(key, answer.json["data"]) == text
-    assert convert(world, "", **keys, data="a", dataStr="b").message.startswith("dataStr: ")
+        response = convert(app, "", **keys, **body)
+        assert plain_protocol.unseal(key, response.json["data"]) == text
+    assert convert(app, "", **keys, data="a", dataStr="b").message.startswith("dataStr: ")
 
 
 @pytest.mark.parametrize("way", ["/Encrypt", "/sign", "/ENCRYPT", "/encryptt"])
-def test_there_are_two_ways(world, way):
-    answer = convert(world, way, data="x", publicKey=THEIRS.public, privateKey=OURS.private)
-    assert (answer.status, answer.message) == (400, "method: must be encrypt or decrypt")
+def test_there_are_two_ways(app, way):
+    response = convert(app, way, data="x", publicKey=THEIRS.public, privateKey=OURS.private)
+    assert (response.status, response.message) == (400, "method: must be encrypt or decrypt")
 
 
 @pytest.mark.parametrize(
@@ -75,19 +75,19 @@ def test_there_are_two_ways(world, way):
         ({"more": 7}, ["more"]),
     ],
 )
-def test_what_is_wrong_is_named_and_never_quoted(world, changes, named):
+def test_what_is_wrong_is_named_and_never_quoted(app, changes, named):
     body = {"data": "x", "publicKey": THEIRS.public, "privateKey": OURS.private} | changes
-    answer = convert(world, "/encrypt", **body)
-    assert answer.status == 400
-    assert [problem.split(":")[0] for problem in answer.message.split("; ")] == named
-    assert OURS.private not in answer.message
+    response = convert(app, "/encrypt", **body)
+    assert response.status == 400
+    assert [problem.split(":")[0] for problem in response.message.split("; ")] == named
+    assert OURS.private not in response.message
 
 
 @pytest.mark.parametrize("data", ["", "x", "AAAA", THEIRS.public, "\ud800", "ü"])
-def test_what_is_no_envelope_for_the_keys_cannot_be_decrypted(world, data):
-    answer = convert(world, "/decrypt", data=data, publicKey=THEIRS.public, privateKey=OURS.private)
-    assert answer.status == 400
-    assert answer.message.startswith("data: ")
+def test_what_is_no_envelope_for_the_keys_cannot_be_decrypted(app, data):
+    response = convert(app, "/decrypt", data=data, publicKey=THEIRS.public, privateKey=OURS.private)
+    assert response.status == 400
+    assert response.message.startswith("data: ")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['curve']} {vector['name']}")
@@ -97,7 +97,9 @@ def test_the_platforms_known_answers_hold_both_ways(vector):
 
     def ask(way, data, own, peer):
         body = {"data": data, "publicKey": peer["publicKey"], "privateKey": own["privateKey"]}
-        return read_answer(api.handle(api_event("POST", f"/ecdsa_helper/{way}", body=json.dumps(body)), None))
+        return read_response(
+            api.handle(api_event("POST", f"/ecdsa_helper/{way}", body=json.dumps(body)), None)
+        )
 
     for known in vector["enc"]:
         assert (
@@ -113,5 +115,5 @@ def test_the_other_curve_works_the_same():
     one, two = plain_protocol.KeyPair(curve, 11), plain_protocol.KeyPair(curve, 13)
     api = function("ecdsa_helper").routes(EcdsaHelper(Curve.P256, random_bytes=Entropy()))
     body = {"data": "x", "publicKey": two.public, "privateKey": one.private}
-    answer = read_answer(api.handle(api_event("POST", "/ecdsa_helper", body=json.dumps(body)), None))
-    assert plain_protocol.unseal(plain_protocol.shared_key(two, one.public), answer.json["data"]) == "x"
+    response = read_response(api.handle(api_event("POST", "/ecdsa_helper", body=json.dumps(body)), None))
+    assert plain_protocol.unseal(plain_protocol.shared_key(two, one.public), response.json["data"]) == "x"

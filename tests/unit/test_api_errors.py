@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.factories import BASE, SYSTEM, World, api_event, basic_api, webhook_body
+from tests.factories import BASE, SYSTEM, InMemoryApp, api_event, basic_api, webhook_body
 from webhooks.domain.errors import UnavailableError
 from webhooks.ports import StaleError
 
@@ -31,17 +31,17 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_path_answers_405_to_every_method_that_it_has_not(world, path):
+def test_a_path_answers_405_to_every_method_that_it_has_not(app, path):
     for method in [method for method in METHODS if method not in PATHS[path]]:
-        answer = world.call(method, path, by=None)
-        assert (answer.status, answer.json["error"]) == (405, "Method Not Allowed")
-        assert answer.headers["allow"] == ", ".join(PATHS[path])
-        assert ", ".join(PATHS[path]) in answer.message
+        response = app.call(method, path, by=None)
+        assert (response.status, response.json["error"]) == (405, "Method Not Allowed")
+        assert response.headers["allow"] == ", ".join(PATHS[path])
+        assert ", ".join(PATHS[path]) in response.message
 
 
 @pytest.mark.parametrize(
@@ -58,31 +58,31 @@ def test_a_path_answers_405_to_every_method_that_it_has_not(world, path):
         "/%00",
     ],
 )
-def test_a_path_that_does_not_exist_is_a_404(world, path):
+def test_a_path_that_does_not_exist_is_a_404(app, path):
     for method in METHODS:
-        answer = world.call(method, path, by=None)
-        assert (answer.status, answer.json["error"]) == (404, "Not Found")
-        assert answer.headers["x-request-id"]
-        assert "/docs" in answer.message
-        assert "/openapi.json" in answer.message
+        response = app.call(method, path, by=None)
+        assert (response.status, response.json["error"]) == (404, "Not Found")
+        assert response.headers["x-request-id"]
+        assert "/docs" in response.message
+        assert "/openapi.json" in response.message
 
 
 @pytest.mark.parametrize("path", ["/nope", "/healthz", "/environment", "/publickeys", "/sd", "/servicekeys"])
-def test_an_error_is_compact_json_as_every_other_answer(world, path):
-    text = world.call("GET", path, by=None).text
+def test_an_error_is_compact_json_as_every_other_answer(app, path):
+    text = app.call("GET", path, by=None).text
     assert text == json.dumps(json.loads(text), separators=(",", ":"))
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_has_the_gateways_request_id(world, path):
+def test_every_answer_has_the_gateways_request_id(app, path):
     for method in METHODS:
         event = api_event(method, path)
-        answer = world.send(event)
-        assert answer.headers["x-request-id"] == event["requestContext"]["requestId"]
+        response = app.send(event)
+        assert response.headers["x-request-id"] == event["requestContext"]["requestId"]
 
 
-def test_a_final_slash_is_no_other_path(world):
-    assert world.call("GET", "/publickeys/", by=None).status == 200
+def test_a_final_slash_is_no_other_path(app):
+    assert app.call("GET", "/publickeys/", by=None).status == 200
 
 
 class Broken:
@@ -99,28 +99,28 @@ class Broken:
 
 
 def broken(error):
-    return World(subscriptions=Broken(error))
+    return InMemoryApp(subscriptions=Broken(error))
 
 
 def test_what_nobody_expected_is_a_500_with_a_fixed_text_and_a_trace_without_secrets():
-    world = broken(ValueError("planted-secret in a foreign text"))
-    answer = world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()))
-    assert (answer.status, answer.json["error"]) == (500, "Internal Server Error")
-    assert answer.message == "something went wrong on our side; tell us the x-request-id"
-    [failed] = [line for line in lines(world) if line["message"] == "request.failed"]
+    app = broken(ValueError("planted-secret in a foreign text"))
+    response = app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()))
+    assert (response.status, response.json["error"]) == (500, "Internal Server Error")
+    assert response.message == "something went wrong on our side; tell us the x-request-id"
+    [failed] = [line for line in lines(app) if line["message"] == "request.failed"]
     assert failed["level"] == "ERROR"
     assert failed["trace"][-1] == "builtins.ValueError"
     assert any("services/webhooks.py" in frame for frame in failed["trace"])
-    assert "planted" not in world.log.getvalue()
+    assert "planted" not in app.log.getvalue()
 
 
 def test_what_does_not_answer_is_a_503_that_says_when_to_ask_again():
-    world = broken(UnavailableError("dynamodb GetItem: ThrottlingException"))
-    answer = world.call("POST", f"{BASE}/webhooks/fetch", {})
-    assert (answer.status, answer.json["error"]) == (503, "Service Unavailable")
-    assert answer.headers["retry-after"] == "5"
-    assert "dynamodb" not in answer.message
-    [warned] = [line for line in lines(world) if line["message"] == "request.unavailable"]
+    app = broken(UnavailableError("dynamodb GetItem: ThrottlingException"))
+    response = app.call("POST", f"{BASE}/webhooks/fetch", {})
+    assert (response.status, response.json["error"]) == (503, "Service Unavailable")
+    assert response.headers["retry-after"] == "5"
+    assert "dynamodb" not in response.message
+    [warned] = [line for line in lines(app) if line["message"] == "request.unavailable"]
     assert warned["trace"][-1].endswith("UnavailableError: dynamodb GetItem: ThrottlingException")
 
 
@@ -137,31 +137,31 @@ class AlwaysLate:
         raise StaleError
 
 
-def test_a_race_that_cannot_be_won_is_a_409(world):
-    created = world.create()
-    late = World(subscriptions=AlwaysLate(world.subscriptions))
-    answer = late.call("PATCH", f"{BASE}/webhook/{created['_id']}", {"name": "n"})
-    assert (answer.status, answer.json["error"]) == (409, "Conflict")
-    assert "send the change again" in answer.message
+def test_a_race_that_cannot_be_won_is_a_409(app):
+    created = app.create()
+    late = InMemoryApp(subscriptions=AlwaysLate(app.subscriptions))
+    response = late.call("PATCH", f"{BASE}/webhook/{created['_id']}", {"name": "n"})
+    assert (response.status, response.json["error"]) == (409, "Conflict")
+    assert "send the change again" in response.message
 
 
 # Logs.
 
 
-def lines(world):
-    return [json.loads(line) for line in world.log.getvalue().splitlines()]
+def lines(app):
+    return [json.loads(line) for line in app.log.getvalue().splitlines()]
 
 
-def test_each_request_is_one_line_that_is_its_metrics_too(world):
+def test_each_request_is_one_line_that_is_its_metrics_too(app):
     event = api_event(
         "PUT",
         f"{BASE}/webhook",
-        headers=SYSTEM.headers(world.public_key),
+        headers=SYSTEM.headers(app.public_key),
         body=json.dumps(webhook_body()),
         resource="/tenant/{tenantId}/community/{communityId}/webhook",
     )
-    world.send(event)
-    [line] = lines(world)
+    app.send(event)
+    [line] = lines(app)
     assert (
         line.items()
         >= {
@@ -186,25 +186,25 @@ def test_each_request_is_one_line_that_is_its_metrics_too(world):
     assert {each["Name"] for each in metrics["Metrics"]} == {"ClientErrors", "ServerErrors"}
 
 
-def test_a_line_counts_what_went_wrong(world):
-    world.call("GET", "/nope", by=None)
-    [line] = lines(world)
+def test_a_line_counts_what_went_wrong(app):
+    app.call("GET", "/nope", by=None)
+    [line] = lines(app)
     assert (line["status"], line["ClientErrors"], line["ServerErrors"]) == (404, 1, 0)
 
 
-def test_no_line_and_no_error_has_a_secret(world):
+def test_no_line_and_no_error_has_a_secret(app):
     planted = ("planted-user", "planted-password", "planted-id", "planted-secret", SYSTEM.license_key)
-    headers = SYSTEM.headers(world.public_key)
+    headers = SYSTEM.headers(app.public_key)
     secrets = [*planted, *headers.values(), SYSTEM.pair.private]
     oauth2 = {"oauth2": {"clientId": "planted-id", "clientSecret": "planted-secret"}}
-    answers = [
-        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()), by=None, headers=headers),
-        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(authType="bearer"))),
-        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(credential=oauth2))),
-        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(credential="planted-password"))),
-        world.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(), ttl=9)),
-        world.call("PUT", f"{BASE}/webhook", json.dumps(webhook_body(api=basic_api()))[:-1]),
-        world.call(
+    responses = [
+        app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()), by=None, headers=headers),
+        app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(authType="bearer"))),
+        app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(credential=oauth2))),
+        app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(credential="planted-password"))),
+        app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api(), ttl=9)),
+        app.call("PUT", f"{BASE}/webhook", json.dumps(webhook_body(api=basic_api()))[:-1]),
+        app.call(
             "GET",
             "/servicekeys",
             by=None,
@@ -214,13 +214,13 @@ def test_no_line_and_no_error_has_a_secret(world):
                 "license": SYSTEM.license_key,
             },
         ),
-        world.call(
+        app.call(
             "POST",
             "/ecdsa_helper/decrypt",
             {"data": "planted-secret", "publicKey": "planted-id", "privateKey": SYSTEM.pair.private},
             by=None,
         ),
     ]
-    assert [answer.status for answer in answers] == [200, 400, 400, 400, 400, 400, 401, 400]
-    said = world.log.getvalue() + "".join(answer.text for answer in answers)
+    assert [response.status for response in responses] == [200, 400, 400, 400, 400, 400, 401, 400]
+    said = app.log.getvalue() + "".join(response.text for response in responses)
     assert [secret for secret in secrets if secret in said] == []

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from local import openapi
-from tests.factories import BASE, COMMUNITY, SCOPE, SYSTEM, TENANT, World, basic_api, webhook_body
+from tests.factories import BASE, COMMUNITY, SCOPE, SYSTEM, TENANT, InMemoryApp, basic_api, webhook_body
 from tests.fakes.keys import FakeMaster
 from tools.openapi.document import make_document
 from webhooks.domain.delivery import delivery_of
@@ -24,8 +24,8 @@ HEADERS = {"licensekey", "requestid", "publickey"}
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
 def operations():
@@ -59,14 +59,14 @@ def test_the_one_in_docs_is_the_same_file():
     assert not Path((ROOT / "docs" / "openapi.json").readlink()).is_absolute()
 
 
-def test_it_has_every_route_of_the_functions_and_no_other(world):
+def test_it_has_every_route_of_the_functions_and_no_other(app):
     def template(rule):
         rule = rule.replace("\\", "").replace("[^?]+", "{keyId}")
         return re.sub(r"<(\w)(\w*?)(?:_(\w)(\w+))?>", _camel, rule)
 
     routed = {
         (method.lower(), template(rule))
-        for api in world.apis.values()
+        for api in app.apis.values()
         for rule, methods in api.paths.items()
         for method in methods
     }
@@ -146,10 +146,10 @@ def test_the_callback_is_described_as_it_is_sent():
         sent_at=1_790_000_000_123,
     )
     delivery = delivery_of(event, "6923a9e2000000000000001f")
-    world = World()
-    world.create(api={"url": "https://hooks.example.com/in"})
-    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    signer = CallbackSigner(service=world.keys, content=world.content_keys, master=FakeMaster(b"m" * 64))
+    app = InMemoryApp()
+    app.create(api={"url": "https://hooks.example.com/in"})
+    [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    signer = CallbackSigner(service=app.keys, content=app.content_keys, master=FakeMaster(b"m" * 64))
     request = signer.request(webhook, delivery, now=1_790_000_000)
 
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -176,18 +176,18 @@ def test_every_example_keeps_to_its_schema():
                     check(media["example"], media["schema"])
 
 
-def test_the_examples_of_requests_are_taken(world):
+def test_the_examples_of_requests_are_taken(app):
     for path in ("/webhook", "/webhooks/fetch"):
         [operation] = DOCUMENT["paths"][f"/tenant/{{tenantId}}/community/{{communityId}}{path}"].items()
         for example in operation[1]["requestBody"]["content"]["application/json"]["examples"].values():
-            answer = world.call(operation[0].upper(), f"{BASE}{path}", example["value"])
-            assert answer.status == 200, answer.text
+            answered = app.call(operation[0].upper(), f"{BASE}{path}", example["value"])
+            assert answered.status == 200, answered.text
 
 
-def test_answers_keep_to_their_schemas(world):
-    created = world.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
+def test_answers_keep_to_their_schemas(app):
+    created = app.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
     one = f"{BASE}/webhook/{created['_id']}"
-    key_id = world.public_key.replace("/", "%2F")
+    key_id = app.public_key.replace("/", "%2F")
     for method, path, body in (
         ("PUT", f"{BASE}/webhook", webhook_body()),
         ("POST", f"{BASE}/webhooks/fetch", {}),
@@ -205,21 +205,21 @@ def test_answers_keep_to_their_schemas(world):
             if "get" in DOCUMENT["paths"][path] and "{" not in path
         ),
     ):
-        answer = world.call(method, path, body)
+        answered = app.call(method, path, body)
         template = path.replace(f"/{TENANT}/", "/{tenantId}/").replace(f"/{COMMUNITY}/", "/{communityId}/")
         template = template.replace(created["_id"], "{webhookId}").replace(key_id, "{keyId}")
-        response = resolve(DOCUMENT["paths"][template][method.lower()]["responses"][str(answer.status)])
-        content = response.get("content")
+        described = resolve(DOCUMENT["paths"][template][method.lower()]["responses"][str(answered.status)])
+        content = described.get("content")
         if content is None:
-            assert answer.text == ""
+            assert answered.text == ""
         elif "application/json" in content:
-            assert answer.headers["content-type"] == "application/json"
-            check(answer.json, content["application/json"]["schema"])
+            assert answered.headers["content-type"] == "application/json"
+            check(answered.json, content["application/json"]["schema"])
 
 
-def test_the_example_of_the_environment_has_every_limit(world):
+def test_the_example_of_the_environment_has_every_limit(app):
     [content] = DOCUMENT["paths"]["/environment"]["get"]["responses"]["200"]["content"].values()
-    assert content["example"]["limits"].keys() == world.call("GET", "/environment").json["limits"].keys()
+    assert content["example"]["limits"].keys() == app.call("GET", "/environment").json["limits"].keys()
 
 
 def test_it_is_the_same_whenever_it_is_made():

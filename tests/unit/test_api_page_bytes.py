@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.factories import BASE, SCOPE, SERVICE_CALLER, SYSTEM, World, api_event, webhook_body
+from tests.factories import BASE, SCOPE, SERVICE_CALLER, SYSTEM, InMemoryApp, api_event, webhook_body
 from webhooks.adapters.dynamodb.subscription_transaction import MAX_DEFINITION
 from webhooks.adapters.dynamodb.webhook_items import definition_text
 from webhooks.entrypoints.api import limits
@@ -34,31 +34,31 @@ def largest(number):
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def response(world, by=SYSTEM, **asked):
+def response(app, by=SYSTEM, **asked):
     """Return what Lambda answers API Gateway."""
     event = api_event(
-        "POST", f"{BASE}/webhooks/fetch", headers=by.headers(world.public_key), body=json.dumps(asked)
+        "POST", f"{BASE}/webhooks/fetch", headers=by.headers(app.public_key), body=json.dumps(asked)
     )
-    return world.apis["webhooks"].handle(event, None)
+    return app.apis["webhooks"].handle(event, None)
 
 
 @pytest.fixture(scope="module")
-def world():
+def app():
     """A community of a hundred webhooks that are as large as they may be."""
-    world = World()
+    app = InMemoryApp()
     for number in range(limits.PAGE_SIZE):
-        create(world, number)
-    return world
+        create(app, number)
+    return app
 
 
-def create(world, number):
-    answer = world.call("PUT", f"{BASE}/webhook", largest(number))
-    assert answer.status == 200, answer.text
-    return answer.json["_id"]
+def create(app, number):
+    answered = app.call("PUT", f"{BASE}/webhook", largest(number))
+    assert answered.status == 200, answered.text
+    return answered.json["_id"]
 
 
-def test_a_page_of_the_largest_webhooks_fits_a_response_and_says_how_many_it_has(world):
-    answered = response(world, pIndex=0, pSize=100)
+def test_a_page_of_the_largest_webhooks_fits_a_response_and_says_how_many_it_has(app):
+    answered = response(app, pIndex=0, pSize=100)
 
     assert answered["statusCode"] == 200
     assert len(answered["body"]) < BYTES
@@ -74,40 +74,40 @@ def test_a_page_of_the_largest_webhooks_fits_a_response_and_says_how_many_it_has
     assert BYTES < sent + sent / len(page["data"]) < LAMBDA_PAYLOAD
 
 
-def test_every_webhook_is_on_a_smaller_page(world):
-    first = world.fetch(pIndex=0, pSize=100)["page"]["size"]
-    second = world.fetch(pIndex=1, pSize=first)
+def test_every_webhook_is_on_a_smaller_page(app):
+    first = app.fetch(pIndex=0, pSize=100)["page"]["size"]
+    second = app.fetch(pIndex=1, pSize=first)
     assert second["data"][0]["name"].startswith(f"{99 - first:03d}")
 
-    pages = [world.fetch(pIndex=index, pSize=25) for index in range(4)]
+    pages = [app.fetch(pIndex=index, pSize=25) for index in range(4)]
     assert [page["page"] for page in pages] == [{"index": n, "total": 100, "size": 25} for n in range(4)]
     found = [webhook["name"][:3] for page in pages for webhook in page["data"]]
     assert found == [f"{99 - number:03d}" for number in range(100)]
 
 
-def test_what_the_caller_does_not_see_takes_no_room(world):
+def test_what_the_caller_does_not_see_takes_no_room(app):
     for_system, for_service = (
-        len(json.loads(response(world, by=by, pSize=100)["body"])["data"]) for by in (SYSTEM, SERVICE_CALLER)
+        len(json.loads(response(app, by=by, pSize=100)["body"])["data"]) for by in (SYSTEM, SERVICE_CALLER)
     )
     assert for_service > for_system
 
 
 def test_a_page_of_25_is_never_cut():
     """Whatever a webhook has: its definition is bounded in the table, its credential by the schema."""
-    world = World()
-    for webhook_id in [create(world, number) for number in range(25)]:
-        before = world.subscriptions.get(SCOPE, webhook_id)
+    app = InMemoryApp()
+    for webhook_id in [create(app, number) for number in range(25)]:
+        before = app.subscriptions.get(SCOPE, webhook_id)
         room = MAX_DEFINITION - len(definition_text(replace(before.definition, query=({"a": ""},))))
         definition = replace(before.definition, query=({"a": "\\" * (room // 2)},))
         assert MAX_DEFINITION - 1 <= len(definition_text(definition)) <= MAX_DEFINITION
-        world.subscriptions.change(before, replace(before, definition=definition, revision=2), kept=None)
+        app.subscriptions.change(before, replace(before, definition=definition, revision=2), kept=None)
 
-    answered = response(world, pSize=25)
+    answered = response(app, pSize=25)
 
     assert len(json.loads(answered["body"])["data"]) == 25
     assert len(json.dumps(answered)) < LAMBDA_PAYLOAD
 
 
-def test_a_page_that_fits_says_the_size_that_was_asked_for(world):
-    assert world.fetch(pIndex=3, pSize=30)["page"] == {"index": 3, "total": 100, "size": 30}
-    assert world.fetch(pIndex=9, pSize=30)["page"] == {"index": 9, "total": 100, "size": 30}
+def test_a_page_that_fits_says_the_size_that_was_asked_for(app):
+    assert app.fetch(pIndex=3, pSize=30)["page"] == {"index": 3, "total": 100, "size": 30}
+    assert app.fetch(pIndex=9, pSize=30)["page"] == {"index": 9, "total": 100, "size": 30}

@@ -2,83 +2,81 @@
 
 import pytest
 
-from tests.factories import BASE, SYSTEM, World, basic_api, webhook_body
+from tests.factories import BASE, SYSTEM, InMemoryApp, basic_api, webhook_body
 
 LIMIT = 2
 
 
 @pytest.fixture
-def world():
-    return World(limit=LIMIT)
+def app():
+    return InMemoryApp(limit=LIMIT)
 
 
-def put(world, *, path=f"{BASE}/webhook", **changes):
+def put(app, *, path=f"{BASE}/webhook", **changes):
     uuid = changes.pop("uuid", None)
     more = {"uuid": uuid} if uuid else {}
-    return world.call("PUT", path, webhook_body(**changes), **more)
+    return app.call("PUT", path, webhook_body(**changes), **more)
 
 
 @pytest.mark.parametrize("api", [webhook_body()["api"], basic_api()])
-def test_one_webhook_too_many_is_a_409_that_says_what_to_do(world, api):
+def test_one_webhook_too_many_is_a_409_that_says_what_to_do(app, api):
     for _ in range(LIMIT):
-        world.create()
+        app.create()
 
-    refused = put(world, api=api)
+    refused = put(app, api=api)
 
     assert refused.status == 409
     assert refused.message == (
         "this community has 2 webhooks, and this deployment allows 2; delete some, or ask the operator to "
         "raise WebhooksPerCommunity"
     )
-    assert world.fetch()["page"]["total"] == LIMIT
-    assert list(world.credentials.listed()) == []
+    assert app.fetch()["page"]["total"] == LIMIT
+    assert list(app.credentials.listed()) == []
 
 
-def test_the_limit_is_each_communitys_own(world):
+def test_the_limit_is_each_communitys_own(app):
     for _ in range(LIMIT):
-        world.create()
-    assert put(world, path="/tenant/acme/community/other/webhook").status == 200
+        app.create()
+    assert put(app, path="/tenant/acme/community/other/webhook").status == 200
 
 
-def test_a_deleted_webhook_makes_room(world):
-    ids = [world.create()["_id"] for _ in range(LIMIT)]
-    assert put(world).status == 409
-    world.call("DELETE", f"{BASE}/webhook/{ids[0]}")
-    assert put(world).status == 200
-    assert put(world).status == 409
+def test_a_deleted_webhook_makes_room(app):
+    ids = [app.create()["_id"] for _ in range(LIMIT)]
+    assert put(app).status == 409
+    app.call("DELETE", f"{BASE}/webhook/{ids[0]}")
+    assert put(app).status == 200
+    assert put(app).status == 409
 
 
-def test_a_full_community_can_be_changed(world):
-    ids = [world.create()["_id"] for _ in range(LIMIT)]
-    changed = world.call(
-        "PATCH", f"{BASE}/webhook/{ids[0]}", {"name": "n", "tags": ["t"], "api": basic_api()}
-    )
+def test_a_full_community_can_be_changed(app):
+    ids = [app.create()["_id"] for _ in range(LIMIT)]
+    changed = app.call("PATCH", f"{BASE}/webhook/{ids[0]}", {"name": "n", "tags": ["t"], "api": basic_api()})
     assert changed.status == 200
 
 
-def test_the_repeat_of_what_was_accepted_is_answered_in_a_full_community(world):
-    world.create()
-    first = put(world, uuid="the same", api=basic_api())
-    assert put(world).status == 409
-    again = put(world, uuid="the same", api=basic_api())
+def test_the_repeat_of_what_was_accepted_is_answered_in_a_full_community(app):
+    app.create()
+    first = put(app, uuid="the same", api=basic_api())
+    assert put(app).status == 409
+    again = put(app, uuid="the same", api=basic_api())
     assert (again.status, again.text) == (200, first.text)
-    assert SYSTEM.open(world.public_key, again.json["api"]["credential"]["username"]) == "planted-user"
+    assert SYSTEM.open(app.public_key, again.json["api"]["credential"]["username"]) == "planted-user"
 
 
-def test_a_refused_request_is_carried_out_once_there_is_room(world):
-    ids = [world.create()["_id"] for _ in range(LIMIT)]
-    assert put(world, uuid="the same").status == 409
-    world.call("DELETE", f"{BASE}/webhook/{ids[0]}")
-    assert put(world, uuid="the same").status == 200
+def test_a_refused_request_is_carried_out_once_there_is_room(app):
+    ids = [app.create()["_id"] for _ in range(LIMIT)]
+    assert put(app, uuid="the same").status == 409
+    app.call("DELETE", f"{BASE}/webhook/{ids[0]}")
+    assert put(app, uuid="the same").status == 200
 
 
-def test_a_community_above_a_lowered_limit_keeps_what_it_has(world):
+def test_a_community_above_a_lowered_limit_keeps_what_it_has(app):
     for _ in range(LIMIT):
-        world.create()
-    lowered = World(limit=1, subscriptions=world.subscriptions)
+        app.create()
+    lowered = InMemoryApp(limit=1, subscriptions=app.subscriptions)
     assert put(lowered).message.startswith("this community has 2 webhooks, and this deployment allows 1;")
     assert lowered.fetch()["page"]["total"] == LIMIT
 
 
-def test_the_environment_shows_the_limit(world):
-    assert world.call("GET", "/environment", by=None).json["limits"]["webhooksPerCommunity"] == LIMIT
+def test_the_environment_shows_the_limit(app):
+    assert app.call("GET", "/environment", by=None).json["limits"]["webhooksPerCommunity"] == LIMIT

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.factories import BASE, SYSTEM, World, api_event, basic_api, webhook_body
+from tests.factories import BASE, SYSTEM, InMemoryApp, api_event, basic_api, webhook_body
 
 CREATE = f"{BASE}/webhook"
 FETCH = f"{BASE}/webhooks/fetch"
@@ -19,8 +19,8 @@ OAUTH2 = {
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
 def nested(depth):
@@ -193,32 +193,32 @@ def cases(table):
 
 
 @pytest.mark.parametrize(("field", "value"), cases(GOOD))
-def test_what_is_within_the_bounds_is_taken(world, field, value):
-    answer = world.call("PUT", CREATE, webhook_body(**{field: value}))
-    assert answer.status == 200, answer.text
-    webhook_id = answer.json["_id"]
-    assert world.call("PATCH", f"{CREATE}/{webhook_id}", {field: value}).status == 200
+def test_what_is_within_the_bounds_is_taken(app, field, value):
+    response = app.call("PUT", CREATE, webhook_body(**{field: value}))
+    assert response.status == 200, response.text
+    webhook_id = response.json["_id"]
+    assert app.call("PATCH", f"{CREATE}/{webhook_id}", {field: value}).status == 200
 
 
 @pytest.mark.parametrize(("field", "value"), cases(BAD))
-def test_what_is_beyond_the_bounds_is_named_with_what_is_right(world, field, value):
-    answer = world.call("PUT", CREATE, webhook_body(**{field: value}))
-    assert answer.status == 400
-    assert answer.json["error"] == "Bad Request"
-    assert answer.message.startswith(field)
-    assert ": must " in answer.message or ": is required" in answer.message
-    assert "Input should" not in answer.message
-    created = world.create()
-    patched = world.call("PATCH", f"{CREATE}/{created['_id']}", {field: value})
+def test_what_is_beyond_the_bounds_is_named_with_what_is_right(app, field, value):
+    response = app.call("PUT", CREATE, webhook_body(**{field: value}))
+    assert response.status == 400
+    assert response.json["error"] == "Bad Request"
+    assert response.message.startswith(field)
+    assert ": must " in response.message or ": is required" in response.message
+    assert "Input should" not in response.message
+    created = app.create()
+    patched = app.call("PATCH", f"{CREATE}/{created['_id']}", {field: value})
     assert patched.status == (200 if (field, value) == ("api", {}) else 400)
 
 
 @pytest.mark.parametrize(("field", "value"), cases(BAD_API))
-def test_a_wrong_field_of_the_api_is_named_in_full(world, field, value):
-    answer = world.call("PUT", CREATE, webhook_body(api={"url": URL, field: value}))
-    assert answer.status == 400
-    assert answer.message.startswith(f"api.{field}")
-    assert "Input should" not in answer.message
+def test_a_wrong_field_of_the_api_is_named_in_full(app, field, value):
+    response = app.call("PUT", CREATE, webhook_body(api={"url": URL, field: value}))
+    assert response.status == 400
+    assert response.message.startswith(f"api.{field}")
+    assert "Input should" not in response.message
 
 
 @pytest.mark.parametrize(
@@ -267,26 +267,26 @@ def test_a_wrong_field_of_the_api_is_named_in_full(world, field, value):
         ({"credential": {"oauth2": {"secret": 7}}}, ["api.credential.oauth2.secret"]),
     ],
 )
-def test_a_credential_that_does_not_fit_is_named_and_never_quoted(world, api, named):
-    answer = world.call("PUT", CREATE, webhook_body(api={"url": URL, **api}))
-    assert answer.status == 400
+def test_a_credential_that_does_not_fit_is_named_and_never_quoted(app, api, named):
+    response = app.call("PUT", CREATE, webhook_body(api={"url": URL, **api}))
+    assert response.status == 400
     for name in named:
-        assert name in answer.message
-    assert list(world.credentials.listed()) == []
+        assert name in response.message
+    assert list(app.credentials.listed()) == []
 
 
-def test_every_wrong_field_is_named_at_once(world):
+def test_every_wrong_field_is_named_at_once(app):
     body = {"name": "", "ttl": 9, "extra": 1, "api": {"url": "x", "more": 2}, "successCodes": [1, "2"]}
-    message = world.call("PUT", CREATE, body).message
+    message = app.call("PUT", CREATE, body).message
     named = {problem.split(":")[0] for problem in message.split("; ")}
     assert named == {
         *("eventNames", "name", "ttl", "extra", "api.url", "api.more", "successCodes[0]", "successCodes[1]"),
     }
 
 
-def test_no_message_grows_with_what_is_wrong(world):
+def test_no_message_grows_with_what_is_wrong(app):
     body = webhook_body(**{f"field {number} {'x' * 300}": 1 for number in range(100)})
-    message = world.call("PUT", CREATE, body).message
+    message = app.call("PUT", CREATE, body).message
     assert "and 80 more" in message
     assert len(message) < 4000
 
@@ -294,27 +294,30 @@ def test_no_message_grows_with_what_is_wrong(world):
 @pytest.mark.parametrize(
     "name", ["_id", "tenantId", "communityId", "disabledReason", "signingSecret", "event_names"]
 )
-def test_fields_that_are_not_the_callers_are_refused(world, name):
-    answer = world.call("PUT", CREATE, webhook_body(**{name: "x"}))
-    assert (answer.status, answer.message) == (400, f"{name}: is not a field here, leave it out")
+def test_fields_that_are_not_the_callers_are_refused(app, name):
+    response = app.call("PUT", CREATE, webhook_body(**{name: "x"}))
+    assert (response.status, response.message) == (400, f"{name}: is not a field here, leave it out")
 
 
-def test_a_fields_name_that_is_no_text_is_said_to_be_none(world):
-    answer = world.call("PUT", CREATE, webhook_body(**{"\ud800": 1}))
-    assert (answer.status, answer.message) == (400, "every field's name must be text that UTF-8 can write")
+def test_a_fields_name_that_is_no_text_is_said_to_be_none(app):
+    response = app.call("PUT", CREATE, webhook_body(**{"\ud800": 1}))
+    assert (response.status, response.message) == (
+        400,
+        "every field's name must be text that UTF-8 can write",
+    )
 
 
-def test_both_names_of_the_event_names_must_agree(world):
-    assert world.call("PUT", CREATE, webhook_body(eventName="E_LOGIN")).status == 200
-    answer = world.call("PUT", CREATE, webhook_body(eventName="E_OTHER"))
-    assert (answer.status, answer.message.split(":")[0]) == (400, "eventName")
+def test_both_names_of_the_event_names_must_agree(app):
+    assert app.call("PUT", CREATE, webhook_body(eventName="E_LOGIN")).status == 200
+    response = app.call("PUT", CREATE, webhook_body(eventName="E_OTHER"))
+    assert (response.status, response.message.split(":")[0]) == (400, "eventName")
 
 
 @pytest.mark.parametrize("body", ["{}", '{"api": {}}'])
-def test_a_patch_that_says_nothing_is_refused_unless_it_names_a_field(world, body):
-    created = world.create()
-    answer = world.call("PATCH", f"{CREATE}/{created['_id']}", body)
-    assert answer.status == (400 if body == "{}" else 200)
+def test_a_patch_that_says_nothing_is_refused_unless_it_names_a_field(app, body):
+    created = app.create()
+    response = app.call("PATCH", f"{CREATE}/{created['_id']}", body)
+    assert response.status == (400 if body == "{}" else 200)
 
 
 @pytest.mark.parametrize(
@@ -325,13 +328,13 @@ def test_a_patch_that_says_nothing_is_refused_unless_it_names_a_field(world, bod
         ("tags", [[], ["a"], ["x"] * 20], ["a", [1], ["x"] * 21, [""], ["x" * 65]]),
     ],
 )
-def test_a_fetch_has_bounds(world, field, good, bad):
+def test_a_fetch_has_bounds(app, field, good, bad):
     for value in good:
-        assert world.call("POST", FETCH, {field: value}).status == 200
+        assert app.call("POST", FETCH, {field: value}).status == 200
     for value in bad:
-        answer = world.call("POST", FETCH, {field: value})
-        assert answer.status == 400
-        assert answer.message.startswith(field)
+        response = app.call("POST", FETCH, {field: value})
+        assert response.status == 400
+        assert response.message.startswith(field)
 
 
 NO_OBJECTS = [
@@ -364,9 +367,9 @@ NO_OBJECTS = [
 
 @pytest.mark.parametrize("body", [None, *NO_OBJECTS])
 @pytest.mark.parametrize(("method", "path"), [("PUT", CREATE), ("PATCH", f"{CREATE}/{'0' * 24}")])
-def test_a_body_that_is_no_json_object_is_a_400(world, method, path, body):
-    answer = world.call(method, path, body)
-    assert (answer.status, answer.message) == (400, "the body must be a JSON object")
+def test_a_body_that_is_no_json_object_is_a_400(app, method, path, body):
+    response = app.call(method, path, body)
+    assert (response.status, response.message) == (400, "the body must be a JSON object")
 
 
 NUMBERS = [
@@ -380,40 +383,40 @@ NUMBERS += ["9007199254740993", str(2**256 - 1), "19.90", "136.0", "-0.10"]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_number_in_a_query_is_stored_and_shown_as_that_number(world, number):
+def test_a_number_in_a_query_is_stored_and_shown_as_that_number(app, number):
     query = f'[{{"amount":{number},"in":[{{"deep":[{number}]}}]}}]'
     body = json.dumps(webhook_body(query="?")).replace('"?"', query)
-    created = world.call("PUT", CREATE, body)
+    created = app.call("PUT", CREATE, body)
     assert created.status == 200, created.text
 
     assert f'"query":{query}' in created.text
-    assert f'"query":{query}' in world.call("POST", FETCH, {}).text
+    assert f'"query":{query}' in app.call("POST", FETCH, {}).text
     one = f"{CREATE}/{created.json['_id']}"
-    assert f'"query":{query}' in world.call("PATCH", one, {"ttl": 1}).text
-    assert f'"query":[{{"a":{number}}}]' in world.call("PATCH", one, f'{{"query":[{{"a":{number}}}]}}').text
+    assert f'"query":{query}' in app.call("PATCH", one, {"ttl": 1}).text
+    assert f'"query":[{{"a":{number}}}]' in app.call("PATCH", one, f'{{"query":[{{"a":{number}}}]}}').text
 
 
-def test_a_body_in_base64_is_read(world):
-    assert world.call("PUT", CREATE, json.dumps(webhook_body(name="ü")).encode()).json["name"] == "ü"
+def test_a_body_in_base64_is_read(app):
+    assert app.call("PUT", CREATE, json.dumps(webhook_body(name="ü")).encode()).json["name"] == "ü"
 
 
-def test_base64_that_is_none_is_a_400(world):
-    event = api_event("PUT", CREATE, headers=SYSTEM.headers(world.public_key), body=b"x")
-    answer = world.send({**event, "body": "no base64!"})
-    assert (answer.status, answer.message) == (400, "the body must be a JSON object")
+def test_base64_that_is_none_is_a_400(app):
+    event = api_event("PUT", CREATE, headers=SYSTEM.headers(app.public_key), body=b"x")
+    response = app.send({**event, "body": "no base64!"})
+    assert (response.status, response.message) == (400, "the body must be a JSON object")
 
 
-def test_of_a_name_that_is_given_twice_the_last_value_counts(world):
+def test_of_a_name_that_is_given_twice_the_last_value_counts(app):
     body = json.dumps(webhook_body())[:-1] + ', "name": "second"}'
-    assert world.call("PUT", CREATE, body).json["name"] == "second"
+    assert app.call("PUT", CREATE, body).json["name"] == "second"
 
 
-def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(world):
+def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(app):
     body = json.dumps(webhook_body())
-    assert world.call("PUT", CREATE, body.ljust(64 * 1024)).status == 200
-    answer = world.call("PUT", CREATE, body.ljust(64 * 1024 + 1))
-    assert (answer.status, answer.json["error"]) == (413, "Content Too Large")
-    assert "65536" in answer.message
+    assert app.call("PUT", CREATE, body.ljust(64 * 1024)).status == 200
+    response = app.call("PUT", CREATE, body.ljust(64 * 1024 + 1))
+    assert (response.status, response.json["error"]) == (413, "Content Too Large")
+    assert "65536" in response.message
 
 
 @pytest.mark.parametrize(
@@ -430,17 +433,17 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(world):
         ("json", 415),
     ],
 )
-def test_a_body_must_be_said_to_be_json_or_nothing(world, content_type, status):
+def test_a_body_must_be_said_to_be_json_or_nothing(app, content_type, status):
     headers = {"Content-Type": content_type}
-    answer = world.call("PUT", CREATE, webhook_body(), headers=headers)
-    assert answer.status == status
+    response = app.call("PUT", CREATE, webhook_body(), headers=headers)
+    assert response.status == status
     if status == 415:
-        assert answer.message == "the content type must be application/json"
+        assert response.message == "the content type must be application/json"
 
 
 @pytest.mark.parametrize("part", ["a b", "x" * 65, "ü", "a%20b", "a@b", "a:b"])
-def test_ids_that_no_license_can_have_are_a_400_with_the_rule(world, part):
-    answer = world.call("PUT", f"/tenant/{part}/community/{part}/webhook", webhook_body())
-    assert answer.status == 400
+def test_ids_that_no_license_can_have_are_a_400_with_the_rule(app, part):
+    response = app.call("PUT", f"/tenant/{part}/community/{part}/webhook", webhook_body())
+    assert response.status == 400
     for name in ("tenantId", "communityId"):
-        assert f"{name}: must be 1 to 64 letters, digits, '.', '_' or '-'" in answer.message
+        assert f"{name}: must be 1 to 64 letters, digits, '.', '_' or '-'" in response.message

@@ -15,7 +15,7 @@ from tests.factories import (
     SERVICE_CALLER,
     SYSTEM,
     TENANT,
-    World,
+    InMemoryApp,
     basic_api,
     webhook_body,
 )
@@ -50,20 +50,20 @@ FIELDS = [
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
 def one(webhook_id):
     return f"{BASE}/webhook/{webhook_id}"
 
 
-def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(world):
-    answer = world.call("PUT", f"{BASE}/webhook", FULL, by=SERVICE_CALLER)
-    created = answer.json
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-request-id"].startswith("request-")
+def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(app):
+    response = app.call("PUT", f"{BASE}/webhook", FULL, by=SERVICE_CALLER)
+    created = response.json
+    assert response.status == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"].startswith("request-")
     assert list(created) == [*FIELDS, "signingSecret"]
     assert len(created["_id"]) == 24
     shown = {name: created[name] for name in FIELDS if name not in {"_id", "tenantId", "communityId"}}
@@ -77,8 +77,8 @@ def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(world):
     }
 
 
-def test_what_is_not_given_at_creation_has_its_default(world):
-    created = world.create()
+def test_what_is_not_given_at_creation_has_its_default(app):
+    created = app.create()
     del created["_id"], created["signingSecret"]
     assert created == {
         **webhook_body(),
@@ -96,33 +96,33 @@ def test_what_is_not_given_at_creation_has_its_default(world):
     }
 
 
-def test_null_for_an_optional_field_is_as_absent_at_creation(world):
+def test_null_for_an_optional_field_is_as_absent_at_creation(app):
     names = ("disabled", "createdBy", "tags", "query", "criteria", "retryCodes", "retryCount", "ttl")
     api = {"url": "https://hooks.example.com/in", "type": None, "authType": None, "credential": None}
-    created = world.create(**dict.fromkeys(names), api=api)
-    assert created | {"_id": "", "signingSecret": ""} == world.create() | {"_id": "", "signingSecret": ""}
+    created = app.create(**dict.fromkeys(names), api=api)
+    assert created | {"_id": "", "signingSecret": ""} == app.create() | {"_id": "", "signingSecret": ""}
 
 
 @pytest.mark.parametrize("names", ["E_LOGIN", ["E_LOGIN"]])
-def test_event_name_is_read_as_event_names(world, names):
+def test_event_name_is_read_as_event_names(app, names):
     body = webhook_body(eventName=names)
     del body["eventNames"]
-    assert world.call("PUT", f"{BASE}/webhook", body).json["eventNames"] == ["E_LOGIN"]
+    assert app.call("PUT", f"{BASE}/webhook", body).json["eventNames"] == ["E_LOGIN"]
 
 
-def test_an_app_id_that_is_no_name_needs_a_created_by(world):
-    refused = world.call("PUT", f"{BASE}/webhook", webhook_body(), appid="a\nb")
+def test_an_app_id_that_is_no_name_needs_a_created_by(app):
+    refused = app.call("PUT", f"{BASE}/webhook", webhook_body(), appid="a\nb")
     assert refused.status == 400
     assert refused.message.startswith("createdBy: ")
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_level_gets_the_signing_secret_for_itself_alone(world, level):
+def test_every_level_gets_the_signing_secret_for_itself_alone(app, level):
     caller = LEVELS[level]
-    created = world.create(by=caller)
-    secret = caller.open(world.public_key, created["signingSecret"])
+    created = app.create(by=caller)
+    secret = caller.open(app.public_key, created["signingSecret"])
     assert secret.startswith("whsec_")
-    shown = world.call("GET", f"{one(created['_id'])}/secret", by=caller)
+    shown = app.call("GET", f"{one(created['_id'])}/secret", by=caller)
     assert shown.status == 200
     assert list(shown.json) == ["signingSecret", "publicKey"]
     assert caller.open(shown.json["publicKey"], shown.json["signingSecret"]) == secret
@@ -146,7 +146,7 @@ def test_every_level_gets_the_signing_secret_for_itself_alone(world, level):
     ],
 )
 def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
-    world, auth_type, credential, more
+    app, auth_type, credential, more
 ):
     api = {
         "url": "https://hooks.example.com/in",
@@ -154,15 +154,15 @@ def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
         "credential": credential,
         **more,
     }
-    created = world.create(api=api)
-    for answered in (created, world.fetch()["data"][0]):
-        assert opened(world, answered["api"]["credential"]) == credential
-    patched = world.call("PATCH", one(created["_id"]), {"name": "other"}).json
-    assert opened(world, patched["api"]["credential"]) == credential
+    created = app.create(api=api)
+    for answered in (created, app.fetch()["data"][0]):
+        assert opened(app, answered["api"]["credential"]) == credential
+    patched = app.call("PATCH", one(created["_id"]), {"name": "other"}).json
+    assert opened(app, patched["api"]["credential"]) == credential
     for caller in (SERVICE_CALLER, EXTERNAL):
-        assert "credential" not in world.fetch(by=caller)["data"][0]["api"]
-        assert "credential" not in world.create(by=caller, api=api)["api"]
-        changed = world.call("PATCH", one(created["_id"]), {"name": "n"}, by=caller).json
+        assert "credential" not in app.fetch(by=caller)["data"][0]["api"]
+        assert "credential" not in app.create(by=caller, api=api)["api"]
+        changed = app.call("PATCH", one(created["_id"]), {"name": "n"}, by=caller).json
         assert "credential" not in changed["api"]
 
 
@@ -176,23 +176,23 @@ def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
         (SYSTEM, "https://elsewhere.example.com/in", 200),
     ],
 )
-def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(world, by, url, status):
+def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(app, by, url, status):
     bearer = {"authType": "bearer", "credential": {"token": "planted"}}
-    created = world.create(api={"url": "https://hooks.example.com/in", **bearer})
-    answer = world.call("PATCH", one(created["_id"]), {"api": {"url": url}}, by=by)
-    assert answer.status == status, answer
+    created = app.create(api={"url": "https://hooks.example.com/in", **bearer})
+    response = app.call("PATCH", one(created["_id"]), {"api": {"url": url}}, by=by)
+    assert response.status == status, response
     if status == 400:
-        assert "api.credential: required again" in answer.message
+        assert "api.credential: required again" in response.message
         given = {"api": {"url": url, "credential": {"token": "own"}}}
-        assert world.call("PATCH", one(created["_id"]), given, by=by).status == 200
+        assert app.call("PATCH", one(created["_id"]), given, by=by).status == 200
 
 
-def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_stays(world):
-    created = world.create(api=basic_api(credential={"username": "u", "password": "p"}))
+def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_stays(app):
+    created = app.create(api=basic_api(credential={"username": "u", "password": "p"}))
 
     def change(api):
-        answer = world.call("PATCH", one(created["_id"]), {"api": api})
-        return opened(world, answer.json["api"]["credential"]) if answer.status == 200 else answer.message
+        response = app.call("PATCH", one(created["_id"]), {"api": api})
+        return opened(app, response.json["api"]["credential"]) if response.status == 200 else response.message
 
     assert change({"type": "PUT"}) == {"username": "u", "password": "p"}
     assert change({"credential": {"username": "u", "password": ""}}) == {"username": "u", "password": ""}
@@ -207,64 +207,64 @@ def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_sta
     assert change({"authType": "bearer", "credential": {"token": "t", "username": ""}}) == {"token": "t"}
 
 
-def test_empty_fields_that_the_authtype_does_not_need_make_no_credential(world):
+def test_empty_fields_that_the_authtype_does_not_need_make_no_credential(app):
     empty = {"username": "", "password": "", "token": "", "oauth2": {"clientId": "", "clientSecret": ""}}
-    created = world.create(api={"url": "https://hooks.example.com/in", "credential": empty})
+    created = app.create(api={"url": "https://hooks.example.com/in", "credential": empty})
 
     assert "credential" not in created["api"]
-    assert list(world.credentials.listed()) == []
-    assert world.call("PATCH", one(created["_id"]), {"api": {"credential": empty}}).status == 200
-    assert list(world.credentials.listed()) == []
+    assert list(app.credentials.listed()) == []
+    assert app.call("PATCH", one(created["_id"]), {"api": {"credential": empty}}).status == 200
+    assert list(app.credentials.listed()) == []
 
 
-def opened(world, credential):
+def opened(app, credential):
     return {
-        name: opened(world, value) if isinstance(value, dict) else SYSTEM.open(world.public_key, value)
+        name: opened(app, value) if isinstance(value, dict) else SYSTEM.open(app.public_key, value)
         for name, value in credential.items()
     }
 
 
-def test_pages_are_newest_first_with_exact_totals(world):
-    ids = [world.create(name=f"n{number}")["_id"] for number in range(5)]
-    first, second = world.fetch(pIndex=0, pSize=3), world.fetch(pIndex=1, pSize=3)
+def test_pages_are_newest_first_with_exact_totals(app):
+    ids = [app.create(name=f"n{number}")["_id"] for number in range(5)]
+    first, second = app.fetch(pIndex=0, pSize=3), app.fetch(pIndex=1, pSize=3)
     assert list(first) == ["page", "data", "publicKey"]
     assert first["page"] == {"index": 0, "total": 5, "size": 3}
     assert [webhook["_id"] for webhook in first["data"] + second["data"]] == ids[::-1]
-    assert first["publicKey"] == world.public_key
-    past = world.fetch(pIndex=1_000_000)
+    assert first["publicKey"] == app.public_key
+    past = app.fetch(pIndex=1_000_000)
     assert (past["page"], past["data"]) == ({"index": 1_000_000, "total": 5, "size": 25}, [])
 
 
-def test_a_fetch_without_a_body_gets_the_first_page(world):
-    world.create()
+def test_a_fetch_without_a_body_gets_the_first_page(app):
+    app.create()
     for body in (None, "", {}, {"pIndex": None, "pSize": None, "tags": None}):
-        answer = world.call("POST", f"{BASE}/webhooks/fetch", body)
-        assert answer.json["page"] == {"index": 0, "total": 1, "size": 25}
+        response = app.call("POST", f"{BASE}/webhooks/fetch", body)
+        assert response.json["page"] == {"index": 0, "total": 1, "size": 25}
 
 
-def test_tags_fetch_the_webhooks_that_have_any_of_them(world):
+def test_tags_fetch_the_webhooks_that_have_any_of_them(app):
     for tags in (["a"], ["b", "c"], [], ["c"]):
-        world.create(tags=tags)
-    found = world.fetch(tags=["a", "c"])
+        app.create(tags=tags)
+    found = app.fetch(tags=["a", "c"])
     assert [webhook["tags"] for webhook in found["data"]] == [["c"], ["b", "c"], ["a"]]
     assert found["page"]["total"] == 3
 
 
-def test_a_patch_changes_what_it_gives_and_nothing_else(world):
-    created = world.create(**FULL)
+def test_a_patch_changes_what_it_gives_and_nothing_else(app):
+    created = app.create(**FULL)
     del created["signingSecret"]
-    changed = world.call("PATCH", one(created["_id"]), {"disabled": False, "api": {"type": "PUT"}}).json
+    changed = app.call("PATCH", one(created["_id"]), {"disabled": False, "api": {"type": "PUT"}}).json
     assert changed["api"].pop("credential")
     created["api"].pop("credential")
     assert changed == {**created, "disabled": False, "api": {**created["api"], "type": "PUT"}}
 
 
-def test_null_in_a_patch_brings_the_default_back(world):
-    created = world.create(**FULL)
+def test_null_in_a_patch_brings_the_default_back(app):
+    created = app.create(**FULL)
     names = ("tags", "query", "criteria", "retryCodes", "retryCount", "ttl", "disabled")
     api = dict.fromkeys(("type", "authType", "oAuthGrantType", "oAuthTokenUrl", "oAuthScopes", "credential"))
-    changed = world.call("PATCH", one(created["_id"]), {**dict.fromkeys(names), "api": api}).json
-    fresh = world.create(
+    changed = app.call("PATCH", one(created["_id"]), {**dict.fromkeys(names), "api": api}).json
+    fresh = app.create(
         createdBy="operations",
         eventNames=FULL["eventNames"],
         api={"url": FULL["api"]["url"]},
@@ -275,52 +275,52 @@ def test_null_in_a_patch_brings_the_default_back(world):
 
 
 @pytest.mark.parametrize("name", ["name", "eventNames", "api", "successCodes", "createdBy"])
-def test_null_for_what_a_webhook_must_have_is_refused_in_a_patch(world, name):
-    created = world.create()
-    answer = world.call("PATCH", one(created["_id"]), {name: None})
-    assert answer.status == 400
-    assert answer.message.startswith(f"{name}: must be ")
+def test_null_for_what_a_webhook_must_have_is_refused_in_a_patch(app, name):
+    created = app.create()
+    response = app.call("PATCH", one(created["_id"]), {name: None})
+    assert response.status == 400
+    assert response.message.startswith(f"{name}: must be ")
 
 
-def test_a_patch_is_validated_with_what_is_stored(world):
-    created = world.create(api=basic_api())
-    answer = world.call("PATCH", one(created["_id"]), {"api": {"authType": "bearer"}})
-    assert answer.status == 400
-    assert "api.credential.token: required for authType bearer" in answer.message
-    assert world.fetch()["data"][0]["api"]["authType"] == "basic"
+def test_a_patch_is_validated_with_what_is_stored(app):
+    created = app.create(api=basic_api())
+    response = app.call("PATCH", one(created["_id"]), {"api": {"authType": "bearer"}})
+    assert response.status == 400
+    assert "api.credential.token: required for authType bearer" in response.message
+    assert app.fetch()["data"][0]["api"]["authType"] == "basic"
 
 
-def test_a_change_that_is_refused_leaves_no_credential(world):
-    created = world.create(eventNames=[f"old{number}" for number in range(50)])
+def test_a_change_that_is_refused_leaves_no_credential(app):
+    created = app.create(eventNames=[f"old{number}" for number in range(50)])
     change = {"eventNames": [f"new{number}" for number in range(50)], "api": basic_api()}
-    answer = world.call("PATCH", one(created["_id"]), change)
-    assert answer.status == 400
-    assert "send two changes" in answer.message
-    assert list(world.credentials.listed()) == []
+    response = app.call("PATCH", one(created["_id"]), change)
+    assert response.status == 400
+    assert "send two changes" in response.message
+    assert list(app.credentials.listed()) == []
 
 
 @pytest.mark.parametrize(("is_deleted", "status"), [(True, 404), (False, 409)])
-def test_a_change_that_lost_its_race_leaves_no_credential(world, monkeypatch, is_deleted, status):
-    created = world.create()
+def test_a_change_that_lost_its_race_leaves_no_credential(app, monkeypatch, is_deleted, status):
+    created = app.create()
 
     def lose(*_, **__):
         if is_deleted:
-            world.subscriptions.get = lambda *_: None
+            app.subscriptions.get = lambda *_: None
         raise StaleError
 
-    monkeypatch.setattr(world.subscriptions, "change", lose)
-    assert world.call("PATCH", one(created["_id"]), {"api": basic_api()}).status == status
-    assert list(world.credentials.listed()) == []
+    monkeypatch.setattr(app.subscriptions, "change", lose)
+    assert app.call("PATCH", one(created["_id"]), {"api": basic_api()}).status == status
+    assert list(app.credentials.listed()) == []
 
 
-def test_a_deleted_webhook_is_gone(world):
-    created = world.create(api=basic_api())
-    answer = world.call("DELETE", one(created["_id"]))
-    assert (answer.status, answer.text) == (204, "")
-    assert "content-type" not in answer.headers
-    assert world.call("DELETE", one(created["_id"])).status == 404
-    assert world.fetch()["page"]["total"] == 0
-    assert list(world.credentials.listed()) == []
+def test_a_deleted_webhook_is_gone(app):
+    created = app.create(api=basic_api())
+    response = app.call("DELETE", one(created["_id"]))
+    assert (response.status, response.text) == (204, "")
+    assert "content-type" not in response.headers
+    assert app.call("DELETE", one(created["_id"])).status == 404
+    assert app.fetch()["page"]["total"] == 0
+    assert list(app.credentials.listed()) == []
 
 
 @pytest.mark.parametrize(
@@ -328,36 +328,36 @@ def test_a_deleted_webhook_is_gone(world):
     [("PATCH", "", {"name": "n"}), ("DELETE", "", None), ("GET", "/secret", None)],
 )
 @pytest.mark.parametrize("webhook_id", ["0" * 24, "x", "A" * 24, "1" * 3000, "..", "a'b"])
-def test_an_unknown_webhook_is_a_404(world, method, suffix, body, webhook_id):
-    answer = world.call(method, f"{one(webhook_id)}{suffix}", body)
-    assert answer.status == 404
-    assert answer.json["error"] == "Not Found"
+def test_an_unknown_webhook_is_a_404(app, method, suffix, body, webhook_id):
+    response = app.call(method, f"{one(webhook_id)}{suffix}", body)
+    assert response.status == 404
+    assert response.json["error"] == "Not Found"
 
 
 @pytest.mark.parametrize(
     ("method", "suffix", "body"),
     [("PATCH", "", {"name": "n"}), ("DELETE", "", None), ("GET", "/secret", None)],
 )
-def test_another_communitys_webhook_is_the_same_404(world, method, suffix, body):
-    created = world.create()
+def test_another_communitys_webhook_is_the_same_404(app, method, suffix, body):
+    created = app.create()
     path = f"/tenant/other/community/theirs/webhook/{created['_id']}{suffix}"
-    answer = world.call(method, path, body, by=OTHER_TENANT)
-    unknown = world.call(method, path.replace(created["_id"], "0" * 24), body, by=OTHER_TENANT)
-    assert (answer.status, answer.text) == (404, unknown.text)
+    response = app.call(method, path, body, by=OTHER_TENANT)
+    unknown = app.call(method, path.replace(created["_id"], "0" * 24), body, by=OTHER_TENANT)
+    assert (response.status, response.text) == (404, unknown.text)
 
 
-def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(world):
-    headers = SYSTEM.headers(world.public_key, uuid="the same")
+def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(app):
+    headers = SYSTEM.headers(app.public_key, uuid="the same")
     body = webhook_body(api=basic_api())
-    first = world.call("PUT", f"{BASE}/webhook", body, by=None, headers=headers)
-    again = world.call("PUT", f"{BASE}/webhook", body, uuid="the same")
+    first = app.call("PUT", f"{BASE}/webhook", body, by=None, headers=headers)
+    again = app.call("PUT", f"{BASE}/webhook", body, uuid="the same")
     assert first.text == again.text
-    assert world.fetch()["page"]["total"] == 1
-    assert len(world.credentials.listed()) == 1
+    assert app.fetch()["page"]["total"] == 1
+    assert len(app.credentials.listed()) == 1
     path = one(first.json["_id"])
-    patches = [world.call("PATCH", path, {"name": "n2"}, uuid="patch").text for _ in range(2)]
+    patches = [app.call("PATCH", path, {"name": "n2"}, uuid="patch").text for _ in range(2)]
     assert patches[0] == patches[1]
-    assert [world.call("DELETE", path, uuid="delete").status for _ in range(2)] == [204, 204]
+    assert [app.call("DELETE", path, uuid="delete").status for _ in range(2)] == [204, 204]
 
 
 @pytest.mark.parametrize(
@@ -369,45 +369,45 @@ def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(
         {"body": f" {json.dumps(webhook_body())}"},
     ],
 )
-def test_a_request_that_differs_in_anything_is_no_repeat(world, other):
+def test_a_request_that_differs_in_anything_is_no_repeat(app, other):
     call = {"body": webhook_body(), "uuid": "the same", "by": SYSTEM}
     ids = {
-        world.call("PUT", f"{BASE}/webhook", made.pop("body"), **made).json["_id"]
+        app.call("PUT", f"{BASE}/webhook", made.pop("body"), **made).json["_id"]
         for made in (dict(call), {**call, **other})
     }
     assert len(ids) == 2
 
 
-def test_a_webhook_that_the_service_disabled_says_why(world):
-    created = world.create()
-    before = world.subscriptions.get(SCOPE, created["_id"])
+def test_a_webhook_that_the_service_disabled_says_why(app):
+    created = app.create()
+    before = app.subscriptions.get(SCOPE, created["_id"])
     gone = replace(
         before,
         definition=replace(before.definition, disabled=True),
         disabled_reason="endpoint gone (HTTP 410)",
         revision=2,
     )
-    world.subscriptions.change(before, gone, kept=None)
-    shown = world.fetch()["data"][0]
+    app.subscriptions.change(before, gone, kept=None)
+    shown = app.fetch()["data"][0]
     assert (shown["disabled"], shown["disabledReason"]) == (True, "endpoint gone (HTTP 410)")
-    enabled = world.call("PATCH", one(created["_id"]), {"disabled": False}).json
+    enabled = app.call("PATCH", one(created["_id"]), {"disabled": False}).json
     assert "disabledReason" not in enabled
 
 
-def test_an_endpoint_that_the_guard_refuses_is_a_400_that_says_why(world):
-    world.guard.refused["https://hooks.example.com/in"] = (
+def test_an_endpoint_that_the_guard_refuses_is_a_400_that_says_why(app):
+    app.guard.refused["https://hooks.example.com/in"] = (
         "the host resolves to an address that is refused (private)"
     )
-    answer = world.call("PUT", f"{BASE}/webhook", webhook_body())
-    assert answer.status == 400
-    assert answer.message == "api.url: the host resolves to an address that is refused (private)"
+    response = app.call("PUT", f"{BASE}/webhook", webhook_body())
+    assert response.status == 400
+    assert response.message == "api.url: the host resolves to an address that is refused (private)"
 
 
 @pytest.mark.parametrize("level", ["service", "service_ext"])
 @pytest.mark.parametrize(
     ("tenant", "community"), [("other", COMMUNITY), (TENANT, "other"), ("other", "theirs")]
 )
-def test_a_license_reaches_its_own_community_only(world, level, tenant, community):
+def test_a_license_reaches_its_own_community_only(app, level, tenant, community):
     for method, rest, body in (
         ("POST", "/webhooks/fetch", {}),
         ("PUT", "/webhook", webhook_body()),
@@ -416,11 +416,11 @@ def test_a_license_reaches_its_own_community_only(world, level, tenant, communit
         ("GET", f"/webhook/{'0' * 24}/secret", None),
     ):
         path = f"/tenant/{tenant}/community/{community}{rest}"
-        answer = world.call(method, path, body, by=LEVELS[level])
-        assert answer.status == 403
-        assert answer.json["error"] == "Forbidden"
+        response = app.call(method, path, body, by=LEVELS[level])
+        assert response.status == 403
+        assert response.json["error"] == "Forbidden"
 
 
-def test_a_system_license_reaches_every_community(world):
-    answer = world.call("PUT", "/tenant/x/community/y/webhook", webhook_body())
-    assert (answer.status, answer.json["tenantId"], answer.json["communityId"]) == (200, "x", "y")
+def test_a_system_license_reaches_every_community(app):
+    response = app.call("PUT", "/tenant/x/community/y/webhook", webhook_body())
+    assert (response.status, response.json["tenantId"], response.json["communityId"]) == (200, "x", "y")

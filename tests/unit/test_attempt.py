@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.factories import SCOPE, World, oauth_api
+from tests.factories import SCOPE, InMemoryApp, oauth_api
 from tests.factories import Clock as Now
 from tests.fakes.endpoint import answered, at_once, lead
 from tests.fakes.keys import FakeMaster
@@ -21,12 +21,12 @@ class Slow:
     """Keys, tokens and an endpoint that each take a while; notes the seconds that each was given."""
 
     clock: Now
-    world: World
+    app: InMemoryApp
     given: dict[str, float] = field(default_factory=dict)
 
     def read(self) -> Any:
         self.clock.now += 2
-        return self.world.keys.read()
+        return self.app.keys.read()
 
     def token(
         self, _client: ClientCredentials, *, seconds: float, rejected: str | None = None
@@ -53,15 +53,15 @@ class SlowSigner(CallbackSigner):
 
 
 def test_ttl_starts_after_signing_and_the_latency_is_the_whole_attempts():
-    world, clock = World(), Now()
-    world.create(api=oauth_api(), ttl=4)
-    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    slow = Slow(clock, world)
-    signer = SlowSigner(service=slow, content=world.content_keys, master=FakeMaster(b"m" * 64))
+    app, clock = InMemoryApp(), Now()
+    app.create(api=oauth_api(), ttl=4)
+    [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    slow = Slow(clock, app)
+    signer = SlowSigner(service=slow, content=app.content_keys, master=FakeMaster(b"m" * 64))
     signer.clock = clock
     attempts = Attempts(
         tokens=slow,
-        credentials=world.credentials,
+        credentials=app.credentials,
         signer=signer,
         monotonic=clock,
         default_ttl=5,

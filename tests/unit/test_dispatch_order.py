@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.factories import BASE, World, oauth_api, webhook_body
+from tests.factories import BASE, InMemoryApp, oauth_api, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
@@ -44,18 +44,18 @@ class Noting(OneByOne):
 
 
 def test_no_call_of_aws_is_made_while_requests_are_in_flight_and_all_are_signed_before():
-    world, queue, log, endpoint = World(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
+    app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
     with ThreadPoolExecutor(2) as workers:
         dispatch = make_dispatch(
-            world,
+            app,
             queue,
             log,
             http=Noting(Watched(endpoint, "endpoint", calls), calls),
             tokens=ScriptedTokens(),
             workers=workers,
-            clock=world.clock,
-            monotonic=world.clock,
+            clock=app.clock,
+            monotonic=app.clock,
             wrap=lambda name, port: port if name == "tokens" else Watched(port, name, calls),
         )
         attempts = dispatch._attempts
@@ -70,9 +70,9 @@ def test_no_call_of_aws_is_made_while_requests_are_in_flight_and_all_are_signed_
         ):
             url = f"https://hooks.example.com/{path}"
             body = webhook_body(api={**api, "url": url}, retryCount=1)
-            assert world.call("PUT", f"{BASE}/webhook", body).status == 200
+            assert app.call("PUT", f"{BASE}/webhook", body).status == 200
             endpoint.script(url, answered(status))
-        assert make_fanout(world, queue, FakeEventsDlq()).fan_out([EventMessage("m", EVENT, 0)]) == set()
+        assert make_fanout(app, queue, FakeEventsDlq()).fan_out([EventMessage("m", EVENT, 0)]) == set()
         packs = [DeliveryMessage(str(n), sent.text) for n, sent in enumerate(queue.fast.take(9))]
 
         assert dispatch.dispatch(packs, Lane.FAST) == set()

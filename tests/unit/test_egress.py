@@ -16,15 +16,15 @@ class Zone:
     """A resolver that answers from a table; a list of answers is given one by one."""
 
     def __init__(self, **hosts: list[list[str]]) -> None:
-        self.hosts = {name.replace("_", "."): answers for name, answers in hosts.items()}
+        self.hosts = {name.replace("_", "."): responses for name, responses in hosts.items()}
         self.asked: list[str] = []
 
     def __call__(self, host, _port, **_kind):
         self.asked.append(host)
-        answers = self.hosts.get(host)
-        if answers is None:
+        responses = self.hosts.get(host)
+        if responses is None:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return as_getaddrinfo(answers.pop(0) if len(answers) > 1 else answers[0])
+        return as_getaddrinfo(responses.pop(0) if len(responses) > 1 else responses[0])
 
 
 def as_getaddrinfo(addresses: Iterable[str]) -> list[tuple[object, ...]]:

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tests.factories import World
+from tests.factories import InMemoryApp
 from webhooks.observability import METRICS, ROOT, start_logging
 
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")  # the values of the parameter LogLevel
@@ -56,9 +56,9 @@ def test_metrics_are_written_at_every_level(level):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_metrics_of_a_request_are_written_at_every_level(level):
-    world = World()
+    app = InMemoryApp()
 
-    [line] = written(level, lambda: world.call("GET", "/nope", by=None))
+    [line] = written(level, lambda: app.call("GET", "/nope", by=None))
 
     assert line["ClientErrors"] == 1
     assert line["_aws"]["CloudWatchMetrics"]

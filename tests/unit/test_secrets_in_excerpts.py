@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.factories import BASE, SCOPE, World, webhook_body
+from tests.factories import BASE, SCOPE, InMemoryApp, webhook_body
 from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
 from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
@@ -48,19 +48,19 @@ BASIC = base64.b64encode(b"ann:planted-password").decode()
 )
 @pytest.mark.parametrize("cut", [0, 1, 3])
 def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, secrets, cut):
-    world, endpoint = World(), ScriptedEndpoint()
-    answer = world.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
-    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    app, endpoint = InMemoryApp(), ScriptedEndpoint()
+    response = app.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
+    [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     attempts = Attempts(
         tokens=ScriptedTokens(),
-        credentials=world.credentials,
-        signer=CallbackSigner(service=world.keys, content=world.content_keys, master=FakeMaster(b"m" * 64)),
-        monotonic=world.clock,
+        credentials=app.credentials,
+        signer=CallbackSigner(service=app.keys, content=app.content_keys, master=FakeMaster(b"m" * 64)),
+        monotonic=app.clock,
         default_ttl=5,
     )
     attempts.refresh()
     delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
-    request = attempts.sign(webhook, delivery, now=world.clock.now)
+    request = attempts.sign(webhook, delivery, now=app.clock.now)
     for secret in secrets:
         said = f"ann, X-Key is wrong: {secret} and {secret}"
         endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
@@ -77,7 +77,7 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
 
         assert isinstance(exchange, HttpResponse)
         assert exchange.location == f"https://www.example.com/{REDACTED}/in"
-    assert answer.status == 200
+    assert response.status == 200
 
 
 def test_what_is_too_short_to_be_told_from_text_is_left():

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.factories import BASE, COMMUNITY, TENANT, World, oauth_api, webhook_body
+from tests.factories import BASE, COMMUNITY, TENANT, InMemoryApp, oauth_api, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import (
     Behaviour,
@@ -71,20 +71,20 @@ class Functions:
     def __init__(self, fault: str, workers: ThreadPoolExecutor) -> None:
         self._port, _, self._method = fault.partition(".")
         self.failures: list[str] = []
-        self.world = world = World()
+        self.app = app = InMemoryApp()
         self.log = io.StringIO()
         start_logging(service="test", level="DEBUG", stream=self.log)
         self.queue, self.endpoint, log = FakeDeliveryQueue(), ScriptedEndpoint(), FakeDeliveryLog()
-        self.fanout = make_fanout(world, self.queue, FakeEventsDlq(), wrap=self._with)
+        self.fanout = make_fanout(app, self.queue, FakeEventsDlq(), wrap=self._with)
         self.dispatch = make_dispatch(
-            world,
+            app,
             self.queue,
             log,
             tokens=ScriptedTokens(),
             workers=workers,
             http=OneByOne(self._with("endpoint", self.endpoint)),
-            clock=world.clock,
-            monotonic=world.clock,
+            clock=app.clock,
+            monotonic=app.clock,
             wrap=self._with,
         )
 
@@ -92,13 +92,13 @@ class Functions:
         return Faulty(inner, self._method, self.failures) if port == self._port else inner
 
     def slow(self, _request: HttpRequest) -> HttpResponse:
-        self.world.clock.now += 2
+        self.app.clock.now += 2
         return answered()
 
     def register(self, path: str, exchange: Behaviour, api: dict, **changes) -> None:
         url = f"https://hooks.example.com/{path}"
         body = webhook_body(api={**api, "url": url}, **changes)
-        assert self.world.call("PUT", f"{BASE}/webhook", body).status == 200
+        assert self.app.call("PUT", f"{BASE}/webhook", body).status == 200
         self.endpoint.script(url, exchange)
 
     def run(self) -> list[BatchFailedError]:

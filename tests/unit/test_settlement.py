@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.factories import SCOPE, World
+from tests.factories import SCOPE, InMemoryApp
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import answered
 from tests.fakes.queues import FakeDeliveryQueue
@@ -27,10 +27,10 @@ class Ends:
         raise EndedError
 
 
-def gone(world: World) -> Decided:
+def gone(app: InMemoryApp) -> Decided:
     """Return a delivery whose endpoint answered 410."""
-    world.create()
-    [webhook] = world.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
+    app.create()
+    [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     pack = Pack(webhook.id, SCOPE, (DELIVERY,))
     return Decided(
         "m", pack, DELIVERY, webhook, answered(410), DeadLettered("endpoint gone (HTTP 410)", gone=True)
@@ -48,26 +48,26 @@ def test_what_was_delivered_is_in_the_log_before_a_webhook_is_disabled():
     )
 
     with pytest.raises(EndedError):
-        settlement.settle([gone(World())])
+        settlement.settle([gone(InMemoryApp())])
 
     assert [entry.delivery.id for entry in log.entries()] == ["d"]
 
 
 @pytest.mark.parametrize(("left", "enabled"), [(DISABLING_SECONDS, False), (DISABLING_SECONDS - 0.1, True)])
 def test_a_webhook_is_disabled_only_while_there_is_time_for_it(left: float, enabled: bool):  # noqa: FBT001
-    world, log = World(), FakeDeliveryLog()
+    app, log = InMemoryApp(), FakeDeliveryLog()
     settlement = Settlement(
         queue=FakeDeliveryQueue(),
         log=log,
-        subscriptions=world.subscriptions,
+        subscriptions=app.subscriptions,
         clock=lambda: 1.0,
         time_left=lambda: left,
     )
-    stage = gone(world)
+    stage = gone(app)
 
     assert settlement.settle([stage]) == set()
 
-    stored = world.subscriptions.get(SCOPE, stage.webhook.id)
+    stored = app.subscriptions.get(SCOPE, stage.webhook.id)
     assert stored is not None
     assert stored.enabled is enabled
     assert len(log.entries()) == 1

@@ -12,7 +12,7 @@ from tools.openapi.components import ALIASES, DESCRIPTION, HEADERS, MESSAGES, PA
 from tools.openapi.inputs import INPUTS
 from tools.openapi.operations import OPERATIONS, Operation
 from webhooks.entrypoints.api.errors import FIXED_TEXTS
-from webhooks.entrypoints.api.schemas import responses as answers
+from webhooks.entrypoints.api.schemas import responses as schemas
 
 API_VERSION = "1.00.11.02"  # of the reference that the API keeps to
 JSON = "application/json"
@@ -66,7 +66,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         str(status): {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
         for status in sorted(operation.errors)
     }
-    if operation.answer is answers.HealthOut:
+    if operation.response is schemas.HealthOut:
         content["responses"][str(UNHEALTHY)] = _unhealthy()
     return content
 
@@ -76,10 +76,10 @@ def _success(operation: Operation) -> dict[str, Any]:
         "description": HTTPStatus(operation.status).phrase,
         "headers": {"x-request-id": {"$ref": "#/components/headers/x-request-id"}},
     }
-    if isinstance(operation.answer, str):
-        response["content"] = {operation.answer: {"schema": {"type": "string"}}}
-    elif operation.answer is not None:
-        schema = operation.answer if isinstance(operation.answer, Mapping) else _ref(operation.answer)
+    if isinstance(operation.response, str):
+        response["content"] = {operation.response: {"schema": {"type": "string"}}}
+    elif operation.response is not None:
+        schema = operation.response if isinstance(operation.response, Mapping) else _ref(operation.response)
         shown = {} if operation.example is None else {"example": operation.example}
         response["content"] = {JSON: {"schema": schema, **shown}}
     return response
@@ -87,7 +87,7 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 def _unhealthy() -> dict[str, Any]:
     response = _error(UNHEALTHY)
-    schema = {"anyOf": [_ref(answers.HealthOut), _ref(answers.ErrorOut)]}
+    schema = {"anyOf": [_ref(schemas.HealthOut), _ref(schemas.ErrorOut)]}
     return {**response, "content": {JSON: {"schema": schema, "example": examples.UNHEALTHY}}}
 
 
@@ -103,23 +103,23 @@ def _error(status: int) -> dict[str, Any]:
     return {
         "description": phrase,
         "headers": headers,
-        "content": {JSON: {"schema": _ref(answers.ErrorOut), "example": example}},
+        "content": {JSON: {"schema": _ref(schemas.ErrorOut), "example": example}},
     }
 
 
 def _schemas() -> dict[str, Any]:
     bodies = [operation.body for operation in OPERATIONS if operation.body]
-    given = [operation.answer for operation in OPERATIONS if isinstance(operation.answer, type)]
-    more: list[type[BaseModel]] = [answers.ServiceKeyOut, answers.ErrorOut]
+    given = [operation.response for operation in OPERATIONS if isinstance(operation.response, type)]
+    more: list[type[BaseModel]] = [schemas.ServiceKeyOut, schemas.ErrorOut]
     models = dict.fromkeys([*bodies, *given, *more])
     _, made = models_json_schema([(model, "validation") for model in models], ref_template=REF)
-    schemas = {name: _clean(schema) for name, schema in sorted(made["$defs"].items())}
+    found = {name: _clean(schema) for name, schema in sorted(made["$defs"].items())}
     for (name, alias, of), schema in ALIASES.items():
-        _add_alias(schemas[name], alias, of=of, schema=schema)
+        _add_alias(found[name], alias, of=of, schema=schema)
     for name, texts in INPUTS.items():
-        for field, schema in schemas[name]["properties"].items():
+        for field, schema in found[name]["properties"].items():
             schema["description"] = texts[field]
-    return schemas | {"Callback": callback.BODY}
+    return found | {"Callback": callback.BODY}
 
 
 def _add_alias(body: dict[str, Any], alias: str, *, of: str, schema: Mapping[str, Any]) -> None:

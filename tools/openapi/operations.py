@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from tools.openapi import examples
 from webhooks.entrypoints.api import limits
-from webhooks.entrypoints.api.schemas import responses as answers
+from webhooks.entrypoints.api.schemas import responses as schemas
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
@@ -41,7 +41,7 @@ class Operation:
     bodies: Mapping[str, Any] = field(default_factory=dict)
     body_required: bool = True
     status: int = 200
-    answer: type[BaseModel] | Mapping[str, Any] | str | None = None
+    response: type[BaseModel] | Mapping[str, Any] | str | None = None
     example: Any = None
     errors: tuple[int, ...] = ANY_CALL
 
@@ -67,7 +67,7 @@ OPERATIONS = (
         body=FetchIn,
         bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
         body_required=False,
-        answer=answers.PageOut,
+        response=schemas.PageOut,
         example=examples.PAGE,
         errors=WITH_BODY,
     ),
@@ -85,7 +85,7 @@ OPERATIONS = (
         signed=True,
         body=WebhookIn,
         bodies={"basic": examples.CREATE, "oauth2": examples.CREATE_OAUTH2},
-        answer=answers.CreatedOut,
+        response=schemas.CreatedOut,
         example=examples.CREATED,
         errors=CHANGE,
     ),
@@ -101,7 +101,7 @@ OPERATIONS = (
         signed=True,
         body=WebhookPatch,
         bodies={"some fields": examples.PATCH},
-        answer=answers.WebhookOut,
+        response=schemas.WebhookOut,
         example=examples.WEBHOOK,
         errors=CHANGE,
     ),
@@ -125,7 +125,7 @@ OPERATIONS = (
         text="The `whsec_` secret of the `v1` signatures of its callbacks, as an envelope for the caller.",
         parameters=ONE,
         signed=True,
-        answer=answers.SecretOut,
+        response=schemas.SecretOut,
         example=examples.SECRET,
         errors=SIGNED,
     ),
@@ -138,7 +138,7 @@ OPERATIONS = (
         text="The newest pair of each tag. The license must be of auth level system, for every tenant and "
         "community, and one of this deployment's own: its operator issues it.",
         signed=True,
-        answer={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},
+        response={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},
         example=examples.SERVICE_KEYS,
         errors=SIGNED,
     ),
@@ -153,7 +153,7 @@ OPERATIONS = (
         "carry a signature of each key. 409 where ten keys count. The license is as for `/servicekeys`.",
         parameters=("keyId",),
         signed=True,
-        answer={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},
+        response={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKeyOut"}},
         example=examples.SERVICE_KEYS,
         errors=(*SIGNED, 409),
     ),
@@ -167,7 +167,7 @@ OPERATIONS = (
         parameters=("method",),
         body=EcdsaIn,
         bodies={"encrypt": examples.ECDSA_IN},
-        answer=answers.EcdsaOut,
+        response=schemas.EcdsaOut,
         example=examples.ECDSA_OUT,
         errors=(400, *ANY_CALL, 413, 415),
     ),
@@ -179,7 +179,7 @@ OPERATIONS = (
         summary="Encrypt a text by a public and a private key.",
         body=EcdsaIn,
         bodies={"encrypt": examples.ECDSA_IN},
-        answer=answers.EcdsaOut,
+        response=schemas.EcdsaOut,
         example=examples.ECDSA_OUT,
         errors=(400, *ANY_CALL, 413, 415),
     ),
@@ -188,7 +188,7 @@ OPERATIONS = (
         "/environment",
         "Environment",
         "Get the deployment's environment.",
-        answer=answers.EnvironmentOut,
+        response=schemas.EnvironmentOut,
         example={
             "allowed_time_span": 120,
             "EC_CURVE_NAME": "secp256k1",
@@ -204,7 +204,7 @@ OPERATIONS = (
         "Healthz",
         "Ask whether everything that the service needs answers.",
         text="A result is kept for 5 seconds.",
-        answer=answers.HealthOut,
+        response=schemas.HealthOut,
         example=examples.HEALTH,
     ),
     _open(
@@ -212,7 +212,7 @@ OPERATIONS = (
         "/publickeys",
         "Public Key",
         "Get the service's public key.",
-        answer=answers.PublicKeyOut,
+        response=schemas.PublicKeyOut,
         example={"publicKey": examples.PUBLIC_KEY},
     ),
     _open(
@@ -220,7 +220,7 @@ OPERATIONS = (
         "/sd",
         "Service Directory",
         "Get all service directories.",
-        answer={"type": "object", "additionalProperties": {"type": "string"}, "required": ["webhooks"]},
+        response={"type": "object", "additionalProperties": {"type": "string"}, "required": ["webhooks"]},
         example=examples.SERVICE_DIRECTORY,
     ),
     _open(
@@ -228,7 +228,7 @@ OPERATIONS = (
         "/.well-known",
         "Well Known config",
         "Get the well-known config.",
-        answer=answers.WellKnownOut,
+        response=schemas.WellKnownOut,
         example={"public_key": examples.PUBLIC_KEY},
     ),
     _open(
@@ -236,9 +236,9 @@ OPERATIONS = (
         "/.well-known/jwks.json",
         "Well Known config",
         "Get the keys of callbacks' RFC 9421 signatures.",
-        answer=answers.JwksOut,
+        response=schemas.JwksOut,
         example=examples.JWKS,
     ),
-    _open("getOpenApi", "/openapi.json", "Documentation", "Get this document.", answer={"type": "object"}),
-    _open("getDocs", "/docs", "Documentation", "Read this document as a page.", answer="text/html"),
+    _open("getOpenApi", "/openapi.json", "Documentation", "Get this document.", response={"type": "object"}),
+    _open("getDocs", "/docs", "Documentation", "Read this document as a page.", response="text/html"),
 )

@@ -7,7 +7,7 @@ import pytest
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
 from webhooks.domain.lane import is_slow
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, Definition, Webhook
+from webhooks.domain.webhook import Definition, Endpoint, Webhook
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 
 LIMIT = 1.0
@@ -16,7 +16,7 @@ SLOW = replace(QUICK, latency_ms=1000)
 WEBHOOK = Webhook(
     "0" * 24,
     Scope("acme", "north"),
-    Definition(("E",), "n", Api("https://hooks.example.com/"), (200,), created_by="me"),
+    Definition(("E",), "n", Endpoint("https://hooks.example.com/"), (200,), created_by="me"),
     created_at=1,
 )
 UNSENT = ("refused", "dns", "connect", "tls", "oauth")

@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason, shown_location
 from webhooks.domain.retry import JITTER, MAX_DELAY, DeadLettered, Delivered, RetryAfter, decide, retry_after
-from webhooks.domain.webhook import Api, Definition
+from webhooks.domain.webhook import Definition, Endpoint
 
 NOW = 1_700_000_000.0
 DELAYS = (30, 300)
 DEFINITION = Definition(
     event_names=("E",),
     name="n",
-    api=Api("https://example.com"),
+    endpoint=Endpoint("https://example.com"),
     success_codes=(200,),
     created_by="me",
     retry_count=2,
 )
 
 
-def answer(status, *, after=None):
+def response(status, *, after=None):
     return HttpResponse(status=status, retry_after=after, excerpt="", latency_ms=1, address="192.0.2.1")
 
 
@@ -36,9 +36,9 @@ def verdict(exchange, *, attempt=1, jitter=0.0, definition=DEFINITION):
 
 
 def test_a_success_code_is_delivered_whatever_else_it_means():
-    assert verdict(answer(200)) == Delivered()
-    assert verdict(answer(410), definition=replace(DEFINITION, success_codes=(410,))) == Delivered()
-    assert verdict(answer(500), definition=replace(DEFINITION, success_codes=(500,))) == Delivered()
+    assert verdict(response(200)) == Delivered()
+    assert verdict(response(410), definition=replace(DEFINITION, success_codes=(410,))) == Delivered()
+    assert verdict(response(500), definition=replace(DEFINITION, success_codes=(500,))) == Delivered()
 
 
 # The last ones: minio/minio-go#1935, sindresorhus/got#991, descope/python-sdk#1581
@@ -46,19 +46,19 @@ def test_a_success_code_is_delivered_whatever_else_it_means():
     "status", [408, 425, 429, 500, 502, 503, 504, 506, 507, 508, 511, 520, 521, 522, 523, 524, 529, 530, 599]
 )
 def test_without_retry_codes_the_usual_ones_are_tried_again(status):
-    assert verdict(answer(status)) == RetryAfter(30)
+    assert verdict(response(status)) == RetryAfter(30)
 
 
 @pytest.mark.parametrize(
     "status", [201, 301, 302, 307, 308, 400, 401, 404, 409, 421, 499, 501, 505, 600, 999]
 )
 def test_other_answers_end_a_delivery(status):
-    assert isinstance(verdict(answer(status)), DeadLettered)
+    assert isinstance(verdict(response(status)), DeadLettered)
 
 
 # triggerdotdev/trigger.dev#543, polarsource/polar#7760, sourcegraph/sourcegraph-public-snapshot#46346
 def test_the_reason_says_where_a_redirect_led():
-    redirect = replace(answer(308), location="https://www.foo.com/api/trigger")
+    redirect = replace(response(308), location="https://www.foo.com/api/trigger")
 
     assert verdict(redirect) == DeadLettered("HTTP 308 to https://www.foo.com/api/trigger, not a retry code")
 
@@ -88,8 +88,8 @@ def test_of_a_location_that_is_shown_which_can_be_no_secret(status, value, shown
 def test_retry_codes_replace_the_usual_ones():
     definition = replace(DEFINITION, retry_codes=(404,))
 
-    assert verdict(answer(404), definition=definition) == RetryAfter(30)
-    assert isinstance(verdict(answer(500), definition=definition), DeadLettered)
+    assert verdict(response(404), definition=definition) == RetryAfter(30)
+    assert isinstance(verdict(response(500), definition=definition), DeadLettered)
     assert isinstance(verdict(NO_ANSWER, definition=definition), DeadLettered)
     assert verdict(NO_ANSWER, definition=replace(DEFINITION, retry_codes=(0,))) == RetryAfter(30)
 
@@ -102,7 +102,7 @@ def test_attempts_end_with_the_retry_count_and_the_delays_grow():
 
 
 def test_gone_ends_it_for_the_webhook():
-    assert verdict(answer(410)) == DeadLettered("endpoint gone (HTTP 410)", gone=True)
+    assert verdict(response(410)) == DeadLettered("endpoint gone (HTTP 410)", gone=True)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_any_retry_after_is_within_its_bounds(value):
     after=st.none() | st.integers(0, 10_000).map(str),
 )
 def test_a_retry_is_never_sooner_than_asked_and_never_later_than_sqs_can(attempt, jitter, after):
-    again = verdict(answer(503, after=after), attempt=attempt, jitter=jitter)
+    again = verdict(response(503, after=after), attempt=attempt, jitter=jitter)
 
     assert isinstance(again, RetryAfter)
     least = max(DELAYS[attempt - 1], min(int(after or 0), MAX_DELAY))

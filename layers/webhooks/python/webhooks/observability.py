@@ -82,9 +82,9 @@ def _lines(error: BaseException) -> list[str]:
 def _text(error: BaseException) -> str:
     if isinstance(error, WebhooksError):
         return f": {error}"
-    answer = getattr(error, "response", None)  # botocore's ClientError, which is not imported for this
-    if isinstance(answer, dict) and isinstance(answer.get("Error"), dict):
-        return f": {answer['Error'].get('Code')} in {getattr(error, 'operation_name', 'unknown')}"
+    response = getattr(error, "response", None)  # botocore's ClientError, which is not imported for this
+    if isinstance(response, dict) and isinstance(response.get("Error"), dict):
+        return f": {response['Error'].get('Code')} in {getattr(error, 'operation_name', 'unknown')}"
     return ""
 
 

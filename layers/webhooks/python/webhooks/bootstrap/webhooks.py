@@ -40,10 +40,10 @@ def compose() -> tuple[Communities, Webhooks, WebhookResponses]:
         clock=clock,
         webhooks_per_community=settings.webhooks_per_community,
     )
-    answers = WebhookResponses(
+    responses = WebhookResponses(
         master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), random_bytes=random_bytes
     )
     keys = compose_service_keys(aws, settings.service_keys_secret, settings.curve)
     access = compose_access(settings, aws, keys)
     communities = Communities(access, clock=clock, allowed_time_span=settings.allowed_time_span)
-    return communities, registration, answers
+    return communities, registration, responses

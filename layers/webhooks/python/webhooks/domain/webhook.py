@@ -84,7 +84,7 @@ WIRE_NAMES = {name: wire for needed in NEEDED.values() for name, wire in needed.
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class Endpoint:
     """The endpoint to call, and how to authenticate to it."""
 
     url: str
@@ -101,7 +101,7 @@ class Definition:
 
     event_names: tuple[str, ...]
     name: str
-    api: Api
+    endpoint: Endpoint
     success_codes: tuple[int, ...]
     created_by: str
     disabled: bool = False
@@ -146,42 +146,44 @@ class IndexEntry:
     sequence: int = field(default=0, compare=False)
 
 
-def oauth_problems(api: Api) -> list[str]:
+def oauth_problems(endpoint: Endpoint) -> list[str]:
     """Say what authType oauth2 needs beside its credential, in the wire's names."""
-    if api.auth_type is not AuthType.OAUTH2:
+    if endpoint.auth_type is not AuthType.OAUTH2:
         return []
     problems = []
-    if api.oauth_grant_type != "client_credentials":
+    if endpoint.oauth_grant_type != "client_credentials":
         problems.append("api.oAuthGrantType: must be client_credentials for authType oauth2")
-    if not api.oauth_token_url:
+    if not endpoint.oauth_token_url:
         problems.append("api.oAuthTokenUrl: required for authType oauth2")
     return problems
 
 
-def fitting(api: Api, credential: Credential | None) -> Credential | None:
+def fitting(endpoint: Endpoint, credential: Credential | None) -> Credential | None:
     """Return what the authType needs of a credential: clients send the other fields empty."""
     if credential is None:
         return None
     given = credential.to_mapping()
-    return Credential.from_mapping({name: given[name] for name in NEEDED[api.auth_type] if name in given})
+    return Credential.from_mapping(
+        {name: given[name] for name in NEEDED[endpoint.auth_type] if name in given}
+    )
 
 
-def credential_problems(api: Api, credential: Credential | None) -> list[str]:
+def credential_problems(endpoint: Endpoint, credential: Credential | None) -> list[str]:
     """Say what of the credential is missing, too much or unfit for a header, in the wire's names."""
-    needed = NEEDED[api.auth_type]
+    needed = NEEDED[endpoint.auth_type]
     given = credential.to_mapping() if credential else {}
     problems = [
-        f"api.credential.{wire}: required for authType {api.auth_type}"
+        f"api.credential.{wire}: required for authType {endpoint.auth_type}"
         for name, wire in needed.items()
         if name not in given
     ]
     problems += [
-        f"api.credential.{needed[name]}: must not be empty for authType {api.auth_type}"
+        f"api.credential.{needed[name]}: must not be empty for authType {endpoint.auth_type}"
         for name, value in given.items()
-        if name in needed and not value and api.auth_type is not AuthType.BASIC  # RFC 7617: both may be
+        if name in needed and not value and endpoint.auth_type is not AuthType.BASIC  # RFC 7617: both may be
     ]
     problems += [
-        f"api.credential.{WIRE_NAMES[name]}: not for authType {api.auth_type}, leave it out"
+        f"api.credential.{WIRE_NAMES[name]}: not for authType {endpoint.auth_type}, leave it out"
         for name, value in given.items()
         if name not in needed and value
     ]
@@ -190,7 +192,7 @@ def credential_problems(api: Api, credential: Credential | None) -> list[str]:
         for name, value in given.items()
         if not is_text(value)
     ]
-    return problems + _header_problems(api.auth_type, given)
+    return problems + _header_problems(endpoint.auth_type, given)
 
 
 def _header_problems(auth_type: AuthType, given: Mapping[str, str]) -> list[str]:

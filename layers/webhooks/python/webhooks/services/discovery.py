@@ -69,13 +69,15 @@ class Discovery:
 
     def _failing(self) -> tuple[str, ...]:
         pool = ThreadPoolExecutor(len(self._probes))
-        asked = {name: pool.submit(_answers, probe) for name, probe in self._probes.items()}
+        asked = {name: pool.submit(_responses, probe) for name, probe in self._probes.items()}
         done, _ = wait(asked.values(), timeout=self._patience)
         pool.shutdown(wait=False)  # a probe that hangs ends by its own timeout, and nobody waits for it
-        return tuple(name for name, answer in asked.items() if answer not in done or not answer.result())
+        return tuple(
+            name for name, response in asked.items() if response not in done or not response.result()
+        )
 
 
-def _answers(probe: Probe) -> bool:
+def _responses(probe: Probe) -> bool:
     try:
         probe()
     except UnavailableError:

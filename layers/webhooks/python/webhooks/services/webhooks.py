@@ -20,11 +20,11 @@ from webhooks.domain.errors import (
 )
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import (
-    Api,
     AuthType,
     Credential,
     CredentialRef,
     Definition,
+    Endpoint,
     Webhook,
     credential_problems,
     fitting,
@@ -52,10 +52,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What a change gives: fields of Definition and Api by name; no credential keeps the stored one."""
+    """What a change gives: fields of Definition and Endpoint by name; no credential keeps the stored one."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
-    api: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: Mapping[str, Any] = field(default_factory=dict)
     credential: Credential | None = None
 
 
@@ -117,27 +117,27 @@ class Webhooks:
         earlier = self._repeats.find(request.scope, request.key, exists)
         if earlier.body is not None:
             return earlier.body
-        api = definition.api
-        self._refuse(oauth_problems(api) + credential_problems(api, credential), _urls(api))
+        endpoint = definition.endpoint
+        self._refuse(oauth_problems(endpoint) + credential_problems(endpoint, credential), _urls(endpoint))
         if total >= self._limit:
             raise CommunityFullError(total, self._limit)
         now = self._clock()
-        credential = fitting(api, credential)
+        credential = fitting(endpoint, credential)
         webhook_id = self._subscriptions.next_id(request.scope, now=now)
         ref = self._credentials.store(request.scope, webhook_id, credential)
         webhook = Webhook(
             id=webhook_id, scope=request.scope, definition=definition, created_at=int(now), credential=ref
         )
-        answer = request.render(webhook, credential)
+        response = request.render(webhook, credential)
         try:
-            self._subscriptions.add(webhook, request.keep(answer, earlier), limit=self._limit)
+            self._subscriptions.add(webhook, request.keep(response, earlier), limit=self._limit)
         except (AlreadyProcessedError, ConflictError, InvalidInputError) as error:
             # Read first: where answers are lost, a change may have taken effect although it looks lost.
             self._credentials.tidy_unnamed(ref, self._subscriptions.get(request.scope, webhook_id))
             if isinstance(error, AlreadyProcessedError):
                 return self._repeats.body(request.scope, request.key, exists)
             raise
-        return answer
+        return response
 
     def update(self, request: ChangeRequest, webhook_id: str, patch: Patch) -> str:
         """Change a webhook and return the answer. Raises InvalidInputError, NotFoundError, ConflictError."""
@@ -153,21 +153,21 @@ class Webhooks:
                 definition = _merge(before.definition, patch)
                 self._check_change(before, definition, patch.credential)
                 _check_reach(request.caller, before, definition, given=patch.credential)
-                patch = replace(patch, credential=fitting(definition.api, patch.credential))
+                patch = replace(patch, credential=fitting(definition.endpoint, patch.credential))
                 secret = before.credential.secret_name if before.credential else None
                 if patch.credential and (race == 0 or secret != written_beside):
                     self._credentials.tidy_unnamed(written, before)
                     written, written_beside = self._credentials.write(before, patch.credential), secret
                 after = _changed(before, definition, written=written)
-                answer = request.render(
+                response = request.render(
                     after, self._credentials.visible_to(request.caller, after, patch.credential)
                 )
                 try:
-                    self._subscriptions.change(before, after, kept=request.keep(answer, earlier))
+                    self._subscriptions.change(before, after, kept=request.keep(response, earlier))
                 except StaleError:
                     continue
                 self._credentials.settle(before.credential, after.credential)
-                return answer
+                return response
             raise ConflictError(RACED)  # noqa: TRY301 - tidied up as for the other errors
         except (AlreadyProcessedError, ConflictError, InvalidInputError, NotFoundError) as error:
             if written is not None:
@@ -211,14 +211,14 @@ class Webhooks:
             raise InvalidInputError(problems)
 
     def _check_change(self, before: Webhook, definition: Definition, credential: Credential | None) -> None:
-        api = definition.api
-        problems = oauth_problems(api)
-        stays = api.auth_type is before.definition.api.auth_type and before.credential is not None
+        endpoint = definition.endpoint
+        problems = oauth_problems(endpoint)
+        stays = endpoint.auth_type is before.definition.endpoint.auth_type and before.credential is not None
         if credential is not None or not stays:
-            problems += credential_problems(api, credential)
+            problems += credential_problems(endpoint, credential)
         # An endpoint whose name does not resolve now must not keep its owner from disabling the webhook.
-        known = set(_urls(before.definition.api))
-        self._refuse(problems, [url for url in _urls(api) if url not in known])
+        known = set(_urls(before.definition.endpoint))
+        self._refuse(problems, [url for url in _urls(endpoint) if url not in known])
 
 
 def authorize(caller: Caller, scope: Scope) -> None:
@@ -233,12 +233,12 @@ def _check_reach(
     """Refuse to send a stored credential to another host for a caller who may not see it."""
     if given is not None or before.credential is None or caller.sees_credentials:
         return
-    if definition.api.auth_type is AuthType.NONE:
+    if definition.endpoint.auth_type is AuthType.NONE:
         return
-    known = {_origin(url) for _, url in _urls(before.definition.api)}
+    known = {_origin(url) for _, url in _urls(before.definition.endpoint)}
     problems = [
         f"api.credential: required again where the host of api.{name} changes"
-        for name, url in _urls(definition.api)
+        for name, url in _urls(definition.endpoint)
         if _origin(url) not in known
     ]
     if problems:
@@ -250,19 +250,19 @@ def _origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.host, parts.port
 
 
-def _urls(api: Api) -> list[tuple[str, str]]:
-    urls = [("url", api.url)]
-    if api.auth_type is AuthType.OAUTH2 and api.oauth_token_url:
-        urls.append(("oAuthTokenUrl", api.oauth_token_url))
+def _urls(endpoint: Endpoint) -> list[tuple[str, str]]:
+    urls = [("url", endpoint.url)]
+    if endpoint.auth_type is AuthType.OAUTH2 and endpoint.oauth_token_url:
+        urls.append(("oAuthTokenUrl", endpoint.oauth_token_url))
     return urls
 
 
 def _merge(definition: Definition, patch: Patch) -> Definition:
-    return replace(definition, **{**patch.fields, "api": replace(definition.api, **patch.api)})
+    return replace(definition, **{**patch.fields, "endpoint": replace(definition.endpoint, **patch.endpoint)})
 
 
 def _changed(before: Webhook, definition: Definition, *, written: CredentialRef | None) -> Webhook:
-    without = definition.api.auth_type is AuthType.NONE
+    without = definition.endpoint.auth_type is AuthType.NONE
     return replace(
         before,
         definition=definition,

@@ -61,10 +61,10 @@ class DynamoBatchReader:
         found: dict[tuple[str, Place], Item] = {}
         for tries in range(TRIES):
             with unavailable("dynamodb BatchGetItem"):
-                answer = self._aws.dynamodb.batch_get_item(RequestItems=request)
-            for table, items in answer["Responses"].items():
+                response = self._aws.dynamodb.batch_get_item(RequestItems=request)
+            for table, items in response["Responses"].items():
                 found |= {(table, (item["pk"]["S"], item["sk"]["S"])): item for item in items}
-            request = answer.get("UnprocessedKeys", {})
+            request = response.get("UnprocessedKeys", {})
             if not request:
                 return found
             self._backoff.wait(tries)

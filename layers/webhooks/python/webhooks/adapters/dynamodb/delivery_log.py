@@ -49,11 +49,11 @@ class DynamoDeliveryLog:
         for tries in range(TRIES):
             try:
                 with unavailable("dynamodb BatchWriteItem"):
-                    answer = self._aws.dynamodb.batch_write_item(RequestItems={self._table_name: left})
+                    response = self._aws.dynamodb.batch_write_item(RequestItems={self._table_name: left})
             except UnavailableError as error:
                 logger.warning("delivery_log.refused", extra={"reason": str(error), "items": len(left)})
                 break
-            left = answer.get("UnprocessedItems", {}).get(self._table_name, [])
+            left = response.get("UnprocessedItems", {}).get(self._table_name, [])
             if not left:
                 break
             self._backoff.wait(tries)

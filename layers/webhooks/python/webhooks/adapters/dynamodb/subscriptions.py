@@ -78,7 +78,7 @@ class DynamoSubscriptions:
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""
         with unavailable("dynamodb UpdateItem"):
-            answer = self._aws.dynamodb.update_item(
+            response = self._aws.dynamodb.update_item(
                 TableName=self._table.name,
                 Key=key(community_pk(scope), NEXT),
                 UpdateExpression="ADD #last :one",
@@ -86,7 +86,7 @@ class DynamoSubscriptions:
                 ExpressionAttributeValues={":one": {"N": "1"}},
                 ReturnValues="UPDATED_NEW",
             )
-        sequence = int(answer["Attributes"]["last"]["N"])
+        sequence = int(response["Attributes"]["last"]["N"])
         return make_webhook_id(now=now, sequence=sequence, random=self._random_bytes(4))
 
     def add(self, webhook: Webhook, kept: IdempotencyRecord, *, limit: int | None = None) -> None:
@@ -132,13 +132,13 @@ class DynamoSubscriptions:
 
     def find_record(self, key: str) -> StoredRecord | None:
         """Return the answer that is kept for the key."""
-        item = self._answer(key)
+        item = self._record_item(key)
         if item is None or int(item["expiresAt"]["N"]) <= self._clock():
             return None
         return record_from(item)
 
-    def _answer(self, answer_key: str) -> Item | None:
-        return self._access.get(key(answer_pk(answer_key)))
+    def _record_item(self, record_key: str) -> Item | None:
+        return self._access.get(key(answer_pk(record_key)))
 
     def _commit(
         self,
@@ -218,7 +218,7 @@ class DynamoSubscriptions:
     def _is_done(self, change: Change) -> bool:
         """Tell whether a transaction of this very change took effect."""
         if change.kept is not None:
-            item = self._answer(change.kept.key)
+            item = self._record_item(change.kept.key)
         else:
             item = self._table.get(key(community_pk(change.scope), webhook_sk(change.sequence)))
         return item is not None and item.get("change", {}).get("S") == change.token

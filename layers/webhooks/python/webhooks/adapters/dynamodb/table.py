@@ -23,8 +23,8 @@ class Table:
     def get(self, item_key: Key) -> Item | None:
         """Return an item as it is now."""
         with unavailable("dynamodb GetItem"):
-            answer = self.aws.dynamodb.get_item(TableName=self.name, Key=item_key, ConsistentRead=True)
-        return answer.get("Item")
+            response = self.aws.dynamodb.get_item(TableName=self.name, Key=item_key, ConsistentRead=True)
+        return response.get("Item")
 
     def get_eventually(self, item_key: Key) -> Item | None:
         """Return an item as it was a moment ago, at half the price."""
@@ -55,11 +55,11 @@ class Table:
             request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
         while True:
             with unavailable("dynamodb Query"):
-                answer = self.aws.dynamodb.query(**request)
-            yield from answer["Items"]
-            if not answer.get("LastEvaluatedKey"):
+                response = self.aws.dynamodb.query(**request)
+            yield from response["Items"]
+            if not response.get("LastEvaluatedKey"):
                 return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
 
     def query_page(
         self, pk: str, *, first: str = "", last: str = "", limit: int, descending: bool = False
@@ -80,8 +80,8 @@ class Table:
             request["KeyConditionExpression"] += " AND sk BETWEEN :first AND :last"
             request["ExpressionAttributeValues"] |= {":first": {"S": first}, ":last": {"S": last}}
         with unavailable("dynamodb Query"):
-            answer = self.aws.dynamodb.query(**request)
-        return answer["Items"], bool(answer.get("LastEvaluatedKey"))
+            response = self.aws.dynamodb.query(**request)
+        return response["Items"], bool(response.get("LastEvaluatedKey"))
 
     def _get_batch(self, keys: Sequence[Key], attributes: Sequence[str]) -> list[Item]:
         asked: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
@@ -92,10 +92,10 @@ class Table:
         request: dict[str, Any] = {"RequestItems": {self.name: asked}}
         for tries in range(TRIES):
             with unavailable("dynamodb BatchGetItem"):
-                answer = self.aws.dynamodb.batch_get_item(**request)
-            items += answer["Responses"].get(self.name, [])
-            if not answer.get("UnprocessedKeys"):
+                response = self.aws.dynamodb.batch_get_item(**request)
+            items += response["Responses"].get(self.name, [])
+            if not response.get("UnprocessedKeys"):
                 return items
-            request["RequestItems"] = answer["UnprocessedKeys"]
+            request["RequestItems"] = response["UnprocessedKeys"]
             self.backoff.wait(tries)
         raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")

@@ -12,7 +12,15 @@ from typing import Any
 from webhooks.adapters.dynamodb.items import Item
 from webhooks.domain.json_text import write_json
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Api, AuthType, CredentialRef, Criteria, Definition, IndexEntry, Webhook
+from webhooks.domain.webhook import (
+    AuthType,
+    CredentialRef,
+    Criteria,
+    Definition,
+    Endpoint,
+    IndexEntry,
+    Webhook,
+)
 from webhooks.ports import CorruptError
 
 DEFINITIONS = 512  # remembered by their text: a webhook is read for each batch that has its deliveries
@@ -86,18 +94,18 @@ def entry_from(item: Item) -> IndexEntry:
 
 def definition_text(definition: Definition) -> str:
     """Write what a tenant says of a webhook, except for `disabled`."""
-    api = definition.api
+    endpoint = definition.endpoint
     return write_json(
         {
             "eventNames": definition.event_names,
             "name": definition.name,
             "api": {
-                "url": api.url,
-                "method": api.method,
-                "authType": api.auth_type.value,
-                "oauthGrantType": api.oauth_grant_type,
-                "oauthTokenUrl": api.oauth_token_url,
-                "oauthScopes": api.oauth_scopes,
+                "url": endpoint.url,
+                "method": endpoint.method,
+                "authType": endpoint.auth_type.value,
+                "oauthGrantType": endpoint.oauth_grant_type,
+                "oauthTokenUrl": endpoint.oauth_token_url,
+                "oauthScopes": endpoint.oauth_scopes,
             },
             "successCodes": definition.success_codes,
             "createdBy": definition.created_by,
@@ -114,17 +122,17 @@ def definition_text(definition: Definition) -> str:
 @lru_cache(DEFINITIONS)
 def _definition(text: str, disabled: bool) -> Definition:  # noqa: FBT001 - a cache's key
     stored = json.loads(text, parse_float=Decimal)
-    api = stored["api"]
+    endpoint = stored["api"]
     return Definition(
         event_names=_texts(stored["eventNames"]),
         name=_text(stored["name"]),
-        api=Api(
-            url=_text(api["url"]),
-            method=_text(api["method"]),
-            auth_type=AuthType(api["authType"]),
-            oauth_grant_type=api["oauthGrantType"],
-            oauth_token_url=api["oauthTokenUrl"],
-            oauth_scopes=_texts(api["oauthScopes"]),
+        endpoint=Endpoint(
+            url=_text(endpoint["url"]),
+            method=_text(endpoint["method"]),
+            auth_type=AuthType(endpoint["authType"]),
+            oauth_grant_type=endpoint["oauthGrantType"],
+            oauth_token_url=endpoint["oauthTokenUrl"],
+            oauth_scopes=_texts(endpoint["oauthScopes"]),
         ),
         success_codes=tuple(int(code) for code in stored["successCodes"]),
         created_by=_text(stored["createdBy"]),

@@ -80,11 +80,11 @@ class LicenseService:
         path = f"/community/{quote(scope.community_id, safe='')}/licensecheck"
         known = self._public_key.get(self._url)
         peer = known[0] if known else self._their_key()
-        answer = self._get(path, self._headers(license_key, peer))
-        if "isAuthorized" not in answer and known:
+        response = self._get(path, self._headers(license_key, peer))
+        if "isAuthorized" not in response and known:
             # Their key may be another since we asked for it: once more, with the one of now.
-            answer = self._get(path, self._headers(license_key, self._their_key()))
-        return _read_verdict(answer, scope)
+            response = self._get(path, self._headers(license_key, self._their_key()))
+        return _read_verdict(response, scope)
 
     def _their_key(self) -> str:
         peer = self._get("/publickeys", {}).get("publicKey")
@@ -114,15 +114,15 @@ class LicenseService:
     def _get(self, path: str, headers: dict[str, str]) -> dict[str, Any]:
         """Return the JSON object that the service answers; an empty one for all but 200 and refusals."""
         try:
-            answer = self._http.request(
+            response = self._http.request(
                 "GET",
                 self._url + path,
                 headers=headers,
                 redirect=False,
                 preload_content=False,
             )
-            with answer:
-                text = answer.read(MAX_ANSWER, decode_content=True)
+            with response:
+                text = response.read(MAX_ANSWER, decode_content=True)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise UnavailableError(f"the License service: {type(error).__name__}") from None
         try:
@@ -131,26 +131,26 @@ class LicenseService:
             content = None
         if not isinstance(content, dict) or not isinstance(content.get("isAuthorized", True), bool):
             return {}
-        return content if answer.status == OK or not content.get("isAuthorized", True) else {}
+        return content if response.status == OK or not content.get("isAuthorized", True) else {}
 
 
-def _read_verdict(answer: dict[str, Any], scope: Scope) -> License | None:
+def _read_verdict(response: dict[str, Any], scope: Scope) -> License | None:
     """Read the verdict on a license. A tenant or community that it names must be the one in the path.
 
     One that names no tenant counts for the tenant in the path: the platform's community ids are then unique
     over its tenants, which is for the operator to know (template parameter LicensesUrl).
     """
     try:
-        if not answer["isAuthorized"]:
+        if not response["isAuthorized"]:
             return None
-        named = (answer.get("tenantId"), scope.tenant_id), (answer.get("communityId"), scope.community_id)
+        named = (response.get("tenantId"), scope.tenant_id), (response.get("communityId"), scope.community_id)
         if any(name not in (None, ANY, asked) for name, asked in named):
             return None
         return License(
-            auth_level=AuthLevel(answer["authLevel"]),
+            auth_level=AuthLevel(response["authLevel"]),
             tenant_id=scope.tenant_id,
             community_id=scope.community_id,
-            expires_at=_expires_at(answer.get("expiry")),
+            expires_at=_expires_at(response.get("expiry")),
         )
     except (KeyError, ValueError, TypeError, OverflowError):
         raise UnavailableError("the License service gave an answer that cannot be read") from None

@@ -94,17 +94,17 @@ def _read(answered: HttpResponse) -> _Token | NoResponse:
         said = json.loads(answered.excerpt.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         said = None
-    answer = said if isinstance(said, dict) else {}
+    response = said if isinstance(said, dict) else {}
     if answered.status // 100 != 2:  # noqa: PLR2004 - the class of success
-        code = answer.get("error")
+        code = response.get("error")
         named = f" {code}" if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else ""
         return _failed(f"the token endpoint answered {answered.status}{named}")
-    text = answer.get("access_token")
+    text = response.get("access_token")
     if not (isinstance(text, str) and _TOKEN.fullmatch(text)):
         return _failed("the token endpoint answered without an access token")
-    if str(answer.get("token_type", "bearer")).lower() != "bearer":
+    if str(response.get("token_type", "bearer")).lower() != "bearer":
         return _failed("the token endpoint answered with a token of another type than bearer")
-    lifetime = _lifetime(answer.get("expires_in"))
+    lifetime = _lifetime(response.get("expires_in"))
     return _Token(text, lifetime - min(_MARGIN, lifetime / 10))
 
 

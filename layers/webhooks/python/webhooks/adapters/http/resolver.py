@@ -70,8 +70,8 @@ class Resolver:
 
     def _look_up(self, host: str) -> tuple[tuple[Address, ...], float | None]:
         try:
-            answers = self._resolve(host, None, type=socket.SOCK_STREAM)
-            addresses = tuple(dict.fromkeys(_plain(ip_address(answer[-1][0])) for answer in answers))
+            responses = self._resolve(host, None, type=socket.SOCK_STREAM)
+            addresses = tuple(dict.fromkeys(_plain(ip_address(response[-1][0])) for response in responses))
         except (OSError, ValueError):  # gaierror is an OSError; a host that IDNA refuses is a ValueError
             addresses = ()
         return addresses, _KEPT_SECONDS if addresses else None

@@ -65,15 +65,15 @@ class ListedSecrets:
         found = []
         while True:
             with unavailable("secretsmanager ListSecrets"):
-                answer = self._aws.secrets.list_secrets(**request)
-            for secret in answer["SecretList"]:
+                response = self._aws.secrets.list_secrets(**request)
+            for secret in response["SecretList"]:
                 if webhook := webhook_of(secret["Name"], self._prefix):
                     is_ours = is_bound(secret.get("Tags", []), self._tags)
                     created_at = secret["CreatedDate"].timestamp()
                     found.append(ListedCredential(secret["Name"], *webhook, created_at, is_ours))
-            if not answer.get("NextToken"):
+            if not response.get("NextToken"):
                 return found
-            request["NextToken"] = answer["NextToken"]
+            request["NextToken"] = response["NextToken"]
 
     def expire(self, secret_name: str) -> None:
         """Have a secret deleted in 30 days; until then RestoreSecret brings it back."""

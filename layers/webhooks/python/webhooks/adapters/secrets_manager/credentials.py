@@ -147,14 +147,14 @@ class SecretCredentials:
     def _load(self, ref: CredentialRef) -> tuple[Credential, float]:
         with unavailable("secretsmanager GetSecretValue"):
             try:
-                answer = self._aws.secrets.get_secret_value(
+                response = self._aws.secrets.get_secret_value(
                     SecretId=ref.secret_name, VersionId=ref.version_id
                 )
             except ClientError as error:
                 if error_code(error) not in ABSENT:
                     raise
                 raise CredentialMissingError(f"the secret {ref.secret_name} has no such version") from None
-        return _from_text(answer.get("SecretString", ""), ref), CACHE_SECONDS
+        return _from_text(response.get("SecretString", ""), ref), CACHE_SECONDS
 
     def _version(self) -> str:
         return str(UUID(bytes=self._random_bytes(16), version=4))

@@ -122,8 +122,8 @@ class SecretMaster:
 def read_state[T](aws: AwsClients, secret_id: str, *, parse: Callable[[State], T]) -> T:
     """Read a secret's JSON. Raises UnavailableError for what it must not be, and never says what it is."""
     with unavailable("secretsmanager GetSecretValue"):
-        answer = aws.secrets.get_secret_value(SecretId=secret_id)
+        response = aws.secrets.get_secret_value(SecretId=secret_id)
     try:
-        return parse(json.loads(answer["SecretString"]))
+        return parse(json.loads(response["SecretString"]))
     except (KeyError, TypeError, ValueError, AttributeError, SigningError):
         raise UnavailableError(f"the secret {secret_id} does not hold what it must") from None

@@ -61,12 +61,12 @@ def send_all(aws: AwsClients, queue_url: str, messages: Iterable[Message]) -> se
         entries: list[Any] = [{"Id": str(position), **message.entry()} for position, message in chunk]
         try:
             with unavailable("sqs SendMessageBatch"):
-                answer = aws.sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+                response = aws.sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         except UnavailableError as error:
             logger.warning("queue.refused", extra={"reason": str(error), "messages": len(chunk)})
             refused.update(position for position, _ in chunk)
             continue
-        for failed in answer.get("Failed", []):
+        for failed in response.get("Failed", []):
             logger.warning("queue.refused", extra={"reason": f"sqs SendMessageBatch: {failed['Code']}"})
             refused.add(int(failed["Id"]))
     return refused

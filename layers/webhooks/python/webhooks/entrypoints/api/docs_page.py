@@ -35,7 +35,7 @@ ui.specActions.updateUrl(new URL("openapi.json", window.location.href).href);
 """
 
 
-def answer(document: str) -> Response[str]:
+def response(document: str) -> Response[str]:
     """Return the page. Its policy lets run what is in it, and lets it call this API and nothing else."""
     page, policy = _page(document)
     headers = {"Cache-Control": "public, max-age=60", "Content-Security-Policy": policy}

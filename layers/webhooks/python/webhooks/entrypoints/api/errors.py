@@ -57,7 +57,7 @@ FIXED_TEXTS: Mapping[HTTPStatus, str] = {
 }
 
 
-def answer(error: Exception) -> Response[str]:
+def error_response(error: Exception) -> Response[str]:
     """Return the answer to a request that failed; log what only we can mend."""
     status = next((STATUSES[of] for of in type(error).__mro__ if of in STATUSES), None)
     if status is None:
@@ -70,10 +70,10 @@ def answer(error: Exception) -> Response[str]:
         headers["Allow"] = error.allowed
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER)
-    return envelope(status, FIXED_TEXTS.get(status, str(error)), headers=headers)
+    return error_body(status, FIXED_TEXTS.get(status, str(error)), headers=headers)
 
 
-def envelope(status: HTTPStatus, message: str, *, headers: Mapping[str, str]) -> Response[str]:
+def error_body(status: HTTPStatus, message: str, *, headers: Mapping[str, str]) -> Response[str]:
     """Return an answer with the body that every error has."""
     body = {"statusCode": status.value, "error": status.phrase, "message": message}
     return Response(status.value, content_types.APPLICATION_JSON, write_json(body), headers=dict(headers))

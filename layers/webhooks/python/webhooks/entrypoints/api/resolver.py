@@ -50,7 +50,7 @@ class RestApi(APIGatewayRestResolver):
         self._clock = clock
         self._timer = timer
         self.paths: dict[str, list[str]] = {}
-        self.exception_handler(Exception)(errors.answer)
+        self.exception_handler(Exception)(errors.error_response)
         self.not_found(self._refuse)
 
     def route(self, rule: str, method: Any, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:

@@ -90,7 +90,7 @@ class WebhookResponses:
         return content
 
     def _api(self, caller: Caller, webhook: Webhook, credential: Credential | None) -> dict[str, Any]:
-        api = webhook.definition.api
+        api = webhook.definition.endpoint
         content: dict[str, Any] = {"type": api.method, "url": api.url, "authType": api.auth_type.value}
         if api.oauth_grant_type is not None:
             content["oAuthGrantType"] = api.oauth_grant_type

@@ -44,12 +44,12 @@ class Attempts:
 
         Raises CredentialMissingError, also where it is not what the authentication needs; UnavailableError.
         """
-        if webhook.definition.api.auth_type is AuthType.NONE:
+        if webhook.definition.endpoint.auth_type is AuthType.NONE:
             return None
         if webhook.credential is None:
             raise CredentialMissingError(webhook.id)
         credential = self._credentials.read(webhook.credential)
-        if webhook.definition.api.auth_type is AuthType.OAUTH2:
+        if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
             _client(webhook, credential)
         return credential
 
@@ -71,10 +71,10 @@ class Attempts:
         """
         started = self._monotonic()
         until = started + self.seconds(webhook)
-        if webhook.definition.api.auth_type is AuthType.OAUTH2:
+        if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
             exchange = yield from self._send_with_token(webhook, request, credential=credential, until=until)
         else:
-            headers = authorization_of(webhook.definition.api.auth_type, credential, token=None)
+            headers = authorization_of(webhook.definition.endpoint.auth_type, credential, token=None)
             exchange = yield from self._exchange(request, headers, credential=credential, until=until)
         return replace(exchange, latency_ms=round((self._monotonic() - started) * 1000))
 
@@ -116,12 +116,14 @@ def _redacted(exchange: HttpOutcome, secrets: Iterable[str]) -> HttpOutcome:
 
 
 def _client(webhook: Webhook, credential: Credential | None) -> ClientCredentials:
-    api = webhook.definition.api
-    if credential is None or not (credential.client_id and credential.client_secret and api.oauth_token_url):
+    endpoint = webhook.definition.endpoint
+    if credential is None or not (
+        credential.client_id and credential.client_secret and endpoint.oauth_token_url
+    ):
         raise CredentialMissingError(webhook.id)
     return ClientCredentials(
-        token_url=api.oauth_token_url,
+        token_url=endpoint.oauth_token_url,
         client_id=credential.client_id,
         client_secret=credential.client_secret,
-        scopes=api.oauth_scopes,
+        scopes=endpoint.oauth_scopes,
     )

@@ -82,11 +82,11 @@ class CallbackSigner:
         Reads nothing once `refresh` was called; raises UnavailableError as it does where it was not.
         """
         secrets = self._secrets or self.refresh()
-        api = webhook.definition.api
-        url = parse_url(api.url).text
+        endpoint = webhook.definition.endpoint
+        url = parse_url(endpoint.url).text
         body = delivery.body.encode()
         signatures = sign_callback(
-            method=api.method,
+            method=endpoint.method,
             url=url,
             content_type=CONTENT_TYPE,
             body=body,
@@ -102,7 +102,7 @@ class CallbackSigner:
             "webhook-attempt": str(len(delivery.attempts) + 1),
             **signatures,
         }
-        return HttpRequest(method=api.method, url=url, headers=headers, body=body)
+        return HttpRequest(method=endpoint.method, url=url, headers=headers, body=body)
 
     def _keys_at(self, now: float, secrets: Secrets) -> CallbackKeys:
         keys = self._keys

@@ -52,7 +52,8 @@ class Preparation:
         webhooks = {
             stage.webhook.id: stage.webhook
             for stage in ready
-            if isinstance(stage, Prepared) and stage.webhook.definition.api.auth_type is not AuthType.NONE
+            if isinstance(stage, Prepared)
+            and stage.webhook.definition.endpoint.auth_type is not AuthType.NONE
         }
         if not webhooks:
             return ready

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from webhooks.domain.errors import InvalidInputError
 from webhooks.domain.text import TEXT_RULE, is_text
-from webhooks.domain.webhook import Api, AuthType, Credential, Criteria, Definition
+from webhooks.domain.webhook import AuthType, Credential, Criteria, Definition, Endpoint
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas import fields as kind
 from webhooks.entrypoints.api.schemas.base import ApiModel, rule, wrong
@@ -17,7 +17,7 @@ OBJECT = "must be an object"
 ABSENT: Any = Field(default=None)  # may be left out, and may not be null
 _DEFAULTS = {
     field.name: field.default
-    for of in (Api, Definition)
+    for of in (Endpoint, Definition)
     for field in fields(of)
     if field.default is not MISSING
 }
@@ -66,7 +66,7 @@ class ApiPatch(ApiModel):
     credential: Annotated[CredentialIn, rule(OBJECT)] | None = None
 
     def to_fields(self) -> dict[str, Any]:
-        """Return what is given, by the field's name in Api."""
+        """Return what is given, by the field's name in Endpoint."""
         scopes = None if self.o_auth_scopes is None else tuple(self.o_auth_scopes)
         values = {
             "url": self.url,
@@ -140,7 +140,7 @@ class WebhookPatch(ApiModel):
     def to_patch(self) -> Patch:
         """Return the change as the use case takes it."""
         api = self.api if "api" in self.model_fields_set else ApiPatch()
-        return Patch(fields=self.to_fields(), api=api.to_fields(), credential=api.to_credential())
+        return Patch(fields=self.to_fields(), endpoint=api.to_fields(), credential=api.to_credential())
 
 
 class WebhookIn(WebhookPatch):
@@ -163,7 +163,9 @@ class WebhookIn(WebhookPatch):
         if not is_text(author) or not 0 < len(author) <= limits.NAME_LENGTH:
             appid = f"1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"
             raise InvalidInputError([f"createdBy: is required where the appid in requestid is not {appid}"])
-        return Definition(**{**self.to_fields(), "created_by": author}, api=Api(**self.api.to_fields()))
+        return Definition(
+            **{**self.to_fields(), "created_by": author}, endpoint=Endpoint(**self.api.to_fields())
+        )
 
 
 def _defaulted(values: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Running:
     finish: Callable[[], None] = lambda: None
 
 
-class World:
+class Simulation:
     """See the module. `switching`: how often a call of a port lets others run; `repeats`: see Queue."""
 
     def __init__(
