@@ -222,7 +222,7 @@ def test_an_end_is_read_in_every_usual_form(
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"),
+    ("status", "response"),
     [
         (500, GOOD),
         (302, GOOD),
