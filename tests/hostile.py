@@ -25,7 +25,7 @@ from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.sqs.delivery_queues import SqsFastLane
 from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.scope import Scope
 from webhooks.services.fanout.pipeline import EventMessage, Fanout
 

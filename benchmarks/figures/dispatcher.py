@@ -103,7 +103,7 @@ def bare_loop(running: Sink, posts: Sequence[tuple[bytes, dict[str, str]]]) -> W
 
 
 def _deliveries(webhooks: Sequence[Webhook], batch: dict[str, Any]) -> list[tuple[Webhook, Any]]:
-    from webhooks.domain.delivery import decode_pack  # noqa: PLC0415
+    from webhooks.domain.delivery_message import decode_pack  # noqa: PLC0415
 
     by_id = {webhook.id: webhook for webhook in webhooks}
     opened = [decode_pack(record["body"]) for record in batch["Records"]]

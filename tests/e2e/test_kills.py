@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from tests.conversation import Conversation, Received
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
-from webhooks.domain.delivery import decode_pack, delivery_id
+from webhooks.domain.delivery import delivery_id
+from webhooks.domain.delivery_message import decode_pack
 
 EVENTS = int(os.environ.get("KILL_EVENTS", "300"))
 SEED = int(os.environ.get("KILL_SEED", "1"))

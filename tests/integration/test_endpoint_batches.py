@@ -4,10 +4,11 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from itertools import chain
 
 import pytest
 
-from tests.calls import LOOPBACK, Client, calling, post
+from tests.calls import LOOPBACK, Client, calling, post, results
 from tests.receiver import Receiver, drip, mute, raw, reply, reset, stall
 from webhooks.adapters.http.egress_guard import EgressGuard
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
@@ -114,14 +115,14 @@ def test_each_request_has_its_own_deadline(client):
 
     with Receiver() as receiver:
         receiver.script(stall)
-        responses = client.send_all([call(0.2), call(0.6), call(0.4)])
+        responses = results(client, [call(0.2), call(0.6), call(0.4)])
 
     for response, seconds in zip(responses, (0.2, 0.6, 0.4), strict=True):
         assert isinstance(response, NoResponse)
         assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
 
 
-def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(client):
+def test_results_come_as_their_conversations_end(client):
     def talk(delay):
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
@@ -129,8 +130,45 @@ def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(cli
 
     with Receiver() as receiver:
         receiver.script(reply(503, delay=0.2), path="/slow")
-        assert client.send_all([talk("slow"), talk("quick")]) == [("slow", 503, 200), ("quick", 200, 200)]
-        assert client.send_all([]) == []
+        assert list(client.send_all([talk("slow"), talk("quick")])) == [
+            [("quick", 200, 200)],
+            [("slow", 503, 200)],
+        ]
+        assert list(client.send_all([])) == []
+
+
+def test_conversations_without_a_call_give_their_results_at_once(client):
+    def silent():
+        yield from ()
+        return "no call"
+
+    def talk():
+        response = yield Call(post(receiver.url), 2)
+        return response.status
+
+    with Receiver() as receiver:
+        receiver.script(reply(delay=0.2))
+        given = list(client.send_all([talk(), silent()]))
+
+    assert list(chain(*given)) == ["no call", 200]
+    assert given[0] == ["no call"]
+    assert list(client.send_all([silent()])) == [["no call"]]
+
+
+def test_something_is_given_every_pause_while_endpoints_are_slow(client):
+    def call():
+        response = yield Call(post(receiver.url), 2)
+        return response.status
+
+    with Receiver() as receiver:
+        receiver.script(reply(delay=0.5))
+        started, times, given = time.monotonic(), [], []
+        for ended in client.send_all([call()], pause=0.2):
+            times.append(time.monotonic() - started)
+            given.append(ended)
+
+    assert given == [[], [], [200]]
+    assert all(0 <= at - due < 0.1 for at, due in zip(times, (0.2, 0.4, 0.5), strict=True))
 
 
 def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
@@ -144,7 +182,7 @@ def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
     with Receiver() as receiver:
         receiver.script(stall, path="/stall")
         with pytest.raises(KeyError, match="ours"):
-            client.send_all([wait(), fail()])
+            list(client.send_all([wait(), fail()]))
         receiver.wait_for(2)
         assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
 
@@ -164,7 +202,7 @@ def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other
         return exchange
 
     with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
-        error, response = client.send_all([call("http://faulty.example/"), call(receiver.url)])
+        error, response = results(client, [call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
     assert isinstance(response, HttpResponse)

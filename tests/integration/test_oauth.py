@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.calls import Client, calling, post
+from tests.calls import Client, calling, post, results
 from tests.receiver import Receiver, raw, reply, reset, stall, token
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.egress_policy import EgressPolicy
@@ -40,7 +40,7 @@ class Asking:
     def tokens(
         self, client: ClientCredentials, *, seconds: Sequence[float], rejected: str | None = None
     ) -> list[str | NoResponse]:
-        return self.client.send_all([self.asker(client, seconds=each, rejected=rejected) for each in seconds])
+        return results(self.client, [self.asker(client, seconds=each, rejected=rejected) for each in seconds])
 
     def asker(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
@@ -197,7 +197,7 @@ def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(tokens,
 
     askers = [tokens.asker(client(receiver), seconds=seconds) for seconds in (0.1, 2)]
     started = time.monotonic()
-    short, long = tokens.client.send_all([noting(each) for each in askers])
+    short, long = results(tokens.client, [noting(each) for each in askers])
 
     assert_failed(short, detail="the time was up")
     assert left[0] < 0.2
@@ -226,8 +226,9 @@ def test_a_token_endpoint_that_never_answers_holds_up_its_own_deliveries_only(to
         return exchange
 
     started = time.monotonic()
-    tokens.client.send_all(
-        [delivery("stalled", tokens.asker(client(receiver), seconds=0.5)), delivery("well", None)]
+    results(
+        tokens.client,
+        [delivery("stalled", tokens.asker(client(receiver), seconds=0.5)), delivery("well", None)],
     )
 
     assert ended["well"] < 0.2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import parse_event
 

@@ -20,6 +20,7 @@ from webhooks.bootstrap.egress import compose_guard
 from webhooks.bootstrap.keys import compose_content_keys, compose_service_keys
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
@@ -47,20 +48,22 @@ def compose() -> tuple[Dispatcher, str]:
         slow_url=settings.slow_deliveries_queue_url,
         dead_letter_url=settings.deliveries_dlq_url,
     )
+    signer = _signer(settings, aws)
     dispatch = Dispatcher(
-        reader=DynamoBatchReader(
-            aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
+        loader=_loader(settings, aws, signer),
+        signer=signer,
+        attempts=Attempts(
+            tokens=OAuthTokens(clock), monotonic=time.monotonic, default_ttl=settings.default_ttl
         ),
+        http=CurlHttpClient(compose_guard(settings), clock=clock),
         queue=queue,
-        attempts=_attempts(settings, aws),
         settlement=Settlement(
             queue=queue, log=log, subscriptions=subscriptions, clock=clock, time_left=time_left
         ),
+        background=ThreadPoolExecutor(1, thread_name_prefix="settlement"),
         slow_endpoints=SlowEndpoints(
             DynamoSlowMarks(aws, settings.subscriptions_table), clock=clock, limit=settings.fast_lane_seconds
         ),
-        workers=ThreadPoolExecutor(READERS, thread_name_prefix="credentials"),
-        http=CurlHttpClient(compose_guard(settings), clock=clock),
         clock=clock,
         rng=random.random,
         delays=settings.retry_delays,
@@ -71,9 +74,12 @@ def compose() -> tuple[Dispatcher, str]:
     return dispatch, settings.slow_deliveries_queue_url
 
 
-def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
-    return Attempts(
-        tokens=OAuthTokens(runtime.clock),
+def _loader(settings: DispatcherSettings, aws: AwsClients, signer: CallbackSigner) -> Loader:
+    return Loader(
+        signer=signer,
+        reader=DynamoBatchReader(
+            aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
+        ),
         credentials=SecretCredentials(
             aws,
             prefix=settings.credentials_prefix,
@@ -81,9 +87,7 @@ def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
             clock=runtime.clock,
             random_bytes=runtime.random_bytes,
         ),
-        signer=_signer(settings, aws),
-        monotonic=time.monotonic,
-        default_ttl=settings.default_ttl,
+        workers=ThreadPoolExecutor(READERS, thread_name_prefix="credentials"),
     )
 
 
