@@ -13,7 +13,13 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import cast
 
-from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError, HostUnresolvedError, Lookup
+from webhooks.adapters.http.egress_guard import (
+    EgressGuard,
+    EgressRefusedError,
+    HostUnresolvedError,
+    Lookup,
+    Target,
+)
 from webhooks.adapters.http.failures import Phase
 from webhooks.adapters.http.transfer import Transfer
 from webhooks.adapters.http.transfers import Transfers
@@ -46,7 +52,10 @@ class _Waiter:
 
 
 class Batch[R]:
-    """The conversations of one `send_all`. `shared`: calls that others may join, of earlier batches too."""
+    """The conversations of one `send_all`. `shared`: calls that others may join, of earlier batches too.
+
+    `abandon`: ends all calls where the batch is left before its end.
+    """
 
     def __init__(
         self,
@@ -56,7 +65,9 @@ class Batch[R]:
         conversations: Sequence[Conversation[R]],
         *,
         clock: Callable[[], float],
+        abandon: Callable[[], None],
     ) -> None:
+        self._abandon = abandon
         self._clock = clock
         self._guard = guard
         self._transfers = transfers
@@ -71,6 +82,17 @@ class Batch[R]:
 
     def lead(self, pause: float) -> Iterator[Sequence[R]]:
         """Lead all conversations to their ends; give their results as `HttpClient.send_all` says."""
+        try:
+            yield from self._lead(pause)
+        except BaseException:  # some calls are left, and no conversation waits for them
+            self._abandon()
+            raise
+        for running in list(self._shared.values()):
+            if running.transfer is None:  # its host is being looked up; all others go on with the next batch
+                running.is_over = True
+                self._forget(running)
+
+    def _lead(self, pause: float) -> Iterator[Sequence[R]]:
         for conversation in self._conversations:
             self._go_on(conversation, None)
         due = time.monotonic() + pause
@@ -89,10 +111,6 @@ class Batch[R]:
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 heappop(self._timers)[2]()
-        for running in list(self._shared.values()):
-            if running.transfer is None:  # its host is being looked up; all others go on with the next batch
-                running.is_over = True
-                self._forget(running)
 
     def _at(self, when: float, action: Callable[[], None]) -> None:
         heappush(self._timers, (when, next(self._order), action))
@@ -156,11 +174,12 @@ class Batch[R]:
             return _failed(running, NoResponseReason.REFUSED, request.fault)
         if running.until <= running.since:
             return _late(running)
-        lookup = running.lookup = self._guard.begin(request.url)
-        if lookup.addresses is not None:
-            return self._connect(running)
+        found = self._guard.begin(request.url)
+        if isinstance(found, Target):
+            return self._start(running, found)
+        running.lookup = found
         self._at(running.until, lambda: self._give_up_lookup(running))
-        lookup.when_done(lambda: self._note_found(running))
+        found.when_done(lambda: self._note_found(running))
         return None
 
     def _note_found(self, running: RunningCall) -> None:
@@ -175,7 +194,9 @@ class Batch[R]:
     def _connect(self, running: RunningCall) -> NoResponse | None:
         if running.is_over or running.lookup is None:
             return None
-        target = self._guard.end(running.lookup)
+        return self._start(running, self._guard.end(running.lookup))
+
+    def _start(self, running: RunningCall, target: Target) -> NoResponse | None:
         now = time.monotonic()
         if now >= running.until:
             return _late(running)

@@ -41,16 +41,20 @@ class CurlHttpClient:
         """Lead conversations, all at once; give the results of those that ended, as they end.
 
         At least every `pause` seconds something is given, if need be nothing but an empty sequence. Nothing
-        is sent before the first is asked for, nor carried on between one and the next.
+        is sent before the first is asked for, nor carried on between one and the next. An iteration that is
+        left before its end closes all connections.
         """
         if self._transfers is None:
             self._transfers = Transfers(self._guard, ca_file=self._ca_file, limits=self._limits)
-        batch = Batch(self._guard, self._transfers, self._shared, conversations, clock=self._clock)
-        try:
-            yield from batch.lead(pause)
-        except BaseException:  # some calls are left, and no conversation waits for them
-            self.close()
-            raise
+        batch = Batch(
+            self._guard,
+            self._transfers,
+            self._shared,
+            conversations,
+            clock=self._clock,
+            abandon=self.close,
+        )
+        return batch.lead(pause)
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""

@@ -73,6 +73,8 @@ class Transfers:
         transfer.lookup_seconds, transfer.reader = lookup_seconds, ResponseReader(excerpt_bytes)
         transfer.address = transfer.refusal = None
         url, easy = target.url, transfer.easy
+        easy.setopt(pycurl.HEADERFUNCTION, transfer.reader.header)
+        easy.setopt(pycurl.WRITEFUNCTION, transfer.reader.piece)
         host = f"[{url.host}]" if ":" in url.host else url.host
         easy.setopt(pycurl.URL, f"{url.scheme}://{host}:{url.port}/")
         easy.setopt(pycurl.REQUEST_TARGET, url.path)  # to the letter
@@ -147,8 +149,6 @@ class Transfers:
             (pycurl.MAXAGE_CONN, self._limits.idle_seconds),
             (pycurl.MAXLIFETIME_CONN, self._limits.life_seconds),
             (pycurl.OPENSOCKETFUNCTION, lambda _purpose, address: self._open(transfer, address)),
-            (pycurl.HEADERFUNCTION, transfer.header),
-            (pycurl.WRITEFUNCTION, transfer.piece),
         ):
             easy.setopt(option, value)
         return transfer

@@ -9,6 +9,7 @@ from webhooks.domain.redaction import redact, secrets_of
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import Call, Clock, Conversation, Tokens
 from webhooks.services.dispatch.loading import client_of
+from webhooks.services.dispatch.stages import Attempted, Failed, Signed, failed
 
 UNAUTHORIZED = 401
 
@@ -46,10 +47,19 @@ class Attempts:
         """Return how long an attempt may take: one deadline for lookup, token and endpoint together."""
         return webhook.definition.ttl or self._default_ttl
 
+    def attempt(self, signed: Signed) -> Conversation[Attempted | Failed]:
+        """Make an attempt; an error of ours is a failure of this delivery, and costs no other's."""
+        prepared = signed.prepared
+        try:
+            outcome = yield from self.send(prepared.webhook, signed.request, credential=prepared.credential)
+        except Exception as error:  # noqa: BLE001 - the boundary of one delivery
+            return failed(prepared.decoded, error)
+        return Attempted(signed, outcome)
+
     def send(
         self, webhook: Webhook, request: HttpRequest, *, credential: Credential | None
     ) -> Conversation[HttpOutcome]:
-        """Make an attempt with a signed request. Its time starts when the conversation does.
+        """Send a signed request. Its time starts when the conversation does.
 
         The outcome's latency is the whole attempt's; the response's excerpt is without the secrets that were
         sent. Raises CredentialMissingError where the credential is not what the authentication needs.

@@ -7,25 +7,32 @@ from webhooks.domain.delivery import Attempt
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.retry import decide
 from webhooks.domain.webhook import Webhook
-from webhooks.services.dispatch.stages import Attempted, Decided
+from webhooks.services.dispatch.stages import Attempted, Decided, Failed, failed
 
 logger = logging.getLogger(__name__)
 
 
-def judge(attempted: Attempted, *, delays: tuple[int, ...], now: float, jitter: float) -> Decided:
+def judge(
+    attempted: Attempted | Failed, *, delays: tuple[int, ...], now: float, jitter: float
+) -> Decided | Failed:
     """Decide on an attempt at `now` (epoch s); `delays` and `jitter` as in `retry.decide`."""
+    if isinstance(attempted, Failed):
+        return attempted
+    try:
+        return _decided(attempted, delays=delays, now=now, jitter=jitter)
+    except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
+        return failed(attempted.signed.prepared.decoded, error)
+
+
+def _decided(attempted: Attempted, *, delays: tuple[int, ...], now: float, jitter: float) -> Decided:
     signed, outcome = attempted.signed, attempted.outcome
     decoded, webhook = signed.prepared.decoded, signed.prepared.webhook
-    verdict = decide(
-        outcome,
-        webhook.definition,
-        attempt=len(decoded.delivery.attempts) + 1,
-        delays=delays,
-        now=now,
-        jitter=jitter,
-    )
     attempt = _attempt_of(outcome, webhook, at=round(signed.at * 1000))
-    decided = Decided(replace(decoded, delivery=decoded.delivery.tried(attempt)), webhook, outcome, verdict)
+    tried = decoded.delivery.tried(attempt)
+    verdict = decide(
+        outcome, webhook.definition, attempt=len(tried.attempts), delays=delays, now=now, jitter=jitter
+    )
+    decided = Decided(replace(decoded, delivery=tried), webhook, outcome, verdict)
     _log(decided, attempt)
     return decided
 

@@ -62,8 +62,8 @@ class Loader:
             each
             for each in webhooks
             if isinstance(each, Webhook)
-            and each.enabled
             and each.definition.endpoint.auth_type is not AuthType.NONE
+            and each.enabled
         ]
         if not authenticated:
             return {}

@@ -9,11 +9,12 @@ and the log tells then which of its deliveries are done.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Sequence
 
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.lane import Lane
-from webhooks.ports import Background, Clock, Conversation, DeliveryQueue, HttpClient, Rng, TimeLeft
+from webhooks.ports import Background, Clock, DeliveryQueue, HttpClient, Rng, TimeLeft
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import judge
@@ -22,7 +23,6 @@ from webhooks.services.dispatch.preparation import decode, prepare
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import (
-    Attempted,
     Decided,
     Deferred,
     DeliveryMessage,
@@ -30,6 +30,7 @@ from webhooks.services.dispatch.stages import (
     NotSent,
     Prepared,
     Signed,
+    failed,
 )
 from webhooks.services.dispatch.waves import WAVE_SECONDS, Waves
 
@@ -114,12 +115,16 @@ class Dispatcher:
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
             return {each.message.id for each in decoded} | self._settlement.settle(malformed)
-        signed = [self._sign(each) for each in prepare(decoded, loaded, lane)]
+        signed = self._sign_all(prepare(decoded, loaded, lane), lane)
         waves = Waves(self._settlement, self._background, clock=self._clock)
         waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
         decided: list[Decided] = []
-        for ended in self._send_all([each for each in signed if isinstance(each, Signed)], lane):
-            stages = [self._decide(each) for each in ended]
+        for ended in self._http.send_all(
+            [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=WAVE_SECONDS
+        ):
+            stages = [
+                judge(each, delays=self._delays, now=self._clock(), jitter=self._rng()) for each in ended
+            ]
             decided += [each for each in stages if isinstance(each, Decided)]
             waves.add(stages)
         again = waves.end()
@@ -127,46 +132,24 @@ class Dispatcher:
         self._slow_endpoints.observe(decided)
         return again
 
-    def _sign(self, stage: Prepared | NotSent) -> Signed | NotSent:
-        if not isinstance(stage, Prepared):
-            return stage
-        at = self._clock()
-        try:
-            return Signed(stage, self._signer.request(stage.webhook, stage.decoded.delivery, now=at), at)
-        except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
-            return _failed(stage, error)
+    def _sign_all(self, ready: Sequence[Prepared | NotSent], lane: Lane) -> list[Signed | NotSent]:
+        """Sign all that can be sent and settled in time; it is sent at once, when the last is signed."""
+        fast_until = self._clock() + self._fast_seconds if lane is Lane.FAST else math.inf
+        seconds = self._time_left() - self._settling_seconds
+        return [
+            self._sign(each, fast_until=fast_until, seconds=seconds) if isinstance(each, Prepared) else each
+            for each in ready
+        ]
 
-    def _send_all(self, signed: Iterable[Signed], lane: Lane) -> Iterator[Sequence[Attempted | NotSent]]:
-        """Send all at once; give those that ended, as they end, and at least every WAVE_SECONDS."""
-        until = self._clock() + self._fast_seconds if lane is Lane.FAST else None
-        return self._http.send_all([self._attempt(each, until) for each in signed], pause=WAVE_SECONDS)
-
-    def _attempt(self, signed: Signed, until: float | None) -> Conversation[Attempted | NotSent]:
-        """Send one; what has not begun when the fast lane's time is up is left to the slow one."""
-        prepared = signed.prepared
-        if until is not None and self._clock() > until:
+    def _sign(self, prepared: Prepared, *, fast_until: float, seconds: float) -> Signed | NotSent:
+        """Sign one; what has not begun when the fast lane's time is up is left to the slow one."""
+        now = self._clock()
+        if now > fast_until:
             return Deferred(prepared.decoded)
-        if self._time_left() < self._attempts.seconds(prepared.webhook) + self._settling_seconds:
+        if seconds < self._attempts.seconds(prepared.webhook):
             return Failed(prepared.decoded, OUT_OF_TIME)
         try:
-            outcome = yield from self._attempts.send(
-                prepared.webhook, signed.request, credential=prepared.credential
-            )
+            request = self._signer.request(prepared.webhook, prepared.decoded.delivery, now=now)
         except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
-            return _failed(prepared, error)
-        return Attempted(signed, outcome)
-
-    def _decide(self, stage: Attempted | NotSent) -> Decided | NotSent:
-        if not isinstance(stage, Attempted):
-            return stage
-        try:
-            return judge(stage, delays=self._delays, now=self._clock(), jitter=self._rng())
-        except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
-            return _failed(stage.signed.prepared, error)
-
-
-def _failed(prepared: Prepared, error: Exception) -> Failed:
-    """Return what an error makes of a delivery: an outage is no fault of our code."""
-    if isinstance(error, UnavailableError):
-        return Failed(prepared.decoded, str(error))
-    return Failed(prepared.decoded, type(error).__name__, fault=error)
+            return failed(prepared.decoded, error)
+        return Signed(prepared, request, now)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import LogKey
+from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.retry import Verdict
 from webhooks.domain.webhook import Credential, Webhook
@@ -104,6 +105,13 @@ class Failed:
     decoded: Decoded
     reason: str
     fault: Exception | None = None
+
+
+def failed(decoded: Decoded, error: Exception) -> Failed:
+    """Return a failure by its error: an outage is no fault of our code."""
+    if isinstance(error, UnavailableError):
+        return Failed(decoded, str(error))
+    return Failed(decoded, type(error).__name__, fault=error)
 
 
 type NotSent = Skipped | Deferred | Duplicate | Failed
