@@ -10,7 +10,7 @@ from typing import Any
 
 import urllib3
 
-from signing import InvalidKeyError, PublicKey, decode_webhook_secret
+from signing import PublicKey
 from webhooks_cli.api import SECONDS, Api, fetch
 from webhooks_cli.aws import with_api_url
 from webhooks_cli.commands.call import full_path
@@ -20,6 +20,7 @@ from webhooks_cli.inputs import read_text
 from webhooks_cli.key_pairs import read_public_key
 from webhooks_cli.target import Target, find_target
 from webhooks_cli.world import World
+from webhooks_verify import InvalidKeyError, decode_secret
 
 HMAC = "v1"
 DELIVERY_ID = re.compile(r"([0-9a-f]{24})-[0-9A-Za-z_-]+", re.ASCII)  # it begins with its webhook's id
@@ -31,7 +32,7 @@ class Key:
 
     scheme: str
     argument: str
-    value: PublicKey | bytes | Mapping[str, Any]
+    value: str | Mapping[str, Any]
 
 
 def find_keys(
@@ -46,10 +47,9 @@ def find_keys(
         return _published(options, headers, world=world)
     keys = []
     if options.public_key:
-        key = read_public_key(options.public_key)
-        keys.append(Key(key.curve.scheme, "service_key", key))
+        keys.append(_service_key(read_public_key(options.public_key)))
     if options.secret:
-        keys.append(Key(HMAC, "webhook_secret", _secret(options.secret, world)))
+        keys.append(Key(HMAC, "secret", _secret(options.secret, world)))
     if options.jwks:
         keys.append(Key("rfc9421", "jwks", _jwks(options.jwks, world)))
     return keys, {}
@@ -66,17 +66,17 @@ def _published(
         raise MissingError(
             f"no key: give --secret, --public-key or --jwks; or a deployment: {error}"
         ) from None
-    keys = [Key(key.curve.scheme, "service_key", key)]
+    keys = [_service_key(key)]
     unchecked = {}
     try:
-        keys.append(Key(HMAC, "webhook_secret", _ask_secret(api, target, headers)))
+        keys.append(Key(HMAC, "secret", _ask_secret(api, target, headers)))
     except CliError as error:
         unchecked[HMAC] = f"{error}; --secret whsec_... checks it"
     keys.append(Key("rfc9421", "jwks", _checked_jwks(api.document("/.well-known/jwks.json"), api.url)))
     return keys, unchecked
 
 
-def _ask_secret(api: Api, target: Target, headers: Mapping[str, str]) -> bytes:
+def _ask_secret(api: Api, target: Target, headers: Mapping[str, str]) -> str:
     """Ask for the secret of the webhook that the callback names. Raises CliError."""
     named = DELIVERY_ID.fullmatch(header_value(headers, "webhook-id"))
     if not named:
@@ -88,8 +88,8 @@ def _ask_secret(api: Api, target: Target, headers: Mapping[str, str]) -> bytes:
         raise RefusedError(f"GET {path} answered {answer.status} {answer.reason}")
     opened, _ = open_envelopes(answer.value(), api.session().shared_key)
     try:
-        return decode_webhook_secret(opened["signingSecret"])
-    except (InvalidKeyError, KeyError, TypeError):
+        return _checked_secret(opened["signingSecret"])
+    except (InvalidKeyError, KeyError, TypeError, AttributeError):
         pass  # the exception could carry the answer's text
     raise UnreachableError(f"GET {path} answered without a secret for this key pair")
 
@@ -99,13 +99,22 @@ def header_value(headers: Mapping[str, str], name: str) -> str:
     return next((value.strip() for each, value in headers.items() if each.lower() == name), "")
 
 
-def _secret(text: str, world: World) -> bytes:
+def _service_key(key: PublicKey) -> Key:
+    return Key(key.curve.scheme, "public_key", key.to_wire())
+
+
+def _secret(text: str, world: World) -> str:
     if text.startswith("@"):
         text = read_text(text[1:], world).strip()
     try:
-        return decode_webhook_secret(text)
+        return _checked_secret(text)
     except InvalidKeyError as error:
         raise WrongUseError(f"--secret: {error}") from None
+
+
+def _checked_secret(text: str) -> str:
+    decode_secret(text)
+    return text
 
 
 def _jwks(place: str, world: World) -> Mapping[str, Any]:

@@ -6,13 +6,13 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from signing import VerificationError, verify_callback
 from webhooks_cli.errors import OK, RefusedError, WrongUseError
 from webhooks_cli.inputs import read_input, read_text
 from webhooks_cli.options import add_command, caller_options, output_options
 from webhooks_cli.result import Result, Table
 from webhooks_cli.verification_keys import find_keys, header_value
 from webhooks_cli.world import World
+from webhooks_verify import TOLERANCE_SECONDS, VerificationError, verify_callback
 
 if TYPE_CHECKING:
     from webhooks_cli.options import Commands
@@ -63,7 +63,7 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument(
         "--tolerance",
         type=int,
-        default=300,
+        default=TOLERANCE_SECONDS,
         metavar="SECONDS",
         help="how old it may be (default: %(default)s)",
     )
@@ -84,7 +84,6 @@ def run(options: Namespace, world: World) -> Result:
     now = int(world.clock()) if options.at is None else options.at
     verdicts = {}
     for key in keys:
-        arguments = {"service_key": None, "webhook_secret": None, "jwks": None, key.argument: key.value}
         try:
             verify_callback(
                 method=options.method.upper(),
@@ -93,7 +92,7 @@ def run(options: Namespace, world: World) -> Result:
                 body=body,
                 now=now,
                 tolerance=options.tolerance,
-                **arguments,  # type: ignore[arg-type]  # each key has the type that its argument takes
+                **{key.argument: key.value},  # type: ignore[arg-type]  # each key has the type of its argument
             )
         except VerificationError as error:
             verdicts[key.scheme] = str(error)

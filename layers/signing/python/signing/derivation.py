@@ -31,13 +31,3 @@ def derive_webhook_secret(master: bytes, webhook_id: str, version: int) -> bytes
 def encode_webhook_secret(secret: bytes) -> str:
     """Write a webhook's secret as its owner sees it: `whsec_` and base64 (Standard Webhooks 1.0.0)."""
     return _WEBHOOK_SECRET_PREFIX + base64_text.encode(secret)
-
-
-def decode_webhook_secret(text: str) -> bytes:
-    """Read a `whsec_` secret. Raises InvalidKeyError for anything but the prefix and base64 of 32 bytes."""
-    secret = base64_text.decode(text.removeprefix(_WEBHOOK_SECRET_PREFIX))
-    if not text.startswith(_WEBHOOK_SECRET_PREFIX) or secret is None or len(secret) != WEBHOOK_SECRET_BYTES:
-        raise InvalidKeyError(
-            f"a webhook secret is {_WEBHOOK_SECRET_PREFIX} and the base64 of {WEBHOOK_SECRET_BYTES} bytes"
-        )
-    return secret

@@ -3,8 +3,7 @@
 SigningError
 ├── InvalidKeyError
 ├── InvalidEnvelopeError
-├── InvalidCallbackError
-└── VerificationError
+└── InvalidCallbackError
 """
 
 
@@ -22,7 +21,3 @@ class InvalidEnvelopeError(SigningError):
 
 class InvalidCallbackError(SigningError):
     """A part of a callback cannot stand in a header, so it cannot be signed."""
-
-
-class VerificationError(SigningError):
-    """A callback is not signed as it should be; the message names what failed."""
