@@ -194,7 +194,7 @@ def signed(callback):
 
 @quick
 @given(callbacks())
-def test_what_was_signed_verifies(callback):
+def test_a_signed_callback_verifies(callback):
     service = callback["keys"].service
     for secret in callback["webhook_secrets"]:
         assert verify_callback(
@@ -211,7 +211,7 @@ def test_what_was_signed_verifies(callback):
 
 @slow
 @given(callbacks())
-def test_what_was_signed_verifies_by_the_plain_implementation(callback):
+def test_a_signed_callback_verifies_by_the_plain_implementation(callback):
     headers, body, service = signed(callback), callback["body"], callback["keys"].service
     assert plain_protocol.service_signature_holds(
         headers, body, service_public=service.public_key.to_wire(), curve_name=service.curve.value
@@ -225,7 +225,7 @@ def test_what_was_signed_verifies_by_the_plain_implementation(callback):
 
 @quick
 @given(callbacks(), json_bodies)
-def test_what_was_signed_verifies_by_the_standard_webhooks_library(callback, body):
+def test_a_signed_callback_verifies_by_the_standard_webhooks_library(callback, body):
     # The library reads the clock itself.
     headers = signed(callback | {"body": body, "timestamp": int(time.time())})
     for secret in callback["webhook_secrets"]:

@@ -58,7 +58,7 @@ def test_a_receiver_verifies_every_signature(curve):
 
 
 @both_curves
-def test_each_key_in_its_grace_signs_too_and_the_one_that_is_shown_comes_first(curve):
+def test_each_key_in_its_grace_signs_too_after_the_published_one(curve):
     shown, *others = (PrivateKey.derive(SEED, name, curve) for name in (b"shown", b"one", b"other"))
     headers = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(others)))
     alone = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID))
@@ -112,7 +112,7 @@ def test_an_unmodified_standard_webhooks_library_verifies(beside):
         assert Webhook(encode_webhook_secret(secret)).verify(BODY, headers) == json.loads(BODY)
 
 
-def test_after_a_rotation_the_secret_before_goes_along():
+def test_the_secret_before_a_rotation_signs_too():
     headers = sent(webhook_secrets=[SECRET, SECRET_BEFORE])
     assert [token.split(",")[0] for token in headers["webhook-signature"].split(" ")] == [
         "es256k",
@@ -157,7 +157,7 @@ def test_a_url_without_a_path_is_signed_as_it_is_requested():
         {"timestamp": -1},
     ],
 )
-def test_what_cannot_stand_in_a_header_is_not_signed(changes):
+def test_a_part_that_a_header_cannot_carry_is_not_signed(changes):
     with pytest.raises(InvalidCallbackError):
         signed(**changes)
 

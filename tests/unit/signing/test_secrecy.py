@@ -84,7 +84,7 @@ def failures():
 
 
 @pytest.mark.parametrize("name", list(failures()))
-def test_an_error_does_not_show_what_it_is_about(name):
+def test_an_error_shows_no_key_and_no_secret(name):
     with pytest.raises((SigningError, VerificationError, InvalidReceiverKeyError)) as raised:
         failures()[name]()
     error = raised.value

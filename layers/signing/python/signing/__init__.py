@@ -15,11 +15,13 @@ from .errors import (
     InvalidKeyError,
     SigningError,
 )
+from .http_fields import TOKEN
 from .jwks import jwk, thumbprint
 from .keys import PrivateKey, PublicKey, shared_key
 
 __all__ = [
     "IV_BYTES",
+    "TOKEN",
     "CallbackKeys",
     "Curve",
     "InvalidCallbackError",
