@@ -53,12 +53,12 @@ def styled(lines: Mapping[str, Line]) -> list[StyledLine]:
         StyledLine(
             label=_label(names),
             points=points,
-            colour=COLOURS[place % len(COLOURS)],
-            marker="" if alone else MARKERS[(place + place // len(COLOURS)) % len(MARKERS)],
-            width=WIDTH + WIDER * min(IN_FRONT, sum(_overlap(points, other) for other in order[place + 1 :])),
-            marks=_marks(points, place, len(order)),
+            colour=COLOURS[index % len(COLOURS)],
+            marker="" if alone else MARKERS[(index + index // len(COLOURS)) % len(MARKERS)],
+            width=WIDTH + WIDER * min(IN_FRONT, sum(_overlap(points, other) for other in order[index + 1 :])),
+            marks=_marks(points, index, len(order)),
         )
-        for place, (points, names) in enumerate(distinct.items())
+        for index, (points, names) in enumerate(distinct.items())
     ]
 
 
@@ -78,8 +78,8 @@ def _is_near(one: float, other: float) -> bool:
     return abs(one - other) <= NEAR * max(abs(one), abs(other))
 
 
-def _marks(points: Line, place: int, lines: int) -> tuple[int, int]:
+def _marks(points: Line, index: int, lines: int) -> tuple[int, int]:
     if len(points) <= MANY:
         return 0, 1
     step = len(points) // MARKS
-    return place * step // lines, step  # each line's markers lie elsewhere
+    return index * step // lines, step  # each line's markers lie elsewhere

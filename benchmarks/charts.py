@@ -104,20 +104,20 @@ def summary(groups: Mapping[str, list[Bar]]) -> Figure:
     left = -_width(bar.reading.name for bar in drawn) - 0.08
     value = 1 + _width(bar.reading.value for bar in drawn)
     right = value + _width(str(bar.reading.goal) for bar in drawn)
-    place = 0
+    row = 0
     for heading, group in groups.items():
         if list(groups).index(heading) % 2 == 0:
             # Behind the names and values beside the axes, too.
-            whole = (place - 0.5, place + len(group) + 0.5, left, right)
+            whole = (row - 0.5, row + len(group) + 0.5, left, right)
             axes.axhspan(*whole, color=BAND, lw=0, zorder=0, clip_on=False)
-        _write(axes, left + 0.01, place, heading, weight="bold")
+        _write(axes, left + 0.01, row, heading, weight="bold")
         for bar in group:
-            place += 1
-            _draw_bar(axes, bar, place)
-            _write(axes, -0.02, place, bar.reading.name, ha="right")
-            _write(axes, value, place, bar.reading.value, ha="right", color=VERDICTS[bar.reading.verdict])
-            _write(axes, right - 0.01, place, str(bar.reading.goal), ha="right")
-        place += 1
+            row += 1
+            _draw_bar(axes, bar, row)
+            _write(axes, -0.02, row, bar.reading.name, ha="right")
+            _write(axes, value, row, bar.reading.value, ha="right", color=VERDICTS[bar.reading.verdict])
+            _write(axes, right - 0.01, row, str(bar.reading.goal), ha="right")
+        row += 1
     axes.axvline(1, color=INK, lw=1.2, zorder=4)
     axes.text(1, -0.7, "← better    goal    worse →", ha="center", va="bottom", size=9, weight="bold")
     axes.grid(axis="x", zorder=1)
@@ -181,17 +181,17 @@ def _bar(reading: Reading) -> Bar:
     return Bar(reading, (over_goal(reading, reading.median), scaled[0], scaled[1]))
 
 
-def _draw_bar(axes: Any, bar: Bar, place: int) -> None:
+def _draw_bar(axes: Any, bar: Bar, row: int) -> None:
     median, best, worst = bar.ends
     colour = VERDICTS[bar.reading.verdict]
     marker = {1 / FURTHEST: "<", FURTHEST: ">"}.get(median, "o")  # it goes on, or it ends here
-    axes.barh(place, median - 1, left=1, height=0.5, color=colour, zorder=2)
-    axes.plot([best, worst], [place, place], color=INK, lw=1, zorder=3, solid_capstyle="butt")
-    axes.plot([median], [place], marker, color=colour, markeredgecolor="white", markersize=6, zorder=5)
+    axes.barh(row, median - 1, left=1, height=0.5, color=colour, zorder=2)
+    axes.plot([best, worst], [row, row], color=INK, lw=1, zorder=3, solid_capstyle="butt")
+    axes.plot([median], [row], marker, color=colour, markeredgecolor="white", markersize=6, zorder=5)
 
 
-def _write(axes: Any, x: float, place: int, text: str, **style: Any) -> None:
-    axes.text(x, place, text, transform=axes.get_yaxis_transform(), va="center", size=9, **style)
+def _write(axes: Any, x: float, row: int, text: str, **style: Any) -> None:
+    axes.text(x, row, text, transform=axes.get_yaxis_transform(), va="center", size=9, **style)
 
 
 def _width(texts: Iterable[str]) -> float:

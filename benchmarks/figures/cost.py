@@ -82,7 +82,7 @@ def _per_million(dollars: float, load: Load) -> float:
 
 def _lines(bill: Bill, load: Load) -> str:
     lines = sorted((line for line in bill.lines if not line.standing), key=lambda line: -line.dollars)
-    return "; ".join(f"{line.service}, {line.what} ${_per_million(line.dollars, load):.3f}" for line in lines)
+    return "; ".join(f"{line.service}, {line.item} ${_per_million(line.dollars, load):.3f}" for line in lines)
 
 
 def _stale(constants: MeasuredFigures | Bytes, measured: MeasuredFigures | Bytes) -> Iterator[str]:
@@ -193,7 +193,7 @@ def _webhooks(shape: Shape, url: str) -> list[Webhook]:
 def _packs(webhooks: Sequence[Webhook], shape: Shape) -> dict[str, Any]:
     size = shape.deliveries_per_message
     return event_path.deliveries_batch(
-        [(each, range(place * size, place * size + size)) for place, each in enumerate(webhooks)]
+        [(each, range(index * size, index * size + size)) for index, each in enumerate(webhooks)]
     )
 
 

@@ -51,7 +51,7 @@ class Session:
 
 
 class Api:
-    """Calls one deployment. The service's key is fetched once, and kept for this process only."""
+    """Calls one deployment. The service's key is fetched once in a process."""
 
     def __init__(self, deployment: Deployment, context: CliContext) -> None:
         self._deployment = deployment
@@ -143,7 +143,7 @@ def fetch(
     except urllib3.exceptions.LocationParseError:
         raise WrongUseError(f"not a URL: {url}") from None
     except urllib3.exceptions.HTTPError as error:
-        raise UnreachableError(f"{method} {url}: no answer ({_cause(error)})") from None
+        raise UnreachableError(f"{method} {url}: no response ({_cause(error)})") from None
     return ApiResponse(
         status=response.status,
         reason=response.reason or _phrase(response.status),

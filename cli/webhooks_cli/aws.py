@@ -88,7 +88,9 @@ class Account:
                     **dummy,
                 )  # type: ignore[call-overload]  # one overload for each service
             except ValueError:
-                raise MissingError(f"{self._deployment.origin}: its awsEndpoint or region is none") from None
+                raise MissingError(
+                    f"{self._deployment.origin}: its awsEndpoint or region is malformed"
+                ) from None
 
 
 def _is_local(endpoint: str | None) -> bool:

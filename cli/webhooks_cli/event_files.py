@@ -143,8 +143,8 @@ def _put(event: dict[str, Any], name: str, value: Any) -> None:
 def _tenant(event: Any) -> str | None:
     if not isinstance(event, dict):
         return None
-    owner = event.get("detail") if "detail-type" in event else event
-    if not isinstance(owner, dict):
+    fields = event.get("detail") if "detail-type" in event else event
+    if not isinstance(fields, dict):
         return None
-    tenant = owner.get("tenantId", owner.get("tenant_id"))
+    tenant = fields.get("tenantId", fields.get("tenant_id"))
     return tenant if isinstance(tenant, str) else None

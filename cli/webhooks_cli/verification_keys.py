@@ -12,8 +12,8 @@ import urllib3
 
 from signing import PublicKey
 from webhooks_cli.api import SECONDS, Api, fetch
+from webhooks_cli.api_paths import full_path
 from webhooks_cli.aws import with_api_url
-from webhooks_cli.commands.call import full_path
 from webhooks_cli.context import CliContext
 from webhooks_cli.deployment import Deployment, find_deployment
 from webhooks_cli.envelopes import open_envelopes

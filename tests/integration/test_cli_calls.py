@@ -31,26 +31,30 @@ def webhooks(tmp_path, api):
 
 def test_the_api_can_open_the_envelopes_of_call(webhooks):
     ended = webhooks("call", "put", "webhook", "-d", "-", "-H", "x-more: 1", "--json", stdin='{"name":"ü"}')
-    answer = ended.document
-    assert (answer["method"], answer["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
-    assert answer["license"] == LICENSES["system"]
-    assert answer["requestid"]["ts"] == NOW
-    assert answer["requestid"]["appid"] == "webhooks-cli"
-    assert (answer["contentType"], answer["x"], answer["body"]) == ("application/json", "1", '{"name":"ü"}')
+    response = ended.document
+    assert (response["method"], response["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
+    assert response["license"] == LICENSES["system"]
+    assert response["requestid"]["ts"] == NOW
+    assert response["requestid"]["appid"] == "webhooks-cli"
+    assert (response["contentType"], response["x"], response["body"]) == (
+        "application/json",
+        "1",
+        '{"name":"ü"}',
+    )
 
 
 def test_the_body_can_be_a_file_or_json_itself(webhooks):
     webhooks.write("fetch.json", '{"pSize":1}')
-    answers = [
+    responses = [
         webhooks("call", "POST", "webhooks/fetch", "-d", data, "--json").document
         for data in ("fetch.json", '{"pSize":1}')
     ]
-    assert [answer["body"] for answer in answers] == ['{"pSize":1}'] * 2
+    assert [response["body"] for response in responses] == ['{"pSize":1}'] * 2
 
 
 def test_the_level_chooses_the_license(webhooks):
-    answer = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
-    assert answer["license"] == LICENSES["service"]
+    response = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
+    assert response["license"] == LICENSES["service"]
 
 
 def test_envelopes_are_opened_when_asked_for(webhooks):
@@ -98,7 +102,7 @@ def test_a_terminal_gets_colours(webhooks):
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "document"),
+    ("response", "code", "document"),
     [
         ((204, b""), 0, None),
         ((200, b"<html>"), 0, "<html>"),
@@ -108,8 +112,8 @@ def test_a_terminal_gets_colours(webhooks):
         ((299, b"\xff" + b"[" * 10_000), 0, "\ufffd" + "[" * 10_000),
     ],
 )
-def test_every_response_is_one_document_and_an_exit_code(webhooks, api, answer, *, code, document):
-    api.answers["/servicekeys"] = answer
+def test_every_response_is_one_document_and_an_exit_code(webhooks, api, response, *, code, document):
+    api.answers["/servicekeys"] = response
     ended = webhooks("call", "GET", "/servicekeys", "--json")
     assert (ended.code, ended.document) == (code, document)
 
@@ -144,8 +148,8 @@ def test_a_profile_calls_with_its_own_pair_and_license(webhooks, api):
 
 def test_a_url_alone_takes_the_license_of_the_environment_and_a_new_pair(webhooks, api, tmp_path):
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-the-environment"
-    answer = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
-    assert answer["license"] == "of-the-environment"
+    response = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
+    assert response["license"] == "of-the-environment"
     assert not (tmp_path / ".local/caller.json").exists()
 
 
@@ -183,7 +187,7 @@ def test_a_closed_port_is_unreachable(webhooks):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ended = webhooks("call", "GET", "/healthz", "--url", url)
     assert ended.code == 3
-    assert ended.stderr == f"webhooks: GET {url}/healthz: no answer (nothing listens there)\n"
+    assert ended.stderr == f"webhooks: GET {url}/healthz: no response (nothing listens there)\n"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
@@ -268,12 +272,12 @@ def test_the_published_keys_can_be_chosen(verify, api):
     assert verify("--api", api.url, body=b"{ }").code == 1
 
 
-def secret_path(answer):
-    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": answer}
+def secret_path(response):
+    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": response}
 
 
 @pytest.mark.parametrize(
-    ("argv", "answers", "reason"),
+    ("argv", "responses", "reason"),
     [
         (("--api", "{url}"), {}, "has no license"),
         (("--api", "{url}", "--license-file", "license.txt"), {}, "has no tenantId"),
@@ -282,8 +286,8 @@ def secret_path(answer):
         ((), secret_path((200, b'{"signingSecret": "bm90IG91cnM="}')), "answered without a secret"),
     ],
 )
-def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(verify, api, argv, *, answers, reason):
-    api.answers.update(answers)
+def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(verify, api, argv, *, responses, reason):
+    api.answers.update(responses)
     ended = verify(*(each.format(url=api.url) for each in argv))
     assert ended.code == 0
     assert ended.document["verified"] == [curve_of(api).scheme, "rfc9421"]

@@ -4,15 +4,15 @@ import re
 from argparse import Namespace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from signing import TOKEN
 from webhooks_cli.api import Api, ApiResponse
+from webhooks_cli.api_paths import PUBLIC_PATHS, full_path
 from webhooks_cli.aws import with_api_url
 from webhooks_cli.context import CliContext
-from webhooks_cli.deployment import Deployment, find_deployment
+from webhooks_cli.deployment import find_deployment
 from webhooks_cli.envelopes import open_envelopes
-from webhooks_cli.errors import OK, MissingError, RefusedError, UnreachableError, WrongUseError
+from webhooks_cli.errors import OK, RefusedError, UnreachableError, WrongUseError
 from webhooks_cli.inputs import read_input
 from webhooks_cli.options import add_command, caller_options, deployment_options, output_options
 from webhooks_cli.result import Json, Result
@@ -34,14 +34,8 @@ examples:
   webhooks call DELETE webhook/65f0c0ffee65f0c0ffee65f0 --level service
   webhooks call GET /servicekeys --profile prod --json
 """
-COMMUNITY = "/tenant/{tenantId}/community/{communityId}/"
-PLACEHOLDER = re.compile(r"\{(\w*)\}")
-OPEN_PATHS = re.compile(
-    r"/(healthz|environment|publickeys|sd|\.well-known(/.*)?|openapi\.json|docs|ecdsa_helper(/.*)?)"
-)
 METHOD = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
 HEADER = re.compile(rf"({TOKEN}):[ \t]*([\x20-\x7e\x80-\xff]*)")
-URL_SAFE = "/?&=%:@!$'()*+,;~-._"
 
 
 def add_parser(commands: "Commands") -> None:
@@ -80,7 +74,7 @@ def run(options: Namespace, context: CliContext) -> Result:
     path = full_path(options.path, deployment)
     body = _body(options.data, context)
     api = Api(deployment, context)
-    headers = {} if options.no_auth or OPEN_PATHS.fullmatch(path.partition("?")[0]) else api.headers()
+    headers = {} if options.no_auth or PUBLIC_PATHS.fullmatch(path.partition("?")[0]) else api.headers()
     if body is not None:
         headers["Content-Type"] = "application/json"
     headers = _merged(headers, options.header)
@@ -90,32 +84,6 @@ def run(options: Namespace, context: CliContext) -> Result:
         value, closed = open_envelopes(value, api.session().shared_key)
         notes += [f"{name}: no envelope for this key pair, left as it is" for name in closed]
     return _result(response, value, notes=notes, include=options.include)
-
-
-def full_path(path: str, deployment: Deployment) -> str:
-    """Return the path from its short form; raises WrongUseError and MissingError."""
-    if "://" in path:
-        raise WrongUseError("PATH is a path of the API, not a URL: give the URL with --url")
-    if not path.startswith("/"):
-        path = COMMUNITY + path
-    known = {
-        "tenantId": ("--tenant", deployment.tenant_id),
-        "communityId": ("--community", deployment.community_id),
-    }
-
-    def fill(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in known:
-            raise WrongUseError(
-                f"PATH: put a value instead of {found[0]}; only {{tenantId}} and {{communityId}} "
-                "are filled in"
-            )
-        option, value = known[name]
-        if not value:
-            raise MissingError(f"{deployment.origin} has no {name}: give {option}")
-        return quote(value, safe="")
-
-    return quote(PLACEHOLDER.sub(fill, path), safe=URL_SAFE)
 
 
 def _body(data: str | None, context: CliContext) -> bytes | None:

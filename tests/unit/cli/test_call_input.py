@@ -2,7 +2,8 @@
 
 import pytest
 
-from webhooks_cli.commands.call import exit_code, full_path
+from webhooks_cli.api_paths import full_path
+from webhooks_cli.commands.call import exit_code
 from webhooks_cli.deployment import Deployment
 from webhooks_cli.errors import CliError, MissingError, WrongUseError
 

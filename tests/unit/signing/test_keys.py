@@ -125,7 +125,7 @@ def test_a_public_key_of_another_length_is_refused(curve):
 
 
 @both_curves
-def test_what_is_not_a_point_of_the_curve_is_refused(curve):
+def test_a_point_off_the_curve_is_refused(curve):
     raw = key(curve).public_key.raw
     plain = plain_protocol.CURVES[curve.value]
     for other in (bytes(64), b"\xff" * 64, raw[:-1] + bytes([raw[-1] ^ 1]), raw[32:] + raw[:32]):

@@ -1,4 +1,4 @@
-"""The receiver's half of HTTP message signatures, by the known answers of RFC 9421, and keys of a JWKS."""
+"""The receiver's half of HTTP message signatures, by the test vectors of RFC 9421, and keys of a JWKS."""
 
 from base64 import b64decode
 

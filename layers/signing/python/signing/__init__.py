@@ -1,4 +1,4 @@
-"""Keys, envelopes and callback signatures of the wire protocol.
+"""Keys, envelopes and callback signatures of the Webhooks API.
 
 Imports nothing of the service and no AWS SDK, and reads neither a clock nor a random source: both are
 arguments. Runs on Python 3.10 too, as the `webhooks` command carries it to tenants' machines. Callbacks are

@@ -8,11 +8,11 @@ SigningError
 
 
 class SigningError(Exception):
-    """Base of everything that this layer raises on purpose."""
+    """Base of all errors that this layer raises on purpose."""
 
 
 class InvalidKeyError(SigningError):
-    """A key or secret is not what the wire protocol says it should be."""
+    """A key or secret is malformed."""
 
 
 class InvalidEnvelopeError(SigningError):
@@ -20,4 +20,4 @@ class InvalidEnvelopeError(SigningError):
 
 
 class InvalidCallbackError(SigningError):
-    """A part of a callback cannot stand in a header, so it cannot be signed."""
+    """A header cannot carry a part of a callback, so it cannot be signed."""

@@ -1,4 +1,4 @@
-"""Key pairs: their form on the wire, signatures, and the key that two pairs share."""
+"""Key pairs: their texts, signatures, and the key that two pairs share."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _openssl_signer(key: ec.EllipticCurvePrivateKey, curve: Curve) -> Callable[[
 
 
 def _libsecp256k1_signer(scalar: bytes) -> Callable[[bytes], bytes]:
-    # Imported here: only what signs callbacks needs it, and it costs as much to import as all the rest.
+    # Imported here: only the signing of callbacks needs it, and its import takes as long as all the rest.
     from coincurve import PrivateKey as Signer  # noqa: PLC0415
 
     sign_recoverable = Signer(scalar).sign_recoverable
