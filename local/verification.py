@@ -41,7 +41,9 @@ class Verifier:
         """
         known = json.loads(self._file.read_text("utf-8"))
         public_key, jwks = self._published(known["apiUrl"])
-        secret = known["secrets"].get(url, "")
+        secret = known["secrets"].get(url)
+        if secret is None:
+            return Verification((), (f"no webhook is known at {url}",))
         verified: list[str] = []
         faults: list[str] = []
         keys: tuple[dict[str, Any], ...] = ({"public_key": public_key}, {"jwks": jwks}, {"secret": secret})
