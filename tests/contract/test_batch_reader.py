@@ -16,6 +16,7 @@ from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.domain.delivery import Delivery, delivery_id
 from webhooks.domain.delivery_log import LogEntry, Logged, Outcome
+from webhooks.domain.webhook import Webhook
 from webhooks.ports import IdempotencyRecord
 
 
@@ -46,7 +47,7 @@ class Opened:
             backoff=backend.backoff,
         )
 
-    def add(self):
+    def add(self) -> Webhook:
         webhook = make_webhook(self.subscriptions.next_id(ACME, now=self.backend.clock()))
         self.subscriptions.add(webhook, IdempotencyRecord(webhook.id, "{}", int(self.backend.clock()) + 60))
         return webhook
@@ -57,7 +58,7 @@ def opened(backend: Backend) -> Opened:
     return Opened(backend)
 
 
-def entry(webhook, number: int) -> LogEntry:
+def entry(webhook: Webhook, number: int) -> LogEntry:
     event_id = f"event {number}"
     delivery = Delivery(delivery_id(event_id, webhook.id), event_id, "order.paid", number, "{}")
     return LogEntry(delivery, webhook.id, ACME, Outcome.DELIVERED, 1)

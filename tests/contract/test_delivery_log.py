@@ -1,6 +1,7 @@
 """What every DeliveryLog does."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def log(backend: Backend) -> OpenedLog:
     return open_log(backend)
 
 
-def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes) -> LogEntry:
+def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> LogEntry:
     event_id = f"event {number}"
     delivery = Delivery(
         delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000 + number, "{}"

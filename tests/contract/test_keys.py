@@ -1,6 +1,7 @@
 """What every KeyStore and MasterSecret does."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from webhooks.ports import KeyStore, StaleError
 STATE = {"seed": "s" * 64}
 
 
-def parse(state) -> KeyPairs:
+def parse(state: dict[str, Any]) -> KeyPairs:
     return service_keys(state, Curve.SECP256K1)
 
 

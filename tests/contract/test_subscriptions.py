@@ -15,7 +15,14 @@ from webhooks.domain.errors import CommunityFullError, InvalidInputError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry, Webhook
-from webhooks.ports import AlreadyProcessedError, CorruptError, StaleError, SubscriptionIndex, Subscriptions
+from webhooks.ports import (
+    AlreadyProcessedError,
+    CorruptError,
+    IdempotencyRecord,
+    StaleError,
+    SubscriptionIndex,
+    Subscriptions,
+)
 
 SOUTH = Scope("acme", "south")
 
@@ -48,15 +55,17 @@ class Store:
         self.subscriptions.add(webhook, self.fresh_response())
         return webhook
 
-    def fresh_response(self):
+    def fresh_response(self) -> IdempotencyRecord:
         self._responses += 1
         return response(f"answer {self._responses}")
 
-    def page(self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()):
+    def page(
+        self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()
+    ) -> tuple[int, list[Webhook]]:
         page = self.subscriptions.page(scope, index=index, size=size, tags=tags)
         return page.total, list(page.webhooks)
 
-    def entries(self, event_name: str, scope: Scope = ACME):
+    def entries(self, event_name: str, scope: Scope = ACME) -> list[IndexEntry | CorruptError]:
         page = self.index.listeners(scope, event_name, span=Span(), limit=500)
         assert page.next_sequence is None
         return list(page.entries)

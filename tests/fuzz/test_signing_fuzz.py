@@ -1,6 +1,7 @@
 """Whatever comes from outside, the signing layer answers it or raises an error of its own."""
 
 from contextlib import suppress
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ json_web_keys = st.fixed_dictionaries(
 )
 
 
-def verify(**changes):
+def verify(**changes: Any) -> list[str]:
     parts = {
         "method": "POST",
         "url": "https://example.com/hook",
@@ -71,7 +72,7 @@ def verify(**changes):
 
 @fuzz
 @given(anything | base64_like, curves)
-def test_any_text_as_a_key(text, curve):
+def test_any_text_as_a_key(text: str, curve: Curve) -> None:
     with suppress(SigningError):
         assert PublicKey.from_wire(text, curve).to_wire() == text
     with suppress(SigningError):
@@ -80,21 +81,21 @@ def test_any_text_as_a_key(text, curve):
 
 @fuzz
 @given(st.binary(min_size=60, max_size=70), curves)
-def test_any_bytes_as_a_public_key(raw, curve):
+def test_any_bytes_as_a_public_key(raw: bytes, curve: Curve) -> None:
     with suppress(SigningError):
         assert PublicKey.from_bytes(raw, curve).raw == raw
 
 
 @fuzz
 @given(anything | base64_like)
-def test_any_text_as_an_envelope(text):
+def test_any_text_as_an_envelope(text: str) -> None:
     with suppress(SigningError):
         unseal(bytes(32), text)
 
 
 @fuzz
 @given(anything | base64_like | base64_like.map("whsec_".__add__))
-def test_any_text_as_a_webhook_secret(text):
+def test_any_text_as_a_webhook_secret(text: str) -> None:
     with suppress(SigningError):
         assert len(decode_webhook_secret(text)) == 32
 
@@ -109,7 +110,16 @@ def test_any_text_as_a_webhook_secret(text):
     timestamp=st.integers(),
     secrets=st.lists(st.binary(max_size=40)),
 )
-def test_any_callback_to_sign(*, method, url, content_type, body, delivery_id, timestamp, secrets):
+def test_any_callback_to_sign(
+    *,
+    method: str,
+    url: str,
+    content_type: str,
+    body: bytes,
+    delivery_id: str,
+    timestamp: int,
+    secrets: list[bytes],
+) -> None:
     with suppress(SigningError):
         headers = sign_callback(
             method=method,
@@ -126,7 +136,7 @@ def test_any_callback_to_sign(*, method, url, content_type, body, delivery_id, t
 
 @fuzz
 @given(st.dictionaries(st.sampled_from(list(HEADERS)) | anything, anything, max_size=4), anything, anything)
-def test_any_headers_to_verify(headers, method, url):
+def test_any_headers_to_verify(headers: dict[str, str], method: str, url: str) -> None:
     with suppress(SigningError):
         verify(headers=headers, method=method, url=url)
     with suppress(SigningError):
@@ -135,7 +145,7 @@ def test_any_headers_to_verify(headers, method, url):
 
 @fuzz
 @given(st.sampled_from(list(HEADERS)), st.data())
-def test_any_change_of_a_header(name, data):
+def test_any_change_of_a_header(name: str, data: st.DataObject) -> None:
     value = HEADERS[name]
     start = data.draw(st.integers(0, len(value)))
     end = data.draw(st.integers(start, len(value)))
@@ -148,14 +158,14 @@ def test_any_change_of_a_header(name, data):
 
 @fuzz
 @given(st.dictionaries(anything, json_values) | st.fixed_dictionaries({"keys": st.lists(json_web_keys)}))
-def test_any_document_as_a_jwks(jwks):
+def test_any_document_as_a_jwks(jwks: dict[str, Any]) -> None:
     with suppress(SigningError):
         verify(jwks=jwks)
 
 
 @fuzz
 @given(st.binary(), st.integers(), st.integers(min_value=0))
-def test_any_body_and_time(body, now, tolerance):
+def test_any_body_and_time(body: bytes, now: int, tolerance: int) -> None:
     with suppress(SigningError):
         verify(body=body, now=now, tolerance=tolerance)
         assert body == BODY

@@ -1,7 +1,7 @@
 """The cleanup of orphaned credentials: what it deletes, and all that it must never touch."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -104,7 +104,7 @@ class Deployment:
         for item in dynamodb.scan(TableName=self.table)["Items"]:
             dynamodb.put_item(TableName=table, Item=item)
 
-    def cleanup(self, *, now: float = LATER, time_left=lambda: inf) -> CleanupResult:
+    def cleanup(self, *, now: float = LATER, time_left: Callable[[], float] = lambda: inf) -> CleanupResult:
         return OrphanCleanup(
             secrets=ListedSecrets(
                 FaultyClients(self.backend.clients, **self.faults), prefix=PREFIX, tags=self.tags

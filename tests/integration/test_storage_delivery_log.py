@@ -1,8 +1,9 @@
 """The attempt log's items: one write unit each, whatever endpoints and events are like."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ def entry(
     return LogEntry(delivery, WEBHOOK, Scope("acme", "north"), outcome, SETTLED, reason)
 
 
-def excerpts(item) -> list[str | None]:
+def excerpts(item: dict[str, dict[str, str]]) -> list[str | None]:
     return [attempt.get("excerpt") for attempt in json.loads(item["attempts"]["S"])]
 
 
@@ -123,7 +124,7 @@ def log_of(backend: Backend, **faults: list[Replacement]) -> OpenedLog:
 
 
 def test_what_a_batch_leaves_is_written_again(backend: Backend) -> None:
-    def half(real, request):
+    def half(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         (table, writes), *_ = request["RequestItems"].items()
         real(RequestItems={table: writes[:3]})
         return {"UnprocessedItems": {table: writes[3:]}}
@@ -135,7 +136,7 @@ def test_what_a_batch_leaves_is_written_again(backend: Backend) -> None:
 
 
 def test_what_stays_unwritten_is_returned(backend: Backend) -> None:
-    def refuse(_real, request):
+    def refuse(_real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         return {"UnprocessedItems": request["RequestItems"]}
 
     entries = [entry(str(number)) for number in range(3)]

@@ -1,7 +1,8 @@
 """Subscriptions where DynamoDB fails, answers late, or is changed by somebody else in between."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -176,7 +177,7 @@ def test_an_add_that_fills_the_community_and_whose_answer_was_lost_is_done(
 
 
 def test_an_add_that_fills_the_community_is_done_although_it_looks_like_a_lost_race(opened: Opened) -> None:
-    def in_progress(real, request):
+    def in_progress(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         real(**request)
         return fail("TransactionInProgressException")(real, request)
 
@@ -221,7 +222,7 @@ def test_a_record_of_an_earlier_version_is_read(opened: Opened) -> None:
 def test_keys_that_a_batch_leaves_are_asked_for_again(opened: Opened) -> None:
     webhooks = [opened.stored() for _ in range(5)]
 
-    def half(real, request):
+    def half(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         (table, asked), *_ = request["RequestItems"].items()
         answered = real(RequestItems={table: {**asked, "Keys": asked["Keys"][:1]}})
         return {**answered, "UnprocessedKeys": {table: {**asked, "Keys": asked["Keys"][1:]}}}
@@ -234,7 +235,7 @@ def test_keys_that_a_batch_leaves_are_asked_for_again(opened: Opened) -> None:
 def test_keys_that_stay_unprocessed_are_unavailable(opened: Opened) -> None:
     webhook = opened.stored()
 
-    def none(_real, request):
+    def none(_real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
 
     with pytest.raises(UnavailableError, match="unprocessed"):

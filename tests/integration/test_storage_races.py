@@ -28,7 +28,13 @@ from tests.fakes.endpoint import ScriptedGuard
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import ConflictError
 from webhooks.domain.webhook import Criteria, Endpoint, Webhook
-from webhooks.ports import AlreadyProcessedError, StaleError, SubscriptionIndex, Subscriptions
+from webhooks.ports import (
+    AlreadyProcessedError,
+    IdempotencyRecord,
+    StaleError,
+    SubscriptionIndex,
+    Subscriptions,
+)
 from webhooks.services.webhooks import ChangeRequest, Webhooks
 
 WRITERS = 6
@@ -76,7 +82,7 @@ class Writer:
             else:
                 self.changes += 1
 
-    def step(self, kept) -> None:
+    def step(self, kept: IdempotencyRecord) -> None:
         subscriptions, _ = self.stores
         target = self.rng.choice(self.shared) if self.shared else None
         stored = subscriptions.get(ACME, target.id) if target else None

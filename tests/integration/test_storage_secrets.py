@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_a_settle_that_fails_breaks_nothing_and_can_be_repeated(backend: Backend
 
 
 def test_a_created_secret_whose_answer_was_lost_is_no_error_when_repeated(backend: Backend) -> None:
-    def repeated(real, request):
+    def repeated(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         real(**request)
         return real(**request)
 
@@ -148,7 +149,7 @@ def test_who_asks_for_a_credential_while_it_is_read_shares_the_answer(
         credentials_of(backend).create(ACME, WEBHOOK, credential=Credential(token=str(n))) for n in range(10)
     ]
 
-    def slow(real, request):
+    def slow(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         time.sleep(0.05)
         return real(**request)
 
@@ -169,7 +170,7 @@ def test_who_asks_for_a_credential_while_it_is_read_shares_the_answer(
 def test_an_error_is_everybodys_who_waited_and_is_not_kept(backend: Backend, workers: Workers) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
 
-    def slow(real, request):
+    def slow(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         time.sleep(0.1)
         return fail("InternalServiceError")(real, request)
 
@@ -227,7 +228,7 @@ def test_a_reset_that_slips_in_between_read_and_write_wins(backend: Backend) -> 
     other = store_of(backend, secret)
     before = other.read()
 
-    def theirs_first(real, request):
+    def theirs_first(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         other.replace(before, before.reset(theirs, now=0, grace=1, request="theirs"))
         return real(**request)
 
@@ -260,7 +261,7 @@ def test_the_last_known_keys_serve_while_they_cannot_be_read_and_are_asked_for_e
 ) -> None:
     asked = []
 
-    def count(real, request):
+    def count(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         asked.append(backend.clock.now)
         return real(**request) if len(asked) in (1, 4) else fail("InternalServiceError")(real, request)
 
@@ -281,7 +282,7 @@ def test_the_last_known_keys_serve_while_they_cannot_be_read_and_are_asked_for_e
 def test_a_secrets_manager_that_hangs_takes_a_tenth_of_the_time_at_most(backend: Backend) -> None:
     asked = []
 
-    def hang(real, request):
+    def hang(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         asked.append(backend.clock.now)
         if len(asked) == 1:
             return real(**request)

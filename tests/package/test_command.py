@@ -61,7 +61,7 @@ class Installed:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     uv(
         "build",
@@ -78,7 +78,9 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=MINORS, ids="3.{}".format)
-def webhooks(request, wheel, tmp_path_factory):
+def webhooks(
+    request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Installed:
     python = interpreter(request.param)
     if python is None:
         pytest.skip(f"no Python 3.{request.param} on this machine")
@@ -89,7 +91,7 @@ def webhooks(request, wheel, tmp_path_factory):
     return Installed(folder, home)
 
 
-def test_the_installed_command_does_what_a_tenant_needs(webhooks):
+def test_the_installed_command_does_what_a_tenant_needs(webhooks: Installed) -> None:
     # Given what it brings: no SDK of AWS, nothing of the service's own
     assert webhooks.packages() <= {
         "webhooks_cli", "cffi", "cryptography", "pycparser", "tomli", "typing_extensions", "urllib3"
@@ -115,12 +117,12 @@ def test_the_installed_command_does_what_a_tenant_needs(webhooks):
     assert json.loads(called.stdout)["signingSecret"] == "whsec_x"
 
 
-def test_the_commands_of_operators_name_the_extra_that_they_need(webhooks):
+def test_the_commands_of_operators_name_the_extra_that_they_need(webhooks: Installed) -> None:
     for argv in (("license", "list", "--stack", "webhooks"), ("call", "GET", "/sd", "--stack", "webhooks")):
         ended = webhooks(*argv)
         assert ended.returncode == 4
         assert "webhooks-cli[operator]" in ended.stderr
 
 
-def test_the_version_of_the_api_is_that_of_its_document():
+def test_the_version_of_the_api_is_that_of_its_document() -> None:
     assert json.loads((ROOT / "docs/openapi.json").read_text())["info"]["version"] == API_VERSION

@@ -5,11 +5,13 @@ and a creation is not repeated while its webhook exists.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.factories import BASE, InMemoryApp, webhook_body
+from tests.factories import BASE, ApiResponse, InMemoryApp, webhook_body
+from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.errors import UnavailableError
 
 NAMES = ("a", "b")
@@ -25,16 +27,16 @@ STEPS = st.tuples(
 class LosesAnswers:
     """Subscriptions whose next change takes effect without an answer, when told so."""
 
-    def __init__(self, subscriptions):
+    def __init__(self, subscriptions: FakeSubscriptions) -> None:
         self._subscriptions = subscriptions
         self.loses = False
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         real = getattr(self._subscriptions, name)
         if name not in ("add", "change", "remove"):
             return real
 
-        def call(*args, **named):
+        def call(*args: Any, **named: Any) -> None:
             real(*args, **named)
             if self.loses:
                 self.loses = False
@@ -53,7 +55,7 @@ class Model:
         self.created: dict[tuple[str, str], str] = {}
         self.last: str | None = None  # the webhook that is changed and deleted; it may be gone
 
-    def send(self, method: str, path: str, body: object, *, uuid: str, is_lost: bool):
+    def send(self, method: str, path: str, body: object, *, uuid: str, is_lost: bool) -> ApiResponse:
         self.subscriptions.loses = is_lost
         response = self.app.call(method, path, body, uuid=uuid)
         if self.subscriptions.loses:  # it changed nothing, so nothing was lost

@@ -4,34 +4,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.command_line import Terminal
+from tests.unit.cli.command_line import CommandLine, Terminal
 from webhooks.adapters.dynamodb import delivery_log
 from webhooks.adapters.dynamodb import table as tables
 from webhooks.adapters.secrets_manager import key_store
-from webhooks_cli.costs.bill import bill_of
-from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE
+from webhooks_cli.costs.bill import Bill, bill_of
+from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE, MeasuredFigures, Shape
 from webhooks_cli.costs.offers import OFFERS
 from webhooks_cli.costs.settings import SETTINGS
-from webhooks_cli.costs.traffic import MONTH_SECONDS, Load, traffic_of
+from webhooks_cli.costs.traffic import MONTH_SECONDS, Load, Traffic, traffic_of
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 MILLION = 1_000_000
 
 
-def traffic(shape="single", **load):
+def traffic(shape: str = "single", **load: int) -> Traffic:
     return traffic_of(Load(**{"events": MILLION, **load}), MEASURED[shape])
 
 
-def bill(shape="single", *, sends=False, **load):
+def bill(shape: str = "single", *, sends: bool = False, **load: int) -> Bill:
     month = Load(**{"events": MILLION, **load})
     return bill_of(month, traffic_of(month, MEASURED[shape]), sends=sends)
 
 
-def offers(**load):
+def offers(**load: int) -> dict[str, float]:
     return {offer.name: offer.amount(Load(**{"events": MILLION, **load})) for offer in OFFERS}
 
 
-def test_the_table_has_each_service_a_total_and_what_others_list(webhooks):
+def test_the_table_has_each_service_a_total_and_what_others_list(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M")
     assert ended.code == 0
     for name in ("Lambda", "SQS", "DynamoDB", "Secrets Manager", "KMS", "CloudWatch", "total"):
@@ -48,18 +48,18 @@ def test_the_table_has_each_service_a_total_and_what_others_list(webhooks):
         assert f"\n{name}" in ended.stdout.partition("\nelsewhere")[2]
 
 
-def test_it_is_drawn_on_a_terminal_and_plain_everywhere_else(webhooks):
+def test_it_is_drawn_on_a_terminal_and_plain_everywhere_else(webhooks: CommandLine) -> None:
     assert "┃" in webhooks("cost", "--events", "1M", stdout=Terminal()).stdout
     assert "┃" not in webhooks("cost", "--events", "1M").stdout
 
 
-def test_the_region_and_the_free_tier_are_spoken_of(webhooks):
+def test_the_region_and_the_free_tier_are_spoken_of(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M")
     assert "us-east-1" in ended.stderr
     assert "no free tier" in ended.stderr
 
 
-def test_the_document_has_the_lines_and_their_sums(webhooks):
+def test_the_document_has_the_lines_and_their_sums(webhooks: CommandLine) -> None:
     document = webhooks("cost", "--events", "10M", "--endpoints", "5", "--json").document
     dollars = sum(line["dollars"] for line in document["lines"])
     assert document["total"] == pytest.approx(dollars, abs=0.001)
@@ -78,7 +78,7 @@ def test_the_document_has_the_lines_and_their_sums(webhooks):
 
 
 @pytest.mark.parametrize("text", ["0", "1", "500k", "10M", "1G", "1_000_000"])
-def test_numbers_may_be_written_short(webhooks, text):
+def test_numbers_may_be_written_short(webhooks: CommandLine, text: str) -> None:
     assert webhooks("cost", "--events", text).code == 0
 
 
@@ -98,26 +98,30 @@ def test_numbers_may_be_written_short(webhooks, text):
     ],
     ids=" ".join,
 )
-def test_what_is_no_load_is_refused_with_what_would_be_one(webhooks, argv):
+def test_what_is_no_load_is_refused_with_what_would_be_one(
+    webhooks: CommandLine, argv: tuple[str, ...]
+) -> None:
     ended = webhooks("cost", *argv)
     assert ended.code == 2
     assert "a whole number from" in ended.stderr
     assert ended.stdout == ""
 
 
-def test_packed_and_trickle_exclude_each_other(webhooks):
+def test_packed_and_trickle_exclude_each_other(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M", "--packed", "--trickle")
     assert ended.code == 2
     assert "not allowed with" in ended.stderr
 
 
-def test_the_events_must_be_said(webhooks):
+def test_the_events_must_be_said(webhooks: CommandLine) -> None:
     ended = webhooks("cost")
     assert ended.code == 2
     assert "--events" in ended.stderr
 
 
-def test_a_month_without_events_costs_what_is_always_there_and_has_no_price_per_event(webhooks):
+def test_a_month_without_events_costs_what_is_always_there_and_has_no_price_per_event(
+    webhooks: CommandLine,
+) -> None:
     document = webhooks("cost", "--events", "0", "--json").document
     assert document["perMillionEvents"] is None
     assert {line["what"] for line in document["lines"]} == {
@@ -128,13 +132,13 @@ def test_a_month_without_events_costs_what_is_always_there_and_has_no_price_per_
     assert all(line["standing"] for line in document["lines"])
 
 
-def test_few_events_are_told_of_trickle(webhooks):
+def test_few_events_are_told_of_trickle(webhooks: CommandLine) -> None:
     assert "--trickle" in webhooks("cost", "--events", "1M").stderr
     assert "--trickle" not in webhooks("cost", "--events", "1G").stderr
     assert "--trickle" not in webhooks("cost", "--events", "1M", "--trickle").stderr
 
 
-def test_an_invocation_is_billed_the_endpoints_time_its_calls_and_its_share_of_a_cpu():
+def test_an_invocation_is_billed_the_endpoints_time_its_calls_and_its_share_of_a_cpu() -> None:
     single = MEASURED["single"]
     expected = 200 + 2 * SETTINGS.call_ms + 10 * single.cpu_ms_per_delivery / (512 / 1769)
     assert traffic().dispatcher.ms == math.ceil(expected)
@@ -142,21 +146,21 @@ def test_an_invocation_is_billed_the_endpoints_time_its_calls_and_its_share_of_a
     assert traffic("packed").dispatcher.count == 10_000
 
 
-def test_ten_events_take_five_requests_of_sqs():
+def test_ten_events_take_five_requests_of_sqs() -> None:
     assert traffic().queue_requests == 500_000
 
 
-def test_packs_are_billed_by_their_bytes():
+def test_packs_are_billed_by_their_bytes() -> None:
     # Ten packs of ten bodies of 2 KB: four times 64 KiB at once for who receives them.
     assert traffic("packed").queue_requests == 10_000 * (4 + 1) + 100_000 * (1 + 1 + 1)
 
 
-def test_a_body_that_fills_a_pack_travels_alone():
+def test_a_body_that_fills_a_pack_travels_alone() -> None:
     packed, single = traffic("packed", size=60_000), traffic("single", size=60_000)
     assert packed.dispatcher.count == single.dispatcher.count == 100_000
 
 
-def test_every_endpoint_more_is_a_delivery_more_and_no_event_more():
+def test_every_endpoint_more_is_a_delivery_more_and_no_event_more() -> None:
     one, five = traffic(), traffic(endpoints=5)
     assert five.deliveries == 5 * one.deliveries
     assert five.write_units == 5 * one.write_units
@@ -164,13 +168,13 @@ def test_every_endpoint_more_is_a_delivery_more_and_no_event_more():
     assert five.producer_requests == one.producer_requests
 
 
-def test_events_that_nobody_wants_cost_fan_out_alone():
+def test_events_that_nobody_wants_cost_fan_out_alone() -> None:
     unwanted = traffic(endpoints=0)
     assert unwanted.fanout.count == 100_000
     assert (unwanted.dispatcher.count, unwanted.write_units, unwanted.egress_bytes) == (0, 0, 0)
 
 
-def test_slow_endpoints_deliveries_are_received_and_read_twice():
+def test_slow_endpoints_deliveries_are_received_and_read_twice() -> None:
     quick, slow = traffic(ms=999), traffic(ms=1000)
     assert quick.handovers.count == 0
     assert slow.handovers.count == slow.dispatcher.count
@@ -178,11 +182,11 @@ def test_slow_endpoints_deliveries_are_received_and_read_twice():
     assert slow.write_units == quick.write_units
 
 
-def test_lambda_polls_three_queues_for_ever():
+def test_lambda_polls_three_queues_for_ever() -> None:
     assert traffic(events=0).empty_receives == 3 * 5 * 3 * 60 * 24 * 30
 
 
-def test_secrets_are_read_again_by_the_clock_not_by_the_event():
+def test_secrets_are_read_again_by_the_clock_not_by_the_event() -> None:
     few, many = traffic(events=100 * MILLION), traffic(events=200 * MILLION)
     assert few.dispatcher.environments == 1
     assert few.secret_calls == pytest.approx(MONTH_SECONDS * (2 / 30 + 1 / 300), rel=0.02)
@@ -190,27 +194,27 @@ def test_secrets_are_read_again_by_the_clock_not_by_the_event():
 
 
 @pytest.mark.parametrize("shape", MEASURED)
-def test_what_events_cost_grows_with_them(shape):
+def test_what_events_cost_grows_with_them(shape: str) -> None:
     small, large = (bill(shape, events=events * MILLION).services for events in (1000, 2000))
     for name in ("Lambda", "DynamoDB", "Data transfer", "CloudWatch"):
         assert large[name] == pytest.approx(2 * small[name])
 
 
-def test_the_fuller_the_batches_the_less_an_event_costs():
+def test_the_fuller_the_batches_the_less_an_event_costs() -> None:
     trickle, single, packed = (bill(shape).total for shape in ("trickle", "single", "packed"))
     assert trickle > single > packed
 
 
-def test_producers_sends_are_counted_where_wanted():
+def test_producers_sends_are_counted_where_wanted() -> None:
     assert bill(sends=True).total - bill().total == pytest.approx(0.40 + 0.10)
 
 
-def test_a_credential_is_a_secret():
+def test_a_credential_is_a_secret() -> None:
     assert bill(credentials=100).total - bill().total == pytest.approx(40)
 
 
 @pytest.mark.parametrize("shape", [TRICKLE, SINGLE, PACKED], ids=lambda shape: shape.name)
-def test_the_calls_of_a_batch_are_those_that_the_adapters_limits_make(shape):
+def test_the_calls_of_a_batch_are_those_that_the_adapters_limits_make(shape: Shape) -> None:
     # tests/integration/test_call_counts.py counts them at the wire: two for ten single deliveries, six for
     # ten packs of ten; and one write unit for each delivery.
     deliveries = shape.messages_per_batch * shape.deliveries_per_message
@@ -220,7 +224,7 @@ def test_the_calls_of_a_batch_are_those_that_the_adapters_limits_make(shape):
 
 
 @pytest.mark.parametrize("figures", MEASURED.values(), ids=MEASURED)
-def test_an_item_of_the_log_is_a_write_unit(figures):
+def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
     assert figures.log_item_bytes_per_delivery <= delivery_log.WRITE_UNIT
     assert figures.write_units_per_delivery == 1
 
@@ -236,11 +240,11 @@ def test_an_item_of_the_log_is_a_write_unit(figures):
     ],
     ids=["memory", "data key", "polling", "batch", "log retention"],
 )
-def test_a_setting_is_the_templates(pattern, value):
+def test_a_setting_is_the_templates(pattern: str, value: int) -> None:
     assert {int(found) for found in re.findall(pattern, TEMPLATE.read_text())} == {value}
 
 
-def test_the_template_has_as_many_queues_and_secrets_as_the_model():
+def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     text = TEMPLATE.read_text()
     assert text.count("          Type: SQS\n") == SETTINGS.queues
     assert text.count("    Type: AWS::SecretsManager::Secret\n") == SETTINGS.secrets
@@ -250,12 +254,12 @@ def test_the_template_has_as_many_queues_and_secrets_as_the_model():
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 
 
-def test_keys_and_master_are_kept_as_long_as_the_model_says():
+def test_keys_and_master_are_kept_as_long_as_the_model_says() -> None:
     assert SETTINGS.keys_seconds == key_store.KEYS_SECONDS
     assert SETTINGS.master_seconds == key_store.MASTER_SECONDS
 
 
-def test_what_aws_has_for_it_is_priced_by_event_and_by_delivery():
+def test_what_aws_has_for_it_is_priced_by_event_and_by_delivery() -> None:
     egress = 2894 * 0.09 / 1000
     assert offers()["EventBridge API destinations"] == pytest.approx(1.20 + egress)
     assert offers(endpoints=5)["EventBridge API destinations"] == pytest.approx(2.00 + 5 * egress)
@@ -263,7 +267,7 @@ def test_what_aws_has_for_it_is_priced_by_event_and_by_delivery():
     assert offers()["SNS HTTPS"] == pytest.approx(1.10 + egress)
 
 
-def test_hosted_services_are_priced_as_they_list():
+def test_hosted_services_are_priced_as_they_list() -> None:
     prices = offers()
     assert prices["Outpost, managed"] == 10
     assert prices["Svix, Free plan's overage"] == pytest.approx(95)
@@ -271,5 +275,5 @@ def test_hosted_services_are_priced_as_they_list():
 
 
 @pytest.mark.parametrize(("events", "euros"), [(30, 59), (900_000, 59), (1_000_000, 190), (4_500_000, 340)])
-def test_of_two_plans_by_the_day_the_cheaper_one_is_named(events, euros):
+def test_of_two_plans_by_the_day_the_cheaper_one_is_named(events: int, euros: int) -> None:
     assert offers(events=events)["Hook0"] == pytest.approx(euros)

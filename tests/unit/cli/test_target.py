@@ -1,12 +1,13 @@
 """Where a command finds its deployment; `publish` and `license` show it before they connect."""
 
 from argparse import Namespace
+from collections.abc import Callable
 
 import pytest
 
 from tests.unit.cli.command_line import CommandLine
 from webhooks_cli.errors import MissingError, WrongUseError
-from webhooks_cli.target import find_target
+from webhooks_cli.target import Target, find_target
 from webhooks_cli.world import World
 
 OPTIONS = dict.fromkeys(
@@ -22,8 +23,8 @@ STACK = {
 
 
 @pytest.fixture
-def target(webhooks: CommandLine):
-    def find(folder="", **options):
+def target(webhooks: CommandLine) -> Callable[..., Target]:
+    def find(folder: str = "", **options: object) -> Target:
         world = World(
             stdin=None,
             stdout=None,
@@ -39,7 +40,7 @@ def target(webhooks: CommandLine):
     return find
 
 
-def test_the_stack_file_is_searched_upward(webhooks, target):
+def test_the_stack_file_is_searched_upward(webhooks: CommandLine, target: Callable[..., Target]) -> None:
     webhooks.write_stack(**STACK)
     (webhooks.folder / "deep/er").mkdir(parents=True)
     found = target("deep/er")
@@ -47,7 +48,9 @@ def test_the_stack_file_is_searched_upward(webhooks, target):
     assert found.key_file == webhooks.folder / ".local/caller.json"
 
 
-def test_the_level_picks_the_license_and_is_system_by_default(webhooks, target):
+def test_the_level_picks_the_license_and_is_system_by_default(
+    webhooks: CommandLine, target: Callable[..., Target]
+) -> None:
     webhooks.write_stack(**STACK)
     assert target().license == "of-system"
     assert target(level="service").license == "of-service"
@@ -55,12 +58,14 @@ def test_the_level_picks_the_license_and_is_system_by_default(webhooks, target):
         target(level="service_ext")
 
 
-def test_the_level_is_for_the_local_stack_only(target):
+def test_the_level_is_for_the_local_stack_only(target: Callable[..., Target]) -> None:
     with pytest.raises(WrongUseError, match="--level"):
         target(url="https://api.example.com", level="service")
 
 
-def test_the_environments_license_is_not_sent_to_the_local_stack(webhooks, target):
+def test_the_environments_license_is_not_sent_to_the_local_stack(
+    webhooks: CommandLine, target: Callable[..., Target]
+) -> None:
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-production"
     webhooks.write_stack(**STACK)
     assert target().license == "of-system"
@@ -68,13 +73,15 @@ def test_the_environments_license_is_not_sent_to_the_local_stack(webhooks, targe
 
 
 @pytest.mark.parametrize("text", ["", "[]", "no json", "\udcff"])
-def test_a_broken_stack_file_is_named(webhooks, target, text):
+def test_a_broken_stack_file_is_named(
+    webhooks: CommandLine, target: Callable[..., Target], text: str
+) -> None:
     webhooks.write_stack().write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(MissingError, match=r"stack\.json cannot be read"):
         target()
 
 
-def test_a_profile_names_files_beside_itself(webhooks, target):
+def test_a_profile_names_files_beside_itself(webhooks: CommandLine, target: Callable[..., Target]) -> None:
     webhooks.write_profiles(
         '[prod]\nurl = "https://api.example.com/prod"\nprivate_key_file = "prod.key"\n'
         'license_file = "prod.license"\ntenant = "acme"\ncommunity = "main"\nstack = "w"\nregion = "eu-west-1"\n'
@@ -98,20 +105,24 @@ def test_a_profile_names_files_beside_itself(webhooks, target):
         ('[prod]\nurl = "ftp://x"', "must begin with https://"),
     ],
 )
-def test_a_profile_that_cannot_be_used_is_explained(webhooks, target, text, reason):
+def test_a_profile_that_cannot_be_used_is_explained(
+    webhooks: CommandLine, target: Callable[..., Target], text: str | None, reason: str
+) -> None:
     if text is not None:
         webhooks.write_profiles(text)
     with pytest.raises((MissingError, WrongUseError), match=reason):
         target(profile="prod")
 
 
-def test_a_target_shows_no_license(webhooks, target):
+def test_a_target_shows_no_license(webhooks: CommandLine, target: Callable[..., Target]) -> None:
     webhooks.write_stack(**STACK)
     assert "of-system" not in repr(target())
 
 
 @pytest.mark.parametrize("command", [("license", "list"), ("publish", "e.json")])
-def test_a_deployment_without_a_stack_cannot_be_operated(webhooks, command):
+def test_a_deployment_without_a_stack_cannot_be_operated(
+    webhooks: CommandLine, command: tuple[str, str]
+) -> None:
     webhooks.write("e.json", {"eventName": "a", "tenantId": "t", "communityId": "c", "data": {}})
     ended = webhooks(*command, "--url", "https://api.example.com")
     assert ended.code == 4

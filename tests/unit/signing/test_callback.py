@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -34,11 +35,11 @@ SECRET_BEFORE = derive_webhook_secret(SEED, "wh_1", 1)
 both_curves = pytest.mark.parametrize("curve", list(Curve), ids=lambda curve: curve.value)
 
 
-def callback_keys(curve=Curve.SECP256K1):
+def callback_keys(curve: Curve = Curve.SECP256K1) -> CallbackKeys:
     return CallbackKeys(PrivateKey.derive(SEED, b"service", curve), CONTENT, KEY_ID)
 
 
-def signed(curve=Curve.SECP256K1, **changes):
+def signed(curve: Curve = Curve.SECP256K1, **changes: Any) -> dict[str, str]:
     parts = {
         "method": "POST",
         "url": "https://example.com/hook?a=1",
@@ -52,11 +53,11 @@ def signed(curve=Curve.SECP256K1, **changes):
     return sign_callback(**parts | changes)
 
 
-def sent(curve=Curve.SECP256K1, **changes):
+def sent(curve: Curve = Curve.SECP256K1, **changes: Any) -> dict[str, str]:
     return signed(curve, **changes) | {"Content-Type": "application/json"}
 
 
-def verify(headers, curve=Curve.SECP256K1, **changes):
+def verify(headers: dict[str, str], curve: Curve = Curve.SECP256K1, **changes: Any) -> list[str]:
     parts = {
         "method": "POST",
         "url": "https://example.com/hook?a=1",
@@ -70,7 +71,7 @@ def verify(headers, curve=Curve.SECP256K1, **changes):
     return verify_callback(**parts | changes)
 
 
-def test_a_callback_has_exactly_the_headers_of_the_protocol():
+def test_a_callback_has_exactly_the_headers_of_the_protocol() -> None:
     assert list(signed()) == [
         "webhook-id",
         "webhook-timestamp",
@@ -81,7 +82,7 @@ def test_a_callback_has_exactly_the_headers_of_the_protocol():
     ]
 
 
-def test_a_signature_input_covers_the_request_in_the_form_of_rfc_9421():
+def test_a_signature_input_covers_the_request_in_the_form_of_rfc_9421() -> None:
     assert signed()["Signature-Input"] == (
         'webhook=("@method" "@target-uri" "content-digest" "content-type" "webhook-id" "webhook-timestamp")'
         f';created={NOW};keyid="{KEY_ID}";alg="ecdsa-p256-sha256";tag="webhook"'
@@ -89,12 +90,12 @@ def test_a_signature_input_covers_the_request_in_the_form_of_rfc_9421():
 
 
 @both_curves
-def test_a_receiver_verifies_every_signature(curve):
+def test_a_receiver_verifies_every_signature(curve: Curve) -> None:
     assert verify(sent(curve), curve) == [curve.scheme, "v1", "rfc9421"]
 
 
 @both_curves
-def test_each_key_in_its_grace_signs_too_and_the_one_that_is_shown_comes_first(curve):
+def test_each_key_in_its_grace_signs_too_and_the_one_that_is_shown_comes_first(curve: Curve) -> None:
     shown, *others = (PrivateKey.derive(SEED, name, curve) for name in (b"shown", b"one", b"other"))
     headers = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(others)))
     alone = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID))
@@ -113,7 +114,7 @@ def test_each_key_in_its_grace_signs_too_and_the_one_that_is_shown_comes_first(c
 
 
 @both_curves
-def test_the_plain_implementation_verifies_every_signature(curve):
+def test_the_plain_implementation_verifies_every_signature(curve: Curve) -> None:
     headers = sent(curve)
     public = callback_keys(curve).service.public_key.to_wire()
     assert plain_protocol.service_signature_holds(
@@ -125,7 +126,7 @@ def test_the_plain_implementation_verifies_every_signature(curve):
 
 
 @both_curves
-def test_the_plain_implementation_refuses_another_body_and_key(curve):
+def test_the_plain_implementation_refuses_another_body_and_key(curve: Curve) -> None:
     headers = sent(curve)
     service = callback_keys(curve).service.public_key.to_wire()
     other = PrivateKey.derive(SEED, b"other", curve).public_key.to_wire()
@@ -141,14 +142,14 @@ def test_the_plain_implementation_refuses_another_body_and_key(curve):
 
 
 @pytest.mark.parametrize("beside", [(), (PrivateKey.derive(SEED, b"before", Curve.SECP256K1),)])
-def test_an_unmodified_standard_webhooks_library_verifies(beside):
+def test_an_unmodified_standard_webhooks_library_verifies(beside: tuple[PrivateKey, ...]) -> None:
     keys = CallbackKeys(callback_keys().service, CONTENT, KEY_ID, beside=beside)
     headers = signed(timestamp=int(time.time()), webhook_secrets=[SECRET, SECRET_BEFORE], keys=keys)
     for secret in (SECRET, SECRET_BEFORE):
         assert Webhook(encode_webhook_secret(secret)).verify(BODY, headers) == json.loads(BODY)
 
 
-def test_after_a_rotation_the_secret_before_goes_along():
+def test_after_a_rotation_the_secret_before_goes_along() -> None:
     headers = sent(webhook_secrets=[SECRET, SECRET_BEFORE])
     assert [token.split(",")[0] for token in headers["webhook-signature"].split(" ")] == [
         "es256k",
@@ -158,19 +159,19 @@ def test_after_a_rotation_the_secret_before_goes_along():
     assert verify(headers, webhook_secret=SECRET_BEFORE) == verify(headers)
 
 
-def test_without_a_webhook_secret_the_keys_sign_alone():
+def test_without_a_webhook_secret_the_keys_sign_alone() -> None:
     headers = sent(webhook_secrets=[])
     assert verify(headers, webhook_secret=None) == ["es256k", "rfc9421"]
     with pytest.raises(VerificationError, match="no v1 signature"):
         verify(headers)
 
 
-def test_the_same_attempt_is_signed_the_same():
+def test_the_same_attempt_is_signed_the_same() -> None:
     assert signed() == signed()
     assert signed(timestamp=NOW + 1) != signed()
 
 
-def test_a_url_without_a_path_is_signed_as_it_is_requested():
+def test_a_url_without_a_path_is_signed_as_it_is_requested() -> None:
     headers = sent(url="https://example.com#top")
     assert verify(headers, url="https://example.com/")
 
@@ -193,30 +194,30 @@ def test_a_url_without_a_path_is_signed_as_it_is_requested():
         {"timestamp": -1},
     ],
 )
-def test_what_cannot_stand_in_a_header_is_not_signed(changes):
+def test_what_cannot_stand_in_a_header_is_not_signed(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidCallbackError):
         signed(**changes)
 
 
 @pytest.mark.parametrize("secret", [b"", bytes(31), bytes(33)])
-def test_a_webhook_secret_of_another_length_does_not_sign(secret):
+def test_a_webhook_secret_of_another_length_does_not_sign(secret: bytes) -> None:
     with pytest.raises(InvalidKeyError):
         signed(webhook_secrets=[secret])
 
 
-def test_the_content_key_is_on_p_256():
+def test_the_content_key_is_on_p_256() -> None:
     service = callback_keys().service
     with pytest.raises(InvalidKeyError, match="prime256v1"):
         CallbackKeys(service, service, "key")
 
 
 @pytest.mark.parametrize("key_id", ["", 'a"b', "a\\b", "a\n", "é"])
-def test_a_key_id_that_cannot_be_quoted_is_refused(key_id):
+def test_a_key_id_that_cannot_be_quoted_is_refused(key_id: str) -> None:
     with pytest.raises(InvalidKeyError, match="id"):
         CallbackKeys(callback_keys().service, CONTENT, key_id)
 
 
-def test_header_names_come_in_any_case():
+def test_header_names_come_in_any_case() -> None:
     headers = {name.upper(): value for name, value in sent().items()}
     assert verify(headers) == verify({name.lower(): f" {value}\t" for name, value in headers.items()})
 
@@ -229,17 +230,17 @@ def test_header_names_come_in_any_case():
         ({"service_key": None, "webhook_secret": None}, ["rfc9421"]),
     ],
 )
-def test_what_there_is_a_key_for_is_verified(given, schemes):
+def test_what_there_is_a_key_for_is_verified(given: dict[str, None], schemes: list[str]) -> None:
     assert verify(sent(), **given) == schemes
 
 
-def test_without_any_key_nothing_is_verified():
+def test_without_any_key_nothing_is_verified() -> None:
     with pytest.raises(VerificationError, match="nothing to verify with"):
         verify(sent(), service_key=None, webhook_secret=None, jwks=None)
 
 
 @pytest.mark.parametrize("distance", [-300, 300])
-def test_a_callback_at_the_edge_of_the_tolerance_is_fresh(distance):
+def test_a_callback_at_the_edge_of_the_tolerance_is_fresh(distance: int) -> None:
     assert verify(sent(), now=NOW + distance)
 
 
@@ -247,13 +248,13 @@ def test_a_callback_at_the_edge_of_the_tolerance_is_fresh(distance):
     ("distance", "message"),
     [(-301, "lies 301 s after now, 300 s are allowed"), (301, "lies 301 s before now")],
 )
-def test_a_callback_from_another_time_is_refused(distance, message):
+def test_a_callback_from_another_time_is_refused(distance: int, message: str) -> None:
     with pytest.raises(VerificationError, match=message):
         verify(sent(), now=NOW + distance)
 
 
 @pytest.mark.parametrize("name", [*signed(), "Content-Type"])
-def test_a_missing_header_is_named(name):
+def test_a_missing_header_is_named(name: str) -> None:
     headers = sent()
     del headers[name]
     with pytest.raises(VerificationError, match=f"the header {name.lower()} is missing"):
@@ -262,24 +263,24 @@ def test_a_missing_header_is_named(name):
 
 @pytest.mark.parametrize("name", [*signed(), "Content-Type"])
 @pytest.mark.parametrize("value", ["", "é", "a\nb", "\ud800", "²"])
-def test_a_header_that_is_not_printable_ascii_is_named(name, value):
+def test_a_header_that_is_not_printable_ascii_is_named(name: str, value: str) -> None:
     with pytest.raises(VerificationError, match=name.lower()):
         verify(sent() | {name: value})
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1e9", "01700000000", "1700000000.0", "+1700000000", "9" * 400])
-def test_a_timestamp_that_is_no_epoch_seconds_is_refused(value):
+def test_a_timestamp_that_is_no_epoch_seconds_is_refused(value: str) -> None:
     with pytest.raises(VerificationError, match="webhook-timestamp is not epoch seconds"):
         verify(sent() | {"webhook-timestamp": value})
 
 
 @pytest.mark.parametrize("value", ["v1", "v1,", ",x", "v1,a,b", "v1,a  v1,b", "v1,a, v1,b"])
-def test_a_token_without_exactly_one_comma_is_refused(value):
+def test_a_token_without_exactly_one_comma_is_refused(value: str) -> None:
     with pytest.raises(VerificationError, match="list of scheme,base64"):
         verify(sent() | {"webhook-signature": value})
 
 
-def test_an_unknown_scheme_is_passed_over():
+def test_an_unknown_scheme_is_passed_over() -> None:
     headers = sent()
     assert verify(headers | {"webhook-signature": "v9,x " + headers["webhook-signature"]}) == verify(headers)
 
@@ -307,12 +308,12 @@ def test_an_unknown_scheme_is_passed_over():
         ),
     ],
 )
-def test_what_does_not_hold_is_named(changes, message):
+def test_what_does_not_hold_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(VerificationError, match=message):
         verify(sent(), **changes)
 
 
-def test_the_other_form_of_a_signature_is_refused():
+def test_the_other_form_of_a_signature_is_refused() -> None:
     # s and n-s both verify; a second spelling of a signature is not ours.
     scheme, text = sent(webhook_secrets=[])["webhook-signature"].split(",")
     raw = plain_protocol.b64decode(text)
@@ -322,7 +323,7 @@ def test_the_other_form_of_a_signature_is_refused():
         verify(sent() | {"webhook-signature": other})
 
 
-def test_a_dot_in_the_delivery_id_is_refused():
+def test_a_dot_in_the_delivery_id_is_refused() -> None:
     with pytest.raises(VerificationError, match="webhook-id has a dot"):
         verify(sent() | {"webhook-id": "dlv.1"})
 
@@ -356,7 +357,7 @@ INPUT = signed()["Signature-Input"]
         (INPUT.replace("webhook=(", "other=("), "no base64 bytes for other"),
     ],
 )
-def test_what_is_wrong_with_a_signature_input_is_named(signature_input, message):
+def test_what_is_wrong_with_a_signature_input_is_named(signature_input: str, message: str) -> None:
     with pytest.raises(VerificationError, match=message):
         verify(sent() | {"Signature-Input": signature_input})
 
@@ -365,12 +366,12 @@ def test_what_is_wrong_with_a_signature_input_is_named(signature_input, message)
     ("signature", "message"),
     [("x", "malformed"), ("webhook=:AAA:", "no base64 bytes"), ("webhook=:AAAA:", "does not hold")],
 )
-def test_what_is_wrong_with_a_signature_is_named(signature, message):
+def test_what_is_wrong_with_a_signature_is_named(signature: str, message: str) -> None:
     with pytest.raises(VerificationError, match=message):
         verify(sent() | {"Signature": signature})
 
 
-def test_a_signature_of_somebody_else_may_stand_beside_ours():
+def test_a_signature_of_somebody_else_may_stand_beside_ours() -> None:
     headers = sent()
     headers["Signature-Input"] = f'proxy=("@authority");created=1, {headers["Signature-Input"]}'
     headers["Signature"] = f"{headers['Signature']}, proxy=:AAAA:"

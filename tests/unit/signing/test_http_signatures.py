@@ -1,6 +1,7 @@
 """HTTP message signatures and content digests, against the known answers of RFC 9421 and RFC 9530."""
 
 from base64 import b64decode, urlsafe_b64decode
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ RFC_9421_SPKI = (
 RFC_9421_KEY = PublicKey.from_bytes(b64decode(RFC_9421_SPKI)[-64:], Curve.P256)
 
 
-def test_the_response_of_rfc_9421_b_2_4_verifies():
+def test_the_response_of_rfc_9421_b_2_4_verifies() -> None:
     header = (
         'sig-b24=("@status" "content-type" "content-digest" "content-length")'
         ';created=1618884473;keyid="test-key-ecc-p256"'
@@ -53,19 +54,19 @@ def test_the_response_of_rfc_9421_b_2_4_verifies():
     assert signed.text("keyid") == "test-key-ecc-p256"
 
 
-def test_the_key_pair_of_rfc_9421_b_1_3_belongs_together():
+def test_the_key_pair_of_rfc_9421_b_1_3_belongs_together() -> None:
     # From the SEC 1 structure of the same section.
     private = b64decode("MHcCAQEEIFKbhfNZfpDsW43+0+JjUr9K+bTeuxopu653+hBaXGA7")[-32:]
     assert PrivateKey(Curve.P256, private).public_key == RFC_9421_KEY
 
 
-def test_a_content_digest_is_that_of_rfc_9530():
+def test_a_content_digest_is_that_of_rfc_9530() -> None:
     # RFC 9530, B.1: {"hello": "world"} and a line feed.
     expected = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
     assert content_digest(b'{"hello": "world"}\n') == expected
 
 
-def test_a_callback_s_base_is_the_general_one():
+def test_a_callback_s_base_is_the_general_one() -> None:
     values = ("POST", "https://example.com/", "sha-256=:A:", "application/json", "dlv_1", "1700000000")
     params = signature_params(created=1700000000, key_id="key")
     assert callback_base(values, params) == signature_base(zip(COMPONENTS, values, strict=True), params)
@@ -88,11 +89,11 @@ def test_a_callback_s_base_is_the_general_one():
         ("no-url", "no-url"),
     ],
 )
-def test_the_target_uri_is_what_the_request_asks_for(url, requested):
+def test_the_target_uri_is_what_the_request_asks_for(url: str, requested: str) -> None:
     assert target_uri(url) == requested
 
 
-def test_a_key_of_rfc_7517_is_written_with_its_coordinates():
+def test_a_key_of_rfc_7517_is_written_with_its_coordinates() -> None:
     # RFC 7517, A.1, the first key.
     x, y = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
     raw = urlsafe_b64decode(x + "=") + urlsafe_b64decode(y + "=")
@@ -103,7 +104,7 @@ def test_a_key_of_rfc_7517_is_written_with_its_coordinates():
     assert find_key({"keys": [written]}, "2") is None
 
 
-def test_a_thumbprint_is_that_of_rfc_7638():
+def test_a_thumbprint_is_that_of_rfc_7638() -> None:
     key = RFC_9421_KEY
     # As RFC 9449, 6.1 does it for its P-256 key.
     x, y = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"
@@ -112,7 +113,7 @@ def test_a_thumbprint_is_that_of_rfc_7638():
     assert thumbprint(key) != thumbprint(dpop)
 
 
-def test_a_key_on_another_curve_is_not_published():
+def test_a_key_on_another_curve_is_not_published() -> None:
     key = PrivateKey.derive(bytes(32), b"a", Curve.SECP256K1).public_key
     for publish in (lambda: jwk(key, "1"), lambda: thumbprint(key)):
         with pytest.raises(InvalidKeyError, match="P-256"):
@@ -136,13 +137,13 @@ X, Y = (jwk(RFC_9421_KEY, "1")[name] for name in "xy")
         {"kty": "RSA", "crv": "P-256", "x": X, "y": Y},
     ],
 )
-def test_a_published_key_that_is_no_p_256_point_is_refused(members):
+def test_a_published_key_that_is_no_p_256_point_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(InvalidKeyError):
         find_key({"keys": [members | {"kid": "1"}]}, "1")
 
 
 @pytest.mark.parametrize("jwks", [{}, {"keys": None}, {"keys": {}}, {"keys": [None, 1, "1", []]}])
-def test_a_document_that_is_no_jwks_has_no_key(jwks):
+def test_a_document_that_is_no_jwks_has_no_key(jwks: dict[str, Any]) -> None:
     assert find_key(jwks, "1") is None
 
 
@@ -169,11 +170,11 @@ def test_a_document_that_is_no_jwks_has_no_key(jwks):
         'a=("é")',
     ],
 )
-def test_a_malformed_signature_input_is_refused(header):
+def test_a_malformed_signature_input_is_refused(header: str) -> None:
     assert parse_signature_input(header) is None
 
 
-def test_several_signatures_in_one_header_are_read():
+def test_several_signatures_in_one_header_are_read() -> None:
     signed = parse_signature_input(
         'proxy=("@query-param";name="a" "b";bs);created=1;nonce="n, a=(\\"";ok;by=tok:en/*, a=();keyid="k"\t,*b-._=("c")'.replace(
             '\\"', "'"
@@ -191,5 +192,5 @@ def test_several_signatures_in_one_header_are_read():
 @pytest.mark.parametrize(
     "header", ["", "a", "a=", "a=AAAA", "a=:AAAA", "a=:A-AA:", "a=:AAAA: b=:AAAA:", "a=:AAAA:,"]
 )
-def test_a_malformed_signature_is_refused(header):
+def test_a_malformed_signature_is_refused(header: str) -> None:
     assert parse_signature(header) is None
