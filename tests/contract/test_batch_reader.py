@@ -78,7 +78,7 @@ def test_webhooks_and_log_are_read_together(opened: Opened) -> None:
     assert reading.logged == {each.key: Logged(Outcome.DELIVERED, ()) for each in entries[:50]}
 
 
-def test_the_mark_of_a_slow_endpoint_is_read_with_its_webhook_and_outlives_a_change(opened: Opened) -> None:
+def test_a_slow_mark_is_read_with_its_webhook_and_survives_a_change(opened: Opened) -> None:
     webhook = opened.add()
     opened.pace.mark(ACME, webhook.id, slow_since=1_700_000_000)
     stored = opened.reader.read([(ACME, webhook.id)], []).webhooks[ACME, webhook.id]
@@ -92,7 +92,7 @@ def test_the_mark_of_a_slow_endpoint_is_read_with_its_webhook_and_outlives_a_cha
     assert opened.subscriptions.get(ACME, webhook.id) == replace(webhook, revision=2)
 
 
-def test_marking_a_webhook_that_is_gone_makes_none(opened: Opened) -> None:
+def test_a_mark_on_a_deleted_webhook_creates_no_webhook(opened: Opened) -> None:
     webhook = opened.add()
     opened.subscriptions.remove(webhook, IdempotencyRecord("gone", "", int(opened.backend.clock()) + 60))
 

@@ -30,14 +30,14 @@ def created(client: PlatformClient, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", ["/environment", "/healthz", "/publickeys", "/sd", "/.well-known"])
-def test_discovery_answers_everybody(system: PlatformClient, path: str) -> None:
+def test_discovery_needs_no_license(system: PlatformClient, path: str) -> None:
     response = system.plain("GET", path)
 
     assert response.status == 200
     assert response.headers["x-request-id"]
 
 
-def test_the_service_says_what_it_is(system: PlatformClient) -> None:
+def test_discovery_describes_the_deployment(system: PlatformClient) -> None:
     health = system.plain("GET", "/healthz").json
     assert health["status"] == "all services operational"
     assert health["code"] == "200"
@@ -105,7 +105,7 @@ def test_pages_hold_every_webhook_once_newest_first(system: PlatformClient) -> N
     assert [page["page"] for page in pages] == [{"index": i, "total": 7, "size": 3} for i in range(4)]
 
 
-def test_an_exact_repeat_gets_the_first_answer_and_changes_nothing_twice(system: PlatformClient) -> None:
+def test_an_exact_repeat_gets_the_first_response_and_changes_nothing(system: PlatformClient) -> None:
     client = PlatformClient(system.api_url, system.license_key, community=f"rep-{uuid.uuid4().hex[:8]}")
     headers, body = client.headers(), json.dumps(webhook_body()).encode()
 
@@ -119,7 +119,7 @@ def test_an_exact_repeat_gets_the_first_answer_and_changes_nothing_twice(system:
     assert [each.status for each in responses] == [204, 204]
 
 
-def test_who_may_not_is_told_so(system: PlatformClient, service: PlatformClient) -> None:
+def test_a_caller_without_permission_gets_the_reason(system: PlatformClient, service: PlatformClient) -> None:
     elsewhere = PlatformClient(service.api_url, service.license_key, community="other")
     assert elsewhere.call("POST", "webhooks/fetch", {}).status == 403
     assert service.call("GET", "/servicekeys").status == 403

@@ -86,7 +86,7 @@ def test_an_event_becomes_a_callback_with_every_proof(stack: Stack, system: Plat
     assert protocol.http_signature_holds(headers, callback.body, method="POST", url=url, jwks=jwks)
 
 
-def test_only_what_matches_is_sent(stack: Stack, system: PlatformClient) -> None:
+def test_only_matching_events_are_sent(stack: Stack, system: PlatformClient) -> None:
     with Receiver() as receiver:
         _, name = register(system, receiver, query=[{"orderId": "A-2"}, {"note": "x"}], criteria="ANY")
 
@@ -99,7 +99,7 @@ def test_only_what_matches_is_sent(stack: Stack, system: PlatformClient) -> None
     assert json.loads(callback.body)["data"] == {"orderId": "A-2"}
 
 
-def test_a_failed_attempt_is_made_again_and_the_last_one_is_dead_lettered(
+def test_a_failed_delivery_is_retried_and_in_the_end_dead_lettered(
     stack: Stack, system: PlatformClient
 ) -> None:
     with Receiver() as receiver:
@@ -115,7 +115,7 @@ def test_a_failed_attempt_is_made_again_and_the_last_one_is_dead_lettered(
     assert reason == "HTTP 500 at the last of 2 attempts"
 
 
-def test_oauth2_calls_with_a_token_of_the_token_endpoint(stack: Stack, system: PlatformClient) -> None:
+def test_an_oauth2_callback_has_a_token_of_the_token_endpoint(stack: Stack, system: PlatformClient) -> None:
     with Receiver() as receiver:
         receiver.script(token("tok-1"), path="/token")
         api = {
@@ -150,7 +150,7 @@ def test_a_disabled_webhook_gets_nothing_and_an_enabled_one_again(
     assert json.loads(callback.body)["id"] == event["eventId"]
 
 
-def test_what_is_no_event_is_dead_lettered_with_the_reason(stack: Stack) -> None:
+def test_an_invalid_event_is_dead_lettered_with_the_reason(stack: Stack) -> None:
     marker = uuid.uuid4().hex
     stack.client("sqs").send_message(QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=f"not {marker}")
     publish(stack, "e2e.invalid", tenantId=7, data={"marker": marker})

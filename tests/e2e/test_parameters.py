@@ -50,13 +50,11 @@ def changed(stack: Stack) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize("function", READ_BY)
-def test_another_value_of_a_parameter_reaches_the_version_that_is_called(
-    changed: Stack, function: str
-) -> None:
+def test_a_changed_parameter_reaches_the_version_that_is_called(changed: Stack, function: str) -> None:
     assert live(changed, function).items() >= READ_BY[function].items()
 
 
-def test_metrics_are_written_at_the_level_error_and_lines_below_it_are_not(
+def test_metrics_are_written_at_level_error_and_lower_lines_are_not(
     changed: Stack, system: PlatformClient
 ) -> None:
     began = time.time()

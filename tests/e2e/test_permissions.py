@@ -120,7 +120,7 @@ def test_a_role_reaches_its_own_resources_only(stack: Stack) -> None:
     )
 
 
-def test_a_function_is_denied_what_its_role_lacks(stack: Stack, system: PlatformClient) -> None:
+def test_a_function_is_denied_actions_that_its_role_lacks(stack: Stack, system: PlatformClient) -> None:
     """It answers all the same here, as this can wait: the log of the functions tells."""
     began = time.time()
     api = {"url": "http://127.0.0.1:9/", "authType": "bearer", "credential": {"token": "first"}}
@@ -165,7 +165,7 @@ def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(
     assert eventually(lambda: disabled(system, name))
 
 
-def test_recovery_deletes_an_old_orphan_and_nothing_else(
+def test_the_orphan_cleanup_deletes_an_old_orphan_and_nothing_else(
     stack: Stack, system: PlatformClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = {"url": "http://127.0.0.1:9/", "authType": "bearer", "credential": {"token": "t"}}

@@ -34,7 +34,7 @@ def test_a_system_license_of_one_community_reaches_no_service_key(
         assert "for every tenant and community" in response.json["message"]
 
 
-def test_two_resets_lock_no_client_out_and_the_readmes_code_verifies_throughout(
+def test_two_resets_lock_no_client_out_and_the_readme_code_verifies(
     stack: Stack, system: PlatformClient
 ) -> None:
     before = shown(system)

@@ -27,7 +27,7 @@ def load(stack: Stack, receiver: Receiver) -> None:
             left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
 
 
-def test_every_one_of_five_thousand_webhooks_gets_the_event_once(stack: Stack) -> None:
+def test_each_of_five_thousand_webhooks_gets_the_event_once(stack: Stack) -> None:
     with Receiver() as receiver:
         load(stack, receiver)
         event = publish(stack, event_path.NAME, communityId=WIDE.community_id, data={"currency": "EUR"})

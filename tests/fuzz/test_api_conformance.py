@@ -59,5 +59,5 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", application)
 
 @schema.parametrize()
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_functions_keep_to_the_document(case: schemathesis.Case) -> None:
+def test_the_functions_conform_to_the_document(case: schemathesis.Case) -> None:
     case.call_and_validate(checks=CHECKS)

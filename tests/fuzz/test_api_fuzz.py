@@ -114,7 +114,7 @@ def hold(response: ApiResponse) -> None:
 @given(METHODS, PATHS, HEADERS, st.none() | TEXT | st.binary(max_size=40))
 @example("DELETE", "/servicekey/\ud800", {}, None)
 @example("GET", "", {}, None)
-def test_any_request_without_credentials(
+def test_any_request_without_credentials_gets_a_valid_response(
     method: str, path: str, headers: dict[str, str], body: bytes | str | None
 ) -> None:
     hold(app().send(api_event(method, path, headers=headers, body=body)))
@@ -124,7 +124,9 @@ def test_any_request_without_credentials(
 @given(
     METHODS, PATHS, HEADERS.map(lambda made: {n: v for n, v in made.items() if n.lower() not in SIGNED}), TEXT
 )
-def test_any_path_with_credentials(method: str, path: str, headers: dict[str, str], body: str) -> None:
+def test_any_path_with_credentials_gets_a_valid_response(
+    method: str, path: str, headers: dict[str, str], body: str
+) -> None:
     hold(app().call(method, path, body, headers=headers))
 
 
@@ -134,7 +136,7 @@ SIGNED = {"licensekey", "requestid", "publickey"}
 @LITTLE
 @given(st.text() | JSON.map(json.dumps))
 @example('{"ts": 1790000000, "appid": "\\ud800", "uuid": "\\udfff"}')
-def test_any_text_in_a_request_id(request_id: str) -> None:
+def test_any_text_in_a_request_id_gets_a_valid_response(request_id: str) -> None:
     if any("\ud800" <= letter <= "\udfff" for letter in request_id):
         return
     headers = SYSTEM.sealed(app().public_key, request_id)
@@ -152,7 +154,7 @@ CREATE = {
 
 @LITTLE
 @given(BODIES | JSON)
-def test_any_webhook(body: Any) -> None:
+def test_any_webhook_gets_a_valid_response(body: Any) -> None:
     service = InMemoryApp()
     response = service.call("PUT", f"{BASE}/webhook", body)
     hold(response)
@@ -164,7 +166,7 @@ def test_any_webhook(body: Any) -> None:
 @given(
     BODIES.flatmap(lambda body: st.sets(st.sampled_from(sorted(body))).map(lambda k: {n: body[n] for n in k}))
 )
-def test_any_change(body: dict[str, Any]) -> None:
+def test_any_change_gets_a_valid_response(body: dict[str, Any]) -> None:
     service = InMemoryApp()
     created = service.create()
     response = service.call("PATCH", f"{BASE}/webhook/{created['_id']}", body)
@@ -183,7 +185,7 @@ def test_any_change(body: dict[str, Any]) -> None:
 @given(
     st.fixed_dictionaries({}, optional={"pIndex": field(0), "pSize": field(1), "tags": field(["a"])}) | JSON
 )
-def test_any_fetch(body: Any) -> None:
+def test_any_fetch_gets_a_valid_response(body: Any) -> None:
     hold(app().call("POST", f"{BASE}/webhooks/fetch", body))
 
 
@@ -195,13 +197,13 @@ def test_any_fetch(body: Any) -> None:
         optional={"data": st.text() | JSON, "dataStr": JSON},
     ),
 )
-def test_any_use_of_the_ecdsa_helper(way: str, body: dict[str, Any]) -> None:
+def test_any_use_of_the_ecdsa_helper_gets_a_valid_response(way: str, body: dict[str, Any]) -> None:
     hold(app().call("POST", f"/ecdsa_helper{way}", body, by=None))
 
 
 @LITTLE
 @given(st.binary(max_size=200) | st.text(max_size=200))
-def test_any_bytes_as_a_body(body: bytes | str) -> None:
+def test_any_bytes_as_a_body_get_a_valid_response(body: bytes | str) -> None:
     for method, path in (
         ("PUT", f"{BASE}/webhook"),
         ("POST", f"{BASE}/webhooks/fetch"),

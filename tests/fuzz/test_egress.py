@@ -37,7 +37,7 @@ URLS = st.one_of(
 
 @given(URLS)
 @settings(max_examples=500)
-def test_no_url_gets_past_the_guard_to_an_address_inside(url: str) -> None:
+def test_no_url_gets_past_the_guard_to_a_private_address(url: str) -> None:
     guard = EgressGuard(EgressPolicy(allow_http=True, ports=None), resolve=inside)
     try:
         target = guard.target(url, seconds=1)
@@ -49,7 +49,7 @@ def test_no_url_gets_past_the_guard_to_an_address_inside(url: str) -> None:
 
 @given(URLS)
 @settings(max_examples=500)
-def test_a_url_that_is_taken_apart_can_be_written_as_one_line_of_ascii_and_means_the_same(url: str) -> None:
+def test_a_parsed_url_is_one_line_of_ascii_with_the_same_meaning(url: str) -> None:
     try:
         parsed = parse_url(url)
     except InvalidUrlError:
@@ -60,7 +60,7 @@ def test_a_url_that_is_taken_apart_can_be_written_as_one_line_of_ascii_and_means
 
 
 @given(st.ip_addresses(v=4))
-def test_an_ipv4_address_is_refused_in_all_its_ipv6_forms_if_it_is_refused_itself(
+def test_a_refused_ipv4_address_is_refused_in_all_its_ipv6_forms(
     address: IPv4Address,
 ) -> None:
     assert refusal(ip_address(f"::ffff:{address}")) == refusal(address)
@@ -70,7 +70,7 @@ def test_an_ipv4_address_is_refused_in_all_its_ipv6_forms_if_it_is_refused_itsel
 
 @given(st.text(), st.text())
 @settings(max_examples=300)
-def test_headers_that_have_no_fault_are_one_line_each(name: str, value: str) -> None:
+def test_valid_headers_are_one_line_each(name: str, value: str) -> None:
     request = HttpRequest("POST", "https://example.com/", {name: value}, b"")
 
     if request.fault is None:
@@ -115,7 +115,7 @@ LINES = st.lists(
 
 @given(st.lists(LINES, min_size=1, max_size=3))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_bytes_are_an_answer_or_a_reason(responses: list[bytes]) -> None:
+def test_any_bytes_are_a_response_or_a_reason(responses: list[bytes]) -> None:
     with Receiver() as receiver, calling() as endpoint:
         receiver.script(*map(raw, responses))
         for _ in responses:

@@ -72,7 +72,7 @@ def verify(**changes: Any) -> list[str]:
 
 @fuzz
 @given(anything | base64_like, curves)
-def test_any_text_as_a_key(text: str, curve: Curve) -> None:
+def test_any_text_as_a_key_is_read_or_refused(text: str, curve: Curve) -> None:
     with suppress(SigningError):
         assert PublicKey.from_wire(text, curve).to_wire() == text
     with suppress(SigningError):
@@ -81,21 +81,21 @@ def test_any_text_as_a_key(text: str, curve: Curve) -> None:
 
 @fuzz
 @given(st.binary(min_size=60, max_size=70), curves)
-def test_any_bytes_as_a_public_key(raw: bytes, curve: Curve) -> None:
+def test_any_bytes_as_a_public_key_are_read_or_refused(raw: bytes, curve: Curve) -> None:
     with suppress(SigningError):
         assert PublicKey.from_bytes(raw, curve).raw == raw
 
 
 @fuzz
 @given(anything | base64_like)
-def test_any_text_as_an_envelope(text: str) -> None:
+def test_any_text_as_an_envelope_is_opened_or_refused(text: str) -> None:
     with suppress(SigningError):
         unseal(bytes(32), text)
 
 
 @fuzz
 @given(anything | base64_like | base64_like.map("whsec_".__add__))
-def test_any_text_as_a_webhook_secret(text: str) -> None:
+def test_any_text_as_a_webhook_secret_is_read_or_refused(text: str) -> None:
     with suppress(SigningError):
         assert len(decode_webhook_secret(text)) == 32
 
@@ -110,7 +110,7 @@ def test_any_text_as_a_webhook_secret(text: str) -> None:
     timestamp=st.integers(),
     secrets=st.lists(st.binary(max_size=40)),
 )
-def test_any_callback_to_sign(
+def test_any_callback_is_signed_or_refused(
     *,
     method: str,
     url: str,
@@ -136,7 +136,7 @@ def test_any_callback_to_sign(
 
 @fuzz
 @given(st.dictionaries(st.sampled_from(list(HEADERS)) | anything, anything, max_size=4), anything, anything)
-def test_any_headers_to_verify(headers: dict[str, str], method: str, url: str) -> None:
+def test_any_headers_are_verified_or_refused(headers: dict[str, str], method: str, url: str) -> None:
     with suppress(SigningError):
         verify(headers=headers, method=method, url=url)
     with suppress(SigningError):
@@ -145,7 +145,7 @@ def test_any_headers_to_verify(headers: dict[str, str], method: str, url: str) -
 
 @fuzz
 @given(st.sampled_from(list(HEADERS)), st.data())
-def test_any_change_of_a_header(name: str, data: st.DataObject) -> None:
+def test_any_change_of_a_header_is_refused_or_harmless(name: str, data: st.DataObject) -> None:
     value = HEADERS[name]
     start = data.draw(st.integers(0, len(value)))
     end = data.draw(st.integers(start, len(value)))
@@ -158,14 +158,14 @@ def test_any_change_of_a_header(name: str, data: st.DataObject) -> None:
 
 @fuzz
 @given(st.dictionaries(anything, json_values) | st.fixed_dictionaries({"keys": st.lists(json_web_keys)}))
-def test_any_document_as_a_jwks(jwks: dict[str, Any]) -> None:
+def test_any_document_as_a_jwks_is_read_or_refused(jwks: dict[str, Any]) -> None:
     with suppress(SigningError):
         verify(jwks=jwks)
 
 
 @fuzz
 @given(st.binary(), st.integers(), st.integers(min_value=0))
-def test_any_body_and_time(body: bytes, now: int, tolerance: int) -> None:
+def test_any_other_body_or_time_is_refused(body: bytes, now: int, tolerance: int) -> None:
     with suppress(SigningError):
         verify(body=body, now=now, tolerance=tolerance)
         assert body == BODY

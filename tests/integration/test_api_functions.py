@@ -124,7 +124,7 @@ def test_a_webhook_lives_from_its_creation_to_its_end(deployed: Deployed) -> Non
     assert deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["life"]}).json["page"]["total"] == 0
 
 
-def test_an_exact_repeat_is_answered_from_what_is_kept(deployed: Deployed) -> None:
+def test_an_exact_repeat_is_answered_from_its_record(deployed: Deployed) -> None:
     body = webhook_body(api={"url": "https://93.184.216.34/"}, tags=["repeat"])
     first, second = (deployed.call("PUT", f"{BASE}/webhook", body, uuid="twice") for _ in range(2))
     assert first.text == second.text
@@ -142,7 +142,7 @@ def test_an_exact_repeat_is_answered_from_what_is_kept(deployed: Deployed) -> No
         ("http://93.184.216.34/", "https"),
     ],
 )
-def test_where_the_service_may_not_connect_is_refused_at_save(
+def test_an_endpoint_that_the_guard_refuses_is_refused_at_save(
     deployed: Deployed, url: str, reason: str
 ) -> None:
     response = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": url}))
@@ -151,12 +151,12 @@ def test_where_the_service_may_not_connect_is_refused_at_save(
     assert reason in response.message
 
 
-def test_unknown_webhooks_are_a_404_however_they_are_spelled(deployed: Deployed) -> None:
+def test_unknown_webhooks_are_a_404_in_any_spelling(deployed: Deployed) -> None:
     for webhook_id in ("0" * 24, "f" * 24, "x", "y" * 3000):
         assert deployed.call("GET", f"{BASE}/webhook/{webhook_id}/secret").status == 404
 
 
-def test_everything_answers(deployed: Deployed) -> None:
+def test_every_discovery_path_responds(deployed: Deployed) -> None:
     for path in ("/healthz", "/environment", "/.well-known", "/.well-known/jwks.json", "/sd", "/docs"):
         assert deployed.call("GET", path, by=None).status == 200
     assert deployed.call("GET", "/healthz", by=None).json["status"] == "all services operational"
@@ -175,7 +175,7 @@ def test_everything_answers(deployed: Deployed) -> None:
         ("SIGNING_KEYS_SECRET", "secrets manager"),
     ],
 )
-def test_health_names_what_is_gone(variable: str, service: str) -> None:
+def test_the_health_check_names_a_missing_service(variable: str, service: str) -> None:
     with backend_named("moto") as backend:
         deployed = Deployed(backend)
         aws, gone = backend.clients, deployed.environment[variable]
@@ -189,7 +189,7 @@ def test_health_names_what_is_gone(variable: str, service: str) -> None:
     assert (response.status, response.json["status"]) == (503, f"unavailable: {service}")
 
 
-def test_a_license_service_that_cannot_be_reached_lets_nobody_in() -> None:
+def test_an_unreachable_license_service_admits_no_caller() -> None:
     with backend_named("moto") as backend:
         deployed = Deployed(backend, LICENSES_URL="http://127.0.0.1:9")  # nobody listens there
         assert deployed.call("GET", f"{BASE}/webhook/{'0' * 24}/secret").status == 503
@@ -227,7 +227,7 @@ print(*sorted(sys.modules))
         ("discovery", {"boto3", "coincurve", "pydantic", "aws_xray_sdk", "tools.openapi"}),
     ],
 )
-def test_a_function_imports_only_what_it_needs(name: str, unwanted: set[str]) -> None:
+def test_a_function_imports_only_needed_modules(name: str, unwanted: set[str]) -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", IMPORTS, str(FUNCTIONS / name / "app.py")],
         env=ENVIRONMENT,

@@ -94,7 +94,7 @@ def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) 
     assert wire.write_units == 100
 
 
-def test_ten_failures_that_are_tried_again_take_three_calls(warm: Stack) -> None:
+def test_ten_retried_failures_take_three_calls(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503, b"x" * 5000))
     for event in _events(10):
@@ -143,7 +143,7 @@ def test_fan_out_reads_the_index_once_after_a_change(warm: Stack) -> None:
     assert wire.calls == {"BatchGetItem": 2, "Query": 1, "SendMessageBatch": 2}
 
 
-def test_events_that_nobody_wants_take_one_read(warm: Stack) -> None:
+def test_events_without_listeners_take_one_read(warm: Stack) -> None:
     with counted(warm.run_fanout._lane._aws) as wire:
         warm.publish(*({**event, "tenantId": "t2"} for event in _events(10)))
 

@@ -31,7 +31,7 @@ def webhooks(tmp_path: Path, api: Api) -> CommandLine:
     return command_line
 
 
-def test_the_api_can_open_what_call_sends(webhooks: CommandLine) -> None:
+def test_the_api_can_open_the_envelopes_of_the_command(webhooks: CommandLine) -> None:
     ended = webhooks("call", "put", "webhook", "-d", "-", "-H", "x-more: 1", "--json", stdin='{"name":"ü"}')
     answer = ended.document
     assert (answer["method"], answer["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
@@ -65,7 +65,7 @@ def test_envelopes_are_opened_when_asked_for(webhooks: CommandLine) -> None:
     assert "api.credential.password: no envelope for this key pair" in ended.stderr
 
 
-def test_the_callers_pair_is_made_once_and_kept_for_its_owner(
+def test_the_pair_of_the_caller_is_made_once_and_readable_by_its_owner_only(
     webhooks: CommandLine, tmp_path: Path, api: Api
 ) -> None:
     first, second = webhooks("headers", "--json").document, webhooks("headers", "--json").document
@@ -88,14 +88,14 @@ def test_open_paths_are_called_without_a_license(webhooks: CommandLine, api: Api
     assert api.seen == [("GET", path)]
 
 
-def test_the_status_goes_to_stderr_and_the_answer_to_stdout(webhooks: CommandLine) -> None:
+def test_the_status_goes_to_stderr_and_the_response_to_stdout(webhooks: CommandLine) -> None:
     ended = webhooks("call", "GET", "/healthz")
     assert re.fullmatch(r"200 OK \(\d+ ms\)\n", ended.stderr)
     assert json.loads(ended.stdout) == {"anonymous": True}
     assert webhooks("call", "GET", "/healthz", "--json").stderr == ""
 
 
-def test_a_terminal_gets_colours(webhooks: CommandLine) -> None:
+def test_output_to_a_terminal_has_colours(webhooks: CommandLine) -> None:
     assert json.loads(
         re.sub("\x1b\\[[0-9;]*m", "", webhooks("call", "GET", "/healthz", stdout=Terminal()).stdout)
     )
@@ -112,7 +112,7 @@ def test_a_terminal_gets_colours(webhooks: CommandLine) -> None:
         ((299, b"\xff" + b"[" * 10_000), 0, "\ufffd" + "[" * 10_000),
     ],
 )
-def test_every_answer_is_one_document_and_an_exit_code(
+def test_every_response_is_one_document_and_an_exit_code(
     webhooks: CommandLine, api: Api, answer: tuple[int, bytes], *, code: int, document: object
 ) -> None:
     api.answers["/servicekeys"] = answer
@@ -148,7 +148,7 @@ def test_a_profile_calls_with_its_own_pair_and_license(webhooks: CommandLine, ap
     assert protocol.unseal(protocol.shared_key(api.keys, pair.public), headers["licensekey"]) == "its-own"
 
 
-def test_with_a_url_alone_the_license_of_the_environment_and_a_new_pair_do(
+def test_a_url_alone_uses_the_license_of_the_environment_and_a_new_pair(
     webhooks: CommandLine, api: Api, tmp_path: Path
 ) -> None:
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-the-environment"
@@ -161,7 +161,7 @@ def test_with_a_url_alone_the_license_of_the_environment_and_a_new_pair_do(
     "content",
     ["tell-nobody", '{"privateKey": "tell-nobody"}', '{"tell-nobody": 1}', "tell-nobody\udcff"],
 )
-def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(
+def test_a_key_file_without_a_key_is_named_and_not_quoted(
     webhooks: CommandLine, tmp_path: Path, content: str
 ) -> None:
     file = tmp_path / "broken.key"
@@ -172,7 +172,7 @@ def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(
     assert "tell-nobody" not in ended.stderr
 
 
-def test_a_key_on_another_curve_than_the_deployments_is_said_to_be(
+def test_a_key_on_another_curve_than_the_deployment_is_explained(
     webhooks: CommandLine, api: Api, tmp_path: Path
 ) -> None:
     other = "prime256v1" if api.keys.curve is protocol.SECP256K1 else "secp256k1"
@@ -189,7 +189,7 @@ def test_a_key_file_that_keys_new_made_is_used(webhooks: CommandLine, api: Api) 
     assert headers["publickey"] == made["publicKey"]
 
 
-def test_an_api_that_nobody_serves_is_unreachable(webhooks: CommandLine) -> None:
+def test_an_api_without_a_server_is_unreachable(webhooks: CommandLine) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -199,14 +199,14 @@ def test_an_api_that_nobody_serves_is_unreachable(webhooks: CommandLine) -> None
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
-def test_what_is_not_this_api_is_told_apart(webhooks: CommandLine, api: Api, body: bytes) -> None:
+def test_another_api_is_recognized_as_another(webhooks: CommandLine, api: Api, body: bytes) -> None:
     api.answers["/publickeys"] = (200, body)
     ended = webhooks("headers")
     assert ended.code == 3
     assert "is this the API's URL?" in ended.stderr
 
 
-def test_an_api_out_of_order_is_unreachable(webhooks: CommandLine, api: Api) -> None:
+def test_a_failing_api_is_unreachable(webhooks: CommandLine, api: Api) -> None:
     api.answers["/publickeys"] = (500, b"")
     ended = webhooks("headers")
     assert ended.code == 3
@@ -214,7 +214,7 @@ def test_an_api_out_of_order_is_unreachable(webhooks: CommandLine, api: Api) -> 
 
 
 @pytest.mark.parametrize("url", ["api.example.com", "ftp://x", "http://", "http://[", "http://a b/"])
-def test_a_url_that_is_none_is_wrong_use(webhooks: CommandLine, url: str) -> None:
+def test_a_malformed_url_is_wrong_use(webhooks: CommandLine, url: str) -> None:
     ended = webhooks("call", "GET", "/healthz", "--url", url)
     assert ended.code in (2, 3)
     assert ended.stderr.startswith("webhooks: ")
@@ -257,7 +257,7 @@ def verify(webhooks: CommandLine, api: Api) -> Callable[..., Ended]:
 
 
 @pytest.mark.parametrize("name", ["--endpoint", "--url"])
-def test_a_callback_verifies_with_the_keys_that_the_api_publishes_and_the_webhooks_own_secret(
+def test_a_callback_verifies_with_published_keys_and_the_webhook_secret(
     verify: Callable[..., Ended], api: Api, name: str
 ) -> None:
     ended = verify(name=name)
@@ -296,7 +296,7 @@ def secret_path(answer: tuple[int, bytes]) -> dict[str, tuple[int, bytes]]:
         ((), secret_path((200, b'{"signingSecret": "bm90IG91cnM="}')), "answered without a secret"),
     ],
 )
-def test_where_the_secret_cannot_be_had_it_is_said_that_the_hmac_was_not_checked_and_how(
+def test_a_missing_secret_is_reported_with_the_hmac_as_unchecked(
     verify: Callable[..., Ended],
     api: Api,
     argv: tuple[str, ...],

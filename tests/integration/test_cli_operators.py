@@ -113,7 +113,7 @@ def test_the_table_holds_the_hash_of_a_key_and_never_the_key(webhooks: CommandLi
     assert key not in webhooks("license", "list", "--json").stdout
 
 
-def test_without_json_the_key_alone_is_on_stdout(webhooks: CommandLine) -> None:
+def test_only_the_key_is_on_stdout_without_json(webhooks: CommandLine) -> None:
     ended = webhooks("license", "issue", "--level", "system")
     assert find(ended.stdout.strip()) is not None
     assert "the key is shown only now" in ended.stderr
@@ -137,7 +137,7 @@ def test_a_list_shows_every_license_with_its_state(webhooks: CommandLine) -> Non
     assert all("  disabled  " in line for line in lines if "system" in line)
 
 
-def test_a_license_is_disabled_by_its_hash_the_hashs_beginning_or_its_label(webhooks: CommandLine) -> None:
+def test_a_license_is_disabled_by_its_hash_a_prefix_of_it_or_its_label(webhooks: CommandLine) -> None:
     for label, name in (("a", "whole"), ("b", "beginning"), ("c", "c")):
         document = issue(webhooks, "--level", "service", "--label", label)
         chosen = {"whole": document["hash"], "beginning": document["hash"][:8]}.get(name, name)
@@ -178,14 +178,14 @@ def test_a_table_that_does_not_exist_is_a_missing_configuration(webhooks: Comman
     assert "ResourceNotFoundException" in ended.stderr
 
 
-def test_an_endpoint_that_is_none_is_a_wrong_configuration(webhooks: CommandLine) -> None:
+def test_a_malformed_aws_endpoint_is_a_wrong_configuration(webhooks: CommandLine) -> None:
     webhooks.write_stack(region=REGION, awsEndpoint="no-url", accessTable="access")
     ended = webhooks("license", "list")
     assert ended.code == 4
     assert "awsEndpoint" in ended.stderr
 
 
-def test_an_account_that_does_not_answer_is_unreachable(webhooks: CommandLine, unused_port: int) -> None:
+def test_an_account_that_does_not_respond_is_unreachable(webhooks: CommandLine, unused_port: int) -> None:
     webhooks.write_stack(region=REGION, awsEndpoint=f"http://127.0.0.1:{unused_port}", accessTable="access")
     ended = webhooks("license", "list")
     assert ended.code == 3
@@ -214,7 +214,7 @@ def test_copies_go_in_batches_with_ids_of_their_own(webhooks: CommandLine, queue
     assert {event.scope for event in events} == {Scope("t2", "main")}
 
 
-def test_mine_publishes_to_the_configured_community(webhooks: CommandLine, queue: Queue) -> None:
+def test_the_option_mine_publishes_to_the_configured_community(webhooks: CommandLine, queue: Queue) -> None:
     webhooks("publish", EVENTS / "eventbridge.json", "--mine", "--community", "other")
     (message,) = received(queue)
     assert parse_event(message.body, message_id="m", sent_at=0).scope == Scope("acme", "other")
@@ -233,7 +233,7 @@ def test_one_invalid_event_stops_all_of_them_with_its_reason(webhooks: CommandLi
 
 
 @pytest.mark.parametrize("text", ["no JSON at all", '{"eventName": 3}', "7"])
-def test_an_invalid_event_is_sent_as_it_is_without_the_check(
+def test_an_invalid_event_is_sent_unchanged_without_the_check(
     webhooks: CommandLine, queue: Queue, text: str
 ) -> None:
     assert webhooks("publish", "-", "--no-check", stdin=text).code == 0

@@ -49,7 +49,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
         (b"y" * 70_000, NoResponseReason.MALFORMED),
     ],
 )
-def test_what_is_no_whole_http_answer_is_named(
+def test_an_incomplete_response_is_named(
     endpoint: Client, receiver: Receiver, data: bytes, reason: NoResponseReason
 ) -> None:
     receiver.script(raw(data, keep_open=reason is NoResponseReason.MALFORMED))
@@ -76,7 +76,7 @@ def test_what_is_no_whole_http_answer_is_named(
         (b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", 101, ""),
     ],
 )
-def test_an_odd_answer_is_still_an_answer(
+def test_an_odd_response_is_still_a_response(
     endpoint: Client, receiver: Receiver, data: bytes, status: int, excerpt: str
 ) -> None:
     receiver.script(raw(data))
@@ -106,7 +106,7 @@ BODIES = {FRAMED: b"ok", CHUNKED: b"2\r\nok\r\n0\r\n\r\n"}
         pytest.param(b"X: y\r\n folded: z\r\n", id="a folded line"),
     ],
 )
-def test_a_framed_answer_ends_with_its_last_byte_whatever_its_headers_are(
+def test_a_framed_response_ends_with_its_last_byte_for_any_headers(
     endpoint: Client, receiver: Receiver, before: bytes, framing: bytes
 ) -> None:
     # Given an endpoint that keeps its connection open
@@ -154,9 +154,7 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Re
         b"X: \x00\r\nContent-Length: 2",
     ],
 )
-def test_framing_that_cannot_be_read_is_malformed_at_once(
-    endpoint: Client, receiver: Receiver, head: bytes
-) -> None:
+def test_unreadable_framing_is_malformed_at_once(endpoint: Client, receiver: Receiver, head: bytes) -> None:
     receiver.script(raw(OK + head + b"\r\n\r\nok", keep_open=True))
 
     response = endpoint.exchange(post(receiver.url), seconds=5)
@@ -166,7 +164,7 @@ def test_framing_that_cannot_be_read_is_malformed_at_once(
     assert response.latency_ms < 1_000
 
 
-def test_a_length_that_is_listed_twice_is_never_waited_for(endpoint: Client, receiver: Receiver) -> None:
+def test_a_doubled_content_length_is_never_waited_for(endpoint: Client, receiver: Receiver) -> None:
     # RFC 9110, 8.6: refused, or taken for one
     receiver.script(raw(OK + b"Content-Length: 2, 2\r\n\r\nok", keep_open=True))
 
@@ -177,7 +175,7 @@ def test_a_length_that_is_listed_twice_is_never_waited_for(endpoint: Client, rec
 
 
 @pytest.mark.parametrize(("count", "is_answer"), [(5, True), (6, False)])
-def test_interim_answers_are_bounded_in_number(
+def test_interim_responses_are_bounded_in_number(
     endpoint: Client, receiver: Receiver, count: int, is_answer: bool
 ) -> None:
     interim = b"HTTP/1.1 102 Processing\r\n\r\n" * count
@@ -223,7 +221,7 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(
     assert receiver.connections == connections
 
 
-def test_a_switch_of_protocols_is_an_answer_and_ends_the_exchange(
+def test_a_switch_of_protocols_is_a_response_and_ends_the_attempt(
     endpoint: Client, receiver: Receiver
 ) -> None:
     receiver.script(raw(b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", keep_open=True))
@@ -265,7 +263,7 @@ def test_headers_without_an_end_are_cut_off(
         (OK + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", b"x" * 10_000),
     ],
 )
-def test_a_body_without_an_end_is_cut_off_and_is_an_answer(
+def test_a_body_without_an_end_is_cut_off_and_is_a_response(
     endpoint: Client, receiver: Receiver, head: bytes, again: bytes
 ) -> None:
     receiver.script(endless(head, again=again))
@@ -281,7 +279,7 @@ def test_a_body_without_an_end_is_cut_off_and_is_an_answer(
     ("encoding", "packed"),
     [("gzip", gzip.compress(b"a" * 10_000_000)), ("deflate", zlib.compress(b"a" * 10_000_000))],
 )
-def test_a_packed_body_is_unpacked_no_further_than_the_limit(
+def test_a_compressed_body_is_unpacked_up_to_the_limit(
     endpoint: Client, receiver: Receiver, encoding: str, packed: bytes
 ) -> None:
     receiver.script(reply(500, packed, headers={"Content-Encoding": encoding}))
@@ -293,7 +291,7 @@ def test_a_packed_body_is_unpacked_no_further_than_the_limit(
     assert receiver.requests[0].header("Accept-Encoding") == "identity"
 
 
-def test_a_body_that_is_not_packed_as_it_says_is_kept_as_it_is(endpoint: Client, receiver: Receiver) -> None:
+def test_a_body_with_a_false_content_encoding_stays_unchanged(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(500, b"plain", headers={"Content-Encoding": "gzip"}))
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -313,7 +311,7 @@ def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: Client, receiver: R
         assert 1_000 < len(response.excerpt.encode()) <= 1_024
 
 
-def test_an_early_no_to_a_long_body_is_read(endpoint: Client, receiver: Receiver) -> None:
+def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Receiver) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes
     def refuse_unread(conversation: Conversation) -> None:
         while b"\r\n\r\n" not in conversation.unread:
@@ -331,7 +329,7 @@ def test_an_early_no_to_a_long_body_is_read(endpoint: Client, receiver: Receiver
 
 
 @pytest.mark.parametrize("size", [10_000, 200_000, 1_000_000])
-def test_an_early_no_on_a_connection_that_is_reset_is_read(endpoint: Client, size: int) -> None:
+def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: Client, size: int) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes with the body unread
     def refuse_and_reset(conversation: Conversation) -> None:
         while b"\r\n\r\n" not in conversation.unread:

@@ -40,9 +40,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
-def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_their_pace(
-    client: Client, script: Script
-) -> None:
+def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(client: Client, script: Script) -> None:
     with Receiver() as hostile, Receiver() as well:
         hostile.script(script)
         requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
@@ -58,7 +56,7 @@ def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_thei
     assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger answer
 
 
-def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(client: Client) -> None:
+def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client) -> None:
     with ExitStack() as stack:
         silent = stack.enter_context(Receiver(greeting=mute))
         bad, well = stack.enter_context(Receiver()), stack.enter_context(Receiver())
@@ -87,7 +85,7 @@ def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(c
     assert responses[-1].latency_ms < 500
 
 
-def test_a_lookup_that_hangs_holds_nobody_else_up() -> None:
+def test_a_hanging_lookup_delays_no_other_delivery() -> None:
     release = threading.Event()
 
     def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
@@ -125,7 +123,7 @@ def test_each_request_has_its_own_deadline(client: Client) -> None:
         assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
 
 
-def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(client: Client) -> None:
+def test_results_have_the_order_of_their_conversations(client: Client) -> None:
     def talk(delay: str) -> Conversation[tuple[str, int, int]]:
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
@@ -137,7 +135,7 @@ def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(cli
         assert client.send_all([]) == []
 
 
-def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client: Client) -> None:
+def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Client) -> None:
     def fail() -> Conversation[None]:
         yield Call(post(receiver.url), 2)
         raise KeyError("ours")
@@ -153,7 +151,7 @@ def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client: Client
         assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
 
 
-def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other() -> None:
+def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None:
     class Faulty(EgressGuard):
         def begin(self, url: str) -> Lookup:
             if "faulty" in url:
@@ -174,7 +172,7 @@ def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other
     assert isinstance(response, HttpResponse)
 
 
-def test_phase_times_tell_where_the_time_went(client: Client) -> None:
+def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
     def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         time.sleep(0.1)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]

@@ -35,7 +35,7 @@ def test_a_connection_is_used_again(endpoint: Client, receiver: Receiver) -> Non
     assert receiver.connections == 1
 
 
-def test_a_chunked_answer_leaves_its_connection_usable(endpoint: Client, receiver: Receiver) -> None:
+def test_a_chunked_response_leaves_its_connection_usable(endpoint: Client, receiver: Receiver) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nay!\r\n0\r\nTrailer: x\r\n\r\n"
 
     def twice(conversation: Conversation, _received: Received) -> bool:
@@ -52,7 +52,7 @@ def test_a_chunked_answer_leaves_its_connection_usable(endpoint: Client, receive
     assert receiver.connections == 1
 
 
-def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_attempt(
+def test_a_connection_closed_while_idle_is_replaced_at_no_attempt(
     endpoint: Client, receiver: Receiver
 ) -> None:
     receiver.script(then_close(reply(200)))
@@ -67,7 +67,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_
 
 
 @pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
-def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_an_attempt(
+def test_a_reused_connection_that_closes_at_once_is_replaced_at_no_attempt(
     endpoint: Client, receiver: Receiver, ending: Script
 ) -> None:
     # Given a server whose time for idle connections is over just when the second request comes
@@ -82,7 +82,7 @@ def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_a
 
 
 @pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
-def test_a_new_connection_that_ends_without_an_answer_is_never_replaced(
+def test_a_new_connection_that_ends_without_a_response_is_not_replaced(
     endpoint: Client, receiver: Receiver, ending: Script
 ) -> None:
     receiver.script(ending)
@@ -94,7 +94,7 @@ def test_a_new_connection_that_ends_without_an_answer_is_never_replaced(
     assert len(receiver.requests) == 1
 
 
-def test_a_kept_connection_that_ends_within_its_answer_is_never_replaced(
+def test_a_reused_connection_that_ends_within_a_response_is_not_replaced(
     endpoint: Client, receiver: Receiver
 ) -> None:
     receiver.script(reply(200), raw(b"HTTP/1.1 200 OK\r\nContent-Le"))
@@ -107,9 +107,7 @@ def test_a_kept_connection_that_ends_within_its_answer_is_never_replaced(
     assert len(receiver.requests) == 2
 
 
-def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_again(
-    endpoint: Client, receiver: Receiver
-) -> None:
+def test_a_connection_with_unrequested_bytes_is_not_used_again(endpoint: Client, receiver: Receiver) -> None:
     # Given an endpoint that answers twice to one request
     responses = (
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"
@@ -125,7 +123,7 @@ def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_again(
     assert receiver.connections == 2
 
 
-def test_a_server_that_says_close_is_taken_at_its_word(endpoint: Client, receiver: Receiver) -> None:
+def test_a_connection_with_the_header_close_is_not_used_again(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(200, b"bye", headers={"Connection": "close"}))
 
     for _ in range(2):
@@ -161,11 +159,11 @@ def test_a_connection_that_is_idle_for_long_is_not_used_again(receiver: Receiver
     assert receiver.connections == 2
 
 
-def test_the_pool_is_as_large_as_two_batches_and_waits_less_than_a_load_balancer() -> None:
+def test_the_pool_holds_two_batches_and_idles_less_than_a_load_balancer() -> None:
     assert Limits() == Limits(connections=256, idle_seconds=30, life_seconds=300)
 
 
-def test_requests_at_the_same_time_have_a_connection_each_and_leave_them_to_the_next(
+def test_concurrent_requests_have_a_connection_each_and_leave_it_usable(
     endpoint: Client, receiver: Receiver
 ) -> None:
     receiver.script(reply(200, delay=0.1))

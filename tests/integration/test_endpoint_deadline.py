@@ -61,13 +61,13 @@ def unanswering() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_an_address_that_never_answers_ends_on_time(endpoint: Client, unanswering: int) -> None:
+def test_a_silent_address_ends_on_time(endpoint: Client, unanswering: int) -> None:
     response, took = timed(endpoint, post(f"http://127.0.0.1:{unanswering}/"))
 
     assert_ended_on_time(response, took, during="connecting")
 
 
-def test_a_second_address_gets_its_share_of_the_time_where_the_first_never_answers(unanswering: int) -> None:
+def test_a_second_address_gets_its_share_of_time_after_a_silent_first(unanswering: int) -> None:
     # Given a host whose first address answers nothing, and whose second one listens on the same port
     with (
         socket.create_server(("127.0.0.2", unanswering)) as second,
@@ -162,7 +162,7 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme: str, tmp_path: Path) 
     ],
     ids=["never", "headers", "body", "body to the end", "chunks", "interim", "rest of body", "trailers"],
 )
-def test_an_answer_that_is_late_in_any_part_ends_on_time(endpoint: Client, script: Script) -> None:
+def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: Client, script: Script) -> None:
     with Receiver() as receiver:
         receiver.script(script)
         response, took = timed(endpoint, post(receiver.url))
@@ -170,7 +170,7 @@ def test_an_answer_that_is_late_in_any_part_ends_on_time(endpoint: Client, scrip
     assert_ended_on_time(response, took, during="waiting for the answer")
 
 
-def test_the_time_counts_from_the_start_also_on_a_kept_connection(endpoint: Client) -> None:
+def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: Client) -> None:
     with Receiver() as receiver:
         receiver.script(reply(200), stall)
         endpoint.exchange(post(receiver.url), seconds=SECONDS)
@@ -189,7 +189,7 @@ def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint: Client) -> None
     assert response.reason is NoResponseReason.DEADLINE
 
 
-def test_threads_and_sockets_are_all_back_after_a_thousand_bad_deliveries() -> None:
+def test_threads_and_sockets_are_all_freed_after_a_thousand_bad_deliveries() -> None:
     gc.collect()  # what earlier tests left
     threads, files = threading.active_count(), open_files()
 

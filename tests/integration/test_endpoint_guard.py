@@ -31,7 +31,7 @@ class Blind(EgressGuard):
         return Target(parsed, tuple(map(str, addresses)))
 
 
-def test_an_address_is_judged_once_more_right_before_it_is_connected_to(receiver: Receiver) -> None:
+def test_an_address_is_checked_again_right_before_the_connection(receiver: Receiver) -> None:
     with Client(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
         response = client.exchange(post(receiver.url), seconds=2)
 
@@ -40,7 +40,7 @@ def test_an_address_is_judged_once_more_right_before_it_is_connected_to(receiver
     assert receiver.connections == 0
 
 
-def test_an_address_that_was_not_vetted_is_not_connected_to(receiver: Receiver) -> None:
+def test_an_unvetted_address_is_not_connected_to(receiver: Receiver) -> None:
     # Given a transfer to a host that was looked up and vetted
     guard = EgressGuard(LOOPBACK)
     transfers = Transfers(guard, ca_file=ca_bundle(), limits=Limits())
@@ -122,7 +122,7 @@ def test_a_path_is_sent_to_the_letter(receiver: Receiver, path: str) -> None:
     assert receiver.requests[0].path == path
 
 
-def test_only_our_own_headers_are_sent_besides_the_callers(receiver: Receiver) -> None:
+def test_only_our_own_headers_are_sent_besides_the_request_headers(receiver: Receiver) -> None:
     receiver.script(reply(200))
     with calling() as client:
         client.exchange(post(receiver.url, b"x" * 2_000_000, **{"X-Empty": "", "X-Key": " a "}), seconds=2)

@@ -40,7 +40,7 @@ def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("host", ["hooks.example", "HOOKS.example.", "127.0.0.1", "www.bücher.example"])
-def test_tls_is_checked_for_the_hosts_name_on_a_connection_to_its_address(
+def test_tls_is_checked_for_the_host_name_on_a_connection_to_an_address(
     authority: CA, trusting: Client, host: str
 ) -> None:
     names = []
@@ -101,9 +101,7 @@ def test_a_server_without_tls_is_a_tls_failure(trusting: Client) -> None:
     assert response.reason is NoResponseReason.TLS
 
 
-def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_address(
-    authority: CA, trusting: Client
-) -> None:
+def test_a_tls_connection_is_not_shared_by_hosts_on_one_address(authority: CA, trusting: Client) -> None:
     # Given a kept connection whose certificate was checked for one host
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
         trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
@@ -177,7 +175,7 @@ def test_the_authorities_are_the_systems_or_those_of_ssl_cert_file(
     assert ca_bundle() == str(tmp_path / "ca.pem")
 
 
-def test_phase_times_tell_of_the_handshake_and_of_a_kept_connection(authority: CA, trusting: Client) -> None:
+def test_phase_times_show_the_handshake_and_a_reused_connection(authority: CA, trusting: Client) -> None:
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
         new, kept = (
             trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2) for _ in range(2)

@@ -54,7 +54,7 @@ def test_a_slice_has_the_group_of_its_community(backend: Backend) -> None:
     assert sorted(groups) == sorted([ACME.fairness_group, ACME.fairness_group, OTHER.fairness_group])
 
 
-def test_slices_that_the_queue_does_not_take_are_said_not_to_be_sent(backend: Backend) -> None:
+def test_slices_that_the_queue_refuses_are_returned_as_not_sent(backend: Backend) -> None:
     url = backend.queue("events")
     away = FaultyClients(backend.clients, send_message_batch=forever(fail("InternalError")))
     assert not SqsEventsQueue(away, url).send([make_slice(1)])
@@ -78,7 +78,7 @@ def test_more_messages_than_a_call_takes_are_deleted(backend: Backend) -> None:
     assert [each["Body"] for each in received(backend, url)] == [kept["Body"]]
 
 
-def test_a_message_that_cannot_be_deleted_is_named_in_the_log_and_comes_again(
+def test_a_message_that_cannot_be_deleted_is_logged_and_comes_again(
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = FaultyClients(backend.clients, delete_message_batch=forever(fail("InternalError")))

@@ -25,7 +25,7 @@ def test_a_message_has_the_group_of_its_community_in_both_lanes() -> None:
     assert len(set(groups.values())) == 2
 
 
-def test_a_group_fits_what_sqs_takes_and_is_nobody_elses() -> None:
+def test_a_group_is_valid_for_sqs_and_unique_to_its_community() -> None:
     scopes = [Scope("a" * 64, "b" * 64), Scope("ab", "c"), Scope("a", "bc")]
     groups = {scope.fairness_group for scope in scopes}
     assert len(groups) == 3

@@ -67,7 +67,7 @@ def assert_failed(response: NoResponse, *, detail: str) -> None:
     assert "planted-secret" not in response.detail
 
 
-def test_the_grant_is_asked_for_as_rfc_6749_says(tokens: Asking, receiver: Receiver) -> None:
+def test_a_token_request_conforms_to_rfc_6749(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("the-token"))
 
     assert tokens.token(client(receiver, secret="s:é/+", scopes=("read", "write")), seconds=2) == "the-token"
@@ -89,7 +89,7 @@ def test_a_token_is_fetched_once_for_many_that_wait_for_it(tokens: Asking, recei
     assert len(receiver.requests) == 1
 
 
-def test_clients_that_differ_in_anything_share_no_token(tokens: Asking, receiver: Receiver) -> None:
+def test_different_clients_share_no_token(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("one"), token("two"), token("three"))
     clients = [client(receiver), client(receiver, secret="another"), client(receiver, scopes=("read",))]
 
@@ -115,7 +115,7 @@ def test_a_token_is_refreshed_before_it_expires(
 
 
 @pytest.mark.parametrize("expires_in", [0, -5])
-def test_a_token_that_is_over_at_once_is_used_once(
+def test_a_token_that_expires_at_once_is_used_once(
     tokens: Asking, receiver: Receiver, expires_in: int
 ) -> None:
     receiver.script(token("one", expires_in=expires_in), token("two", expires_in=expires_in))
@@ -123,9 +123,7 @@ def test_a_token_that_is_over_at_once_is_used_once(
     assert [tokens.token(client(receiver), seconds=2) for _ in range(2)] == ["one", "two"]
 
 
-def test_a_rejected_token_is_fetched_anew_once_however_many_were_rejected(
-    tokens: Asking, receiver: Receiver
-) -> None:
+def test_a_token_rejected_by_many_is_fetched_again_once(tokens: Asking, receiver: Receiver) -> None:
     # Given a token that many deliveries used
     receiver.script(token("old"), token("new", delay=0.1))
     tokens.token(client(receiver), seconds=2)
@@ -159,7 +157,7 @@ def test_a_rejected_token_is_fetched_anew_once_however_many_were_rejected(
         (reset, "did not answer: reset"),
     ],
 )
-def test_a_failure_is_named_and_not_kept(
+def test_a_failure_is_named_and_not_cached(
     tokens: Asking, receiver: Receiver, script: Script, detail: str
 ) -> None:
     receiver.script(script, token("the-token"))
@@ -174,7 +172,7 @@ def test_a_token_longer_than_an_excerpt_is_read_in_full(tokens: Asking, receiver
     assert tokens.token(client(receiver), seconds=2) == "x" * 8_000
 
 
-def test_the_deadline_holds_for_who_fetches_and_for_who_waits(tokens: Asking, receiver: Receiver) -> None:
+def test_the_deadline_holds_for_fetching_and_for_waiting(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(stall)
     started = time.monotonic()
 
@@ -194,9 +192,7 @@ def test_the_token_endpoint_is_under_the_same_guard(receiver: Receiver) -> None:
     assert receiver.connections == 0
 
 
-def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(
-    tokens: Asking, receiver: Receiver
-) -> None:
+def test_a_delivery_with_a_short_deadline_ends_and_fails_no_other(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("the-token", delay=0.5))
     left = []
 
@@ -215,9 +211,7 @@ def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(
     assert len(receiver.requests) == 1
 
 
-def test_a_token_that_came_too_late_for_its_only_asker_is_there_for_the_next(
-    tokens: Asking, receiver: Receiver
-) -> None:
+def test_a_late_token_is_there_for_the_next_delivery(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("the-token", delay=0.3))
     assert_failed(tokens.token(client(receiver), seconds=0.1), detail="the time was up")
 
@@ -226,9 +220,7 @@ def test_a_token_that_came_too_late_for_its_only_asker_is_there_for_the_next(
     assert len(receiver.requests) == 1
 
 
-def test_a_token_endpoint_that_never_answers_holds_up_its_own_deliveries_only(
-    tokens: Asking, receiver: Receiver
-) -> None:
+def test_a_silent_token_endpoint_delays_only_its_own_deliveries(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(stall, path="/token")
     ended = {}
 
@@ -248,7 +240,7 @@ def test_a_token_endpoint_that_never_answers_holds_up_its_own_deliveries_only(
     assert 0.5 <= ended["stalled"] < 0.8
 
 
-def test_nobody_waits_for_a_fetch_that_was_frozen_with_its_function(
+def test_a_fetch_that_was_frozen_with_its_function_is_not_waited_for(
     tokens: Asking, receiver: Receiver, now: list[float]
 ) -> None:
     # Given a fetch that outlived the invocation that asked for it

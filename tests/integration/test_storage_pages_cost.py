@@ -100,7 +100,9 @@ def read(
     return meter.calls, meter.units, [int(webhook.id[8:16], 16) for webhook in page.webhooks]
 
 
-def test_the_last_of_4000_pages_costs_what_the_first_does(community: tuple[SubscriptionPages, Meter]) -> None:
+def test_the_last_of_4000_pages_costs_as_much_as_the_first(
+    community: tuple[SubscriptionPages, Meter],
+) -> None:
     first_calls, first_units, first = read(community, 0)
     last_calls, last_units, last = read(community, LAST)
     assert first == list(range(TOTAL, TOTAL - PAGE, -1))
@@ -109,7 +111,7 @@ def test_the_last_of_4000_pages_costs_what_the_first_does(community: tuple[Subsc
     assert last_units <= first_units + 1 <= PAGE + 3 + 1
 
 
-def test_a_page_of_a_tag_that_all_have_reads_a_few_units_more(
+def test_a_page_of_a_common_tag_reads_a_few_units_more(
     community: tuple[SubscriptionPages, Meter],
 ) -> None:
     calls, units, webhooks = read(community, LAST, tags=("blue",))

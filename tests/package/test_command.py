@@ -91,7 +91,7 @@ def webhooks(
     return Installed(folder, home)
 
 
-def test_the_installed_command_does_what_a_tenant_needs(webhooks: Installed) -> None:
+def test_the_installed_command_covers_the_tasks_of_a_tenant(webhooks: Installed) -> None:
     # Given what it brings: no SDK of AWS, nothing of the service's own
     assert webhooks.packages() <= {
         "webhooks_cli", "cffi", "cryptography", "pycparser", "tomli", "typing_extensions", "urllib3"
@@ -117,7 +117,7 @@ def test_the_installed_command_does_what_a_tenant_needs(webhooks: Installed) -> 
     assert json.loads(called.stdout)["signingSecret"] == "whsec_x"
 
 
-def test_the_commands_of_operators_name_the_extra_that_they_need(webhooks: Installed) -> None:
+def test_operator_commands_name_the_extra_that_they_need(webhooks: Installed) -> None:
     for argv in (("license", "list", "--stack", "webhooks"), ("call", "GET", "/sd", "--stack", "webhooks")):
         ended = webhooks(*argv)
         assert ended.returncode == 4

@@ -41,7 +41,7 @@ def known(states: list[tuple[int, KeyPairs]], now: int, *, stale: int) -> KeyPai
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, reset=st.integers(0, 3), after=AFTER, back=BACK, signer=STALE, shower=STALE)
-def test_whatever_instance_signs_it_signs_with_each_key_that_was_shown_within_its_grace(
+def test_every_instance_signs_with_each_key_within_its_grace(
     *, resets: list[tuple[int, int]], reset: int, after: int, back: int, signer: int, shower: int
 ) -> None:
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
@@ -60,7 +60,7 @@ def reversed_keys(states: list[tuple[int, KeyPairs]]) -> Iterator[PrivateKey]:
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, at=MOMENTS, used=MOMENTS, reader=STALE, shower=STALE)
-def test_an_envelope_for_a_key_that_was_shown_is_read_until_its_grace_ends(
+def test_an_envelope_for_a_shown_key_is_read_until_its_grace_ends(
     resets: list[tuple[int, int]], at: int, used: int, reader: int, shower: int
 ) -> None:
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
@@ -86,7 +86,7 @@ def test_a_content_key_signs_only_once_every_instance_publishes_it(
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, at=MOMENTS)
-def test_a_set_stays_small_and_its_keys_come_into_use_in_their_order(
+def test_a_key_set_stays_small_and_its_keys_come_into_use_in_order(
     resets: list[tuple[int, int]], at: int
 ) -> None:
     states = history(service_keys(SEED, Curve.SECP256K1), resets)

@@ -97,7 +97,7 @@ class Model:
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(STEPS, max_size=14))
-def test_every_request_does_what_it_says(steps: Sequence[tuple[str, str, str, bool]]) -> None:
+def test_every_request_agrees_with_the_model(steps: Sequence[tuple[str, str, str, bool]]) -> None:
     model = Model()
     for step, uuid, name, is_lost in steps:
         if model.last is not None or step == "create":

@@ -62,7 +62,7 @@ def wire(raw: bytes) -> str:
 
 @quick
 @given(keys32, texts, ivs)
-def test_what_was_sealed_is_unsealed(key: bytes, text: str, iv: bytes) -> None:
+def test_a_sealed_text_is_unsealed(key: bytes, text: str, iv: bytes) -> None:
     assert unseal(key, seal(key, text, iv)) == text
 
 
@@ -116,7 +116,7 @@ def test_a_shortened_envelope_is_refused(key: bytes, text: str, iv: bytes, data:
 
 @quick
 @given(scalars(), st.data())
-def test_a_private_key_is_read_however_many_leading_zeros_it_has(
+def test_a_private_key_is_read_with_any_number_of_leading_zeros(
     pair: tuple[Curve, int], data: st.DataObject
 ) -> None:
     curve, scalar = pair
@@ -204,7 +204,7 @@ def signed(callback: dict[str, Any]) -> dict[str, str]:
 
 @quick
 @given(callbacks())
-def test_what_was_signed_verifies(callback: dict[str, Any]) -> None:
+def test_a_signed_callback_verifies(callback: dict[str, Any]) -> None:
     service = callback["keys"].service
     for secret in callback["webhook_secrets"]:
         assert verify_callback(
@@ -221,7 +221,7 @@ def test_what_was_signed_verifies(callback: dict[str, Any]) -> None:
 
 @slow
 @given(callbacks())
-def test_what_was_signed_verifies_by_the_plain_implementation(callback: dict[str, Any]) -> None:
+def test_a_signed_callback_verifies_by_the_plain_implementation(callback: dict[str, Any]) -> None:
     headers, body, service = signed(callback), callback["body"], callback["keys"].service
     assert plain_protocol.service_signature_holds(
         headers, body, service_public=service.public_key.to_wire(), curve_name=service.curve.value
@@ -235,7 +235,7 @@ def test_what_was_signed_verifies_by_the_plain_implementation(callback: dict[str
 
 @quick
 @given(callbacks(), json_bodies)
-def test_what_was_signed_verifies_by_the_standard_webhooks_library(
+def test_a_signed_callback_verifies_by_the_standard_webhooks_library(
     callback: dict[str, Any], body: bytes
 ) -> None:
     # The library reads the clock itself.

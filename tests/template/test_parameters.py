@@ -138,7 +138,7 @@ def test_the_values_of_the_local_stack_are_accepted() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATE.parameters))
-def test_another_value_publishes_the_functions_that_it_changes_and_no_other(
+def test_a_changed_value_publishes_only_the_functions_that_it_changes(
     changed: dict[str, Template], name: str
 ) -> None:
     """CloudFormation updates $LATEST alone otherwise; and refuses a version of a function that is as it was."""
@@ -159,13 +159,13 @@ def test_another_value_publishes_the_functions_that_it_changes_and_no_other(
     assert republished == reconfigured
 
 
-def test_parameters_reach_functions_at_all() -> None:
+def test_parameters_reach_functions() -> None:
     assert given_to("DispatcherFunction") >= {"LogLevel", "RetryDelays", "AllowedNetworks", "Architecture"}
     assert given_to("EcdsaHelperFunction") == {"LogLevel", "EcCurveName", "Architecture"}
 
 
 @pytest.mark.parametrize("function", COMPOSED)
-def test_the_longest_values_fit_into_a_versions_description(function: str) -> None:
+def test_the_longest_values_fit_into_a_version_description(function: str) -> None:
     values = {name: "x" * longest(name) for name in given_to(function)}
 
     assert len(published(TEMPLATE, values)[function][1]) <= DESCRIPTION_MAX
@@ -237,7 +237,7 @@ def test_no_accepted_value_ends_a_function_at_its_start(function: str) -> None:
         ("ServiceDirectory", '{"events": "https://events.example.com/' + 200 * "x" + '"}'),
     ],
 )
-def test_a_value_that_would_be_read_wrongly_is_refused(name: str, value: str) -> None:
+def test_an_ambiguous_value_is_refused(name: str, value: str) -> None:
     assert not accepts(TEMPLATE.parameters[name], value)
 
 

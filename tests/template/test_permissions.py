@@ -47,7 +47,7 @@ def test_no_action_is_a_wildcard(template: Template) -> None:
     ]
 
 
-def test_everything_is_allowed_on_named_resources_where_aws_can(template: Template) -> None:
+def test_permissions_name_their_resources_where_aws_can(template: Template) -> None:
     for role, statement in all_statements(template):
         if "*" in [referred(resource) for resource in statement["Resource"]]:
             assert set(statement["Action"]) <= WITHOUT_RESOURCES, role
@@ -74,7 +74,7 @@ def test_ecdsa_helper_may_log_and_trace_only(template: Template) -> None:
     assert services == {"logs", "xray"}
 
 
-def test_only_service_keys_writes_the_services_keys(template: Template) -> None:
+def test_only_the_service_keys_function_writes_the_service_keys(template: Template) -> None:
     writers = {
         role
         for role, statement in all_statements(template)
@@ -98,7 +98,7 @@ def test_a_function_reads_the_secrets_that_its_environment_names(template: Templ
         assert readable & secrets == named & secrets, function
 
 
-def test_what_is_encrypted_can_be_opened(template: Template) -> None:
+def test_encrypted_data_can_be_decrypted(template: Template) -> None:
     """Tables, queues and secrets are encrypted by the key: who may use one may use the key."""
     for role in template.function_roles().values():
         actions = {action for statement in template.statements(role) for action in statement["Action"]}
@@ -108,7 +108,7 @@ def test_what_is_encrypted_can_be_opened(template: Template) -> None:
             assert "kms:GenerateDataKey" in actions, role
 
 
-def test_a_function_uses_the_key_through_the_services_only_that_keep_something_for_it(
+def test_a_function_uses_the_key_only_through_its_storage_services(
     template: Template,
 ) -> None:
     for role, statement in all_statements(template):
@@ -117,7 +117,7 @@ def test_a_function_uses_the_key_through_the_services_only_that_keep_something_f
             assert [referred(each) for each in via] == ENCRYPTING, role
 
 
-def test_only_webhooks_writes_to_the_table_of_licenses_and_no_license(template: Template) -> None:
+def test_only_webhooks_writes_to_the_access_table_and_never_a_license(template: Template) -> None:
     writing = [
         (role, statement)
         for role, statement in all_statements(template)
@@ -132,7 +132,7 @@ def test_only_webhooks_writes_to_the_table_of_licenses_and_no_license(template: 
     }
 
 
-def test_health_asks_for_everything_that_the_service_needs(template: Template) -> None:
+def test_the_health_check_covers_every_service_in_use(template: Template) -> None:
     may_ask = {
         referred(resource)
         for statement in template.statements("DiscoveryRole")
@@ -149,7 +149,7 @@ def key_statement(template: Template, sid: str) -> dict[str, Any]:
     return statement
 
 
-def test_logs_may_do_with_the_key_what_aws_says_that_they_need(template: Template) -> None:
+def test_cloudwatch_logs_has_the_key_permissions_that_aws_documents(template: Template) -> None:
     """CloudWatch Logs' user guide lists these with their wildcards."""
     assert key_statement(template, "LogGroupsOfThisStack")["Action"] == [
         "kms:Encrypt*",
@@ -167,7 +167,7 @@ def test_eventbridge_may_use_the_key_for_this_account(template: Template) -> Non
     }
 
 
-def test_queues_refuse_what_comes_without_tls(template: Template) -> None:
+def test_queues_refuse_requests_without_tls(template: Template) -> None:
     refusing = {
         referred(queue)
         for policy in template.resources("AWS::SQS::QueuePolicy").values()
@@ -179,7 +179,7 @@ def test_queues_refuse_what_comes_without_tls(template: Template) -> None:
     assert refusing == template.resources("AWS::SQS::Queue").keys()
 
 
-def test_the_events_queue_takes_events_of_this_accounts_rules_only(template: Template) -> None:
+def test_the_events_queue_takes_events_only_from_rules_of_this_account(template: Template) -> None:
     allowed = [
         statement
         for policy in template.resources("AWS::SQS::QueuePolicy").values()

@@ -34,14 +34,12 @@ def readers(template: Template) -> dict[str, tuple[dict[str, Any], dict[str, Any
     }
 
 
-def test_every_queue_has_a_reader_but_for_the_dead_letters(template: Template) -> None:
+def test_every_queue_except_the_dlqs_has_a_reader(template: Template) -> None:
     assert readers(template).keys() == DEAD_LETTERS.keys()
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
-def test_a_queue_hides_messages_long_enough_and_gives_up_into_its_dead_letter_queue(
-    template: Template, name: str
-) -> None:
+def test_a_queue_has_a_long_visibility_timeout_and_a_dlq(template: Template, name: str) -> None:
     _, queue, function = readers(template)[name]
     assert queue["VisibilityTimeout"] >= SIX * function["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= RECEIVES_MIN
@@ -77,7 +75,7 @@ def test_the_schedule_runs_the_alias(template: Template) -> None:
     assert [referred(target["Arn"]) for target in rule["Targets"]] == ["MaintenanceFunctionAliaslive"]
 
 
-def test_everything_at_rest_is_encrypted_by_the_stacks_key(template: Template) -> None:
+def test_all_data_at_rest_is_encrypted_by_the_key_of_the_stack(template: Template) -> None:
     (key,) = template.resources("AWS::KMS::Key").values()
     assert key["EnableKeyRotation"] is True
     for name, table in template.resources("AWS::DynamoDB::Table").items():
@@ -95,7 +93,7 @@ def test_tables_are_on_demand_recoverable_and_protected(template: Template) -> N
         assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
 
 
-def test_what_is_a_tenants_outlives_the_stack(template: Template) -> None:
+def test_tenant_data_outlives_the_stack(template: Template) -> None:
     types = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key")
     for name in (*DEAD_LETTERS.values(), *(name for each in types for name in template.resources(each))):
         attributes = template.attributes(name)
@@ -113,7 +111,7 @@ def test_a_creation_that_fails_can_be_rolled_back(template: Template) -> None:
     assert protected == dict.fromkeys(template.resources("AWS::DynamoDB::Table"), "Retain")
 
 
-def test_what_a_rollback_can_delete_does_not_stay(template: Template) -> None:
+def test_resources_that_a_rollback_can_delete_are_not_retained(template: Template) -> None:
     for each in ("AWS::SecretsManager::Secret", "AWS::KMS::Key"):
         for name in template.resources(each):
             assert template.attributes(name)["DeletionPolicy"] == "RetainExceptOnCreate", name

@@ -195,7 +195,7 @@ EDGES = [
 @pytest.mark.parametrize(
     ("first", "last", "reason", "before", "after"), EDGES, ids=[edge[0] for edge in EDGES]
 )
-def test_a_range_is_refused_from_its_first_to_its_last_address_and_not_beside_them(
+def test_a_range_is_refused_from_its_first_to_its_last_address(
     first: str,
     last: str,
     reason: str,
@@ -214,7 +214,7 @@ IPV4_EDGES = [edge for edge in EDGES if "." in edge[0]]
 @pytest.mark.parametrize(
     ("first", "last", "reason", "before", "after"), IPV4_EDGES, ids=[e[0] for e in IPV4_EDGES]
 )
-def test_a_mapped_address_is_judged_by_the_ipv4_address_inside(
+def test_a_mapped_address_is_judged_by_its_ipv4_address(
     first: str, last: str, reason: str, before: tuple[str, str | None] | None, after: tuple[str, str | None]
 ) -> None:
     assert refusal(ip_address(f"::ffff:{first}")) == reason
@@ -226,7 +226,7 @@ def test_a_mapped_address_is_judged_by_the_ipv4_address_inside(
 @pytest.mark.parametrize(
     ("first", "last", "_reason", "before", "after"), IPV4_EDGES, ids=[e[0] for e in IPV4_EDGES]
 )
-def test_a_nat64_address_is_judged_by_the_ipv4_address_inside(
+def test_a_nat64_address_is_judged_by_its_ipv4_address(
     first: str, last: str, _reason: str, before: tuple[str, str | None] | None, after: tuple[str, str | None]
 ) -> None:
     assert refusal(ip_address(f"64:ff9b::{first}")) == "nat64-embedded"
@@ -252,7 +252,7 @@ def test_the_internet_is_allowed(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["200::1", "400::1", "4000::1", "8000::1", "fe00::1"])
-def test_ipv6_outside_global_unicast_is_refused_although_the_table_does_not_have_it(address: str) -> None:
+def test_ipv6_outside_global_unicast_is_refused_without_a_table_entry(address: str) -> None:
     assert refusal(ip_address(address)) == "unassigned"
 
 
@@ -261,7 +261,7 @@ def test_a_zone_does_not_hide_a_link_local_address(zone: str) -> None:
     assert refusal(ip_address(zone)) == "link-local"
 
 
-def test_an_allowed_network_holds_although_the_table_refuses_it_and_nothing_beside_it() -> None:
+def test_an_allowed_network_overrides_the_table_for_itself_alone() -> None:
     policy = EgressPolicy(
         networks=(IPv4Network("10.1.0.0/16"), IPv6Network("fd00::/16"), IPv6Network("4000::/16"))
     )
@@ -278,7 +278,7 @@ def test_an_allowed_network_holds_although_the_table_refuses_it_and_nothing_besi
     assert policy.refusal(ip_address("127.0.0.1")) == "loopback"
 
 
-def test_a_policy_says_https_and_port_443_unless_told_otherwise() -> None:
+def test_a_policy_allows_https_and_port_443_by_default() -> None:
     policy = parse_policy(allow_http="false", ports="443", networks="")
 
     assert policy == EgressPolicy()

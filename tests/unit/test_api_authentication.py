@@ -51,7 +51,7 @@ def shifted(text: str, by: int = 1) -> str:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), SIGNED)
-def test_without_headers_nobody_gets_in_anywhere(
+def test_a_request_without_headers_is_refused_on_every_path(
     app: InMemoryApp, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     response = app.call(method, path, body, by=None)
@@ -84,7 +84,7 @@ def test_a_missing_header_is_named(app: InMemoryApp, missing: str) -> None:
         ("licensekey", base64.b64encode(b"\x01" * 80).decode()),
     ],
 )
-def test_a_header_that_is_no_key_or_envelope_is_named(app: InMemoryApp, header: str, value: str) -> None:
+def test_a_malformed_header_is_named(app: InMemoryApp, header: str, value: str) -> None:
     headers = {**SYSTEM.headers(app.public_key), header: value}
     response = app.call("GET", KEYS, by=None, headers=headers)
     assert response.status == 401
@@ -111,13 +111,13 @@ def test_a_header_that_is_no_key_or_envelope_is_named(app: InMemoryApp, header: 
         '{"ts": 1790000000, "appid": "a", "uuid": null}',
     ],
 )
-def test_a_request_id_that_says_something_else_is_refused(app: InMemoryApp, request_id: str) -> None:
+def test_a_request_id_with_other_content_is_refused(app: InMemoryApp, request_id: str) -> None:
     response = app.call("GET", KEYS, by=None, headers=SYSTEM.sealed(app.public_key, request_id))
     assert response.status == 401
     assert response.message.startswith("requestid: ")
 
 
-def test_what_clients_write_differently_in_a_request_id_is_read(app: InMemoryApp) -> None:
+def test_request_ids_of_different_clients_are_read(app: InMemoryApp) -> None:
     written = json.dumps({"ts": NOW + 0.5, "appId": "sdk", "uuid": "not a uuid", "more": [1]})
     assert app.call("GET", KEYS, by=None, headers=SYSTEM.sealed(app.public_key, written)).status == 200
 
@@ -126,7 +126,7 @@ def test_what_clients_write_differently_in_a_request_id_is_read(app: InMemoryApp
     ("off", "status"),
     [(0, 200), (SPAN, 200), (-SPAN, 200), (SPAN + 0.5, 200), (SPAN + 1, 401), (-SPAN - 1, 401)],
 )
-def test_ts_may_lie_the_span_off(app: InMemoryApp, off: float, status: int) -> None:
+def test_a_timestamp_may_be_off_by_the_span(app: InMemoryApp, off: float, status: int) -> None:
     assert app.call("GET", KEYS, ts=NOW + off).status == status
 
 
@@ -148,7 +148,7 @@ def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(app: In
         None,
     ],
 )
-def test_a_license_that_does_not_hold_lets_nobody_in(app: InMemoryApp, license_: License | None) -> None:
+def test_an_invalid_license_admits_no_caller(app: InMemoryApp, license_: License | None) -> None:
     caller = replace(SYSTEM, license_key="another")
     if license_:
         app.licenses.issue(caller.license_key, license_)
@@ -171,7 +171,7 @@ NEEDED = "a license of auth level system that is for every tenant and community 
 
 @pytest.mark.parametrize("caller", [SERVICE_CALLER, EXTERNAL])
 @pytest.mark.parametrize(("method", "path"), [("GET", KEYS), ("DELETE", "/servicekey/not-even-a-key")])
-def test_service_keys_are_for_system_licenses_alone(
+def test_service_keys_are_for_system_licenses_only(
     app: InMemoryApp, caller: Client, method: str, path: str
 ) -> None:
     response = app.call(method, path, by=caller)
@@ -186,7 +186,7 @@ def test_service_keys_are_for_system_licenses_alone(
         {"community_id": "default"},
     ],
 )
-def test_a_system_license_of_a_tenant_or_community_reaches_its_webhooks_and_no_service_key(
+def test_a_scoped_system_license_reaches_its_webhooks_and_no_service_key(
     app: InMemoryApp, scope: dict[str, str]
 ) -> None:
     caller = replace(SYSTEM, license_key="scoped")
@@ -207,7 +207,7 @@ def test_an_unscoped_license_below_system_reaches_no_service_key(app: InMemoryAp
     assert app.call("GET", KEYS, by=caller).status == 403
 
 
-def test_authentication_comes_before_what_is_wrong_with_the_request(app: InMemoryApp) -> None:
+def test_authentication_comes_before_validation(app: InMemoryApp) -> None:
     wrong = "{"
     path = "/tenant/a b/community/c/webhook"
     assert app.call("PUT", path, wrong, by=None).status == 401
@@ -228,13 +228,13 @@ def raw(client: Client = SYSTEM, **changes: str) -> dict[str, str]:
     }
 
 
-def test_raw_credentials_are_refused_with_what_to_send_instead() -> None:
+def test_raw_credentials_are_refused_with_the_alternative() -> None:
     response = InMemoryApp().call("GET", KEYS, by=None, headers=raw())
     assert response.status == 401
     assert "send licensekey, requestid and publickey" in response.message
 
 
-def test_raw_credentials_are_taken_where_the_deployment_allows_them() -> None:
+def test_raw_credentials_are_accepted_if_the_deployment_allows_them() -> None:
     app = InMemoryApp(raw_headers=True)
     assert app.call("GET", KEYS, by=None, headers=raw()).status == 200
     created = app.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw()).json
@@ -253,13 +253,13 @@ def test_raw_credentials_are_taken_where_the_deployment_allows_them() -> None:
         ({"license": "unknown"}, "licensekey: "),
     ],
 )
-def test_raw_credentials_must_hold(changes: dict[str, str], named: str) -> None:
+def test_raw_credentials_must_be_valid(changes: dict[str, str], named: str) -> None:
     response = InMemoryApp(raw_headers=True).call("GET", KEYS, by=None, headers=raw(**changes))
     assert response.status == 401
     assert response.message.startswith(named)
 
 
-def test_encrypted_headers_count_where_both_are_sent() -> None:
+def test_encrypted_headers_count_if_both_are_sent() -> None:
     app = InMemoryApp(raw_headers=True)
     headers = raw(license="unknown")
     assert app.call("GET", KEYS, by=SYSTEM, headers=headers).status == 200
@@ -286,7 +286,7 @@ def test_a_key_id_may_have_slashes_anywhere(
     assert (response.status, response.message[:6]) == (404, "keyId:")
 
 
-def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(app: InMemoryApp) -> None:
+def test_both_pairs_are_listed_with_private_keys_sealed_for_the_caller(app: InMemoryApp) -> None:
     response = app.call("GET", KEYS)
     service, signing = response.json
     assert response.status == 200
@@ -311,7 +311,7 @@ def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(ap
         lambda key_id: f"{key_id}/",
     ],
 )
-def test_a_key_id_is_read_however_it_arrives(app: InMemoryApp, written: Callable[[str], str]) -> None:
+def test_a_key_id_is_read_in_every_spelling(app: InMemoryApp, written: Callable[[str], str]) -> None:
     old = app.public_key
     response = reset(app, written(old))
     assert response.status == 200
@@ -322,7 +322,7 @@ def test_a_key_id_is_read_however_it_arrives(app: InMemoryApp, written: Callable
 
 
 @pytest.mark.parametrize("key_id", ["x", "AAAA", "%00", "a/b/c", "é", "A" * 5000, "%", "=", ".."])
-def test_what_is_no_public_key_is_a_400(app: InMemoryApp, key_id: str) -> None:
+def test_a_malformed_public_key_is_a_400(app: InMemoryApp, key_id: str) -> None:
     response = reset(app, key_id)
     assert response.status == 400
     assert response.message.startswith("keyId: must be ")
@@ -359,7 +359,7 @@ def test_the_repeat_of_a_reset_changes_nothing_more(app: InMemoryApp) -> None:
     assert reset(app, encoded(old)).status == 404, "another request for a key that is gone"
 
 
-def test_the_repeat_of_a_reset_gets_its_own_key_again_after_another_reset(app: InMemoryApp) -> None:
+def test_the_repeat_of_a_reset_gets_its_own_key_after_another_reset(app: InMemoryApp) -> None:
     old = app.public_key
     headers = SYSTEM.headers(old, uuid="reset")
     first = reset(app, encoded(old), by=None, headers=headers).json[0]["keyId"]
@@ -380,7 +380,7 @@ def test_a_second_reset_within_the_grace_locks_no_client_out(app: InMemoryApp) -
     assert [fetch_with(app, key).status for key in keys] == [401, 401, 401, 200]
 
 
-def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(app: InMemoryApp) -> None:
+def test_a_reset_key_is_returned_at_once_and_published_a_minute_later(app: InMemoryApp) -> None:
     old = app.public_key
     fresh = reset(app, encoded(old)).json[0]["keyId"]
     assert app.call("GET", KEYS).json[0]["keyId"] == fresh
@@ -393,7 +393,7 @@ def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(app: InMemoryA
         assert fetch_with(app, fresh).status == 200, "a client may use it as soon as the reset answers it"
 
 
-def test_raw_credentials_are_answered_under_the_key_that_is_shown() -> None:
+def test_raw_credentials_are_answered_under_the_shown_key() -> None:
     app = InMemoryApp(raw_headers=True)
     old = app.public_key
     fresh = reset(app, encoded(old)).json[0]["keyId"]
@@ -403,7 +403,7 @@ def test_raw_credentials_are_answered_under_the_key_that_is_shown() -> None:
         assert response.json["publicKey"] == shown
 
 
-def test_a_loop_of_resets_ends_in_a_409_that_says_when_to_try_again(app: InMemoryApp) -> None:
+def test_a_loop_of_resets_ends_in_a_409_with_the_time_to_try_again(app: InMemoryApp) -> None:
     keys = [app.public_key]
     for _ in range(MOST - 1):
         keys.append(reset(app, encoded(keys[-1])).json[0]["keyId"])
@@ -413,7 +413,7 @@ def test_a_loop_of_resets_ends_in_a_409_that_says_when_to_try_again(app: InMemor
     assert [fetch_with(app, key).status for key in keys] == [200] * MOST
 
 
-def test_a_reset_of_the_signing_pair_brings_up_the_next_key_and_keeps_the_last(app: InMemoryApp) -> None:
+def test_a_reset_of_the_signing_pair_uses_the_next_key_and_keeps_the_last(app: InMemoryApp) -> None:
     jwks = [app.call("GET", "/.well-known/jwks.json", by=None).json["keys"]]
     signing = app.call("GET", KEYS).json[1]["keyId"]
     assert reset(app, encoded(signing)).json[0]["tag"] == "signing"
@@ -433,7 +433,7 @@ def negated(public_key: str) -> str:
     return base64.b64encode(x + (plain_protocol.SECP256K1.p - y).to_bytes(32)).decode()
 
 
-def test_a_replay_under_the_negated_public_key_is_the_same_callers_repeat(app: InMemoryApp) -> None:
+def test_a_replay_under_the_negated_public_key_repeats_the_same_caller(app: InMemoryApp) -> None:
     headers = SYSTEM.headers(app.public_key, uuid="one and the same")
     replayed = headers | {"publickey": negated(headers["publickey"])}
     assert replayed != headers

@@ -34,7 +34,7 @@ def get(app: InMemoryApp, path: str, **headers: str) -> ApiResponse:
 
 
 @pytest.mark.parametrize("path", [*OPEN, "/docs"])
-def test_authentication_headers_play_no_part(app: InMemoryApp, path: str) -> None:
+def test_authentication_headers_are_ignored(app: InMemoryApp, path: str) -> None:
     for headers in (
         {},
         {"licensekey": "x"},
@@ -52,7 +52,7 @@ def test_the_public_key_is_the_same_everywhere(app: InMemoryApp) -> None:
     assert get(app, "/publickeys").headers["cache-control"] == "public, max-age=30"
 
 
-def test_all_is_well(app: InMemoryApp) -> None:
+def test_a_healthy_deployment_is_reported_as_operational(app: InMemoryApp) -> None:
     response = get(app, "/healthz")
     assert response.status == 200
     assert response.json == {
@@ -68,7 +68,7 @@ def fail() -> None:
     raise UnavailableError("sqs GetQueueAttributes: Throttling")
 
 
-def test_what_does_not_answer_is_named(app: InMemoryApp) -> None:
+def test_an_unavailable_dependency_is_named(app: InMemoryApp) -> None:
     app.probes |= {"sqs": fail, "secrets manager": fail}
     response = get(app, "/healthz")
     assert response.status == 503
@@ -76,7 +76,7 @@ def test_what_does_not_answer_is_named(app: InMemoryApp) -> None:
     assert response.headers["retry-after"] == "5"
 
 
-def test_what_answers_too_late_does_not_answer(app: InMemoryApp) -> None:
+def test_a_late_dependency_counts_as_unavailable(app: InMemoryApp) -> None:
     released = threading.Event()
     app.probes["dynamodb"] = lambda: released.wait(30)
     response = get(app, "/healthz")
@@ -84,7 +84,7 @@ def test_what_answers_too_late_does_not_answer(app: InMemoryApp) -> None:
     assert response.json["status"] == "unavailable: dynamodb"
 
 
-def test_a_result_is_kept_for_five_seconds(app: InMemoryApp) -> None:
+def test_a_health_result_is_cached_for_five_seconds(app: InMemoryApp) -> None:
     asked = []
     app.probes["sqs"] = lambda: asked.append(1)
     for moment in (0, 4, 5, 9.9, 10):
@@ -93,7 +93,7 @@ def test_a_result_is_kept_for_five_seconds(app: InMemoryApp) -> None:
     assert len(asked) == 3
 
 
-def test_health_is_answered_where_the_key_cannot_be_read(app: InMemoryApp) -> None:
+def test_the_health_check_responds_if_the_key_cannot_be_read(app: InMemoryApp) -> None:
     def cannot() -> None:
         raise UnavailableError("secretsmanager GetSecretValue: Throttling")
 
@@ -102,7 +102,7 @@ def test_health_is_answered_where_the_key_cannot_be_read(app: InMemoryApp) -> No
     assert get(app, "/publickeys").status == 503
 
 
-def test_the_environment_says_what_requests_may_hold(app: InMemoryApp) -> None:
+def test_the_environment_has_the_limits_of_requests(app: InMemoryApp) -> None:
     response = get(app, "/environment").json
     assert response | {"limits": {}} == {
         "allowed_time_span": 120,
@@ -135,7 +135,7 @@ def test_the_environment_says_what_requests_may_hold(app: InMemoryApp) -> None:
         ),
     ],
 )  # fmt: skip
-def test_the_service_directory_has_this_deployment_as_the_caller_sees_it(
+def test_the_service_directory_has_the_urls_that_the_caller_sees(
     app: InMemoryApp, event: dict[str, dict[str, str | None]], url: str
 ) -> None:
     response = app.send(api_event("GET", "/sd", **event))
@@ -149,7 +149,7 @@ def test_the_document_is_served_as_it_is_written(app: InMemoryApp) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
-def test_the_page_has_everything_in_it_and_its_policy_lets_nothing_else_in(app: InMemoryApp) -> None:
+def test_the_page_is_self_contained_and_its_policy_admits_nothing_else(app: InMemoryApp) -> None:
     response = get(app, "/docs")
     policy = response.headers["content-security-policy"]
     assert response.headers["content-type"] == "text/html"
@@ -167,7 +167,7 @@ def test_the_page_has_everything_in_it_and_its_policy_lets_nothing_else_in(app: 
     assert document == get(app, "/openapi.json").json
 
 
-def test_the_version_is_what_the_build_wrote(tmp_path: Path) -> None:
+def test_the_version_is_that_of_the_build(tmp_path: Path) -> None:
     assert read_version(tmp_path) == UNBUILT
     (tmp_path / "version.json").write_text('{"version": "v1.abc.1790000000"}')
     assert read_version(tmp_path) == "v1.abc.1790000000"

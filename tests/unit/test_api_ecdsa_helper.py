@@ -29,7 +29,7 @@ def convert(app: InMemoryApp, way: str, **body: Any) -> ApiResponse:
 
 @pytest.mark.parametrize("way", ["", "/encrypt"])
 @pytest.mark.parametrize("text", ["Hey, This is example data string.", "", "ü 漢 🎉", "x" * 40_000])
-def test_what_is_encrypted_is_the_others_to_decrypt(app: InMemoryApp, way: str, text: str) -> None:
+def test_encrypted_data_is_decrypted_by_the_other_side(app: InMemoryApp, way: str, text: str) -> None:
     sent = convert(app, way, data=text, publicKey=THEIRS.public, privateKey=OURS.private)
     assert sent.status == 200
     assert list(sent.json) == ["data", "publicKey"]
@@ -41,7 +41,7 @@ def test_what_is_encrypted_is_the_others_to_decrypt(app: InMemoryApp, way: str, 
     assert received.json == {"data": text, "publicKey": THEIRS.public}
 
 
-def test_data_is_the_empty_text_where_it_is_absent_and_may_be_called_data_str(app: InMemoryApp) -> None:
+def test_absent_data_is_the_empty_text_and_data_str_is_an_alias(app: InMemoryApp) -> None:
     keys = {"publicKey": THEIRS.public, "privateKey": OURS.private}
     key = plain_protocol.shared_key(OURS, THEIRS.public)
     for body, text in (
@@ -56,7 +56,7 @@ def test_data_is_the_empty_text_where_it_is_absent_and_may_be_called_data_str(ap
 
 
 @pytest.mark.parametrize("way", ["/Encrypt", "/sign", "/ENCRYPT", "/encryptt"])
-def test_there_are_two_ways(app: InMemoryApp, way: str) -> None:
+def test_an_unknown_direction_is_refused(app: InMemoryApp, way: str) -> None:
     response = convert(app, way, data="x", publicKey=THEIRS.public, privateKey=OURS.private)
     assert (response.status, response.message) == (400, "method: must be encrypt or decrypt")
 
@@ -76,7 +76,7 @@ def test_there_are_two_ways(app: InMemoryApp, way: str) -> None:
         ({"more": 7}, ["more"]),
     ],
 )
-def test_what_is_wrong_is_named_and_never_quoted(
+def test_an_invalid_field_is_named_and_never_quoted(
     app: InMemoryApp, changes: dict[str, Any], named: list[str]
 ) -> None:
     body = {"data": "x", "publicKey": THEIRS.public, "privateKey": OURS.private} | changes
@@ -87,7 +87,7 @@ def test_what_is_wrong_is_named_and_never_quoted(
 
 
 @pytest.mark.parametrize("data", ["", "x", "AAAA", THEIRS.public, "\ud800", "ü"])
-def test_what_is_no_envelope_for_the_keys_cannot_be_decrypted(app: InMemoryApp, data: str) -> None:
+def test_an_envelope_for_other_keys_cannot_be_decrypted(app: InMemoryApp, data: str) -> None:
     response = convert(app, "/decrypt", data=data, publicKey=THEIRS.public, privateKey=OURS.private)
     assert response.status == 400
     assert response.message.startswith("data: ")

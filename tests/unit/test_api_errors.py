@@ -38,7 +38,7 @@ def app() -> InMemoryApp:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_path_answers_405_to_every_method_that_it_has_not(app: InMemoryApp, path: str) -> None:
+def test_a_path_returns_405_for_every_unknown_method(app: InMemoryApp, path: str) -> None:
     for method in [method for method in METHODS if method not in PATHS[path]]:
         response = app.call(method, path, by=None)
         assert (response.status, response.json["error"]) == (405, "Method Not Allowed")
@@ -70,20 +70,20 @@ def test_a_path_that_does_not_exist_is_a_404(app: InMemoryApp, path: str) -> Non
 
 
 @pytest.mark.parametrize("path", ["/nope", "/healthz", "/environment", "/publickeys", "/sd", "/servicekeys"])
-def test_an_error_is_compact_json_as_every_other_answer(app: InMemoryApp, path: str) -> None:
+def test_an_error_is_compact_json_like_every_response(app: InMemoryApp, path: str) -> None:
     text = app.call("GET", path, by=None).text
     assert text == json.dumps(json.loads(text), separators=(",", ":"))
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_has_the_gateways_request_id(app: InMemoryApp, path: str) -> None:
+def test_every_response_has_the_request_id_of_the_gateway(app: InMemoryApp, path: str) -> None:
     for method in METHODS:
         event = api_event(method, path)
         response = app.send(event)
         assert response.headers["x-request-id"] == event["requestContext"]["requestId"]
 
 
-def test_a_final_slash_is_no_other_path(app: InMemoryApp) -> None:
+def test_a_final_slash_makes_no_other_path(app: InMemoryApp) -> None:
     assert app.call("GET", "/publickeys/", by=None).status == 200
 
 
@@ -104,7 +104,7 @@ def broken(error: ValueError | UnavailableError) -> InMemoryApp:
     return InMemoryApp(subscriptions=Broken(error))
 
 
-def test_what_nobody_expected_is_a_500_with_a_fixed_text_and_a_trace_without_secrets() -> None:
+def test_an_unexpected_error_is_a_500_with_a_fixed_text_and_no_secrets() -> None:
     app = broken(ValueError("planted-secret in a foreign text"))
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()))
     assert (response.status, response.json["error"]) == (500, "Internal Server Error")
@@ -116,7 +116,7 @@ def test_what_nobody_expected_is_a_500_with_a_fixed_text_and_a_trace_without_sec
     assert "planted" not in app.log.getvalue()
 
 
-def test_what_does_not_answer_is_a_503_that_says_when_to_ask_again() -> None:
+def test_an_unavailable_dependency_is_a_503_with_retry_after() -> None:
     app = broken(UnavailableError("dynamodb GetItem: ThrottlingException"))
     response = app.call("POST", f"{BASE}/webhooks/fetch", {})
     assert (response.status, response.json["error"]) == (503, "Service Unavailable")
@@ -154,7 +154,7 @@ def lines(app: InMemoryApp) -> list[dict[str, Any]]:
     return [json.loads(line) for line in app.log.getvalue().splitlines()]
 
 
-def test_each_request_is_one_line_that_is_its_metrics_too(app: InMemoryApp) -> None:
+def test_each_request_is_one_line_that_has_its_metrics(app: InMemoryApp) -> None:
     event = api_event(
         "PUT",
         f"{BASE}/webhook",
@@ -188,7 +188,7 @@ def test_each_request_is_one_line_that_is_its_metrics_too(app: InMemoryApp) -> N
     assert {each["Name"] for each in metrics["Metrics"]} == {"ClientErrors", "ServerErrors"}
 
 
-def test_a_line_counts_what_went_wrong(app: InMemoryApp) -> None:
+def test_a_line_counts_errors(app: InMemoryApp) -> None:
     app.call("GET", "/nope", by=None)
     [line] = lines(app)
     assert (line["status"], line["ClientErrors"], line["ServerErrors"]) == (404, 1, 0)

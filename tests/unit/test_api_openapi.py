@@ -50,17 +50,17 @@ def check(content: Any, schema: dict[str, Any]) -> None:
     jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(content)
 
 
-def test_the_committed_document_is_what_the_code_makes() -> None:
+def test_the_committed_document_is_up_to_date() -> None:
     assert openapi.FILE.read_text() == openapi.text()
     assert openapi.main(["--check"]) == 0
 
 
-def test_the_one_in_docs_is_the_same_file() -> None:
+def test_the_document_in_docs_is_the_same_file() -> None:
     assert (ROOT / "docs" / "openapi.json").resolve() == openapi.FILE.resolve()
     assert not Path((ROOT / "docs" / "openapi.json").readlink()).is_absolute()
 
 
-def test_it_has_every_route_of_the_functions_and_no_other(app: InMemoryApp) -> None:
+def test_the_document_has_exactly_the_routes_of_the_functions(app: InMemoryApp) -> None:
     def template(rule: str) -> str:
         rule = rule.replace("\\", "").replace("[^?]+", "{keyId}")
         return re.sub(r"<(\w)(\w*?)(?:_(\w)(\w+))?>", _camel, rule)
@@ -79,7 +79,7 @@ def _camel(match: re.Match[str]) -> str:
     return f"{{{first}{rest}{second.upper() + tail if second else ''}}}"
 
 
-def test_every_operation_is_told_in_full() -> None:
+def test_every_operation_is_described_in_full() -> None:
     for method, path, operation in operations():
         assert operation["summary"].endswith(".")
         assert {"404", "405", "429", "500", "503"} <= set(operation["responses"])
@@ -92,7 +92,7 @@ def test_every_operation_is_told_in_full() -> None:
     assert len({operation["operationId"] for _, _, operation in operations()}) == len(operations())
 
 
-def test_every_answer_has_the_request_id_and_every_error_the_envelope() -> None:
+def test_every_response_has_the_request_id_and_every_error_its_body() -> None:
     for _, _, operation in operations():
         for status, response in operation["responses"].items():
             described = resolve(response)
@@ -102,17 +102,17 @@ def test_every_answer_has_the_request_id_and_every_error_the_envelope() -> None:
                 check({"statusCode": int(status), "error": "x", "message": "y"}, content["schema"])
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_resolves() -> None:
     for reference in re.findall(r'"\$ref": "([^"]+)"', json.dumps(DOCUMENT)):
         assert resolve({"$ref": reference})
 
 
-def test_the_schemas_are_schemas() -> None:
+def test_the_schemas_are_valid() -> None:
     for schema in DOCUMENT["components"]["schemas"].values():
         jsonschema_rs.meta.validate(schema)
 
 
-def test_every_field_that_is_taken_is_described() -> None:
+def test_every_accepted_field_is_described() -> None:
     taken = {
         name: schema["properties"]
         for name, schema in DOCUMENT["components"]["schemas"].items()
@@ -132,7 +132,7 @@ def test_a_field_that_may_be_null_has_one_schema() -> None:
                 assert choice == {"type": "null"} or "$ref" in choice, f"{name}.{field}"
 
 
-def test_the_callback_is_described_as_it_is_sent() -> None:
+def test_the_callback_is_described_as_sent() -> None:
     [operation] = DOCUMENT["webhooks"]["event"].values()
     event = parse_event(
         json.dumps(
@@ -166,7 +166,7 @@ def test_the_callback_is_described_as_it_is_sent() -> None:
     assert {0, 408, 425, 429, *range(500, 600)} - {501, 505} == DEFAULT_RETRY_CODES
 
 
-def test_every_example_keeps_to_its_schema() -> None:
+def test_every_example_conforms_to_its_schema() -> None:
     for _, _, operation in operations():
         for media in operation.get("requestBody", {}).get("content", {}).values():
             for example in media["examples"].values():
@@ -177,7 +177,7 @@ def test_every_example_keeps_to_its_schema() -> None:
                     check(media["example"], media["schema"])
 
 
-def test_the_examples_of_requests_are_taken(app: InMemoryApp) -> None:
+def test_the_examples_of_requests_are_accepted(app: InMemoryApp) -> None:
     for path in ("/webhook", "/webhooks/fetch"):
         [operation] = DOCUMENT["paths"][f"/tenant/{{tenantId}}/community/{{communityId}}{path}"].items()
         for example in operation[1]["requestBody"]["content"]["application/json"]["examples"].values():
@@ -185,7 +185,7 @@ def test_the_examples_of_requests_are_taken(app: InMemoryApp) -> None:
             assert answered.status == 200, answered.text
 
 
-def test_answers_keep_to_their_schemas(app: InMemoryApp) -> None:
+def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
     one = f"{BASE}/webhook/{created['_id']}"
     key_id = app.public_key.replace("/", "%2F")
@@ -223,7 +223,7 @@ def test_the_example_of_the_environment_has_every_limit(app: InMemoryApp) -> Non
     assert content["example"]["limits"].keys() == app.call("GET", "/environment").json["limits"].keys()
 
 
-def test_it_is_the_same_whenever_it_is_made() -> None:
+def test_the_document_is_the_same_in_every_build() -> None:
     assert make_document() == make_document()
     script = (
         "import hashlib; from local.openapi import text; print(hashlib.sha256(text().encode()).hexdigest())"

@@ -58,7 +58,7 @@ def create(app: InMemoryApp, number: int) -> str:
     return answered.json["_id"]
 
 
-def test_a_page_of_the_largest_webhooks_fits_a_response_and_says_how_many_it_has(app: InMemoryApp) -> None:
+def test_a_page_of_the_largest_webhooks_fits_and_has_its_real_size(app: InMemoryApp) -> None:
     answered = response(app, pIndex=0, pSize=100)
 
     assert answered["statusCode"] == 200
@@ -86,7 +86,7 @@ def test_every_webhook_is_on_a_smaller_page(app: InMemoryApp) -> None:
     assert found == [f"{99 - number:03d}" for number in range(100)]
 
 
-def test_what_the_caller_does_not_see_takes_no_room(app: InMemoryApp) -> None:
+def test_fields_hidden_from_the_caller_take_no_room(app: InMemoryApp) -> None:
     for_system, for_service = (
         len(json.loads(response(app, by=by, pSize=100)["body"])["data"]) for by in (SYSTEM, SERVICE_CALLER)
     )
@@ -109,6 +109,6 @@ def test_a_page_of_25_is_never_cut() -> None:
     assert len(json.dumps(answered)) < LAMBDA_PAYLOAD
 
 
-def test_a_page_that_fits_says_the_size_that_was_asked_for(app: InMemoryApp) -> None:
+def test_a_page_that_fits_has_the_requested_size(app: InMemoryApp) -> None:
     assert app.fetch(pIndex=3, pSize=30)["page"] == {"index": 3, "total": 100, "size": 30}
     assert app.fetch(pIndex=9, pSize=30)["page"] == {"index": 9, "total": 100, "size": 30}

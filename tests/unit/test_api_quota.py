@@ -21,7 +21,7 @@ def put(app: InMemoryApp, *, path: str = f"{BASE}/webhook", **changes: Any) -> A
 
 
 @pytest.mark.parametrize("api", [webhook_body()["api"], basic_api()])
-def test_one_webhook_too_many_is_a_409_that_says_what_to_do(app: InMemoryApp, api: dict[str, Any]) -> None:
+def test_one_webhook_too_many_is_a_409_with_advice(app: InMemoryApp, api: dict[str, Any]) -> None:
     for _ in range(LIMIT):
         app.create()
 
@@ -36,7 +36,7 @@ def test_one_webhook_too_many_is_a_409_that_says_what_to_do(app: InMemoryApp, ap
     assert list(app.credentials.listed()) == []
 
 
-def test_the_limit_is_each_communitys_own(app: InMemoryApp) -> None:
+def test_each_community_has_a_limit_of_its_own(app: InMemoryApp) -> None:
     for _ in range(LIMIT):
         app.create()
     assert put(app, path="/tenant/acme/community/other/webhook").status == 200
@@ -56,7 +56,7 @@ def test_a_full_community_can_be_changed(app: InMemoryApp) -> None:
     assert changed.status == 200
 
 
-def test_the_repeat_of_what_was_accepted_is_answered_in_a_full_community(app: InMemoryApp) -> None:
+def test_the_repeat_of_an_accepted_request_is_answered_at_the_limit(app: InMemoryApp) -> None:
     app.create()
     first = put(app, uuid="the same", api=basic_api())
     assert put(app).status == 409
@@ -65,14 +65,14 @@ def test_the_repeat_of_what_was_accepted_is_answered_in_a_full_community(app: In
     assert SYSTEM.open(app.public_key, again.json["api"]["credential"]["username"]) == "planted-user"
 
 
-def test_a_refused_request_is_carried_out_once_there_is_room(app: InMemoryApp) -> None:
+def test_a_refused_request_succeeds_once_there_is_room(app: InMemoryApp) -> None:
     ids = [app.create()["_id"] for _ in range(LIMIT)]
     assert put(app, uuid="the same").status == 409
     app.call("DELETE", f"{BASE}/webhook/{ids[0]}")
     assert put(app, uuid="the same").status == 200
 
 
-def test_a_community_above_a_lowered_limit_keeps_what_it_has(app: InMemoryApp) -> None:
+def test_a_community_above_a_lowered_limit_keeps_its_webhooks(app: InMemoryApp) -> None:
     for _ in range(LIMIT):
         app.create()
     lowered = InMemoryApp(limit=1, subscriptions=app.subscriptions)

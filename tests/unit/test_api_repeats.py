@@ -39,7 +39,7 @@ def stored(app: InMemoryApp, webhook_id: str) -> Webhook:
     return app.subscriptions.get(SCOPE, webhook_id)
 
 
-def test_a_change_that_was_changed_back_is_carried_out_again(app: InMemoryApp) -> None:
+def test_a_change_that_was_reverted_is_made_again(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
 
     answered = [patch(app, webhook_id, disabled=value).json["disabled"] for value in (True, False, True)]
@@ -61,7 +61,7 @@ def test_a_webhook_that_was_deleted_is_created_again(app: InMemoryApp) -> None:
     assert put(app).json["_id"] not in (first, second)
 
 
-def test_a_webhook_that_is_made_again_and_again_has_one_credential_at_a_time(app: InMemoryApp) -> None:
+def test_a_webhook_created_repeatedly_has_one_credential_at_a_time(app: InMemoryApp) -> None:
     for _ in range(3):
         webhook_id = put(app, api=basic_api()).json["_id"]
         assert put(app, api=basic_api()).json["_id"] == webhook_id
@@ -70,7 +70,7 @@ def test_a_webhook_that_is_made_again_and_again_has_one_credential_at_a_time(app
     assert list(app.credentials.listed()) == []
 
 
-def test_a_repeated_creation_counts_while_the_webhook_exists_whatever_became_of_it(app: InMemoryApp) -> None:
+def test_a_repeated_creation_counts_while_the_webhook_exists(app: InMemoryApp) -> None:
     first = put(app)
     webhook_id = first.json["_id"]
     patch(app, webhook_id, name="renamed")
@@ -105,7 +105,7 @@ def test_a_change_by_the_service_in_between_is_a_change(app: InMemoryApp) -> Non
     assert not stored(app, webhook_id).definition.disabled
 
 
-def test_a_change_of_a_webhook_that_was_deleted_since_is_a_404(app: InMemoryApp) -> None:
+def test_a_repeated_change_of_a_deleted_webhook_is_a_404(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
     patch(app, webhook_id, disabled=True)
     assert app.call("DELETE", one(webhook_id), uuid=UUID).status == 204
@@ -116,9 +116,7 @@ def test_a_change_of_a_webhook_that_was_deleted_since_is_a_404(app: InMemoryApp)
 
 
 @pytest.mark.parametrize("call", ["create", "update", "delete"])
-def test_a_change_whose_response_is_lost_is_answered_by_its_repeat_and_made_once(
-    app: InMemoryApp, call: str
-) -> None:
+def test_a_change_with_a_lost_response_is_made_once(app: InMemoryApp, call: str) -> None:
     webhook_id = app.create()["_id"]
     lost = _Lost(app.subscriptions)
     app = InMemoryApp(subscriptions=lost)
@@ -183,7 +181,7 @@ class _Lost:
         return lose
 
 
-def test_a_creation_that_took_effect_and_looks_lost_keeps_its_credential() -> None:
+def test_a_creation_that_only_looks_lost_keeps_its_credential() -> None:
     """As where the transaction's answer is lost, and every later try meets others' changes."""
     plain = InMemoryApp()
     taken = _Taken(plain.subscriptions)

@@ -194,7 +194,7 @@ def cases(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("field", "value"), cases(GOOD))
-def test_what_is_within_the_bounds_is_taken(app: InMemoryApp, field: str, value: Any) -> None:
+def test_a_value_within_the_bounds_is_accepted(app: InMemoryApp, field: str, value: Any) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{field: value}))
     assert response.status == 200, response.text
     webhook_id = response.json["_id"]
@@ -202,9 +202,7 @@ def test_what_is_within_the_bounds_is_taken(app: InMemoryApp, field: str, value:
 
 
 @pytest.mark.parametrize(("field", "value"), cases(BAD))
-def test_what_is_beyond_the_bounds_is_named_with_what_is_right(
-    app: InMemoryApp, field: str, value: Any
-) -> None:
+def test_a_value_beyond_the_bounds_is_named_with_the_rule(app: InMemoryApp, field: str, value: Any) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{field: value}))
     assert response.status == 400
     assert response.json["error"] == "Bad Request"
@@ -291,7 +289,7 @@ def test_every_wrong_field_is_named_at_once(app: InMemoryApp) -> None:
     }
 
 
-def test_no_message_grows_with_what_is_wrong(app: InMemoryApp) -> None:
+def test_no_message_grows_with_its_input(app: InMemoryApp) -> None:
     body = webhook_body(**{f"field {number} {'x' * 300}": 1 for number in range(100)})
     message = app.call("PUT", CREATE, body).message
     assert "and 80 more" in message
@@ -301,12 +299,12 @@ def test_no_message_grows_with_what_is_wrong(app: InMemoryApp) -> None:
 @pytest.mark.parametrize(
     "name", ["_id", "tenantId", "communityId", "disabledReason", "signingSecret", "event_names"]
 )
-def test_fields_that_are_not_the_callers_are_refused(app: InMemoryApp, name: str) -> None:
+def test_fields_that_callers_cannot_set_are_refused(app: InMemoryApp, name: str) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{name: "x"}))
     assert (response.status, response.message) == (400, f"{name}: is not a field here, leave it out")
 
 
-def test_a_fields_name_that_is_no_text_is_said_to_be_none(app: InMemoryApp) -> None:
+def test_a_field_name_other_than_text_is_named_as_invalid(app: InMemoryApp) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{"\ud800": 1}))
     assert (response.status, response.message) == (
         400,
@@ -321,7 +319,7 @@ def test_both_names_of_the_event_names_must_agree(app: InMemoryApp) -> None:
 
 
 @pytest.mark.parametrize("body", ["{}", '{"api": {}}'])
-def test_a_patch_that_says_nothing_is_refused_unless_it_names_a_field(app: InMemoryApp, body: str) -> None:
+def test_an_empty_patch_is_refused_unless_it_names_a_field(app: InMemoryApp, body: str) -> None:
     created = app.create()
     response = app.call("PATCH", f"{CREATE}/{created['_id']}", body)
     assert response.status == (400 if body == "{}" else 200)
@@ -374,7 +372,7 @@ NO_OBJECTS = [
 
 @pytest.mark.parametrize("body", [None, *NO_OBJECTS])
 @pytest.mark.parametrize(("method", "path"), [("PUT", CREATE), ("PATCH", f"{CREATE}/{'0' * 24}")])
-def test_a_body_that_is_no_json_object_is_a_400(
+def test_a_body_other_than_a_json_object_is_a_400(
     app: InMemoryApp, method: str, path: str, body: bytes | str | None
 ) -> None:
     response = app.call(method, path, body)
@@ -409,13 +407,13 @@ def test_a_body_in_base64_is_read(app: InMemoryApp) -> None:
     assert app.call("PUT", CREATE, json.dumps(webhook_body(name="ü")).encode()).json["name"] == "ü"
 
 
-def test_base64_that_is_none_is_a_400(app: InMemoryApp) -> None:
+def test_malformed_base64_is_a_400(app: InMemoryApp) -> None:
     event = api_event("PUT", CREATE, headers=SYSTEM.headers(app.public_key), body=b"x")
     response = app.send({**event, "body": "no base64!"})
     assert (response.status, response.message) == (400, "the body must be a JSON object")
 
 
-def test_of_a_name_that_is_given_twice_the_last_value_counts(app: InMemoryApp) -> None:
+def test_the_last_value_of_a_repeated_name_counts(app: InMemoryApp) -> None:
     body = json.dumps(webhook_body())[:-1] + ', "name": "second"}'
     assert app.call("PUT", CREATE, body).json["name"] == "second"
 
@@ -442,7 +440,7 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(app: InMemoryApp) -
         ("json", 415),
     ],
 )
-def test_a_body_must_be_said_to_be_json_or_nothing(app: InMemoryApp, content_type: str, status: int) -> None:
+def test_a_content_type_must_be_json_or_absent(app: InMemoryApp, content_type: str, status: int) -> None:
     headers = {"Content-Type": content_type}
     response = app.call("PUT", CREATE, webhook_body(), headers=headers)
     assert response.status == status

@@ -60,7 +60,7 @@ def one(webhook_id: str) -> str:
     return f"{BASE}/webhook/{webhook_id}"
 
 
-def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(app: InMemoryApp) -> None:
+def test_a_created_webhook_has_every_field_of_the_specification_in_order(app: InMemoryApp) -> None:
     response = app.call("PUT", f"{BASE}/webhook", FULL, by=SERVICE_CALLER)
     created = response.json
     assert response.status == 200
@@ -79,7 +79,7 @@ def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(app: In
     }
 
 
-def test_what_is_not_given_at_creation_has_its_default(app: InMemoryApp) -> None:
+def test_an_absent_field_has_its_default_at_creation(app: InMemoryApp) -> None:
     created = app.create()
     del created["_id"], created["signingSecret"]
     assert created == {
@@ -112,7 +112,7 @@ def test_event_name_is_read_as_event_names(app: InMemoryApp, names: list[str] | 
     assert app.call("PUT", f"{BASE}/webhook", body).json["eventNames"] == ["E_LOGIN"]
 
 
-def test_an_app_id_that_is_no_name_needs_a_created_by(app: InMemoryApp) -> None:
+def test_an_app_id_other_than_a_name_needs_a_created_by(app: InMemoryApp) -> None:
     refused = app.call("PUT", f"{BASE}/webhook", webhook_body(), appid="a\nb")
     assert refused.status == 400
     assert refused.message.startswith("createdBy: ")
@@ -147,7 +147,7 @@ def test_every_level_gets_the_signing_secret_for_itself_alone(app: InMemoryApp, 
         ),
     ],
 )
-def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
+def test_only_system_callers_see_credentials_and_each_value_is_sealed(
     app: InMemoryApp, auth_type: str, credential: dict[str, Any], more: dict[str, str]
 ) -> None:
     api = {
@@ -178,7 +178,7 @@ def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
         (SYSTEM, "https://elsewhere.example.com/in", 200),
     ],
 )
-def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(
+def test_a_caller_who_sees_no_credential_cannot_redirect_it(
     app: InMemoryApp, by: Client, url: str, status: int
 ) -> None:
     bearer = {"authType": "bearer", "credential": {"token": "planted"}}
@@ -191,7 +191,7 @@ def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(
         assert app.call("PATCH", one(created["_id"]), given, by=by).status == 200
 
 
-def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_stays(app: InMemoryApp) -> None:
+def test_an_empty_credential_replaces_and_an_absent_one_stays(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(credential={"username": "u", "password": "p"}))
 
     def change(api: dict[str, Any]) -> None:
@@ -211,7 +211,7 @@ def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_sta
     assert change({"authType": "bearer", "credential": {"token": "t", "username": ""}}) == {"token": "t"}
 
 
-def test_empty_fields_that_the_authtype_does_not_need_make_no_credential(app: InMemoryApp) -> None:
+def test_empty_fields_of_other_auth_types_make_no_credential(app: InMemoryApp) -> None:
     empty = {"username": "", "password": "", "token": "", "oauth2": {"clientId": "", "clientSecret": ""}}
     created = app.create(api={"url": "https://hooks.example.com/in", "credential": empty})
 
@@ -254,7 +254,7 @@ def test_tags_fetch_the_webhooks_that_have_any_of_them(app: InMemoryApp) -> None
     assert found["page"]["total"] == 3
 
 
-def test_a_patch_changes_what_it_gives_and_nothing_else(app: InMemoryApp) -> None:
+def test_a_patch_changes_only_its_own_fields(app: InMemoryApp) -> None:
     created = app.create(**FULL)
     del created["signingSecret"]
     changed = app.call("PATCH", one(created["_id"]), {"disabled": False, "api": {"type": "PUT"}}).json
@@ -263,7 +263,7 @@ def test_a_patch_changes_what_it_gives_and_nothing_else(app: InMemoryApp) -> Non
     assert changed == {**created, "disabled": False, "api": {**created["api"], "type": "PUT"}}
 
 
-def test_null_in_a_patch_brings_the_default_back(app: InMemoryApp) -> None:
+def test_null_in_a_patch_restores_the_default(app: InMemoryApp) -> None:
     created = app.create(**FULL)
     names = ("tags", "query", "criteria", "retryCodes", "retryCount", "ttl", "disabled")
     api = dict.fromkeys(("type", "authType", "oAuthGrantType", "oAuthTokenUrl", "oAuthScopes", "credential"))
@@ -279,14 +279,14 @@ def test_null_in_a_patch_brings_the_default_back(app: InMemoryApp) -> None:
 
 
 @pytest.mark.parametrize("name", ["name", "eventNames", "api", "successCodes", "createdBy"])
-def test_null_for_what_a_webhook_must_have_is_refused_in_a_patch(app: InMemoryApp, name: str) -> None:
+def test_null_for_a_required_field_is_refused_in_a_patch(app: InMemoryApp, name: str) -> None:
     created = app.create()
     response = app.call("PATCH", one(created["_id"]), {name: None})
     assert response.status == 400
     assert response.message.startswith(f"{name}: must be ")
 
 
-def test_a_patch_is_validated_with_what_is_stored(app: InMemoryApp) -> None:
+def test_a_patch_is_validated_with_the_stored_fields(app: InMemoryApp) -> None:
     created = app.create(api=basic_api())
     response = app.call("PATCH", one(created["_id"]), {"api": {"authType": "bearer"}})
     assert response.status == 400
@@ -356,7 +356,7 @@ def test_another_communitys_webhook_is_the_same_404(
     assert (response.status, response.text) == (404, unknown.text)
 
 
-def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(app: InMemoryApp) -> None:
+def test_the_exact_repeat_of_a_change_gets_the_first_response(app: InMemoryApp) -> None:
     headers = SYSTEM.headers(app.public_key, uuid="the same")
     body = webhook_body(api=basic_api())
     first = app.call("PUT", f"{BASE}/webhook", body, by=None, headers=headers)
@@ -379,7 +379,7 @@ def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(
         {"body": f" {json.dumps(webhook_body())}"},
     ],
 )
-def test_a_request_that_differs_in_anything_is_no_repeat(app: InMemoryApp, other: dict[str, Any]) -> None:
+def test_a_request_with_any_difference_makes_no_repeat(app: InMemoryApp, other: dict[str, Any]) -> None:
     call = {"body": webhook_body(), "uuid": "the same", "by": SYSTEM}
     ids = {
         app.call("PUT", f"{BASE}/webhook", made.pop("body"), **made).json["_id"]
@@ -388,7 +388,7 @@ def test_a_request_that_differs_in_anything_is_no_repeat(app: InMemoryApp, other
     assert len(ids) == 2
 
 
-def test_a_webhook_that_the_service_disabled_says_why(app: InMemoryApp) -> None:
+def test_a_webhook_disabled_by_the_service_has_the_reason(app: InMemoryApp) -> None:
     created = app.create()
     before = app.subscriptions.get(SCOPE, created["_id"])
     gone = replace(
@@ -404,7 +404,7 @@ def test_a_webhook_that_the_service_disabled_says_why(app: InMemoryApp) -> None:
     assert "disabledReason" not in enabled
 
 
-def test_an_endpoint_that_the_guard_refuses_is_a_400_that_says_why(app: InMemoryApp) -> None:
+def test_an_endpoint_that_the_guard_refuses_is_a_400_with_the_reason(app: InMemoryApp) -> None:
     app.guard.refused["https://hooks.example.com/in"] = (
         "the host resolves to an address that is refused (private)"
     )

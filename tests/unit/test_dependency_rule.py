@@ -257,5 +257,5 @@ def test_a_function_that_imports_another_is_noticed() -> None:
         (status_codes, "webhooks.entrypoints.api.resolver", "from http import HTTPStatus"),
     ],
 )
-def test_what_is_allowed_breaks_no_rule(rule: Callable[[Module], set[str]], name: str, source: str) -> None:
+def test_allowed_code_breaks_no_rule(rule: Callable[[Module], set[str]], name: str, source: str) -> None:
     assert rule(module(name, source)) == set()

@@ -29,19 +29,19 @@ def test_a_link_leads_to_a_file(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_the_readmes_python_is_python() -> None:
+def test_the_python_code_in_the_readme_compiles() -> None:
     assert len(of("python")) >= 3
     for text in of("python"):
         ast.parse(text)
 
 
 @pytest.mark.parametrize("text", STEPS, ids=lambda text: text.split("\n")[0])
-def test_the_readmes_steps_are_shell(text: str) -> None:
+def test_the_steps_in_the_readme_are_valid_shell(text: str) -> None:
     read = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
     assert (read.returncode, read.stderr) == (0, "")
 
 
-def test_the_readmes_producer_policy_has_what_an_encrypted_queue_needs() -> None:
+def test_the_producer_policy_in_the_readme_covers_an_encrypted_queue() -> None:
     text = next(text for text in of("json") if "Statement" in text)
     allowed = {
         action

@@ -59,7 +59,7 @@ def test_a_public_host_is_a_target_with_its_vetted_addresses() -> None:
         ("fe80::1%eth0", "link-local"),
     ],
 )
-def test_a_host_that_resolves_inside_is_refused_by_name(address: str, reason: str) -> None:
+def test_a_host_with_a_private_address_is_refused_by_name(address: str, reason: str) -> None:
     zone = Zone(inside_example=[[address]])
 
     with pytest.raises(EgressRefusedError) as refused:
@@ -70,7 +70,7 @@ def test_a_host_that_resolves_inside_is_refused_by_name(address: str, reason: st
 
 
 @pytest.mark.parametrize("literal", ["10.20.30.40", "[fd00::20]"])
-def test_an_address_that_the_url_itself_has_is_named_as_it_was_given(literal: str) -> None:
+def test_an_address_in_the_url_is_named_as_given(literal: str) -> None:
     with pytest.raises(EgressRefusedError) as refused:
         guard(Zone()).check(f"https://{literal}/")
 
@@ -108,7 +108,7 @@ def test_a_literal_address_is_vetted_without_a_lookup(spelling: str) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1"])
-def test_an_odd_spelling_is_vetted_by_the_address_that_the_system_makes_of_it(spelling: str) -> None:
+def test_an_odd_spelling_is_vetted_by_its_resolved_address(spelling: str) -> None:
     # Given the system's own reading of such spellings, which asks no server
     def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         return as_getaddrinfo([socket.inet_ntoa(socket.inet_aton(host))])
@@ -119,13 +119,13 @@ def test_an_odd_spelling_is_vetted_by_the_address_that_the_system_makes_of_it(sp
     assert refused.value.reason == "loopback"
 
 
-def test_a_mapped_public_address_is_connected_to_as_the_ipv4_address_it_stands_for() -> None:
+def test_a_mapped_public_address_is_connected_to_as_ipv4() -> None:
     target = guard(Zone(mapped_example=[[f"::ffff:{PUBLIC}"]])).target("https://mapped.example/", seconds=1)
 
     assert target.addresses == (PUBLIC,)
 
 
-def test_an_answer_that_changes_between_save_and_connect_is_vetted_again() -> None:
+def test_an_address_that_changes_between_save_and_call_is_vetted_again() -> None:
     # Given a host that was public when its webhook was saved
     now = [0.0]
     zone = Zone(rebound_example=[[PUBLIC], ["127.0.0.1"]])
@@ -161,7 +161,7 @@ def test_a_burst_of_deliveries_looks_a_host_up_once() -> None:
         ("https://exa mple.com/", "url"),
     ],
 )
-def test_what_the_policy_does_not_allow_is_refused_without_a_lookup(url: str, reason: str) -> None:
+def test_a_url_that_the_policy_forbids_is_refused_without_a_lookup(url: str, reason: str) -> None:
     zone = Zone(example_com=[[PUBLIC]])
 
     with pytest.raises(EgressRefusedError) as refused:
@@ -186,7 +186,7 @@ def test_a_host_without_an_address_is_named() -> None:
         guard(Zone()).check("https://nowhere.example/")
 
 
-def test_a_lookup_that_hangs_costs_its_own_host_the_seconds_and_no_other_host_any() -> None:
+def test_a_hanging_lookup_costs_time_only_for_its_own_host() -> None:
     # Given a resolver that hangs for one host
     release = threading.Event()
 
@@ -208,7 +208,7 @@ def test_a_lookup_that_hangs_costs_its_own_host_the_seconds_and_no_other_host_an
         release.set()
 
 
-def test_lookups_that_hang_are_bounded_in_number() -> None:
+def test_hanging_lookups_are_bounded_in_number() -> None:
     release = threading.Event()
 
     def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:

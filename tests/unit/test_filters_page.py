@@ -33,7 +33,7 @@ def read(text: str) -> Any:
 
 
 @pytest.mark.parametrize(("event", "query", "criteria", "expected"), list(examples()))
-def test_an_example_is_true(event: str, query: str, criteria: Criteria, expected: bool) -> None:
+def test_an_example_holds(event: str, query: str, criteria: Criteria, expected: bool) -> None:
     asked = read(query)
     entry = IndexEntry("w", criteria, tuple(asked if isinstance(asked, list) else [asked]))
 

@@ -35,14 +35,14 @@ def log_at_every_level() -> None:
         logger.log(level, "line")
 
 
-def test_levels_have_the_names_that_lambda_knows() -> None:
+def test_levels_have_the_names_of_lambda() -> None:
     levels = [line["level"] for line in written("DEBUG", log_at_every_level)]
 
     assert levels == ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_level_leaves_out_what_is_below_it(level: str) -> None:
+def test_a_level_leaves_out_lower_lines(level: str) -> None:
     lines = written(level, log_at_every_level)
 
     assert [line["level"] for line in lines] == [*LEVELS[LEVELS.index(level) :], "FATAL"]
@@ -65,7 +65,7 @@ def test_the_metrics_of_a_request_are_written_at_every_level(level: str) -> None
     assert line["_aws"]["CloudWatchMetrics"]
 
 
-def test_botocore_does_not_log_requests_although_lambda_gives_the_root_logger_the_level_debug(
+def test_botocore_logs_no_request_at_the_root_level_debug(
     root_level: Callable[[int | str], None],
 ) -> None:
     root_level("DEBUG")

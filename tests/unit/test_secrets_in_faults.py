@@ -126,7 +126,7 @@ class Functions:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_whose_text_has_a_secret_is_told_without_it(fault: str) -> None:
+def test_a_fault_with_a_secret_in_its_text_is_logged_without_it(fault: str) -> None:
     with ThreadPoolExecutor(4) as workers:
         functions = Functions(fault, workers)
         functions.register("retried", answered(500), BEARER, retryCount=1)

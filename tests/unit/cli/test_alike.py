@@ -33,7 +33,7 @@ def test_the_service_reads_a_license_as_the_command_wrote_it(license_: License) 
     assert item["pk"]["S"] == licenses.PREFIX + licenses.hash_license_key("a key")
 
 
-def test_the_rules_of_licenses_are_the_services() -> None:
+def test_the_license_rules_are_those_of_the_service() -> None:
     assert tuple(level.value for level in caller.AuthLevel) == carried.LEVELS
     assert caller.ANY == carried.ANY
     assert scope.IDENTIFIER == carried.IDENTIFIER
@@ -42,7 +42,7 @@ def test_the_rules_of_licenses_are_the_services() -> None:
 
 
 @pytest.mark.parametrize("first", range(0, 0x110000, 0x10000))
-def test_the_command_takes_the_service_s_text_for_text(first: int) -> None:
+def test_the_command_and_the_service_read_the_same_text(first: int) -> None:
     differing = [
         hex(code)
         for code in range(first, first + 0x10000)
@@ -67,7 +67,7 @@ def test_the_bill_counts_with_the_packs_of_the_service() -> None:
     assert SETTINGS.description_bytes == delivery.DESCRIPTION_BYTES
 
 
-def test_the_command_imports_the_service_for_the_check_of_events_only() -> None:
+def test_the_command_imports_the_service_only_to_check_events() -> None:
     importing = {
         path.relative_to(CLI).as_posix()
         for path in CLI.rglob("*.py")

@@ -40,7 +40,7 @@ def test_a_path_that_cannot_be_sent_is_refused(path: str, error: type[WrongUseEr
         full_path(path, TARGET)
 
 
-def test_a_tenant_that_is_not_configured_is_asked_for() -> None:
+def test_a_missing_tenant_is_asked_for() -> None:
     with pytest.raises(MissingError, match="give --tenant"):
         full_path("webhook", Target(origin="a test"))
 
@@ -49,7 +49,7 @@ def test_a_tenant_that_is_not_configured_is_asked_for() -> None:
     ("status", "code"),
     [(200, 0), (204, 0), (301, 1), (400, 1), (401, 1), (404, 1), (429, 1), (500, 3), (503, 3)],
 )
-def test_the_exit_code_says_whose_turn_it_is(status: int, code: int) -> None:
+def test_the_exit_code_follows_from_the_status(status: int, code: int) -> None:
     assert exit_code(status) == code
 
 

@@ -31,7 +31,7 @@ def offers(**load: int) -> dict[str, float]:
     return {offer.name: offer.amount(Load(**{"events": MILLION, **load})) for offer in OFFERS}
 
 
-def test_the_table_has_each_service_a_total_and_what_others_list(webhooks: CommandLine) -> None:
+def test_the_table_has_each_service_a_total_and_list_prices_of_others(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M")
     assert ended.code == 0
     for name in ("Lambda", "SQS", "DynamoDB", "Secrets Manager", "KMS", "CloudWatch", "total"):
@@ -48,12 +48,12 @@ def test_the_table_has_each_service_a_total_and_what_others_list(webhooks: Comma
         assert f"\n{name}" in ended.stdout.partition("\nelsewhere")[2]
 
 
-def test_it_is_drawn_on_a_terminal_and_plain_everywhere_else(webhooks: CommandLine) -> None:
+def test_the_bill_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks: CommandLine) -> None:
     assert "┃" in webhooks("cost", "--events", "1M", stdout=Terminal()).stdout
     assert "┃" not in webhooks("cost", "--events", "1M").stdout
 
 
-def test_the_region_and_the_free_tier_are_spoken_of(webhooks: CommandLine) -> None:
+def test_the_output_names_the_region_and_the_free_tier(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M")
     assert "us-east-1" in ended.stderr
     assert "no free tier" in ended.stderr
@@ -98,7 +98,7 @@ def test_numbers_may_be_written_short(webhooks: CommandLine, text: str) -> None:
     ],
     ids=" ".join,
 )
-def test_what_is_no_load_is_refused_with_what_would_be_one(
+def test_an_invalid_load_is_refused_with_a_valid_example(
     webhooks: CommandLine, argv: tuple[str, ...]
 ) -> None:
     ended = webhooks("cost", *argv)
@@ -113,13 +113,13 @@ def test_packed_and_trickle_exclude_each_other(webhooks: CommandLine) -> None:
     assert "not allowed with" in ended.stderr
 
 
-def test_the_events_must_be_said(webhooks: CommandLine) -> None:
+def test_the_number_of_events_is_required(webhooks: CommandLine) -> None:
     ended = webhooks("cost")
     assert ended.code == 2
     assert "--events" in ended.stderr
 
 
-def test_a_month_without_events_costs_what_is_always_there_and_has_no_price_per_event(
+def test_a_month_without_events_has_fixed_costs_and_no_price_per_event(
     webhooks: CommandLine,
 ) -> None:
     document = webhooks("cost", "--events", "0", "--json").document
@@ -132,13 +132,13 @@ def test_a_month_without_events_costs_what_is_always_there_and_has_no_price_per_
     assert all(line["standing"] for line in document["lines"])
 
 
-def test_few_events_are_told_of_trickle(webhooks: CommandLine) -> None:
+def test_a_low_load_is_pointed_to_trickle(webhooks: CommandLine) -> None:
     assert "--trickle" in webhooks("cost", "--events", "1M").stderr
     assert "--trickle" not in webhooks("cost", "--events", "1G").stderr
     assert "--trickle" not in webhooks("cost", "--events", "1M", "--trickle").stderr
 
 
-def test_an_invocation_is_billed_the_endpoints_time_its_calls_and_its_share_of_a_cpu() -> None:
+def test_an_invocation_is_billed_endpoint_time_calls_and_cpu_share() -> None:
     single = MEASURED["single"]
     expected = 200 + 2 * SETTINGS.call_ms + 10 * single.cpu_ms_per_delivery / (512 / 1769)
     assert traffic().dispatcher.ms == math.ceil(expected)
@@ -160,7 +160,7 @@ def test_a_body_that_fills_a_pack_travels_alone() -> None:
     assert packed.dispatcher.count == single.dispatcher.count == 100_000
 
 
-def test_every_endpoint_more_is_a_delivery_more_and_no_event_more() -> None:
+def test_another_endpoint_adds_a_delivery_and_no_event() -> None:
     one, five = traffic(), traffic(endpoints=5)
     assert five.deliveries == 5 * one.deliveries
     assert five.write_units == 5 * one.write_units
@@ -168,13 +168,13 @@ def test_every_endpoint_more_is_a_delivery_more_and_no_event_more() -> None:
     assert five.producer_requests == one.producer_requests
 
 
-def test_events_that_nobody_wants_cost_fan_out_alone() -> None:
+def test_events_without_listeners_cost_only_the_fan_out() -> None:
     unwanted = traffic(endpoints=0)
     assert unwanted.fanout.count == 100_000
     assert (unwanted.dispatcher.count, unwanted.write_units, unwanted.egress_bytes) == (0, 0, 0)
 
 
-def test_slow_endpoints_deliveries_are_received_and_read_twice() -> None:
+def test_deliveries_of_slow_endpoints_are_received_and_read_twice() -> None:
     quick, slow = traffic(ms=999), traffic(ms=1000)
     assert quick.handovers.count == 0
     assert slow.handovers.count == slow.dispatcher.count
@@ -182,7 +182,7 @@ def test_slow_endpoints_deliveries_are_received_and_read_twice() -> None:
     assert slow.write_units == quick.write_units
 
 
-def test_lambda_polls_three_queues_for_ever() -> None:
+def test_lambda_polls_three_queues_all_the_time() -> None:
     assert traffic(events=0).empty_receives == 3 * 5 * 3 * 60 * 24 * 30
 
 
@@ -194,18 +194,18 @@ def test_secrets_are_read_again_by_the_clock_not_by_the_event() -> None:
 
 
 @pytest.mark.parametrize("shape", MEASURED)
-def test_what_events_cost_grows_with_them(shape: str) -> None:
+def test_the_cost_of_events_grows_with_their_number(shape: str) -> None:
     small, large = (bill(shape, events=events * MILLION).services for events in (1000, 2000))
     for name in ("Lambda", "DynamoDB", "Data transfer", "CloudWatch"):
         assert large[name] == pytest.approx(2 * small[name])
 
 
-def test_the_fuller_the_batches_the_less_an_event_costs() -> None:
+def test_fuller_batches_cost_less_per_event() -> None:
     trickle, single, packed = (bill(shape).total for shape in ("trickle", "single", "packed"))
     assert trickle > single > packed
 
 
-def test_producers_sends_are_counted_where_wanted() -> None:
+def test_producer_sends_are_counted_on_request() -> None:
     assert bill(sends=True).total - bill().total == pytest.approx(0.40 + 0.10)
 
 
@@ -214,7 +214,7 @@ def test_a_credential_is_a_secret() -> None:
 
 
 @pytest.mark.parametrize("shape", [TRICKLE, SINGLE, PACKED], ids=lambda shape: shape.name)
-def test_the_calls_of_a_batch_are_those_that_the_adapters_limits_make(shape: Shape) -> None:
+def test_the_calls_of_a_batch_follow_from_the_limits_of_the_adapters(shape: Shape) -> None:
     # tests/integration/test_call_counts.py counts them at the wire: two for ten single deliveries, six for
     # ten packs of ten; and one write unit for each delivery.
     deliveries = shape.messages_per_batch * shape.deliveries_per_message
@@ -240,7 +240,7 @@ def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
     ],
     ids=["memory", "data key", "polling", "batch", "log retention"],
 )
-def test_a_setting_is_the_templates(pattern: str, value: int) -> None:
+def test_a_setting_is_that_of_the_template(pattern: str, value: int) -> None:
     assert {int(found) for found in re.findall(pattern, TEMPLATE.read_text())} == {value}
 
 
@@ -254,12 +254,12 @@ def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 
 
-def test_keys_and_master_are_kept_as_long_as_the_model_says() -> None:
+def test_keys_and_master_are_cached_as_long_as_the_model_says() -> None:
     assert SETTINGS.keys_seconds == key_store.KEYS_SECONDS
     assert SETTINGS.master_seconds == key_store.MASTER_SECONDS
 
 
-def test_what_aws_has_for_it_is_priced_by_event_and_by_delivery() -> None:
+def test_the_alternative_of_aws_is_priced_by_event_and_by_delivery() -> None:
     egress = 2894 * 0.09 / 1000
     assert offers()["EventBridge API destinations"] == pytest.approx(1.20 + egress)
     assert offers(endpoints=5)["EventBridge API destinations"] == pytest.approx(2.00 + 5 * egress)
@@ -275,5 +275,5 @@ def test_hosted_services_are_priced_as_they_list() -> None:
 
 
 @pytest.mark.parametrize(("events", "euros"), [(30, 59), (900_000, 59), (1_000_000, 190), (4_500_000, 340)])
-def test_of_two_plans_by_the_day_the_cheaper_one_is_named(events: int, euros: int) -> None:
+def test_the_cheaper_of_two_daily_plans_is_named(events: int, euros: int) -> None:
     assert offers(events=events)["Hook0"] == pytest.approx(euros)

@@ -8,7 +8,7 @@ def sealed(text: str, key: bytes = KEY) -> str:
     return seal(key, text, bytes(16))
 
 
-def test_credentials_and_secrets_are_opened_wherever_they_are() -> None:
+def test_credentials_and_secrets_are_opened_at_any_depth() -> None:
     answer = {
         "data": [
             {"api": {"url": "u", "credential": {"token": sealed("t"), "oauth2": {"clientId": sealed("c")}}}}
@@ -24,11 +24,11 @@ def test_credentials_and_secrets_are_opened_wherever_they_are() -> None:
     assert open_envelopes([{"keySecret": sealed("k")}], KEY) == ([{"keySecret": "k"}], [])
 
 
-def test_what_is_sealed_for_somebody_else_stays_and_is_named() -> None:
+def test_an_envelope_for_another_caller_stays_and_is_named() -> None:
     answer = [{"keySecret": sealed("k", OTHER)}, {"credential": {"token": "plain"}}]
     assert open_envelopes(answer, KEY) == (answer, ["[0].keySecret", "[1].credential.token"])
 
 
-def test_what_is_no_secret_is_left_alone() -> None:
+def test_other_fields_stay_unchanged() -> None:
     answer = {"name": sealed("x"), "signingSecret": None, "keySecret": 3, "credential": {"n": 1}}
     assert open_envelopes(answer, KEY) == (answer, [])

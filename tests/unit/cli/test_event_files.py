@@ -45,13 +45,13 @@ def test_a_file_holds_one_event_or_several(text: str, documents: list[tuple[str,
         ("[" * 100_000, "not JSON"),
     ],
 )
-def test_a_file_without_events_is_refused_with_the_place(text: str, reason: str) -> None:
+def test_a_file_without_events_is_refused_with_the_position(text: str, reason: str) -> None:
     with pytest.raises(WrongUseError, match=reason):
         read_documents(text, "f")
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_tenant_community_name_and_id_are_set_wherever_the_shape_has_them(name: str) -> None:
+def test_tenant_community_name_and_id_are_set_in_every_shape(name: str) -> None:
     overrides = [("tenantId", "t2"), ("communityId", "c2"), ("eventName", "other.name"), ("eventId", "e2")]
     event = parsed(changed(sample(name), overrides))
     assert (event.scope.tenant_id, event.scope.community_id) == ("t2", "c2")
@@ -71,7 +71,7 @@ def test_a_dotted_name_reaches_into_objects_and_makes_them() -> None:
     assert event == {"data": {"a": 1, "b": {"c": [1, 2]}, "d": "text"}}
 
 
-def test_an_override_leaves_the_event_it_was_made_from_alone() -> None:
+def test_an_override_leaves_its_source_event_unchanged() -> None:
     before = sample("native.json")
     changed(before, [("data.amount", 0)])
     assert before == sample("native.json")
@@ -83,7 +83,7 @@ def test_an_override_without_a_name_and_value_is_refused(text: str) -> None:
         parse_override(text)
 
 
-def test_an_override_cannot_reach_into_what_is_no_object() -> None:
+def test_an_override_cannot_reach_into_a_value_other_than_an_object() -> None:
     with pytest.raises(WrongUseError, match="eventName is no object"):
         changed(sample("native.json"), [("eventName.x", 1)])
 
@@ -96,7 +96,7 @@ def test_the_tenant_is_the_message_group(name: str) -> None:
 @pytest.mark.parametrize(
     "event", [3, [], {}, {"detail-type": "x"}, {"tenantId": 7}, {"detail-type": "x", "detail": []}]
 )
-def test_what_has_no_tenant_has_no_group(event: object) -> None:
+def test_an_event_without_a_tenant_has_no_group(event: object) -> None:
     assert event_text("a test", event).group is None
 
 

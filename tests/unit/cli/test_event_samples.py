@@ -82,7 +82,7 @@ def test_a_record_has_the_digest_of_its_body(name: str) -> None:
     )
 
 
-def test_there_is_one_api_sample_for_each_route() -> None:
+def test_each_route_has_one_api_sample() -> None:
     samples = [load(path) for path in (EVENTS / "api").glob("*.json")]
     assert sorted((sample["httpMethod"], sample["resource"]) for sample in samples) == sorted(
         [*ROUTES, ("POST", "/ecdsa_helper/{method}")]  # encrypt and decrypt

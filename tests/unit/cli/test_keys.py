@@ -19,12 +19,12 @@ def test_a_new_pair_belongs_together_by_the_plain_protocol(webhooks: CommandLine
     assert plain_protocol.read_key_pair(document["privateKey"], curve).public == document["publicKey"]
 
 
-def test_without_json_a_pair_is_three_lines(webhooks: CommandLine) -> None:
+def test_a_pair_is_three_lines_without_json(webhooks: CommandLine) -> None:
     lines = webhooks("keys", "new").stdout.splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["curve", "publicKey", "privateKey"]
 
 
-def test_a_private_key_that_goes_to_a_file_is_for_its_owner_only_and_not_printed(
+def test_a_private_key_file_is_readable_by_its_owner_only_and_not_printed(
     webhooks: CommandLine, tmp_path: Path
 ) -> None:
     ended = webhooks("keys", "new", "--out", "my.key", "--json")
@@ -48,9 +48,7 @@ def test_a_key_file_is_never_written_over(webhooks: CommandLine, tmp_path: Path)
     assert (tmp_path / "my.key").read_text() == before
 
 
-def test_folders_that_do_not_exist_are_made_for_their_owner_only(
-    webhooks: CommandLine, tmp_path: Path
-) -> None:
+def test_missing_folders_are_created_for_their_owner_only(webhooks: CommandLine, tmp_path: Path) -> None:
     assert webhooks("keys", "new", "--out", "config/webhooks/prod.key").code == 0
     made = [tmp_path / name for name in ("config", "config/webhooks", "config/webhooks/prod.key")]
     assert [mode(path) for path in made] == [0o700, 0o700, 0o600]

@@ -26,9 +26,7 @@ def test_the_help_of_every_command_has_examples(
     assert "--json" in shown
 
 
-def test_the_help_says_what_the_exit_codes_mean(
-    webhooks: CommandLine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_help_explains_the_exit_codes(webhooks: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
     assert webhooks("--help").code == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {code}  " in shown for code in range(5))
@@ -47,7 +45,7 @@ def test_the_help_says_what_the_exit_codes_mean(
     ],
     ids=" ".join,
 )
-def test_wrong_use_ends_with_2_and_says_how_it_is_used(webhooks: CommandLine, argv: tuple[str, ...]) -> None:
+def test_wrong_use_ends_with_2_and_shows_the_usage(webhooks: CommandLine, argv: tuple[str, ...]) -> None:
     ended = webhooks(*argv)
     assert ended.code == 2
     assert ended.stdout == ""
@@ -62,7 +60,7 @@ def test_an_error_with_json_is_one_document_too(webhooks: CommandLine) -> None:
     assert ".local/stack.json" in ended.document["error"]
 
 
-def test_a_fault_of_the_command_shows_its_kind_and_nothing_of_what_it_worked_on(
+def test_an_internal_error_shows_its_type_and_no_data(
     webhooks: CommandLine,
 ) -> None:
     def broken(length: int) -> None:
@@ -85,9 +83,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(webhooks: CommandLine) -> None:
     assert (ended.code, ended.stderr) == (130, "")
 
 
-def test_a_table_is_drawn_on_a_terminal_and_plain_everywhere_else(
-    webhooks: CommandLine, tmp_path: Path
-) -> None:
+def test_a_table_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks: CommandLine, tmp_path: Path) -> None:
     headers = webhooks.write(
         "headers.txt", "webhook-id: d1\nwebhook-timestamp: 1\nwebhook-signature: v1,AA=="
     )

@@ -17,12 +17,12 @@ from webhooks_cli.moments import parse_moment, show_moment
         ("2027-01-31T12:00:00+02:00", 1_801_389_600),
     ],
 )
-def test_a_moment_is_a_duration_a_date_or_a_time(text: str, moment: int) -> None:
+def test_an_expiry_is_a_duration_a_date_or_a_time(text: str, moment: int) -> None:
     assert parse_moment(text, NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "soon", "90", "-1d", "1y", "2027-13-01", "٣d"])
-def test_anything_else_is_refused_with_what_is_right(text: str) -> None:
+def test_any_other_text_is_refused_with_the_valid_forms(text: str) -> None:
     with pytest.raises(WrongUseError, match="--expires takes 90d"):
         parse_moment(text, NOW)
 
@@ -33,6 +33,6 @@ def test_a_license_cannot_expire_before_it_is_issued(text: str) -> None:
         parse_moment(text, NOW)
 
 
-def test_moments_are_shown_in_utc() -> None:
+def test_times_are_shown_in_utc() -> None:
     assert show_moment(1_801_396_800) == "2027-01-31T12:00:00Z"
     assert show_moment(10**20) == str(10**20)

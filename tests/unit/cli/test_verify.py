@@ -56,7 +56,7 @@ def test_a_callback_verifies_with_every_key_that_is_given(verify: Callable[..., 
 
 
 @pytest.mark.parametrize("name", [b"service", b"before", b"after"])
-def test_any_of_several_tokens_verifies_with_the_key_that_is_known(
+def test_any_of_several_tokens_verifies_with_the_known_key(
     verify: Callable[..., Ended], webhooks: CommandLine, name: bytes
 ) -> None:
     shown, *beside = (
@@ -86,7 +86,7 @@ def test_each_signature_has_its_own_verdict(verify: Callable[..., Ended]) -> Non
     assert list(ended.document["failed"]) == ["v1"]
 
 
-def test_a_changed_body_fails_and_says_so(verify: Callable[..., Ended]) -> None:
+def test_a_changed_body_fails_with_a_reason(verify: Callable[..., Ended]) -> None:
     ended = verify(*KEYS, body="-", stdin=BODY + b"\n")
     assert ended.code == 1
     assert "the callback does not verify" in ended.stderr
@@ -131,7 +131,7 @@ def test_a_secret_can_come_from_a_file(verify: Callable[..., Ended], webhooks: C
         (("--jwks", "nowhere.json"), "cannot be read"),
     ],
 )
-def test_a_key_that_is_none_is_wrong_use(
+def test_a_malformed_key_is_wrong_use(
     verify: Callable[..., Ended], argv: tuple[str, str], reason: str
 ) -> None:
     ended = verify(*argv)
@@ -157,11 +157,11 @@ def test_headers_that_cannot_be_read_are_explained(
     assert reason in ended.stderr
 
 
-def test_one_stdin_cannot_be_two_things(verify: Callable[..., Ended]) -> None:
+def test_stdin_cannot_be_two_inputs(verify: Callable[..., Ended]) -> None:
     assert verify(*KEYS, headers="-", body="-").code == 2
 
 
-def test_with_no_key_at_all_a_deployment_is_needed(verify: Callable[..., Ended]) -> None:
+def test_a_call_without_any_key_needs_a_deployment(verify: Callable[..., Ended]) -> None:
     ended = verify()
     assert ended.code == 4
     assert "give --secret, --public-key or --jwks" in ended.stderr

@@ -55,7 +55,7 @@ def test_a_pack_reads_back_as_it_was_written(deliveries: list[Delivery]) -> None
     assert decode_pack(encode_pack(pack)) == pack
 
 
-def test_an_answers_excerpt_does_not_travel() -> None:
+def test_a_response_excerpt_does_not_travel() -> None:
     attempt = Attempt(at=1, latency_ms=2, status=500, excerpt="long")
     pack = Pack(WEBHOOK_ID, SCOPE, (Delivery("d", "e", "E", 1, "{}", (attempt,)),))
 
@@ -88,12 +88,12 @@ def test_packs_carry_each_delivery_once_in_order_within_the_limits(sizes: list[t
         "[" * 100_000,
     ],
 )
-def test_what_is_no_pack_is_refused(text: str) -> None:
+def test_a_malformed_pack_is_refused(text: str) -> None:
     with pytest.raises(MalformedPackError):
         decode_pack(text)
 
 
 @given(st.text())
-def test_any_text_is_a_pack_or_refused(text: str) -> None:
+def test_any_text_is_a_pack_or_is_refused(text: str) -> None:
     with pytest.raises(MalformedPackError):
         decode_pack(text)

@@ -58,7 +58,7 @@ def test_a_flat_platform_event_is_its_own_data(name: str) -> None:
 
 
 @pytest.mark.parametrize("spelling", [("tenantId", "communityId"), ("tenant_id", "community_id")])
-def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling: tuple[str, str]) -> None:
+def test_an_eventbridge_event_has_its_scope_in_the_detail(spelling: tuple[str, str]) -> None:
     detail = {spelling[0]: "t1", spelling[1]: "c1", "x": 1}
 
     event = parse({"id": "eb", "detail-type": "E_X", "time": "2026-01-02T03:04:05Z", "detail": detail})
@@ -73,7 +73,7 @@ def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling: tuple[str, s
     "name",
     ["Build Finished", "Object Created", "com.acme/order:created", "受注　通知", "a#b", "x" * 128, "👨‍👩‍👧"],
 )
-def test_an_events_name_may_have_spaces_and_signs_in_every_shape(name: str) -> None:
+def test_an_event_name_may_have_spaces_and_signs_in_every_shape(name: str) -> None:
     bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
     flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
 
@@ -85,7 +85,7 @@ def test_an_events_name_may_have_spaces_and_signs_in_every_shape(name: str) -> N
 @pytest.mark.parametrize(
     "name", ["", " a", "a ", "\u3000a", "a\nb", "a\u202eb", "\ud800", "x" * 129, 7, None]
 )
-def test_what_is_no_name_is_refused_in_every_shape(name: int | str | None) -> None:
+def test_a_malformed_name_is_refused_in_every_shape(name: int | str | None) -> None:
     bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
     flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
 
@@ -96,7 +96,7 @@ def test_what_is_no_name_is_refused_in_every_shape(name: int | str | None) -> No
             parse(message)
 
 
-def test_without_an_id_or_a_time_the_message_gives_them() -> None:
+def test_an_event_without_an_id_or_a_time_takes_those_of_its_message() -> None:
     event = parse({key: NATIVE[key] for key in ("eventName", "tenantId", "communityId", "data")})
 
     assert event.id == "m1"
@@ -167,7 +167,7 @@ def test_a_time_is_iso_8601_or_epoch(log_time: float | str, epoch_ms: int) -> No
         ({"occurredAt": 10**30}, "occurredAt"),
     ],
 )
-def test_what_is_wrong_is_named(change: dict[str, Any], reason: str) -> None:
+def test_an_invalid_field_is_named(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidEventError, match=reason):
         parse({**NATIVE, **change})
 
@@ -199,7 +199,7 @@ def test_what_is_wrong_is_named(change: dict[str, Any], reason: str) -> None:
         "{,}",
     ],
 )
-def test_what_is_no_json_object_is_refused(text: str) -> None:
+def test_a_text_other_than_a_json_object_is_refused(text: str) -> None:
     with pytest.raises(InvalidEventError):
         parse(text)
 
@@ -278,7 +278,7 @@ def test_the_other_shapes_are_copied_too() -> None:
     assert parse(bridge).body.endswith('"data":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"}}')
 
 
-def test_of_two_fields_with_one_name_the_last_counts() -> None:
+def test_the_last_of_two_fields_with_one_name_counts() -> None:
     text = '{"data":{"a":1},"eventName":"a","tenantId":"t","communityId":"c","data":{"a":2.0}}'
 
     assert parse(text).data == {"a": 2}
@@ -286,7 +286,7 @@ def test_of_two_fields_with_one_name_the_last_counts() -> None:
 
 
 @pytest.mark.parametrize("space", [" ", "\n", "\r\n", "\t", " \n\t "])
-def test_space_between_the_parts_is_left_out_and_no_other(space: str) -> None:
+def test_whitespace_is_removed_only_between_tokens(space: str) -> None:
     parts = [
         "{",
         '"a b"',
@@ -322,7 +322,7 @@ def test_data_is_matched_by_its_decimals() -> None:
     assert exact == {"user": Decimal("1222223333.00000001")}
 
 
-def test_what_no_queue_takes_stays_escaped() -> None:
+def test_characters_that_sqs_refuses_stay_escaped() -> None:
     body = parse({**NATIVE, "data": {"x": "\ud800 \uffff \ufffe ok"}}).body
 
     assert '"\\ud800 \\uffff \\ufffe ok"' in body
@@ -333,7 +333,7 @@ def test_what_no_queue_takes_stays_escaped() -> None:
 @example("0")
 @example('{"detail-type": "x", "detail": 3}')
 @example('{"tenant_id": {}}')
-def test_any_text_is_an_event_or_refused(text: str) -> None:
+def test_any_text_is_an_event_or_is_refused(text: str) -> None:
     try:
         parse(text)
     except InvalidEventError as error:
@@ -362,7 +362,7 @@ def an_object(texts: list[str]) -> str:
         TEXTS, lambda inner: st.lists(inner).map(an_array) | st.lists(inner).map(an_object), max_leaves=20
     )
 )
-def test_what_is_compact_is_copied_to_the_letter(text: str) -> None:
+def test_compact_data_is_copied_exactly(text: str) -> None:
     data = f'{{"a":{text}}}'
 
     assert sent(data) == data
@@ -391,9 +391,7 @@ def test_the_body_is_one_line_of_json_with_the_same_data(
     st.integers(0, 60),
     st.text('{}[]:,"\\\n 0e.-\x00x', max_size=2),
 )
-def test_a_text_is_read_as_pythons_own_reader_reads_it(
-    content: dict[str, Any], place: int, put_in: str
-) -> None:
+def test_a_text_is_read_as_by_the_json_module(content: dict[str, Any], place: int, put_in: str) -> None:
     text = json.dumps(content, indent=place % 3 or None)
     text = text[:place] + put_in + text[place + len(put_in) :]
     try:
@@ -409,14 +407,14 @@ def test_a_text_is_read_as_pythons_own_reader_reads_it(
 
 
 @given(st.dictionaries(st.sampled_from([*NATIVE, "tenant_id", "detail-type", "detail", "event_name"]), JSON))
-def test_any_object_is_an_event_or_refused(message: dict[str, Any]) -> None:
+def test_any_object_is_an_event_or_is_refused(message: dict[str, Any]) -> None:
     try:
         parse(message)
     except InvalidEventError as error:
         assert str(error)
 
 
-def test_a_repeat_of_an_event_that_has_an_id_and_no_time_has_the_same_place_in_the_log() -> None:
+def test_a_repeated_event_with_an_id_and_no_time_has_the_same_log_key() -> None:
     timeless = {name: value for name, value in NATIVE.items() if name != "occurredAt"}
 
     assert parse(timeless).log_time == 0

@@ -53,7 +53,7 @@ def test_no_event_is_taken_for_a_slice() -> None:
         encode_slice(EventSlice(event()))[:-1],
     ],
 )
-def test_what_is_no_slice_is_refused(text: str) -> None:
+def test_a_malformed_slice_is_refused(text: str) -> None:
     with pytest.raises(InvalidEventError):
         parse_slice(text)
 
@@ -65,7 +65,7 @@ def test_what_is_no_slice_is_refused(text: str) -> None:
     done=st.integers(0, 500),
     size=st.integers(1, 500),
 )
-def test_the_parts_of_a_split_are_what_is_left_without_gap_or_overlap(
+def test_the_parts_of_a_split_cover_the_rest_without_gap_or_overlap(
     first: int, gone: int, left: int, done: int, size: int
 ) -> None:
     at = first + gone

@@ -40,7 +40,7 @@ def test_the_first_key_follows_from_the_seed_alone() -> None:
     assert service_keys(STATE, Curve.SECP256K1).current != other
 
 
-def test_a_reset_key_is_in_use_a_minute_later_and_the_one_before_counts_until_its_grace_ends() -> None:
+def test_a_reset_key_is_used_after_a_minute_and_the_one_before_in_its_grace() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     old = before.current
 
@@ -53,7 +53,7 @@ def test_a_reset_key_is_in_use_a_minute_later_and_the_one_before_counts_until_it
     assert after.readable(1660) == (A,)
 
 
-def test_callbacks_are_signed_by_the_key_in_use_first_and_by_all_that_were_shown() -> None:
+def test_callbacks_are_signed_by_the_current_key_first_and_by_all_shown_ones() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     after = reset(before, A)
 
@@ -92,7 +92,7 @@ def test_two_resets_within_a_minute_are_in_use_one_after_the_other() -> None:
     assert [after.in_use(now) for now in (1059, 1060, 1064, 1065)] == [before.current, A, A, B]
 
 
-def test_a_clock_that_was_set_back_puts_no_key_before_the_one_it_replaces() -> None:
+def test_a_clock_that_goes_back_puts_no_key_before_the_one_it_replaces() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     after = reset(reset(before, A, now=1000), B, now=400)
 
@@ -101,7 +101,7 @@ def test_a_clock_that_was_set_back_puts_no_key_before_the_one_it_replaces() -> N
 
 
 @pytest.mark.parametrize("pairs", rings())
-def test_what_is_said_changes_at_the_moments_that_are_named_and_at_no_other(pairs: KeyPairs) -> None:
+def test_the_keys_change_only_at_the_named_times(pairs: KeyPairs) -> None:
     curve = pairs.current.curve
     pairs = reset(reset(pairs, fresh("a", curve), now=1000), fresh("b", curve), now=1005)
     now = 900.0
@@ -122,7 +122,7 @@ def test_keys_whose_grace_is_over_leave_with_the_next_reset() -> None:
 
 
 @pytest.mark.parametrize("pairs", rings())
-def test_a_loop_of_resets_is_refused_before_a_key_is_dropped_or_the_secret_too_large(pairs: KeyPairs) -> None:
+def test_a_loop_of_resets_is_refused_before_a_key_is_lost(pairs: KeyPairs) -> None:
     curve, first = pairs.current.curve, pairs.current
     for number in range(MOST - 1):
         pairs = reset(pairs, fresh(f"{number}", curve), now=1000 + number, request="f" * 64)
@@ -138,7 +138,7 @@ def test_a_loop_of_resets_is_refused_before_a_key_is_dropped_or_the_secret_too_l
     assert reset(pairs, fresh("more", curve), now=1660).current not in pairs.readable(1660)
 
 
-def test_the_repeat_of_a_reset_is_known_however_many_follow() -> None:
+def test_the_repeat_of_a_reset_is_known_after_any_number_of_resets() -> None:
     after = reset(service_keys(STATE, Curve.SECP256K1), A, request="first")
     after = reset(after, B, now=1001, request="second")
 
@@ -169,7 +169,7 @@ def version_1(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_service_keys_that_an_earlier_release_reset_are_kept_and_go_on() -> None:
+def test_service_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     state = version_1(current=B, upcoming=None, previous=A)
     pairs = service_keys(state, Curve.SECP256K1)
 
@@ -182,7 +182,7 @@ def test_service_keys_that_an_earlier_release_reset_are_kept_and_go_on() -> None
     assert service_keys(json.loads(json.dumps(to_state(after))), Curve.SECP256K1) == after
 
 
-def test_content_keys_that_an_earlier_release_reset_are_kept_and_go_on() -> None:
+def test_content_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     a, b, c = (fresh(name, Curve.P256) for name in "abc")
     pairs = content_keys(version_1(curve=Curve.P256, current=b, upcoming=c, previous=a))
 
@@ -195,7 +195,7 @@ def test_content_keys_that_an_earlier_release_reset_are_kept_and_go_on() -> None
 # The keys of callbacks' content.
 
 
-def test_a_content_key_is_published_before_it_signs_and_the_last_one_until_its_grace_ends() -> None:
+def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
     before = content_keys(STATE)
     d = fresh("d", Curve.P256)
 
@@ -207,7 +207,7 @@ def test_a_content_key_is_published_before_it_signs_and_the_last_one_until_its_g
     assert after.published(1660) == (before.upcoming, d)
 
 
-def test_a_second_reset_brings_up_a_content_key_only_after_a_minute_in_the_jwks() -> None:
+def test_a_second_reset_uses_a_content_key_only_after_a_minute_in_the_jwks() -> None:
     before = content_keys(STATE)
     d, e = fresh("d", Curve.P256), fresh("e", Curve.P256)
     after = reset(reset(before, d, now=1000), e, now=1001)

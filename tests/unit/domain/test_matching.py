@@ -81,7 +81,7 @@ def holds(query: dict[str, Any], data: dict[str, Any]) -> bool:
         ({"status": "ok", "count": 1}, True),
     ],
 )
-def test_a_condition_holds_as_json_equality_says(query: dict[str, Any], expected: bool) -> None:
+def test_a_condition_holds_by_json_equality(query: dict[str, Any], expected: bool) -> None:
     assert holds(query, EVENT) is expected
 
 
@@ -222,7 +222,7 @@ FIELD = st.lists(NAMES, min_size=1, max_size=4).map(".".join)
     st.dictionaries(NAMES, VALUE, max_size=5),
     st.lists(st.tuples(FIELD, st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=2)))),
 )
-def test_matching_is_what_looking_at_each_value_says(
+def test_matching_agrees_with_a_check_of_each_value(
     data: dict[str, Any], conditions: list[tuple[str, Any]]
 ) -> None:
     fields = EventFields(data)
@@ -231,7 +231,7 @@ def test_matching_is_what_looking_at_each_value_says(
 
 
 @given(st.dictionaries(NAMES, VALUE, min_size=1, max_size=5), FIELD, st.data())
-def test_whatever_a_path_leads_to_matches(data: dict[str, Any], field: str, choice: st.DataObject) -> None:
+def test_every_value_at_a_path_matches(data: dict[str, Any], field: str, choice: st.DataObject) -> None:
     found = list(lookup(data, field.split(".")))
     if found:
         wanted = choice.draw(st.sampled_from(found))
@@ -296,7 +296,7 @@ def nested(depth: int, leaf: list[int]) -> dict[str, list[Any]]:
     ],
     ids=lambda data: json.dumps(data, default=str)[:40],
 )
-def test_however_many_webhooks_ask_each_value_is_looked_at_a_few_times(data: dict[str, Any]) -> None:
+def test_each_value_is_visited_a_few_times_for_any_number_of_webhooks(data: dict[str, Any]) -> None:
     fields, wanted = EventFields(data), [1.5, "no", None, True, [], {"no": 1}, [[]], {"a": [{}]}]
     paths = ["a", "a.a", "a.a.a", "a.x", "a.y", "x", *(f"a.x{number}" for number in range(100))]
     paths += [".".join("a" * length) for length in range(1, 40)]
@@ -309,7 +309,7 @@ def test_however_many_webhooks_ask_each_value_is_looked_at_a_few_times(data: dic
     assert fields.visited <= 20 * nodes(data)  # not 3 * 140 * 16 times as much
 
 
-def test_places_cost_what_they_find(record_property: Callable[[str, object], None]) -> None:
+def test_the_cost_of_a_path_follows_from_its_values(record_property: Callable[[str, object], None]) -> None:
     data = {"a": [{"b": list(range(number % 50))} for number in range(1_000)]}
     fields = EventFields(data)
 
@@ -320,9 +320,7 @@ def test_places_cost_what_they_find(record_property: Callable[[str, object], Non
     assert fields.visited <= 4 * nodes(data)
 
 
-def test_a_query_that_leads_to_the_same_values_by_many_paths_is_refused_and_costs_the_next_one_nothing() -> (
-    None
-):
+def test_a_query_with_many_paths_to_one_value_is_refused_at_no_cost() -> None:
     data = {"a": [{"b": 0}] * 20_000}
     for _ in range(8):
         data = {"a": [data]}
@@ -351,7 +349,7 @@ def test_the_key_of_an_events_number_is_made_once(value: Any) -> None:
 @pytest.mark.parametrize(
     "value", [["x" * MAX_TEXT], [[["x" * 40_000], ["x" * 40_000]]], {"a": ["x" * MAX_TEXT]}]
 )
-def test_what_is_longer_than_any_query_is_not_written_down_again_and_again(value: Any) -> None:
+def test_a_value_longer_than_any_query_is_not_encoded_repeatedly(value: Any) -> None:
     assert composite_text(value)[0] == ""
 
 
@@ -370,14 +368,14 @@ def test_numbers_made_to_collide_cost_no_more_than_others() -> None:
     assert not holds({"a": 0}, data)
 
 
-def test_an_array_nested_deeper_than_a_query_can_be_matches_nothing_and_overflows_nothing() -> None:
+def test_an_array_nested_deeper_than_any_query_matches_nothing() -> None:
     deep = json.loads("[" * 900 + "]" * 900)
 
     assert not holds({"a": [[]]}, {"a": deep})
     assert holds({"a.0.0": [[]]}, {"a": [[[[]]]]})
 
 
-def test_what_is_kept_of_an_event_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_an_event_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhooks.domain.matching.MAX_KEPT", 1_000)
     assert MAX_KEPT > 1_000
     data = {f"x{number}": list(range(400)) for number in range(50)}

@@ -41,7 +41,7 @@ def verdict(
     return decide(exchange, definition, attempt=attempt, delays=DELAYS, now=NOW, jitter=jitter)
 
 
-def test_a_success_code_is_delivered_whatever_else_it_means() -> None:
+def test_a_success_code_is_delivered_even_if_it_usually_fails() -> None:
     assert verdict(response(200)) == Delivered()
     assert verdict(response(410), definition=replace(DEFINITION, success_codes=(410,))) == Delivered()
     assert verdict(response(500), definition=replace(DEFINITION, success_codes=(500,))) == Delivered()
@@ -51,19 +51,19 @@ def test_a_success_code_is_delivered_whatever_else_it_means() -> None:
 @pytest.mark.parametrize(
     "status", [408, 425, 429, 500, 502, 503, 504, 506, 507, 508, 511, 520, 521, 522, 523, 524, 529, 530, 599]
 )
-def test_without_retry_codes_the_usual_ones_are_tried_again(status: int) -> None:
+def test_the_default_retry_codes_are_retried(status: int) -> None:
     assert verdict(response(status)) == RetryAfter(30)
 
 
 @pytest.mark.parametrize(
     "status", [201, 301, 302, 307, 308, 400, 401, 404, 409, 421, 499, 501, 505, 600, 999]
 )
-def test_other_answers_end_a_delivery(status: int) -> None:
+def test_any_other_response_ends_a_delivery(status: int) -> None:
     assert isinstance(verdict(response(status)), DeadLettered)
 
 
 # triggerdotdev/trigger.dev#543, polarsource/polar#7760, sourcegraph/sourcegraph-public-snapshot#46346
-def test_the_reason_says_where_a_redirect_led() -> None:
+def test_the_reason_has_the_location_of_a_redirect() -> None:
     redirect = replace(response(308), location="https://www.foo.com/api/trigger")
 
     assert verdict(redirect) == DeadLettered("HTTP 308 to https://www.foo.com/api/trigger, not a retry code")
@@ -87,7 +87,7 @@ def test_the_reason_says_where_a_redirect_led() -> None:
         (503, "/busy", None),
     ],
 )
-def test_of_a_location_that_is_shown_which_can_be_no_secret(
+def test_a_shown_location_has_no_part_that_can_be_secret(
     status: int, value: str | None, shown: str | None
 ) -> None:
     assert shown_location(status, value) == shown
@@ -109,7 +109,7 @@ def test_attempts_end_with_the_retry_count_and_the_delays_grow() -> None:
     assert isinstance(verdict(NO_ANSWER, definition=replace(DEFINITION, retry_count=0)), DeadLettered)
 
 
-def test_gone_ends_it_for_the_webhook() -> None:
+def test_status_410_ends_all_deliveries_of_the_webhook() -> None:
     assert verdict(response(410)) == DeadLettered("endpoint gone (HTTP 410)", gone=True)
 
 

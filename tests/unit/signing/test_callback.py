@@ -95,7 +95,7 @@ def test_a_receiver_verifies_every_signature(curve: Curve) -> None:
 
 
 @both_curves
-def test_each_key_in_its_grace_signs_too_and_the_one_that_is_shown_comes_first(curve: Curve) -> None:
+def test_each_key_in_its_grace_signs_too_and_the_shown_one_comes_first(curve: Curve) -> None:
     shown, *others = (PrivateKey.derive(SEED, name, curve) for name in (b"shown", b"one", b"other"))
     headers = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(others)))
     alone = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID))
@@ -149,7 +149,7 @@ def test_an_unmodified_standard_webhooks_library_verifies(beside: tuple[PrivateK
         assert Webhook(encode_webhook_secret(secret)).verify(BODY, headers) == json.loads(BODY)
 
 
-def test_after_a_rotation_the_secret_before_goes_along() -> None:
+def test_the_previous_secret_signs_too_after_a_rotation() -> None:
     headers = sent(webhook_secrets=[SECRET, SECRET_BEFORE])
     assert [token.split(",")[0] for token in headers["webhook-signature"].split(" ")] == [
         "es256k",
@@ -159,7 +159,7 @@ def test_after_a_rotation_the_secret_before_goes_along() -> None:
     assert verify(headers, webhook_secret=SECRET_BEFORE) == verify(headers)
 
 
-def test_without_a_webhook_secret_the_keys_sign_alone() -> None:
+def test_the_keys_sign_alone_without_a_webhook_secret() -> None:
     headers = sent(webhook_secrets=[])
     assert verify(headers, webhook_secret=None) == ["es256k", "rfc9421"]
     with pytest.raises(VerificationError, match="no v1 signature"):
@@ -194,7 +194,7 @@ def test_a_url_without_a_path_is_signed_as_it_is_requested() -> None:
         {"timestamp": -1},
     ],
 )
-def test_what_cannot_stand_in_a_header_is_not_signed(changes: dict[str, Any]) -> None:
+def test_a_value_that_no_header_can_hold_is_not_signed(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidCallbackError):
         signed(**changes)
 
@@ -230,11 +230,11 @@ def test_header_names_come_in_any_case() -> None:
         ({"service_key": None, "webhook_secret": None}, ["rfc9421"]),
     ],
 )
-def test_what_there_is_a_key_for_is_verified(given: dict[str, None], schemes: list[str]) -> None:
+def test_every_scheme_with_a_given_key_is_verified(given: dict[str, None], schemes: list[str]) -> None:
     assert verify(sent(), **given) == schemes
 
 
-def test_without_any_key_nothing_is_verified() -> None:
+def test_a_callback_without_any_key_is_not_verified() -> None:
     with pytest.raises(VerificationError, match="nothing to verify with"):
         verify(sent(), service_key=None, webhook_secret=None, jwks=None)
 
@@ -308,7 +308,7 @@ def test_an_unknown_scheme_is_passed_over() -> None:
         ),
     ],
 )
-def test_what_does_not_hold_is_named(changes: dict[str, Any], message: str) -> None:
+def test_a_signature_that_does_not_verify_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(VerificationError, match=message):
         verify(sent(), **changes)
 
@@ -357,7 +357,7 @@ INPUT = signed()["Signature-Input"]
         (INPUT.replace("webhook=(", "other=("), "no base64 bytes for other"),
     ],
 )
-def test_what_is_wrong_with_a_signature_input_is_named(signature_input: str, message: str) -> None:
+def test_a_fault_in_a_signature_input_is_named(signature_input: str, message: str) -> None:
     with pytest.raises(VerificationError, match=message):
         verify(sent() | {"Signature-Input": signature_input})
 
@@ -366,12 +366,12 @@ def test_what_is_wrong_with_a_signature_input_is_named(signature_input: str, mes
     ("signature", "message"),
     [("x", "malformed"), ("webhook=:AAA:", "no base64 bytes"), ("webhook=:AAAA:", "does not hold")],
 )
-def test_what_is_wrong_with_a_signature_is_named(signature: str, message: str) -> None:
+def test_a_fault_in_a_signature_is_named(signature: str, message: str) -> None:
     with pytest.raises(VerificationError, match=message):
         verify(sent() | {"Signature": signature})
 
 
-def test_a_signature_of_somebody_else_may_stand_beside_ours() -> None:
+def test_a_foreign_signature_may_stand_beside_ours() -> None:
     headers = sent()
     headers["Signature-Input"] = f'proxy=("@authority");created=1, {headers["Signature-Input"]}'
     headers["Signature"] = f"{headers['Signature']}, proxy=:AAAA:"

@@ -43,6 +43,6 @@ def test_a_secret_is_shown_with_its_prefix_and_read_again() -> None:
         "whsec_\ud800",
     ],
 )
-def test_what_is_no_webhook_secret_is_refused(text: str) -> None:
+def test_a_malformed_webhook_secret_is_refused(text: str) -> None:
     with pytest.raises(InvalidKeyError, match="whsec_"):
         decode_webhook_secret(text)

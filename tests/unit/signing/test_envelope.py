@@ -41,7 +41,7 @@ def test_a_lone_surrogate_is_refused() -> None:
     "envelope",
     ["", "*", "A", "AAA", "é", "\ud800", b64encode(bytes(31)).decode(), b64encode(bytes(16)).decode()],
 )
-def test_what_is_no_envelope_is_refused(envelope: str) -> None:
+def test_a_malformed_envelope_is_refused(envelope: str) -> None:
     with pytest.raises(InvalidEnvelopeError):
         unseal(KEY, envelope)
 
@@ -71,7 +71,7 @@ def test_an_envelope_for_another_key_is_refused() -> None:
         unseal(bytes(32), seal(KEY, "text", IV))
 
 
-def test_an_envelope_of_what_is_not_utf_8_is_refused() -> None:
+def test_an_envelope_of_bytes_other_than_utf_8_is_refused() -> None:
     raw = IV + AESGCM(KEY).encrypt(IV, b"private \xff text", None)
     with pytest.raises(InvalidEnvelopeError, match="UTF-8") as refused:
         unseal(KEY, b64encode(raw).decode())
@@ -84,7 +84,7 @@ def test_an_envelope_with_the_usual_iv_of_12_bytes_is_refused() -> None:
         unseal(KEY, b64encode(raw).decode())
 
 
-def test_nothing_is_assumed_about_an_iv() -> None:
+def test_any_iv_of_the_right_length_is_accepted() -> None:
     for iv in (bytes(16), b"\xff" * 16):
         assert unseal(KEY, seal(KEY, "text", iv)) == "text"
 

@@ -66,7 +66,7 @@ def test_a_content_digest_is_that_of_rfc_9530() -> None:
     assert content_digest(b'{"hello": "world"}\n') == expected
 
 
-def test_a_callback_s_base_is_the_general_one() -> None:
+def test_the_signature_base_of_a_callback_is_the_general_one() -> None:
     values = ("POST", "https://example.com/", "sha-256=:A:", "application/json", "dlv_1", "1700000000")
     params = signature_params(created=1700000000, key_id="key")
     assert callback_base(values, params) == signature_base(zip(COMPONENTS, values, strict=True), params)
@@ -89,7 +89,7 @@ def test_a_callback_s_base_is_the_general_one() -> None:
         ("no-url", "no-url"),
     ],
 )
-def test_the_target_uri_is_what_the_request_asks_for(url: str, requested: str) -> None:
+def test_the_target_uri_is_that_of_the_request(url: str, requested: str) -> None:
     assert target_uri(url) == requested
 
 
@@ -137,13 +137,13 @@ X, Y = (jwk(RFC_9421_KEY, "1")[name] for name in "xy")
         {"kty": "RSA", "crv": "P-256", "x": X, "y": Y},
     ],
 )
-def test_a_published_key_that_is_no_p_256_point_is_refused(members: dict[str, Any]) -> None:
+def test_a_published_key_outside_p_256_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(InvalidKeyError):
         find_key({"keys": [members | {"kid": "1"}]}, "1")
 
 
 @pytest.mark.parametrize("jwks", [{}, {"keys": None}, {"keys": {}}, {"keys": [None, 1, "1", []]}])
-def test_a_document_that_is_no_jwks_has_no_key(jwks: dict[str, Any]) -> None:
+def test_a_malformed_jwks_has_no_key(jwks: dict[str, Any]) -> None:
     assert find_key(jwks, "1") is None
 
 

@@ -125,7 +125,7 @@ def test_a_public_key_of_another_length_is_refused(curve: Curve) -> None:
 
 
 @both_curves
-def test_what_is_not_a_point_of_the_curve_is_refused(curve: Curve) -> None:
+def test_a_point_off_the_curve_is_refused(curve: Curve) -> None:
     raw = key(curve).public_key.raw
     plain = plain_protocol.CURVES[curve.value]
     for other in (bytes(64), b"\xff" * 64, raw[:-1] + bytes([raw[-1] ^ 1]), raw[32:] + raw[:32]):
@@ -238,5 +238,5 @@ def test_a_signature_holds_for_its_message_and_key_alone(curve: Curve) -> None:
 @pytest.mark.parametrize(
     "signature", [b"", bytes(64), b"\xff" * 64, bytes(63), bytes(65), b"\0" * 63 + b"\x01"]
 )
-def test_what_is_no_signature_does_not_hold(curve: Curve, signature: bytes) -> None:
+def test_a_malformed_signature_does_not_verify(curve: Curve, signature: bytes) -> None:
     assert not key(curve).public_key.verify(b"message", signature)

@@ -54,7 +54,7 @@ def test_envelopes_of_the_library_are_opened(vector: dict[str, Any]) -> None:
 
 
 @vectors
-def test_the_plain_implementation_of_the_tests_gives_the_same_answers(vector: dict[str, Any]) -> None:
+def test_the_plain_implementation_of_the_tests_gives_the_same_results(vector: dict[str, Any]) -> None:
     client = plain_protocol.read_key_pair(vector["client"]["privateKey"], vector["curve"])
     key = plain_protocol.shared_key(client, vector["server"]["publicKey"])
     assert client.public == vector["client"]["publicKey"]

@@ -86,7 +86,7 @@ def failures() -> dict[str, Callable[[], object]]:
 
 
 @pytest.mark.parametrize("name", list(failures()))
-def test_an_error_does_not_show_what_it_is_about(name: str) -> None:
+def test_an_error_does_not_show_its_input(name: str) -> None:
     with pytest.raises(SigningError) as raised:
         failures()[name]()
     error = raised.value
