@@ -1,6 +1,7 @@
 """The sources of a command's deployment: options, a profile, a stack file."""
 
 from argparse import Namespace
+from collections.abc import Callable
 
 import pytest
 
