@@ -111,6 +111,5 @@ def _deliveries(webhooks: Sequence[Webhook], batch: dict[str, Any]) -> list[tupl
 
 
 def _headers(app: Any, webhook: Webhook, delivery: Any) -> dict[str, str]:
-    app.dispatch._attempts.refresh()
-    request = app.dispatch._attempts._signer.request(webhook, delivery, now=1_790_000_000.0)
+    request = app.dispatch._signer.request(webhook, delivery, now=1_790_000_000.0)
     return dict(json.loads(json.dumps(request.headers)))

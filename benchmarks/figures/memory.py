@@ -22,6 +22,7 @@ from local.paths import ROOT
 from local.progress import Progress
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.sqs import delivery_messages
+from webhooks.services.dispatch.preparation import decode, prepare
 
 TITLE = "Memory per delivery in flight, and its peak"
 AGAINST = "nothing: these are amounts"
@@ -79,8 +80,8 @@ def look(count: int, url: str) -> dict[str, int]:
         [(each, range(number, number + 1)) for number, each in enumerate(webhooks)]
     )
     app.lambda_handler({"Records": batch["Records"][:10]}, None)
-    opened = list(app.dispatch._open(delivery_messages(batch), set()))
-    ready = app.dispatch._preparation.prepare(opened, Lane.FAST)
+    decoded, _ = decode(delivery_messages(batch))
+    ready = prepare(decoded, app.dispatch._loader.load(decoded), Lane.FAST)
     before, _ = memory()
     own, resident, done = [before], [0], Event()
 
@@ -93,11 +94,12 @@ def look(count: int, url: str) -> dict[str, int]:
     watcher = Thread(target=watch)
     watcher.start()
     try:
-        stages = app.dispatch._send_all(ready, until=None)
+        attempts = [app.dispatch._attempts.attempt(each) for each in app.dispatch._sign_all(ready, Lane.FAST)]
+        stages = [each for ended in app.dispatch._http.send_all(attempts) for each in ended]
     finally:
         done.set()
         watcher.join()
-    answered = sum(stage.exchange.status == 200 for stage in stages)
+    answered = sum(stage.outcome.status == 200 for stage in stages)
     if answered != count:
         raise AssertionError(f"{answered} of {count} were answered")
     return {"before": before, "own": max(own), "resident": max(resident)}

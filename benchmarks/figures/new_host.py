@@ -54,14 +54,14 @@ def _call(request: HttpRequest) -> Conversation[HttpOutcome]:
 def _deliveries(client: Any, running: Sink) -> Work:
     body = event_path.parsed(1).body.encode()
     request = HttpRequest("POST", f"https://{HOST}:{running.https}/hook", {"Content-Type": "a/b"}, body)
-    client.send_all([_call(request)])
+    list(client.send_all([_call(request)]))
     [transfer] = client._transfers._free
     transfer.easy.setopt(pycurl.FORBID_REUSE, 1)  # the next host is new, to its connection and to TLS
     transfer.easy.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
 
     def deliveries() -> int:
         for _ in range(DELIVERIES):
-            [exchange] = client.send_all([_call(request)])
+            [[exchange]] = client.send_all([_call(request)])
             if not isinstance(exchange, HttpResponse):
                 raise TypeError(exchange)
         return DELIVERIES

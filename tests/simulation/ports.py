@@ -73,7 +73,8 @@ class Http(Workers):
         self._endpoints = endpoints
 
     def send_all(self, conversations: Sequence[Conversation[Any]], *, pause: float) -> Iterator[list[Any]]:
-        simulation, ends = self._simulation, []
+        simulation = self._simulation
+        ends: list[tuple[float, int, Any]] = []
 
         def lead_one(conversation: Conversation[Any]) -> Any:
             result = lead(conversation, self._endpoints)

@@ -50,7 +50,7 @@ class Log(FakeDeliveryLog):
         super().__init__()
         self.sizes: list[int] = []
         self.threads: list[int] = []
-        self.fails = lambda: False
+        self.fails: Callable[[], bool] = lambda: False
 
     def record(self, entries: Any) -> Any:
         self.threads.append(get_ident())
@@ -74,7 +74,7 @@ class Batch:
         """Register a webhook, and put a pack for it into the batch whose deliveries are answered so."""
         number = len(self.messages)
         url = f"https://hooks.example.com/{number}"
-        webhook_id = self.app.create(api={"url": url}, **changes)["_id"]
+        webhook_id: str = self.app.create(api={"url": url}, **changes)["_id"]
         self.endpoint.script(url, *(answered(status) for status in statuses))
         deliveries = tuple(
             Delivery(f"{webhook_id}-{number}x{each}", f"e{each}", "E_LOGIN", each, "{}")
@@ -113,14 +113,14 @@ def full() -> Batch:
     return batch
 
 
-def test_a_hundred_delivered_callbacks_are_recorded_25_at_a_time(full: Batch):
+def test_a_hundred_delivered_callbacks_are_recorded_25_at_a_time(full: Batch) -> None:
     assert full.dispatcher().dispatch(full.messages, Lane.FAST) == set()
 
     assert full.log.sizes == [25, 25, 25, 25]
 
 
 @pytest.mark.parametrize("ended", range(101))
-def test_a_killed_dispatcher_leaves_at_most_25_answered_callbacks_unrecorded(full: Batch, ended: int):
+def test_a_killed_dispatcher_leaves_at_most_25_answered_callbacks_unrecorded(full: Batch, ended: int) -> None:
     def kill(number: int) -> None:
         if number == ended:
             raise KilledError
@@ -133,7 +133,7 @@ def test_a_killed_dispatcher_leaves_at_most_25_answered_callbacks_unrecorded(ful
         assert full.recorded() == ended == 100
 
 
-def test_a_repeated_batch_sends_the_unrecorded_callbacks_alone(full: Batch):
+def test_a_repeated_batch_sends_the_unrecorded_callbacks_alone(full: Batch) -> None:
     def kill(number: int) -> None:
         if number == 60:
             raise KilledError
@@ -148,7 +148,7 @@ def test_a_repeated_batch_sends_the_unrecorded_callbacks_alone(full: Batch):
     assert full.recorded() == 100
 
 
-def test_retries_and_dead_letters_of_a_quick_batch_wait_for_its_end_and_packs_stay_whole():
+def test_retries_and_dead_letters_of_a_quick_batch_wait_for_its_end_and_packs_stay_whole() -> None:
     batch = Batch()
     for _ in range(5):
         batch.add(*[503] * 10, retryCount=1)
@@ -167,7 +167,7 @@ def test_retries_and_dead_letters_of_a_quick_batch_wait_for_its_end_and_packs_st
     assert batch.log.sizes == [100]
 
 
-def test_decided_deliveries_are_settled_while_others_keep_the_batch_waiting():
+def test_decided_deliveries_are_settled_while_others_keep_the_batch_waiting() -> None:
     batch = Batch()
     batch.add(200, 503, 404, 200, retryCount=1)
     seen: list[tuple[int, int, int]] = []
@@ -183,7 +183,7 @@ def test_decided_deliveries_are_settled_while_others_keep_the_batch_waiting():
     assert batch.recorded() == 4
 
 
-def test_a_wave_that_fails_brings_its_messages_again_and_no_others(full: Batch):
+def test_a_wave_that_fails_brings_its_messages_again_and_no_others(full: Batch) -> None:
     full.log.fails = lambda: len(full.log.threads) == 2
 
     again = full.dispatcher().dispatch(full.messages, Lane.FAST)
@@ -192,7 +192,7 @@ def test_a_wave_that_fails_brings_its_messages_again_and_no_others(full: Batch):
     assert full.recorded() == 75
 
 
-def test_a_wave_that_fails_dead_letters_poison():
+def test_a_wave_that_fails_dead_letters_poison() -> None:
     batch = Batch()
     for _ in range(3):
         batch.add(*[200] * 10, receives=POISON_RECEIVES)
@@ -208,7 +208,7 @@ def test_a_wave_that_fails_dead_letters_poison():
     )
 
 
-def test_waves_are_settled_beside_the_thread_that_sends(full: Batch):
+def test_waves_are_settled_beside_the_thread_that_sends(full: Batch) -> None:
     """The one that sends never waits for AWS: here the first wave's write ends after the last delivery."""
     last = Event()
 
