@@ -36,7 +36,7 @@ class Http:
     before_end: Callable[[int], None] = lambda _number: None
 
     def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
-        assert pause == WAVE_SECONDS
+        assert pause < WAVE_SECONDS
         results = [lead(each, self.endpoint) for each in conversations]
         for number, result in enumerate(results):
             self.before_end(number)
@@ -222,3 +222,15 @@ def test_waves_are_settled_beside_the_thread_that_sends(full: Batch) -> None:
 
     assert full.recorded() == 100
     assert set(full.log.threads).isdisjoint({get_ident()})
+
+
+def test_a_batch_that_begins_to_answer_late_and_then_ends_quickly_is_settled_once() -> None:
+    batch = Batch()
+    batch.add(200, 200)
+
+    def wait(number: int) -> None:
+        batch.app.clock.now += 3 * WAVE_SECONDS if number == 0 else WAVE_SECONDS / 2
+
+    assert batch.dispatcher(wait).dispatch(batch.messages, Lane.SLOW) == set()
+
+    assert batch.log.sizes == [2]

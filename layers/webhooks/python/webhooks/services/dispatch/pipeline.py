@@ -32,7 +32,7 @@ from webhooks.services.dispatch.stages import (
     Signed,
     failed,
 )
-from webhooks.services.dispatch.waves import WAVE_SECONDS, Waves
+from webhooks.services.dispatch.waves import PAUSE, Waves
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class Dispatcher:
         waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
         decided: list[Decided] = []
         for ended in self._http.send_all(
-            [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=WAVE_SECONDS
+            [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
         ):
             stages = [
                 judge(each, delays=self._delays, now=self._clock(), jitter=self._rng()) for each in ended

@@ -15,6 +15,7 @@ from webhooks.services.dispatch.stages import Decided, Duplicate, Skipped, Stage
 
 WAVE = 25  # BatchWriteItem's limit
 WAVE_SECONDS = 0.5
+PAUSE = 0.1  # seconds between two looks at what is due
 
 
 class Waves:
@@ -24,14 +25,14 @@ class Waves:
         self._settlement = settlement
         self._background = background
         self._clock = clock
-        self._due = clock() + WAVE_SECONDS
+        self._since: float | None = None  # when the first of those that wait was decided
         self._recordable: list[Stage] = []
         self._others: list[Stage] = []
         self._duplicates: list[Duplicate] = []
         self._under_way: list[Future[set[str]]] = []
 
     def add(self, stages: Sequence[Stage]) -> None:
-        """Take what has been decided, and begin the waves that are due; to be called every WAVE_SECONDS."""
+        """Take what has been decided, and begin the waves that are due; to be called every PAUSE."""
         for stage in stages:
             if isinstance(stage, Duplicate):
                 self._duplicates.append(stage)
@@ -40,8 +41,12 @@ class Waves:
         while len(self._recordable) >= WAVE:
             self._begin(self._recordable[:WAVE])
             del self._recordable[:WAVE]
-        if (now := self._clock()) >= self._due:
-            self._due = now + WAVE_SECONDS
+        if not self._recordable and not self._others:
+            self._since = None
+        elif self._since is None:
+            self._since = self._clock()
+        elif self._clock() - self._since >= WAVE_SECONDS:
+            self._since = None
             self._begin(self._rest())
 
     def end(self) -> set[str]:
@@ -56,8 +61,7 @@ class Waves:
         return rest
 
     def _begin(self, wave: Sequence[Stage]) -> None:
-        if wave:
-            self._under_way.append(self._background.submit(self._settlement.settle, wave))
+        self._under_way.append(self._background.submit(self._settlement.settle, wave))
 
 
 def _is_recordable(stage: Stage) -> bool:
