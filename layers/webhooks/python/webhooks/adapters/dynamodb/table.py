@@ -1,5 +1,6 @@
 """Reading a DynamoDB table: always consistently unless a name says otherwise, always to the end."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
@@ -101,7 +102,7 @@ def get_batch(aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff) 
 
     `request`: what is `asked` of each table, up to 100 keys in all. Raises UnavailableError.
     """
-    found: dict[str, list[Item]] = {table: [] for table in request}
+    found: dict[str, list[Item]] = defaultdict(list)
     for tries in range(TRIES):
         with unavailable("dynamodb BatchGetItem"):
             response = aws.dynamodb.batch_get_item(RequestItems=request)
