@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix unit e2e bench soak profiles lock clean
+.PHONY: help setup run stop status reset test check fix unit e2e bench soak profiles recording lock clean
 
 help: ## show this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -63,6 +63,9 @@ soak: setup ## run the local stack at a steady load and see that nothing grows (
 profiles: setup .venv-bench/.installed ## draw where the CPU of dispatcher, fan-out and API goes
 	@command -v nginx >/dev/null || $(MAKE) --no-print-directory $(NGINX)
 	@$(PY) -m benchmarks.profiles after
+
+recording: setup ## run the local stack and record its output as docs/make-run.svg (PORT=4580)
+	@$(PY) -m local.recording $(if $(PORT),--port $(PORT))
 
 lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt

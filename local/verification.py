@@ -1,4 +1,4 @@
-"""Verifies a callback with the service's published keys, and with an unmodified Standard Webhooks library."""
+"""Verifies a callback with the service's published keys, and with the original Standard Webhooks library."""
 
 import json
 import time
@@ -26,14 +26,14 @@ STANDARD = "standardwebhooks"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which schemes a callback verifies by, and what is wrong with the others."""
+    """The schemes that a callback verifies by, and the errors of the others."""
 
     verified: tuple[str, ...]
     wrong: tuple[str, ...]
 
 
 class Verifier:
-    """Knows the service's keys by asking it, and webhooks' secrets (endpoint URL -> whsec_) from a file."""
+    """Fetches the service's keys from its API; reads secrets (endpoint URL -> whsec_) from a file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -42,7 +42,7 @@ class Verifier:
         self._fetched = 0.0
 
     def verify(self, url: str, headers: Mapping[str, str], body: bytes) -> Verdict:
-        """Verify by each scheme on its own."""
+        """Verify by each scheme separately."""
         known = json.loads(self._file.read_text("utf-8"))
         service_key, jwks = self._published(known["apiUrl"])
         secret = known["secrets"].get(url, "")
@@ -78,7 +78,7 @@ def _public_key(text: str) -> PublicKey:
             return PublicKey.from_wire(text, curve)
         except InvalidKeyError:
             continue
-    raise ValueError("/publickeys shows no public key")
+    raise ValueError("the key of /publickeys is on neither curve")
 
 
 def _decoded(secret: str) -> bytes | None:
