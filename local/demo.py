@@ -40,7 +40,7 @@ def deliver(folder: Path, receiver_url: str) -> list[Shown]:
         published[event_id] = (sample, time.time())
     found = wait_for(published, receiver_url, seconds=SECONDS)
     return [
-        _shown(found[event_id], sample=sample, sent_at=sent_at)
+        shown(found[event_id], sample=sample, sent_at=sent_at)
         for event_id, (sample, sent_at) in published.items()
     ]
 
@@ -74,7 +74,8 @@ def _event(callback: dict[str, Any]) -> dict[str, Any]:
     return event if isinstance(event, dict) else {"id": None}
 
 
-def _shown(callback: dict[str, Any], *, sample: str, sent_at: float) -> Shown:
+def shown(callback: dict[str, Any], *, sample: str, sent_at: float) -> Shown:
+    """Return a callback of the receiver. Raises LocalError where it does not verify."""
     if callback["wrong"]:
         raise LocalError(f"the callback of {sample} does not verify: {'; '.join(callback['wrong'])}")
     return Shown(
