@@ -1,4 +1,4 @@
-"""Whatever comes from outside, the signing layer answers it or raises an error of its own."""
+"""The signing layer and the receivers' verification answer any input, or raise an error of their own."""
 
 from contextlib import suppress
 
@@ -11,13 +11,13 @@ from signing import (
     PrivateKey,
     PublicKey,
     SigningError,
-    decode_webhook_secret,
+    encode_webhook_secret,
     jwk,
     sign_callback,
     thumbprint,
     unseal,
-    verify_callback,
 )
+from webhooks_verify import InvalidKeyError, VerificationError, decode_secret, verify_callback
 
 fuzz = settings(deadline=None, max_examples=300)
 anything = st.text(st.characters())  # lone surrogates too
@@ -61,8 +61,8 @@ def verify(**changes):
         "url": "https://example.com/hook",
         "headers": HEADERS,
         "body": BODY,
-        "service_key": SERVICE.public_key,
-        "webhook_secret": bytes(32),
+        "public_key": SERVICE.public_key.to_wire(),
+        "secret": encode_webhook_secret(bytes(32)),
         "jwks": JWKS,
         "now": 1_700_000_000,
     }
@@ -95,8 +95,8 @@ def test_any_text_as_an_envelope(text):
 @fuzz
 @given(anything | base64_like | base64_like.map("whsec_".__add__))
 def test_any_text_as_a_webhook_secret(text):
-    with suppress(SigningError):
-        assert len(decode_webhook_secret(text)) == 32
+    with suppress(InvalidKeyError):
+        assert len(decode_secret(text)) == 32
 
 
 @fuzz
@@ -127,9 +127,9 @@ def test_any_callback_to_sign(*, method, url, content_type, body, delivery_id, t
 @fuzz
 @given(st.dictionaries(st.sampled_from(list(HEADERS)) | anything, anything, max_size=4), anything, anything)
 def test_any_headers_to_verify(headers, method, url):
-    with suppress(SigningError):
+    with suppress(VerificationError):
         verify(headers=headers, method=method, url=url)
-    with suppress(SigningError):
+    with suppress(VerificationError):
         verify(headers=HEADERS | headers)
 
 
@@ -140,7 +140,7 @@ def test_any_change_of_a_header(name, data):
     start = data.draw(st.integers(0, len(value)))
     end = data.draw(st.integers(start, len(value)))
     changed = value[:start] + data.draw(st.text('";=:(), \\@az09AZ\n') | anything) + value[end:]
-    with suppress(SigningError):
+    with suppress(VerificationError):
         verify(headers=HEADERS | {name: changed})
         # Only what means the same may pass: blanks around, and spellings of the lists.
         assert changed.strip(" \t") == value or name in {"webhook-signature", "Signature", "Signature-Input"}
@@ -149,13 +149,13 @@ def test_any_change_of_a_header(name, data):
 @fuzz
 @given(st.dictionaries(anything, json_values) | st.fixed_dictionaries({"keys": st.lists(json_web_keys)}))
 def test_any_document_as_a_jwks(jwks):
-    with suppress(SigningError):
+    with suppress(VerificationError):
         verify(jwks=jwks)
 
 
 @fuzz
 @given(st.binary(), st.integers(), st.integers(min_value=0))
 def test_any_body_and_time(body, now, tolerance):
-    with suppress(SigningError):
+    with suppress(VerificationError):
         verify(body=body, now=now, tolerance=tolerance)
         assert body == BODY

@@ -1,4 +1,4 @@
-"""`call`, `headers` and `verify` against an API on loopback that speaks the protocol with code of its own."""
+"""`call`, `headers` and `verify` against an API on loopback with its own implementation of the protocol."""
 
 import json
 import re
@@ -29,28 +29,32 @@ def webhooks(tmp_path, api):
     return command_line
 
 
-def test_the_api_can_open_what_call_sends(webhooks):
+def test_the_api_can_open_the_envelopes_of_call(webhooks):
     ended = webhooks("call", "put", "webhook", "-d", "-", "-H", "x-more: 1", "--json", stdin='{"name":"ü"}')
-    answer = ended.document
-    assert (answer["method"], answer["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
-    assert answer["license"] == LICENSES["system"]
-    assert answer["requestid"]["ts"] == NOW
-    assert answer["requestid"]["appid"] == "webhooks-cli"
-    assert (answer["contentType"], answer["x"], answer["body"]) == ("application/json", "1", '{"name":"ü"}')
+    response = ended.document
+    assert (response["method"], response["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
+    assert response["license"] == LICENSES["system"]
+    assert response["requestid"]["ts"] == NOW
+    assert response["requestid"]["appid"] == "webhooks-cli"
+    assert (response["contentType"], response["x"], response["body"]) == (
+        "application/json",
+        "1",
+        '{"name":"ü"}',
+    )
 
 
 def test_the_body_can_be_a_file_or_json_itself(webhooks):
     webhooks.write("fetch.json", '{"pSize":1}')
-    answers = [
+    responses = [
         webhooks("call", "POST", "webhooks/fetch", "-d", data, "--json").document
         for data in ("fetch.json", '{"pSize":1}')
     ]
-    assert [answer["body"] for answer in answers] == ['{"pSize":1}'] * 2
+    assert [response["body"] for response in responses] == ['{"pSize":1}'] * 2
 
 
 def test_the_level_chooses_the_license(webhooks):
-    answer = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
-    assert answer["license"] == LICENSES["service"]
+    response = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
+    assert response["license"] == LICENSES["service"]
 
 
 def test_envelopes_are_opened_when_asked_for(webhooks):
@@ -84,7 +88,7 @@ def test_open_paths_are_called_without_a_license(webhooks, api, path):
     assert api.seen == [("GET", path)]
 
 
-def test_the_status_goes_to_stderr_and_the_answer_to_stdout(webhooks):
+def test_the_status_goes_to_stderr_and_the_response_to_stdout(webhooks):
     ended = webhooks("call", "GET", "/healthz")
     assert re.fullmatch(r"200 OK \(\d+ ms\)\n", ended.stderr)
     assert json.loads(ended.stdout) == {"anonymous": True}
@@ -98,7 +102,7 @@ def test_a_terminal_gets_colours(webhooks):
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "document"),
+    ("response", "code", "document"),
     [
         ((204, b""), 0, None),
         ((200, b"<html>"), 0, "<html>"),
@@ -108,8 +112,8 @@ def test_a_terminal_gets_colours(webhooks):
         ((299, b"\xff" + b"[" * 10_000), 0, "\ufffd" + "[" * 10_000),
     ],
 )
-def test_every_answer_is_one_document_and_an_exit_code(webhooks, api, answer, *, code, document):
-    api.answers["/servicekeys"] = answer
+def test_every_response_is_one_document_and_an_exit_code(webhooks, api, response, *, code, document):
+    api.answers["/servicekeys"] = response
     ended = webhooks("call", "GET", "/servicekeys", "--json")
     assert (ended.code, ended.document) == (code, document)
 
@@ -142,10 +146,10 @@ def test_a_profile_calls_with_its_own_pair_and_license(webhooks, api):
     assert protocol.unseal(protocol.shared_key(api.keys, pair.public), headers["licensekey"]) == "its-own"
 
 
-def test_with_a_url_alone_the_license_of_the_environment_and_a_new_pair_do(webhooks, api, tmp_path):
+def test_a_url_alone_takes_the_license_of_the_environment_and_a_new_pair(webhooks, api, tmp_path):
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-the-environment"
-    answer = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
-    assert answer["license"] == "of-the-environment"
+    response = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
+    assert response["license"] == "of-the-environment"
     assert not (tmp_path / ".local/caller.json").exists()
 
 
@@ -153,7 +157,7 @@ def test_with_a_url_alone_the_license_of_the_environment_and_a_new_pair_do(webho
     "content",
     ["tell-nobody", '{"privateKey": "tell-nobody"}', '{"tell-nobody": 1}', "tell-nobody\udcff"],
 )
-def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(webhooks, tmp_path, content):
+def test_a_key_file_without_a_key_is_named_and_not_quoted(webhooks, tmp_path, content):
     file = tmp_path / "broken.key"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
     ended = webhooks("headers", "--key-file", "broken.key")
@@ -162,7 +166,7 @@ def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(webhooks, tmp_path
     assert "tell-nobody" not in ended.stderr
 
 
-def test_a_key_on_another_curve_than_the_deployments_is_said_to_be(webhooks, api, tmp_path):
+def test_a_key_on_another_curve_than_the_deployments_is_named(webhooks, api, tmp_path):
     other = "prime256v1" if api.keys.curve is protocol.SECP256K1 else "secp256k1"
     webhooks("keys", "new", "--curve", other, "--out", "other.key")
     ended = webhooks("headers", "--key-file", "other.key")
@@ -177,17 +181,17 @@ def test_a_key_file_that_keys_new_made_is_used(webhooks, api):
     assert headers["publickey"] == made["publicKey"]
 
 
-def test_an_api_that_nobody_serves_is_unreachable(webhooks):
+def test_a_closed_port_is_unreachable(webhooks):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ended = webhooks("call", "GET", "/healthz", "--url", url)
     assert ended.code == 3
-    assert ended.stderr == f"webhooks: GET {url}/healthz: no answer (nothing listens there)\n"
+    assert ended.stderr == f"webhooks: GET {url}/healthz: no response (nothing listens there)\n"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
-def test_what_is_not_this_api_is_told_apart(webhooks, api, body):
+def test_another_server_is_told_apart_from_the_api(webhooks, api, body):
     api.answers["/publickeys"] = (200, body)
     ended = webhooks("headers")
     assert ended.code == 3
@@ -202,7 +206,7 @@ def test_an_api_out_of_order_is_unreachable(webhooks, api):
 
 
 @pytest.mark.parametrize("url", ["api.example.com", "ftp://x", "http://", "http://[", "http://a b/"])
-def test_a_url_that_is_none_is_wrong_use(webhooks, url):
+def test_a_malformed_url_is_wrong_use(webhooks, url):
     ended = webhooks("call", "GET", "/healthz", "--url", url)
     assert ended.code in (2, 3)
     assert ended.stderr.startswith("webhooks: ")
@@ -245,9 +249,7 @@ def verify(webhooks, api):
 
 
 @pytest.mark.parametrize("name", ["--endpoint", "--url"])
-def test_a_callback_verifies_with_the_keys_that_the_api_publishes_and_the_webhooks_own_secret(
-    verify, api, name
-):
+def test_a_callback_verifies_with_the_published_keys_and_the_webhooks_secret(verify, api, name):
     ended = verify(name=name)
     assert ended.document == {
         "ok": True,
@@ -270,12 +272,12 @@ def test_the_published_keys_can_be_chosen(verify, api):
     assert verify("--api", api.url, body=b"{ }").code == 1
 
 
-def secret_path(answer):
-    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": answer}
+def secret_path(response):
+    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": response}
 
 
 @pytest.mark.parametrize(
-    ("argv", "answers", "reason"),
+    ("argv", "responses", "reason"),
     [
         (("--api", "{url}"), {}, "has no license"),
         (("--api", "{url}", "--license-file", "license.txt"), {}, "has no tenantId"),
@@ -284,10 +286,8 @@ def secret_path(answer):
         ((), secret_path((200, b'{"signingSecret": "bm90IG91cnM="}')), "answered without a secret"),
     ],
 )
-def test_where_the_secret_cannot_be_had_it_is_said_that_the_hmac_was_not_checked_and_how(
-    verify, api, argv, *, answers, reason
-):
-    api.answers.update(answers)
+def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(verify, api, argv, *, responses, reason):
+    api.answers.update(responses)
     ended = verify(*(each.format(url=api.url) for each in argv))
     assert ended.code == 0
     assert ended.document["verified"] == [curve_of(api).scheme, "rfc9421"]
@@ -295,7 +295,7 @@ def test_where_the_secret_cannot_be_had_it_is_said_that_the_hmac_was_not_checked
     assert "--secret" in ended.document["notChecked"]["v1"]
 
 
-def test_a_callback_of_another_service_is_not_asked_for(verify, webhooks, api, tmp_path):
+def test_no_secret_is_fetched_for_a_callback_of_another_service(verify, webhooks, api, tmp_path):
     headers = json.loads((tmp_path / "headers.json").read_text())
     webhooks.write("headers.json", {**headers, "webhook-id": "msg_1"})
     ended = verify()

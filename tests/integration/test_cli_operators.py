@@ -86,7 +86,7 @@ def issue(webhooks, *argv):
     return ended.document
 
 
-def test_an_issued_license_is_one_that_the_service_finds(webhooks):
+def test_the_service_finds_an_issued_license(webhooks):
     document = issue(webhooks, "--level", "service", "--expires", "90d", "--label", "shop")
     license_ = find(document["license"])
     assert license_.auth_level is AuthLevel.SERVICE
@@ -96,7 +96,7 @@ def test_an_issued_license_is_one_that_the_service_finds(webhooks):
     assert license_.holds(NOW)
 
 
-def test_a_system_license_is_for_all_communities_unless_it_names_one(webhooks):
+def test_a_system_license_is_for_all_communities_or_the_named_one(webhooks):
     assert find(issue(webhooks, "--level", "system")["license"]).reaches(Scope("any", "one"))
     one = issue(webhooks, "--level", "system", "--tenant", "acme", "--community", "main")
     assert not find(one["license"]).reaches(Scope("any", "one"))
@@ -173,14 +173,14 @@ def test_a_table_that_does_not_exist_is_a_missing_configuration(webhooks):
     assert "ResourceNotFoundException" in ended.stderr
 
 
-def test_an_endpoint_that_is_none_is_a_wrong_configuration(webhooks):
+def test_a_malformed_aws_endpoint_is_a_wrong_configuration(webhooks):
     webhooks.write_stack(region=REGION, awsEndpoint="no-url", accessTable="access")
     ended = webhooks("license", "list")
     assert ended.code == 4
     assert "awsEndpoint" in ended.stderr
 
 
-def test_an_account_that_does_not_answer_is_unreachable(webhooks, unused_port):
+def test_an_account_without_response_is_unreachable(webhooks, unused_port):
     webhooks.write_stack(region=REGION, awsEndpoint=f"http://127.0.0.1:{unused_port}", accessTable="access")
     ended = webhooks("license", "list")
     assert ended.code == 3

@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from signing import Curve, PrivateKey, verify_callback
+from signing import Curve, PrivateKey
 from tests.contract.backends import Backend, Entropy, backend_named
 from tests.contract.faulty_clients import FaultyClients, fail, forever
 from tests.readme_verifiers import VERIFIERS, Case
@@ -29,6 +29,7 @@ from webhooks.ports import Clock
 from webhooks.services.discovery import Discovery
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks_verify import verify_callback
 
 GRACE = 300  # seconds
 UNDER_WAY = 5  # seconds from signing to verifying: the longest time that an endpoint has
@@ -207,8 +208,6 @@ def test_the_http_signature_verifies_with_every_jwks_that_a_receiver_can_hold(
                 url=request.url,
                 headers=request.headers,
                 body=request.body,
-                service_key=None,
-                webhook_secret=None,
                 jwks=json.loads(jwks),
                 now=int(stores.backend.clock.now - max(watched) - UNDER_WAY + second),
             )

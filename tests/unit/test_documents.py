@@ -56,5 +56,5 @@ def test_the_license_is_the_apache_license():
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License\n                           Version 2.0" in text
     assert "Copyright 2026 The webhooks authors" in text
-    for project in ("pyproject.toml", "cli/pyproject.toml"):
+    for project in ("pyproject.toml", "cli/pyproject.toml", "verify/pyproject.toml"):
         assert 'license = "Apache-2.0"' in (ROOT / project).read_text()

@@ -1,12 +1,13 @@
-"""What `call` refuses before it sends anything, and the short form of paths."""
+"""Input that `call` refuses before it sends anything, and the short form of paths."""
 
 import pytest
 
-from webhooks_cli.commands.call import exit_code, full_path
+from webhooks_cli.api_paths import full_path
+from webhooks_cli.commands.call import exit_code
+from webhooks_cli.deployment import Deployment
 from webhooks_cli.errors import CliError, MissingError, WrongUseError
-from webhooks_cli.target import Target
 
-TARGET = Target(origin="a test", tenant_id="acme", community_id="main")
+DEPLOYMENT = Deployment(origin="a test", tenant_id="acme", community_id="main")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ TARGET = Target(origin="a test", tenant_id="acme", community_id="main")
     ],
 )
 def test_a_path_is_filled_in_and_safe_to_send(short, full):
-    assert full_path(short, TARGET) == full
+    assert full_path(short, DEPLOYMENT) == full
 
 
 @pytest.mark.parametrize(
@@ -36,19 +37,19 @@ def test_a_path_is_filled_in_and_safe_to_send(short, full):
 )
 def test_a_path_that_cannot_be_sent_is_refused(path, error):
     with pytest.raises(error, match="PATH"):
-        full_path(path, TARGET)
+        full_path(path, DEPLOYMENT)
 
 
 def test_a_tenant_that_is_not_configured_is_asked_for():
     with pytest.raises(MissingError, match="give --tenant"):
-        full_path("webhook", Target(origin="a test"))
+        full_path("webhook", Deployment(origin="a test"))
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
     [(200, 0), (204, 0), (301, 1), (400, 1), (401, 1), (404, 1), (429, 1), (500, 3), (503, 3)],
 )
-def test_the_exit_code_says_whose_turn_it_is(status, code):
+def test_a_status_has_its_exit_code(status, code):
     assert exit_code(status) == code
 
 

@@ -43,7 +43,7 @@ def test_a_file_holds_one_event_or_several(text, documents):
         ("[" * 100_000, "not JSON"),
     ],
 )
-def test_a_file_without_events_is_refused_with_the_place(text, reason):
+def test_a_file_without_events_is_refused_with_its_line(text, reason):
     with pytest.raises(WrongUseError, match=reason):
         read_documents(text, "f")
 
@@ -59,7 +59,7 @@ def test_tenant_community_name_and_id_are_set_wherever_the_shape_has_them(name):
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_copies_differ_in_their_ids_only(name, webhooks):
-    made = [parsed(copy) for copy in copies(sample(name), 3, entropy=webhooks.entropy)]
+    made = [parsed(copy) for copy in copies(sample(name), 3, random_bytes=webhooks.random_bytes)]
     assert len({event.id for event in made}) == 3
     assert {event.log_time for event in made} == {parsed(sample(name)).log_time}
 
@@ -81,7 +81,7 @@ def test_an_override_without_a_name_and_value_is_refused(text):
         parse_override(text)
 
 
-def test_an_override_cannot_reach_into_what_is_no_object():
+def test_an_override_reaches_into_objects_only():
     with pytest.raises(WrongUseError, match="eventName is no object"):
         changed(sample("native.json"), [("eventName.x", 1)])
 
@@ -94,7 +94,7 @@ def test_the_tenant_is_the_message_group(name):
 @pytest.mark.parametrize(
     "event", [3, [], {}, {"detail-type": "x"}, {"tenantId": 7}, {"detail-type": "x", "detail": []}]
 )
-def test_what_has_no_tenant_has_no_group(event):
+def test_an_event_without_a_tenant_has_no_group(event):
     assert event_text("a test", event).group is None
 
 
@@ -109,7 +109,7 @@ def test_a_batch_carries_at_most_ten_events_and_one_mebibyte():
 def test_a_number_is_published_as_the_file_has_it(number):
     text = (EVENTS / "native.json").read_text().rstrip().removesuffix("}") + f',"n":[{number}]}}'
     [(source, document)] = read_documents(text, "f")
-    [copy] = copies(changed(document, [parse_override(f"data.amount={number}")]), 1, entropy=bytes)
+    [copy] = copies(changed(document, [parse_override(f"data.amount={number}")]), 1, random_bytes=bytes)
 
     published = event_text(source, copy).text
 

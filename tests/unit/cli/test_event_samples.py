@@ -1,4 +1,4 @@
-"""Every file under events/ is what it says it is."""
+"""Every file under events/ is a sample of its kind."""
 
 import hashlib
 import json

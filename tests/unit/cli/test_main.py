@@ -22,7 +22,7 @@ def test_the_help_of_every_command_has_examples(webhooks, command, capsys):
     assert "--json" in shown
 
 
-def test_the_help_says_what_the_exit_codes_mean(webhooks, capsys):
+def test_the_help_explains_the_exit_codes(webhooks, capsys):
     assert webhooks("--help").code == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {code}  " in shown for code in range(5))
@@ -41,7 +41,7 @@ def test_the_help_says_what_the_exit_codes_mean(webhooks, capsys):
     ],
     ids=" ".join,
 )
-def test_wrong_use_ends_with_2_and_says_how_it_is_used(webhooks, argv):
+def test_wrong_use_ends_with_2_and_shows_the_usage(webhooks, argv):
     ended = webhooks(*argv)
     assert ended.code == 2
     assert ended.stdout == ""
@@ -56,11 +56,11 @@ def test_an_error_with_json_is_one_document_too(webhooks):
     assert ".local/stack.json" in ended.document["error"]
 
 
-def test_a_fault_of_the_command_shows_its_kind_and_nothing_of_what_it_worked_on(webhooks):
+def test_a_fault_of_the_command_shows_its_type_and_no_data(webhooks):
     def broken(length):
         raise ZeroDivisionError("a secret")
 
-    webhooks.entropy = broken
+    webhooks.random_bytes = broken
     ended = webhooks("keys", "new")
     assert ended.code == 70
     assert "ZeroDivisionError" in ended.stderr
@@ -72,12 +72,12 @@ def test_ctrl_c_ends_with_130_and_no_traceback(webhooks):
     def interrupted(length):
         raise KeyboardInterrupt
 
-    webhooks.entropy = interrupted
+    webhooks.random_bytes = interrupted
     ended = webhooks("keys", "new")
     assert (ended.code, ended.stderr) == (130, "")
 
 
-def test_a_table_is_drawn_on_a_terminal_and_plain_everywhere_else(webhooks, tmp_path):
+def test_a_table_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks, tmp_path):
     headers = webhooks.write(
         "headers.txt", "webhook-id: d1\nwebhook-timestamp: 1\nwebhook-signature: v1,AA=="
     )

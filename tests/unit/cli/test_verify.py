@@ -117,7 +117,7 @@ def test_a_secret_can_come_from_a_file(verify, webhooks):
         (("--jwks", "nowhere.json"), "cannot be read"),
     ],
 )
-def test_a_key_that_is_none_is_wrong_use(verify, argv, reason):
+def test_a_malformed_key_is_wrong_use(verify, argv, reason):
     ended = verify(*argv)
     assert ended.code == 2
     assert reason in ended.stderr
@@ -143,7 +143,7 @@ def test_one_stdin_cannot_be_two_things(verify):
     assert verify(*KEYS, headers="-", body="-").code == 2
 
 
-def test_with_no_key_at_all_a_deployment_is_needed(verify):
+def test_a_deployment_is_needed_without_a_key(verify):
     ended = verify()
     assert ended.code == 4
     assert "give --secret, --public-key or --jwks" in ended.stderr
