@@ -32,7 +32,13 @@ PYTHON = {
 }
 # The changelog and the decisions are history; openapi.json is made from the code.
 PAGES = {
-    "README and docs": ["*.md", "docs/*.md", "events/README.md", "requirements/README.md"],
+    "README and docs": [
+        "*.md",
+        "docs/*.md",
+        "events/README.md",
+        "requirements/README.md",
+        "verify/README.md",
+    ],
     "generated pages": ["docs/cost.md", "docs/benchmarks.md"],
 }
 HISTORY = {"CHANGELOG.md"}
