@@ -85,7 +85,7 @@ def _stop(progress: Progress) -> None:
     stack = Stack(FOLDER, port=DEFAULT_PORT)
     stopped = processes.stop(RECEIVER_RECORD, patience=STOP_SECONDS)
     if stack.emulator.running() is not None:
-        with progress.step("stop the local stack; what is registered is kept"):
+        with progress.step("stop the local stack; registered webhooks are kept"):
             stack.down()
     elif not stopped:
         progress.say("the local stack does not run")
