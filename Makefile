@@ -93,7 +93,7 @@ $(UV): requirements/uv.txt
 		--require-hashes -r requirements/uv.txt && touch $(UV)
 
 .venv/.installed: requirements/dev.txt requirements/build.txt pyproject.toml cli/webhooks_cli/__init__.py .python-version | $(UV)
-	@echo "== install .venv: what the project and its tests need"
+	@echo "== install .venv for the project and its tests"
 	@$(UV) venv --quiet --allow-existing .venv
 	@$(UV) pip sync --quiet --python .venv --require-hashes requirements/dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --build-constraints requirements/build.txt -e .

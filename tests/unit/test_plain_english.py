@@ -23,6 +23,15 @@ AREAS = {
     "pages": ["[!C]*.md", "CONTRIBUTING.md", "docs/*.md", "events/*.md", "requirements/*.md", "verify/*.md"],
     "generated pages": ["docs/benchmarks.md", "docs/cost.md"],
     "template": ["template.yaml"],
+    "build": [
+        "Makefile",
+        "*.toml",
+        "*/*.toml",
+        "layers/**/*.mk",
+        "layers/**/Makefile",
+        "functions/Makefile",
+        ".ci/run",
+    ],
     "layers/webhooks": ["layers/webhooks/**/*.py"],
     "layers/signing": ["layers/signing/**/*.py"],
     "functions": ["functions/**/*.py"],
@@ -53,7 +62,7 @@ DIRECTIVE = re.compile(r"#\s*(?:noqa|type:|pragma|ruff:|fmt:|mypy:|!).*")
 CODE = re.compile(
     r"^( *)```.*?^\1```$|``[^`]+``|`[^`\n]+`|\]\([^)]*\)|https?://\S+", re.MULTILINE | re.DOTALL
 )
-YAML = re.compile(r"(?:# |(?:Description|ConstraintDescription): )(.*)$", re.MULTILINE)
+COMMENT = re.compile(r"(?:# |(?:Description|ConstraintDescription): )(.*)$", re.MULTILINE)
 
 
 def files(area: str) -> list[Path]:
@@ -69,8 +78,8 @@ def prose(path: Path) -> str:
     text = path.read_text()
     if path.suffix == ".py":
         text = "\n".join([*_strings(text), *_comments(text)])
-    elif path.suffix == ".yaml":
-        text = "\n".join(YAML.findall(text))
+    elif path.suffix != ".md":
+        text = "\n".join(COMMENT.findall(text))
     return CODE.sub(" ", text)
 
 
