@@ -15,8 +15,9 @@ from itertools import batched, product
 from pathlib import Path
 from typing import Any
 
-from benchmarks import event_path, wire
 from benchmarks.table import Tables
+
+from benchmarks import event_path, wire
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
