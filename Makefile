@@ -102,7 +102,7 @@ $(UV): requirements/uv.txt
 	@$(UV) pip sync --quiet --python .venv-$* --require-hashes requirements/$*.txt
 	@touch $@
 
-# Debian's nginx, unpacked and not installed: benchmarks/sink.py finds it here. apt checks its signature; its user
+# Debian's nginx, unpacked and not installed: benchmarks/null_receiver.py finds it here. apt checks its signature; its user
 # _apt could not write into our folder.
 $(NGINX): | $(UV)
 	@echo "== unpack nginx"

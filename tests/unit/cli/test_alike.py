@@ -23,12 +23,12 @@ LICENSES = [
 @pytest.mark.parametrize("license_", LICENSES, ids=lambda each: each.auth_level)
 def test_the_service_reads_a_license_as_the_command_wrote_it(license_):
     issued = register.Issued(carried.hash_license_key("a key"), license_, issued_at=1)
-    item = register._to_item(issued)
+    item = register.to_item(issued)
     read = licenses.license_from(item)
     assert {name: getattr(read, name) for name in read.__slots__} == {
         name: getattr(license_, name) for name in license_.__slots__
     }
-    assert register._from_item(item) == issued
+    assert register.from_item(item) == issued
     assert item["pk"]["S"] == licenses.PREFIX + licenses.hash_license_key("a key")
 
 

@@ -379,4 +379,4 @@ def test_what_is_kept_of_an_event_is_bounded(monkeypatch):
 
     for number in range(50):
         assert matches(entry({f"x{number}": 399}), fields)
-        assert fields._kept < 1_000 + 500
+        assert fields.kept < 1_000 + 500
