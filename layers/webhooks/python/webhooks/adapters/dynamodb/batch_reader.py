@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import batched
 
-from webhooks.adapters.aws.clients import AwsClients, Backoff
+from webhooks.adapters.aws.backoff import Backoff
+from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.delivery_log import LOGGED, item_key, logged_from
 from webhooks.adapters.dynamodb.items import Item, Key, key
 from webhooks.adapters.dynamodb.subscriptions import found_webhooks, places_of
