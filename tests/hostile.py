@@ -20,7 +20,7 @@ from tests.aws_stub.tables import Tables
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
 from webhooks.bootstrap.fanout import compose
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.scope import Scope
 from webhooks.services.fanout.pipeline import EventMessage
 

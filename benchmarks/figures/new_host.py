@@ -55,7 +55,7 @@ def _deliveries(client: HttpClient, running: NullReceiver) -> Work:
 
     def deliveries() -> int:
         for _ in range(DELIVERIES):
-            [exchange] = client.send_all([_call(request)])
+            [[exchange]] = [each for each in client.send_all([_call(request)], pause=1) if each]
             if not isinstance(exchange, HttpResponse):
                 raise TypeError(exchange)
         return DELIVERIES

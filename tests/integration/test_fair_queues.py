@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.contract.backends import backend_named
 from tests.contract.test_queues import make_pack
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue, SqsFastLane
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.scope import Scope
 
 

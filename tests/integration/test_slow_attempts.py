@@ -68,7 +68,7 @@ class Path:
         assert self.dispatch.dispatch(packs, Lane.FAST) == set()
         [entry] = self.log.entries()
         [attempt] = entry.delivery.attempts
-        webhook = self.app.subscriptions.get(SCOPE, entry.webhook_id)
+        webhook = self.app.subscriptions.get(SCOPE, entry.key.webhook_id)
         assert webhook is not None
         return entry.outcome.value, attempt.latency_ms, webhook.slow_since is not None
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_slice import EventSlice, Span, parse_slice
 from webhooks.domain.poison import POISON_RECEIVES

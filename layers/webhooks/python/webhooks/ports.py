@@ -3,7 +3,8 @@
 Every method may raise UnavailableError when the service behind it does not answer.
 """
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -278,10 +279,11 @@ type Conversation[R] = Generator[Call, HttpOutcome, R]
 class HttpClient(Protocol):
     """HTTP to tenants' endpoints."""
 
-    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
-        """Lead conversations, all at once, and return what each returns, in their order.
+    def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
+        """Lead conversations, all at once; give the results of those that ended, as they end.
 
-        What endpoints do is a value; an error of ours is raised in the conversation that it concerns.
+        At least every `pause` seconds something is given, if need be nothing but an empty sequence. What
+        endpoints do is a value; an error of ours is raised in the conversation that it concerns.
         """
 
 
@@ -339,6 +341,13 @@ class DeliveryLog(Protocol):
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         """Write the entries, each over its delivery's earlier one; returns those not written."""
+
+
+class Background(Protocol):
+    """A thread beside the one that asks; as `concurrent.futures.Executor`."""
+
+    def submit[T, R](self, work: Callable[[T], R], item: T, /) -> Future[R]:
+        """Begin work; its result, or its error, is in the future."""
 
 
 class Workers(Protocol):

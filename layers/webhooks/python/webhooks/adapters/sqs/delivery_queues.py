@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.sqs.sender import Message, attribute, delete_all, send_all, send_one
-from webhooks.domain.delivery import Pack, encode_pack
+from webhooks.domain.delivery import Pack
+from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.lane import Lane
-
-MAX_DELAY = 900  # seconds, SQS's limit
+from webhooks.domain.retry import MAX_DELAY
 
 
 class SqsFastLane:
