@@ -1,6 +1,7 @@
 """The signing layer and the receivers' verification answer any input, or raise an error of their own."""
 
 from contextlib import suppress
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ json_web_keys = st.fixed_dictionaries(
 )
 
 
-def verify(**changes):
+def verify(**changes: Any) -> list[str]:
     parts = {
         "method": "POST",
         "url": "https://example.com/hook",
@@ -71,7 +72,7 @@ def verify(**changes):
 
 @fuzz
 @given(anything | base64_like, curves)
-def test_any_text_as_a_key(text, curve):
+def test_any_text_as_a_key_is_read_or_refused(text: str, curve: Curve) -> None:
     with suppress(SigningError):
         assert PublicKey.from_wire(text, curve).to_wire() == text
     with suppress(SigningError):
@@ -80,14 +81,14 @@ def test_any_text_as_a_key(text, curve):
 
 @fuzz
 @given(st.binary(min_size=60, max_size=70), curves)
-def test_any_bytes_as_a_public_key(raw, curve):
+def test_any_bytes_as_a_public_key_are_read_or_refused(raw: bytes, curve: Curve) -> None:
     with suppress(SigningError):
         assert PublicKey.from_bytes(raw, curve).raw == raw
 
 
 @fuzz
 @given(anything | base64_like)
-def test_any_text_as_an_envelope(text):
+def test_any_text_as_an_envelope_is_opened_or_refused(text: str) -> None:
     with suppress(SigningError):
         unseal(bytes(32), text)
 
@@ -109,7 +110,16 @@ def test_any_text_as_a_webhook_secret(text):
     timestamp=st.integers(),
     secrets=st.lists(st.binary(max_size=40)),
 )
-def test_any_callback_to_sign(*, method, url, content_type, body, delivery_id, timestamp, secrets):
+def test_any_callback_is_signed_or_refused(
+    *,
+    method: str,
+    url: str,
+    content_type: str,
+    body: bytes,
+    delivery_id: str,
+    timestamp: int,
+    secrets: list[bytes],
+) -> None:
     with suppress(SigningError):
         headers = sign_callback(
             method=method,
@@ -135,7 +145,7 @@ def test_any_headers_to_verify(headers, method, url):
 
 @fuzz
 @given(st.sampled_from(list(HEADERS)), st.data())
-def test_any_change_of_a_header(name, data):
+def test_any_change_of_a_header_is_refused_or_harmless(name: str, data: st.DataObject) -> None:
     value = HEADERS[name]
     start = data.draw(st.integers(0, len(value)))
     end = data.draw(st.integers(start, len(value)))

@@ -5,25 +5,27 @@ import re
 import socket
 import stat
 from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, sign_callback
 from tests import plain_protocol as protocol
 from tests.loopback_api import CONTENT, Api
-from tests.unit.cli.command_line import NOW, CommandLine, Terminal
+from tests.unit.cli.command_line import NOW, CommandLine, Ended, Terminal
 
 LICENSES = {"system": "a-system-license", "service": "a-service-license"}
 
 
 @pytest.fixture(params=["secp256k1", "prime256v1"])
-def api(request):
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     with Api(request.param) as api:
         yield api
 
 
 @pytest.fixture
-def webhooks(tmp_path, api):
+def webhooks(tmp_path: Path, api: Api) -> CommandLine:
     command_line = CommandLine(tmp_path)
     command_line.write_stack(apiUrl=api.url, tenantId="acme", communityId="main", licenses=LICENSES)
     return command_line
@@ -43,7 +45,7 @@ def test_the_api_can_open_the_envelopes_of_call(webhooks):
     )
 
 
-def test_the_body_can_be_a_file_or_json_itself(webhooks):
+def test_the_body_can_be_a_file_or_json_itself(webhooks: CommandLine) -> None:
     webhooks.write("fetch.json", '{"pSize":1}')
     responses = [
         webhooks("call", "POST", "webhooks/fetch", "-d", data, "--json").document
@@ -57,7 +59,7 @@ def test_the_level_chooses_the_license(webhooks):
     assert response["license"] == LICENSES["service"]
 
 
-def test_envelopes_are_opened_when_asked_for(webhooks):
+def test_envelopes_are_opened_when_asked_for(webhooks: CommandLine) -> None:
     closed = webhooks("call", "GET", "/servicekeys", "--json").document
     assert closed["signingSecret"] != "whsec_x"
     ended = webhooks("call", "GET", "/servicekeys", "--decrypt")
@@ -67,7 +69,9 @@ def test_envelopes_are_opened_when_asked_for(webhooks):
     assert "api.credential.password: no envelope for this key pair" in ended.stderr
 
 
-def test_the_callers_pair_is_made_once_and_kept_for_its_owner(webhooks, tmp_path, api):
+def test_the_pair_of_the_caller_is_made_once_and_readable_by_its_owner_only(
+    webhooks: CommandLine, tmp_path: Path, api: Api
+) -> None:
     first, second = webhooks("headers", "--json").document, webhooks("headers", "--json").document
     assert first["publickey"] == second["publickey"]
     assert first["requestid"] != second["requestid"]
@@ -76,13 +80,13 @@ def test_the_callers_pair_is_made_once_and_kept_for_its_owner(webhooks, tmp_path
     assert json.loads(file.read_text())["publicKey"] == first["publickey"]
 
 
-def test_the_services_key_is_asked_for_once_in_a_call(webhooks, api):
+def test_the_services_key_is_asked_for_once_in_a_call(webhooks: CommandLine, api: Api) -> None:
     webhooks("call", "GET", "/servicekeys", "--decrypt")
     assert api.seen == [("GET", "/publickeys"), ("GET", "/servicekeys")]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/sd?x=1", "/.well-known/jwks.json", "/ecdsa_helper/encrypt"])
-def test_open_paths_are_called_without_a_license(webhooks, api, path):
+def test_open_paths_are_called_without_a_license(webhooks: CommandLine, api: Api, path: str) -> None:
     webhooks.write_stack(apiUrl=api.url)
     assert webhooks("call", "GET", path).code == 0
     assert api.seen == [("GET", path)]
@@ -95,7 +99,7 @@ def test_the_status_goes_to_stderr_and_the_response_to_stdout(webhooks):
     assert webhooks("call", "GET", "/healthz", "--json").stderr == ""
 
 
-def test_a_terminal_gets_colours(webhooks):
+def test_output_to_a_terminal_has_colours(webhooks: CommandLine) -> None:
     assert json.loads(
         re.sub("\x1b\\[[0-9;]*m", "", webhooks("call", "GET", "/healthz", stdout=Terminal()).stdout)
     )
@@ -118,14 +122,14 @@ def test_every_response_is_one_document_and_an_exit_code(webhooks, api, response
     assert (ended.code, ended.document) == (code, document)
 
 
-def test_include_adds_status_and_headers(webhooks, api):
+def test_include_adds_status_and_headers(webhooks: CommandLine, api: Api) -> None:
     api.answers["/healthz"] = (503, b'{"a": 1}')
     document = webhooks("call", "GET", "/healthz", "-i", "--json").document
     assert (document["status"], document["body"]) == (503, {"a": 1})
     assert document["headers"]["content-length"] == "8"
 
 
-def test_the_printed_headers_are_lines_for_curl(webhooks, api):
+def test_the_printed_headers_are_lines_for_curl(webhooks: CommandLine, api: Api) -> None:
     lines = webhooks("headers").stdout.splitlines()
     assert [line.endswith(" \\") for line in lines] == [True, True, False]
     found = dict(re.match(r"-H '(\w+): ([^']+)'", line).groups() for line in lines)
@@ -135,7 +139,7 @@ def test_the_printed_headers_are_lines_for_curl(webhooks, api):
     assert [line.partition(": ")[0] for line in plain] == ["licensekey", "requestid", "publickey"]
 
 
-def test_a_profile_calls_with_its_own_pair_and_license(webhooks, api):
+def test_a_profile_calls_with_its_own_pair_and_license(webhooks: CommandLine, api: Api) -> None:
     pair = protocol.new_key_pair("secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1")
     webhooks.write_profiles(
         f'[prod]\nurl = "{api.url}/"\nprivate_key_file = "prod.key"\nlicense = "its-own"\n'
@@ -174,7 +178,7 @@ def test_a_key_on_another_curve_than_the_deployments_is_named(webhooks, api, tmp
     assert f"{tmp_path / 'other.key'}: its key is on {other}, the deployment's keys are on " in ended.stderr
 
 
-def test_a_key_file_that_keys_new_made_is_used(webhooks, api):
+def test_a_key_file_that_keys_new_made_is_used(webhooks: CommandLine, api: Api) -> None:
     name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
     made = webhooks("keys", "new", "--curve", name, "--out", "my.key", "--json").document
     headers = webhooks("headers", "--key-file", "my.key", "--json").document
@@ -198,7 +202,7 @@ def test_another_server_is_told_apart_from_the_api(webhooks, api, body):
     assert "is this the API's URL?" in ended.stderr
 
 
-def test_an_api_out_of_order_is_unreachable(webhooks, api):
+def test_a_failing_api_is_unreachable(webhooks: CommandLine, api: Api) -> None:
     api.answers["/publickeys"] = (500, b"")
     ended = webhooks("headers")
     assert ended.code == 3
@@ -218,13 +222,13 @@ ENDPOINT = "https://shop.example.com/h"
 SECRET = bytes(range(32))
 
 
-def curve_of(api):
+def curve_of(api: Api) -> Curve:
     name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
     return next(each for each in Curve if each.value == name)
 
 
 @pytest.fixture
-def verify(webhooks, api):
+def verify(webhooks: CommandLine, api: Api) -> Callable[..., Ended]:
     service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
     headers = sign_callback(
         method="POST",
@@ -240,7 +244,7 @@ def verify(webhooks, api):
     webhooks.write("license.txt", "a-license")
     api.secret = encode_webhook_secret(SECRET)
 
-    def run(*argv, name="--endpoint", body=b"{}"):
+    def run(*argv: str, name: str = "--endpoint", body: bytes = b"{}") -> Ended:
         return webhooks(
             "verify", name, ENDPOINT, "--headers", "headers.json", "--body", "-", "--json", *argv, stdin=body
         )
@@ -259,14 +263,14 @@ def test_a_callback_verifies_with_the_published_keys_and_the_webhooks_secret(ver
     assert ("GET", f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret") in api.seen
 
 
-def test_a_callback_of_another_secret_does_not_verify(verify, api):
+def test_a_callback_of_another_secret_does_not_verify(verify: Callable[..., Ended], api: Api) -> None:
     api.secret = encode_webhook_secret(bytes(32))
     ended = verify()
     assert ended.code == 1
     assert list(ended.document["failed"]) == ["v1"]
 
 
-def test_the_published_keys_can_be_chosen(verify, api):
+def test_the_published_keys_can_be_chosen(verify: Callable[..., Ended], api: Api) -> None:
     by_url = verify("--jwks", f"{api.url}/.well-known/jwks.json")
     assert by_url.document == {"ok": True, "verified": ["rfc9421"], "failed": {}}
     assert verify("--api", api.url, body=b"{ }").code == 1
@@ -303,7 +307,7 @@ def test_no_secret_is_fetched_for_a_callback_of_another_service(verify, webhooks
     assert not [path for _, path in api.seen if "secret" in path]
 
 
-def test_no_error_shows_a_license_or_a_private_key(webhooks, api, tmp_path):
+def test_no_error_shows_a_license_or_a_private_key(webhooks: CommandLine, api: Api, tmp_path: Path) -> None:
     webhooks("headers")
     private = json.loads((tmp_path / ".local/caller.json").read_text())["privateKey"]
     shown = []

@@ -74,5 +74,5 @@ def test_the_commands_of_operators_name_the_extra_that_they_need(webhooks):
         assert "webhooks-cli[operator]" in ended.stderr
 
 
-def test_the_version_of_the_api_is_that_of_its_document():
+def test_the_version_of_the_api_is_that_of_its_document() -> None:
     assert json.loads((ROOT / "docs/openapi.json").read_text())["info"]["version"] == API_VERSION

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from webhooks_cli.context import CliContext
 from webhooks_cli.main import run
@@ -13,7 +14,7 @@ NOW = 1_768_469_400
 
 
 class Terminal(io.StringIO):
-    def isatty(self):
+    def isatty(self) -> bool:
         return True
 
 
@@ -24,7 +25,7 @@ class CommandResult:
     stderr: str
 
     @property
-    def document(self):
+    def document(self) -> Any:
         return json.loads(self.stdout)
 
 

@@ -12,6 +12,7 @@ from webhooks.domain import timestamps as of_service
 from webhooks_cli import event_files, register, timestamps
 from webhooks_cli import license as carried
 from webhooks_cli.costs.settings import SETTINGS
+from webhooks_cli.license import License
 
 CLI = Path(carried.__file__).parent
 LICENSES = [
@@ -22,7 +23,7 @@ LICENSES = [
 
 
 @pytest.mark.parametrize("license_", LICENSES, ids=lambda each: each.auth_level)
-def test_the_service_reads_a_license_as_the_command_wrote_it(license_):
+def test_the_service_reads_a_license_as_the_command_wrote_it(license_: License) -> None:
     issued = register.Issued(carried.hash_license_key("a key"), license_, issued_at=1)
     item = register._to_item(issued)
     read = licenses.license_from(item)
@@ -33,7 +34,7 @@ def test_the_service_reads_a_license_as_the_command_wrote_it(license_):
     assert item["pk"]["S"] == licenses.PREFIX + licenses.hash_license_key("a key")
 
 
-def test_the_rules_of_licenses_are_the_services():
+def test_the_license_rules_are_those_of_the_service() -> None:
     assert tuple(level.value for level in caller.AuthLevel) == carried.LEVELS
     assert caller.ANY == carried.ANY
     assert scope.IDENTIFIER == carried.IDENTIFIER
@@ -51,7 +52,7 @@ def test_the_command_and_the_service_accept_the_same_texts(first):
     assert differing == []
 
 
-def test_the_command_writes_numbers_as_the_service_does():
+def test_the_command_writes_numbers_as_the_service_does() -> None:
     value = {"a": [Decimal("1222223333.00000001"), {"b": Decimal("1E+5")}, 1, 1.5, None, "ü\n"], "c": ()}
     assert event_files.write_json(value) == json_text.write_json(value)
 
@@ -75,7 +76,7 @@ def test_the_bill_has_the_packs_of_the_service():
     assert SETTINGS.description_bytes == delivery.DESCRIPTION_BYTES
 
 
-def test_the_command_imports_the_service_for_the_check_of_events_only():
+def test_the_command_imports_the_service_only_to_check_events() -> None:
     importing = {
         path.relative_to(CLI).as_posix()
         for path in CLI.rglob("*.py")

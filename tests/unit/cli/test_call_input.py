@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.cli.command_line import CommandLine
 from webhooks_cli.api_paths import full_path
 from webhooks_cli.commands.call import exit_code
 from webhooks_cli.deployment import Deployment
@@ -35,12 +36,12 @@ def test_a_path_is_filled_in_and_safe_to_send(short, full):
         ("/x/{}", WrongUseError),
     ],
 )
-def test_a_path_that_cannot_be_sent_is_refused(path, error):
+def test_a_path_that_cannot_be_sent_is_refused(path: str, error: type[WrongUseError]) -> None:
     with pytest.raises(error, match="PATH"):
         full_path(path, DEPLOYMENT)
 
 
-def test_a_tenant_that_is_not_configured_is_asked_for():
+def test_a_missing_tenant_is_asked_for() -> None:
     with pytest.raises(MissingError, match="give --tenant"):
         full_path("webhook", Deployment(origin="a test"))
 
@@ -66,13 +67,13 @@ def test_a_status_has_its_exit_code(status, code):
         (("PUT", "webhook", "-d", "."), "cannot be read"),
     ],
 )
-def test_wrong_use_is_explained(webhooks, argv, reason):
+def test_wrong_use_is_explained(webhooks: CommandLine, argv: tuple[str, ...], reason: str) -> None:
     webhooks.write_stack(apiUrl="http://127.0.0.1:9", tenantId="acme", communityId="main")
     ended = webhooks("call", "--no-auth", *argv)
     assert ended.code == 2
     assert reason in ended.stderr
 
 
-def test_every_kind_of_error_has_an_exit_code_of_its_own():
+def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     codes = [kind.exit_code for kind in CliError.__subclasses__()]
     assert sorted(codes) == [1, 2, 3, 4]

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.command_line import Terminal
+from tests.unit.cli.command_line import CommandLine, Terminal
 from webhooks.adapters.dynamodb import delivery_log
 from webhooks.adapters.dynamodb import table as tables
 from webhooks.adapters.secrets_manager import key_store
-from webhooks_cli.costs.bill import bill_of
-from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE
+from webhooks_cli.costs.bill import Bill, bill_of
+from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE, MeasuredFigures
 from webhooks_cli.costs.settings import SETTINGS
-from webhooks_cli.costs.traffic import MONTH_SECONDS, Load, traffic_of
+from webhooks_cli.costs.traffic import MONTH_SECONDS, Load, Traffic, traffic_of
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
@@ -19,11 +19,11 @@ PAGE = (ROOT / "docs" / "cost.md").read_text()
 MILLION = 1_000_000
 
 
-def traffic(shape="single", **load):
+def traffic(shape: str = "single", **load: int) -> Traffic:
     return traffic_of(Load(**{"events": MILLION, **load}), MEASURED[shape])
 
 
-def bill(shape="single", *, sends=False, **load):
+def bill(shape: str = "single", *, sends: bool = False, **load: int) -> Bill:
     month = Load(**{"events": MILLION, **load})
     return bill_of(month, traffic_of(month, MEASURED[shape]), sends=sends)
 
@@ -46,7 +46,7 @@ def test_the_region_and_the_free_tier_are_named(webhooks):
     assert "no free tier" in ended.stderr
 
 
-def test_the_document_has_the_lines_and_their_sums(webhooks):
+def test_the_document_has_the_lines_and_their_sums(webhooks: CommandLine) -> None:
     document = webhooks("cost", "--events", "10M", "--endpoints", "5", "--json").document
     dollars = sum(line["dollars"] for line in document["lines"])
     assert document["total"] == pytest.approx(dollars, abs=0.001)
@@ -91,7 +91,7 @@ def test_a_value_out_of_range_is_refused_with_its_range(webhooks, argv):
     assert ended.stdout == ""
 
 
-def test_packed_and_trickle_exclude_each_other(webhooks):
+def test_packed_and_trickle_exclude_each_other(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M", "--packed", "--trickle")
     assert ended.code == 2
     assert "not allowed with" in ended.stderr
@@ -120,7 +120,7 @@ def test_a_low_rate_brings_a_note_about_trickle(webhooks):
     assert "--trickle" not in webhooks("cost", "--events", "1M", "--trickle").stderr
 
 
-def test_an_invocation_is_billed_the_endpoints_time_its_calls_and_its_share_of_a_cpu():
+def test_an_invocation_is_billed_endpoint_time_calls_and_cpu_share() -> None:
     single = MEASURED["single"]
     expected = 200 + 2 * SETTINGS.call_ms + 10 * single.cpu_ms_per_delivery / (512 / 1769)
     assert traffic().dispatcher.ms == math.ceil(expected)
@@ -128,7 +128,7 @@ def test_an_invocation_is_billed_the_endpoints_time_its_calls_and_its_share_of_a
     assert traffic("packed").dispatcher.count == 10_000
 
 
-def test_ten_events_take_five_requests_of_sqs():
+def test_ten_events_take_five_requests_of_sqs() -> None:
     assert traffic().queue_requests == 500_000
 
 
@@ -137,7 +137,7 @@ def test_packs_are_billed_by_their_bytes():
     assert traffic("packed").queue_requests == 10_000 * (4 + 1) + 100_000 * (1 + 1 + 1)
 
 
-def test_a_body_that_fills_a_pack_travels_alone():
+def test_a_body_that_fills_a_pack_travels_alone() -> None:
     packed, single = traffic("packed", size=60_000), traffic("single", size=60_000)
     assert packed.dispatcher.count == single.dispatcher.count == 100_000
 
@@ -156,7 +156,7 @@ def test_events_without_a_match_cost_fan_out_alone():
     assert (unwanted.dispatcher.count, unwanted.write_units, unwanted.egress_bytes) == (0, 0, 0)
 
 
-def test_slow_endpoints_deliveries_are_received_and_read_twice():
+def test_deliveries_of_slow_endpoints_are_received_and_read_twice() -> None:
     quick, slow = traffic(ms=999), traffic(ms=1000)
     assert quick.deferrals.count == 0
     assert slow.deferrals.count == slow.dispatcher.count
@@ -168,7 +168,7 @@ def test_lambda_polls_three_queues_without_end():
     assert traffic(events=0).empty_receives == 3 * 5 * 3 * 60 * 24 * 30
 
 
-def test_secrets_are_read_again_by_the_clock_not_by_the_event():
+def test_secrets_are_read_again_by_the_clock_not_by_the_event() -> None:
     few, many = traffic(events=100 * MILLION), traffic(events=200 * MILLION)
     assert few.dispatcher.environments == 1
     assert few.secret_calls == pytest.approx(MONTH_SECONDS * (2 / 30 + 1 / 300), rel=0.02)
@@ -191,7 +191,7 @@ def test_producers_sends_are_counted_on_request():
     assert bill(sends=True).total - bill().total == pytest.approx(0.40 + 0.10)
 
 
-def test_a_credential_is_a_secret():
+def test_a_credential_is_a_secret() -> None:
     assert bill(credentials=100).total - bill().total == pytest.approx(40)
 
 
@@ -206,7 +206,7 @@ def test_the_calls_of_a_batch_follow_from_the_adapters_limits(shape):
 
 
 @pytest.mark.parametrize("figures", MEASURED.values(), ids=MEASURED)
-def test_an_item_of_the_log_is_a_write_unit(figures):
+def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
     assert figures.log_item_bytes_per_delivery <= delivery_log.WRITE_UNIT
     assert figures.write_units_per_delivery == 1
 
@@ -226,7 +226,7 @@ def test_a_setting_is_that_of_the_template(pattern, value):
     assert {int(found) for found in re.findall(pattern, TEMPLATE.read_text())} == {value}
 
 
-def test_the_template_has_as_many_queues_and_secrets_as_the_model():
+def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     text = TEMPLATE.read_text()
     assert text.count("          Type: SQS\n") == SETTINGS.queues
     assert text.count("    Type: AWS::SecretsManager::Secret\n") == SETTINGS.secrets

@@ -4,7 +4,7 @@ from webhooks_cli.envelopes import open_envelopes
 KEY, OTHER = bytes(32), bytes([1]) * 32
 
 
-def sealed(text, key=KEY):
+def sealed(text: str, key: bytes = KEY) -> str:
     return seal(key, text, bytes(16))
 
 

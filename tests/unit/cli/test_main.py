@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.cli.command_line import Terminal
+from tests.unit.cli.command_line import CommandLine, Terminal
 
 COMMANDS = [
     ("call",),
@@ -15,7 +15,9 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_the_help_of_every_command_has_examples(webhooks, command, capsys):
+def test_the_help_of_every_command_has_examples(
+    webhooks: CommandLine, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert webhooks(*command, "--help").code == 0
     shown = capsys.readouterr().out
     assert "examples:\n  webhooks " in shown or f"webhooks {' '.join(command)}" in shown
@@ -49,7 +51,7 @@ def test_wrong_use_ends_with_2_and_shows_the_usage(webhooks, argv):
     assert "usage: webhooks" in ended.stderr
 
 
-def test_an_error_with_json_is_one_document_too(webhooks):
+def test_an_error_with_json_is_one_document_too(webhooks: CommandLine) -> None:
     ended = webhooks("headers", "--json")
     assert ended.code == 4
     assert ended.document["exitCode"] == 4
@@ -68,8 +70,8 @@ def test_a_fault_of_the_command_shows_its_type_and_no_data(webhooks):
     assert "Traceback" not in ended.stderr
 
 
-def test_ctrl_c_ends_with_130_and_no_traceback(webhooks):
-    def interrupted(length):
+def test_ctrl_c_ends_with_130_and_no_traceback(webhooks: CommandLine) -> None:
+    def interrupted(length: int) -> None:
         raise KeyboardInterrupt
 
     webhooks.random_bytes = interrupted

@@ -28,7 +28,7 @@ def test_any_other_text_is_refused_with_the_right_forms(text):
 
 
 @pytest.mark.parametrize("text", ["0d", "2020-01-01", str(NOW)])
-def test_a_license_cannot_expire_before_it_is_issued(text):
+def test_a_license_cannot_expire_before_it_is_issued(text: str) -> None:
     with pytest.raises(WrongUseError, match="has passed"):
         parse_timestamp(text, NOW)
 

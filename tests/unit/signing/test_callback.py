@@ -45,7 +45,7 @@ def test_a_callback_has_exactly_the_headers_of_the_protocol():
     ]
 
 
-def test_a_signature_input_covers_the_request_in_the_form_of_rfc_9421():
+def test_a_signature_input_covers_the_request_in_the_form_of_rfc_9421() -> None:
     assert signed()["Signature-Input"] == (
         'webhook=("@method" "@target-uri" "content-digest" "content-type" "webhook-id" "webhook-timestamp")'
         f';created={NOW};keyid="{KEY_ID}";alg="ecdsa-p256-sha256";tag="webhook"'
@@ -53,7 +53,7 @@ def test_a_signature_input_covers_the_request_in_the_form_of_rfc_9421():
 
 
 @both_curves
-def test_a_receiver_verifies_every_signature(curve):
+def test_a_receiver_verifies_every_signature(curve: Curve) -> None:
     assert verify(sent(curve), curve) == [curve.scheme, "v1", "rfc9421"]
 
 
@@ -77,7 +77,7 @@ def test_each_key_in_its_grace_signs_too_after_the_published_one(curve):
 
 
 @both_curves
-def test_the_plain_implementation_verifies_every_signature(curve):
+def test_the_plain_implementation_verifies_every_signature(curve: Curve) -> None:
     headers = sent(curve)
     public = callback_keys(curve).service.public_key.to_wire()
     assert plain_protocol.service_signature_holds(
@@ -89,7 +89,7 @@ def test_the_plain_implementation_verifies_every_signature(curve):
 
 
 @both_curves
-def test_the_plain_implementation_refuses_another_body_and_key(curve):
+def test_the_plain_implementation_refuses_another_body_and_key(curve: Curve) -> None:
     headers = sent(curve)
     service = callback_keys(curve).service.public_key.to_wire()
     other = PrivateKey.derive(SEED, b"other", curve).public_key.to_wire()
@@ -105,7 +105,7 @@ def test_the_plain_implementation_refuses_another_body_and_key(curve):
 
 
 @pytest.mark.parametrize("beside", [(), (PrivateKey.derive(SEED, b"before", Curve.SECP256K1),)])
-def test_an_unmodified_standard_webhooks_library_verifies(beside):
+def test_an_unmodified_standard_webhooks_library_verifies(beside: tuple[PrivateKey, ...]) -> None:
     keys = CallbackKeys(callback_keys().service, CONTENT, KEY_ID, beside=beside)
     headers = signed(timestamp=int(time.time()), webhook_secrets=[SECRET, SECRET_BEFORE], keys=keys)
     for secret in (SECRET, SECRET_BEFORE):
@@ -122,19 +122,19 @@ def test_the_secret_before_a_rotation_signs_too():
     assert verify(headers, secret=encode_webhook_secret(SECRET_BEFORE)) == verify(headers)
 
 
-def test_without_a_webhook_secret_the_keys_sign_alone():
+def test_the_keys_sign_alone_without_a_webhook_secret() -> None:
     headers = sent(webhook_secrets=[])
     assert verify(headers, secret=None) == ["es256k", "rfc9421"]
     with pytest.raises(VerificationError, match="no v1 signature"):
         verify(headers)
 
 
-def test_the_same_attempt_is_signed_the_same():
+def test_the_same_attempt_is_signed_the_same() -> None:
     assert signed() == signed()
     assert signed(timestamp=NOW + 1) != signed()
 
 
-def test_a_url_without_a_path_is_signed_as_it_is_requested():
+def test_a_url_without_a_path_is_signed_as_it_is_requested() -> None:
     headers = sent(url="https://example.com#top")
     assert verify(headers, url="https://example.com/")
 
@@ -163,18 +163,18 @@ def test_a_part_that_a_header_cannot_carry_is_not_signed(changes):
 
 
 @pytest.mark.parametrize("secret", [b"", bytes(31), bytes(33)])
-def test_a_webhook_secret_of_another_length_does_not_sign(secret):
+def test_a_webhook_secret_of_another_length_does_not_sign(secret: bytes) -> None:
     with pytest.raises(InvalidKeyError):
         signed(webhook_secrets=[secret])
 
 
-def test_the_content_key_is_on_p_256():
+def test_the_content_key_is_on_p_256() -> None:
     service = callback_keys().service
     with pytest.raises(InvalidKeyError, match="prime256v1"):
         CallbackKeys(service, service, "key")
 
 
 @pytest.mark.parametrize("key_id", ["", 'a"b', "a\\b", "a\n", "é"])
-def test_a_key_id_that_cannot_be_quoted_is_refused(key_id):
+def test_a_key_id_that_cannot_be_quoted_is_refused(key_id: str) -> None:
     with pytest.raises(InvalidKeyError, match="id"):
         CallbackKeys(callback_keys().service, CONTENT, key_id)

@@ -24,13 +24,13 @@ def test_the_key_pair_of_rfc_9421_b_1_3_belongs_together():
     assert PrivateKey(Curve.P256, private).public_key == RFC_9421_KEY
 
 
-def test_a_content_digest_is_that_of_rfc_9530():
+def test_a_content_digest_is_that_of_rfc_9530() -> None:
     # RFC 9530, B.1: {"hello": "world"} and a line feed.
     expected = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
     assert content_digest(b'{"hello": "world"}\n') == expected
 
 
-def test_a_callback_s_base_is_the_general_one():
+def test_the_signature_base_of_a_callback_is_the_general_one() -> None:
     values = ("POST", "https://example.com/", "sha-256=:A:", "application/json", "dlv_1", "1700000000")
     params = signature_params(created=1700000000, key_id="key")
     assert callback_base(values, params) == signature_base(zip(COMPONENTS, values, strict=True), params)
@@ -63,7 +63,7 @@ def test_signer_and_receiver_agree_on_components_algorithm_and_tag():
         assert getattr(http_signatures, name) == getattr(webhooks_verify.http_signatures, name)
 
 
-def test_a_key_of_rfc_7517_is_written_with_its_coordinates():
+def test_a_key_of_rfc_7517_is_written_with_its_coordinates() -> None:
     # RFC 7517, A.1, the first key.
     x, y = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
     raw = urlsafe_b64decode(x + "=") + urlsafe_b64decode(y + "=")
@@ -74,7 +74,7 @@ def test_a_key_of_rfc_7517_is_written_with_its_coordinates():
     assert find_key({"keys": [written]}, "2") is None
 
 
-def test_a_thumbprint_is_that_of_rfc_7638():
+def test_a_thumbprint_is_that_of_rfc_7638() -> None:
     key = RFC_9421_KEY
     # As RFC 9449, 6.1 does it for its P-256 key.
     x, y = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"
@@ -83,7 +83,7 @@ def test_a_thumbprint_is_that_of_rfc_7638():
     assert thumbprint(key) != thumbprint(dpop)
 
 
-def test_a_key_on_another_curve_is_not_published():
+def test_a_key_on_another_curve_is_not_published() -> None:
     key = PrivateKey.derive(bytes(32), b"a", Curve.SECP256K1).public_key
     for publish in (lambda: jwk(key, "1"), lambda: thumbprint(key)):
         with pytest.raises(InvalidKeyError, match="P-256"):

@@ -2,6 +2,7 @@
 
 import traceback
 from base64 import b64encode
+from collections.abc import Callable
 
 import pytest
 
@@ -25,17 +26,17 @@ SECRET = b"planted webhook secret, 32 bytes"
 both_curves = pytest.mark.parametrize("curve", list(Curve), ids=lambda curve: curve.value)
 
 
-def spellings(raw):
+def spellings(raw: bytes) -> list[str]:
     return [raw.hex(), b64encode(raw).decode().rstrip("="), repr(raw)[2:-1], str(int.from_bytes(raw))]
 
 
-def shows(text, raw):
+def shows(text: str, raw: bytes) -> bool:
     """Whether any spelling, or a good part of one, is in the text."""
     return any(spelling[:12].lower() in text.lower() for spelling in spellings(raw))
 
 
 @both_curves
-def test_a_private_key_does_not_show_its_scalar(curve):
+def test_a_private_key_does_not_show_its_scalar(curve: Curve) -> None:
     private = PrivateKey(curve, SCALAR)
     private.sign(b"message")
     content = PrivateKey(Curve.P256, SCALAR)
@@ -44,7 +45,7 @@ def test_a_private_key_does_not_show_its_scalar(curve):
         assert not shows(shown, SCALAR)
 
 
-def failures():
+def failures() -> dict[str, Callable[[], object]]:
     text = b64encode(SCALAR).decode()
     key = PrivateKey(Curve.SECP256K1, SCALAR)
     keys = CallbackKeys(key, PrivateKey(Curve.P256, SCALAR), "key")
@@ -94,7 +95,7 @@ def test_an_error_shows_no_key_and_no_secret(name):
         assert not shows(shown, raw)
 
 
-def test_the_search_for_planted_keys_finds_them():
+def test_the_search_for_planted_keys_finds_them() -> None:
     for spelling in spellings(SCALAR):
         assert shows(f"error: {spelling}", SCALAR)
     with pytest.raises(InvalidKeyError):
