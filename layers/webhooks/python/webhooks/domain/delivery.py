@@ -10,12 +10,12 @@ from webhooks.domain.scope import Scope
 
 MAX_PACK_DELIVERIES = 10
 MAX_PACK_BYTES = 64 * 1024  # SQS bills each 64 KiB as a request
-DESCRIPTION_BYTES = 1024  # what a delivery takes of the first line at most: ids, name, no attempts yet
+DESCRIPTION_BYTES = 1024  # of the first line for a delivery at most: ids, name, no attempts yet
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One HTTP try, in the past: epoch ms, status or None with the reason why there was no answer.
+    """One HTTP try, in the past: epoch ms, status or None with the reason why there was no response.
 
     `times`: of its last call, within `latency_ms`, which is the whole attempt's.
     """
@@ -32,7 +32,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event for a webhook; `attempts` are the tries so far, `body` is what is sent.
+    """An event for a webhook; `attempts` are the tries so far, `body` is the callback's.
 
     `log_time`: when its event happened, in epoch ms, as the attempt log orders it (see Event).
     """

@@ -22,7 +22,7 @@ DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
 def encode_pack(pack: Pack) -> str:
-    """Write a pack as the text of one message, without what answers say: that is for the log."""
+    """Write a pack as the text of one message, without the texts of responses, which only the log keeps."""
     head = {
         "webhookId": pack.webhook_id,
         "tenantId": pack.scope.tenant_id,
@@ -46,7 +46,7 @@ def encode_pack(pack: Pack) -> str:
 
 
 def decode_pack(text: str) -> Pack:
-    """Read what `encode_pack` wrote. Raises MalformedPackError."""
+    """Read a text of `encode_pack`. Raises MalformedPackError."""
     head_line, *bodies = text.split("\n")
     try:
         head = json.loads(head_line)
@@ -89,7 +89,7 @@ def _is_storable(pack: Pack) -> bool:
 
 
 def attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
-    """Write attempts for a message or a log item; what is None is left out."""
+    """Write attempts for a message or a log item, without fields that are None."""
     return [
         {
             name: value
@@ -110,7 +110,7 @@ def attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
 
 
 def attempts_from_json(entries: Iterable[dict[str, Any]]) -> tuple[Attempt, ...]:
-    """Read what `attempts_to_json` wrote."""
+    """Read the JSON of `attempts_to_json`."""
     return tuple(
         Attempt(
             at=int(entry["at"]),

@@ -1,4 +1,4 @@
-"""An endpoint's URL, taken apart once: what is written on the wire and what is connected to."""
+"""An endpoint's URL, taken apart once: the parts to write on the wire, and to connect to."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-MAX_URL_LENGTH: Final = 2_048  # what browsers and proxies have long agreed on
+MAX_URL_LENGTH: Final = 2_048  # the common limit of browsers and proxies
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 # Python's parser drops tabs and newlines, others take a backslash for a slash: refuse rather than guess.

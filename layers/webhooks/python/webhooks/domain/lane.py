@@ -24,7 +24,7 @@ class Lane(StrEnum):
 
 
 def is_slow(outcome: HttpOutcome, limit: float) -> bool | None:
-    """Tell whether an attempt took `limit` seconds or more, whatever came of it; None where it says nothing.
+    """Tell whether an attempt took `limit` seconds or more; None where it does not tell.
 
     Its latency is the whole attempt's: lookup, token and callback. So long it held its batch.
     """

@@ -1,4 +1,4 @@
-"""What an attempt means for its delivery: delivered, again later, or the end. Pure."""
+"""The verdict on an attempt: delivered, again later, or the end. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC
@@ -7,17 +7,17 @@ from email.utils import parsedate_to_datetime
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.webhook import Definition
 
-NO_ANSWER = 0
+NO_RESPONSE = 0
 GONE = 410
 # All 5xx but Not Implemented and HTTP Version Not Supported: proxies have codes of their own among them.
-DEFAULT_RETRY_CODES = frozenset({NO_ANSWER, 408, 425, 429, *range(500, 600)} - {501, 505})
+DEFAULT_RETRY_CODES = frozenset({NO_RESPONSE, 408, 425, 429, *range(500, 600)} - {501, 505})
 MAX_DELAY = 900  # SQS can delay a message by 15 minutes at most
 JITTER = 0.2  # upward only: no endpoint is called sooner than the delay says
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The endpoint answered with one of the webhook's success codes."""
+    """The endpoint's status is one of the webhook's success codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def decide(
     jitter: float,
 ) -> Verdict:
     """Judge the 1-based `attempt`. `delays` in seconds, one for each retry; `jitter` from 0 up to 1."""
-    status = outcome.status if isinstance(outcome, HttpResponse) else NO_ANSWER
+    status = outcome.status if isinstance(outcome, HttpResponse) else NO_RESPONSE
     if status in definition.success_codes:
         return Delivered()
     said = _said(outcome)

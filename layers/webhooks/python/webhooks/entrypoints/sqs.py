@@ -15,11 +15,11 @@ logger = logging.getLogger(__name__)
 
 
 class BatchFailedError(Exception):
-    """A batch failed as a whole: it comes again. What failed is in the log."""
+    """A batch failed as a whole: it comes again. The error is in the log."""
 
 
 def read_batch(read: Callable[[], Iterable[str]]) -> BatchResponse:
-    """Read a batch and answer SQS. Raises BatchFailedError for whatever fails the batch.
+    """Read a batch and answer SQS. Raises BatchFailedError for every error of the batch.
 
     Lambda writes an exception's text and its causes into the log, and foreign texts may quote a secret.
     """

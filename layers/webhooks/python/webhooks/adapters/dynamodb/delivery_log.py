@@ -108,7 +108,7 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
 
 
 def logged_from(item: Item) -> Logged | None:
-    """Read what a batch must know of a delivery; None for an item that cannot be read."""
+    """Read the state of a delivery; None for an item that cannot be read."""
     try:
         attempts = attempts_from_json(json.loads(item["attempts"]["S"]))
         return Logged(Outcome(item["outcome"]["S"]), attempts)

@@ -29,7 +29,7 @@ class EgressRefusedError(EndpointRefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect: to one of `addresses` and nowhere else, whatever the host resolves to later."""
+    """A host's vetted addresses: a connection goes to one of them, also where the host changes later."""
 
     url: EndpointUrl
     addresses: tuple[str, ...]
@@ -79,7 +79,7 @@ class EgressGuard:
         return self._vetted(parsed, found)
 
     def begin(self, url: str) -> Target | Lookup:
-        """Do what `target` does without waiting: where the host must be looked up, `end` does the rest.
+        """Begin `target` without waiting: where the host must be looked up, `end` does the rest.
 
         Raises EgressRefusedError, and HostUnresolvedError where too many lookups hang.
         """
@@ -88,7 +88,7 @@ class EgressGuard:
         return Lookup(parsed, found) if isinstance(found, Future) else self._vetted(parsed, found)
 
     def end(self, lookup: Lookup) -> Target:
-        """Vet what a lookup found that is done. Raises EgressRefusedError and HostUnresolvedError."""
+        """Vet the addresses of a lookup that is done. Raises EgressRefusedError and HostUnresolvedError."""
         addresses = lookup.found.result()
         if not addresses:
             raise HostUnresolvedError(f"the host {lookup.url.host} has no address")

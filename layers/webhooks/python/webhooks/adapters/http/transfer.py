@@ -1,4 +1,4 @@
-"""A request that libcurl carries, and what came of it by name."""
+"""A request that libcurl carries, and its outcome."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -56,7 +56,7 @@ def header_lines(request: HttpRequest, authority: str) -> list[bytes]:
 
 
 def outcome_of(transfer: Transfer, code: int, text: str) -> HttpOutcome:
-    """Return what came of a transfer that ended with libcurl's code and text. Raises TransferError."""
+    """Return the outcome of a transfer that ended with libcurl's code and text. Raises TransferError."""
     easy, reader = transfer.easy, transfer.reader
     times = _times(transfer)
     address = easy.getinfo(pycurl.PRIMARY_IP) or transfer.address

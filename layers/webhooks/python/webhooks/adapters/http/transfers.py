@@ -67,7 +67,7 @@ class Transfers:
         excerpt_bytes: int,
         done: Callable[[HttpOutcome | TransferError], None],
     ) -> Transfer:
-        """Begin a request that may take so many seconds; `done` gets what came of it, in `wait`."""
+        """Begin a request that may take so many seconds; `done` gets its outcome, in `wait`."""
         transfer = self._free.pop() if self._free else self._new()
         transfer.request, transfer.target, transfer.done = request, target, done
         transfer.lookup_seconds, transfer.reader = lookup_seconds, ResponseReader(excerpt_bytes)
@@ -79,7 +79,7 @@ class Transfers:
         easy.setopt(pycurl.URL, f"{url.scheme}://{host}:{url.port}/")
         easy.setopt(pycurl.REQUEST_TARGET, url.path)  # to the letter
         addresses = ",".join(target.addresses[:TRIED_ADDRESSES])
-        # "+": to be forgotten after a while, as libcurl keeps what it looked up itself.
+        # "+": to be forgotten after a while, as libcurl keeps its own lookups.
         easy.setopt(pycurl.RESOLVE, [f"+{host}:{url.port}:{addresses}"])
         easy.setopt(pycurl.CUSTOMREQUEST, request.method)
         easy.setopt(pycurl.POSTFIELDS, request.body)
@@ -90,7 +90,7 @@ class Transfers:
         return transfer
 
     def cancel(self, transfer: Transfer) -> None:
-        """End a transfer whose outcome nobody needs any more."""
+        """End a transfer whose outcome is not needed any more."""
         if self._running.pop(transfer.easy, None) is not None:
             self._multi.remove_handle(transfer.easy)
             transfer.easy.close()
@@ -98,7 +98,7 @@ class Transfers:
     def wait(self, until: float | None) -> None:
         """Wait until something happens, at the latest until a monotonic time, and carry on the transfers."""
         due = min((each for each in (until, self._timer) if each is not None), default=None)
-        # Selectors round up to what their system call counts in: a timer is due when the wait for it ends.
+        # Selectors round up to the unit of their system call: a timer is due when the wait for it ends.
         for key, events in self._selector.select(None if due is None else max(0.0, due - time.monotonic())):
             if key.fileobj is self._waked:
                 self._waked.recv(4096)
@@ -168,15 +168,15 @@ class Transfers:
         self._opened.append(opened)
         return opened
 
-    def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
+    def _watch(self, action: int, descriptor: int, _multi: Any, _data: Any) -> None:
         """Note which events libcurl waits for at a socket."""
-        if what == pycurl.POLL_REMOVE:
+        if action == pycurl.POLL_REMOVE:
             if descriptor in self._watched:
                 self._watched.remove(descriptor)
                 self._selector.unregister(descriptor)
             return
-        events = (selectors.EVENT_READ if what & pycurl.POLL_IN else 0) | (
-            selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0
+        events = (selectors.EVENT_READ if action & pycurl.POLL_IN else 0) | (
+            selectors.EVENT_WRITE if action & pycurl.POLL_OUT else 0
         )
         if descriptor in self._watched:
             self._selector.modify(descriptor, events)
@@ -192,7 +192,7 @@ class Transfers:
             queued, done, failed = self._multi.info_read()
             for easy, code, text in [*((easy, 0, "") for easy in done), *failed]:
                 transfer = self._running.pop(easy, None)
-                if transfer is None:  # given up by what came of one before it
+                if transfer is None:  # given up through the outcome of one before it
                     continue
                 try:
                     outcome: HttpOutcome | TransferError = outcome_of(transfer, code, text)

@@ -62,7 +62,7 @@ class Attempts:
         """Send a signed request. Its time starts when the conversation does.
 
         The outcome's latency is the whole attempt's; the response's excerpt is without the secrets that were
-        sent. Raises CredentialMissingError where the credential is not what the authentication needs.
+        sent. Raises CredentialMissingError where the credential lacks a part that the authentication needs.
         """
         countdown = Countdown(self._monotonic, self._monotonic(), self.seconds(webhook))
         if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:

@@ -37,7 +37,7 @@ class SigningKeys:
 
     @classmethod
     def of(cls, secrets: Secrets, now: float) -> Self:
-        """Choose the keys that sign at a moment."""
+        """Choose the keys that sign at `now` (epoch seconds)."""
         shown, *beside = secrets.service.signing(now)
         content = secrets.content.in_use(now)
         return cls(
@@ -54,7 +54,7 @@ class SigningKeys:
 
 
 class CallbackSigner:
-    """Makes requests with the keys that sign at their moment, as `refresh` last read them."""
+    """Makes requests, signed with the keys that `refresh` last read."""
 
     def __init__(self, *, service: KeyStore, content: KeyStore, master: MasterSecret) -> None:
         self._service = service

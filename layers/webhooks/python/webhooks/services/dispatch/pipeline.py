@@ -4,8 +4,8 @@
 
 Each stage takes values and returns values (see stages); a delivery that fails at one is Failed from there on.
 A message is acknowledged when each of its deliveries is settled: delivered, queued again, in the dead-letter
-queue with its reason, or ended because its webhook is gone. What is not settled comes again with the message,
-and the log tells then which of its deliveries are done.
+queue with its reason, or ended because its webhook is gone. Other messages come again, and the log tells then
+which of their deliveries are done.
 """
 
 import logging
@@ -142,7 +142,7 @@ class Dispatcher:
         ]
 
     def _sign(self, prepared: Prepared, *, fast_until: float, seconds: float) -> Signed | NotSent:
-        """Sign one; what has not begun when the fast lane's time is up is left to the slow one."""
+        """Sign one, or leave it to the slow lane where the fast lane's time is up."""
         now = self._clock()
         if now > fast_until:
             return Deferred(prepared.decoded)

@@ -44,7 +44,7 @@ def decode(messages: Iterable[DeliveryMessage]) -> tuple[list[Decoded], list[Mal
 
 
 def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prepared | NotSent]:
-    """Return what each delivery of a batch that came by a lane is ready for; nothing for repeats."""
+    """Return each delivery of a batch that came by a lane at its next stage, without repeats."""
     ready: list[Prepared | NotSent] = []
     started: dict[LogKey, str] = {}
     for each in decoded:

@@ -81,7 +81,7 @@ class Settlement:
         }
 
     def disable_gone(self, decided: Iterable[Decided]) -> None:
-        """Disable the webhooks whose endpoints answered 410."""
+        """Disable the webhooks whose endpoints are gone (410)."""
         gone = {
             each.webhook.id: (each.webhook, each.verdict.reason)
             for each in decided
@@ -126,7 +126,7 @@ class Settlement:
         return again
 
     def _requeue(self, stages: Iterable[Stage]) -> set[LogKey]:
-        """Queue again what has not ended; return the deliveries that the queue did not take."""
+        """Queue retries and deferred deliveries; return those that the queue did not take."""
         packs = _requeued(stages)
         try:
             return _keys(self._queue.send_slow(packs) if packs else ())
@@ -135,7 +135,7 @@ class Settlement:
             return _keys(pack for pack, _ in packs)
 
     def _send_to_dlq(self, stages: Iterable[Stage]) -> set[LogKey]:
-        """Dead-letter what has no more attempts; return the deliveries that the queue did not take."""
+        """Dead-letter deliveries without a further attempt; return those that the queue did not take."""
         packs = _dead_lettered(stages)
         try:
             return _keys(self._queue.send_to_dlq(packs) if packs else ())
@@ -158,7 +158,7 @@ class Settlement:
             unrecorded = self._log.record(entries) if entries else ()
         except UnavailableError:
             unrecorded = entries
-        if unrecorded:  # to deliver again what was delivered would be worse than a gap in the log
+        if unrecorded:  # a second callback would be worse than a gap in the log
             logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
 
 
@@ -180,9 +180,9 @@ def _message_of(stage: Stage) -> DeliveryMessage:
 
 
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
-    """Put what is tried again, or left to the slow lane, into one pack for each that it came in.
+    """Put retries, and deferred deliveries, into one pack for each pack that brought them.
 
-    The longest delay holds for all that are tried again.
+    The longest delay holds for all retries of a pack.
     """
     packs: dict[tuple[str, bool], list[tuple[Decoded, int]]] = defaultdict(list)
     for stage in stages:

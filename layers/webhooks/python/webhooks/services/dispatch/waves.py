@@ -15,7 +15,7 @@ from webhooks.services.dispatch.stages import Decided, Duplicate, Skipped, Stage
 
 WAVE = 25  # BatchWriteItem's limit
 WAVE_SECONDS = 0.5
-PAUSE = 0.1  # seconds between two looks at what is due
+PAUSE = 0.1  # seconds between two looks for a wave that is due
 
 
 class Waves:
@@ -32,7 +32,7 @@ class Waves:
         self._under_way: list[Future[set[str]]] = []
 
     def add(self, stages: Sequence[Stage]) -> None:
-        """Take what has been decided, and begin the waves that are due; to be called every PAUSE."""
+        """Take decided deliveries, and begin the waves that are due; to be called every PAUSE."""
         for stage in stages:
             if isinstance(stage, Duplicate):
                 self._duplicates.append(stage)
