@@ -27,7 +27,8 @@ from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.domain.delivery import decode_pack
 from webhooks.domain.scope import Scope
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 
 SHARE = 512 / 1769  # of a processor, for a function of 512 MB
 CALL_SECONDS = 0.0075  # of a call to AWS, beside its CPU
@@ -91,6 +92,7 @@ class Lambda:
             lane=SqsFastLane(aws, QUEUES["DELIVERIES_QUEUE"]),
             events=SqsEventsQueue(aws, QUEUES["EVENTS_QUEUE"]),
             events_dlq=SqsEventsDlq(aws, QUEUES["EVENTS_DLQ"]),
+            rng=lambda: 0.0,
             time_left=self.left,
         )
 

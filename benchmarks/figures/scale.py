@@ -40,7 +40,8 @@ from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 from webhooks.services.webhooks import ChangeRequest, Webhooks
 
 TITLE = "What grows with webhooks, tenants and backlogs"
@@ -215,6 +216,7 @@ def _unread(known: Fanout) -> Fanout:
         lane=known._lane,
         events=known._events,
         events_dlq=known._events_dlq,
+        rng=lambda: 0.0,
         time_left=known._time_left,
     )
 

@@ -33,7 +33,7 @@ from webhooks.domain.egress_policy import parse_policy, refusal
 from webhooks.domain.lane import Lane
 from webhooks.domain.webhook import HEADER_NAME, RESERVED_HEADERS
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 SOME = settings(
     max_examples=200,

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,11 @@ from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import CorruptError, ListenerPage
-from webhooks.services.fanout import pipeline as module
-from webhooks.services.fanout import sliced as sliced_module
+from webhooks.services.fanout import alone, together
 from webhooks.services.fanout.listeners import PAGE_BYTES, Listeners
-from webhooks.services.fanout.pipeline import LIGHT_LISTENERS, STOP_BEFORE, EventMessage, Fanout
+from webhooks.services.fanout.pipeline import SLICE, Fanout
+from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
+from webhooks.services.fanout.together import SMALL_LISTENERS
 
 SCOPE = Scope("acme", "main")
 
@@ -73,13 +74,25 @@ class Index:
 class Functions:
     """Fan-out upon fakes. `seconds`: that the invocation has; `per_send`: seconds that a call to the lane takes."""
 
-    def __init__(self, counts: dict[str, int], *, seconds: float = math.inf, per_send: float = 0) -> None:
+    def __init__(
+        self,
+        counts: dict[str, int],
+        *,
+        seconds: float = math.inf,
+        per_send: float = 0,
+        rng: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.index, self.lane = Index(counts), FakeDeliveryQueue()
         self.events, self.dead = FakeEventsQueue(), FakeEventsDlq()
         self.seconds, self.per_send = seconds, per_send
         self.steps: list[str] = []
         self.fanout = Fanout(
-            index=self.index, lane=self, events=self, events_dlq=self.dead, time_left=lambda: self.seconds
+            index=self.index,
+            lane=self,
+            events=self,
+            events_dlq=self.dead,
+            rng=rng,
+            time_left=lambda: self.seconds,
         )
 
     def send(self, things: Sequence[Any]) -> Any:
@@ -126,7 +139,7 @@ def test_small_events_that_one_webhook_wants_share_a_pack():
     ],
 )
 def test_a_heavy_event_comes_last_and_alone_once_the_others_are_acknowledged(name: str, heavy: EventMessage):
-    functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
+    functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
     others = [message(f"m{n}", text(number=n)) for n in (2, 3)]
     assert functions.fanout.fan_out([heavy, *others]) == set()
     assert functions.steps[:3] == ["send e2,e3", "delete receipt m2,receipt m3", "send e1"]
@@ -140,11 +153,20 @@ def test_what_was_received_before_comes_after_the_largest():
     assert functions.steps == ["send e1", "delete receipt large", "send e2"]
 
 
+def test_repeated_messages_come_by_receives_and_equals_in_random_order():
+    drawn = iter([0.2, 0.7, 0.5])
+    functions = Functions({"order.paid": 1}, rng=lambda: next(drawn))
+    receives = {1: 4, 2: 2, 3: 2}
+    repeated = [message(f"m{n}", text(number=n), receives=times) for n, times in receives.items()]
+    functions.fanout.fan_out(repeated)
+    assert [step for step in functions.steps if step.startswith("send")] == ["send e3", "send e2", "send e1"]
+
+
 def test_a_wide_name_is_known_once_one_event_was_worked_on_alone():
     functions = Functions({"wide": 300})
     for _ in range(3):
         functions.fanout.fan_out([message("m", text("wide"))])
-    assert functions.index.asked == [("wide", Span(), LIGHT_LISTENERS), ("wide", Span(), module.SLICE)]
+    assert functions.index.asked == [("wide", Span(), SMALL_LISTENERS), ("wide", Span(), SLICE)]
 
 
 def test_more_listeners_than_a_slice_continue_as_slices():
@@ -247,8 +269,8 @@ def test_a_wide_event_with_an_unreadable_entry_is_dead_for_it_and_sent_to_the_ot
 
 
 def test_an_event_with_a_query_that_costs_too_much_is_dead_for_it_alone_and_holds_up_no_other(monkeypatch):
-    monkeypatch.setattr(module, "LIGHT_VISITS", 100)
-    monkeypatch.setattr(sliced_module, "MAX_VISITS", 200)
+    monkeypatch.setattr(together, "SMALL_VISITS", 100)
+    monkeypatch.setattr(alone, "MAX_VISITS", 200)
     functions = Functions({"costly": 3, "quick": 1})
     functions.index.queries[2] = ({"a.b": 1},)
     costly = text("costly", number=1, data={"a": [{"b": 0}] * 100})
@@ -287,6 +309,7 @@ def test_a_change_of_the_community_forgets_its_pages():
     listeners = Listeners(index, limit=500)
     for version in (1, 1, 2):
         index.version = version
+        listeners.begin_batch()
         listeners.refresh([SCOPE])
         listeners.page(SCOPE, "a", Span())
     assert len(index.asked) == 2
@@ -302,7 +325,7 @@ def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
 
 
 def test_a_community_is_refreshed_once_for_all_events_of_a_batch():
-    functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
+    functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
     asked = []
     versions = functions.index.versions
     functions.index.versions = lambda scopes: asked.append(list(scopes)) or versions(scopes)

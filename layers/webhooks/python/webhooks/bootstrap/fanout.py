@@ -1,5 +1,7 @@
 """Composes functions/fanout."""
 
+import random
+
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
@@ -20,5 +22,6 @@ def compose() -> Fanout:
         lane=SqsFastLane(aws, settings.deliveries_queue_url),
         events=SqsEventsQueue(aws, settings.events_queue_url),
         events_dlq=SqsEventsDlq(aws, settings.events_dlq_url),
+        rng=random.random,
         time_left=runtime.invocation.left,
     )

@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import ceil
 
 from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.event import EARLIEST, LATEST, MAX_BODY_BYTES, MAX_EVENT_ID, Event
+from webhooks.domain.event import EARLIEST, LATEST, MAX_BODY_BYTES, MAX_EVENT_ID, Event, parse_event
 from webhooks.domain.json_text import read_object
 from webhooks.domain.scope import IDENTIFIER, Scope
 from webhooks.domain.webhook import EVENT_NAME
@@ -67,6 +67,16 @@ def encode_slice(part: EventSlice) -> str:
         "last": span.last,
     }
     return f"{PREFIX}{json.dumps(head, separators=(',', ':'))}\n{event.body}"
+
+
+def parse_part(text: str, *, message_id: str, sent_at: int) -> EventSlice:
+    """Read a message of the events queue: a slice, or an event for all its listeners.
+
+    `message_id` and `sent_at` as for `parse_event`. Raises InvalidEventError.
+    """
+    if is_slice(text):
+        return parse_slice(text)
+    return EventSlice(parse_event(text, message_id=message_id, sent_at=sent_at))
 
 
 def parse_slice(text: str) -> EventSlice:

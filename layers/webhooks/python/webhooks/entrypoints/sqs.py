@@ -6,7 +6,7 @@ from typing import Any
 
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 logger = logging.getLogger(__name__)
 
