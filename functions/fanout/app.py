@@ -10,6 +10,6 @@ fanout = compose()
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Fan a batch of events out; answers which messages must come again."""
+    """Fan a batch of events out; the response names the messages that must come again."""
     invocation.begin(context)
     return read_batch(lambda: fanout.fan_out(event_messages(event)))
