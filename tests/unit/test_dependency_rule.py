@@ -111,7 +111,7 @@ def outward_imports(found):
                 "adapters",
                 "entrypoints",
                 "settings",
-                "observability",
+                "logging",
                 "bootstrap",
             )
         ],

@@ -12,7 +12,7 @@ from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.webhook import Credential
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.entrypoints.schedule import ScheduledCleanup
-from webhooks.observability import start_logging
+from webhooks.logging import start_logging
 from webhooks.services.orphan_cleanup import OrphanCleanup
 
 LATER = NOW + 7200

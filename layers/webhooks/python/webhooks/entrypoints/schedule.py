@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from webhooks.entrypoints.invocation import Invocation
-from webhooks.observability import METRICS, metrics
+from webhooks.logging import METRICS, metrics
 from webhooks.ports import Clock
 from webhooks.services.orphan_cleanup import OrphanCleanup
 

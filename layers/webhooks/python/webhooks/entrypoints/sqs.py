@@ -22,7 +22,7 @@ def read_batch(read: Callable[[], Iterable[str]]) -> dict[str, list[dict[str, st
     """
     try:
         return batch_response(read())
-    except Exception:  # the boundary of a batch: logged without foreign texts, see observability
+    except Exception:  # the boundary of a batch: logged without foreign texts, see webhooks.logging
         logger.exception("batch.failed")
     raise BatchFailedError("see batch.failed in the log")
 

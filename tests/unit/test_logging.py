@@ -1,4 +1,4 @@
-"""Log lines and metrics: Lambda's level names, and metrics that no level switches off."""
+"""Log lines and metrics: Lambda's level names, and metrics at every level."""
 
 import io
 import json
@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from tests.factories import InMemoryApp
-from webhooks.observability import METRICS, ROOT, start_logging
+from webhooks.logging import METRICS, ROOT, start_logging
 
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")  # the values of the parameter LogLevel
 
@@ -34,14 +34,14 @@ def log_at_every_level() -> None:
         logger.log(level, "line")
 
 
-def test_levels_have_the_names_that_lambda_knows():
+def test_levels_have_lambdas_names():
     levels = [line["level"] for line in written("DEBUG", log_at_every_level)]
 
     assert levels == ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_level_leaves_out_what_is_below_it(level):
+def test_a_level_drops_lower_lines(level):
     lines = written(level, log_at_every_level)
 
     assert [line["level"] for line in lines] == [*LEVELS[LEVELS.index(level) :], "FATAL"]
@@ -55,7 +55,7 @@ def test_metrics_are_written_at_every_level(level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_metrics_of_a_request_are_written_at_every_level(level):
+def test_a_requests_metrics_are_written_at_every_level(level):
     app = InMemoryApp()
 
     [line] = written(level, lambda: app.call("GET", "/nope", by=None))
@@ -64,7 +64,7 @@ def test_the_metrics_of_a_request_are_written_at_every_level(level):
     assert line["_aws"]["CloudWatchMetrics"]
 
 
-def test_botocore_does_not_log_requests_although_lambda_gives_the_root_logger_the_level_debug(root_level):
+def test_botocore_logs_no_requests_while_the_root_logger_is_at_debug(root_level):
     root_level("DEBUG")
 
     written("DEBUG", lambda: None)
