@@ -55,7 +55,7 @@ def kept(stack, name: str) -> bool:
         return False
 
 
-def sweep_as_recovery(stack, monkeypatch, *, tags: Mapping[str, str], later: int) -> CleanupResult:
+def cleanup_as_maintenance(stack, monkeypatch, *, tags: Mapping[str, str], later: int) -> CleanupResult:
     """Run the cleanup of functions/maintenance with its role, at a later time."""
     given = permissions.assume(stack, "MaintenanceRole")
     for name, value in (emulator.client_environment(stack.port) | environment(given)).items():
@@ -159,7 +159,7 @@ def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(stack, syst
     assert eventually(lambda: disabled(system, name))
 
 
-def test_recovery_deletes_an_old_orphan_and_nothing_else(stack, system: PlatformClient, monkeypatch):
+def test_maintenance_deletes_an_old_orphan_and_nothing_else(stack, system: PlatformClient, monkeypatch):
     api = {"url": "http://127.0.0.1:9/", "authType": "bearer", "credential": {"token": "t"}}
     body = {"eventNames": ["e2e.cleanup"], "name": "cleanup", "successCodes": [200], "api": api}
     # Given so many credentials that a few orphans are no more than a tenth
@@ -177,10 +177,10 @@ def test_recovery_deletes_an_old_orphan_and_nothing_else(stack, system: Platform
     everything = (in_use, unbound, orphan, second)
     assert [kept(stack, each) for each in everything] == [True, True, True, True]
 
-    cleaned = sweep_as_recovery(stack, monkeypatch, tags=bound, later=GRACE + 1)
+    result = cleanup_as_maintenance(stack, monkeypatch, tags=bound, later=GRACE + 1)
 
-    assert cleaned.stopped is None
-    assert cleaned.unbound >= 1
+    assert result.stopped is None
+    assert result.unbound >= 1
     assert [kept(stack, each) for each in everything] == [True, True, False, False]
     described = stack.client("secretsmanager").describe_secret(SecretId=orphan)
     assert described["DeletedDate"].timestamp() > time.time() + 29 * 86_400

@@ -1,7 +1,7 @@
-"""From whatever a tenant saves and a producer publishes to the bytes on the wire, and whatever comes back.
+"""Any webhook and any event, to the bytes on the wire; any response, to the log.
 
-All in one process: the API's functions over a state in memory, fan-out and dispatcher over the same state, real
-sockets to a receiver.
+All in one process: the API's functions, fan-out and dispatcher over one state in memory, real sockets to a
+receiver.
 """
 
 import base64
@@ -42,7 +42,7 @@ SOME = settings(
 )
 FEW = settings(SOME, max_examples=100)
 EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "data": {}}
-# What every callback has, once each, whatever a tenant or a producer wrote.
+# Headers of every callback, once each, for any webhook and any event.
 OWN_HEADERS = (
     *("host", "user-agent", "accept", "accept-encoding", "content-length", "content-type", "content-digest"),
     *("webhook-id", "webhook-timestamp", "webhook-signature", "webhook-attempt"),
@@ -75,11 +75,11 @@ class Path:
         )
 
     def anew(self) -> "Path":
-        """Return a path without webhooks, for another example."""
+        """Return a path without webhooks, for the next example."""
         return Path(self.client, self.receiver, self.workers)
 
     def deliver(self, event: object) -> list[Received]:
-        """Publish an event and deliver what it brings: every message must be settled. Returns the calls."""
+        """Publish an event and settle its deliveries; returns the calls."""
         self.receiver.requests.clear()
         message = EventMessage("m", event if isinstance(event, str) else json.dumps(event), 1_790_000_000_000)
         assert self.fanout.fan_out([message]) == set()
@@ -115,7 +115,7 @@ def path(client, receiver, workers) -> Path:
     return Path(client, receiver, workers)
 
 
-# What breaks out of a header, is trimmed by one, or means something to a library on the way.
+# Texts that break out of a header, are trimmed by one, or are an instruction to a library.
 SLY = st.sampled_from(
     [
         "a\r\nX-Evil: 1",
@@ -223,7 +223,7 @@ def test_a_credential_is_refused_or_arrives_as_one_header_with_that_value(path, 
         assert asked.body == b"grant_type=client_credentials&scope=a+b"
 
 
-def test_a_value_that_urllib3_takes_for_an_order_to_leave_the_header_out_is_sent_as_it_is(path):
+def test_a_value_that_urllib3_would_drop_is_sent_as_it_is(path):
     key = {"keyName": "X-Key", "keyValue": "@@@SKIP_HEADER@@@"}
     path.app.create(api=api_with(path, "api_key", key))
 
@@ -261,7 +261,7 @@ def test_names_ids_and_data_of_an_event_are_refused_or_arrive_in_the_body_alone(
             assert call.header("Accept") == "*/*"  # microsoft/botframework-sdk#5497
 
 
-def test_what_is_published_arrives_to_the_letter_where_it_is_wanted_to_the_last_digit(path):
+def test_published_data_arrives_to_the_letter_where_a_query_wants_its_last_digit(path):
     body = webhook_body(eventNames=["Build Finished"], api={"url": f"{path.receiver.url}/hook?"}, query="?")
     for amount in ("1222223333.00000001", "1222223333.00000002"):
         text = json.dumps(body).replace('"?"', f'[{{"items.amount": {amount}}}]')
@@ -338,7 +338,7 @@ PIECES = st.one_of(
 
 @FEW
 @given(st.lists(PIECES, max_size=6).map(b"".join))
-def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, response):
+def test_any_response_of_an_endpoint_is_settled_and_its_record_fits(path, response):
     path = path.anew()
     path.receiver.script(raw(response))
     path.app.create(api={"url": f"{path.receiver.url}/hook"}, retryCount=1)
@@ -356,7 +356,7 @@ def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, respo
 
 @FEW
 @given(st.lists(PIECES, max_size=6).map(b"".join))
-def test_whatever_a_token_endpoint_answers_is_settled(path, response):
+def test_any_response_of_a_token_endpoint_is_settled(path, response):
     path = path.anew()
     path.receiver.script(raw(response), path="/token")
     path.app.create(
@@ -416,7 +416,7 @@ def test_a_host_in_any_legal_spelling_is_called_where_it_may_be(path, host):
 @SOME
 @given(st.ip_addresses(v=4).filter(refusal), st.data())
 @example(IPv4Address("169.254.169.254"), None)
-def test_an_inside_address_in_any_spelling_is_refused_at_save_and_at_call(path, address, data):
+def test_an_internal_address_in_any_spelling_is_refused_at_save_and_at_call(path, address, data):
     guard = EgressGuard(STRICT)
     hosts = spellings(address)
     for host in [data.draw(st.sampled_from(hosts))] if data else hosts:
@@ -424,7 +424,7 @@ def test_an_inside_address_in_any_spelling_is_refused_at_save_and_at_call(path, 
             guard.check(f"http://{host}/")
 
 
-def test_an_inside_host_is_never_connected_to_whatever_was_saved(receiver, workers):
+def test_an_internal_host_is_never_connected_to(receiver, workers):
     with calling(policy=STRICT) as strict:
         path = Path(strict, receiver, workers)
         for host in ["localhost", *LOOPBACK]:

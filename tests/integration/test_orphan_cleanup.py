@@ -1,4 +1,4 @@
-"""The cleanup of orphaned credentials: what it deletes, and all that it must never touch."""
+"""The orphan cleanup: the secrets that it deletes, and those that it must never touch."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ def backend() -> Iterator[Backend]:
 
 @dataclass
 class Deployment:
-    """A stack and its tables; several of them may have the same name, and so the same prefix."""
+    """A stack and its tables; several may have the same name, and so the same prefix."""
 
     backend: Backend
     stack: str = STACK
@@ -87,7 +87,7 @@ class Deployment:
         return made
 
     def orphan(self, count: int = 1) -> list[CredentialRef]:
-        """Store credentials of webhooks that were never stored, as a crash leaves them."""
+        """Store credentials without their webhooks, as a crash leaves them."""
         subscriptions, credentials = self.subscriptions, self.credentials
         ids = [subscriptions.next_id(ACME, now=NOW) for _ in range(count)]
         return [credentials.create(ACME, webhook_id, credential=FIRST) for webhook_id in ids]
@@ -124,15 +124,15 @@ def names(webhooks: list[Webhook]) -> set[str]:
 
 
 def kept(backend: Backend) -> set[str]:
-    """Return the names of all secrets that nobody has marked for deletion."""
+    """Return the names of all secrets that are not marked for deletion."""
     pages = backend.clients.secrets
     found, token = set(), {}
     while True:
-        answered = pages.list_secrets(MaxResults=100, **token)
-        found |= {secret["Name"] for secret in answered["SecretList"]}
-        if not answered.get("NextToken"):
+        page = pages.list_secrets(MaxResults=100, **token)
+        found |= {secret["Name"] for secret in page["SecretList"]}
+        if not page.get("NextToken"):
             return found
-        token = {"NextToken": answered["NextToken"]}
+        token = {"NextToken": page["NextToken"]}
 
 
 def test_an_orphan_among_many_is_deleted_in_thirty_days(backend: Backend) -> None:
@@ -159,11 +159,11 @@ def test_an_empty_table_loses_no_credential(backend: Backend, caplog: pytest.Log
     webhooks = deployment.register(25)
     deployment.empty()
 
-    cleaned = deployment.cleanup()
+    result = deployment.cleanup()
 
-    assert (cleaned.listed, cleaned.orphans, cleaned.deleted) == (25, 25, 0)
-    assert cleaned.stopped is not None
-    assert "it is empty" in cleaned.stopped
+    assert (result.listed, result.orphans, result.deleted) == (25, 25, 0)
+    assert result.stopped is not None
+    assert "it is empty" in result.stopped
     assert kept(backend) == names(webhooks)
     [line] = [record for record in caplog.records if record.message == "orphan_cleanup.stopped"]
     assert line.levelno == logging.ERROR
@@ -173,7 +173,7 @@ def test_an_empty_table_loses_no_credential(backend: Backend, caplog: pytest.Log
     assert "delete-secret" in vars(line)["advice"]
 
 
-def test_an_empty_table_is_never_believed_however_few_secrets_are_old_enough() -> None:
+def test_an_empty_table_loses_no_credential_with_few_old_secrets() -> None:
     # Given a secret that is old enough to be an orphan, many younger ones, and none of their webhooks
     memory = Memory()
     memory.register(1)
@@ -182,11 +182,11 @@ def test_an_empty_table_is_never_believed_however_few_secrets_are_old_enough() -
     for webhook in memory.webhooks:
         memory.subscriptions.remove(webhook, response(f"remove {webhook.id}"))
 
-    cleaned = memory.cleanup()
+    result = memory.cleanup()
 
-    assert (cleaned.listed, cleaned.orphans, cleaned.deleted) == (20, 1, 0)
-    assert cleaned.stopped is not None
-    assert "it is empty" in cleaned.stopped
+    assert (result.listed, result.orphans, result.deleted) == (20, 1, 0)
+    assert result.stopped is not None
+    assert "it is empty" in result.stopped
 
 
 @pytest.mark.parametrize("is_filled", [0, 1])
@@ -200,15 +200,15 @@ def test_a_restored_table_loses_no_credential(backend: Backend, is_filled: int) 
         before.restore_into(after.table)
 
     # When the stack's cleanup runs on the new table
-    cleaned = after.cleanup()
+    result = after.cleanup()
 
     # Then no secret of the old one is touched, orphan or not
-    assert cleaned == CleanupResult(listed=0, unbound=13, orphans=0, deleted=0)
+    assert result == CleanupResult(listed=0, unbound=13, orphans=0, deleted=0)
     assert kept(backend) >= names(webhooks)
     assert len(kept(backend)) == 13
 
 
-def test_a_credential_that_is_changed_after_a_restore_belongs_to_the_new_table(backend: Backend) -> None:
+def test_a_credential_changed_after_a_restore_belongs_to_the_new_table(backend: Backend) -> None:
     before = Deployment(backend)
     [webhook] = before.register(1)
     assert webhook.credential is not None
@@ -272,23 +272,23 @@ def test_secrets_of_an_earlier_version_are_never_deleted(backend: Backend) -> No
 
 
 @pytest.mark.parametrize(("webhooks", "orphans"), [(2, 1), (8, 1), (17, 2), (0, 1)])
-def test_more_orphans_than_a_tenth_stop_the_cleanup(
+def test_orphans_above_a_tenth_stop_the_cleanup(
     backend: Backend, caplog: pytest.LogCaptureFixture, webhooks: int, orphans: int
 ) -> None:
     deployment = Deployment(backend)
     deployment.register(webhooks)
     refs = deployment.orphan(orphans)
 
-    cleaned = deployment.cleanup()
+    result = deployment.cleanup()
 
-    assert (cleaned.listed, cleaned.orphans, cleaned.deleted) == (webhooks + orphans, orphans, 0)
-    assert cleaned.stopped
+    assert (result.listed, result.orphans, result.deleted) == (webhooks + orphans, orphans, 0)
+    assert result.stopped
     assert len(kept(backend)) == webhooks + orphans
     [line] = [record for record in caplog.records if record.message == "orphan_cleanup.stopped"]
     assert set(vars(line)["secrets"]) == {ref.secret_name for ref in refs}
 
 
-def test_a_tenth_is_not_too_many(backend: Backend) -> None:
+def test_a_tenth_of_orphans_is_deleted(backend: Backend) -> None:
     deployment = Deployment(backend)
     deployment.register(18)
     deployment.orphan(2)
@@ -308,7 +308,7 @@ def test_a_webhook_that_cannot_be_read_keeps_its_credential(backend: Backend) ->
     assert deployment.cleanup() == CleanupResult(listed=10, unbound=0, orphans=0, deleted=0)
 
 
-def test_a_cleanup_stops_before_its_time_is_up_and_the_next_one_goes_on(
+def test_a_cleanup_stops_before_its_time_is_up_and_the_next_one_continues(
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     deployment = Deployment(backend)
@@ -331,7 +331,7 @@ def test_a_secret_that_cannot_be_deleted_is_left_to_the_next_run(backend: Backen
 
 
 @pytest.mark.parametrize("operation", ["list_secrets", "batch_get_item"])
-def test_what_cannot_be_listed_or_read_deletes_nothing(backend: Backend, operation: str) -> None:
+def test_a_failed_list_or_read_deletes_nothing(backend: Backend, operation: str) -> None:
     deployment = Deployment(backend)
     deployment.register(18)
     deployment.orphan(2)
@@ -341,7 +341,7 @@ def test_what_cannot_be_listed_or_read_deletes_nothing(backend: Backend, operati
     assert len(kept(backend)) == 20
 
 
-def test_more_secrets_than_are_read_at_once_are_all_compared() -> None:
+def test_secrets_beyond_one_read_are_compared_too() -> None:
     memory = Memory()
     memory.register(2 * WEBHOOKS_AT_ONCE + 10)
     gone = memory.webhooks[::100]
@@ -366,7 +366,7 @@ def test_a_secret_is_no_orphan_before_its_grace_is_over() -> None:
 
 
 class Memory:
-    """A deployment in memory, whose secrets have the ages that its clock gives them."""
+    """A deployment in memory. Its clock sets the ages of its secrets."""
 
     def __init__(self) -> None:
         self.clock, random_bytes = Clock(), Entropy()

@@ -1,4 +1,4 @@
-"""Which events fan-out works on together and which alone, in which order, and what it acknowledges when."""
+"""Events together and alone in fan-out: their order, and when their messages are acknowledged."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def message(message_id: str, body: str, *, receives: int = 1) -> EventMessage:
 
 @dataclass
 class Index:
-    """Listeners by event name; what was asked for. `faults`: raised for a name; `queries`: by sequence number."""
+    """Listeners by event name. `asked`: reads; `faults`: raised for a name; `queries`: by sequence number."""
 
     counts: dict[str, int]
     asked: list[tuple[str, Span, int]] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Index:
 
 
 class Functions:
-    """Fan-out upon fakes. `seconds`: that the invocation has; `per_send`: seconds that a call to the lane takes."""
+    """Fan-out upon fakes. `seconds` of the invocation are left; `per_send` of them are a call to the lane."""
 
     def __init__(
         self,
@@ -131,21 +131,21 @@ def test_small_events_that_one_webhook_wants_share_a_pack():
 
 
 @pytest.mark.parametrize(
-    ("name", "heavy"),
+    ("name", "costly"),
     [
-        ("received before", message("heavy", text(number=1), receives=2)),
-        ("large", message("heavy", text(number=1, data={"x": "x" * 70_000}))),
-        ("wide", message("heavy", text("wide", number=1))),
+        ("received before", message("costly", text(number=1), receives=2)),
+        ("large", message("costly", text(number=1, data={"x": "x" * 70_000}))),
+        ("wide", message("costly", text("wide", number=1))),
     ],
 )
-def test_a_heavy_event_comes_last_and_alone_once_the_others_are_acknowledged(name: str, heavy: EventMessage):
+def test_a_costly_event_comes_last_and_alone_after_the_others_are_deleted(name: str, costly: EventMessage):
     functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
     others = [message(f"m{n}", text(number=n)) for n in (2, 3)]
-    assert functions.fanout.fan_out([heavy, *others]) == set()
+    assert functions.fanout.fan_out([costly, *others]) == set()
     assert functions.steps[:3] == ["send e2,e3", "delete receipt m2,receipt m3", "send e1"]
 
 
-def test_what_was_received_before_comes_after_the_largest():
+def test_a_repeated_message_comes_after_the_largest():
     functions = Functions({"order.paid": 1})
     large = message("large", text(number=1, data={"x": "x" * 70_000}))
     again = message("again", text(number=2), receives=3)
@@ -162,7 +162,7 @@ def test_repeated_messages_come_by_receives_and_equals_in_random_order():
     assert [step for step in functions.steps if step.startswith("send")] == ["send e3", "send e2", "send e1"]
 
 
-def test_a_wide_name_is_known_once_one_event_was_worked_on_alone():
+def test_listeners_of_a_wide_name_are_cached_after_one_event_alone():
     functions = Functions({"wide": 300})
     for _ in range(3):
         functions.fanout.fan_out([message("m", text("wide"))])
@@ -176,7 +176,7 @@ def test_more_listeners_than_a_slice_continue_as_slices():
     assert functions.spans == [Span(501, 900), Span(901, 1300), Span(1301, 1700)]
 
 
-def test_a_slice_is_worked_on_as_what_it_is_a_part_of():
+def test_a_slice_reaches_the_remaining_listeners_once():
     functions = Functions({"wide": 600})
     functions.fanout.fan_out([message("m", text("wide"))])
     [rest] = functions.events.queue.take(1)
@@ -189,7 +189,7 @@ def test_a_slice_is_worked_on_as_what_it_is_a_part_of():
     assert len(bodies) == 1
 
 
-def test_an_event_alone_stops_at_its_share_of_the_time_and_continues():
+def test_an_event_alone_stops_at_its_share_of_the_time():
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 10, per_send=1)
     assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
     assert len(functions.delivered) == 110  # a chunk more than the time was for
@@ -198,7 +198,7 @@ def test_an_event_alone_stops_at_its_share_of_the_time_and_continues():
     assert functions.seconds >= STOP_BEFORE - 1
 
 
-def test_each_of_several_gets_its_share():
+def test_each_of_several_events_gets_its_share():
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 10, per_send=1)
     wide = [message(f"m{n}", text("wide", number=n)) for n in (1, 2)]
     assert functions.fanout.fan_out(wide) == set()
@@ -206,7 +206,7 @@ def test_each_of_several_gets_its_share():
     assert counts == [60, 50]
 
 
-def test_what_reads_take_is_of_an_events_share(monkeypatch: pytest.MonkeyPatch):
+def test_the_time_of_reads_counts_for_an_events_share(monkeypatch: pytest.MonkeyPatch):
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 18, per_send=1)
     read = functions.index.versions
 
@@ -220,7 +220,7 @@ def test_what_reads_take_is_of_an_events_share(monkeypatch: pytest.MonkeyPatch):
     assert functions.seconds >= STOP_BEFORE - 1  # and so the rest could be continued
 
 
-def test_what_there_is_no_time_to_begin_comes_again():
+def test_messages_without_time_left_come_again():
     functions = Functions({"order.paid": 1}, seconds=STOP_BEFORE - 1)
     assert functions.fanout.fan_out([message("a", text(), receives=2), message("b", text(number=2))]) == {
         "a",
@@ -229,7 +229,7 @@ def test_what_there_is_no_time_to_begin_comes_again():
     assert functions.delivered == []
 
 
-def test_an_event_for_nobody_is_named_and_counted(caplog: pytest.LogCaptureFixture):
+def test_an_unmatched_event_is_logged_and_counted(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO, logger="webhooks")
     functions = Functions({"order.paid": 1})
     assert (
@@ -243,7 +243,7 @@ def test_an_event_for_nobody_is_named_and_counted(caplog: pytest.LogCaptureFixtu
     assert (vars(batch)["unmatched"], vars(batch)["deliveries"]) == (1, 1)
 
 
-def test_a_fault_of_ours_is_tried_again_and_at_last_dead_lettered_with_its_reason():
+def test_a_fault_of_ours_is_retried_and_dead_lettered_at_the_hundredth_receive():
     functions = Functions({"order.paid": 1})
     functions.index.faults["bad"] = ZeroDivisionError("secret text")
     for receives in (1, 2, 5, POISON_RECEIVES - 1):
@@ -253,14 +253,14 @@ def test_a_fault_of_ours_is_tried_again_and_at_last_dead_lettered_with_its_reaso
 
 
 @pytest.mark.parametrize("receives", [1, POISON_RECEIVES, 199])
-def test_an_outage_never_dead_letters(receives: int):
+def test_an_outage_dead_letters_no_event(receives: int):
     functions = Functions({"order.paid": 1})
     functions.index.faults["order.paid"] = UnavailableError("dynamodb Query: throttled")
     assert functions.fanout.fan_out([message("m", text(), receives=receives)]) == {"m"}
     assert functions.reasons == []
 
 
-def test_a_wide_event_with_an_unreadable_entry_is_dead_for_it_and_sent_to_the_others():
+def test_an_unreadable_entry_dead_letters_the_event_for_its_webhook_alone():
     functions = Functions({"wide": 3})
     functions.index.corrupt.add("wide")
     assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
@@ -268,7 +268,7 @@ def test_a_wide_event_with_an_unreadable_entry_is_dead_for_it_and_sent_to_the_ot
     assert len(functions.delivered) == 2
 
 
-def test_an_event_with_a_query_that_costs_too_much_is_dead_for_it_alone_and_holds_up_no_other(monkeypatch):
+def test_a_costly_query_dead_letters_the_event_for_its_webhook_alone(monkeypatch):
     monkeypatch.setattr(together, "SMALL_VISITS", 100)
     monkeypatch.setattr(alone, "MAX_VISITS", 200)
     functions = Functions({"costly": 3, "quick": 1})
@@ -295,7 +295,7 @@ def test_the_cache_of_listeners_is_bounded_in_bytes():
     assert listeners._bytes == kept * (1_000 + PAGE_BYTES)
 
 
-def test_a_page_larger_than_the_cache_is_not_kept():
+def test_a_page_larger_than_the_cache_is_not_cached():
     index = Index({"wide": 1}, size=10_000)
     listeners = Listeners(index, limit=500, kept_bytes=5_000)
     listeners.refresh([SCOPE])
@@ -304,7 +304,7 @@ def test_a_page_larger_than_the_cache_is_not_kept():
     assert len(index.asked) == 2
 
 
-def test_a_change_of_the_community_forgets_its_pages():
+def test_a_change_of_the_community_drops_its_pages():
     index = Index({"a": 1})
     listeners = Listeners(index, limit=500)
     for version in (1, 1, 2):
@@ -315,7 +315,7 @@ def test_a_change_of_the_community_forgets_its_pages():
     assert len(index.asked) == 2
 
 
-def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
+def test_events_with_known_listeners_are_sent_before_others_are_read():
     functions = Functions({"known": 1, "new": 1})
     functions.fanout.fan_out([message("m", text("known", number=1))])
     functions.steps.clear()
@@ -324,7 +324,7 @@ def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
     assert functions.steps == ["send e3", "send e2"]
 
 
-def test_a_community_is_refreshed_once_for_all_events_of_a_batch():
+def test_a_community_is_refreshed_once_for_a_batch():
     functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
     asked = []
     versions = functions.index.versions

@@ -1,4 +1,4 @@
-"""docs/filters.md says what matching does: each of its examples is run."""
+"""The examples of docs/filters.md, run."""
 
 import json
 import re
@@ -16,7 +16,7 @@ EXAMPLE = re.compile(r"^```json\n(.*?)^```$|^\| `([^`\n]+)` \|([^\n]*)\|$", re.M
 
 
 def examples():
-    """Yield (event, query, criteria, whether it matches); an event holds until the next one."""
+    """Yield event, query, criteria and result of each example; an event counts until the next one."""
     event = None
     for found in EXAMPLE.finditer(PAGE):
         if found[1]:
@@ -38,7 +38,7 @@ def test_an_example_is_true(event, query, criteria, expected):
     assert matches(entry, EventFields(read(event))) is expected
 
 
-def test_the_page_has_examples_of_everything():
+def test_the_page_has_examples_of_every_kind():
     assert len(list(examples())) >= 70
     assert {expected for *_, expected in examples()} == {True, False}
     assert PAGE.count("| `") == len({(event, query) for event, query, *_ in examples()})

@@ -1,4 +1,4 @@
-"""The cache that loads: once for all that ask meanwhile, kept for the value's seconds."""
+"""The loading cache: one load for concurrent callers, kept for the value's seconds."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 
 
 class Source:
-    """Loads a key as its text and the number of the load; `seconds` as a value is kept, `hold` to wait."""
+    """Loads a key as its text and the number of the load. `seconds` of each value; a load waits for `hold`."""
 
     def __init__(self, *, seconds: float | None = 10) -> None:
         self.seconds = seconds
@@ -52,7 +52,7 @@ def test_a_value_without_seconds_and_an_error_are_not_kept():
             cache.get("bad")
 
 
-def test_all_that_ask_meanwhile_share_one_load_and_each_waits_its_own_seconds():
+def test_concurrent_callers_share_one_load_and_each_waits_its_own_time():
     source = Source()
     source.hold.clear()
     cache = cache_of(source)
@@ -65,7 +65,7 @@ def test_all_that_ask_meanwhile_share_one_load_and_each_waits_its_own_seconds():
         assert {each.result() for each in patient} == {"a 1"}
 
 
-def test_loads_are_bounded_in_number_and_those_that_are_known_go_on():
+def test_loads_are_bounded_and_known_values_are_returned_meanwhile():
     source = Source()
     cache = cache_of(source, at_once=1)
     assert cache.get("known") == "known 1"
@@ -83,7 +83,7 @@ def test_loads_are_bounded_in_number_and_those_that_are_known_go_on():
     assert cache.get("another") == "another 3"
 
 
-def test_a_thread_that_cannot_start_leaves_no_load_that_never_ends():
+def test_a_thread_that_cannot_start_leaves_no_pending_load():
     cache = cache_of(Source())
 
     full = mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread"))

@@ -40,7 +40,7 @@ def test_a_native_event_becomes_the_callbacks_body():
 
 
 @pytest.mark.parametrize("name", ["event_name", "eventName"])
-def test_a_flat_platform_event_is_its_own_data(name):
+def test_a_flat_event_is_its_own_data(name):
     flat = {
         name: "E_X",
         "tenant_id": "t1",
@@ -57,7 +57,7 @@ def test_a_flat_platform_event_is_its_own_data(name):
 
 
 @pytest.mark.parametrize("spelling", [("tenantId", "communityId"), ("tenant_id", "community_id")])
-def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling):
+def test_an_eventbridge_event_has_its_scope_in_the_detail(spelling):
     detail = {spelling[0]: "t1", spelling[1]: "c1", "x": 1}
 
     event = parse({"id": "eb", "detail-type": "E_X", "time": "2026-01-02T03:04:05Z", "detail": detail})
@@ -84,7 +84,7 @@ def test_an_events_name_may_have_spaces_and_signs_in_every_shape(name):
 @pytest.mark.parametrize(
     "name", ["", " a", "a ", "\u3000a", "a\nb", "a\u202eb", "\ud800", "x" * 129, 7, None]
 )
-def test_what_is_no_name_is_refused_in_every_shape(name):
+def test_an_invalid_name_is_refused_in_every_shape(name):
     bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
     flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
 
@@ -95,7 +95,7 @@ def test_what_is_no_name_is_refused_in_every_shape(name):
             parse(message)
 
 
-def test_without_an_id_or_a_time_the_message_gives_them():
+def test_an_event_without_id_or_time_has_its_messages():
     event = parse({key: NATIVE[key] for key in ("eventName", "tenantId", "communityId", "data")})
 
     assert event.id == "m1"
@@ -166,7 +166,7 @@ def test_a_time_is_iso_8601_or_epoch(log_time, epoch_ms):
         ({"occurredAt": 10**30}, "occurredAt"),
     ],
 )
-def test_what_is_wrong_is_named(change, reason):
+def test_an_error_names_the_field(change, reason):
     with pytest.raises(InvalidEventError, match=reason):
         parse({**NATIVE, **change})
 
@@ -198,18 +198,18 @@ def test_what_is_wrong_is_named(change, reason):
         "{,}",
     ],
 )
-def test_what_is_no_json_object_is_refused(text):
+def test_a_text_that_is_no_json_object_is_refused(text):
     with pytest.raises(InvalidEventError):
         parse(text)
 
 
-def test_a_body_larger_than_a_message_can_carry_is_refused():
+def test_a_body_larger_than_a_message_is_refused():
     with pytest.raises(InvalidEventError, match="too large"):
         parse({**NATIVE, "data": {"x": "x" * MAX_BODY_BYTES}})
 
 
 def sent(data, shape='{"eventName":"a","tenantId":"t","communityId":"c","data":%s}'):
-    """Return what the callback has of data that was sent in these characters."""
+    """Return the `data` of the callback for an event whose `data` is these characters."""
     event = parse(shape.replace("%s", data))
     return event.body.partition('"data":')[2][:-1]
 
@@ -263,11 +263,11 @@ def test_a_number_is_sent_as_it_was_published(number):
         '{"a":"\u2028 \u2029 \x7f \x85 \xa0 \u3000"}',
     ],
 )
-def test_data_is_copied_as_it_was_sent(data):
+def test_data_is_copied_as_it_was_published(data):
     assert sent(data) == data
 
 
-def test_the_other_shapes_are_copied_too():
+def test_data_of_the_other_shapes_is_copied_too():
     flat = '{"event_name":"a","tenant_id":"t","community_id":"c","z":1.50,"event_ts":1700000000500}'
     bridge = (
         '{"detail-type":"a","detail":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"},"time":null}'
@@ -277,7 +277,7 @@ def test_the_other_shapes_are_copied_too():
     assert parse(bridge).body.endswith('"data":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"}}')
 
 
-def test_of_two_fields_with_one_name_the_last_counts():
+def test_the_last_of_two_fields_with_one_name_counts():
     text = '{"data":{"a":1},"eventName":"a","tenantId":"t","communityId":"c","data":{"a":2.0}}'
 
     assert parse(text).data == {"a": 2}
@@ -285,7 +285,7 @@ def test_of_two_fields_with_one_name_the_last_counts():
 
 
 @pytest.mark.parametrize("space", [" ", "\n", "\r\n", "\t", " \n\t "])
-def test_space_between_the_parts_is_left_out_and_no_other(space):
+def test_only_space_between_the_parts_is_removed(space):
     parts = [
         "{",
         '"a b"',
@@ -321,7 +321,7 @@ def test_data_is_matched_by_its_decimals():
     assert exact == {"user": Decimal("1222223333.00000001")}
 
 
-def test_what_no_queue_takes_stays_escaped():
+def test_characters_that_sqs_refuses_stay_escaped():
     body = parse({**NATIVE, "data": {"x": "\ud800 \uffff \ufffe ok"}}).body
 
     assert '"\\ud800 \\uffff \\ufffe ok"' in body
@@ -361,7 +361,7 @@ def an_object(texts):
         TEXTS, lambda inner: st.lists(inner).map(an_array) | st.lists(inner).map(an_object), max_leaves=20
     )
 )
-def test_what_is_compact_is_copied_to_the_letter(text):
+def test_compact_data_is_copied_to_the_letter(text):
     data = f'{{"a":{text}}}'
 
     assert sent(data) == data
@@ -388,9 +388,9 @@ def test_the_body_is_one_line_of_json_with_the_same_data(data, choice, escaped):
     st.integers(0, 60),
     st.text('{}[]:,"\\\n 0e.-\x00x', max_size=2),
 )
-def test_a_text_is_read_as_pythons_own_reader_reads_it(content, place, put_in):
-    text = json.dumps(content, indent=place % 3 or None)
-    text = text[:place] + put_in + text[place + len(put_in) :]
+def test_a_text_is_read_as_by_pythons_json(content, position, put_in):
+    text = json.dumps(content, indent=position % 3 or None)
+    text = text[:position] + put_in + text[position + len(put_in) :]
     try:
         expected = json.loads(text)
     except ValueError:
@@ -411,7 +411,7 @@ def test_any_object_is_an_event_or_refused(message):
         assert str(error)
 
 
-def test_a_repeat_of_an_event_that_has_an_id_and_no_time_has_the_same_place_in_the_log():
+def test_repeats_of_an_event_with_an_id_and_no_time_have_one_log_time():
     timeless = {name: value for name, value in NATIVE.items() if name != "occurredAt"}
 
     assert parse(timeless).log_time == 0

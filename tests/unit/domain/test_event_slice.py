@@ -52,7 +52,7 @@ def test_no_event_is_taken_for_a_slice():
         encode_slice(EventSlice(event()))[:-1],
     ],
 )
-def test_what_is_no_slice_is_refused(text):
+def test_a_malformed_slice_is_refused(text):
     with pytest.raises(InvalidEventError):
         parse_slice(text)
 
@@ -64,7 +64,7 @@ def test_what_is_no_slice_is_refused(text):
     done=st.integers(0, 500),
     size=st.integers(1, 500),
 )
-def test_the_parts_of_a_split_are_what_is_left_without_gap_or_overlap(first, gone, left, done, size):
+def test_the_parts_of_a_split_cover_the_rest_once(first, gone, left, done, size):
     at = first + gone
     parts = Span(first).split(at=at, last=at + left - 1, done=done, size=size)
     assert len(parts) <= MAX_PARTS

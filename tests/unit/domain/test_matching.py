@@ -1,4 +1,4 @@
-"""A query holds or not: the law of docs/filters.md, case by case and in general, and what it may cost."""
+"""Queries and events: the rules of docs/filters.md, by example and in general, and the cost of a query."""
 
 import json
 from decimal import Decimal
@@ -29,7 +29,7 @@ ORDER = {
     "matrix": [[1, 2], [3, [4]], [{"x": 5}]],
     "metadata": {"app.kubernetes.io/name": "web", "labels": {"a.b.c": "deep"}},
     "7": {"0": "a key that is a number"},
-    "list": [{"0": "unreachable without its place"}],
+    "list": [{"0": "unreachable without its index"}],
     "empty": [],
     "none": {},
     "": {"": "empty names"},
@@ -79,7 +79,7 @@ def holds(query, data):
         ({"status": "ok", "count": 1}, True),
     ],
 )
-def test_a_condition_holds_as_json_equality_says(query, expected):
+def test_a_condition_compares_as_json(query, expected):
     assert holds(query, EVENT) is expected
 
 
@@ -110,9 +110,9 @@ def test_a_condition_holds_as_json_equality_says(query, expected):
         ({"metadata.app.kubernetes.io/name": "web"}, True),  # neutree-ai/agent-platform#260
         ({"metadata.labels.a.b.c": "deep"}, True),
         ({"7.0": "a key that is a number"}, True),
-        ({"list.0.0": "unreachable without its place"}, True),
-        ({"list.0": "unreachable without its place"}, False),
-        ({"list.0": {"0": "unreachable without its place"}}, True),
+        ({"list.0.0": "unreachable without its index"}, True),
+        ({"list.0": "unreachable without its index"}, False),
+        ({"list.0": {"0": "unreachable without its index"}}, True),
         ({"empty": []}, True),
         ({"empty": None}, False),
         ({"empty.0": None}, False),
@@ -143,7 +143,7 @@ def test_a_path_leads_into_objects_and_through_arrays(query, expected):
     assert holds(query, ORDER) is expected
 
 
-def test_no_query_holds_for_every_event():
+def test_an_empty_query_matches_every_event():
     assert matches(entry(), EventFields({}))
 
 
@@ -157,7 +157,7 @@ def test_any_needs_one_object_and_all_needs_every_object():
 
 
 def json_equal(left, right):
-    """Compare as JSON says, without any cleverness."""
+    """Compare as JSON does, in the plainest way."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
@@ -170,7 +170,7 @@ def json_equal(left, right):
 
 
 def lookup(value, parts):
-    """Yield what a path leads to, one value after the other, with nothing kept."""
+    """Yield the values of a path, with nothing cached."""
     if not parts:
         yield value
         return
@@ -220,14 +220,14 @@ FIELD = st.lists(NAMES, min_size=1, max_size=4).map(".".join)
     st.dictionaries(NAMES, VALUE, max_size=5),
     st.lists(st.tuples(FIELD, st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=2)))),
 )
-def test_matching_is_what_looking_at_each_value_says(data, conditions):
+def test_matching_equals_a_search_of_each_value(data, conditions):
     fields = EventFields(data)
     for field, wanted in conditions:
         assert matches(entry({field: wanted}), fields) == plainly({field: wanted}, data)
 
 
 @given(st.dictionaries(NAMES, VALUE, min_size=1, max_size=5), FIELD, st.data())
-def test_whatever_a_path_leads_to_matches(data, field, choice):
+def test_each_value_of_a_path_matches(data, field, choice):
     found = list(lookup(data, field.split(".")))
     if found:
         wanted = choice.draw(st.sampled_from(found))
@@ -249,7 +249,7 @@ def test_equality_is_reflexive_and_symmetric(left, right):
 
 
 @given(st.dictionaries(st.text(min_size=1).filter(lambda name: "." not in name), JSON, max_size=5))
-def test_an_event_matches_the_query_made_of_its_own_fields(data):
+def test_an_event_matches_a_query_of_its_own_fields(data):
     query = entry(*({name: value} for name, value in data.items()), criteria=Criteria.ALL)
     assert matches(query, EventFields(data))
 
@@ -292,7 +292,7 @@ def nested(depth, leaf):
     ],
     ids=lambda data: json.dumps(data, default=str)[:40],
 )
-def test_however_many_webhooks_ask_each_value_is_looked_at_a_few_times(data):
+def test_each_value_is_looked_at_a_few_times_for_any_number_of_webhooks(data):
     fields, wanted = EventFields(data), [1.5, "no", None, True, [], {"no": 1}, [[]], {"a": [{}]}]
     paths = ["a", "a.a", "a.a.a", "a.x", "a.y", "x", *(f"a.x{number}" for number in range(100))]
     paths += [".".join("a" * length) for length in range(1, 40)]
@@ -305,18 +305,18 @@ def test_however_many_webhooks_ask_each_value_is_looked_at_a_few_times(data):
     assert fields.visited <= 20 * nodes(data)  # not 3 * 140 * 16 times as much
 
 
-def test_places_cost_what_they_find(record_property):
+def test_an_index_costs_its_results(record_property):
     data = {"a": [{"b": list(range(number % 50))} for number in range(1_000)]}
     fields = EventFields(data)
 
-    for place in range(2_000):
-        matches(entry({f"a.b.{place}": -1}), fields)
+    for index in range(2_000):
+        matches(entry({f"a.b.{index}": -1}), fields)
 
     record_property("visited", fields.visited)
     assert fields.visited <= 4 * nodes(data)
 
 
-def test_a_query_that_leads_to_the_same_values_by_many_paths_is_refused_and_costs_the_next_one_nothing():
+def test_a_query_of_many_paths_to_the_same_values_is_refused_and_costs_the_next_query_nothing():
     data = {"a": [{"b": 0}] * 20_000}
     for _ in range(8):
         data = {"a": [data]}
@@ -345,17 +345,17 @@ def test_the_key_of_an_events_number_is_made_once(value):
 @pytest.mark.parametrize(
     "value", [["x" * MAX_TEXT], [[["x" * 40_000], ["x" * 40_000]]], {"a": ["x" * MAX_TEXT]}]
 )
-def test_what_is_longer_than_any_query_is_not_written_down_again_and_again(value):
+def test_a_value_longer_than_any_query_is_written_once(value):
     assert composite_text(value)[0] == ""
 
 
 @pytest.mark.parametrize("value", [[10**18] * 1_600, ["\x7f" * 8_000], [[True, None, ""]] * 500])
-def test_the_largest_values_that_a_query_can_have_are_found(value):
+def test_the_largest_values_of_a_query_are_found(value):
     assert len(composite_text(value)[0]) > 8_000
     assert holds({"a": value}, {"a": [0, value]})
 
 
-def test_numbers_made_to_collide_cost_no_more_than_others():
+def test_colliding_numbers_cost_no_more_than_others():
     modulus = 2**61 - 1
     data = {"a": [modulus * number for number in range(1, 30_000)]}
 
@@ -364,14 +364,14 @@ def test_numbers_made_to_collide_cost_no_more_than_others():
     assert not holds({"a": 0}, data)
 
 
-def test_an_array_nested_deeper_than_a_query_can_be_matches_nothing_and_overflows_nothing():
+def test_an_array_nested_deeper_than_any_query_matches_nothing():
     deep = json.loads("[" * 900 + "]" * 900)
 
     assert not holds({"a": [[]]}, {"a": deep})
     assert holds({"a.0.0": [[]]}, {"a": [[[[]]]]})
 
 
-def test_what_is_kept_of_an_event_is_bounded(monkeypatch):
+def test_the_memory_of_an_events_values_is_bounded(monkeypatch):
     monkeypatch.setattr("webhooks.domain.matching.MAX_KEPT", 1_000)
     assert MAX_KEPT > 1_000
     data = {f"x{number}": list(range(400)) for number in range(50)}

@@ -79,7 +79,7 @@ def parse_part(text: str, *, message_id: str, sent_at: int) -> EventSlice:
 
 
 def parse_slice(text: str) -> EventSlice:
-    """Read what `encode_slice` wrote. Raises InvalidEventError."""
+    """Read the text of `encode_slice`. Raises InvalidEventError."""
     head_line, _, body = text.removeprefix(PREFIX).partition("\n")
     try:
         head = json.loads(head_line)

@@ -7,9 +7,7 @@ from typing import Any
 # Limits of an array or object that is compared as a whole: larger ones equal none in a query of 8 KB.
 MAX_DEPTH = 16
 MAX_LENGTH = 4096
-MAX_TEXT = (
-    65_536  # characters of `composite_text`: some, such as 1e18, take five times their place in a query
-)
+MAX_TEXT = 65_536  # characters of `composite_text`, which writes 1e18 at five times its length
 
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # rounds nothing
 # Python hashes larger numbers modulo this, without a salt: a hostile event could hold only colliding numbers.

@@ -18,7 +18,7 @@ from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.outcomes import failure, fanned_out
 from webhooks.services.fanout.stages import EventMessage, FannedOut, Rejected, Result
 
-CHUNK_PACKS, CHUNK_BYTES = 10, 1024 * 1024  # what one call to the queue takes
+CHUNK_PACKS, CHUNK_BYTES = 10, 1024 * 1024  # the limits of one call to the queue
 
 
 class FanoutAlone:
@@ -42,8 +42,8 @@ class FanoutAlone:
     def fan_out(self, message: EventMessage, *, stop_at: float) -> Result:
         """Fan a message out until `stop_at` seconds are left, for one listener at least.
 
-        Nothing is known of a listener whose entry is unreadable or whose query costs too much: for these
-        listeners the event is dead-lettered, to be redriven after a repair.
+        An event cannot be matched with an unreadable entry or with a query that costs too much: for these
+        listeners it is dead-lettered, to be redriven after a repair.
         """
         try:
             part = parse_part(message.text, message_id=message.id, sent_at=message.sent_at)

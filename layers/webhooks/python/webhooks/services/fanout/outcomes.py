@@ -20,7 +20,7 @@ def fanned_out(message: EventMessage, event: Event, *, listening: int, deliverie
 
 
 def failure(message: EventMessage, error: Exception) -> Failed | Rejected:
-    """Return what follows from an error: an outage passes, an invalid event and poison are dead-lettered."""
+    """Return the end of a failed message: it comes again, but invalid events and poison are dead-lettered."""
     if isinstance(error, InvalidEventError):
         logger.warning("event.invalid", extra={"message_id": message.id, "reason": str(error)})
         return Rejected(message, str(error))
