@@ -1,7 +1,7 @@
 """The orphan cleanup: the secrets that it deletes, and those that it must never touch."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -104,7 +104,7 @@ class Deployment:
         for item in dynamodb.scan(TableName=self.table)["Items"]:
             dynamodb.put_item(TableName=table, Item=item)
 
-    def cleanup(self, *, now: float = LATER, time_left=lambda: inf) -> CleanupResult:
+    def cleanup(self, *, now: float = LATER, time_left: Callable[[], float] = lambda: inf) -> CleanupResult:
         return OrphanCleanup(
             secrets=ListedSecrets(
                 FaultyClients(self.backend.clients, **self.faults), prefix=PREFIX, tags=self.tags
@@ -135,7 +135,7 @@ def kept(backend: Backend) -> set[str]:
         token = {"NextToken": page["NextToken"]}
 
 
-def test_an_orphan_among_many_is_deleted_in_thirty_days(backend: Backend) -> None:
+def test_an_orphan_among_many_is_scheduled_for_deletion_in_thirty_days(backend: Backend) -> None:
     deployment = Deployment(backend)
     webhooks = deployment.register(9)
     [orphan] = deployment.orphan()
@@ -173,7 +173,7 @@ def test_an_empty_table_loses_no_credential(backend: Backend, caplog: pytest.Log
     assert "delete-secret" in vars(line)["advice"]
 
 
-def test_an_empty_table_loses_no_credential_with_few_old_secrets() -> None:
+def test_an_empty_table_stops_the_cleanup_even_for_few_old_secrets() -> None:
     # Given a secret that is old enough to be an orphan, many younger ones, and none of their webhooks
     memory = Memory()
     memory.register(1)
@@ -229,7 +229,7 @@ def test_a_credential_changed_after_a_restore_belongs_to_the_new_table(backend: 
     assert before.cleanup() == CleanupResult(listed=0, unbound=1, orphans=0, deleted=0)
 
 
-def test_another_stack_of_the_same_name_touches_no_secret_of_the_first(backend: Backend) -> None:
+def test_another_stack_of_the_same_name_deletes_no_secret_of_the_first(backend: Backend) -> None:
     first = Deployment(backend)
     webhooks = first.register(12)
     first.orphan()
@@ -288,7 +288,7 @@ def test_orphans_above_a_tenth_stop_the_cleanup(
     assert set(vars(line)["secrets"]) == {ref.secret_name for ref in refs}
 
 
-def test_a_tenth_of_orphans_is_deleted(backend: Backend) -> None:
+def test_a_tenth_of_orphans_does_not_stop_the_cleanup(backend: Backend) -> None:
     deployment = Deployment(backend)
     deployment.register(18)
     deployment.orphan(2)
@@ -308,7 +308,7 @@ def test_a_webhook_that_cannot_be_read_keeps_its_credential(backend: Backend) ->
     assert deployment.cleanup() == CleanupResult(listed=10, unbound=0, orphans=0, deleted=0)
 
 
-def test_a_cleanup_stops_before_its_time_is_up_and_the_next_one_continues(
+def test_a_cleanup_stops_in_time_and_the_next_one_continues(
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     deployment = Deployment(backend)
@@ -341,7 +341,7 @@ def test_a_failed_list_or_read_deletes_nothing(backend: Backend, operation: str)
     assert len(kept(backend)) == 20
 
 
-def test_secrets_beyond_one_read_are_compared_too() -> None:
+def test_secrets_beyond_one_read_are_all_compared() -> None:
     memory = Memory()
     memory.register(2 * WEBHOOKS_AT_ONCE + 10)
     gone = memory.webhooks[::100]
