@@ -288,19 +288,19 @@ def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
     index = Index({f"n{number}": 1 for number in range(100)}, size=1_000)
     listeners = Listeners(index, limit=500, kept_bytes=10 * (1_000 + PAGE_BYTES))
     scopes = [Scope(f"t{number}", "main") for number in range(4)]
-    listeners.refresh(scopes)
+    listeners.begin_batch(scopes)
     for name in index.counts:
         for scope in scopes:
             listeners.page(scope, name, Span())
-    kept = sum(len(community.pages) for community in listeners._communities.values())
-    assert 0 < kept <= 10
-    assert listeners._bytes == kept * (1_000 + PAGE_BYTES)
+    pages, size = listeners.cached
+    assert 0 < pages <= 10
+    assert size == pages * (1_000 + PAGE_BYTES)
 
 
 def test_a_page_larger_than_the_cache_is_not_cached() -> None:
     index = Index({"wide": 1}, size=10_000)
     listeners = Listeners(index, limit=500, kept_bytes=5_000)
-    listeners.refresh([SCOPE])
+    listeners.begin_batch([SCOPE])
     for _ in range(2):
         assert len(listeners.page(SCOPE, "wide", Span()).entries) == 1
     assert len(index.asked) == 2
@@ -311,8 +311,7 @@ def test_a_change_in_the_community_clears_its_cached_pages() -> None:
     listeners = Listeners(index, limit=500)
     for version in (1, 1, 2):
         index.version = version
-        listeners.begin_batch()
-        listeners.refresh([SCOPE])
+        listeners.begin_batch([SCOPE])
         listeners.page(SCOPE, "a", Span())
     assert len(index.asked) == 2
 

@@ -47,7 +47,7 @@ class FanoutAlone:
         """
         try:
             part = parse_part(message.text, message_id=message.id, sent_at=message.sent_at)
-            self._listeners.refresh({part.event.scope})
+            self._listeners.refresh(part.event.scope)
             return self._fan_out(message, part, stop_at=stop_at)
         except Exception as error:  # noqa: BLE001 - the boundary of one message
             return failure(message, error)

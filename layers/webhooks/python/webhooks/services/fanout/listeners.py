@@ -4,7 +4,7 @@ The cache is bounded in bytes, as a tenant decides how many webhooks it has and 
 """
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from webhooks.domain.event_slice import Span
@@ -37,28 +37,21 @@ class Listeners:
         self._communities: OrderedDict[Scope, _Community] = OrderedDict()
         self._refreshed: set[Scope] = set()  # in this batch
 
-    def begin_batch(self) -> None:
-        """Let `refresh` read each community's version anew."""
+    @property
+    def cached(self) -> tuple[int, int]:
+        """The number of cached pages, and their bytes."""
+        return sum(len(each.pages) for each in self._communities.values()), self._bytes
+
+    def begin_batch(self, scopes: Collection[Scope]) -> None:
+        """Forget communities that changed: one consistent read for all scopes. Raises UnavailableError."""
         self._refreshed.clear()
+        if scopes:
+            self._refresh(sorted(scopes))
 
-    def refresh(self, scopes: Collection[Scope]) -> None:
-        """Forget communities that changed: a consistent read for all that this batch has not refreshed yet.
-
-        Raises UnavailableError.
-        """
-        stale = sorted(scope for scope in scopes if scope not in self._refreshed)
-        if not stale:
-            return
-        versions = self._index.versions(stale)
-        for scope in stale:
-            version = versions.get(scope, 0)
-            if scope in self._communities and self._communities[scope].version != version:
-                self._forget(scope)
-            self._communities.setdefault(scope, _Community(version))
-            self._communities.move_to_end(scope)
-        self._refreshed.update(stale)
-        while len(self._communities) > max(KEPT_COMMUNITIES, len(stale)):
-            self._forget(next(iter(self._communities)))
+    def refresh(self, scope: Scope) -> None:
+        """Do the same for a community that this batch has not refreshed yet. Raises UnavailableError."""
+        if scope not in self._refreshed:
+            self._refresh([scope])
 
     def knows(self, scope: Scope, event_name: str) -> bool:
         """Tell whether the listeners of a name are known without reading them."""
@@ -89,6 +82,18 @@ class Listeners:
     def last_sequence(self, scope: Scope, event_name: str) -> int:
         """Return the largest sequence number of the listeners, 0 without any. Raises UnavailableError."""
         return self._index.last_sequence(scope, event_name)
+
+    def _refresh(self, scopes: Sequence[Scope]) -> None:
+        versions = self._index.versions(scopes)
+        for scope in scopes:
+            version = versions.get(scope, 0)
+            if scope in self._communities and self._communities[scope].version != version:
+                self._forget(scope)
+            self._communities.setdefault(scope, _Community(version))
+            self._communities.move_to_end(scope)
+        self._refreshed.update(scopes)
+        while len(self._communities) > max(KEPT_COMMUNITIES, len(scopes)):
+            self._forget(next(iter(self._communities)))
 
     def _keep(self, scope: Scope, key: PageKey, page: ListenerPage) -> None:
         size = PAGE_BYTES + page.bytes

@@ -44,12 +44,10 @@ class Fanout:
         time_left: TimeLeft,
         slice_size: int = SLICE,
     ) -> None:
-        self._listeners = Listeners(index, limit=slice_size)
-        self._together = FanoutTogether(
-            self._listeners, lane=lane, time_left=time_left, slice_size=slice_size
-        )
+        self._listeners = listeners = Listeners(index, limit=slice_size)
+        self._together = FanoutTogether(listeners, lane=lane, time_left=time_left, slice_size=slice_size)
         self._alone = FanoutAlone(
-            self._listeners, lane=lane, events=events, time_left=time_left, slice_size=slice_size
+            listeners, lane=lane, events=events, time_left=time_left, slice_size=slice_size
         )
         self._lane = lane
         self._events = events
@@ -59,7 +57,6 @@ class Fanout:
 
     def fan_out(self, messages: Sequence[EventMessage]) -> set[str]:
         """Fan a batch out; returns the ids of the messages that must come again."""
-        self._listeners.begin_batch()
         together = self._together.fan_out(messages)
         results = [self._dead_letter(each) for each in together if not isinstance(each, Costly)]
         costly = self._in_turn([each.message for each in together if isinstance(each, Costly)])

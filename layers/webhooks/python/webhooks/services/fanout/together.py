@@ -6,7 +6,7 @@ the message is too much work. Events whose listeners are known are sent before o
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import batched
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Delivery, Pack, delivery_of, pack_deliveries
@@ -25,6 +25,7 @@ from webhooks.services.fanout.stages import (
     Decoded,
     EventMessage,
     Failed,
+    FannedOut,
     Matched,
     Result,
 )
@@ -62,7 +63,7 @@ class FanoutTogether:
         """Read the versions of all communities at once; without them no event goes on."""
         events = [each for each in decoded if isinstance(each, Decoded)]
         try:
-            self._listeners.refresh({each.event.scope for each in events})
+            self._listeners.begin_batch({each.event.scope for each in events})
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"events": len(events), "reason": str(error)})
             return [Failed(each.message) if isinstance(each, Decoded) else each for each in decoded]
@@ -99,28 +100,22 @@ class FanoutTogether:
         deliveries = {webhook_id: delivery_of(event, webhook_id) for webhook_id in matching}
         return Matched(stage.message, event, deliveries, listening=len(entries))
 
-    def _send(self, stages: Sequence[Matched | Costly | Result]) -> Iterator[Result | Costly]:
-        """Send the deliveries of all events; an event with a delivery that no queue took comes again."""
+    def _send(self, stages: Sequence[Matched | Costly | Result]) -> list[Result | Costly]:
+        """Send the deliveries of all events; an event comes again unless the queue took all of its own."""
         packs = _packs(each for each in stages if isinstance(each, Matched))
         refused = {delivery.id for pack in self._refused(packs) for delivery in pack.deliveries}
-        for each in stages:
-            if not isinstance(each, Matched):
-                yield each
-            elif any(delivery.id in refused for delivery in each.deliveries.values()):
-                yield Failed(each.message)
-            else:
-                yield fanned_out(
-                    each.message, each.event, listening=each.listening, deliveries=len(each.deliveries)
-                )
+        return [_sent(each, refused) if isinstance(each, Matched) else each for each in stages]
 
-    def _refused(self, packs: Iterable[Pack]) -> Iterator[Pack]:
-        """Send packs; yields those that the queue did not take, or that there is no time for."""
+    def _refused(self, packs: Iterable[Pack]) -> list[Pack]:
+        """Send packs; returns those that the queue did not take, or that there was no time for."""
+        refused: list[Pack] = []
         for some in batched(packs, SENT_AT_ONCE, strict=False):
             try:
-                yield from some if self._time_left() < STOP_BEFORE else self._lane.send(some)
+                refused += some if self._time_left() < STOP_BEFORE else self._lane.send(some)
             except UnavailableError as error:
                 logger.warning("packs.not_sent", extra={"packs": len(some), "reason": str(error)})
-                yield from some
+                refused += some
+        return refused
 
 
 def _decode(message: EventMessage) -> Decoded | Costly | Result:
@@ -133,10 +128,20 @@ def _decode(message: EventMessage) -> Decoded | Costly | Result:
         return failure(message, error)
 
 
-def _packs(matched: Iterable[Matched]) -> Iterator[Pack]:
+def _packs(matched: Iterable[Matched]) -> list[Pack]:
     by_webhook: dict[tuple[Scope, str], list[Delivery]] = defaultdict(list)
     for each in matched:
         for webhook_id, delivery in each.deliveries.items():
             by_webhook[each.event.scope, webhook_id].append(delivery)
+    packs: list[Pack] = []
     for (scope, webhook_id), deliveries in by_webhook.items():
-        yield from pack_deliveries(webhook_id, scope, deliveries=deliveries)
+        packs += pack_deliveries(webhook_id, scope, deliveries=deliveries)
+    return packs
+
+
+def _sent(matched: Matched, refused: Collection[str]) -> FannedOut | Failed:
+    if any(delivery.id in refused for delivery in matched.deliveries.values()):
+        return Failed(matched.message)
+    return fanned_out(
+        matched.message, matched.event, listening=matched.listening, deliveries=len(matched.deliveries)
+    )
