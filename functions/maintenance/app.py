@@ -1,4 +1,4 @@
-"""functions/maintenance: the orphan cleanup, on a schedule."""
+"""functions/maintenance: deletes orphaned secrets on a schedule."""
 
 from webhooks.bootstrap.maintenance import compose
 
