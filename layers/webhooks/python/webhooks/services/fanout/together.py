@@ -65,7 +65,7 @@ class FanoutTogether:
         try:
             self._listeners.begin_batch({each.event.scope for each in events})
         except UnavailableError as error:
-            logger.warning("batch.postponed", extra={"events": len(events), "reason": str(error)})
+            logger.warning("batch.postponed", extra={"messages": len(events), "reason": str(error)})
             return [Failed(each.message) if isinstance(each, Decoded) else each for each in decoded]
         return decoded
 
