@@ -79,7 +79,7 @@ def read(client: Any, item: dict[str, Any]) -> Any:
 
 def parsed_values(client: Any, item: dict[str, Any]) -> int:
     """Return how many attribute values botocore's own code parses while the client reads an item."""
-    handled = JSONParser._handle_structure
+    handled = JSONParser._handle_structure  # noqa: SLF001 - botocore's, pinned here
     names = []
 
     def counted(self: Any, shape: Any, value: Any) -> Any:
@@ -92,16 +92,16 @@ def parsed_values(client: Any, item: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("kind", ATTRIBUTES)
-def test_an_attribute_of_each_type_is_as_botocore_returns_it(ours: Any, botocores: Any, kind: str):
+def test_an_attribute_of_each_type_is_as_botocore_returns_it(ours: Any, botocores: Any, kind: str) -> None:
     item = PLAIN | {"attribute": ATTRIBUTES[kind]}
     assert read(ours, item) == read(botocores, item)
 
 
-def test_an_item_of_all_types_is_as_botocore_returns_it(ours: Any, botocores: Any):
+def test_an_item_of_all_types_is_as_botocore_returns_it(ours: Any, botocores: Any) -> None:
     assert read(ours, ATTRIBUTES) == read(botocores, ATTRIBUTES)
 
 
-def test_a_batch_is_as_botocore_returns_it(ours: Any, botocores: Any):
+def test_a_batch_is_as_botocore_returns_it(ours: Any, botocores: Any) -> None:
     content = {"Responses": {"t": [PLAIN, ATTRIBUTES]}, "UnprocessedKeys": {"t": {"Keys": [PLAIN]}}}
     batches = [
         answer(client, content).batch_get_item(RequestItems={"t": {"Keys": [{"pk": {"S": "key"}}]}})
@@ -111,10 +111,11 @@ def test_a_batch_is_as_botocore_returns_it(ours: Any, botocores: Any):
     assert batches[0]["UnprocessedKeys"] == batches[1]["UnprocessedKeys"]
 
 
-def test_an_item_of_texts_numbers_and_booleans_is_not_parsed_again(ours: Any, botocores: Any):
+def test_an_item_of_texts_numbers_and_booleans_is_not_parsed_again(ours: Any, botocores: Any) -> None:
     assert parsed_values(ours, PLAIN) == 0
     assert parsed_values(botocores, PLAIN) == len(PLAIN)
 
 
-def test_botocores_parser_has_the_method_that_ours_overrides():
-    assert list(inspect.signature(JSONParser._handle_map).parameters) == ["self", "shape", "value"]
+def test_botocores_parser_has_the_method_that_ours_overrides() -> None:
+    overridden = JSONParser._handle_map  # noqa: SLF001 - botocore's, pinned here
+    assert list(inspect.signature(overridden).parameters) == ["self", "shape", "value"]

@@ -44,12 +44,11 @@ class Fanout:
         time_left: TimeLeft,
         slice_size: int = SLICE,
     ) -> None:
-        self._listeners = listeners = Listeners(index, limit=slice_size)
+        listeners = Listeners(index, limit=slice_size)
         self._together = FanoutTogether(listeners, lane=lane, time_left=time_left, slice_size=slice_size)
         self._alone = FanoutAlone(
             listeners, lane=lane, events=events, time_left=time_left, slice_size=slice_size
         )
-        self._lane = lane
         self._events = events
         self._events_dlq = events_dlq
         self._rng = rng
