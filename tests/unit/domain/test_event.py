@@ -210,7 +210,7 @@ def test_a_body_larger_than_a_message_is_refused() -> None:
 
 
 def sent(data: str, shape: str = '{"eventName":"a","tenantId":"t","communityId":"c","data":%s}') -> str:
-    """Return what the callback has of data that was sent in these characters."""
+    """Return the `data` of the callback for an event whose `data` is these characters."""
     event = parse(shape.replace("%s", data))
     return event.body.partition('"data":')[2][:-1]
 

@@ -159,7 +159,7 @@ def test_any_needs_one_object_and_all_needs_every_object() -> None:
 
 
 def json_equal(left: object, right: object) -> bool:
-    """Compare as JSON says, without any cleverness."""
+    """Compare as JSON does, in the plainest way."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
@@ -172,7 +172,7 @@ def json_equal(left: object, right: object) -> bool:
 
 
 def lookup(value: object, parts: list[str]) -> Iterator[object]:
-    """Yield what a path leads to, one value after the other, with nothing kept."""
+    """Yield the values of a path, with nothing cached."""
     if not parts:
         yield value
         return

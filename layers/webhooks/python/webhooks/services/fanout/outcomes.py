@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def fanned_out(message: EventMessage, event: Event, *, listening: int, deliveries: int) -> FannedOut:
-    """Return the end of an event that all its listeners were asked about; an unmatched one is in the log."""
+    """Return the end of an event that was matched with all its listeners, and log an unmatched one."""
     if deliveries == 0:
         logger.info("event.unmatched", extra=_fields(event, listening=listening, matching=0))
     elif logger.isEnabledFor(logging.DEBUG):
