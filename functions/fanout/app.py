@@ -8,7 +8,7 @@ from webhooks.entrypoints.sqs import BatchResponse, Handler, event_messages, rea
 
 
 def handler(app: FanoutApp) -> Handler:
-    """Return what Lambda calls: it fans a batch out and answers which messages must come again."""
+    """Return what Lambda calls: it fans out a batch, and names the messages that must come again."""
 
     def handle(event: dict[str, Any], context: object) -> BatchResponse:
         invocation.begin(context)
