@@ -87,7 +87,9 @@ def unavailable(response: ApiResponse) -> bool:
         ("GetSecretValue", ("GET", "/servicekeys")),
     ],
 )
-def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: HangingAws, operation, request_):
+def test_a_call_that_hangs_is_a_503_in_time(
+    deployed: Deployed, aws: HangingAws, operation: str, request_: tuple[Any, ...]
+) -> None:
     aws.hanging = {operation}
 
     response = call(deployed, *request_, seconds=SHORT)
@@ -96,7 +98,9 @@ def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: HangingAws,
     assert aws.tried == [operation]
 
 
-def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Deployed, aws: HangingAws):
+def test_a_hanging_call_is_tried_three_times_within_the_time_of_lambda(
+    deployed: Deployed, aws: HangingAws
+) -> None:
     aws.hanging = {"TransactWriteItems"}
 
     response = call(deployed, *CREATE, seconds=LAMBDA)
@@ -105,7 +109,7 @@ def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Depl
     assert aws.tried == ["TransactWriteItems"] * 3
 
 
-def test_calls_in_series_that_are_all_slow_end_in_time(deployed: Deployed, aws: HangingAws):
+def test_a_series_of_slow_calls_ends_in_time(deployed: Deployed, aws: HangingAws) -> None:
     aws.delays = {"any": 0.8}
 
     response = call(deployed, *CREATE, seconds=NEEDED_SECONDS + 2)
@@ -139,9 +143,9 @@ def published(stack: Stack) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "GetSecretValue"])
-def test_what_hangs_before_anything_is_sent_leaves_nothing_sent(
+def test_a_call_that_hangs_before_sending_leaves_nothing_sent(
     stack: Stack, aws: HangingAws, operation: str
-):
+) -> None:
     stack.register()
     messages = published(stack)
     aws.hanging = {operation}
@@ -153,7 +157,7 @@ def test_what_hangs_before_anything_is_sent_leaves_nothing_sent(
     assert stack.receiver.requests == []
 
 
-def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Stack, aws: HangingAws):
+def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Stack, aws: HangingAws) -> None:
     stack.register()
     messages = published(stack)
     aws.delays = {"BatchGetItem": 1.5}
@@ -169,7 +173,7 @@ def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Sta
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: Stack, aws: HangingAws):
+def test_a_hanging_credential_costs_only_its_own_delivery(stack: Stack, aws: HangingAws) -> None:
     stack.register(Credential(token="t"), endpoint={"auth_type": AuthType.BEARER})
     plain = stack.register(ttl=1)
     messages = published(stack)
@@ -183,7 +187,9 @@ def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: St
     assert aws.tried
 
 
-def test_a_record_that_hangs_could_not_be_known_and_is_counted(stack: Stack, aws: HangingAws, capsys):
+def test_a_hanging_record_is_counted_as_failed(
+    stack: Stack, aws: HangingAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     stack.register()
     messages = published(stack)
     aws.hanging = {"BatchWriteItem"}

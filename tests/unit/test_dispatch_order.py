@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.factories import BASE, InMemoryApp, oauth_api, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
@@ -44,7 +46,7 @@ class Noting(OneByOne):
         return done
 
 
-def test_no_call_of_aws_is_made_while_requests_are_in_flight_and_all_are_signed_before(monkeypatch):
+def test_no_aws_call_is_made_while_requests_are_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
 
