@@ -46,7 +46,9 @@ class Noting(OneByOne):
         return done
 
 
-def test_no_aws_call_is_made_while_requests_are_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_aws_call_is_made_while_requests_are_in_flight_and_all_are_signed_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
 
