@@ -35,6 +35,7 @@ def make_fanout(
         lane=wrap("lane", queue),
         events=FakeEventsQueue(),
         events_dlq=wrap("events_dlq", events_dlq),
+        rng=lambda: 0.0,
         time_left=lambda: math.inf,
     )
 

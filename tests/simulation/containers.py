@@ -19,7 +19,8 @@ from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -48,6 +49,7 @@ class FanoutContainer:
             lane=_port(simulation, "lane", simulation.lanes),
             events=_port(simulation, "slices", simulation.slices),
             events_dlq=_port(simulation, "events", simulation.events_dlq),
+            rng=simulation.random.random,
             time_left=lambda: TIMEOUT - (simulation.clock() - self._began),
             slice_size=simulation.slice_size,
         )

@@ -10,7 +10,7 @@ from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 EVENT = '{"eventName": "E_LOGIN", "tenantId": "acme", "communityId": "default", "eventId": "e", "data": {}}'
 

@@ -62,7 +62,7 @@ class Page:
 class ListedCredential:
     """A credential's secret as the account lists it; `created_at` in epoch seconds.
 
-    `is_bound`: whether it belongs to this deployment's table and stack, and not to others of its name.
+    `is_bound`: it belongs to this deployment's table and stack, and not to another deployment of its name.
     """
 
     secret_name: str
@@ -158,7 +158,7 @@ class BatchReader(Protocol):
 class ListenerPage:
     """Enabled webhooks that list an event's name, in the order of their sequence numbers.
 
-    An entry that cannot be read is its error. `next_sequence`: where the next page begins, None at the end;
+    An entry that cannot be read is its error. `next_sequence`: the start of the next page, None at the end;
     `bytes`: of the entries in memory, at most.
     """
 
@@ -171,13 +171,13 @@ class SubscriptionIndex(Protocol):
     """Webhooks by event name, for fan-out."""
 
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
-        """Return each community's version as it is now, 0 where nothing was ever registered: one call."""
+        """Return each community's present version, 0 for one that never had a webhook: one call."""
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
-        """Return the first listeners of a span, at most `limit`, as new as the version read before."""
+        """Return the first listeners of a span, at most `limit`, at least as new as the last version read."""
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
-        """Return the largest sequence number of the name's listeners, 0 where there are none."""
+        """Return the largest sequence number of the name's listeners, 0 without any."""
 
 
 class Credentials(Protocol):
@@ -203,13 +203,13 @@ class Credentials(Protocol):
 
 
 class CredentialSecrets(Protocol):
-    """All credentials' secrets, for the cleanup of orphans."""
+    """All credentials' secrets, for the orphan cleanup."""
 
     def listed(self) -> Sequence[ListedCredential]:
-        """Return every credential's secret, but for those that wait for their deletion."""
+        """Return every credential's secret, without those that are scheduled for deletion."""
 
     def expire(self, secret_name: str) -> None:
-        """Have a secret deleted after a time in which an operator can bring it back; absent is fine."""
+        """Schedule a secret's deletion; until then an operator can restore it. An absent secret is fine."""
 
 
 class KeyStore(Protocol):
@@ -320,7 +320,7 @@ class DeliveryQueue(Protocol):
 
 
 class EventsQueue(Protocol):
-    """The events queue, as fan-out writes to it."""
+    """The events queue, as fan-out uses it."""
 
     def send(self, slices: Sequence[EventSlice]) -> bool:
         """Send slices of wide events; tells whether the queue took them all."""

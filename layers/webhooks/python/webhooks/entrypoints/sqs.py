@@ -6,7 +6,7 @@ from typing import Any
 
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 type BatchResponse = dict[str, list[dict[str, str]]]  # SQS's ReportBatchItemFailures
 type Handler = Callable[[dict[str, Any], object], BatchResponse]  # takes Lambda's event and context
@@ -25,7 +25,7 @@ def read_batch(read: Callable[[], Iterable[str]]) -> BatchResponse:
     """
     try:
         return batch_response(read())
-    except Exception:  # the boundary of a batch: logged without foreign texts, see observability
+    except Exception:  # the boundary of a batch: logged without foreign texts, see webhooks.logging
         logger.exception("batch.failed")
     raise BatchFailedError("see batch.failed in the log")
 
