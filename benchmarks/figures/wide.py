@@ -87,7 +87,7 @@ def _fan_out(size: int) -> _Run:
     first, last, number = 0.0, 0.0, 0
     while waiting:
         start = max(heapq.heappop(free), waiting[0][0])
-        batch = []
+        batch: list[str] = []
         while waiting and waiting[0][0] <= start and len(batch) < BATCH:
             batch.append(heapq.heappop(waiting)[2])
         if function.invoke([EventMessage(str(at), text, 0) for at, text in enumerate(batch)]):
