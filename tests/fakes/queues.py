@@ -9,6 +9,7 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event_slice import EventSlice, encode_slice
 from webhooks.domain.lane import Lane
+from webhooks.domain.retry import MAX_DELAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class FakeDeliveryQueue:
     def _put(self, queue: FakeQueue, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
         for pack, seconds in packs:
             if pack.webhook_id not in self.refused:
-                queue.put(Sent(encode_pack(pack), delay=max(0, min(seconds, 900))))
+                queue.put(Sent(encode_pack(pack), delay=max(0, min(seconds, MAX_DELAY))))
         return [pack for pack, _ in packs if pack.webhook_id in self.refused]
 
 
