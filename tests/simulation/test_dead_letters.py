@@ -1,4 +1,4 @@
-"""Something is broken for good: only that is dead-lettered, with its reason, and all beside it is delivered."""
+"""Only a broken webhook, pack or event is dead-lettered, with its reason; every other delivery is made."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.simulation.invariants import Judge
+from tests.simulation.invariants import Invariants
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
 from webhooks.domain.delivery import decode_pack, delivery_id
@@ -23,10 +23,10 @@ def tenants() -> Iterator[Tenants]:
 
 
 def drained(tenants: Tenants) -> list[str | None]:
-    """Let all drain with nothing else wrong; returns the reasons of the dead."""
+    """Drain the queues without any other fault; returns the reasons in the deliveries' dead-letter queue."""
     tenants.simulation.run()
-    problems = Judge(tenants.simulation, is_clean=True).problems()
-    assert not problems, "\n".join((*problems, *tenants.simulation.trace))
+    violations = Invariants(tenants.simulation, is_clean=True).violations()
+    assert not violations, "\n".join((*violations, *tenants.simulation.trace))
     return [message.reason for message in tenants.simulation.dead.messages]
 
 
@@ -38,44 +38,44 @@ def called(tenants: Tenants, webhook_id: str) -> list[str]:
     ]
 
 
-def test_a_deleted_secret(tenants: Tenants):
+def test_a_deleted_secret_dead_letters_only_its_webhooks_delivery(tenants: Tenants) -> None:
     broken = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
-    well = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="u"))
+    intact = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="u"))
     tenants.lose_secret(broken)
     tenants.publish("e1")
 
     [reason] = drained(tenants)
 
     assert "credential is missing" in str(reason)
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
-def test_a_corrupt_webhook(tenants: Tenants):
-    broken, well = tenants.register(), tenants.register()
+def test_a_corrupt_webhook_dead_letters_only_its_own_delivery(tenants: Tenants) -> None:
+    broken, intact = tenants.register(), tenants.register()
     tenants.corrupt(broken)
     tenants.publish("e1")
 
     assert drained(tenants) == [f"the stored webhook {broken} cannot be read"]
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
-def test_a_corrupt_index_entry_kills_the_event_for_its_webhook_until_it_is_repaired_and_redriven(
+def test_a_corrupt_index_entry_dead_letters_the_event_until_it_is_repaired_and_redriven(
     tenants: Tenants,
-):
-    broken, well, other = tenants.register(), tenants.register(), tenants.register(OTHER)
+) -> None:
+    broken, intact, other = tenants.register(), tenants.register(), tenants.register(OTHER)
     tenants.corrupt_index(broken)
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
 
     assert drained(tenants) == []
-    assert (called(tenants, well), called(tenants, other)) == (["e1"], ["e2"])
+    assert (called(tenants, intact), called(tenants, other)) == (["e1"], ["e2"])
     [dead] = tenants.simulation.events_dead.messages
     assert dead.reason == "an index entry of E_A cannot be read"
 
     tenants.simulation.subscriptions.repair()
-    tenants.simulation.events.put(dead.text, now=tenants.simulation.now)
+    tenants.simulation.events.put(dead.text)
     tenants.simulation.run()
-    assert (called(tenants, broken), called(tenants, well)) == (["e1"], ["e1"])
+    assert (called(tenants, broken), called(tenants, intact)) == (["e1"], ["e1"])
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_a_corrupt_index_entry_kills_the_event_for_its_webhook_until_it_is_repai
         + "\n{}",
     ],
 )
-def test_a_message_that_is_no_pack(tenants: Tenants, text: str):
-    well = tenants.register()
+def test_a_malformed_pack_is_dead_lettered_alone(tenants: Tenants, text: str) -> None:
+    intact = tenants.register()
     tenants.publish("e1")
-    tenants.simulation.fast.put(text, now=tenants.simulation.now)
+    tenants.simulation.fast.put(text)
 
     [reason] = drained(tenants)
 
     assert "pack" in str(reason)
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
 @pytest.mark.parametrize(
@@ -118,18 +118,25 @@ def test_a_message_that_is_no_pack(tenants: Tenants, text: str):
         ("attempts", [{"at": 1, "latencyMs": 1}] * 101),
     ],
 )
-def test_a_pack_that_no_table_could_keep(tenants: Tenants, field: str, value: object):
-    well = tenants.register()
+def test_a_pack_that_fits_no_table_is_dead_lettered_alone(
+    tenants: Tenants, field: str, value: object
+) -> None:
+    intact = tenants.register()
     tenants.publish("e1")
-    one = {"id": "d-1", "eventId": "e", "eventName": "E", "logTime": 1, "attempts": []}
-    pack = {"webhookId": "w", "tenantId": "t", "communityId": "c", "deliveries": [one]}
+    one: dict[str, object] = {"id": "d-1", "eventId": "e", "eventName": "E", "logTime": 1, "attempts": []}
+    pack: dict[str, object] = {
+        "webhookId": "w",
+        "tenantId": "t",
+        "communityId": "c",
+        "deliveries": [one],
+    }
     (one if field in one else pack)[field] = value
-    tenants.simulation.fast.put(json.dumps(pack) + "\n{}", now=tenants.simulation.now)
+    tenants.simulation.fast.put(json.dumps(pack) + "\n{}")
 
     [reason] = drained(tenants)
 
     assert reason == "a pack with an id, a name or a time that no delivery has"
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
 @pytest.mark.parametrize(
@@ -143,22 +150,22 @@ def test_a_pack_that_no_table_could_keep(tenants: Tenants, field: str, value: ob
         '{"eventName": "E_A", "tenantId": "t1", "communityId": "c1", "data": {"a": 1e9999999999999999999}}',
     ],
 )
-def test_a_message_that_is_no_event(tenants: Tenants, text: str):
-    well = tenants.register()
+def test_an_invalid_event_is_dead_lettered_as_it_came(tenants: Tenants, text: str) -> None:
+    intact = tenants.register()
     tenants.publish_text(text)
     tenants.publish("e1")
 
     assert drained(tenants) == []
 
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
     [dead] = tenants.simulation.events_dead.messages
     assert (dead.text, dead.receives) == (text, 0)
     assert dead.reason
 
 
-def test_a_full_batch_of_failures(tenants: Tenants):
+def test_a_full_batch_of_failures_is_dead_lettered_one_by_one(tenants: Tenants) -> None:
     down = tenants.register(behaviour="down", retry_count=2)
-    well = tenants.register(OTHER)
+    intact = tenants.register(OTHER)
     for number in range(10):
         tenants.publish(f"e{number}")
     tenants.publish("e10", OTHER)
@@ -167,4 +174,4 @@ def test_a_full_batch_of_failures(tenants: Tenants):
 
     dead = [decode_pack(message.text).deliveries for message in tenants.simulation.dead.messages]
     assert {each.id for [each] in dead} == {delivery_id(f"e{number}", down) for number in range(10)}
-    assert called(tenants, well) == ["e10"]
+    assert called(tenants, intact) == ["e10"]
