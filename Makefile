@@ -38,7 +38,7 @@ check: setup ## format, lint, types, template
 	@echo "== format"; .venv/bin/ruff format --check --quiet . || { echo "run: make fix" >&2; exit 1; }
 	@echo "== lint"; .venv/bin/ruff check --quiet .
 	@echo "== types"; .venv/bin/mypy --no-error-summary
-	@.venv/bin/mypy --no-error-summary --config-file cli/pyproject.toml cli layers/signing/python
+	@.venv/bin/mypy --no-error-summary --config-file cli/pyproject.toml cli layers/signing/python verify
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
 

@@ -40,6 +40,7 @@ HEALTHY = 18  # tenants, and one with a dead endpoint, one with a failing one
 RETRIES = 1
 LOOK_SECONDS, MINUTE = 5, 60
 UNITS = {"memory": "MiB", "threads": "", "files": ""}
+LABELS = {"memory": "memory (MiB)", "threads": "threads", "files": "open files"}  # of axes
 SLACK = {"memory": 2, "threads": 2, "files": 2, "p50": 5, "p99": 20}
 SERVICE, FLOOR = "service", "floor"
 NONE = Goal(0)
@@ -163,13 +164,13 @@ def _charts(watch: Watch, seen: Callbacks) -> list[Chart]:
             Chart(
                 quantity,
                 f"{quantity.capitalize()} of each process",
-                "minute",
-                unit or quantity,
+                "time (minutes)",
+                label,
                 watch.lines(quantity),
             )
-            for quantity, unit in UNITS.items()
+            for quantity, label in LABELS.items()
         ),
-        Chart("latency", "Event to callback", "minute", "ms", delays),
+        Chart("latency", "Event to callback", "time (minutes)", "time from event to callback (ms)", delays),
     ]
 
 

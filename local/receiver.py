@@ -17,7 +17,7 @@ from typing import Any
 
 import urllib3
 
-from local.verification import STANDARD, Verdict, Verifier
+from local.verification import STANDARD, Verification, Verifier
 
 HOST = "127.0.0.1"
 KEPT = 500  # callbacks
@@ -40,20 +40,20 @@ class Receiver(ThreadingHTTPServer):
         received_at = time.time()
         try:
             with self.verifying:
-                verdict = self.verifier.verify(url, headers, body)
+                verification = self.verifier.verify(url, headers, body)
         except (OSError, ValueError, KeyError, urllib3.exceptions.HTTPError) as error:
-            verdict = Verdict((), (f"no keys to verify with: {error}",))
+            verification = Verification((), (f"no keys to verify with: {error}",))
         self.callbacks.append(
             {
                 "url": url,
                 "headers": headers,
                 "body": body.decode("utf-8", "replace"),
                 "receivedAt": received_at,
-                "verified": verdict.verified,
-                "wrong": verdict.wrong,
+                "verified": verification.verified,
+                "wrong": verification.faults,
             }
         )
-        return HTTPStatus.OK if STANDARD in verdict.verified else HTTPStatus.UNAUTHORIZED
+        return HTTPStatus.OK if STANDARD in verification.verified else HTTPStatus.UNAUTHORIZED
 
 
 class Handler(BaseHTTPRequestHandler):

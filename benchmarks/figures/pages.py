@@ -87,7 +87,13 @@ def measure(progress: Progress) -> Measured:
         Reading("CPU time", ratios, goal=GOAL),
         Reading("calls", [last.calls / first.calls]),
     ]
-    chart = Chart("cpu", "CPU of a page", "page", "ms", {"a page of 25": line})
+    chart = Chart(
+        "cpu",
+        f"CPU of a page of {PAGE} webhooks",
+        "page, the newest first",
+        "CPU time (ms)",
+        {f"a page of {PAGE}": line},
+    )
     most = {name: max(getattr(cost, name) for cost in costs.values()) for name in ("calls", "read_units")}
     units = (
         f"Page 0 costs {first.calls:.0f} calls and {first.read_units:.0f} read units, page {LAST:,} "

@@ -64,9 +64,9 @@ def measure(progress: Progress) -> Measured:
     ]
     chart = Chart(
         "until",
-        "Seconds until the deliveries of one event are on their queue",
-        "webhooks that want it",
-        "seconds",
+        "Time until the deliveries of one event are on their queue",
+        "webhooks that the event matches",
+        "time (s)",
         {
             "the first": [(size, run.first) for size, run in runs.items()],
             "the last": [(size, run.last) for size, run in runs.items()],

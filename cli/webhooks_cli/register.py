@@ -1,6 +1,6 @@
-"""The register of licenses in a deployment's access table, as its operator writes it.
+"""The register of licenses in a deployment's access table, for its operator.
 
-The functions read what is written here (`webhooks.adapters.licenses`).
+The service reads these items (`webhooks.adapters.dynamodb.licenses`).
 """
 
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ class Issued:
 
 
 class LicenseRegister:
-    """Issues, lists and disables; needs permissions that no function has."""
+    """Issues, lists and disables licenses; needs permissions that no function has."""
 
     def __init__(self, account: Account) -> None:
         self._table = account.find("accessTable")
         self._dynamodb = account.dynamodb
 
     def issue(self, license_key: str, license_: License, *, now: int) -> Issued:
-        """Store a license under its key's hash. Raises CliError, also where the key is issued already."""
+        """Store a license under its key's hash. Raises CliError, also for a key that is issued already."""
         issued = Issued(hash_license_key(license_key), license_, now)
         with aws_errors("dynamodb PutItem"):
             self._dynamodb.put_item(
@@ -47,7 +47,6 @@ class LicenseRegister:
         return sorted(found, key=lambda each: (-each.issued_at, each.hash))
 
     def disable(self, digest: str) -> None:
-        """Disable the license of this hash."""
         with aws_errors("dynamodb UpdateItem"):
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -65,11 +64,11 @@ class LicenseRegister:
             "ExpressionAttributeValues": {":prefix": {"S": PREFIX}},
         }
         while True:
-            answer = self._dynamodb.scan(**request)
-            yield from answer["Items"]
-            if not answer.get("LastEvaluatedKey"):
+            page = self._dynamodb.scan(**request)
+            yield from page["Items"]
+            if not page.get("LastEvaluatedKey"):
                 return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _key(digest: str) -> Item:

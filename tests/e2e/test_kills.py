@@ -14,9 +14,14 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+import pytest
+
+from local.stack import Stack
 from tests.conversation import Conversation, Received
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
@@ -57,11 +62,11 @@ class Killer(threading.Thread):
     rng: random.Random
     kills: Counter = field(default_factory=Counter)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__init__(daemon=True, name="killer")
         self._stopping = threading.Event()
 
-    def run(self):
+    def run(self) -> None:
         while not self._stopping.wait(self.rng.uniform(*PAUSE)):
             name = self.rng.choice(VICTIMS)
             if victims := self._victims(name):
@@ -70,7 +75,7 @@ class Killer(threading.Thread):
                     self.kills[name] += 1
 
     @contextmanager
-    def killing(self):
+    def killing(self) -> Iterator[None]:
         self.start()
         try:
             yield
@@ -78,7 +83,7 @@ class Killer(threading.Thread):
             self._stopping.set()
             self.join()
 
-    def _victims(self, name):
+    def _victims(self, name: str) -> list[int]:
         """Return a function's processes that are at work, or after a while of looking all that it has."""
         found = []
         for _ in range(LOOKS):
@@ -88,7 +93,7 @@ class Killer(threading.Thread):
             self._stopping.wait(0.02)
         return [pid for pid, _ in found]
 
-    def _processes(self, name):
+    def _processes(self, name: str) -> list[tuple[int, str]]:
         """Return the ids and states of the processes that run a function: the emulator's own children."""
         command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,etime=,args="]  # -ww: whole lines
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -107,7 +112,7 @@ def _seconds(elapsed: str) -> int:
 
 
 @contextmanager
-def hidden_for(stack, seconds):
+def hidden_for(stack: Stack, seconds: int) -> Iterator[None]:
     """Lower the queues' visibility timeouts, and put them back."""
     sqs, before = stack.client("sqs"), {}
     for queue in QUEUES:
@@ -128,7 +133,9 @@ def at_the_second(conversation: Conversation, received: Received) -> bool:
     return reply(status, delay=ANSWER_DELAY)(conversation, received)
 
 
-def registered(system: PlatformClient, receiver: Receiver, community, *, path, every, **changes) -> Hook:
+def registered(
+    system: PlatformClient, receiver: Receiver, community: str, *, path: str, every: int, **changes: Any
+) -> Hook:
     client = PlatformClient(system.api_url, system.license_key, community=community)
     body = {
         "eventNames": ["kill.test"],
@@ -143,12 +150,12 @@ def registered(system: PlatformClient, receiver: Receiver, community, *, path, e
     return Hook(response.json["_id"], community, f"/{community}/{path}", every)
 
 
-def community_of(communities, number):
+def community_of(communities: Sequence[str], number: int) -> str:
     """Give six events to one, then six to the other: so each has events that 2, 3, both or none divide."""
     return communities[number // 6 % len(communities)]
 
 
-def publish(stack, communities, wanted: range) -> dict[str, int]:
+def publish(stack: Stack, communities: Sequence[str], wanted: range) -> dict[str, int]:
     """Publish events by their numbers, little by little; returns the numbers by id."""
     sqs, numbers = stack.client("sqs"), {str(uuid.uuid4()): number for number in wanted}
     for event_id, number in numbers.items():
@@ -166,7 +173,7 @@ def publish(stack, communities, wanted: range) -> dict[str, int]:
     return numbers
 
 
-def settle(stack, *, seconds):
+def settle(stack: Stack, *, seconds: float) -> None:
     """Wait until nothing is on the queues, or under way."""
     names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
     until = time.monotonic() + seconds
@@ -183,7 +190,7 @@ def settle(stack, *, seconds):
     raise AssertionError(f"still on the queues after {seconds} s: {counts}")
 
 
-def dead_letters(stack, queue):
+def dead_letters(stack: Stack, queue: str) -> list[tuple[str, str | None]]:
     """Take all messages of a dead-letter queue; returns (body, reason) of each."""
     sqs, url, found = stack.client("sqs"), stack.outputs[queue], []
     while messages := sqs.receive_message(
@@ -200,7 +207,7 @@ def dead_letters(stack, queue):
     return found
 
 
-def dead_deliveries(stack, ids) -> tuple[dict[str, str], int]:
+def dead_deliveries(stack: Stack, ids: Collection[str]) -> tuple[dict[str, str], int]:
     """Return the reason of each of the deliveries that is dead, and how many are dead more than once."""
     letters = [
         (delivery.id, reason)
@@ -212,7 +219,7 @@ def dead_deliveries(stack, ids) -> tuple[dict[str, str], int]:
     return dict(letters), len(letters) - len(dict(letters))
 
 
-def event_ids(body) -> set[str]:
+def event_ids(body: str) -> set[str]:
     """Return the ids that an event of the dead-letter queue has."""
     try:
         return {json.loads(body)["eventId"]}
@@ -220,11 +227,11 @@ def event_ids(body) -> set[str]:
         return set()
 
 
-def failed_batches(stack) -> int:
+def failed_batches(stack: Stack) -> int:
     return stack.emulator.log.read_text("utf-8", "replace").count("failed processing SQS batch")
 
 
-def outcomes(stack, hooks) -> dict[str, str]:
+def outcomes(stack: Stack, hooks: Iterable[Hook]) -> dict[str, str]:
     """Return the outcome of each delivery that the log has of the webhooks."""
     pages = [
         page
@@ -244,7 +251,9 @@ def outcomes(stack, hooks) -> dict[str, str]:
     }
 
 
-def test_functions_killed_while_events_flow_lose_none(stack, system: PlatformClient, capsys):
+def test_functions_killed_while_events_flow_lose_none(
+    stack: Stack, system: PlatformClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     communities = [f"kills-{uuid.uuid4().hex[:8]}" for _ in range(2)]
     killer, failed_before = Killer(stack.emulator.running().pid, random.Random(SEED)), failed_batches(stack)
     with Receiver() as receiver, hidden_for(stack, HIDDEN):

@@ -66,7 +66,7 @@ def warm(stack: Stack) -> Stack:
     return stack
 
 
-def test_ten_single_deliveries_take_two_calls_and_ten_write_units(warm: Stack):
+def test_ten_single_deliveries_take_two_calls_and_ten_write_units(warm: Stack) -> None:
     for event in _events(10):
         warm.publish(event)
     messages = warm.waiting("deliveries")
@@ -80,7 +80,7 @@ def test_ten_single_deliveries_take_two_calls_and_ten_write_units(warm: Stack):
     assert wire.write_units == 10
 
 
-def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack):
+def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) -> None:
     for batch in range(10):
         warm.publish(*_events(10, f"{batch}-"))
     messages = warm.waiting("deliveries")
@@ -94,7 +94,7 @@ def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack):
     assert wire.write_units == 100
 
 
-def test_ten_failures_that_are_tried_again_take_three_calls(warm: Stack):
+def test_ten_retried_failures_take_three_calls(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503, b"x" * 5000))
     for event in _events(10):
@@ -114,7 +114,7 @@ def test_ten_failures_that_are_tried_again_take_three_calls(warm: Stack):
     assert wire.write_units == 10
 
 
-def test_a_batch_of_repeats_takes_one_call(warm: Stack):
+def test_a_batch_of_repeats_takes_one_call(warm: Stack) -> None:
     for event in _events(10, "warm"):
         warm.publish(event)
     messages = warm.waiting("deliveries")
@@ -126,14 +126,14 @@ def test_a_batch_of_repeats_takes_one_call(warm: Stack):
     assert wire.calls == {"BatchGetItem": 1}
 
 
-def test_fan_out_takes_one_read_and_one_send_for_ten_events(warm: Stack):
+def test_fan_out_takes_one_read_and_one_send_for_ten_events(warm: Stack) -> None:
     with counted(warm.run_fanout._lane._aws) as wire:
         warm.publish(*_events(10))
 
     assert wire.calls == {"BatchGetItem": 1, "SendMessageBatch": 1}
 
 
-def test_fan_out_reads_the_index_once_after_a_change(warm: Stack):
+def test_fan_out_reads_the_index_once_after_a_change(warm: Stack) -> None:
     warm.register()
 
     with counted(warm.run_fanout._lane._aws) as wire:
@@ -143,7 +143,7 @@ def test_fan_out_reads_the_index_once_after_a_change(warm: Stack):
     assert wire.calls == {"BatchGetItem": 2, "Query": 1, "SendMessageBatch": 2}
 
 
-def test_events_that_nobody_wants_take_one_read(warm: Stack):
+def test_events_without_listeners_take_one_read(warm: Stack) -> None:
     with counted(warm.run_fanout._lane._aws) as wire:
         warm.publish(*({**event, "tenantId": "t2"} for event in _events(10)))
 

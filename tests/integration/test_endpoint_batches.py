@@ -3,15 +3,17 @@
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from tests.calls import LOOPBACK, Client, calling, post
-from tests.receiver import Receiver, drip, mute, raw, reply, reset, stall
-from webhooks.adapters.http.egress_guard import EgressGuard
-from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
-from webhooks.ports import Call
+from tests.receiver import Receiver, Script, drip, mute, raw, reply, reset, stall
+from webhooks.adapters.http.egress_guard import EgressGuard, Lookup
+from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
+from webhooks.ports import Call, Conversation
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 1.0
@@ -19,7 +21,7 @@ LATE = 0.1
 
 
 @pytest.fixture
-def client():
+def client() -> Iterator[Client]:
     with calling() as client:
         yield client
 
@@ -38,7 +40,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
-def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_their_pace(client, script):
+def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(client: Client, script: Script) -> None:
     with Receiver() as hostile, Receiver() as well:
         hostile.script(script)
         requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
@@ -54,7 +56,7 @@ def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_thei
     assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger answer
 
 
-def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(client):
+def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client) -> None:
     with ExitStack() as stack:
         silent = stack.enter_context(Receiver(greeting=mute))
         bad, well = stack.enter_context(Receiver()), stack.enter_context(Receiver())
@@ -83,10 +85,10 @@ def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(c
     assert responses[-1].latency_ms < 500
 
 
-def test_a_lookup_that_hangs_holds_nobody_else_up():
+def test_a_hanging_lookup_delays_no_other_delivery() -> None:
     release = threading.Event()
 
-    def resolve(host, _port, **_kind):
+    def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         if host == "slow.example":
             release.wait(5)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
@@ -107,8 +109,8 @@ def test_a_lookup_that_hangs_holds_nobody_else_up():
     assert 0.5 <= took < 0.5 + LATE
 
 
-def test_each_request_has_its_own_deadline(client):
-    def call(seconds):
+def test_each_request_has_its_own_deadline(client: Client) -> None:
+    def call(seconds: float) -> Conversation[HttpOutcome | KeyError]:
         exchange = yield Call(post(receiver.url), seconds)
         return exchange
 
@@ -121,8 +123,8 @@ def test_each_request_has_its_own_deadline(client):
         assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
 
 
-def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(client):
-    def talk(delay):
+def test_results_have_the_order_of_their_conversations(client: Client) -> None:
+    def talk(delay: str) -> Conversation[tuple[str, int, int]]:
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
         return delay, first.status, second.status
@@ -133,12 +135,12 @@ def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(cli
         assert client.send_all([]) == []
 
 
-def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
-    def fail():
+def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Client) -> None:
+    def fail() -> Conversation[None]:
         yield Call(post(receiver.url), 2)
         raise KeyError("ours")
 
-    def wait():
+    def wait() -> Conversation[None]:
         yield Call(post(f"{receiver.url}/stall"), 2)
 
     with Receiver() as receiver:
@@ -149,14 +151,14 @@ def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
         assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
 
 
-def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other():
+def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None:
     class Faulty(EgressGuard):
-        def begin(self, url):
+        def begin(self, url: str) -> Lookup:
             if "faulty" in url:
                 raise KeyError("begin")
             return super().begin(url)
 
-    def call(url):
+    def call(url: str) -> Conversation[HttpOutcome | KeyError]:
         try:
             exchange = yield Call(post(url), 2)
         except KeyError as error:
@@ -170,8 +172,8 @@ def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other
     assert isinstance(response, HttpResponse)
 
 
-def test_phase_times_tell_where_the_time_went(client):
-    def resolve(_host, _port, **_kind):
+def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
+    def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         time.sleep(0.1)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 

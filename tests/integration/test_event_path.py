@@ -174,7 +174,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         stack.run_dispatch._http.close()
 
 
-def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: Stack):
+def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: Stack) -> None:
     webhook = stack.register()
 
     assert stack.publish(NATIVE) == {"batchItemFailures": []}
@@ -205,7 +205,7 @@ def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: 
     assert http_signature_holds(headers, callback.body, method="POST", url=url, jwks=jwks)
 
 
-def test_all_deliveries_of_a_batch_for_one_webhook_travel_in_one_message(stack: Stack):
+def test_all_deliveries_for_one_webhook_travel_in_one_message(stack: Stack) -> None:
     stack.register()
 
     stack.publish(*({**NATIVE, "eventId": f"e{number}"} for number in range(10)))
@@ -217,7 +217,7 @@ def test_all_deliveries_of_a_batch_for_one_webhook_travel_in_one_message(stack: 
     ]
 
 
-def test_what_does_not_match_is_not_sent(stack: Stack):
+def test_an_event_that_does_not_match_is_not_sent(stack: Stack) -> None:
     stack.register(query=({"user": "x"},))
     stack.register(disabled=True)
     stack.register(event_names=("E_OTHER",))
@@ -227,7 +227,7 @@ def test_what_does_not_match_is_not_sent(stack: Stack):
     assert stack.waiting("deliveries") == []
 
 
-def test_a_change_is_seen_by_the_next_event(stack: Stack):
+def test_a_change_is_seen_by_the_next_event(stack: Stack) -> None:
     webhook = stack.register()
     stack.publish(NATIVE)
     assert len(stack.waiting("deliveries")) == 1
@@ -241,7 +241,7 @@ def test_a_change_is_seen_by_the_next_event(stack: Stack):
     assert stack.waiting("deliveries") == []
 
 
-def test_an_invalid_event_is_dead_lettered_with_its_reason_and_harms_no_other(stack: Stack):
+def test_an_invalid_event_is_dead_lettered_and_harms_no_other(stack: Stack) -> None:
     stack.register()
 
     assert stack.publish("no json", {**NATIVE, "tenantId": 7}, NATIVE) == {"batchItemFailures": []}
@@ -261,7 +261,9 @@ def test_an_invalid_event_is_dead_lettered_with_its_reason_and_harms_no_other(st
         (AuthType.API_KEY, Credential(key_name="X-Key", key_value="v"), ("X-Key", "v")),
     ],
 )
-def test_each_auth_type_sends_its_header(stack: Stack, auth_type, credential, header):
+def test_each_auth_type_sends_its_header(
+    stack: Stack, auth_type: AuthType, credential: Credential, header: tuple[str, str]
+) -> None:
     stack.register(credential, endpoint={"auth_type": auth_type})
 
     stack.publish(NATIVE)
@@ -270,7 +272,7 @@ def test_each_auth_type_sends_its_header(stack: Stack, auth_type, credential, he
     assert header in stack.receiver.requests[0].headers
 
 
-def test_oauth2_fetches_a_token_once_and_anew_after_a_401(stack: Stack):
+def test_an_oauth2_token_is_fetched_once_and_again_after_a_401(stack: Stack) -> None:
     stack.register(
         Credential(client_id="id", client_secret="secret"),
         endpoint={
@@ -293,7 +295,7 @@ def test_oauth2_fetches_a_token_once_and_anew_after_a_401(stack: Stack):
     assert item["outcome"]["S"] == "delivered"
 
 
-def test_a_failure_is_retried_and_the_log_keeps_the_history(stack: Stack):
+def test_a_failure_is_retried_and_the_log_has_the_history(stack: Stack) -> None:
     stack.register(retry_count=2)
     stack.receiver.script(reply(503, b"busy"), reply(200))
 
@@ -310,7 +312,7 @@ def test_a_failure_is_retried_and_the_log_keeps_the_history(stack: Stack):
     assert item["outcome"]["S"] == "delivered"
 
 
-def test_an_exhausted_delivery_is_dead_lettered_with_its_reason(stack: Stack):
+def test_an_exhausted_delivery_is_dead_lettered_with_its_reason(stack: Stack) -> None:
     stack.register(retry_count=1)
     stack.receiver.script(reply(500))
 
@@ -325,7 +327,9 @@ def test_an_exhausted_delivery_is_dead_lettered_with_its_reason(stack: Stack):
     assert len(stack.receiver.requests) == 2
 
 
-def test_a_redirect_is_not_followed_and_log_line_log_item_and_reason_say_where_to(stack: Stack, caplog):
+def test_a_redirect_is_recorded_with_its_location_and_not_followed(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
     location = {"Location": "https://u:p@www.foo.com/api?token=secret"}
     stack.receiver.script(reply(308, headers=location), path="/hook?x=1")
     stack.register()
@@ -347,7 +351,7 @@ def test_a_redirect_is_not_followed_and_log_line_log_item_and_reason_say_where_t
     assert len(stack.receiver.requests) == 1
 
 
-def test_gone_disables_the_webhook(stack: Stack):
+def test_status_410_disables_the_webhook(stack: Stack) -> None:
     webhook = stack.register(retry_count=2)
     stack.receiver.script(reply(410))
 
@@ -361,7 +365,7 @@ def test_gone_disables_the_webhook(stack: Stack):
     assert stack.waiting("deliveries") == []
 
 
-def test_deliveries_of_a_webhook_that_is_gone_end_with_that_reason(stack: Stack):
+def test_deliveries_of_a_deleted_webhook_end_with_that_reason(stack: Stack) -> None:
     webhook = stack.register()
     stack.publish(NATIVE)
     stack.subscriptions.remove(webhook, IdempotencyRecord("k", "", int(time.time()) + 60))
@@ -373,7 +377,7 @@ def test_deliveries_of_a_webhook_that_is_gone_end_with_that_reason(stack: Stack)
     assert (item["outcome"]["S"], item["reason"]["S"]) == ("ended", "webhook deleted")
 
 
-def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
+def test_a_settled_message_is_not_sent_again(stack: Stack) -> None:
     stack.register()
     stack.publish(NATIVE)
     [message] = stack.waiting("deliveries")
@@ -384,7 +388,7 @@ def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack):
+def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack) -> None:
     broken = stack.register(Credential(token="t"), endpoint={"auth_type": AuthType.BEARER})
     assert broken.credential is not None
     stack.credentials.delete(broken.credential)
@@ -398,7 +402,7 @@ def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack):
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_message_that_is_no_pack_is_dead_lettered_alone(stack: Stack):
+def test_a_malformed_pack_is_dead_lettered_alone(stack: Stack) -> None:
     stack.register()
     stack.publish(NATIVE)
     stack.backend.clients.sqs.send_message(QueueUrl=stack.queues["deliveries"], MessageBody="rubbish")
@@ -411,7 +415,7 @@ def test_a_message_that_is_no_pack_is_dead_lettered_alone(stack: Stack):
 
 
 @pytest.mark.parametrize("when", ["2026-01-02T03:04:05Z", None])
-def test_an_event_that_its_producer_repeats_is_delivered_once(stack: Stack, when):
+def test_an_event_that_its_producer_repeats_is_delivered_once(stack: Stack, when: str | None) -> None:
     stack.register()
     event = NATIVE | ({"occurredAt": when} if when else {})
 
@@ -422,7 +426,7 @@ def test_an_event_that_its_producer_repeats_is_delivered_once(stack: Stack, when
     assert len(stack.receiver.requests) == 1
 
 
-def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack):
+def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack) -> None:
     stack.register()
     stack.publish(NATIVE)
     stack.publish(NATIVE)
@@ -432,7 +436,7 @@ def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack):
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_webhook_that_was_slow_leaves_the_fast_lane_until_it_is_quick_again(stack: Stack):
+def test_a_slow_webhook_leaves_the_fast_lane_until_it_is_quick_again(stack: Stack) -> None:
     slow, quick = stack.register(), stack.register()
     stack.receiver.script(reply(200, delay=2.5))
     stack.publish(NATIVE)

@@ -140,7 +140,9 @@ def unavailable(response: ApiResponse) -> bool:
         ("GetSecretValue", ("GET", "/servicekeys")),
     ],
 )
-def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: Aws, operation, request_):
+def test_a_call_that_hangs_is_a_503_in_time(
+    deployed: Deployed, aws: Aws, operation: str, request_: tuple[Any, ...]
+) -> None:
     aws.hanging = {operation}
 
     response = call(deployed, *request_, seconds=SHORT)
@@ -149,7 +151,7 @@ def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: Aws, operat
     assert aws.tried == [operation]
 
 
-def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Deployed, aws: Aws):
+def test_a_hanging_call_is_tried_three_times_within_the_time_of_lambda(deployed: Deployed, aws: Aws) -> None:
     aws.hanging = {"TransactWriteItems"}
 
     response = call(deployed, *CREATE, seconds=LAMBDA)
@@ -158,7 +160,7 @@ def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Depl
     assert aws.tried == ["TransactWriteItems"] * 3
 
 
-def test_calls_in_series_that_are_all_slow_end_in_time(deployed: Deployed, aws: Aws):
+def test_a_series_of_slow_calls_ends_in_time(deployed: Deployed, aws: Aws) -> None:
     aws.delays = {"any": 0.8}
 
     response = call(deployed, *CREATE, seconds=NEEDED_SECONDS + 2)
@@ -196,7 +198,7 @@ def published(stack: Stack) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "GetSecretValue"])
-def test_what_hangs_before_anything_is_sent_leaves_nothing_sent(stack: Stack, aws: Aws, operation: str):
+def test_a_call_that_hangs_before_sending_leaves_nothing_sent(stack: Stack, aws: Aws, operation: str) -> None:
     stack.register()
     messages = published(stack)
     aws.hanging = {operation}
@@ -208,7 +210,7 @@ def test_what_hangs_before_anything_is_sent_leaves_nothing_sent(stack: Stack, aw
     assert stack.receiver.requests == []
 
 
-def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Stack, aws: Aws):
+def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Stack, aws: Aws) -> None:
     stack.register()
     messages = published(stack)
     aws.delays = {"BatchGetItem": 1.5}
@@ -224,7 +226,7 @@ def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Sta
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: Stack, aws: Aws):
+def test_a_hanging_credential_costs_only_its_own_delivery(stack: Stack, aws: Aws) -> None:
     stack.register(Credential(token="t"), endpoint={"auth_type": AuthType.BEARER})
     plain = stack.register(ttl=1)
     messages = published(stack)
@@ -238,7 +240,9 @@ def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: St
     assert aws.tried
 
 
-def test_a_record_that_hangs_could_not_be_known_and_is_counted(stack: Stack, aws: Aws, capsys):
+def test_a_hanging_record_is_counted_as_failed(
+    stack: Stack, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
     stack.register()
     messages = published(stack)
     aws.hanging = {"BatchWriteItem"}

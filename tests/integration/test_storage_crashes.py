@@ -241,7 +241,7 @@ def moments_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("backend_name", ["memory", "moto"])
-def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
+def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
     change, before, after = CHANGES[name]
     moments = moments_of(backend_name, change)
     assert len(moments) >= 4
@@ -267,7 +267,7 @@ def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_cleanup(backend_
             assert app.tokens() == after, moments[at]
 
 
-def test_the_cleanup_spares_what_is_young() -> None:
+def test_the_cleanup_spares_new_secrets() -> None:
     with opened("memory", Crasher(at=3, watching=True)) as app:
         with pytest.raises(CrashError):
             create(app)

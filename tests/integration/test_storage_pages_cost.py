@@ -90,7 +90,9 @@ def load(backend: Backend, name: str) -> None:
         backend.clients.dynamodb.put_item(TableName=name, Item=item)
 
 
-def read(community, index: int, tags: tuple[str, ...] = ()) -> tuple[int, int, list[int]]:
+def read(
+    community: tuple[SubscriptionPages, Meter], index: int, tags: tuple[str, ...] = ()
+) -> tuple[int, int, list[int]]:
     pages, meter = community
     meter.reset()
     page = pages.page(ACME, index=index, size=PAGE, tags=tags)
@@ -98,7 +100,9 @@ def read(community, index: int, tags: tuple[str, ...] = ()) -> tuple[int, int, l
     return meter.calls, meter.units, [int(webhook.id[8:16], 16) for webhook in page.webhooks]
 
 
-def test_the_last_of_4000_pages_costs_what_the_first_does(community) -> None:
+def test_the_last_of_4000_pages_costs_as_much_as_the_first(
+    community: tuple[SubscriptionPages, Meter],
+) -> None:
     first_calls, first_units, first = read(community, 0)
     last_calls, last_units, last = read(community, LAST)
     assert first == list(range(TOTAL, TOTAL - PAGE, -1))
@@ -107,13 +111,15 @@ def test_the_last_of_4000_pages_costs_what_the_first_does(community) -> None:
     assert last_units <= first_units + 1 <= PAGE + 3 + 1
 
 
-def test_a_page_of_a_tag_that_all_have_reads_a_few_units_more(community) -> None:
+def test_a_page_of_a_common_tag_reads_a_few_units_more(
+    community: tuple[SubscriptionPages, Meter],
+) -> None:
     calls, units, webhooks = read(community, LAST, tags=("blue",))
     assert webhooks == list(range(PAGE, 0, -1))
     assert calls == 4
     assert units <= PAGE + 10
 
 
-def test_a_page_past_the_end_reads_the_head_only(community) -> None:
+def test_a_page_past_the_end_reads_the_head_only(community: tuple[SubscriptionPages, Meter]) -> None:
     assert read(community, LAST + 1) == (1, 1, [])
     assert read(community, 10**12) == (1, 1, [])

@@ -21,7 +21,7 @@ from tests.contract.stores import assert_consistent, open_stores
 from tests.contract.webhooks_made import NOW, changed, make_webhook, response
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, Webhook
-from webhooks.ports import AlreadyProcessedError, StaleError
+from webhooks.ports import AlreadyProcessedError, IdempotencyRecord, StaleError
 
 NAMES = ("a", "a.b", "order.paid")
 TAGS = ("", "blue", "blue#", "\ud800", "ä")
@@ -70,7 +70,7 @@ class StorageLaws(RuleBasedStateMachine):
         self.model: dict[str, Webhook] = {}
         self.versions = dict.fromkeys(SCOPES, 0)
 
-    def kept(self):
+    def kept(self) -> IdempotencyRecord:
         return response(f"answer {next(self.keys)}")
 
     @rule(target=webhooks, scope=st.sampled_from(SCOPES), definition=DEFINITIONS)

@@ -38,7 +38,7 @@ def called(tenants: Tenants, webhook_id: str) -> list[str]:
     ]
 
 
-def test_a_deleted_secret_dead_letters_only_its_webhooks_delivery(tenants: Tenants) -> None:
+def test_a_deleted_secret_costs_only_its_own_deliveries(tenants: Tenants) -> None:
     broken = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
     intact = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="u"))
     tenants.lose_secret(broken)
@@ -50,7 +50,7 @@ def test_a_deleted_secret_dead_letters_only_its_webhooks_delivery(tenants: Tenan
     assert called(tenants, intact) == ["e1"]
 
 
-def test_a_corrupt_webhook_dead_letters_only_its_own_delivery(tenants: Tenants) -> None:
+def test_a_corrupt_webhook_costs_only_its_own_deliveries(tenants: Tenants) -> None:
     broken, intact = tenants.register(), tenants.register()
     tenants.corrupt(broken)
     tenants.publish("e1")
@@ -59,7 +59,7 @@ def test_a_corrupt_webhook_dead_letters_only_its_own_delivery(tenants: Tenants) 
     assert called(tenants, intact) == ["e1"]
 
 
-def test_a_corrupt_index_entry_dead_letters_the_event_until_it_is_repaired_and_redriven(
+def test_a_corrupt_index_entry_dead_letters_its_own_event_until_repaired(
     tenants: Tenants,
 ) -> None:
     broken, intact, other = tenants.register(), tenants.register(), tenants.register(OTHER)
@@ -92,7 +92,7 @@ def test_a_corrupt_index_entry_dead_letters_the_event_until_it_is_repaired_and_r
         + "\n{}",
     ],
 )
-def test_a_malformed_pack_is_dead_lettered_alone(tenants: Tenants, text: str) -> None:
+def test_a_malformed_pack_costs_only_itself(tenants: Tenants, text: str) -> None:
     intact = tenants.register()
     tenants.publish("e1")
     tenants.simulation.fast.put(text)
@@ -118,7 +118,7 @@ def test_a_malformed_pack_is_dead_lettered_alone(tenants: Tenants, text: str) ->
         ("attempts", [{"at": 1, "latencyMs": 1}] * 101),
     ],
 )
-def test_a_pack_that_fits_no_table_is_dead_lettered_alone(
+def test_a_pack_that_no_table_could_store_costs_only_itself(
     tenants: Tenants, field: str, value: object
 ) -> None:
     intact = tenants.register()
@@ -150,7 +150,7 @@ def test_a_pack_that_fits_no_table_is_dead_lettered_alone(
         '{"eventName": "E_A", "tenantId": "t1", "communityId": "c1", "data": {"a": 1e9999999999999999999}}',
     ],
 )
-def test_an_invalid_event_is_dead_lettered_as_it_came(tenants: Tenants, text: str) -> None:
+def test_an_invalid_event_costs_only_itself(tenants: Tenants, text: str) -> None:
     intact = tenants.register()
     tenants.publish_text(text)
     tenants.publish("e1")
@@ -163,7 +163,7 @@ def test_an_invalid_event_is_dead_lettered_as_it_came(tenants: Tenants, text: st
     assert dead.reason
 
 
-def test_a_full_batch_of_failures_is_dead_lettered_one_by_one(tenants: Tenants) -> None:
+def test_a_full_batch_of_failures_costs_no_other_delivery(tenants: Tenants) -> None:
     down = tenants.register(behaviour="down", retry_count=2)
     intact = tenants.register(OTHER)
     for number in range(10):

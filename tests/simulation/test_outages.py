@@ -84,7 +84,7 @@ def holds(tenants: Tenants) -> None:
 
 
 @pytest.mark.parametrize("ports", [TABLES, SECRETS, QUEUES, TABLES[:2], TABLES[2:3]])
-def test_an_outage_of_hours_delays_every_delivery_and_dead_letters_none(
+def test_every_event_is_delivered_after_hours_without_a_service(
     tenants: Tenants, ports: tuple[str, ...]
 ) -> None:
     simulation = tenants.simulation
@@ -102,7 +102,7 @@ def test_an_outage_of_hours_delays_every_delivery_and_dead_letters_none(
     holds(tenants)
 
 
-def test_an_error_in_our_own_code_ends_with_a_reason_and_costs_no_other_delivery(tenants: Tenants) -> None:
+def test_a_message_that_fails_in_our_code_has_a_reason_and_costs_no_other(tenants: Tenants) -> None:
     poison, intact = tenants.register(), tenants.register(OTHER)
     fail(tenants, poison, KeyError("a fault of ours"))
     tenants.publish("e1")
@@ -117,7 +117,7 @@ def test_an_error_in_our_own_code_ends_with_a_reason_and_costs_no_other_delivery
     holds(tenants)
 
 
-def test_an_error_before_an_attempt_ends_with_a_reason_too() -> None:
+def test_a_delivery_that_fails_in_our_code_before_its_attempt_has_a_reason() -> None:
     simulation = Simulation(Random(1), switching=0)
     subscriptions = FailingSubscriptions(clock=simulation.clock, random_bytes=simulation.random.randbytes)
     simulation.subscriptions = simulation.index = subscriptions
@@ -144,7 +144,7 @@ def test_an_error_before_an_attempt_ends_with_a_reason_too() -> None:
     holds(tenants)
 
 
-def test_a_message_that_ends_its_process_is_handled_last_and_alone(tenants: Tenants) -> None:
+def test_a_message_that_ends_its_readers_is_handled_last_and_alone(tenants: Tenants) -> None:
     simulation = tenants.simulation
     fail(tenants, tenants.register(), KilledError())
     tenants.register(OTHER)

@@ -42,7 +42,7 @@ def calls(tenants: Tenants, webhook_id: str) -> int:
 
 @pytest.mark.parametrize("kind", [Kind.ERROR, Kind.LOST_RESPONSE])
 @pytest.mark.parametrize("call", ["queue.send_slow", "queue.send_to_dlq", "log.record"])
-def test_an_unavailable_queue_or_log_repeats_no_other_delivery_of_the_batch(call: str, kind: Kind) -> None:
+def test_an_unavailable_queue_or_log_repeats_only_its_own_deliveries(call: str, kind: Kind) -> None:
     plan = NoFaults()
     rehearsal = tenants_of(plan)
     publish_to_two(rehearsal)
@@ -56,7 +56,7 @@ def test_an_unavailable_queue_or_log_repeats_no_other_delivery_of_the_batch(call
     holds(tenants)
 
 
-def test_packs_not_taken_by_the_fast_lane_dead_letter_no_event_twice() -> None:
+def test_packs_refused_by_the_fast_lane_dead_letter_no_event_twice() -> None:
     plan = NoFaults()
     rehearsal = tenants_of(plan)
     rehearsal.register()
@@ -74,7 +74,7 @@ def test_packs_not_taken_by_the_fast_lane_dead_letter_no_event_twice() -> None:
     holds(tenants)
 
 
-def test_a_webhook_deleted_in_flight_is_not_dead_lettered_for_its_deleted_credential(
+def test_a_webhook_deleted_in_flight_dead_letters_nothing(
     tenants: Tenants,
 ) -> None:
     webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
@@ -85,7 +85,7 @@ def test_a_webhook_deleted_in_flight_is_not_dead_lettered_for_its_deleted_creden
     assert tenants.simulation.dead.messages == []
 
 
-def test_a_webhook_that_needs_no_credential_any_more_is_not_dead_lettered_for_its_old_one(
+def test_a_webhook_without_its_former_credential_dead_letters_nothing(
     tenants: Tenants,
 ) -> None:
     webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
@@ -116,9 +116,9 @@ def _between_reading_and_sending(tenants: Tenants, change: Callable[[], None]) -
 
 
 @pytest.mark.parametrize("in_one_pack", [True, False])
-def test_events_of_one_id_and_two_times_are_two_events_in_one_batch_too(
+def test_events_with_one_id_and_two_times_are_two_events_in_one_batch(
     tenants: Tenants,
-    in_one_pack: bool,  # noqa: FBT001
+    in_one_pack: bool,
 ) -> None:
     webhook_id, simulation = tenants.register(), tenants.simulation
     for occurred_at in (1_790_000_000, 1_790_000_001):
@@ -132,7 +132,7 @@ def test_events_of_one_id_and_two_times_are_two_events_in_one_batch_too(
 
 
 @pytest.mark.parametrize("behaviour", ["ok", "down", "refusing", "slow"])
-def test_a_delivery_that_the_log_shows_settled_is_not_sent_again(tenants: Tenants, behaviour: str) -> None:
+def test_a_repeat_that_the_log_shows_as_settled_is_not_sent(tenants: Tenants, behaviour: str) -> None:
     webhook_id = tenants.register(behaviour=behaviour, retry_count=1)
     tenants.publish("e1")
     tenants.simulation.run()
@@ -147,7 +147,7 @@ def test_a_delivery_that_the_log_shows_settled_is_not_sent_again(tenants: Tenant
     holds(tenants, is_clean=True)
 
 
-def test_a_repeated_event_is_not_sent_while_its_delivery_waits_for_a_retry(tenants: Tenants) -> None:
+def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenants) -> None:
     webhook_id = tenants.register(behaviour="down", retry_count=1)
     tenants.publish("e1")
     simulation = tenants.simulation

@@ -126,7 +126,7 @@ def test_each_listener_of_an_event_gets_it_exactly_once(count: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_distances_between_its_listeners_do_not_matter(seed: int) -> None:
+def test_listeners_at_any_position_among_the_webhooks_get_the_event(seed: int) -> None:
     random = Random(seed)
     share = random.choice((1, 50, 3_000))
     found = listeners(random.randint(400, 6_000), apart=lambda _: random.randint(1, share))
@@ -134,7 +134,7 @@ def test_the_distances_between_its_listeners_do_not_matter(seed: int) -> None:
 
 
 @pytest.mark.parametrize("kill", KILLS)
-def test_a_kill_at_any_call_costs_no_listener_the_event_and_repeats_it_once_at_most(kill: Kind) -> None:
+def test_a_kill_at_any_call_loses_no_event_and_repeats_it_at_most_once(kill: Kind) -> None:
     found = listeners(2_300)
     rehearsal = NoFaults()
     fanned_out(found, rehearsal)

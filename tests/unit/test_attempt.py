@@ -52,7 +52,7 @@ class SlowSigner(CallbackSigner):
         return super().request(*args, **named)
 
 
-def test_ttl_starts_after_signing_and_the_latency_is_the_whole_attempts():
+def test_the_ttl_starts_after_signing_and_the_latency_covers_the_attempt() -> None:
     app, clock = InMemoryApp(), Now()
     app.create(api=oauth_api(), ttl=4)
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks

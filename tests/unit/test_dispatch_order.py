@@ -43,7 +43,7 @@ class Noting(OneByOne):
         return done
 
 
-def test_no_call_of_aws_is_made_while_requests_are_in_flight_and_all_are_signed_before():
+def test_no_aws_call_is_made_while_requests_are_in_flight() -> None:
     app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
     with ThreadPoolExecutor(2) as workers:

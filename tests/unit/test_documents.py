@@ -19,29 +19,29 @@ README = [
 STEPS = [text for language, text in README if language == "" and "─" not in text]
 
 
-def of(language):
+def of(language: str) -> list[str]:
     return [text for each, text in README if each == language]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_link_leads_to_a_file(document):
+def test_a_link_leads_to_a_file(document: Path) -> None:
     links = LINK.findall(document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_the_readmes_python_is_python():
+def test_the_python_code_in_the_readme_compiles() -> None:
     assert len(of("python")) >= 3
     for text in of("python"):
         ast.parse(text)
 
 
 @pytest.mark.parametrize("text", STEPS, ids=lambda text: text.split("\n")[0])
-def test_the_readmes_steps_are_shell(text):
+def test_the_steps_in_the_readme_are_valid_shell(text: str) -> None:
     read = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
     assert (read.returncode, read.stderr) == (0, "")
 
 
-def test_the_readmes_producer_policy_has_what_an_encrypted_queue_needs():
+def test_the_producer_policy_in_the_readme_covers_an_encrypted_queue() -> None:
     text = next(text for text in of("json") if "Statement" in text)
     allowed = {
         action
@@ -52,9 +52,9 @@ def test_the_readmes_producer_policy_has_what_an_encrypted_queue_needs():
     assert allowed == {"sqs:SendMessage", "kms:GenerateDataKey", "kms:Decrypt"}
 
 
-def test_the_license_is_the_apache_license():
+def test_the_license_is_the_apache_license() -> None:
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License\n                           Version 2.0" in text
     assert "Copyright 2026 The webhooks authors" in text
-    for project in ("pyproject.toml", "cli/pyproject.toml"):
+    for project in ("pyproject.toml", "cli/pyproject.toml", "verify/pyproject.toml"):
         assert 'license = "Apache-2.0"' in (ROOT / project).read_text()

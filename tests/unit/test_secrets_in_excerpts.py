@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,9 @@ BASIC = base64.b64encode(b"ann:planted-password").decode()
     ],
 )
 @pytest.mark.parametrize("cut", [0, 1, 3])
-def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, secrets, cut):
+def test_the_excerpt_of_an_echoed_request_has_no_secrets(
+    api: dict[str, Any], secrets: list[str], cut: int
+) -> None:
     app, endpoint = InMemoryApp(), ScriptedEndpoint()
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
@@ -80,14 +83,14 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, s
     assert response.status == 200
 
 
-def test_what_is_too_short_to_be_told_from_text_is_left():
+def test_a_value_too_short_to_tell_from_text_is_left() -> None:
     assert redact("a secret", ["a", "", "sec"]) == "a secret"
 
 
-def test_one_secret_within_another_is_taken_out_with_it():
+def test_a_secret_within_another_is_redacted_with_it() -> None:
     assert redact("Bearer abcdef abcd", ["abcd", "abcdef"]) == f"Bearer {REDACTED} {REDACTED}"
 
 
-def test_a_credential_shows_none_of_its_values():
+def test_a_credential_shows_none_of_its_values() -> None:
     credential = Credential(password="planted", token="planted", key_value="planted", client_secret="planted")
     assert "planted" not in repr(credential)

@@ -37,7 +37,7 @@ def gone(app: InMemoryApp) -> Decided:
     )
 
 
-def test_what_was_delivered_is_in_the_log_before_a_webhook_is_disabled():
+def test_deliveries_are_in_the_log_before_a_webhook_is_disabled() -> None:
     log = FakeDeliveryLog()
     settlement = Settlement(
         queue=FakeDeliveryQueue(),
@@ -54,7 +54,7 @@ def test_what_was_delivered_is_in_the_log_before_a_webhook_is_disabled():
 
 
 @pytest.mark.parametrize(("left", "enabled"), [(DISABLING_SECONDS, False), (DISABLING_SECONDS - 0.1, True)])
-def test_a_webhook_is_disabled_only_while_there_is_time_for_it(left: float, enabled: bool):  # noqa: FBT001
+def test_a_webhook_is_disabled_only_while_there_is_time(left: float, enabled: bool) -> None:
     app, log = InMemoryApp(), FakeDeliveryLog()
     settlement = Settlement(
         queue=FakeDeliveryQueue(),

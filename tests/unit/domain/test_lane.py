@@ -27,22 +27,22 @@ def no_answer(reason: str, latency_ms: int) -> NoResponse:
 
 
 @pytest.mark.parametrize("exchange", [SLOW, replace(SLOW, status=500)])
-def test_an_answer_after_the_limit_is_slow(exchange: HttpOutcome):
+def test_a_response_after_the_limit_is_slow(exchange: HttpOutcome) -> None:
     assert is_slow(exchange, LIMIT) is True
 
 
 @pytest.mark.parametrize("reason", NoResponseReason)
-def test_whatever_failed_after_the_limit_is_slow(reason: str):
+def test_a_failure_after_the_limit_is_slow(reason: str) -> None:
     assert is_slow(no_answer(reason, 1000), LIMIT) is True
 
 
 @pytest.mark.parametrize("exchange", [QUICK, no_answer("reset", 999), no_answer("malformed", 0)])
-def test_what_the_endpoint_ended_before_the_limit_is_quick(exchange: HttpOutcome):
+def test_an_attempt_ended_by_the_endpoint_before_the_limit_is_quick(exchange: HttpOutcome) -> None:
     assert is_slow(exchange, LIMIT) is False
 
 
 @pytest.mark.parametrize("reason", UNSENT)
-def test_what_never_reached_the_endpoint_and_was_quick_says_nothing(reason: str):
+def test_a_quick_attempt_that_never_reached_the_endpoint_is_ignored(reason: str) -> None:
     assert is_slow(no_answer(reason, 999), LIMIT) is None
 
 
@@ -64,17 +64,17 @@ def marked(webhook: Webhook, *batches: list[HttpOutcome]) -> list[int | None]:
     return marks.written
 
 
-def test_one_slow_attempt_of_a_batch_marks_and_a_mark_is_written_once():
+def test_one_slow_attempt_of_a_batch_marks_and_a_mark_is_written_once() -> None:
     assert marked(WEBHOOK, [QUICK, SLOW, QUICK]) == [7]
     assert marked(replace(WEBHOOK, slow_since=1), [SLOW]) == []
 
 
-def test_three_quick_attempts_in_a_row_take_the_mark_off():
+def test_three_quick_attempts_in_a_row_remove_the_mark() -> None:
     slow = replace(WEBHOOK, slow_since=1)
     assert marked(slow, [QUICK, QUICK], [QUICK]) == [None]
     assert marked(slow, [QUICK, QUICK], [SLOW], [QUICK]) == []
 
 
-def test_what_never_reached_the_endpoint_takes_no_mark_off():
+def test_an_attempt_that_never_reached_the_endpoint_removes_no_mark() -> None:
     unsent: list[HttpOutcome] = [no_answer(reason, 5) for reason in UNSENT]
     assert marked(replace(WEBHOOK, slow_since=1), unsent, [QUICK, *unsent], [QUICK]) == []

@@ -1,24 +1,24 @@
-"""Which deployment a command is for, and as whom: from `.local/stack.json`, a profile, or the options."""
+"""The deployment and caller of a command, from `.local/stack.json`, a profile, or the options."""
 
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from webhooks_cli.config import Profile, find_stack_file, read_profile, read_stack_file
+from webhooks_cli.context import CliContext
 from webhooks_cli.errors import MissingError, WrongUseError
-from webhooks_cli.places import Profile, find_stack_file, read_profile, read_stack_file
-from webhooks_cli.world import World
 
 DEFAULT_LEVEL = "system"
 LICENSE_VARIABLE = "WEBHOOKS_LICENSE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A deployment and the caller's place in it; what is None was not said.
+class Deployment:
+    """A deployment and its caller; None stands for a value that no source gives.
 
-    `origin` names where it was found, for error texts. `names`: queue URLs and tables that are known without
-    asking CloudFormation, by their names in stack.json. `key_file` is made on first use if `makes_key_file`.
+    `origin` names the source, for error texts. `names`: queue URLs and tables that are known without
+    CloudFormation, by their names in stack.json. `key_file` is made on first use if `makes_key_file`.
     """
 
     origin: str
@@ -43,22 +43,22 @@ class Target:
         return self.license
 
 
-def find_target(options: Namespace, world: World) -> Target:
-    """Find the target: --profile, else --url or --stack, else `.local/stack.json` here or above."""
+def find_deployment(options: Namespace, context: CliContext) -> Deployment:
+    """Find the deployment by --profile, else --url or --stack, else `.local/stack.json` here or above."""
     if options.profile:
-        target = _of_profile(read_profile(options.profile, world.home), world)
+        deployment = _of_profile(read_profile(options.profile, context.home), context)
     elif options.url or options.stack:
-        target = Target(origin="this call", license=world.environment.get(LICENSE_VARIABLE))
+        deployment = Deployment(origin="this call", license=context.environment.get(LICENSE_VARIABLE))
     else:
-        target = _of_stack_file(options, world)
-    if options.level and not target.makes_key_file:
+        deployment = _of_stack_file(options, context)
+    if options.level and not deployment.makes_key_file:
         raise WrongUseError(
             "--level picks one of the licenses in .local/stack.json: not with --profile, --url, --stack"
         )
-    return _with_options(target, options, folder=world.folder)
+    return _with_options(deployment, options, folder=context.folder)
 
 
-def _with_options(target: Target, options: Namespace, *, folder: Path) -> Target:
+def _with_options(deployment: Deployment, options: Namespace, *, folder: Path) -> Deployment:
     license_file, key_file = options.license_file, options.key_file
     given = {
         "url": options.url,
@@ -67,39 +67,39 @@ def _with_options(target: Target, options: Namespace, *, folder: Path) -> Target
         "stack": options.stack,
         "region": options.region,
         "key_file": key_file and folder / key_file.expanduser(),
-        "makes_key_file": target.makes_key_file and not key_file,
+        "makes_key_file": deployment.makes_key_file and not key_file,
         "license": license_file and read_license(folder / license_file.expanduser()),
     }
-    target = replace(target, **{name: value for name, value in given.items() if value is not None})
-    if target.url and not target.url.startswith(("https://", "http://")):
+    deployment = replace(deployment, **{name: value for name, value in given.items() if value is not None})
+    if deployment.url and not deployment.url.startswith(("https://", "http://")):
         raise WrongUseError(
-            f"the API's URL must begin with https:// (or http:// for a local stack): {target.url}"
+            f"the API's URL must begin with https:// (or http:// for a local stack): {deployment.url}"
         )
-    return target
+    return deployment
 
 
-def _of_profile(profile: Profile, world: World) -> Target:
+def _of_profile(profile: Profile, context: CliContext) -> Deployment:
     license_ = profile.license or (read_license(profile.license_file) if profile.license_file else None)
-    return Target(
+    return Deployment(
         origin=f"the profile {profile.name}",
         url=profile.url,
         tenant_id=profile.tenant,
         community_id=profile.community,
-        license=license_ or world.environment.get(LICENSE_VARIABLE),
+        license=license_ or context.environment.get(LICENSE_VARIABLE),
         key_file=profile.private_key_file,
         stack=profile.stack,
         region=profile.region,
     )
 
 
-def _of_stack_file(options: Namespace, world: World) -> Target:
-    path = find_stack_file(world.folder)
+def _of_stack_file(options: Namespace, context: CliContext) -> Deployment:
+    path = find_stack_file(context.folder)
     content = read_stack_file(path)
     level = options.level or DEFAULT_LEVEL
     license_ = content.licenses.get(level)
     if options.level and not license_:
         raise MissingError(f"{path} has no license of level {level}")
-    return Target(
+    return Deployment(
         origin=str(path),
         url=content.text("apiUrl"),
         tenant_id=content.text("tenantId"),

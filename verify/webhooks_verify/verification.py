@@ -1,62 +1,66 @@
-"""Verify a callback as its receiver would, and say what is wrong with it."""
+"""Verifies a callback: its time, headers, body, and the signature of each key that the receiver has."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import http_signatures
-from .callback import is_field_value
+from . import http_signatures, standard_webhooks
 from .errors import InvalidKeyError, VerificationError
 from .http_signatures import SignatureInput
-from .jwks import find_key
-from .keys import PublicKey
-from .standard_webhooks import HMAC_SCHEME, holds_ecdsa, holds_hmac, parse_tokens, signed_content
+from .keys import PublicKey, decode_secret, find_key, read_public_key
 
-TOLERANCE_SECONDS = 300  # Standard Webhooks' own
-HTTP_SIGNATURE_SCHEME = "rfc9421"
+TOLERANCE_SECONDS = 300  # as Standard Webhooks has it
 _TIMESTAMP_DIGITS_MAX = 15
 
 
 def verify_callback(
     *,
-    method: str,
     url: str,
     headers: Mapping[str, str],
     body: bytes,
-    service_key: PublicKey | None,
-    webhook_secret: bytes | None,
-    jwks: Mapping[str, Any] | None,
-    now: int,
+    method: str = "POST",
+    public_key: str | None = None,
+    secret: str | None = None,
+    jwks: Mapping[str, Any] | None = None,
+    now: int | None = None,
     tolerance: int = TOLERANCE_SECONDS,
 ) -> list[str]:
-    """Verify each signature that there is a key for; return their schemes (`es256k`, `v1`, `rfc9421`).
+    """Verify a signature for each key that is given; return their schemes (`es256k`, `v1`, `rfc9421`).
 
-    `now` is epoch seconds; `tolerance` is how many seconds the callback may lie before or after it.
-    Header names may come in any case. Raises VerificationError naming the first thing that is wrong.
+    `url`: the endpoint, as the webhook has it. `headers`: by their names in any case. `body`: the bytes, as
+    they were received. `public_key`: base64, as `/publickeys` shows it. `secret`: `whsec_...`. `jwks`: the
+    document of `/.well-known/jwks.json`. `now`: epoch seconds, by default the clock's; `tolerance`: how many
+    seconds the callback may lie before or after it.
+
+    Raises VerificationError, which names the first fault, and InvalidKeyError for a malformed key or secret.
     """
     received = _Received(headers)
-    window = _Window(now, tolerance)
+    window = _Window(int(time.time()) if now is None else now, tolerance)
     timestamp = received.timestamp()
     window.check(timestamp, name="webhook-timestamp")
-    content = signed_content(delivery_id=received.delivery_id(), timestamp=timestamp, body=body)
+    content = standard_webhooks.signed_content(
+        delivery_id=received.delivery_id(), timestamp=timestamp, body=body
+    )
 
     verified: list[str] = []
-    if service_key is not None:
-        verified.append(_verify_ecdsa(received, content, service_key))
-    if webhook_secret is not None:
-        verified.append(_verify_hmac(received, content, webhook_secret))
+    if public_key is not None:
+        verified.append(_verify_ecdsa(received, content, read_public_key(public_key)))
+    if secret is not None:
+        verified.append(_verify_hmac(received, content, decode_secret(secret)))
     if jwks is not None:
         signed = _signed_input(received, window)
         if received.value("content-digest") != http_signatures.content_digest(body):
             raise VerificationError("Content-Digest is not the sha-256 digest of the body")
         components = _components(signed, received, method=method, url=url)
-        verified.append(_verify_http_signature(received, signed, components, jwks=jwks))
+        base = http_signatures.signature_base(components, signed.value)
+        verified.append(_verify_http_signature(received, signed, base=base, jwks=jwks))
     if not verified:
-        raise VerificationError("nothing to verify with: no service key, no webhook secret, no JWKS")
+        raise VerificationError("nothing to verify with: no public key, no secret, no JWKS")
     return verified
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Window:
     now: int
     tolerance: int
@@ -78,13 +82,13 @@ class _Received:
         value = self._headers.get(name)
         if value is None:
             raise VerificationError(f"the header {name} is missing")
-        if not is_field_value(value):
+        if not _is_field_value(value):
             raise VerificationError(f"the header {name} is not printable ASCII")
         return value
 
     def delivery_id(self) -> str:
         value = self.value("webhook-id")
-        if "." in value:  # the signed content is joined by dots: the id could reach into the timestamp
+        if "." in value:  # dots join the signed content: such an id could reach into the timestamp
             raise VerificationError("webhook-id has a dot")
         return value
 
@@ -94,8 +98,8 @@ class _Received:
             raise VerificationError("webhook-timestamp is not epoch seconds")
         return int(value)
 
-    def tokens(self) -> list[tuple[str, str]]:
-        tokens = parse_tokens(self.value("webhook-signature"))
+    def tokens(self) -> list[standard_webhooks.Token]:
+        tokens = standard_webhooks.parse_tokens(self.value("webhook-signature"))
         if tokens is None:
             raise VerificationError("webhook-signature is a list of scheme,base64 with one blank between two")
         return tokens
@@ -103,30 +107,24 @@ class _Received:
 
 def _verify_ecdsa(received: _Received, content: bytes, key: PublicKey) -> str:
     scheme = key.curve.scheme
-    if not holds_ecdsa(received.tokens(), content, key):
+    if not standard_webhooks.has_ecdsa_signature(received.tokens(), content, key):
         raise VerificationError(f"webhook-signature: no {scheme} signature of the service key holds")
     return scheme
 
 
 def _verify_hmac(received: _Received, content: bytes, secret: bytes) -> str:
-    if not holds_hmac(received.tokens(), content, secret):
-        raise VerificationError(
-            f"webhook-signature: no {HMAC_SCHEME} signature of the webhook's secret holds"
-        )
-    return HMAC_SCHEME
+    scheme = standard_webhooks.HMAC_SCHEME
+    if not standard_webhooks.has_hmac_signature(received.tokens(), content, secret):
+        raise VerificationError(f"webhook-signature: no {scheme} signature of the webhook's secret holds")
+    return scheme
 
 
 def _verify_http_signature(
-    received: _Received,
-    signed: SignatureInput,
-    components: Iterable[tuple[str, str]],
-    *,
-    jwks: Mapping[str, Any],
+    received: _Received, signed: SignatureInput, *, base: bytes, jwks: Mapping[str, Any]
 ) -> str:
-    base = http_signatures.signature_base(components, signed.value)
     if not _content_key(signed, jwks).verify(base, _signature(received, signed.label)):
-        raise VerificationError("Signature does not hold for what Signature-Input covers")
-    return HTTP_SIGNATURE_SCHEME
+        raise VerificationError("Signature does not hold for the components that Signature-Input covers")
+    return http_signatures.SCHEME
 
 
 def _signed_input(received: _Received, window: _Window) -> SignatureInput:
@@ -136,7 +134,7 @@ def _signed_input(received: _Received, window: _Window) -> SignatureInput:
     signed = next((each for each in inputs if each.text("tag") == http_signatures.TAG), None)
     if signed is None:
         raise VerificationError(f'Signature-Input has no signature with tag="{http_signatures.TAG}"')
-    # The algorithm is the key's to name, not the sender's: it may be left out, but not be another.
+    # The key decides the algorithm, not the sender: it may be left out, but not be another.
     if signed.parameters.get("alg", f'"{http_signatures.ALGORITHM}"') != f'"{http_signatures.ALGORITHM}"':
         raise VerificationError(f"Signature-Input names another algorithm than {http_signatures.ALGORITHM}")
     if len(set(signed.components)) != len(signed.components):  # RFC 9421, section 2: each at most once
@@ -153,8 +151,8 @@ def _signed_input(received: _Received, window: _Window) -> SignatureInput:
 
 def _components(
     signed: SignatureInput, received: _Received, *, method: str, url: str
-) -> Iterable[tuple[str, str]]:
-    if not (is_field_value(method) and is_field_value(url)):
+) -> Iterator[tuple[str, str]]:
+    if not (_is_field_value(method) and _is_field_value(url)):
         raise VerificationError("method and URL are not printable ASCII")
     derived = {"@method": method, "@target-uri": http_signatures.target_uri(url)}
     for component in signed.components:
@@ -188,3 +186,8 @@ def _content_key(signed: SignatureInput, jwks: Mapping[str, Any]) -> PublicKey:
     if key is None:
         raise VerificationError(f"the JWKS has no key {key_id}")
     return key
+
+
+def _is_field_value(text: str) -> bool:
+    """Check for a header's value as it is: printable ASCII, no blank at either end."""
+    return text != "" and text.isascii() and text.isprintable() and text[0] != " " and text[-1] != " "

@@ -1,4 +1,4 @@
-"""The two files that say where a deployment is: a stack's `.local/stack.json` and the user's profiles."""
+"""The two files that describe a deployment: a stack's `.local/stack.json` and the user's profiles."""
 
 import json
 import sys
@@ -29,13 +29,13 @@ class StackFile:
     licenses: Mapping[str, str] = field(repr=False)
 
     def text(self, name: str) -> str | None:
-        """Return a text, None where it is not there or empty."""
+        """Return a text; None where it is missing or empty."""
         return self.names.get(name) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A named deployment of the user's; what is None is not in the file."""
+    """A named deployment of the user's; None stands for a field that the file leaves out."""
 
     name: str
     url: str | None

@@ -1,4 +1,4 @@
-"""What the command sees of the machine it runs on: everything that a test may want to choose."""
+"""The command's view of its machine: all that a test may want to choose."""
 
 import os
 import sys
@@ -10,8 +10,8 @@ from typing import BinaryIO, TextIO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Streams, environment, folders, clock (epoch seconds) and chance (that many random bytes)."""
+class CliContext:
+    """Streams, environment and folders; `clock` gives epoch seconds, `random_bytes` so many random bytes."""
 
     stdin: BinaryIO
     stdout: TextIO
@@ -20,12 +20,11 @@ class World:
     folder: Path
     home: Path
     clock: Callable[[], float]
-    entropy: Callable[[int], bytes]
+    random_bytes: Callable[[int], bytes]
 
 
-def real_world() -> World:
-    """Return the world of this process."""
-    return World(
+def process_context() -> CliContext:
+    return CliContext(
         stdin=sys.stdin.buffer,
         stdout=sys.stdout,
         stderr=sys.stderr,
@@ -33,5 +32,5 @@ def real_world() -> World:
         folder=Path.cwd(),
         home=Path.home(),
         clock=time.time,
-        entropy=os.urandom,
+        random_bytes=os.urandom,
     )

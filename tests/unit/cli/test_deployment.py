@@ -1,13 +1,14 @@
-"""Where a command finds its deployment; `publish` and `license` show it before they connect."""
+"""The sources of a command's deployment: options, a profile, a stack file."""
 
 from argparse import Namespace
+from collections.abc import Callable
 
 import pytest
 
 from tests.unit.cli.command_line import CommandLine
+from webhooks_cli.context import CliContext
+from webhooks_cli.deployment import find_deployment
 from webhooks_cli.errors import MissingError, WrongUseError
-from webhooks_cli.target import find_target
-from webhooks_cli.world import World
 
 OPTIONS = dict.fromkeys(
     ("profile", "url", "stack", "region", "tenant", "community", "level", "license_file", "key_file")
@@ -22,9 +23,9 @@ STACK = {
 
 
 @pytest.fixture
-def target(webhooks: CommandLine):
+def deployment(webhooks: CommandLine):
     def find(folder="", **options):
-        world = World(
+        context = CliContext(
             stdin=None,
             stdout=None,
             stderr=None,
@@ -32,55 +33,55 @@ def target(webhooks: CommandLine):
             folder=webhooks.folder / folder,
             home=webhooks.home,
             clock=None,
-            entropy=None,
+            random_bytes=None,
         )
-        return find_target(Namespace(**OPTIONS | options), world)
+        return find_deployment(Namespace(**OPTIONS | options), context)
 
     return find
 
 
-def test_the_stack_file_is_searched_upward(webhooks, target):
+def test_the_stack_file_is_searched_upward(webhooks, deployment):
     webhooks.write_stack(**STACK)
     (webhooks.folder / "deep/er").mkdir(parents=True)
-    found = target("deep/er")
+    found = deployment("deep/er")
     assert (found.url, found.tenant_id, found.community_id) == (STACK["apiUrl"], "acme", "main")
     assert found.key_file == webhooks.folder / ".local/caller.json"
 
 
-def test_the_level_picks_the_license_and_is_system_by_default(webhooks, target):
+def test_the_level_picks_the_license_and_is_system_by_default(webhooks, deployment):
     webhooks.write_stack(**STACK)
-    assert target().license == "of-system"
-    assert target(level="service").license == "of-service"
+    assert deployment().license == "of-system"
+    assert deployment(level="service").license == "of-service"
     with pytest.raises(MissingError, match="no license of level service_ext"):
-        target(level="service_ext")
+        deployment(level="service_ext")
 
 
-def test_the_level_is_for_the_local_stack_only(target):
+def test_the_level_is_for_the_local_stack_only(deployment):
     with pytest.raises(WrongUseError, match="--level"):
-        target(url="https://api.example.com", level="service")
+        deployment(url="https://api.example.com", level="service")
 
 
-def test_the_environments_license_is_not_sent_to_the_local_stack(webhooks, target):
+def test_the_environments_license_is_not_sent_to_the_local_stack(webhooks, deployment):
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-production"
     webhooks.write_stack(**STACK)
-    assert target().license == "of-system"
-    assert target(url="https://api.example.com").license == "of-production"
+    assert deployment().license == "of-system"
+    assert deployment(url="https://api.example.com").license == "of-production"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "no json", "\udcff"])
-def test_a_broken_stack_file_is_named(webhooks, target, text):
+def test_a_broken_stack_file_is_named(webhooks, deployment, text):
     webhooks.write_stack().write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(MissingError, match=r"stack\.json cannot be read"):
-        target()
+        deployment()
 
 
-def test_a_profile_names_files_beside_itself(webhooks, target):
+def test_a_profile_names_files_beside_itself(webhooks, deployment):
     webhooks.write_profiles(
         '[prod]\nurl = "https://api.example.com/prod"\nprivate_key_file = "prod.key"\n'
         'license_file = "prod.license"\ntenant = "acme"\ncommunity = "main"\nstack = "w"\nregion = "eu-west-1"\n'
     )
     webhooks.write("home/.config/webhooks/prod.license", "the-license\n")
-    found = target(profile="prod", community="other")
+    found = deployment(profile="prod", community="other")
     assert found.license == "the-license"
     assert found.key_file == webhooks.home / ".config/webhooks/prod.key"
     assert (found.stack, found.region, found.community_id) == ("w", "eu-west-1", "other")
@@ -98,20 +99,20 @@ def test_a_profile_names_files_beside_itself(webhooks, target):
         ('[prod]\nurl = "ftp://x"', "must begin with https://"),
     ],
 )
-def test_a_profile_that_cannot_be_used_is_explained(webhooks, target, text, reason):
+def test_a_profile_that_cannot_be_used_is_explained(webhooks, deployment, text, reason):
     if text is not None:
         webhooks.write_profiles(text)
     with pytest.raises((MissingError, WrongUseError), match=reason):
-        target(profile="prod")
+        deployment(profile="prod")
 
 
-def test_a_target_shows_no_license(webhooks, target):
+def test_the_text_of_a_deployment_shows_no_license(webhooks, deployment):
     webhooks.write_stack(**STACK)
-    assert "of-system" not in repr(target())
+    assert "of-system" not in repr(deployment())
 
 
 @pytest.mark.parametrize("command", [("license", "list"), ("publish", "e.json")])
-def test_a_deployment_without_a_stack_cannot_be_operated(webhooks, command):
+def test_operators_need_a_stack(webhooks, command):
     webhooks.write("e.json", {"eventName": "a", "tenantId": "t", "communityId": "c", "data": {}})
     ended = webhooks(*command, "--url", "https://api.example.com")
     assert ended.code == 4

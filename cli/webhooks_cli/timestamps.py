@@ -1,4 +1,4 @@
-"""Moments as people write and read them: a duration from now, a date, epoch seconds."""
+"""Timestamps as people write and read them: a duration from now, a date, epoch seconds."""
 
 import re
 from datetime import datetime, timezone
@@ -10,16 +10,19 @@ DURATION = re.compile(r"([0-9]{1,9})([mhd])", re.ASCII)
 EPOCH = re.compile(r"[0-9]{9,11}", re.ASCII)
 
 
-def parse_moment(text: str, now: float) -> int:
-    """Read a moment to come, in epoch seconds: 90d, 12h, 30m, 2027-01-31, an ISO time or epoch seconds."""
-    moment = _parse(text, now)
-    if moment is None:
+def parse_timestamp(text: str, now: float) -> int:
+    """Return a time to come in epoch seconds, from 90d, 12h, 30m, 2027-01-31, an ISO time or epoch seconds.
+
+    Raises WrongUseError.
+    """
+    at = _parse(text, now)
+    if at is None:
         raise WrongUseError(
             f"--expires takes 90d, 12h, 30m, 2027-01-31, 2027-01-31T12:00:00Z or epoch seconds; not {text}"
         )
-    if moment <= now:
+    if at <= now:
         raise WrongUseError(f"--expires: {text} has passed")
-    return moment
+    return at
 
 
 def _parse(text: str, now: float) -> int | None:
@@ -28,14 +31,14 @@ def _parse(text: str, now: float) -> int | None:
     if EPOCH.fullmatch(text):
         return int(text)
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 reads no Z
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 reads no Z
+        return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
     except (ValueError, OverflowError):
         return None
 
 
-def show_moment(seconds: int) -> str:
-    """Write epoch seconds as ISO 8601 in UTC; the number itself where no date can say it."""
+def show_timestamp(seconds: int) -> str:
+    """Write epoch seconds as ISO 8601 in UTC; the number itself beyond the range of dates."""
     try:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
