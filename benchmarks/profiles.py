@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import event_path
 from benchmarks.figures import api, dispatcher, fanout
-from benchmarks.sink import sink
+from benchmarks.null_receiver import null_receiver
 from local.paths import ROOT, tool
 from local.progress import Progress
 from tests.factories import BASE, InMemoryApp
@@ -27,7 +27,7 @@ ABSOLUTE = re.compile(r"(?<=\()/[^\s:()]*/(?=[^/\s:()]+:\d+\))")  # the folder o
 
 @contextmanager
 def _dispatcher() -> Iterator[Callable[[], object]]:
-    with sink() as running:
+    with null_receiver() as running:
         yield dispatcher.works(running, 1)[0]
 
 

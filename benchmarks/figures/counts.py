@@ -7,7 +7,7 @@ of the items that are written.
 from benchmarks import event_path, wire
 from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.figures.dispatcher import packs
-from benchmarks.sink import sink
+from benchmarks.null_receiver import null_receiver
 from local.progress import Progress
 
 TITLE = "AWS calls and write units per delivery"
@@ -26,7 +26,7 @@ BATCH = 10  # messages
 def measure(progress: Progress) -> Measured:
     """Count for a batch of single deliveries, and for one of packs."""
     readings = []
-    with sink() as running:
+    with null_receiver() as running:
         for name, size, calls, units in (("single", 1, 0.35, 1), ("packed", 10, 0.06, 0.2)):
             with progress.step(f"{name} deliveries"):
                 counts = _count(f"http://127.0.0.1:{running.http}/hook", size)

@@ -19,8 +19,8 @@ from urllib3.util import create_urllib3_context
 
 from benchmarks import event_path, wire
 from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.null_receiver import HOST, NullReceiver, null_receiver
 from benchmarks.pairs import Work, cpu_ratios
-from benchmarks.sink import HOST, Sink, sink
 from local.progress import Progress
 from webhooks.domain.webhook import Webhook
 
@@ -36,7 +36,7 @@ BATCHES = 20  # in one run
 def measure(progress: Progress) -> Measured:
     """Measure single deliveries and packs."""
     readings = []
-    with sink() as running:
+    with null_receiver() as running:
         for name, size in (("10 single deliveries", 1), ("10 packs of 10", 10)):
             for where, cores, goal in (("", ALL_CORES, GOAL), (", on one core", ONE_CORE, None)):
                 os.sched_setaffinity(0, cores)  # before any thread is started, as threads take it over
@@ -48,7 +48,7 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings)
 
 
-def works(running: Sink, size: int) -> tuple[Work, Work]:
+def works(running: NullReceiver, size: int) -> tuple[Work, Work]:
     """Return the dispatcher's work on batches of packs of a size, and the same POSTs by urllib3."""
     os.environ["SSL_CERT_FILE"] = str(running.authority)
     url = f"https://{HOST}:{running.https}/hook"
@@ -81,7 +81,7 @@ def packs(webhooks: Sequence[Webhook], size: int) -> dict[str, Any]:
     )
 
 
-def bare_loop(running: Sink, posts: Sequence[tuple[bytes, dict[str, str]]]) -> Work:
+def bare_loop(running: NullReceiver, posts: Sequence[tuple[bytes, dict[str, str]]]) -> Work:
     """Return urllib3 as fast as it can be: one pool, one SSL context, no retries, no redirects."""
     context = create_urllib3_context()
     context.load_verify_locations(running.authority)

@@ -16,8 +16,8 @@ import pycurl
 
 from benchmarks import event_path
 from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.null_receiver import HOST, NullReceiver, null_receiver
 from benchmarks.pairs import Work, cpu_ratios
-from benchmarks.sink import HOST, Sink, sink
 from local.progress import Progress
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse
@@ -33,13 +33,13 @@ DELIVERIES = 100  # in one run
 
 def measure(progress: Progress) -> Measured:
     """Measure deliveries of 2 KB."""
-    with sink() as running, progress.step("deliveries to new hosts"), _client(running) as client:
+    with null_receiver() as running, progress.step("deliveries to new hosts"), _client(running) as client:
         ratios = cpu_ratios(_deliveries(client, running), _handshakes(running))
     return Measured([Reading("a delivery", ratios, goal=GOAL)])
 
 
 @contextmanager
-def _client(running: Sink) -> Iterator[CurlHttpClient]:
+def _client(running: NullReceiver) -> Iterator[CurlHttpClient]:
     os.environ["SSL_CERT_FILE"] = str(running.authority)
     client: CurlHttpClient = event_path.function("dispatcher").dispatch._http
     with closing(client):
@@ -51,7 +51,7 @@ def _call(request: HttpRequest) -> Conversation[HttpOutcome]:
     return exchange
 
 
-def _deliveries(client: Any, running: Sink) -> Work:
+def _deliveries(client: Any, running: NullReceiver) -> Work:
     body = event_path.parsed(1).body.encode()
     request = HttpRequest("POST", f"https://{HOST}:{running.https}/hook", {"Content-Type": "a/b"}, body)
     client.send_all([_call(request)])
@@ -69,7 +69,7 @@ def _deliveries(client: Any, running: Sink) -> Work:
     return deliveries
 
 
-def _handshakes(running: Sink) -> Work:
+def _handshakes(running: NullReceiver) -> Work:
     context = ssl.create_default_context()
 
     def handshakes() -> int:
