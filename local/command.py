@@ -1,4 +1,4 @@
-"""Runs the `webhooks` command in this process, as a person would in a shell."""
+"""Runs the `webhooks` command in this process, as a shell would."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from webhooks_cli.main import run
 
 
 def webhooks(*arguments: str, folder: Path) -> Any:
-    """Run the command in `folder`; return what it prints with --json. Raises LocalError."""
+    """Run the command in `folder`; return its JSON output. Raises LocalError."""
     stdout, stderr = io.StringIO(), io.StringIO()
     context = CliContext(
         stdin=io.BytesIO(),
@@ -26,6 +26,6 @@ def webhooks(*arguments: str, folder: Path) -> Any:
         random_bytes=os.urandom,
     )
     if run([*arguments, "--json"], context):
-        said = stderr.getvalue().strip() or stdout.getvalue().strip()
-        raise LocalError(f"`webhooks {' '.join(arguments[:3])}` failed: {said}")
+        output = stderr.getvalue().strip() or stdout.getvalue().strip()
+        raise LocalError(f"`webhooks {' '.join(arguments[:3])}` failed: {output}")
     return json.loads(stdout.getvalue())

@@ -1,4 +1,4 @@
-"""Verifies a callback with the service's published keys, and with an unmodified Standard Webhooks library."""
+"""Verifies a callback with the service's published keys, and with the original Standard Webhooks library."""
 
 import json
 import time
@@ -26,7 +26,7 @@ class Verification:
 
 
 class Verifier:
-    """Asks the service for its keys; reads webhooks' secrets (endpoint URL -> `whsec_...`) from a file."""
+    """Fetches the service's keys; reads webhooks' secrets (endpoint URL -> `whsec_...`) from a file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -37,7 +37,7 @@ class Verifier:
     def verify(self, url: str, headers: Mapping[str, str], body: bytes) -> Verification:
         """Verify by each scheme on its own.
 
-        Raises OSError, ValueError, KeyError or urllib3's HTTPError where a key cannot be had.
+        Raises OSError, ValueError, KeyError or urllib3's HTTPError where a key cannot be read.
         """
         known = json.loads(self._file.read_text("utf-8"))
         public_key, jwks = self._published(known["apiUrl"])

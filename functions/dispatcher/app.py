@@ -1,4 +1,4 @@
-"""functions/dispatcher: from the deliveries queue, by either lane, to the endpoints."""
+"""functions/dispatcher: sends deliveries of both lanes to the endpoints."""
 
 from typing import Any
 
@@ -10,6 +10,6 @@ dispatch, slow_queue_url = compose()
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Deliver a batch of packs; answers which messages must come again."""
+    """Deliver a batch of packs; return the messages that must come again."""
     invocation.begin(context)
     return read_batch(lambda: dispatch.dispatch(delivery_messages(event), lane_of(event, slow_queue_url)))

@@ -1,4 +1,4 @@
-"""functions/fanout: from the events queue to the deliveries queue."""
+"""functions/fanout: matches events to webhooks and sends a delivery for each match."""
 
 from typing import Any
 
@@ -10,6 +10,6 @@ fanout = compose()
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Fan a batch of events out; answers which messages must come again."""
+    """Fan out a batch of events; return the messages that must come again."""
     invocation.begin(context)
     return read_batch(lambda: fanout.fan_out(event_messages(event)))

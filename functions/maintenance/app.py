@@ -1,4 +1,4 @@
-"""functions/maintenance: on a schedule, takes away what a crash left behind."""
+"""functions/maintenance: deletes orphaned secrets on a schedule."""
 
 from webhooks.bootstrap.maintenance import compose
 

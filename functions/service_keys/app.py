@@ -22,7 +22,7 @@ def routes(access: Authenticator, service_keys: ServiceKeys, responses: ServiceK
         caller = access.caller(api)
         return json_response(responses.pairs(caller, service_keys.list(caller)))
 
-    # Not a `<name>`: those have no slash, and base64 may have several, which a gateway may have decoded.
+    # A `<name>` matches no slash, but base64 may have several, which a gateway may have decoded.
     @api.delete(f"{ONE_KEY}[^?]+")
     def reset() -> Response[str]:
         caller = access.caller(api)

@@ -13,7 +13,7 @@ import pytest
 from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, sign_callback
 from tests import plain_protocol as protocol
 from tests.loopback_api import CONTENT, Api
-from tests.unit.cli.command_line import NOW, CommandLine, Ended, Terminal
+from tests.unit.cli.command_line import NOW, CommandLine, CommandResult, Terminal
 
 LICENSES = {"system": "a-system-license", "service": "a-service-license"}
 
@@ -228,7 +228,7 @@ def curve_of(api: Api) -> Curve:
 
 
 @pytest.fixture
-def verify(webhooks: CommandLine, api: Api) -> Callable[..., Ended]:
+def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
     service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
     headers = sign_callback(
         method="POST",
@@ -244,7 +244,7 @@ def verify(webhooks: CommandLine, api: Api) -> Callable[..., Ended]:
     webhooks.write("license.txt", "a-license")
     api.secret = encode_webhook_secret(SECRET)
 
-    def run(*argv: str, name: str = "--endpoint", body: bytes = b"{}") -> Ended:
+    def run(*argv: str, name: str = "--endpoint", body: bytes = b"{}") -> CommandResult:
         return webhooks(
             "verify", name, ENDPOINT, "--headers", "headers.json", "--body", "-", "--json", *argv, stdin=body
         )
@@ -263,14 +263,14 @@ def test_a_callback_verifies_with_the_published_keys_and_the_webhooks_secret(ver
     assert ("GET", f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret") in api.seen
 
 
-def test_a_callback_of_another_secret_does_not_verify(verify: Callable[..., Ended], api: Api) -> None:
+def test_a_callback_of_another_secret_does_not_verify(verify: Callable[..., CommandResult], api: Api) -> None:
     api.secret = encode_webhook_secret(bytes(32))
     ended = verify()
     assert ended.code == 1
     assert list(ended.document["failed"]) == ["v1"]
 
 
-def test_the_published_keys_can_be_chosen(verify: Callable[..., Ended], api: Api) -> None:
+def test_the_published_keys_can_be_chosen(verify: Callable[..., CommandResult], api: Api) -> None:
     by_url = verify("--jwks", f"{api.url}/.well-known/jwks.json")
     assert by_url.document == {"ok": True, "verified": ["rfc9421"], "failed": {}}
     assert verify("--api", api.url, body=b"{ }").code == 1

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py|\.\.\.)(?:::(?P<test>\w+))?`")
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 README = [
     (language, textwrap.dedent(text)) for _, language, text in BLOCK.findall((ROOT / "README.md").read_text())
@@ -27,6 +28,17 @@ def of(language: str) -> list[str]:
 def test_a_link_leads_to_a_file(document: Path) -> None:
     links = LINK.findall(document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda path: path.name)
+def test_a_test_that_a_page_names_exists(page: Path) -> None:
+    missing, file = [], None
+    for named in TEST.finditer(page.read_text()):
+        file = file if named["file"] == "..." else ROOT / named["file"]
+        source = file.read_text() if file and file.is_file() else ""
+        if not source or (named["test"] and f"def {named['test']}(" not in source):
+            missing.append(named[0])
+    assert missing == []
 
 
 def test_the_python_code_in_the_readme_compiles() -> None:

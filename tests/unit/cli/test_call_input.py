@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.cli.command_line import CommandLine
 from webhooks_cli.api_paths import full_path
 from webhooks_cli.commands.call import exit_code
 from webhooks_cli.deployment import Deployment

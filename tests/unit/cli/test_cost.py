@@ -8,8 +8,8 @@ from tests.unit.cli.command_line import CommandLine, Terminal
 from webhooks.adapters.dynamodb import delivery_log
 from webhooks.adapters.dynamodb import table as tables
 from webhooks.adapters.secrets_manager import key_store
-from webhooks_cli.costs.bill import bill_of
-from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE
+from webhooks_cli.costs.bill import Bill, bill_of
+from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE, MeasuredFigures
 from webhooks_cli.costs.settings import SETTINGS
 from webhooks_cli.costs.traffic import MONTH_SECONDS, Load, Traffic, traffic_of
 

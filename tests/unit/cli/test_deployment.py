@@ -1,7 +1,6 @@
 """The sources of a command's deployment: options, a profile, a stack file."""
 
 from argparse import Namespace
-from collections.abc import Callable
 
 import pytest
 

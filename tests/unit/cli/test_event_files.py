@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.command_line import CommandLine
 from webhooks.domain.event import Event, parse_event
 from webhooks_cli.commands.publish import batches
 from webhooks_cli.errors import WrongUseError

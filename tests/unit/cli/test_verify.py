@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, jwk, sign_callback, thumbprint
-from tests.unit.cli.command_line import NOW, CommandLine, Ended
+from tests.unit.cli.command_line import NOW, CommandLine, CommandResult
 
 URL = "https://shop.example.com/callbacks?a=1"
 BODY = b'{"id":"e1"}'
@@ -30,7 +30,7 @@ KEYS = ("--secret", WHSEC, "--public-key", PUBLIC, "--jwks", "jwks.json")
 
 
 @pytest.fixture
-def verify(webhooks: CommandLine) -> Callable[..., Ended]:
+def verify(webhooks: CommandLine) -> Callable[..., CommandResult]:
     webhooks.write("headers.json", HEADERS)
     webhooks.write("headers.txt", "\n".join(f"{name}: {value}" for name, value in HEADERS.items()))
     webhooks.write("body.json", BODY.decode())
@@ -42,14 +42,16 @@ def verify(webhooks: CommandLine) -> Callable[..., Ended]:
         headers: str = "headers.json",
         body: str = "body.json",
         stdin: bytes = b"",
-    ) -> Ended:
+    ) -> CommandResult:
         return webhooks("verify", "--url", url, "--headers", headers, "--body", body, *argv, stdin=stdin)
 
     return run
 
 
 @pytest.mark.parametrize("headers", ["headers.json", "headers.txt"])
-def test_a_callback_verifies_with_every_key_that_is_given(verify: Callable[..., Ended], headers: str) -> None:
+def test_a_callback_verifies_with_every_key_that_is_given(
+    verify: Callable[..., CommandResult], headers: str
+) -> None:
     ended = verify(*KEYS, "--json", headers=headers)
     assert ended.code == 0
     assert ended.document == {"ok": True, "verified": ["es256k", "v1", "rfc9421"], "failed": {}}
@@ -57,7 +59,7 @@ def test_a_callback_verifies_with_every_key_that_is_given(verify: Callable[..., 
 
 @pytest.mark.parametrize("name", [b"service", b"before", b"after"])
 def test_any_of_several_tokens_verifies_with_the_known_key(
-    verify: Callable[..., Ended], webhooks: CommandLine, name: bytes
+    verify: Callable[..., CommandResult], webhooks: CommandLine, name: bytes
 ) -> None:
     shown, *beside = (
         PrivateKey.derive(bytes(16), each, Curve.SECP256K1) for each in (b"after", b"before", b"service")
@@ -78,7 +80,7 @@ def test_any_of_several_tokens_verifies_with_the_known_key(
     assert (ended.code, ended.document["verified"]) == (0, ["es256k"])
 
 
-def test_each_signature_has_its_own_verdict(verify: Callable[..., Ended]) -> None:
+def test_each_signature_has_its_own_verdict(verify: Callable[..., CommandResult]) -> None:
     other = encode_webhook_secret(bytes(32))
     ended = verify("--secret", other, "--public-key", PUBLIC, "--json")
     assert ended.code == 1
@@ -86,20 +88,20 @@ def test_each_signature_has_its_own_verdict(verify: Callable[..., Ended]) -> Non
     assert list(ended.document["failed"]) == ["v1"]
 
 
-def test_a_changed_body_fails_with_a_reason(verify: Callable[..., Ended]) -> None:
+def test_a_changed_body_fails_with_a_reason(verify: Callable[..., CommandResult]) -> None:
     ended = verify(*KEYS, body="-", stdin=BODY + b"\n")
     assert ended.code == 1
     assert "the callback does not verify" in ended.stderr
     assert ended.stdout.count("verified") == 0
 
 
-def test_the_url_is_part_of_the_rfc_9421_signature(verify: Callable[..., Ended]) -> None:
+def test_the_url_is_part_of_the_rfc_9421_signature(verify: Callable[..., CommandResult]) -> None:
     ended = verify(*KEYS, "--json", url="https://elsewhere.example.com/")
     assert list(ended.document["failed"]) == ["rfc9421"]
 
 
 def test_an_old_callback_verifies_as_of_its_own_time(
-    verify: Callable[..., Ended], webhooks: CommandLine
+    verify: Callable[..., CommandResult], webhooks: CommandLine
 ) -> None:
     webhooks.now = NOW + 3600
     ended = verify(*KEYS)
@@ -111,13 +113,13 @@ def test_an_old_callback_verifies_as_of_its_own_time(
 
 
 def test_a_request_line_before_the_headers_is_passed_over(
-    verify: Callable[..., Ended], webhooks: CommandLine
+    verify: Callable[..., CommandResult], webhooks: CommandLine
 ) -> None:
     dump = "POST /callbacks HTTP/1.1\r\n" + "\r\n".join(f"{name}: {value}" for name, value in HEADERS.items())
     assert verify(*KEYS, headers="-", stdin=dump + "\r\n\r\n").code == 0
 
 
-def test_a_secret_can_come_from_a_file(verify: Callable[..., Ended], webhooks: CommandLine) -> None:
+def test_a_secret_can_come_from_a_file(verify: Callable[..., CommandResult], webhooks: CommandLine) -> None:
     webhooks.write("secret.txt", WHSEC + "\n")
     assert verify("--secret", "@secret.txt").code == 0
 
@@ -148,14 +150,14 @@ def test_a_malformed_key_is_wrong_use(verify, argv, reason):
     ],
 )
 def test_headers_that_cannot_be_read_are_explained(
-    verify: Callable[..., Ended], text: str, reason: str
+    verify: Callable[..., CommandResult], text: str, reason: str
 ) -> None:
     ended = verify(*KEYS, headers="-", stdin=text)
     assert ended.code == 2
     assert reason in ended.stderr
 
 
-def test_stdin_cannot_be_two_inputs(verify: Callable[..., Ended]) -> None:
+def test_stdin_cannot_be_two_inputs(verify: Callable[..., CommandResult]) -> None:
     assert verify(*KEYS, headers="-", body="-").code == 2
 
 

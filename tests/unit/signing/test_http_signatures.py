@@ -1,7 +1,6 @@
 """The signing half of HTTP message signatures, by RFC 9421, RFC 9530, RFC 7517 and the receivers' package."""
 
 from base64 import b64decode, urlsafe_b64decode
-from typing import Any
 
 import pytest
 
