@@ -120,7 +120,7 @@ def main() -> None:
     if options.certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.certificate)
-    with suppress(KeyboardInterrupt):  # a person's, who ends the benchmark with it
+    with suppress(KeyboardInterrupt):  # it ends the benchmark too
         asyncio.run(serve(deque(maxlen=options.keep), tls))
 
 

@@ -8,6 +8,7 @@ token endpoint or its host's lookup is unresponsive.
 import json
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from enum import StrEnum
 from random import Random
 from typing import Any
@@ -217,6 +218,17 @@ class TimedDeployment(Deployment):
         result = real(*args, **named)
         self.move_messages()
         return result
+
+    def start_beside(self, work: Callable[[], None]) -> None:
+        """Start a task at the current one's time."""
+        self.catch_up()
+        self.clock.start(work)
+
+    def wait_for(self, future: Future[Any]) -> None:
+        """Let time pass until a future is done."""
+        self.catch_up()
+        if not future.done():
+            self.clock.wait_for(future)
 
     def register(self, scope: Scope, **changes: Any) -> str:
         """Store a tenant's webhook for EVENT; returns its endpoint's URL."""

@@ -35,7 +35,7 @@ class FakeQueue:
             self._sent.append(message)
 
     def messages(self) -> list[Sent]:
-        """Return what is on the queue, oldest first."""
+        """Return the messages on the queue, oldest first."""
         with self._lock:
             return list(self._sent)
 

@@ -2,8 +2,10 @@
 
 import itertools
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from heapq import heappop, heappush
+from typing import Any
 
 from tests.simulation.tasks import Task
 
@@ -19,7 +21,7 @@ class Timer:
 
 
 class SimulatedClock:
-    """Times in epoch seconds. Called, it says the time as the current task sees it, who may be ahead."""
+    """Times in epoch seconds. Called, it returns the current task's time: a task may be ahead of the clock."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -53,7 +55,7 @@ class SimulatedClock:
         return self._timers[0][0] if self._timers else None
 
     def advance(self, until: float) -> None:
-        """Let time pass, and run what is due meanwhile."""
+        """Let time pass, and run the timers that are due meanwhile."""
         while (at := self.next_at()) is not None and at <= until:
             _, _, timer = heappop(self._timers)
             self.now = max(self.now, at)
@@ -80,8 +82,15 @@ class SimulatedClock:
         self.at(self.now + seconds, partial(self._resume, task))
         task.pause()
 
+    def wait_for(self, future: Future[Any]) -> None:
+        """Let time pass until a future is done."""
+        task = self.current
+        assert task is not None
+        future.add_done_callback(lambda _: self.at(self.now, partial(self._resume, task)))
+        task.pause()
+
     def run(self) -> None:
-        """Run until nothing is due. Raises what a task raises."""
+        """Run until no timer is left. Raises a task's error."""
         while (at := self.next_at()) is not None:
             self.advance(at)
 

@@ -1,15 +1,19 @@
-"""Work that one invocation does at the same time: it is led piece by piece, and each spends its own time.
+"""Work that one invocation does at the same time.
 
-A piece starts when one of so many workers or connections is free; the invocation goes on when the last is done.
+Workers and connections: a piece of work starts when one of so many is free, spends its own time, and the invocation
+goes on when the last piece is done. Background: a second thread, whose work others see while the first goes on.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Any
 
 from tests.fakes.endpoint import Endpoint, lead
 from tests.simulation.clock import SimulatedClock
+from tests.simulation.deployment import Deployment
 from webhooks.ports import Conversation
 
 
@@ -44,3 +48,56 @@ class SimulatedHttpClient:
 
     def send_all(self, conversations: Sequence[Conversation[Any]]) -> list[Any]:
         return list(self._connections.map(lambda each: lead(each, self._endpoint), conversations))
+
+
+class SimulatedFuture[R](Future[R]):
+    """The result of background work; asked too early, it lets others run meanwhile."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        super().__init__()
+        self._deployment = deployment
+        self.done_at = 0.0
+
+    def result(self, timeout: float | None = None) -> R:
+        if not self.done():
+            self._deployment.wait_for(self)
+        clock = self._deployment.clock
+        clock.spent = max(clock.spent, self.done_at - clock.now)
+        return super().result(timeout)
+
+
+class SimulatedBackground:
+    """One thread beside an invocation's own, as an Executor; a kill in either ends both."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._todo: deque[Callable[[], None]] = deque()
+        self._is_running = False
+
+    def submit[T, R](self, work: Callable[[T], R], item: T, /) -> Future[R]:
+        future = SimulatedFuture[R](self._deployment)
+
+        def run() -> None:
+            try:
+                result = work(item)
+            except Exception as error:  # noqa: BLE001 - the future raises it
+                self._note_end(future)
+                future.set_exception(error)
+            else:
+                self._note_end(future)
+                future.set_result(result)
+
+        self._todo.append(run)
+        if not self._is_running:
+            self._is_running = True
+            self._deployment.start_beside(self._run)
+        return future
+
+    def _note_end(self, future: SimulatedFuture[Any]) -> None:
+        self._deployment.catch_up()
+        future.done_at = self._deployment.clock()
+
+    def _run(self) -> None:
+        while self._todo:
+            self._todo.popleft()()
+        self._is_running = False

@@ -1,11 +1,12 @@
 """The deployed service in memory, on a simulated clock: the stores and queues that all its containers share.
 
-Who runs the functions, and how a call of a port goes, is a subclass's: `Simulation` draws both at random and lets
-calls fail, the benchmarks' deployment gives each call its time and scales as Lambda does.
+Subclasses run the functions and make the calls of their ports: `Simulation` in random order and with faults, the
+benchmarks' deployment with the time that each takes, scaling as Lambda does.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from concurrent.futures import Future
 from random import Random
 from typing import Any
 
@@ -63,6 +64,18 @@ class Deployment(ABC):
     def time_left(self) -> float:
         """Return the seconds that the running invocation has left."""
 
+    @abstractmethod
+    def start_beside(self, work: Callable[[], None]) -> None:
+        """Start a second thread of the running invocation's process."""
+
+    @abstractmethod
+    def wait_for(self, future: Future[Any]) -> None:
+        """Let others run until a future is done."""
+
+    @abstractmethod
+    def catch_up(self) -> None:
+        """Let the time pass that the current task is ahead of the clock, where others see it."""
+
     def on_sent(self, queue: Queue, message: Message) -> None:  # noqa: B027 - not every subclass notes it
         """Note a message that a function sent."""
 
@@ -70,7 +83,7 @@ class Deployment(ABC):
         """Note a message that a function deleted before its batch ended."""
 
     def move_messages(self) -> None:
-        """Carry out on the queues what functions did to the fakes of their ports."""
+        """Move messages from the fakes that functions send to, and delete as functions asked them to."""
         for sent_to, queue in (
             (self.lanes.fast, self.fast),
             (self.lanes.slow, self.slow),

@@ -16,7 +16,7 @@ ADDRESS = "192.0.2.1"
 
 
 class SimulatedEndpoints:
-    """All endpoints. `errors`: by URL, what our own code fails with there, or what ends its process."""
+    """All endpoints. `errors`: raised in our own code, by URL; a KilledError ends its process."""
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation

@@ -9,7 +9,7 @@ from webhooks.domain.delivery_log import LogEntry
 
 
 class Caller(Protocol):
-    """Makes a call of a port: says when it takes place, and what goes wrong."""
+    """Makes a call of a port: at its time, and with its faults."""
 
     def __call__(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
         """Call `real`, which is known as `name`."""

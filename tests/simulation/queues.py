@@ -124,7 +124,7 @@ class OldestFirst:
 
 
 class Queue:
-    """A queue on a simulated clock. `repeats`: the chance that a message is given out once more than it must.
+    """A queue on a simulated clock. `repeats`: whether a message is now given out once more than necessary.
 
     `hop`: the seconds from a message's arrival until it can be received.
     """

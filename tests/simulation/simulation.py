@@ -5,6 +5,7 @@ All randomness is one seeded generator's, so that a seed is a schedule, and the 
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from random import Random
 from typing import Any
@@ -38,7 +39,10 @@ class Running(Task):
 
 
 class Simulation(Deployment):
-    """`switching`: the chance that a call of a port lets others run; `repeats`: see Queue."""
+    """`switching`: how often a call of a port lets others run, from 0 to 1.
+
+    `repeats`: the share of messages that a queue gives out once more than necessary.
+    """
 
     def __init__(
         self,
@@ -175,16 +179,45 @@ class Simulation(Deployment):
         self.running.append(running)
         return running
 
+    def catch_up(self) -> None:
+        """Do nothing: here each task spends its own time."""
+
+    def start_beside(self, work: Callable[[], None]) -> None:
+        assert self.current is not None
+        beside = Running(work, since=self.current.since, invocation=self.current.invocation)
+        beside.spent = self.current.spent
+        self.running.append(beside)
+
+    def wait_for(self, future: Future[Any]) -> None:
+        assert self.current is not None
+        while not future.done():
+            self.current.pause()
+
     def step(self, running: Running) -> None:
         self.clock.step(running)
         if running.is_over:
-            self.running.remove(running)
-            running.finish()
-            if running.invocation is None and running.failure is not None:
-                raise running.failure
+            self._end(running)
+
+    def _end(self, running: Running) -> None:
+        self.running.remove(running)
+        if running.invocation is not None and isinstance(running.failure, KilledError):
+            for other in self._same_process(running):  # the process ends with all its threads
+                self._kill(other)
+                self._end(other)
+        running.finish()
+        if running.invocation is None and running.failure is not None:
+            raise running.failure
+
+    def _same_process(self, running: Running) -> list[Running]:
+        return [each for each in self.running if each.invocation is running.invocation]
+
+    def _kill(self, running: Running) -> None:
+        before, self.clock.current = self.clock.current, running
+        running.kill()
+        self.clock.current = before
 
     def invoke(self, queue: Queue, messages: Sequence[Message] | None = None) -> Running | None:
-        """Start a function on a batch of a queue, unless there is none: these messages, or what it receives."""
+        """Start a function on a batch of a queue, these messages or a received one; None where there is no batch."""
         batch = queue.receive() if messages is None else messages
         if not batch:
             return None
@@ -219,7 +252,9 @@ class Simulation(Deployment):
         running = self.invoke(queue, messages)
         assert running is not None, f"{queue.name} has no message"
         while not running.is_over:
-            self.step(running)
+            for each in self._same_process(running):
+                if not each.is_over:
+                    self.step(each)
 
     def _container(self, function: str) -> Container:
         idle = self.idle[function]
@@ -263,9 +298,7 @@ class Simulation(Deployment):
     def close(self) -> None:
         """End everything that still runs."""
         for running in self.running:
-            self.clock.current = running
-            running.kill()
-        self.clock.current = None
+            self._kill(running)
 
 
 def _run_next(todo: deque[Callable[[], object]]) -> None:
