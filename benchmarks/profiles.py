@@ -33,15 +33,15 @@ def _dispatcher() -> Iterator[Callable[[], object]]:
 
 @contextmanager
 def _fan_out() -> Iterator[Callable[[], object]]:
-    yield fanout._fan_out(event_path.events_batch(fanout.BATCH), at_the_wire=True)
+    yield fanout.fan_out(event_path.events_batch(fanout.BATCH), fanout.stub_botocore)
 
 
 @contextmanager
 def _api() -> Iterator[Callable[[], object]]:
     app = InMemoryApp()
     app.create()
-    handle = api._ours(app)
-    event = api._request(app, "POST", f"{BASE}/webhooks/fetch", {"pSize": 25})
+    handle = api.handler_of(app)
+    event = api.request(app, "POST", f"{BASE}/webhooks/fetch", {"pSize": 25})
     yield lambda: handle(event)
 
 

@@ -1,7 +1,8 @@
 """The benchmarks' receiver, which costs little: run as a process of its own, it prints its ports as JSON.
 
-POST /dead and /token never get a response, POST /down 500, POST /after/MS 200 after so many ms, and POST to
-any other path 200 at once. GET /arrivals: path, event id and epoch seconds of each callback since the last.
+POST /dead and /token never get a response, POST /down 500, POST /after/MS 200 after so many ms, POST /close
+200 and the connection's end, and POST to any other path 200 at once. GET /arrivals: path, event id and epoch
+seconds of each callback since the last GET. No TLS session is resumed.
 """
 
 import argparse
@@ -22,10 +23,11 @@ from local.errors import LocalError
 from local.paths import ROOT
 from tests.http_requests import Request, split_request
 
-DEAD, DOWN = "/dead", "/down"
+DEAD, DOWN, CLOSE = "/dead", "/down", "/close"
 TOKEN = "/token"  # noqa: S105 - a path
 AFTER = "/after/"  # and milliseconds
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+LAST = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 FAILURE = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 
 type Callbacks = deque[tuple[str, bytes, float]]  # path, body and epoch seconds
@@ -81,6 +83,9 @@ class Connection(asyncio.Protocol):
         if path.startswith(AFTER):
             delay = int(path.removeprefix(AFTER)) / 1000
             asyncio.get_running_loop().call_later(delay, self._transport.write, OK)
+        elif path == CLOSE:
+            self._transport.write(LAST)
+            self._transport.close()
         elif path != DEAD:
             self._transport.write(FAILURE if path == DOWN else OK)
 
@@ -120,6 +125,8 @@ def main() -> None:
     if options.certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.certificate)
+        tls.options |= ssl.OP_NO_TICKET
+        tls.num_tickets = 0  # of TLS 1.3
     with suppress(KeyboardInterrupt):  # it ends the benchmark too
         asyncio.run(serve(deque(maxlen=options.keep), tls))
 

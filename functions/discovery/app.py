@@ -58,4 +58,5 @@ def routes(discovery: Discovery, info: DeploymentInfo) -> RestApi:
     return api
 
 
-lambda_handler = routes(*compose()).handle
+app = compose()
+lambda_handler = routes(app.discovery, app.info).handle

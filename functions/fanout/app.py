@@ -2,14 +2,20 @@
 
 from typing import Any
 
-from webhooks.bootstrap.fanout import compose
+from webhooks.bootstrap.fanout import FanoutApp, compose
 from webhooks.bootstrap.runtime import invocation
-from webhooks.entrypoints.sqs import event_messages, read_batch
-
-fanout = compose()
+from webhooks.entrypoints.sqs import BatchResponse, Handler, event_messages, read_batch
 
 
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Fan out a batch of events; return the messages that must come again."""
-    invocation.begin(context)
-    return read_batch(lambda: fanout.fan_out(event_messages(event)))
+def handler(app: FanoutApp) -> Handler:
+    """Return what Lambda calls: it fans a batch out and answers which messages must come again."""
+
+    def handle(event: dict[str, Any], context: object) -> BatchResponse:
+        invocation.begin(context)
+        return read_batch(lambda: app.fanout.fan_out(event_messages(event)))
+
+    return handle
+
+
+app = compose()
+lambda_handler = handler(app)

@@ -2,4 +2,5 @@
 
 from webhooks.bootstrap.maintenance import compose
 
-lambda_handler = compose().handle
+app = compose()
+lambda_handler = app.cleanup.handle

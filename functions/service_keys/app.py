@@ -34,4 +34,5 @@ def routes(access: Authenticator, service_keys: ServiceKeys, responses: ServiceK
     return api
 
 
-lambda_handler = routes(*compose()).handle
+app = compose()
+lambda_handler = routes(app.authenticator, app.service_keys, app.responses).handle

@@ -64,4 +64,5 @@ def routes(communities: Communities, registration: Webhooks, responses: WebhookR
     return api
 
 
-lambda_handler = routes(*compose()).handle
+app = compose()
+lambda_handler = routes(app.communities, app.webhooks, app.responses).handle

@@ -1,7 +1,6 @@
 """The API's functions as the bootstrap composes them, over an AWS in memory: storage, secrets, queues, licenses."""
 
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -17,19 +15,17 @@ from tests.contract.backends import Backend, backend_named
 from tests.factories import (
     BASE,
     COMMUNITY,
-    ENVIRONMENT,
-    FUNCTIONS,
     SERVICE_CALLER,
     SYSTEM,
     TENANT,
     ApiResponse,
     Client,
     api_event,
-    function,
     owner,
     read_response,
     webhook_body,
 )
+from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
 from webhooks.domain.caller import AuthLevel, License
 from webhooks_cli.register import LicenseRegister
 
@@ -72,13 +68,10 @@ class Deployed:
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
         register.issue(SYSTEM.license_key, License(AuthLevel.SYSTEM), now=1)
         register.issue(SERVICE_CALLER.license_key, License(AuthLevel.SERVICE, TENANT, COMMUNITY), now=1)
-        self.apis = {}
-        with mock.patch.dict(os.environ, self.environment):
-            for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery"):
-                module = function(name)
-                composed = module.compose()
-                parts = composed if isinstance(composed, tuple) else (composed,)
-                self.apis[name] = module.routes(*parts)
+        self.handlers = {
+            name: load_function(name, self.environment).lambda_handler
+            for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery")
+        }
         self.public_key = self.call("GET", "/publickeys", by=None).json["publicKey"]
 
     def call(
@@ -93,7 +86,7 @@ class Deployed:
         headers = by.headers(self.public_key, ts=time.time(), **more) if by else {}
         text = None if body is None else json.dumps(body)
         event = api_event(method, path, headers=headers, body=text)
-        return read_response(self.apis[owner(path)].handle(event, None))
+        return read_response(self.handlers[owner(path)](event, None))
 
 
 @pytest.fixture(scope="module")

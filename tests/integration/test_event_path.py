@@ -11,12 +11,15 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 
 from signing import Curve, derive_webhook_secret, encode_webhook_secret, jwk, thumbprint
 from tests.contract.backends import Backend, backend_named
+from tests.lambda_functions import ENVIRONMENT, LOOPBACK
 from tests.plain_protocol import http_signature_holds, secret_signature_holds, service_signature_holds
 from tests.receiver import Receiver, reply, token
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap import dispatcher, fanout
+from webhooks.bootstrap.dispatcher import DispatcherApp
+from webhooks.bootstrap.fanout import FanoutApp
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
@@ -45,8 +48,8 @@ class Stack:
     queues: dict[str, str]
     deliveries_table: str
     receiver: Receiver
-    run_fanout: Any = None
-    run_dispatch: Any = None
+    fanout: FanoutApp
+    dispatcher: DispatcherApp
 
     def register(self, credential: Credential | None = None, **changes: Any) -> Webhook:
         endpoint = replace(Endpoint(f"{self.receiver.url}/hook?x=1"), **changes.pop("endpoint", {}))
@@ -73,7 +76,7 @@ class Stack:
             }
             for number, event in enumerate(events)
         ]
-        return batch_response(self.run_fanout.fan_out(event_messages({"Records": records})))
+        return batch_response(self.fanout.fanout.fan_out(event_messages({"Records": records})))
 
     def waiting(self, queue: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -101,7 +104,9 @@ class Stack:
             }
             for message in messages
         ]
-        failures = batch_response(self.run_dispatch.dispatch(delivery_messages({"Records": records}), lane))
+        failures = batch_response(
+            self.dispatcher.dispatcher.dispatch(delivery_messages({"Records": records}), lane)
+        )
         failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}
         queue = self.queues["slow" if lane is Lane.SLOW else "deliveries"]
         for message in messages:
@@ -122,31 +127,26 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         deliveries = backend.table("deliveries")
         names = ("events", "events-dlq", "deliveries", "slow", "deliveries-dlq")
         queues = {name: backend.queue(name) for name in names}
-        environment = {
-            "POWERTOOLS_SERVICE_NAME": "test",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-            "EC_CURVE_NAME": "secp256k1",
-            "SUBSCRIPTIONS_TABLE": subscriptions,
-            "ACCESS_TABLE": access,
-            "DELIVERIES_TABLE": deliveries,
-            "EVENTS_QUEUE_URL": queues["events"],
-            "EVENTS_DLQ_URL": queues["events-dlq"],
-            "DELIVERIES_QUEUE_URL": queues["deliveries"],
-            "SLOW_DELIVERIES_QUEUE_URL": queues["slow"],
-            "DELIVERIES_DLQ_URL": queues["deliveries-dlq"],
-            "SERVICE_KEYS_SECRET": backend.secret("service", json.dumps(SEED)),
-            "SIGNING_KEYS_SECRET": backend.secret("signing", json.dumps(SEED)),
-            "WEBHOOK_MASTER_SECRET": backend.secret("master", json.dumps(SEED)),
-            "CREDENTIALS_PREFIX": "test/credentials/",
-            "KMS_KEY_ID": "",
-            "ALLOW_HTTP_ENDPOINTS": "true",
-            "ALLOWED_PORTS": "*",
-            "ALLOWED_NETWORKS": "127.0.0.0/8",
-            "RETRY_DELAYS": "0,0",
-            "DEFAULT_TTL": "5",
-            "FAST_LANE_SECONDS": "2",
-            "ATTEMPT_LOG_DAYS": "30",
-        }
+        environment = (
+            ENVIRONMENT
+            | LOOPBACK
+            | {
+                "SUBSCRIPTIONS_TABLE": subscriptions,
+                "ACCESS_TABLE": access,
+                "DELIVERIES_TABLE": deliveries,
+                "EVENTS_QUEUE_URL": queues["events"],
+                "EVENTS_DLQ_URL": queues["events-dlq"],
+                "DELIVERIES_QUEUE_URL": queues["deliveries"],
+                "SLOW_DELIVERIES_QUEUE_URL": queues["slow"],
+                "DELIVERIES_DLQ_URL": queues["deliveries-dlq"],
+                "SERVICE_KEYS_SECRET": backend.secret("service", json.dumps(SEED)),
+                "SIGNING_KEYS_SECRET": backend.secret("signing", json.dumps(SEED)),
+                "WEBHOOK_MASTER_SECRET": backend.secret("master", json.dumps(SEED)),
+                "CREDENTIALS_PREFIX": "test/credentials/",
+                "RETRY_DELAYS": "0,0",
+                "FAST_LANE_SECONDS": "2",
+            }
+        )
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         stack = Stack(
@@ -167,11 +167,12 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             queues=queues,
             deliveries_table=deliveries,
             receiver=receiver,
-            run_fanout=fanout.compose(),
-            run_dispatch=dispatcher.compose()[0],
+            fanout=fanout.compose(),
+            dispatcher=dispatcher.compose(),
         )
         yield stack
-        stack.run_dispatch._http.close()
+        stack.dispatcher.close()
+        stack.fanout.close()
 
 
 def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: Stack) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, fail, forever
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span, encode_slice

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.backends import Backend, Clock, Entropy, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.webhooks_made import ACME, NOW, make_webhook, response
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions

@@ -13,8 +13,8 @@ from functools import partial
 import pytest
 
 from signing import Curve, PrivateKey
+from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, Entropy, backend_named
-from tests.contract.faulty_clients import FaultyClients, fail, forever
 from tests.readme_verifiers import VERIFIERS, Case
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
@@ -254,7 +254,7 @@ def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores) 
     signer.refresh()
     before = signer.request(WEBHOOK, delivery(0), now=0)
     away = FaultyClients(stores.backend.clients, get_secret_value=forever(fail("InternalServiceError")))
-    clients._client = away._client  # type: ignore[method-assign]
+    clients.replacements = away.replacements
     stores.backend.clock.now += 3600
 
     signer.refresh()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from signing import Curve, PrivateKey
+from tests.aws_stub.wrapped_clients import WrappedClients
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_definition
 from tests.fakes.credentials import FakeCredentials
@@ -66,16 +67,11 @@ class Crasher:
             raise CrashError(moment)
 
 
-class CrashingClients(AwsClients):
+class CrashingClients(WrappedClients):
     """Clients of another that tell a crasher before and after each write."""
 
     def __init__(self, real: AwsClients, crasher: Crasher) -> None:
-        super().__init__(time_left=lambda: inf)
-        self._real = real
-        self._crasher = crasher
-
-    def _client(self, service: str) -> Any:
-        return _Watched(self._real._client(service), self._crasher)
+        super().__init__(real, lambda client: _Watched(client, crasher))
 
 
 class _Watched:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.adapters.dynamodb.delivery_log import entry_item, item_size, logged_from
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import (
+from tests.aws_stub.faulty_clients import (
     FaultyClients,
     Replacement,
     after,
     cancel,
     fail,
     forever,
-    lose_answer,
+    lose_response,
     repeat,
     time_out,
     works,
 )
+from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, changed, kept_body, make_webhook, response
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
@@ -79,7 +79,7 @@ def opened(backend: Backend, tables: Tables) -> Opened:
     return Opened(backend, tables)
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
+@pytest.mark.parametrize("fault", [lose_response, repeat])
 def test_an_add_with_a_lost_response_is_done(opened: Opened, fault: Replacement) -> None:
     webhook = opened.new()
     opened.with_faults(transact_write_items=[fault]).add(webhook, response("k"))
@@ -87,7 +87,7 @@ def test_an_add_with_a_lost_response_is_done(opened: Opened, fault: Replacement)
     assert opened.index.versions([ACME]) == {ACME: 1}
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
+@pytest.mark.parametrize("fault", [lose_response, repeat])
 @pytest.mark.parametrize("key_of_answer", ["k", None])
 def test_a_change_with_a_lost_response_is_done(
     opened: Opened, fault: Replacement, key_of_answer: str | None
@@ -99,7 +99,7 @@ def test_a_change_with_a_lost_response_is_done(
     assert opened.all() == (1, [after_it])
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
+@pytest.mark.parametrize("fault", [lose_response, repeat])
 def test_a_removal_with_a_lost_response_is_done(opened: Opened, fault: Replacement) -> None:
     webhook = opened.stored()
     opened.with_faults(transact_write_items=[fault]).remove(webhook, response("k"))
@@ -167,7 +167,7 @@ def test_an_error_names_the_operation_and_nothing_of_the_request(opened: Opened,
     assert raised.value.__suppress_context__
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
+@pytest.mark.parametrize("fault", [lose_response, repeat])
 def test_an_add_with_a_lost_response_that_fills_the_community_is_done(
     opened: Opened, fault: Replacement
 ) -> None:
@@ -194,7 +194,7 @@ def test_the_last_free_slot_goes_to_the_first_writer(opened: Opened) -> None:
     assert opened.all() == (1, faster)
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
+@pytest.mark.parametrize("fault", [lose_response, repeat])
 def test_a_change_with_a_replaced_record_and_a_lost_response_is_done(
     opened: Opened, fault: Replacement
 ) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, time_out
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, time_out
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.licenses import TableLicenses, hash_license_key
 from webhooks.adapters.dynamodb.table import Table

@@ -1,14 +1,14 @@
 """What a page costs: the last one of 100,000 webhooks as much as the first, counted in read units."""
 
 from collections.abc import Iterator
-from math import ceil
 from typing import Any
 
 import pytest
 
+from tests.aws_stub.item_size import READ_UNIT, item_bytes, units
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_webhook
-from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import (
     HEAD,
     community_pk,
@@ -25,7 +25,6 @@ from webhooks.adapters.dynamodb.webhook_items import webhook_attributes
 TOTAL = 100_000  # sequence numbers 1 to TOTAL
 PAGE = 25
 LAST = TOTAL // PAGE - 1
-READ_UNIT = 4096  # bytes
 
 
 class Meter:
@@ -41,22 +40,15 @@ class Meter:
         self.calls += 1
         items = [item for batch in parsed.get("Responses", {}).values() for item in batch]
         items += [parsed["Item"]] if "Item" in parsed else []
-        self.units += sum(ceil(_size(item) / READ_UNIT) for item in items)
+        self.units += sum(units(item_bytes(item), READ_UNIT) for item in items)
         if "Items" in parsed:  # a query's items are rounded up together
-            self.units += max(1, ceil(sum(map(_size, parsed["Items"])) / READ_UNIT))
+            self.units += units(sum(map(item_bytes, parsed["Items"])), READ_UNIT)
 
     def close(self) -> None:
         self.events.unregister("after-call.dynamodb", self._count)
 
     def reset(self) -> None:
         self.calls = self.units = 0
-
-
-def _size(item: Item) -> int:
-    values = [(name, value) for name, typed in item.items() for value in typed.values()]
-    return sum(
-        len(name) + len(value if isinstance(value, bytes) else str(value).encode()) for name, value in values
-    )
 
 
 @pytest.fixture(scope="module")

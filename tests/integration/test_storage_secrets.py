@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from signing import Curve, PrivateKey
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, lose_response, time_out
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, lose_answer, time_out
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
@@ -357,7 +357,7 @@ def test_a_lost_response_to_a_new_version_leaves_the_old_one_in_use(
 ) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
     with pytest.raises(UnavailableError):
-        credentials_of(backend, put_secret_value=[lose_answer]).replace(ref, SECOND)
+        credentials_of(backend, put_secret_value=[lose_response]).replace(ref, SECOND)
     assert credentials_of(backend).read(ref) == FIRST
     assert labels(backend, ref)[ref.version_id] == ["AWSCURRENT"]
 

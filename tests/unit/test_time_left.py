@@ -7,7 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients, unavailable
+from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients
+from webhooks.adapters.aws.errors import unavailable
 from webhooks.domain.errors import UnavailableError
 from webhooks.entrypoints.invocation import Invocation
 

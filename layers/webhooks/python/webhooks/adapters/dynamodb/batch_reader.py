@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from itertools import batched
 from typing import Any
 
-from webhooks.adapters.aws.clients import AwsClients, Backoff, unavailable
+from webhooks.adapters.aws.backoff import Backoff
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import unavailable
 from webhooks.adapters.dynamodb.delivery_log import LOGGED, logged_from, place_of
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.subscriptions import found_webhooks, places_of

@@ -4,7 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from webhooks.adapters.aws.clients import AwsClients, error_code, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import community_pk, sequence_of, webhook_sk
 from webhooks.domain.scope import Scope

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from botocore.exceptions import ClientError, HTTPClientError
 
-from webhooks.adapters.aws.clients import AwsClients, Backoff, error_code, unavailable
+from webhooks.adapters.aws.backoff import Backoff
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import (
     HEAD,

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from botocore.exceptions import ClientError
 
-from webhooks.adapters.aws.clients import AwsClients, error_code, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.adapters.loading_cache import LoadingCache
 from webhooks.adapters.secrets_manager.credential_secrets import (
     ABSENT,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
-from webhooks.adapters.aws.clients import AwsClients, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import unavailable
 from webhooks.domain.errors import UnavailableError
 
 MAX_ENTRIES = 10

@@ -1,12 +1,11 @@
-"""Composes the address guard."""
+"""Builds the address guard."""
 
 from webhooks.adapters.http.egress_guard import EgressGuard
 from webhooks.domain.egress_policy import parse_policy
 from webhooks.settings import EgressSettings
 
 
-def compose_guard(settings: EgressSettings) -> EgressGuard:
-    """Return the guard with the deployment's policy."""
+def egress_guard(settings: EgressSettings) -> EgressGuard:
     return EgressGuard(
         parse_policy(
             allow_http=settings.allow_http_endpoints,
