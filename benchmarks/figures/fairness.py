@@ -13,10 +13,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import load, outage, traffic
-from benchmarks.arrivals import DEAD, TOKEN, receiver
 from benchmarks.figure import Chart, Goal, Line, Measured, Reading
 from benchmarks.load import Listener
 from benchmarks.outage import Outage
+from benchmarks.receiver_process import DEAD, TOKEN
+from benchmarks.recording_receiver import recording_receiver
 from benchmarks.timed_deployment import Design, Unresponsive
 from benchmarks.traffic import distribution, percentile
 from local.paths import ROOT
@@ -72,7 +73,7 @@ def _local(progress: Progress) -> Measured:
     runs: dict[str, list[list[float]]] = {name: [] for name in names}
     environment = {"PYTHONPATH": str(ROOT / "benchmarks" / "names"), "MUTE_NAMES": str(MUTE_NAMES)}
     MUTE_NAMES.unlink(missing_ok=True)
-    with load.deployed(progress, environment) as stack, receiver() as endpoint:
+    with load.deployed(progress, environment) as stack, recording_receiver() as endpoint:
         url = stack.outputs["EventsQueueUrl"]
         with progress.step("register webhooks, start the functions, let the dead ones become known"):
             tenants = load.Tenants(stack, endpoint)
@@ -129,8 +130,8 @@ def _simulated(progress: Progress) -> Measured:
         outages = [Outage(rate, seed) for seed in range(1, PAIRS + 1)]
         for which in Unresponsive:
             with progress.step(f"simulated, {rate} events a second, unresponsive {which}"):
-                alive = [each.run(dead=0, unresponsive=which) for each in outages]
-                dying = [each.run(unresponsive=which) for each in outages]
+                alive: list[Seen] = [each.run(dead=0, unresponsive=which) for each in outages]
+                dying: list[Seen] = [each.run(unresponsive=which) for each in outages]
             name = f"simulated, {rate} events/s, unresponsive {which}"
             known.append(Reading(name, _over(*_parts(outage.steady, dying, alive)), goal=GOAL))
             if which is Unresponsive.ENDPOINT:
