@@ -125,7 +125,7 @@ def _unresponsive_listeners(tenants: load.Tenants, which: Unresponsive) -> list[
 
 def _simulated(progress: Progress) -> Measured:
     known, onset = [], []
-    runs: dict[str, list[Seen]] = {}
+    runs: dict[str, Sequence[Seen]] = {}
     for rate in LOADS:
         outages = [Outage(rate, seed) for seed in range(1, PAIRS + 1)]
         for which in Unresponsive:

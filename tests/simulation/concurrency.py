@@ -40,14 +40,36 @@ class SimulatedWorkers:
 
 
 class SimulatedHttpClient:
-    """An HTTP client with so many connections: a conversation begins when one of them is free."""
+    """An HTTP client with so many connections: a conversation begins when one of them is free.
 
-    def __init__(self, endpoint: Endpoint, *, connections: SimulatedWorkers) -> None:
+    All are led first, in any order, each in its own time. Their results are given in the order of their ends.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, clock: SimulatedClock, connections: SimulatedWorkers) -> None:
         self._endpoint = endpoint
+        self._clock = clock
         self._connections = connections
 
-    def send_all(self, conversations: Sequence[Conversation[Any]]) -> list[Any]:
-        return list(self._connections.map(lambda each: lead(each, self._endpoint), conversations))
+    def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
+        ends: list[tuple[float, int, R]] = []
+
+        def lead_one(conversation: Conversation[R]) -> None:
+            result = lead(conversation, self._endpoint)
+            ends.append((self._clock(), len(ends), result))
+
+        begun, before = self._clock(), self._clock.spent
+        self._connections.map(lead_one, conversations)
+        self._clock.spent = before
+        for end, _, result in sorted(ends, key=lambda each: each[:2]):
+            while begun + pause < end:
+                begun += pause
+                self._wait_until(begun)
+                yield []
+            self._wait_until(end)
+            yield [result]
+
+    def _wait_until(self, time: float) -> None:
+        self._clock.spent += max(0.0, time - self._clock())
 
 
 class SimulatedFuture[R](Future[R]):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from signing import Curve
 from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.keys import FakeKeyStore, FakeMaster
-from tests.simulation.concurrency import SimulatedHttpClient, SimulatedWorkers
+from tests.simulation.concurrency import SimulatedBackground, SimulatedHttpClient, SimulatedWorkers
 from tests.simulation.deployment import Deployment
 from tests.simulation.ports import Port
 from tests.simulation.queues import Message
@@ -15,11 +15,13 @@ from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 
 FAST_SECONDS = 1
 FANOUT_TIMEOUT = 30  # seconds
@@ -45,6 +47,7 @@ class FanoutContainer:
             lane=_port(deployment, "lane", deployment.lanes),
             events=_port(deployment, "events_queue", deployment.events_queue),
             events_dlq=_port(deployment, "events_dlq", deployment.events_dlq),
+            rng=deployment.random.random,
             time_left=lambda: FANOUT_TIMEOUT - (deployment.clock() - self._began),
             slice_size=deployment.slice_size,
         )
@@ -73,29 +76,36 @@ class DispatcherContainer:
             clock=deployment.clock,
             time_left=deployment.time_left,
         )
+        signer = CallbackSigner(
+            service=_port(deployment, "service", service),
+            content=_port(deployment, "content", content),
+            master=_port(deployment, "master", master),
+        )
         self._dispatch = Dispatcher(
-            reader=_port(deployment, "batch", FakeBatchReader(deployment.subscriptions, deployment.log)),
-            queue=queue,
+            loader=Loader(
+                signer=signer,
+                reader=_port(deployment, "batch", FakeBatchReader(deployment.subscriptions, deployment.log)),
+                credentials=_port(deployment, "credentials", deployment.credentials),
+                workers=workers,
+            ),
+            signer=signer,
             attempts=Attempts(
                 tokens=_port(deployment, "tokens", deployment.tokens),
-                credentials=_port(deployment, "credentials", deployment.credentials),
-                signer=CallbackSigner(
-                    service=_port(deployment, "service", service),
-                    content=_port(deployment, "content", content),
-                    master=_port(deployment, "master", master),
-                ),
                 monotonic=deployment.clock,
                 default_ttl=5,
             ),
+            http=SimulatedHttpClient(
+                _port(deployment, "endpoint", deployment.endpoints),
+                clock=deployment.clock,
+                connections=workers,
+            ),
+            queue=queue,
             settlement=settlement,
+            background=SimulatedBackground(deployment),
             slow_endpoints=SlowEndpoints(
                 _port(deployment, "slow_marks", deployment.subscriptions),
                 clock=deployment.clock,
                 limit=FAST_SECONDS,
-            ),
-            workers=workers,
-            http=SimulatedHttpClient(
-                _port(deployment, "endpoint", deployment.endpoints), connections=workers
             ),
             clock=deployment.clock,
             rng=deployment.random.random,

@@ -14,7 +14,7 @@ from tests.simulation.queues import Message
 from tests.simulation.simulation import Simulation
 from tests.simulation.tasks import KilledError
 from tests.simulation.tenants import OTHER, Tenants
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
