@@ -29,7 +29,6 @@ from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api.authenticator import Authenticator
-from webhooks.entrypoints.api.community_request import Communities
 from webhooks.entrypoints.api.discovery_responses import DeploymentInfo
 from webhooks.entrypoints.api.resolver import RestApi
 from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
@@ -268,7 +267,7 @@ class InMemoryApp:
         self.guard = ScriptedGuard()
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
-        access = Authenticator(
+        authenticator = Authenticator(
             Authentication(
                 keys=self.keys,
                 licenses=self.licenses,
@@ -276,9 +275,11 @@ class InMemoryApp:
                 allowed_time_span=SPAN,
                 raw_headers=raw_headers,
             ),
+            clock=self.clock,
             random_bytes=self.random_bytes,
+            allowed_time_span=SPAN,
         )
-        self.apis = self._apis(access, limit)
+        self.apis = self._apis(authenticator, limit)
         start_logging(service="api", level="INFO", stream=self.log)
 
     def _issue(self) -> None:
@@ -291,8 +292,8 @@ class InMemoryApp:
         ):
             self.licenses.issue(client.license_key, license_)
 
-    def _apis(self, access: Authenticator, limit: int) -> dict[str, RestApi]:
-        registration = Webhooks(
+    def _apis(self, authenticator: Authenticator, limit: int) -> dict[str, RestApi]:
+        webhooks = Webhooks(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=self.guard,
@@ -300,7 +301,6 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         responses = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
-        communities = Communities(access, clock=self.clock, allowed_time_span=SPAN)
         stores = {SERVICE: self.keys, SIGNING: self.content_keys}
         keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
         discovery = Discovery(
@@ -310,7 +310,7 @@ class InMemoryApp:
             clock=self.clock,
             patience=0.2,
         )
-        facts = DeploymentInfo(
+        deployment = DeploymentInfo(
             curve_name="secp256k1",
             allowed_time_span=SPAN,
             region="us-east-1",
@@ -319,14 +319,14 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         return {
-            "webhooks": function("webhooks").routes(communities, registration, responses),
+            "webhooks": function("webhooks").routes(authenticator, webhooks, responses),
             "service_keys": function("service_keys").routes(
-                access, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
+                authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
             "ecdsa_helper": function("ecdsa_helper").routes(
                 EcdsaHelper(Curve.SECP256K1, random_bytes=self.random_bytes)
             ),
-            "discovery": function("discovery").routes(discovery, facts),
+            "discovery": function("discovery").routes(discovery, deployment),
         }
 
     @property

@@ -41,7 +41,8 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.services.fanout.pipeline import EventMessage, Fanout
-from webhooks.services.webhooks import ChangeRequest, Webhooks
+from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.webhooks import Webhooks
 
 TITLE = "What grows with webhooks, tenants and backlogs"
 AGAINST = "the same with fewer of them"
@@ -122,7 +123,7 @@ class InMemoryApp:
     tables: Tables
     queues: Queues
     fanout: Fanout
-    registration: Webhooks
+    webhooks: Webhooks
     responses: WebhookResponses
     made: list[tuple[Scope, str]] = field(default_factory=list)
     turns: dict[str, Iterator[Scope]] = field(init=False)
@@ -154,10 +155,10 @@ def app(tenants: int, size: int) -> InMemoryApp:
     tables = Tables(OTHERS)
     for scope in scopes(tenants):
         tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
-    registration, responses = api(tables.response)
+    use_cases, responses = api(tables.response)
     fanout, queues = event_path.function("fanout").fanout, Queues(tables)
     wire.attach(fanout._lane._aws, queues.response)
-    return InMemoryApp(tenants, size, tables, queues, fanout, registration, responses)
+    return InMemoryApp(tenants, size, tables, queues, fanout, use_cases, responses)
 
 
 def scopes(tenants: int) -> list[Scope]:
@@ -225,7 +226,7 @@ def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Wor
 
         def work() -> int:
             for owner in owners:
-                found, _ = each.registration.fetch(CALLER, owner, index=index, size=PAGE, tags=tags)
+                found, _ = each.webhooks.fetch(_request(owner), index=index, size=PAGE, tags=tags)
                 if found.total != each.size or len(found.webhooks) != min(PAGE, each.size):
                     raise AssertionError(found)
             return len(owners)
@@ -240,8 +241,9 @@ def _creates(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
 
     def work() -> int:
         for owner in owners:
-            request = _request(owner, each.responses.created(CALLER))
-            response = each.registration.create(request, definition=definition, credential=None)
+            response = each.webhooks.create(
+                _request(owner), definition=definition, credential=None, respond=each.responses.created
+            )
             each.made.append((owner, json.loads(response)["_id"]))
         return len(owners)
 
@@ -251,15 +253,15 @@ def _creates(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
 def _deletes(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
     def work() -> int:
         for owner, webhook_id in each.made:
-            each.registration.delete(_request(owner, each.responses.changed(CALLER)), webhook_id)
+            each.webhooks.delete(_request(owner), webhook_id)
         each.made.clear()
         return len(owners)
 
     return work
 
 
-def _request(owner: Scope, render: Callable[..., str]) -> ChangeRequest:
-    return ChangeRequest(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600, render)
+def _request(owner: Scope) -> CommunityRequest:
+    return CommunityRequest(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600)
 
 
 _NUMBERS = itertools.count()

@@ -17,7 +17,8 @@ from unittest import mock
 from moto import mock_aws
 
 from tests.clocks import Clock
-from webhooks.adapters.aws.clients import AwsClients, Backoff
+from webhooks.adapters.aws.backoff import Backoff
+from webhooks.adapters.aws.clients import AwsClients
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))

@@ -83,7 +83,7 @@ def test_the_mark_of_a_slow_endpoint_is_read_with_its_webhook_and_outlives_a_cha
     stored = opened.reader.read([(ACME, webhook.id)], []).webhooks[ACME, webhook.id]
     assert stored == replace(webhook, slow_since=1_700_000_000)
 
-    opened.subscriptions.change(webhook, replace(webhook, revision=2), kept=None)
+    opened.subscriptions.change(webhook, replace(webhook, revision=2), record=None)
     stored = opened.subscriptions.get(ACME, webhook.id)
     assert stored == replace(webhook, slow_since=1_700_000_000, revision=2)
 

@@ -8,8 +8,9 @@ from signing import Curve, PrivateKey
 from tests.contract.backends import Backend
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
+from webhooks.domain.errors import StaleError
 from webhooks.domain.keyring import KeyPairs, content_keys, service_keys
-from webhooks.ports import KeyStore, StaleError
+from webhooks.ports import KeyStore
 
 STATE = {"seed": "s" * 64}
 

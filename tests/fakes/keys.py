@@ -3,8 +3,8 @@
 from threading import RLock
 
 from tests.fakes.faults import Fault, effect, no_fault
+from webhooks.domain.errors import StaleError
 from webhooks.domain.keyring import KeyPairs
-from webhooks.ports import StaleError
 
 
 class FakeKeyStore:

@@ -235,7 +235,7 @@ def test_a_change_is_seen_by_the_next_event(stack: Stack):
     disabled = replace(
         webhook, definition=replace(webhook.definition, disabled=True), revision=webhook.revision + 1
     )
-    stack.subscriptions.change(webhook, disabled, kept=None)
+    stack.subscriptions.change(webhook, disabled, record=None)
     stack.publish({**NATIVE, "eventId": "e2"})
 
     assert stack.waiting("deliveries") == []

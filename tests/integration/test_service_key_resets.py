@@ -18,7 +18,6 @@ from tests.contract.faulty_clients import FaultyClients, fail, forever
 from tests.readme_verifiers import VERIFIERS, Case
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
-from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpRequest
@@ -94,11 +93,6 @@ def stores() -> Iterator[Stores]:
         yield Stores(backend, backend.clients, secrets)
 
 
-def operator(stores: Stores) -> Caller:
-    key = stores.service(stores.backend.clock).read().current.public_key
-    return Caller("tests", None, key, License(AuthLevel.SYSTEM), "", b"")
-
-
 def delivery(second: float) -> Delivery:
     return Delivery(
         id=f"d-{round(second)}", event_id="e", event_name="order.paid", log_time=0, body='{"a":1}'
@@ -126,8 +120,8 @@ class Timeline:
 def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[float]) -> Timeline:
     """Reset the key of a tag at these seconds; sign at the watched seconds and show at every one."""
     clock, began = stores.backend.clock, stores.backend.clock.now
-    timeline, use_case, caller = Timeline(), stores.use_case(), operator(stores)
-    current = next(each.pair for each in use_case.list(caller) if each.tag == tag).public_key.to_wire()
+    timeline, use_case = Timeline(), stores.use_case()
+    current = next(each.pair for each in use_case.list() if each.tag == tag).public_key.to_wire()
     instances = []
     for read_before in sorted(READ_BEFORE, reverse=True):
         clock.now = began - read_before
@@ -142,7 +136,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
         clock.now = began + second
         for number in range(resets.count(int(second)) if second == int(second) else 0):
             timeline.until[current] = second + NOTICE + GRACE
-            fresh = use_case.reset(caller, current, request=f"request {second} {number}")
+            fresh = use_case.reset(current, idempotency_key=f"request {second} {number}")
             current = fresh.pair.public_key.to_wire()
         for its_clock, signer, discovery in instances:
             timeline.shown.append((second, discovery.public_key()))
@@ -269,7 +263,7 @@ def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores):
 def test_the_readmes_code_refuses_what_is_not_the_services(stores: Stores, language: str):
     signer = stores.signer(stores.backend.clock)
     request = signer.request(WEBHOOK, delivery(0), now=0)
-    key = operator(stores).public_key.to_wire()
+    key = stores.service(stores.backend.clock).read().current.public_key.to_wire()
     other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_wire()
     unsigned = {**request.headers, "webhook-signature": "v1,AAAA"}
 

@@ -24,9 +24,11 @@ from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
+from webhooks.domain.webhook_patch import Patch
 from webhooks.ports import Credentials, CredentialSecrets, Subscriptions
+from webhooks.services.idempotency import CommunityRequest
 from webhooks.services.orphan_cleanup import MOST, OrphanCleanup
-from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
+from webhooks.services.webhooks import Webhooks
 
 CROWD = Scope("acme", "crowd")
 TAGS = binding(table="subscriptions", stack="stack/1")
@@ -43,7 +45,7 @@ WRITES = frozenset(
 )
 FIRST, SECOND = Credential(token="first"), Credential(token="second")
 PUBLIC_KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
-CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), "", b"")
+CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), PUBLIC_KEY, b"")
 
 
 class CrashError(Exception):
@@ -129,7 +131,7 @@ class InMemoryApp:
                 tags=TAGS,
             )
             self.secrets = ListedSecrets(clients, prefix=f"{backend.suffix}/", tags=TAGS)
-        self.registration = Webhooks(
+        self.use_cases = Webhooks(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=ScriptedGuard(),
@@ -141,8 +143,8 @@ class InMemoryApp:
         definition = (
             bearer() if credential else make_definition(endpoint=Endpoint("https://example.com/hook"))
         )
-        return self.registration.create(
-            request(request_key, scope), definition=definition, credential=credential
+        return self.use_cases.create(
+            request(request_key, scope), definition=definition, credential=credential, respond=respond
         )
 
     def existing(self, credential: Credential | None) -> str:
@@ -187,8 +189,12 @@ def bearer() -> Definition:
     return make_definition(endpoint=Endpoint("https://example.com/hook", auth_type=AuthType.BEARER))
 
 
-def request(key: str, scope: Scope = ACME) -> ChangeRequest:
-    return ChangeRequest(CALLER, scope, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
+def request(key: str, scope: Scope = ACME) -> CommunityRequest:
+    return CommunityRequest(CALLER, scope, key, int(NOW) + 600)
+
+
+def respond(_: Caller, webhook: Webhook, __: Credential | None) -> str:
+    return json.dumps(webhook.id)
 
 
 def create(app: InMemoryApp) -> None:
@@ -197,22 +203,22 @@ def create(app: InMemoryApp) -> None:
 
 def new_credential(app: InMemoryApp) -> None:
     patch = Patch(credential=SECOND)
-    app.registration.update(request("tested"), app.existing(FIRST), patch)
+    app.use_cases.update(request("tested"), app.existing(FIRST), patch, respond=respond)
 
 
 def first_credential(app: InMemoryApp) -> None:
     patch = Patch(endpoint={"auth_type": AuthType.BEARER}, credential=FIRST)
-    app.registration.update(request("tested"), app.existing(None), patch)
+    app.use_cases.update(request("tested"), app.existing(None), patch, respond=respond)
 
 
 def no_credential(app: InMemoryApp) -> None:
     patch = Patch(endpoint={"auth_type": AuthType.NONE})
-    app.registration.update(request("tested"), app.existing(FIRST), patch)
+    app.use_cases.update(request("tested"), app.existing(FIRST), patch, respond=respond)
 
 
 def delete(app: InMemoryApp) -> None:
     with suppress(NotFoundError):
-        app.registration.delete(request("tested"), app.existing(FIRST))
+        app.use_cases.delete(request("tested"), app.existing(FIRST))
 
 
 # What is tested, the tokens before and after it.

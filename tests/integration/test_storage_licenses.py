@@ -7,9 +7,9 @@ import pytest
 from tests.contract.backends import Backend, backend_named
 from tests.contract.faulty_clients import FaultyClients, Replacement, time_out
 from webhooks.adapters.dynamodb.items import Item, key
-from webhooks.adapters.dynamodb.licenses import TableLicenses, hash_license_key
+from webhooks.adapters.dynamodb.licenses import TableLicenses
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.caller import AuthLevel, License, hash_license_key
 from webhooks.domain.errors import UnavailableError
 
 

@@ -13,7 +13,6 @@ from webhooks.adapters.dynamodb.keys import (
     HEAD,
     community_pk,
     live_sk,
-    make_webhook_id,
     tag_sk,
     webhook_sk,
 )
@@ -21,6 +20,7 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import SEGMENT, bitmap_to_bytes
 from webhooks.adapters.dynamodb.subscription_pages import SubscriptionPages
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_attributes
+from webhooks.domain.webhook import make_webhook_id
 
 TOTAL = 100_000  # sequence numbers 1 to TOTAL
 PAGE = 25

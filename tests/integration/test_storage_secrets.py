@@ -13,12 +13,12 @@ from tests.contract.faulty_clients import FaultyClients, Replacement, fail, fore
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import CredentialMissingError, StaleError, UnavailableError
 from webhooks.domain.keyring import service_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.entrypoints.api.limits import CREDENTIAL_LENGTH
-from webhooks.ports import CredentialMissingError, ListedCredential, StaleError, Workers
+from webhooks.ports import ListedCredential, Workers
 
 ACME = Scope("acme", "north")
 WEBHOOK = "0123456789abcdef01234567"

@@ -11,16 +11,17 @@ from tests.simulation.history import Publication
 from tests.simulation.ports import CalmPort
 from tests.simulation.simulation import Simulation
 from webhooks.domain.caller import AuthLevel, Caller, License
-from webhooks.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from webhooks.domain.errors import ConflictError, CorruptError, InvalidInputError, NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint
-from webhooks.ports import CorruptError
-from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
+from webhooks.domain.webhook_patch import Patch
+from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.webhooks import Webhooks
 
 INDEX = "index entry"
 ONE, OTHER = Scope("t1", "c1"), Scope("t2", "c1")
 KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
-CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), "", b"")
+CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), KEY, b"")
 
 
 class Tenants:
@@ -29,7 +30,7 @@ class Tenants:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.requests = 0
-        self.registration = Webhooks(
+        self.webhooks = Webhooks(
             subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
             credentials=_port(simulation, "credentials", simulation.credentials),
             guard=ScriptedGuard(),
@@ -63,7 +64,7 @@ class Tenants:
         )
         before = set(self.simulation.history.revisions)
         request = self._request(scope)
-        self.registration.create(request, definition=definition, credential=credential)
+        self.webhooks.create(request, definition=definition, credential=credential, respond=_nothing)
         [webhook_id] = set(self.simulation.history.revisions) - before
         return webhook_id
 
@@ -77,11 +78,13 @@ class Tenants:
     ) -> None:
         """Change a webhook, while all else goes on."""
         patch = Patch(fields=fields, endpoint=endpoint or {}, credential=credential)
-        self._ask(webhook_id, lambda request: self.registration.update(request, webhook_id, patch))
+        self._ask(
+            webhook_id, lambda request: self.webhooks.update(request, webhook_id, patch, respond=_nothing)
+        )
 
     def delete(self, webhook_id: str) -> None:
         """Delete a webhook, while all else goes on."""
-        self._ask(webhook_id, lambda request: self.registration.delete(request, webhook_id))
+        self._ask(webhook_id, lambda request: self.webhooks.delete(request, webhook_id))
 
     def corrupt(self, webhook_id: str) -> None:
         """Break a webhook's item."""
@@ -135,7 +138,7 @@ class Tenants:
         )
         self.simulation.note(f"published {message.id}: {text[:120]}")
 
-    def _ask(self, webhook_id: str, work: Callable[[ChangeRequest], object]) -> None:
+    def _ask(self, webhook_id: str, work: Callable[[CommunityRequest], object]) -> None:
         request = self._request(self.scope(webhook_id))
 
         def ask() -> None:
@@ -144,11 +147,13 @@ class Tenants:
 
         self.simulation.begin(ask)
 
-    def _request(self, scope: Scope) -> ChangeRequest:
+    def _request(self, scope: Scope) -> CommunityRequest:
         self.requests += 1
-        return ChangeRequest(
-            CALLER, scope, f"request {self.requests}", int(self.simulation.now) + 600, lambda *_: ""
-        )
+        return CommunityRequest(CALLER, scope, f"request {self.requests}", int(self.simulation.now) + 600)
+
+
+def _nothing(*_: object) -> str:
+    return ""
 
 
 def _port(simulation: Simulation, name: str, real: object) -> Any:

@@ -14,11 +14,11 @@ from tests.simulation.simulation import NOW, Simulation
 from tests.simulation.strands import KilledError
 from tests.simulation.tenants import OTHER, Tenants
 from webhooks.domain.delivery import decode_pack
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import CorruptError
 
 HOURS = 3 * 3600
 EVENTS = 20

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from tests.factories import BASE, SYSTEM, InMemoryApp, api_event, basic_api, webhook_body
-from webhooks.domain.errors import UnavailableError
-from webhooks.ports import StaleError
+from webhooks.domain.errors import StaleError, UnavailableError
 
 PATHS = {
     f"{BASE}/webhooks/fetch": ["POST"],

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from tests.factories import BASE, SCOPE, SERVICE_CALLER, SYSTEM, InMemoryApp, api_event, webhook_body
-from webhooks.adapters.dynamodb.subscription_transaction import MAX_DEFINITION
 from webhooks.adapters.dynamodb.webhook_items import definition_text
+from webhooks.domain.webhook_size import MAX_DEFINITION
 from webhooks.entrypoints.api import limits
 
 LAMBDA_PAYLOAD = 6 * 1024 * 1024  # bytes of a response, its body as JSON text in JSON
@@ -100,7 +100,7 @@ def test_a_page_of_25_is_never_cut():
         room = MAX_DEFINITION - len(definition_text(replace(before.definition, query=({"a": ""},))))
         definition = replace(before.definition, query=({"a": "\\" * (room // 2)},))
         assert MAX_DEFINITION - 1 <= len(definition_text(definition)) <= MAX_DEFINITION
-        app.subscriptions.change(before, replace(before, definition=definition, revision=2), kept=None)
+        app.subscriptions.change(before, replace(before, definition=definition, revision=2), record=None)
 
     answered = response(app, pSize=25)
 

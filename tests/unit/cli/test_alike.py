@@ -29,7 +29,7 @@ def test_the_service_reads_a_license_as_the_command_wrote_it(license_):
         name: getattr(license_, name) for name in license_.__slots__
     }
     assert register._from_item(item) == issued
-    assert item["pk"]["S"] == licenses.PREFIX + licenses.hash_license_key("a key")
+    assert item["pk"]["S"] == licenses.PREFIX + caller.hash_license_key("a key")
 
 
 def test_the_rules_of_licenses_are_the_services():

@@ -139,7 +139,7 @@ def test_the_repeat_of_a_reset_is_known_however_many_follow():
     after = reset(service_keys(STATE, Curve.SECP256K1), A, request="first")
     after = reset(after, B, now=1001, request="second")
 
-    assert (after.answer_to("first"), after.answer_to("second"), after.answer_to("third")) == (A, B, None)
+    assert (after.made_by("first"), after.made_by("second"), after.made_by("third")) == (A, B, None)
 
 
 @pytest.mark.parametrize("pairs", rings())
@@ -173,7 +173,7 @@ def test_service_keys_that_an_earlier_release_reset_are_kept_and_go_on():
     assert (pairs.current, pairs.in_use(1000), pairs.upcoming) == (B, B, None)
     assert pairs.signing(1599) == pairs.readable(1599) == (B, A)
     assert pairs.signing(1600) == (B,)
-    assert pairs.answer_to("r") == B
+    assert pairs.made_by("r") == B
     after = reset(pairs, C, now=1500)
     assert after.readable(1599) == (C, B, A)
     assert service_keys(json.loads(json.dumps(to_state(after))), Curve.SECP256K1) == after

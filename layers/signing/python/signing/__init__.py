@@ -11,7 +11,7 @@ from .derivation import (
     derive_webhook_secret,
     encode_webhook_secret,
 )
-from .envelope import seal, unseal
+from .envelope import IV_BYTES, seal, unseal
 from .errors import (
     InvalidCallbackError,
     InvalidEnvelopeError,
@@ -24,6 +24,7 @@ from .keys import PrivateKey, PublicKey, shared_key
 from .verification import verify_callback
 
 __all__ = [
+    "IV_BYTES",
     "CallbackKeys",
     "Curve",
     "InvalidCallbackError",

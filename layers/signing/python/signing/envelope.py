@@ -7,7 +7,7 @@ from . import base64_text
 from .errors import InvalidEnvelopeError, InvalidKeyError
 
 _KEY_BYTES = 32
-_IV_BYTES = 16  # not GCM's usual 12: the platform's clients write 16
+IV_BYTES = 16  # not GCM's usual 12: the platform's clients write 16
 _TAG_BYTES = 16
 
 
@@ -16,8 +16,8 @@ def seal(key: bytes, text: str, iv: bytes) -> str:
 
     Raises InvalidEnvelopeError for a text that is not Unicode (a lone surrogate) and for a wrong IV length.
     """
-    if len(iv) != _IV_BYTES:
-        raise InvalidEnvelopeError(f"the IV of an envelope has {_IV_BYTES} bytes")
+    if len(iv) != IV_BYTES:
+        raise InvalidEnvelopeError(f"the IV of an envelope has {IV_BYTES} bytes")
     plain = _utf8(text)
     if plain is None:
         raise InvalidEnvelopeError("the text has a lone surrogate, which UTF-8 cannot write")
@@ -32,10 +32,10 @@ def unseal(key: bytes, envelope: str) -> str:
     raw = base64_text.decode(envelope)
     if raw is None:
         raise InvalidEnvelopeError("an envelope is standard, padded base64")
-    if len(raw) < _IV_BYTES + _TAG_BYTES:
-        raise InvalidEnvelopeError(f"an envelope has at least {_IV_BYTES + _TAG_BYTES} bytes: IV and tag")
+    if len(raw) < IV_BYTES + _TAG_BYTES:
+        raise InvalidEnvelopeError(f"an envelope has at least {IV_BYTES + _TAG_BYTES} bytes: IV and tag")
     try:
-        plain = _cipher(key).decrypt(raw[:_IV_BYTES], raw[_IV_BYTES:], None)
+        plain = _cipher(key).decrypt(raw[:IV_BYTES], raw[IV_BYTES:], None)
     except InvalidTag:
         raise InvalidEnvelopeError("the envelope was made for another key, or was changed") from None
     text = _text(plain)

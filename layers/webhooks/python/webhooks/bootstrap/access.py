@@ -20,7 +20,12 @@ def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyS
         allowed_time_span=settings.allowed_time_span,
         raw_headers=settings.raw_credential_headers,
     )
-    return Authenticator(authentication, random_bytes=runtime.random_bytes)
+    return Authenticator(
+        authentication,
+        clock=runtime.clock,
+        random_bytes=runtime.random_bytes,
+        allowed_time_span=settings.allowed_time_span,
+    )
 
 
 def _licenses(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Licenses:

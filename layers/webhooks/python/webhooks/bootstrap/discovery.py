@@ -40,7 +40,7 @@ def compose() -> tuple[Discovery, DeploymentInfo]:
         },
         clock=runtime.clock,
     )
-    facts = DeploymentInfo(
+    deployment = DeploymentInfo(
         curve_name=settings.curve.value,
         allowed_time_span=settings.allowed_time_span,
         region=settings.region,
@@ -48,4 +48,4 @@ def compose() -> tuple[Discovery, DeploymentInfo]:
         service_directory=settings.service_directory,
         webhooks_per_community=settings.webhooks_per_community,
     )
-    return use_case, facts
+    return use_case, deployment

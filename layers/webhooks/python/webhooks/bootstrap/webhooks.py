@@ -10,18 +10,18 @@ from webhooks.bootstrap import runtime
 from webhooks.bootstrap.access import compose_access
 from webhooks.bootstrap.egress import compose_guard
 from webhooks.bootstrap.keys import compose_service_keys
-from webhooks.entrypoints.api.community_request import Communities
+from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.services.webhooks import Webhooks
 from webhooks.settings import WebhooksSettings
 
 
-def compose() -> tuple[Communities, Webhooks, WebhookResponses]:
+def compose() -> tuple[Authenticator, Webhooks, WebhookResponses]:
     """Return what the routes need."""
     runtime.log()
     settings, aws = WebhooksSettings.load(), AwsClients(time_left=runtime.invocation.left)
     clock, random_bytes = runtime.clock, runtime.random_bytes
-    registration = Webhooks(
+    use_cases = Webhooks(
         subscriptions=DynamoSubscriptions(
             aws,
             Tables(subscriptions=settings.subscriptions_table, access=settings.access_table),
@@ -44,6 +44,4 @@ def compose() -> tuple[Communities, Webhooks, WebhookResponses]:
         master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), random_bytes=random_bytes
     )
     keys = compose_service_keys(aws, settings.service_keys_secret, settings.curve)
-    access = compose_access(settings, aws, keys)
-    communities = Communities(access, clock=clock, allowed_time_span=settings.allowed_time_span)
-    return communities, registration, responses
+    return compose_access(settings, aws, keys), use_cases, responses

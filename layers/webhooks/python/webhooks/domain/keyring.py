@@ -90,8 +90,8 @@ class KeyPairs:
         )
         return min((moment for moment in moments if moment > now), default=math.inf)
 
-    def answer_to(self, request: str) -> PrivateKey | None:
-        """Return the pair that this very reset brought up before."""
+    def made_by(self, request: str) -> PrivateKey | None:
+        """Return the pair that this reset brought up before."""
         return next((each.pair for each in self.keys if each.request == request), None)
 
     def reset(self, fresh: PrivateKey, *, now: float, grace: int, request: str) -> Self:

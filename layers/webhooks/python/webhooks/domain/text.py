@@ -1,4 +1,4 @@
-"""Text that people write: all of Unicode, in any version, but what misleads or breaks a reader."""
+"""Text that people write, of all Unicode but characters that mislead or break readers; names of fields."""
 
 import re
 from typing import Final
@@ -22,3 +22,9 @@ def trimmed(length: int, *, more: str = "") -> str:
     """Return a pattern for text of 1 to `length` characters with no space at either end, `more` left out."""
     ends, inner = f"[^{_HARMFUL}{more}{_SPACES}]", f"[^{_HARMFUL}{more}]"
     return f"{ends}(?:{inner}{{0,{length - 2}}}{ends})?"
+
+
+def camel_case(name: str) -> str:
+    """Return a field's name in camelCase: `event_names` is `eventNames`."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))

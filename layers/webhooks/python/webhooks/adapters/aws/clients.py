@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +13,7 @@ from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
 from botocore.session import Session, get_session
 
 from webhooks.domain.errors import UnavailableError
-from webhooks.ports import Rng, TimeLeft
+from webhooks.ports import TimeLeft
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -136,17 +133,3 @@ def unavailable(operation: str) -> Iterator[None]:
 def error_code(error: ClientError) -> str:
     """Return AWS's code of an error."""
     return error.response.get("Error", {}).get("Code", "Unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Waits between tries: a random part of a time that doubles, from `first` to `longest` seconds."""
-
-    first: float = 0.02
-    longest: float = 0.8
-    rng: Rng = random.random
-    sleep: Callable[[float], None] = time.sleep
-
-    def wait(self, tries: int) -> None:
-        """Wait after that many tries."""
-        self.sleep(self.rng() * min(self.longest, self.first * 2**tries))

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from itertools import batched
 from typing import Any
 
-from webhooks.adapters.aws.clients import AwsClients, Backoff, unavailable
+from webhooks.adapters.aws.backoff import Backoff
+from webhooks.adapters.aws.clients import AwsClients, unavailable
 from webhooks.adapters.dynamodb.delivery_log import LOGGED, logged_from, place_of
 from webhooks.adapters.dynamodb.items import Item, key
-from webhooks.adapters.dynamodb.subscriptions import found_webhooks, places_of
 from webhooks.adapters.dynamodb.table import BATCH_KEYS, TRIES
+from webhooks.adapters.dynamodb.webhook_items import found_webhooks, webhook_keys
 from webhooks.domain.delivery_log import LogKey
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
@@ -30,7 +31,7 @@ class DynamoBatchReader:
 
     def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
         """Return what exists of both."""
-        webhook_places = places_of(webhooks)
+        webhook_places = webhook_keys(webhooks)
         log_places = {place_of(each): each for each in log}
         wanted = [
             *((self._subscriptions, place) for place in dict.fromkeys(webhook_places.values())),

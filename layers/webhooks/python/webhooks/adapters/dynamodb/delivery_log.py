@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import batched
 from typing import Any
 
-from webhooks.adapters.aws.clients import AwsClients, Backoff, unavailable
+from webhooks.adapters.aws.backoff import Backoff
+from webhooks.adapters.aws.clients import AwsClients, unavailable
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.domain.delivery import Attempt, attempts_from_json, attempts_to_json
 from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Outcome

@@ -23,9 +23,10 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import (
 )
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_from
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import CorruptError, Page
+from webhooks.ports import Page
 
 READS = 4  # of a page that others change while it is read; the last one counts as it is
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
 
-from webhooks.adapters.aws.clients import AwsClients, Backoff, unavailable
+from webhooks.adapters.aws.backoff import Backoff
+from webhooks.adapters.aws.clients import AwsClients, unavailable
 from webhooks.adapters.dynamodb.items import Item, Key
 from webhooks.domain.errors import UnavailableError
 

@@ -12,10 +12,9 @@ from uuid import UUID
 
 import urllib3
 
-from signing import PublicKey, SigningError, seal, shared_key
-from webhooks.adapters.dynamodb.licenses import hash_license_key
+from signing import IV_BYTES, PublicKey, SigningError, seal, shared_key
 from webhooks.adapters.ttl_cache import TtlCache
-from webhooks.domain.caller import ANY, AuthLevel, License
+from webhooks.domain.caller import ANY, AuthLevel, License, hash_license_key
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
 from webhooks.domain.timestamps import epoch_seconds, seconds_of
@@ -105,8 +104,8 @@ class LicenseService:
             key = shared_key(own, PublicKey.from_wire(peer, own.curve))
             return {
                 "publickey": own.public_key.to_wire(),
-                "licensekey": seal(key, license_key, self._random_bytes(16)),
-                "requestid": seal(key, json.dumps(request_id), self._random_bytes(16)),
+                "licensekey": seal(key, license_key, self._random_bytes(IV_BYTES)),
+                "requestid": seal(key, json.dumps(request_id), self._random_bytes(IV_BYTES)),
             }
         except SigningError:
             raise UnavailableError("the License service's public key cannot be used") from None

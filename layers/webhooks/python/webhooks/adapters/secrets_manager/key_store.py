@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from signing import SigningError
 from webhooks.adapters.aws.clients import AwsClients, error_code, unavailable
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import StaleError, UnavailableError
 from webhooks.domain.keyring import KeyPairs, master_secret, to_state
-from webhooks.ports import Clock, StaleError
+from webhooks.ports import Clock
 
 KEYS_SECONDS = 30  # a reset takes effect everywhere within a minute
 MASTER_SECONDS = 300  # it changes only by an operator's hand

@@ -1,4 +1,4 @@
-"""How much of everything a request may hold; /environment shows it and the schemas keep to it."""
+"""Limits of requests: /environment shows them, the schemas keep to them."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ PAGE_SIZE: Final = 100
 PAGE_SIZE_DEFAULT: Final = 25
 PAGE_INDEX: Final = 1_000_000_000
 
-# As /environment answers them.
+# As /environment shows them.
 SHOWN: Final = {
     "bodyBytes": BODY_BYTES,
     "eventNames": EVENT_NAMES,

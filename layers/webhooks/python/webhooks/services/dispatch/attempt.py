@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from webhooks.domain.delivery import Delivery
+from webhooks.domain.errors import CredentialMissingError
 from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest, HttpResponse, NoResponse
 from webhooks.domain.redaction import redact, secrets_of
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import Call, Clock, Conversation, CredentialMissingError, Credentials, Tokens
+from webhooks.ports import Call, Clock, Conversation, Credentials, Tokens
 from webhooks.services.dispatch.callback_request import CallbackSigner, authorization_of
 
 UNAUTHORIZED = 401

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import Logged, LogKey, log_key
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import CorruptError, CredentialMissingError, UnavailableError
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import BatchContext, BatchReader, CorruptError, CredentialMissingError, Workers
+from webhooks.ports import BatchContext, BatchReader, Workers
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.faults import failed, postponed
 from webhooks.services.dispatch.stages import Decoded, Deferred, Duplicate, Prepared, Ready, Skipped

@@ -1,48 +1,39 @@
-"""JSON objects on the wire, and how a field says what it should be without saying what it is."""
+"""JSON objects on the wire: their field names, and the sentences that explain a wrong value."""
 
-from typing import Any
+from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-RULE = "rule"  # the type of the errors that already say what is right
+from webhooks.entrypoints.api.wire_names import wire_name
+
+INVALID = "invalid"  # the type of errors whose message already says what the value should be
 
 
 class ApiModel(BaseModel):
-    """A JSON object on the wire: camelCase names, JSON types taken as they are, no unknown fields."""
+    """A JSON object in a request: JSON types taken as they are, no unknown fields."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(alias_generator=wire_name, extra="forbid", strict=True, frozen=True)
 
 
-def wrong(sentence: str) -> PydanticCustomError:
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Says what a value should be, in place of pydantic's message; `covers_parts`: in place of all in it."""
+
+    sentence: str
+    covers_parts: bool
+
+
+def explain(sentence: str) -> Explanation:
+    """Explain an error of a field's value; errors inside the value have explanations of their own."""
+    return Explanation(sentence, covers_parts=False)
+
+
+def explain_whole(sentence: str) -> Explanation:
+    """Explain an error of a field's value, or anywhere inside it, by one sentence."""
+    return Explanation(sentence, covers_parts=True)
+
+
+def invalid(sentence: str) -> PydanticCustomError:
     """Make the error that says what the value should be, and not what it is."""
-    return PydanticCustomError(RULE, "{sentence}", {"sentence": sentence})
-
-
-def rule(sentence: str) -> WrapValidator:
-    """Answer what is wrong with a value by one sentence; what is wrong inside it speaks for itself."""
-
-    def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return inner(value)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False, include_context=False)
-            if any(each["loc"] or each["type"] == RULE for each in found):
-                raise
-        raise wrong(sentence)  # outside, so that nothing chains to the error that quotes the value
-
-    return WrapValidator(check)
-
-
-def whole(sentence: str) -> WrapValidator:
-    """Answer what is wrong with a value, or anywhere in it, by one sentence."""
-
-    def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return inner(value)
-        except ValidationError:
-            pass
-        raise wrong(sentence)
-
-    return WrapValidator(check)
+    return PydanticCustomError(INVALID, "{sentence}", {"sentence": sentence})

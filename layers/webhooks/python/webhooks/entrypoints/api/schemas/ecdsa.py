@@ -1,12 +1,12 @@
-"""What the ECDSA helper takes and gives."""
+"""The request of the ECDSA helper."""
 
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from webhooks.entrypoints.api.schemas.base import ApiModel, rule, wrong
+from webhooks.entrypoints.api.schemas.base import ApiModel, explain, invalid
 
-Text = Annotated[str, rule("must be a string")]
+Text = Annotated[str, explain("must be a string")]
 
 
 class EcdsaIn(ApiModel):
@@ -24,5 +24,5 @@ class EcdsaIn(ApiModel):
             return body
         text = body["dataStr"]
         if body.get("data", text) != text:
-            raise wrong("dataStr: is another name for data, give one of them")
+            raise invalid("dataStr: is another name for data, give one of them")
         return {**{name: value for name, value in body.items() if name != "dataStr"}, "data": text}

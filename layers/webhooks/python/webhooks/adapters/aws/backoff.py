@@ -1,0 +1,22 @@
+"""Jittered exponential waits between tries."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from webhooks.ports import Rng
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits between tries: a random part of a time that doubles, from `first` to `longest` seconds."""
+
+    first: float = 0.02
+    longest: float = 0.8
+    rng: Rng = random.random
+    sleep: Callable[[float], None] = time.sleep
+
+    def wait(self, tries: int) -> None:
+        """Wait after that many tries."""
+        self.sleep(self.rng() * min(self.longest, self.first * 2**tries))
