@@ -81,7 +81,8 @@ OPERATIONS = (
         text="The response has the webhook's `whsec_` secret, as an envelope for the caller. The exact "
         "repeat of a request (caller, uuid, method, path and body) gets the first response again while the "
         "webhook exists; the repeat of a change, while the webhook is as that change left it. A community "
-        "with as many webhooks as the deployment allows (`webhooksPerCommunity` of `/environment`) gets a 409.",
+        "with as many webhooks as the deployment allows (`webhooksPerCommunity` of `/environment`) gets a "
+        "409.",
         parameters=SCOPED,
         signed=True,
         body=WebhookIn,

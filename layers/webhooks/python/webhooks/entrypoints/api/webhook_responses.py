@@ -9,7 +9,6 @@ from webhooks.domain.json_text import write_json
 from webhooks.domain.webhook import Credential, Webhook
 from webhooks.entrypoints.api.schemas.webhook_out import (
     ApiOut,
-    Counts,
     CreatedOut,
     CredentialOut,
     OAuth2Out,
@@ -56,9 +55,10 @@ class WebhookResponses:
                 size = len(data)
                 break
             data.append(text)
-        counts = write_json(Counts.of(page, index=index, size=size))
-        public_key = write_json(caller.service_key.to_wire())
-        return f'{{"page":{counts},"data":[{",".join(data)}],"publicKey":{public_key}}}'
+        counts = f'{{"index":{index},"total":{page.total},"size":{size}}}'
+        # PageOut, with webhooks that are JSON already; base64 needs no escapes.
+        key = caller.service_key.to_wire()
+        return f'{{"page":{counts},"data":[{",".join(data)}],"publicKey":"{key}"}}'
 
     def secret(self, caller: Caller, webhook: Webhook) -> str:
         """Write the webhook's `whsec_` secret."""

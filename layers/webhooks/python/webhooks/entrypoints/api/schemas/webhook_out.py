@@ -18,7 +18,7 @@ class Out(BaseModel):
     """A JSON object in a response.
 
     Its fields make the schema and the response alike. There are no instances: to make and to dump one takes
-    pydantic 19 us for a webhook, to walk its fields 6.
+    pydantic 19 us for a webhook, to walk its fields 2.
     """
 
     model_config = ConfigDict(alias_generator=wire_name, extra="forbid")
