@@ -1,55 +1,55 @@
-# What a developer does with this project. Needs git, make and a Python 3.9 or newer; everything else is installed
-# into this folder, by the hashes in requirements/.
+# A developer's commands. They need git, make and Python 3.9 or newer; everything else is installed into this
+# folder, by the hashes in requirements/.
 
 UV := .tools/bin/uv
 PY := .venv/bin/python
-# A mark is newer than what its environment was installed from.
+# An environment's mark is newer than the files that it was installed from.
 ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed
 LEVELS := $(filter-out tests/e2e/,$(wildcard tests/*/))
 WORKERS ?= 2
 
 export UV_NO_PROGRESS := 1
-# Of the user's shell: it would lead the tools astray.
+# Variables of the user's shell that would mislead the tools.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix unit e2e bench soak profiles lock clean
+.PHONY: help setup run stop status reset test check fix unit e2e bench soak profiles recording lock clean
 
-help: ## show this
+help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
-setup: $(ENVIRONMENTS) ## install everything (run and test do it by themselves)
+setup: $(ENVIRONMENTS) ## install everything (run and test do this first)
 
-run: setup ## start the local stack, deploy into it, show a delivery; again: take up changes (PORT=4580)
+run: setup ## start the local stack, deploy the sources, show deliveries; repeat it after a change (PORT=4580)
 	@$(PY) -m local run $(if $(PORT),--port $(PORT))
 
-stop: ## stop the local stack; what is registered is kept
+stop: ## stop the local stack; registered webhooks are kept
 	@if [ -x $(PY) ]; then $(PY) -m local stop; else echo "nothing is installed, so nothing runs"; fi
 
 status: ## show whether the local stack runs, and how to use it
 	@if [ -x $(PY) ]; then $(PY) -m local status; else echo "nothing is installed, so nothing runs"; fi
 
-reset: ## stop the local stack and forget what is registered
+reset: ## stop the local stack and delete its files
 	@if [ -x $(PY) ]; then $(PY) -m local reset; else echo "nothing is installed, so nothing runs"; fi
 
-test: setup check unit e2e ## check, then every test level, the last against a stack of its own
+test: setup check unit e2e ## check, then every test level; e2e starts a stack of its own
 
-check: setup ## format, lint, types, template
+check: setup ## check format, lint, types and template
 	@echo "== format"; .venv/bin/ruff format --check --quiet . || { echo "run: make fix" >&2; exit 1; }
 	@echo "== lint"; .venv/bin/ruff check --quiet .
 	@echo "== types"; .venv/bin/mypy --no-error-summary
-	@.venv/bin/mypy --no-error-summary --config-file cli/pyproject.toml cli layers/signing/python
+	@.venv/bin/mypy --no-error-summary --config-file cli/pyproject.toml cli layers/signing/python verify
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
 
-fix: setup ## format, and repair what the linter can
+fix: setup ## format, and let the linter repair
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-unit: setup ## the tests that need no stack
+unit: setup ## run the tests that need no stack
 	@echo "== tests: $(patsubst tests/%/,%,$(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
 
-e2e: setup ## the tests against a local stack of their own
+e2e: setup ## run the tests against a local stack of their own
 	@echo "== tests: end to end"; $(PY) -m pytest -q tests/e2e
 
 bench: setup .venv-bench/.installed ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures)
@@ -57,12 +57,15 @@ bench: setup .venv-bench/.installed ## measure everything and write docs/benchma
 	@$(PY) -m benchmarks $(if $(ONLY),--only '$(ONLY)')
 NGINX := .tools/nginx/usr/sbin/nginx
 
-soak: setup ## run the local stack at a steady load and see that nothing grows (MINUTES=30)
+soak: setup ## run the local stack at a steady load and check that nothing grows (MINUTES=30)
 	@$(PY) -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES))
 
-profiles: setup .venv-bench/.installed ## draw where the CPU of dispatcher, fan-out and API goes
+profiles: setup .venv-bench/.installed ## draw the CPU profiles of dispatcher, fan-out and API
 	@command -v nginx >/dev/null || $(MAKE) --no-print-directory $(NGINX)
 	@$(PY) -m benchmarks.profiles after
+
+recording: setup ## run the local stack and record its output as docs/make-run.svg (PORT=4580)
+	@$(PY) -m local.recording $(if $(PORT),--port $(PORT))
 
 lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt
@@ -75,11 +78,11 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
 
-clean: stop ## remove everything that was installed or built, and the local stack
+clean: stop ## delete everything that was installed or built, and the local stack
 	rm -rf .venv .venv-sam .venv-emulator .venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# Any Python will do for uv, which then finds Python 3.13 or fetches it. Asked from the root folder, where no
-# .python-version of ours makes a version manager insist on 3.13.
+# uv runs on any Python, and then finds Python 3.13 or fetches it. The loop runs in the root folder, where no
+# .python-version makes a version manager insist on 3.13.
 $(UV): requirements/uv.txt
 	@echo "== install uv"
 	@for python in python3 python3.13 python3.14 python3.12 python3.11 python3.10 python3.9 python; do \
@@ -90,7 +93,7 @@ $(UV): requirements/uv.txt
 		--require-hashes -r requirements/uv.txt && touch $(UV)
 
 .venv/.installed: requirements/dev.txt requirements/build.txt pyproject.toml cli/webhooks_cli/__init__.py .python-version | $(UV)
-	@echo "== install .venv: what the project and its tests need"
+	@echo "== install .venv for the project and its tests"
 	@$(UV) venv --quiet --allow-existing .venv
 	@$(UV) pip sync --quiet --python .venv --require-hashes requirements/dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --build-constraints requirements/build.txt -e .
@@ -102,8 +105,8 @@ $(UV): requirements/uv.txt
 	@$(UV) pip sync --quiet --python .venv-$* --require-hashes requirements/$*.txt
 	@touch $@
 
-# Debian's nginx, unpacked and not installed: benchmarks/sink.py finds it here. apt checks its signature; its user
-# _apt could not write into our folder.
+# Debian's nginx, unpacked and not installed, for benchmarks/null_receiver.py. apt checks its signature; root downloads it,
+# as the user _apt could not write into this folder.
 $(NGINX): | $(UV)
 	@echo "== unpack nginx"
 	@command -v apt-get >/dev/null && command -v dpkg >/dev/null || { \

@@ -1,6 +1,6 @@
-"""Draws what is kept in a folder: `.venv-bench/bin/python -m benchmarks.charts docs/benchmarks`.
+"""Draws the records of a folder: `.venv-bench/bin/python -m benchmarks.charts docs/benchmarks`.
 
-Runs where matplotlib is and little else. The same records give the same bytes.
+Needs matplotlib and imports little else. The same records give the same bytes.
 """
 
 import sys
@@ -13,16 +13,14 @@ import matplotlib as mpl  # type: ignore[import-not-found]
 from matplotlib.figure import Figure  # type: ignore[import-not-found]
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # type: ignore[import-not-found]
 
+from benchmarks.chart_lines import styled
 from benchmarks.figure import Chart, Reading, number
 from benchmarks.report import FIGURES, SOAK, SUMMARY, Records, chart_file, load, ordered
 
-# Colours that the colour-blind tell apart too (Okabe and Ito), the lighter ones left out.
-LINES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444"]
-MARKERS = "osD^vPX"
 VERDICTS = {"met": "#009E73", "missed": "#D55E00"}
 INK, FAINT, BAND = "#222222", "#d9dde2", "#f5f7f9"
 STYLE = {
-    "svg.fonttype": "path",  # text looks the same wherever it is shown, whatever fonts are there
+    "svg.fonttype": "path",  # text looks the same with any fonts
     "svg.hashsalt": "benchmarks",  # the same ids in every run
     "font.size": 10,
     "text.color": INK,
@@ -42,10 +40,10 @@ STYLE = {
     "savefig.facecolor": "white",
 }
 FURTHEST = 100.0  # times better or worse than a goal: a bar ends there
-MARKED = 40  # points of a line: with more, markers would hide it
 ROW, WIDE, CHARACTER = 0.27, 4.8, 0.078  # inches
 CROWDED = 500  # highest over lowest: from there on, an axis shows powers of ten alone
 GIVE = 1.3  # of the axis, beyond the longest bar
+HEADROOM = 1.05  # of the axis, above the highest point
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Bar:
 
 
 def main(folder: Path) -> int:
-    """Draw everything, and remove what is no longer drawn; return the exit status."""
+    """Draw all charts and remove stale files; return the exit status."""
     mpl.rcParams.update(STYLE)
     kept = load(folder / FIGURES)
     charts = _charts({**kept, **load(folder / SOAK)})
@@ -106,20 +104,20 @@ def summary(groups: Mapping[str, list[Bar]]) -> Figure:
     left = -_width(bar.reading.name for bar in drawn) - 0.08
     value = 1 + _width(bar.reading.value for bar in drawn)
     right = value + _width(str(bar.reading.goal) for bar in drawn)
-    place = 0
+    row = 0
     for heading, group in groups.items():
         if list(groups).index(heading) % 2 == 0:
-            # Behind the names and the values beside the axes as well.
-            whole = (place - 0.5, place + len(group) + 0.5, left, right)
+            # Behind the names and values beside the axes, too.
+            whole = (row - 0.5, row + len(group) + 0.5, left, right)
             axes.axhspan(*whole, color=BAND, lw=0, zorder=0, clip_on=False)
-        _write(axes, left + 0.01, place, heading, weight="bold")
+        _write(axes, left + 0.01, row, heading, weight="bold")
         for bar in group:
-            place += 1
-            _draw_bar(axes, bar, place)
-            _write(axes, -0.02, place, bar.reading.name, ha="right")
-            _write(axes, value, place, bar.reading.value, ha="right", color=VERDICTS[bar.reading.verdict])
-            _write(axes, right - 0.01, place, str(bar.reading.goal), ha="right")
-        place += 1
+            row += 1
+            _draw_bar(axes, bar, row)
+            _write(axes, -0.02, row, bar.reading.name, ha="right")
+            _write(axes, value, row, bar.reading.value, ha="right", color=VERDICTS[bar.reading.verdict])
+            _write(axes, right - 0.01, row, str(bar.reading.goal), ha="right")
+        row += 1
     axes.axvline(1, color=INK, lw=1.2, zorder=4)
     axes.text(1, -0.7, "← better    goal    worse →", ha="center", va="bottom", size=9, weight="bold")
     axes.grid(axis="x", zorder=1)
@@ -131,25 +129,26 @@ def summary(groups: Mapping[str, list[Bar]]) -> Figure:
 
 
 def lines(chart: Chart) -> Figure:
-    """Draw a chart."""
+    """Draw the lines of a chart, with the legend beside it."""
     figure = Figure(figsize=(8, 4.2))
     axes = figure.add_subplot()
     if "x" in chart.log:
         axes.set_xscale("log")
     if "y" in chart.log:
         axes.set_yscale("log")
-    for place, (name, line) in enumerate(chart.lines.items()):
-        xs, ys = zip(*line, strict=True) if line else ((), ())
+    drawn = styled(chart.lines)
+    for line in drawn:
+        xs, ys = zip(*line.points, strict=True) if line.points else ((), ())
         axes.plot(
             xs,
             ys,
-            label=name,
-            color=LINES[place % len(LINES)],
-            linestyle=["-", "--", ":"][place // len(LINES) % 3],
-            marker=MARKERS[place % len(MARKERS)] if len(line) <= MARKED else "",
-            markersize=6,
+            label=line.label,
+            color=line.colour,
+            marker=line.marker,
+            markevery=line.marks,
+            markersize=6 + line.width / 2,  # a marker is seen around the one in front of it
             markeredgecolor="white",
-            linewidth=2 if len(line) <= MARKED else 1.2,
+            linewidth=line.width,
         )
     axes.set_title(chart.title)
     axes.set_xlabel(chart.x)
@@ -158,9 +157,23 @@ def lines(chart: Chart) -> Figure:
     _plain(axes.xaxis)
     _plain(axes.yaxis)
     if "y" not in chart.log and all(y >= 0 for line in chart.lines.values() for _, y in line):
-        axes.set_ylim(bottom=0)
-    axes.legend(frameon=True, framealpha=0.9, edgecolor="none", fontsize=9)
+        axes.set_ylim(0, max((y for line in chart.lines.values() for _, y in line), default=1) * HEADROOM)
+    if len(drawn) > 1:
+        _legend(axes)
     return figure
+
+
+def _legend(axes: Any) -> None:
+    """Write the legend beside the axes, where it covers no data, in the order of the lines' ends."""
+    handles, labels = axes.get_legend_handles_labels()
+    ordered_ = sorted(zip(handles, labels, strict=True), key=lambda each: -_end(each[0]))
+    handles, labels = zip(*ordered_, strict=True)
+    axes.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=9)
+
+
+def _end(line: Any) -> float:
+    ys = line.get_ydata()
+    return float(ys[-1]) if len(ys) else 0.0
 
 
 def _bar(reading: Reading) -> Bar:
@@ -168,17 +181,17 @@ def _bar(reading: Reading) -> Bar:
     return Bar(reading, (over_goal(reading, reading.median), scaled[0], scaled[1]))
 
 
-def _draw_bar(axes: Any, bar: Bar, place: int) -> None:
+def _draw_bar(axes: Any, bar: Bar, row: int) -> None:
     median, best, worst = bar.ends
     colour = VERDICTS[bar.reading.verdict]
     marker = {1 / FURTHEST: "<", FURTHEST: ">"}.get(median, "o")  # it goes on, or it ends here
-    axes.barh(place, median - 1, left=1, height=0.5, color=colour, zorder=2)
-    axes.plot([best, worst], [place, place], color=INK, lw=1, zorder=3, solid_capstyle="butt")
-    axes.plot([median], [place], marker, color=colour, markeredgecolor="white", markersize=6, zorder=5)
+    axes.barh(row, median - 1, left=1, height=0.5, color=colour, zorder=2)
+    axes.plot([best, worst], [row, row], color=INK, lw=1, zorder=3, solid_capstyle="butt")
+    axes.plot([median], [row], marker, color=colour, markeredgecolor="white", markersize=6, zorder=5)
 
 
-def _write(axes: Any, x: float, place: int, text: str, **style: Any) -> None:
-    axes.text(x, place, text, transform=axes.get_yaxis_transform(), va="center", size=9, **style)
+def _write(axes: Any, x: float, row: int, text: str, **style: Any) -> None:
+    axes.text(x, row, text, transform=axes.get_yaxis_transform(), va="center", size=9, **style)
 
 
 def _width(texts: Iterable[str]) -> float:
@@ -186,7 +199,12 @@ def _width(texts: Iterable[str]) -> float:
 
 
 def _charts(records: Records) -> Iterator[tuple[str, Chart]]:
-    return ((key, chart) for key in ordered(records) for chart in records[key].measured.charts)
+    return (
+        (key, chart)
+        for key in ordered(records)
+        for chart in records[key].measured.charts
+        if chart.constant is None
+    )
 
 
 def _plain(axis: Any) -> None:

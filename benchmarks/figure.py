@@ -67,6 +67,12 @@ class Chart:
     lines: Mapping[str, Line]
     log: str = ""
 
+    @property
+    def constant(self) -> float | None:
+        """The one value of all points, where a sentence says as much as a picture; else None."""
+        values = {y for line in self.lines.values() for _, y in line}
+        return values.pop() if len(values) == 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from benchmarks.figure import Chart, Measured, Reading
+from benchmarks.figure import Chart, Measured, Reading, number
 
 FIGURES, SOAK, PROFILES = "figures.json", "soak.json", "profiles"
 SUMMARY = "summary.svg"
@@ -160,13 +160,19 @@ def _section(key: str, record: Record, *, newest: Record, images: str) -> Iterat
         ],
     )
     for chart in record.measured.charts:
-        yield f"![{_cell(chart.title)}]({images}/{chart_file(key, chart)})"
+        yield chart_text(key, chart, images)
     if record.measured.remarks:
         yield "\n".join(f"- {remark}" for remark in record.measured.remarks)
     if record.missed and record.bound:
         yield f"**What bounds it:** {record.bound}"
     where = f" on {machine_line(record.machine)}" if record.machine != newest.machine else ""
     yield f"*{record.date}, commit `{record.commit}`, `{record.command}`, {record.seconds:,.0f} s{where}*"
+
+
+def chart_text(key: str, chart: Chart, images: str) -> str:
+    if chart.constant is not None:
+        return f"{_cell(chart.title)}: {number(chart.constant)} in all of them, all the time."
+    return f"![{_cell(chart.title)}]({images}/{chart_file(key, chart)})"
 
 
 def _profiles(folder: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`python -m local`: run, stop, status, reset; every error is one text, never a traceback."""
+"""`python -m local`: run, stop, status, reset. An error is a message on the console, never a traceback."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ PORT_MIN, PORT_MAX = 1024, 65534  # the receiver has the port after
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not PORT_MIN <= int(text) <= PORT_MAX:
-        raise argparse.ArgumentTypeError(f"a number from {PORT_MIN} to {PORT_MAX}")
+        raise argparse.ArgumentTypeError(f"a port is a number from {PORT_MIN} to {PORT_MAX}")
     return int(text)
 
 
@@ -24,7 +24,9 @@ def main() -> int:
     subparsers = parser.add_subparsers(dest="command", required=True)
     run = subparsers.add_parser("run", help="bring the stack up and show deliveries")
     run.add_argument(
-        "--port", type=_port, help=f"the emulator's (default: the last one, or {commands.DEFAULT_PORT})"
+        "--port",
+        type=_port,
+        help=f"port of the emulator (default: that of the last run, or {commands.DEFAULT_PORT})",
     )
     for name in ("stop", "status", "reset"):
         subparsers.add_parser(name)
@@ -41,7 +43,7 @@ def main() -> int:
         progress.console.print(f"[red]error:[/] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:
-        progress.say("interrupted; `make stop` ends what runs")
+        progress.say("interrupted; `make stop` ends the processes that run")
         return 130
     return 0
 

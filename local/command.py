@@ -1,4 +1,4 @@
-"""Runs the `webhooks` command in this process, as a person would in a shell."""
+"""Runs the `webhooks` command in this process, as a shell would."""
 
 import io
 import json
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import LocalError
+from webhooks_cli.context import CliContext
 from webhooks_cli.main import run
-from webhooks_cli.world import World
 
 
 def webhooks(*arguments: str, folder: Path) -> Any:
-    """Run the command in `folder`; return what it prints with --json. Raises LocalError."""
+    """Run the command in `folder`; return its JSON output. Raises LocalError."""
     stdout, stderr = io.StringIO(), io.StringIO()
-    world = World(
+    context = CliContext(
         stdin=io.BytesIO(),
         stdout=stdout,
         stderr=stderr,
@@ -23,9 +23,9 @@ def webhooks(*arguments: str, folder: Path) -> Any:
         folder=folder,
         home=Path.home(),
         clock=time.time,
-        entropy=os.urandom,
+        random_bytes=os.urandom,
     )
-    if run([*arguments, "--json"], world):
-        said = stderr.getvalue().strip() or stdout.getvalue().strip()
-        raise LocalError(f"`webhooks {' '.join(arguments[:3])}` failed: {said}")
+    if run([*arguments, "--json"], context):
+        output = stderr.getvalue().strip() or stdout.getvalue().strip()
+        raise LocalError(f"`webhooks {' '.join(arguments[:3])}` failed: {output}")
     return json.loads(stdout.getvalue())

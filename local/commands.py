@@ -1,4 +1,4 @@
-"""run, stop, status and reset: what a developer does with the one local stack of this project."""
+"""run, stop, status and reset: the commands for the one local stack of this project."""
 
 import fcntl
 import shutil
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import demo, emulator, processes, seed, stack_file
+from local import demo, emulator, function_logs, processes, seed, stack_file
 from local.errors import LocalError, failed
 from local.paths import CALLER_FILE, LOCAL, ROOT, STACK_FILE
 from local.progress import Progress
 from local.stack import Stack
 
 FOLDER = LOCAL / "stack"
-SETTINGS = FOLDER / "settings.json"  # port, licenses: what the next run takes over
+SETTINGS = FOLDER / "settings.json"  # port and licenses, for the next run
 KNOWN = FOLDER / "receiver-knows.json"
 RECEIVER_RECORD = FOLDER / "receiver.json"
 RECEIVER_LOG = FOLDER / "receiver.log"
@@ -25,50 +25,52 @@ STOP_SECONDS = 10
 
 
 def run(port: int | None, progress: Progress) -> None:
-    """Bring the stack up as the sources are now, and show deliveries. Raises LocalError."""
+    """Start the stack, deploy the sources as they are now, and show deliveries. Raises LocalError."""
     with _alone():
         settings = stack_file.read(SETTINGS)
         port = port or int(settings.get("port", DEFAULT_PORT))
         stack = Stack(FOLDER, port=port, steps=progress)
         running = stack.emulator.running()
         if running and running.port != port:
-            raise LocalError(f"the stack runs on port {running.port}: `make stop` before you choose another")
+            raise LocalError(
+                f"the stack runs on port {running.port}: run `make stop` before you choose another"
+            )
         stack.up()
         with progress.step(f"start the sample receiver on {emulator.HOST}:{port + 1}"):
             receiver_url = _start_receiver(port + 1)
-        with progress.step("licenses"):
-            known = settings.get("licenses", {})
-            stack_file.write(STACK_FILE, stack_file.describe(stack, known))
-            licenses = seed.licenses(ROOT, known)
-            stack_file.write(SETTINGS, {"port": port, "licenses": licenses})
-            description = stack_file.describe(stack, licenses)
-            stack_file.write(STACK_FILE, description)
-        with progress.step("webhooks at the receiver"):
-            secrets = seed.demo_webhooks(ROOT, receiver_url)
-            stack_file.write(KNOWN, {"apiUrl": stack.api_url, "secrets": secrets})
-        with progress.step("sample events to the queue, callbacks at the receiver"):
-            first = demo.deliver(ROOT, receiver_url)
-        with progress.step("the same again, now that the functions have started"):
-            second = demo.deliver(ROOT, receiver_url)
+        with logs_named(stack):
+            with progress.step("issue licenses"):
+                known = settings.get("licenses", {})
+                stack_file.write(STACK_FILE, stack_file.describe(stack, known))
+                licenses = seed.licenses(ROOT, known)
+                stack_file.write(SETTINGS, {"port": port, "licenses": licenses})
+                stack_file.write(STACK_FILE, stack_file.describe(stack, licenses))
+            with progress.step("register three webhooks at the receiver"):
+                secrets = seed.demo_webhooks(ROOT, receiver_url)
+                stack_file.write(KNOWN, {"apiUrl": stack.api_url, "secrets": secrets})
+            with progress.step("publish three events, verify their callbacks"):
+                first = demo.deliver(ROOT, receiver_url)
+            with progress.step("publish three more, now that the functions are warm"):
+                second = demo.deliver(ROOT, receiver_url)
         progress.say("")
         progress.table(_deliveries(first, second))
         _usage(progress)
 
 
 def stop(progress: Progress) -> None:
-    """Stop what run started."""
+    """Stop the processes that `run` started."""
     with _alone():
         _stop(progress)
 
 
 def reset(progress: Progress) -> None:
-    """Stop, and forget everything."""
+    """Stop, and delete the stack's files."""
     with _alone():
         _stop(progress)
         shutil.rmtree(FOLDER, ignore_errors=True)
         for file in (STACK_FILE, CALLER_FILE):
             file.unlink(missing_ok=True)
-    progress.say("forgotten: the next `make run` begins anew")
+    progress.say("the stack is deleted: the next `make run` begins anew")
 
 
 def status(progress: Progress) -> None:
@@ -83,7 +85,7 @@ def _stop(progress: Progress) -> None:
     stack = Stack(FOLDER, port=DEFAULT_PORT)
     stopped = processes.stop(RECEIVER_RECORD, patience=STOP_SECONDS)
     if stack.emulator.running() is not None:
-        with progress.step("stop the local stack; what is registered is kept"):
+        with progress.step("stop the local stack; registered webhooks are kept"):
             stack.down()
     elif not stopped:
         progress.say("the local stack does not run")
@@ -96,7 +98,7 @@ def _start_receiver(port: int) -> str:
     if running and running.port == port:
         return url
     processes.stop(RECEIVER_RECORD, patience=STOP_SECONDS)
-    emulator.require_free(port)
+    emulator.require_free(port, program="the sample receiver")
     running = processes.start(
         [sys.executable, "-m", "local.receiver", "--port", str(port), "--known", str(KNOWN)],
         environment=emulator.inherited(),
@@ -113,6 +115,17 @@ def _start_receiver(port: int) -> str:
 
 
 @contextmanager
+def logs_named(stack: Stack) -> Iterator[None]:
+    """Add the logs to read to an error of a step that calls the functions."""
+    began = time.time()
+    try:
+        yield
+    except LocalError as error:
+        functions = function_logs.save(stack, since=began)
+        raise failed(str(error), functions, RECEIVER_LOG, stack.emulator.log) from None
+
+
+@contextmanager
 def _alone() -> Iterator[None]:
     """Hold the lock of this project's stack. Raises LocalError where another command holds it."""
     LOCAL.mkdir(exist_ok=True)
@@ -120,12 +133,14 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise LocalError("another `make run`, `make stop` or `make reset` is at work here") from None
+            raise LocalError(
+                "another `make run`, `make stop` or `make reset` runs in this folder: wait for its end"
+            ) from None
         yield
 
 
 def _deliveries(first: list[demo.Shown], second: list[demo.Shown]) -> list[tuple[str, str, str, str, str]]:
-    """Return a row per sample. The first callbacks wait for functions that start cold, the second do not."""
+    """Return a row for each sample. The first callbacks wait for cold functions, the second do not."""
     headings = ("sample", "event", "first callback", "second", "verified by the receiver")
     return [headings] + [
         (
@@ -142,7 +157,7 @@ def _deliveries(first: list[demo.Shown], second: list[demo.Shown]) -> list[tuple
 def _usage(progress: Progress) -> None:
     description = stack_file.read(STACK_FILE)
     if not description:
-        progress.say("the local stack runs, but is not complete: `make run` completes it")
+        progress.say("the local stack runs, but its deployment is not complete: `make run` completes it")
         return
     progress.say("")
     progress.table(
@@ -151,20 +166,20 @@ def _usage(progress: Progress) -> None:
             ("documentation", description["docsUrl"]),
             ("events queue", description["eventsQueueUrl"]),
             ("deliveries queue", description["deliveriesQueueUrl"]),
-            ("events that failed", description["eventsDlqUrl"]),
-            ("deliveries that failed", description["deliveriesDlqUrl"]),
+            ("events DLQ", description["eventsDlqUrl"]),
+            ("deliveries DLQ", description["deliveriesDlqUrl"]),
             (
                 "AWS endpoint",
                 f"{description['awsEndpoint']} (region {description['region']}, any credentials)",
             ),
-            ("all of it as JSON", str(STACK_FILE.relative_to(ROOT))),
-            ("call it", ".venv/bin/webhooks call POST webhooks/fetch -d '{}'"),
+            ("all of this as JSON", str(STACK_FILE.relative_to(ROOT))),
+            ("call the API", ".venv/bin/webhooks call POST webhooks/fetch -d '{}'"),
             (
-                "call it as a tenant does",
+                "call it as a tenant",
                 ".venv/bin/webhooks call POST webhooks/fetch -d '{}' --level service",
             ),
             ("call it by curl", f"curl {description['apiUrl']}/healthz"),
             ("publish an event", ".venv/bin/webhooks publish events/native.json --mine"),
-            ("stop it", "make stop (make reset also forgets what is registered)"),
+            ("stop the stack", "make stop (make reset also deletes the registered webhooks)"),
         ]
     )

@@ -1,9 +1,8 @@
-"""Publishes the sample events and waits until the receiver has verified the callback of each."""
+"""Publishes the sample events and waits until the receiver has verified each one's callback."""
 
 import json
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,14 @@ from local.paths import EVENTS
 from local.verification import STANDARD
 
 SAMPLES = ("native.json", "platform.json", "eventbridge.json")
-PATIENCE = 60  # seconds; the first delivery waits for three functions to start
+SECONDS = 60  # until the callbacks are there; the first delivery waits for three functions to start
 PAUSE = 0.05
 SCHEMES = {"es256k": "es256k", "es256": "es256", STANDARD: "Standard Webhooks", "rfc9421": "RFC 9421"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A callback that came in; `milliseconds` since its event was put on the queue."""
+    """A callback that arrived `milliseconds` after its event was put on the queue."""
 
     sample: str
     event_name: str
@@ -32,35 +31,41 @@ class Shown:
 
 
 def deliver(folder: Path, receiver_url: str) -> list[Shown]:
-    """Publish each sample and return its callback. Raises LocalError: none came, or one does not verify."""
+    """Publish each sample; return its callback. Raises LocalError where one is missing or does not verify."""
     published = {}
     for sample in SAMPLES:
         event_id = str(uuid.uuid4())
         arguments = ("publish", str(EVENTS / sample), "--mine", "--set", f'eventId="{event_id}"')
         webhooks(*arguments, folder=folder)
         published[event_id] = (sample, time.time())
-    found = _wait(published, lambda: _callbacks(receiver_url))
+    found = wait_for(published, receiver_url, seconds=SECONDS)
     return [
-        _shown(found[event_id], sample=sample, sent_at=sent_at)
+        shown(found[event_id], sample=sample, sent_at=sent_at)
         for event_id, (sample, sent_at) in published.items()
     ]
 
 
-def _wait(
-    published: dict[str, tuple[str, float]], ask: Callable[[], list[dict[str, Any]]]
+def wait_for(
+    published: dict[str, tuple[str, float]], receiver_url: str, *, seconds: float
 ) -> dict[str, dict[str, Any]]:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = {_event(callback)["id"]: callback for callback in ask()}
+    """Return the callbacks of the published events (id: sample, time), by event id. Raises LocalError."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = {_event(callback)["id"]: callback for callback in _callbacks(receiver_url)}
         if published.keys() <= found.keys():
             return found
+        if time.monotonic() > deadline:
+            break
         time.sleep(PAUSE)
     missing = ", ".join(sample for event_id, (sample, _) in published.items() if event_id not in found)
-    raise LocalError(f"no callback came within {PATIENCE} s for: {missing}")
+    raise LocalError(f"the callback of {missing} did not arrive within {seconds:g} s")
 
 
 def _callbacks(receiver_url: str) -> list[dict[str, Any]]:
-    response = urllib3.request("GET", f"{receiver_url}/callbacks", retries=False, timeout=10)
+    try:
+        response = urllib3.request("GET", f"{receiver_url}/callbacks", retries=False, timeout=10)
+    except urllib3.exceptions.HTTPError as error:
+        raise LocalError(f"the sample receiver does not respond: {error}") from None
     return list(response.json())
 
 
@@ -69,7 +74,8 @@ def _event(callback: dict[str, Any]) -> dict[str, Any]:
     return event if isinstance(event, dict) else {"id": None}
 
 
-def _shown(callback: dict[str, Any], *, sample: str, sent_at: float) -> Shown:
+def shown(callback: dict[str, Any], *, sample: str, sent_at: float) -> Shown:
+    """Return a callback of the receiver. Raises LocalError where it does not verify."""
     if callback["wrong"]:
         raise LocalError(f"the callback of {sample} does not verify: {'; '.join(callback['wrong'])}")
     return Shown(

@@ -1,4 +1,4 @@
-"""The AWS emulator (MiniStack) as a process of ours on loopback; its state is kept over a clean stop."""
+"""Runs the AWS emulator (MiniStack) as a process on loopback; its state survives a clean stop."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from local.paths import tool
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_SECONDS = 60
-STOP_SECONDS = 60  # it writes its state when it is told to stop
-# What programs need of their surroundings; AWS settings and credentials of the user stay out.
+STOP_SECONDS = 60  # on SIGTERM the emulator writes its state
+# Variables that programs need; AWS settings and credentials of the user stay out.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
 
 
@@ -32,12 +32,12 @@ class Emulator:
 
     @property
     def log(self) -> Path:
-        """Return where its output goes."""
+        """Return the file with its output."""
         return self.folder / "emulator.log"
 
     @property
     def record(self) -> Path:
-        """Return where its process is recorded."""
+        """Return the file that records its process."""
         return self.folder / "emulator.json"
 
     def running(self) -> processes.Running | None:
@@ -45,15 +45,15 @@ class Emulator:
         return processes.find(self.record)
 
     def start(self, port: int) -> processes.Running:
-        """Start it and wait until it answers. Raises LocalError: the port is taken, or it ended."""
+        """Start it and wait until it responds. Raises LocalError where the port is taken or it ends."""
         if running := self.running():
             return running
-        require_free(port)
-        temporary = self.folder / "tmp"  # where it unpacks functions: of no use to the next one
+        require_free(port, program="the AWS emulator")
+        temporary = self.folder / "tmp"  # functions are unpacked here; the next run does not need them
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         settings = {
-            "BIND_HOST": HOST,  # it listens on every address otherwise
+            "BIND_HOST": HOST,  # the default is every address
             "MINISTACK_HOST": HOST,
             "GATEWAY_PORT": str(port),
             "MINISTACK_REGION": REGION,
@@ -84,11 +84,11 @@ class Emulator:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if not running.is_alive():
-                raise failed("the emulator ended while it started", self.log)
+                raise failed("the AWS emulator ended while it started", self.log)
             if is_answering(f"{endpoint(running.port)}/_ministack/health"):
                 return
             time.sleep(0.1)
-        raise failed(f"the emulator does not answer after {START_SECONDS} s", self.log)
+        raise failed(f"the AWS emulator does not respond after {START_SECONDS} s", self.log)
 
 
 def endpoint(port: int) -> str:
@@ -97,12 +97,12 @@ def endpoint(port: int) -> str:
 
 
 def inherited() -> dict[str, str]:
-    """Return what a child process takes over of this process's environment."""
+    """Return the variables of this process's environment that a child process gets."""
     return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def client_environment(port: int) -> dict[str, str]:
-    """Return the environment that leads AWS tools to the emulator, and to nothing else of the user's."""
+    """Return an environment in which AWS tools use the emulator, without the user's AWS settings."""
     return inherited() | {
         "AWS_ENDPOINT_URL": endpoint(port),
         "AWS_ACCESS_KEY_ID": "test",
@@ -117,28 +117,28 @@ def client_environment(port: int) -> dict[str, str]:
     }
 
 
-def require_free(port: int) -> None:
-    """Raise LocalError where another program listens on the port."""
+def require_free(port: int, *, program: str) -> None:
+    """Raise LocalError where the port that `program` needs is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise LocalError(
-                f"port {port} cannot be used ({error.strerror}): another program may have it; "
-                f"choose another with `make run PORT={port + 10}`"
+                f"{program} cannot use port {port}: {error.strerror}. Another program may listen there "
+                f"(`lsof -i :{port}` names it); `make run PORT={port + 10}` uses another port"
             ) from None
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def is_answering(url: str) -> bool:
-    """Tell whether a GET of a loopback URL is answered with JSON."""
+    """Tell whether a GET of a loopback URL returns JSON."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(url, timeout=5) as response:

@@ -1,4 +1,4 @@
-"""What can go wrong with a local stack, each as one line (and perhaps the end of a log) for a person."""
+"""Errors of the local stack: a line that says which step failed, and the log file to read."""
 
 from pathlib import Path
 
@@ -6,11 +6,16 @@ LINES_SHOWN = 15
 
 
 class LocalError(Exception):
-    """Something that a person can do something about: its text says what."""
+    """A step failed; the message names the remedy or the file to read."""
 
 
-def failed(what: str, log: Path) -> LocalError:
-    """Return an error that shows where the log is and how it ends."""
-    lines = log.read_text("utf-8", errors="replace").splitlines() if log.is_file() else []
+def failed(problem: str, *logs: Path) -> LocalError:
+    """Return an error that names the logs to read and shows the last lines of the first."""
+    lines = logs[0].read_text("utf-8", errors="replace").splitlines() if logs[0].is_file() else []
     ending = "\n".join(f"  | {line}" for line in lines[-LINES_SHOWN:])
-    return LocalError(f"{what}; the log is {log}" + (f" and ends:\n{ending}" if ending else " (empty)"))
+    *others, last = map(str, logs)
+    named = f"{', '.join(others)} and {last}" if others else last
+    return LocalError(
+        f"{problem}; read {named}"
+        + (f"\n{logs[0].name} ends:\n{ending}" if ending else f" ({logs[0].name} is empty)")
+    )

@@ -1,7 +1,7 @@
 """Writes the API's OpenAPI document beside the function that serves it; docs/openapi.json links to it.
 
-python -m local.openapi            writes it
-python -m local.openapi --check    fails where it is not what the code makes
+python -m local.openapi            writes the document
+python -m local.openapi --check    fails where the file differs from the document that the code makes
 """
 
 import json
@@ -14,7 +14,7 @@ FILE = Path(__file__).parents[1] / "functions" / "discovery" / "openapi.json"
 
 
 def text() -> str:
-    """Return the document as it is written."""
+    """Return the document as JSON text."""
     return json.dumps(make_document(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     if "--check" in arguments:
         if FILE.read_text() == text():
             return 0
-        print("functions/discovery/openapi.json is not what the code makes: run python -m local.openapi")
+        print("functions/discovery/openapi.json differs from the code: run python -m local.openapi")
         return 1
     FILE.write_text(text())
     print(f"wrote {FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE}")

@@ -1,4 +1,4 @@
-"""Where things of the project stand, and the environments that `make` installs."""
+"""Paths of the project's files and of the programs that `make setup` installs."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ CALLER_FILE = LOCAL / "caller.json"  # the webhooks command's key pair for the s
 
 
 def tool(environment: str, name: str) -> Path:
-    """Return the path of a program in one of the environments; raises LocalError where it is missing."""
+    """Return the path of a program in one of the environments. Raises LocalError where it is missing."""
     path = ROOT / environment / "bin" / name
     if not path.exists():
         raise LocalError(f"{path.relative_to(ROOT)} is missing: `make setup` installs it")

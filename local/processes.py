@@ -1,7 +1,7 @@
-"""Start a background process and stop it again, perhaps from another run: exactly it, and never another.
+"""Starts a background process and stops exactly that process, also from a later run.
 
-A process is recorded in a file by its id and the moment it started, so that an id which the system gave to
-another process in the meantime is not mistaken for it.
+A file records the process by its id and start time. The system reuses ids; the start time tells a later
+process with the same id apart.
 """
 
 import json
@@ -14,26 +14,26 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-PAUSE = 0.05  # seconds between two looks at a process
+PAUSE = 0.05  # seconds between two checks of a process
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process that was started: `born` tells it from a later one with the same id."""
+    """A started process: `born` tells it from a later one with the same id."""
 
     pid: int
     born: str
     port: int
 
     def is_alive(self) -> bool:
-        """Tell whether this very process still runs."""
-        with suppress(ChildProcessError):  # not a child of ours: another run started it
+        """Tell whether the recorded process still runs."""
+        with suppress(ChildProcessError):  # another run started it, so it is not a child of this process
             os.waitpid(self.pid, os.WNOHANG)
         return birth(self.pid) == self.born
 
 
 def birth(pid: int) -> str | None:
-    """Return when the process with this id started, as text; None where there is none or it has ended."""
+    """Return the start time of the process with this id, as text; None where it has ended or never was."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
@@ -65,13 +65,13 @@ def start(
             start_new_session=True,
         )
     running = Running(process.pid, birth(process.pid) or "", port)
-    process.returncode = 0  # it is watched by its record from here on, not by this object
+    process.returncode = 0  # the record watches the process from here on, not this object
     record.write_text(json.dumps(asdict(running)), "utf-8")
     return running
 
 
 def find(record: Path) -> Running | None:
-    """Return the recorded process where it still runs; forget it otherwise."""
+    """Return the recorded process where it still runs; otherwise remove the record and return None."""
     try:
         running = Running(**json.loads(record.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
@@ -83,9 +83,9 @@ def find(record: Path) -> Running | None:
 
 
 def stop(record: Path, *, patience: float) -> bool:
-    """End the recorded process and what it started; kill it after `patience` seconds.
+    """End the recorded process and its children; kill them after `patience` seconds.
 
-    False where it did not run.
+    False where the process did not run.
     """
     running = find(record)
     if running is None:
@@ -96,7 +96,9 @@ def stop(record: Path, *, patience: float) -> bool:
     while running.is_alive() and time.monotonic() < deadline:
         time.sleep(PAUSE)
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(running.pid, signal.SIGKILL)  # its session's: what it left behind, or itself
+        os.killpg(
+            running.pid, signal.SIGKILL
+        )  # its whole session: children that are left, or the process itself
     while running.is_alive():
         time.sleep(PAUSE)
     record.unlink(missing_ok=True)

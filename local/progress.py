@@ -1,4 +1,4 @@
-"""Shows a person what is being done and how long it took; plain lines where no terminal looks on."""
+"""Shows each step and its duration on the console; plain lines where the output is not a terminal."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ class Progress:
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Show a step while it lasts, then its time."""
+        """Show a step while it lasts, then its duration."""
         began = time.monotonic()
         try:
             if self.console.is_terminal:
@@ -30,11 +30,11 @@ class Progress:
         self.console.print(f"[green]done[/]   {text} ({time.monotonic() - began:.1f} s)")
 
     def say(self, text: str) -> None:
-        """Show a line."""
+        """Print a line."""
         self.console.print(text)
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Show rows in columns; the last column is never wrapped, so that what it has can be copied."""
+        """Print rows in columns; the last column is never wrapped, so that its text can be copied."""
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]

@@ -1,6 +1,6 @@
-"""A sample receiver on loopback: it verifies each callback, answers 200 or 401, and shows what it got.
+"""A sample endpoint on loopback: it verifies each callback, responds with 200 or 401, and lists them.
 
-POST anywhere: a callback. GET /callbacks: the last ones, as JSON. An example of an endpoint, and the demo's.
+A POST to any path is a callback. GET /callbacks returns the last ones as JSON. `make run` delivers to it.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 
 import urllib3
 
-from local.verification import STANDARD, Verdict, Verifier
+from local.verification import STANDARD, Verification, Verifier
 
 HOST = "127.0.0.1"
 KEPT = 500  # callbacks
@@ -25,7 +25,7 @@ BODY_MAX = 2 * 1024 * 1024
 
 
 class Receiver(ThreadingHTTPServer):
-    """The server; `callbacks` are the last ones, oldest first."""
+    """The server; `callbacks` holds the last ones, oldest first."""
 
     daemon_threads = True
 
@@ -36,24 +36,24 @@ class Receiver(ThreadingHTTPServer):
         self.verifying = threading.Lock()
 
     def take(self, url: str, headers: dict[str, str], body: bytes) -> HTTPStatus:
-        """Verify and record a callback; return what to answer."""
+        """Verify and record a callback; return the status of the response."""
         received_at = time.time()
         try:
             with self.verifying:
-                verdict = self.verifier.verify(url, headers, body)
+                verification = self.verifier.verify(url, headers, body)
         except (OSError, ValueError, KeyError, urllib3.exceptions.HTTPError) as error:
-            verdict = Verdict((), (f"no keys to verify with: {error}",))
+            verification = Verification((), (f"the service's keys cannot be read: {error}",))
         self.callbacks.append(
             {
                 "url": url,
                 "headers": headers,
                 "body": body.decode("utf-8", "replace"),
                 "receivedAt": received_at,
-                "verified": verdict.verified,
-                "wrong": verdict.wrong,
+                "verified": verification.verified,
+                "wrong": verification.faults,
             }
         )
-        return HTTPStatus.OK if STANDARD in verdict.verified else HTTPStatus.UNAUTHORIZED
+        return HTTPStatus.OK if STANDARD in verification.verified else HTTPStatus.UNAUTHORIZED
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -63,14 +63,14 @@ class Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_GET(self) -> None:
-        """Show the callbacks."""
+        """Return the callbacks."""
         if self.path != "/callbacks":
-            self._response(HTTPStatus.NOT_FOUND, b"GET /callbacks shows what came in\n", "text/plain")
+            self._response(HTTPStatus.NOT_FOUND, b"GET /callbacks returns the callbacks\n", "text/plain")
             return
         self._response(HTTPStatus.OK, json.dumps(list(self.server.callbacks)).encode(), "application/json")
 
     def do_POST(self) -> None:
-        """Take a callback."""
+        """Receive a callback."""
         try:
             length = int(self.headers.get("Content-Length", "0"))
         except ValueError:
@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Receive until told to stop."""
+    """Receive callbacks until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Puts licenses and the demo's webhooks into a local stack; what is already there stays."""
+"""Issues licenses and registers the demo's webhooks in a local stack; existing ones stay."""
 
 import json
 from hashlib import sha256
@@ -27,14 +27,14 @@ WEBHOOKS: dict[str, dict[str, Any]] = {
 
 
 def licenses(folder: Path, known: dict[str, str]) -> dict[str, str]:
-    """Return a license key per auth level: the known one where the stack still has it, else a new one."""
+    """Return a license key for each auth level: a known one that the stack still has, else a new one."""
     issued = {each["hash"] for each in webhooks("license", "list", folder=folder) if not each["disabled"]}
     keys = {}
     for level in LEVELS:
         key = known.get(level, "")
         if sha256(key.encode()).hexdigest() not in issued:
-            place = () if level == "system" else ("--tenant", TENANT_ID, "--community", COMMUNITY_ID)
-            arguments = ("license", "issue", "--level", level, "--label", f"local {level}", *place)
+            scope = () if level == "system" else ("--tenant", TENANT_ID, "--community", COMMUNITY_ID)
+            arguments = ("license", "issue", "--level", level, "--label", f"local {level}", *scope)
             key = webhooks(*arguments, folder=folder)["license"]
         keys[level] = key
     return keys

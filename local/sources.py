@@ -1,4 +1,4 @@
-"""Tells whether what is deployed is what stands in the tree: one digest of everything that a build reads."""
+"""Makes one digest of all files that a build reads, to tell whether the deployed stack is up to date."""
 
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ BUILT_FROM = ("template.yaml", "samconfig.toml", "functions", "layers")
 
 
 def digest(settings: Iterable[str]) -> str:
-    """Return a digest of the sources, the commit (the version holds it) and the deployment's settings."""
+    """Return a digest of the sources, the commit (a part of the version) and the deployment's settings."""
     whole = sha256()
     for path in _files():
         whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + sha256(path.read_bytes()).digest())
@@ -34,6 +34,6 @@ def _commit() -> str:
         response = subprocess.run(
             ["git", "-C", ROOT, "describe", "--always", "--tags"], capture_output=True, text=True, check=False
         )
-    except OSError:  # no git: the version has no commit then
+    except OSError:  # git is not installed: the version has no commit then
         return ""
     return response.stdout.strip()

@@ -1,4 +1,4 @@
-"""A local stack: an emulator, the built template deployed into it, and what it says of itself."""
+"""A local stack: an emulator, the built template deployed into it, and the stack's outputs."""
 
 import os
 import platform
@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import time
 import tomllib
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,15 +22,16 @@ from local.errors import LocalError, failed
 from local.paths import ROOT, tool
 
 STACK_NAME = "webhooks-local"
-BUCKET = "webhooks-local-artifacts"  # as samconfig.toml has it
+BUCKET = "webhooks-local-artifacts"  # the s3_bucket of samconfig.toml
 DIGEST_TAG = "sources"
 API_URL = re.compile(r"https://(?P<api>\w+)\.execute-api\.[^/]+/(?P<stage>\w+)")
 SAM_SECONDS = 600
-LOOK_SECONDS = 0.5  # between two looks at the emulator while sam works
+CHECK_SECONDS = 0.5  # between two checks of the emulator while sam runs
+ANEW = "`make reset` and `make run` begin anew"
 
 
 class Steps(Protocol):
-    """Shows the steps; `local.progress.Progress` is one."""
+    """Shows steps; `local.progress.Progress` implements it."""
 
     def step(self, text: str) -> AbstractContextManager[None]:
         """Show a step while it lasts."""
@@ -38,10 +39,10 @@ class Steps(Protocol):
 
 
 class Silent:
-    """Shows nothing."""
+    """Shows no steps."""
 
     def step(self, text: str) -> AbstractContextManager[None]:
-        """Show nothing."""
+        """Do without output."""
         del text
         return nullcontext()
 
@@ -49,7 +50,7 @@ class Silent:
 class Stack:
     """One local stack with all its files in `folder`.
 
-    `environment` is added to the functions' own (a CA file, say). `parameters` go over samconfig.toml's.
+    `environment` is added to the functions' own (a CA file, say). `parameters` override samconfig.toml's.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Stack:
         return emulator.endpoint(self.port)
 
     def up(self) -> None:
-        """Start the emulator, and build and deploy what has changed. Raises LocalError."""
+        """Start the emulator; build and deploy where the sources have changed. Raises LocalError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         running = self.emulator.running()
         if running is None:
@@ -88,7 +89,7 @@ class Stack:
         self.__dict__.pop("outputs", None)
 
     def down(self) -> bool:
-        """Stop the emulator with its state written; False where it did not run."""
+        """Stop the emulator, which writes its state; False where it did not run."""
         return self.emulator.stop()
 
     def forget(self) -> None:
@@ -97,7 +98,7 @@ class Stack:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def build(self, wanted: str, overrides: list[str]) -> None:
-        """Run `sam build`, unless the last one was of the same sources. Raises LocalError."""
+        """Run `sam build`, unless the last build had the same sources. Raises LocalError."""
         mark = self.folder / "built"
         if mark.is_file() and mark.read_text("utf-8") == wanted:
             return
@@ -112,7 +113,7 @@ class Stack:
 
     def deploy(self, wanted: str, overrides: list[str]) -> None:
         """Run `sam deploy` into the emulator. Raises LocalError."""
-        with self._steps.step("sam deploy"):
+        with self._steps.step("sam deploy"), self._emulator_errors():
             self.client("s3").create_bucket(Bucket=BUCKET)
             self._sam(
                 "deploy",
@@ -132,10 +133,12 @@ class Stack:
 
     @property
     def api_url(self) -> str:
-        """Return the API's URL, as the emulator serves it."""
+        """Return the API's URL in the emulator."""
         found = API_URL.fullmatch(self.outputs["ApiUrl"])
         if not found:
-            raise LocalError(f"the output ApiUrl is not as expected: {self.outputs['ApiUrl']}")
+            raise LocalError(
+                f"the output ApiUrl has another form than {API_URL.pattern}: {self.outputs['ApiUrl']}"
+            )
         return f"{self.endpoint}/_aws/execute-api/{found['api']}/{found['stage']}"
 
     def client(self, service: str) -> Any:
@@ -145,7 +148,7 @@ class Stack:
             endpoint_url=self.endpoint,
             region_name=emulator.REGION,
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+            aws_secret_access_key="test",  # noqa: S106 - the emulator accepts any
             config=botocore.config.Config(
                 retries={"total_max_attempts": 2}, proxies={}, s3={"addressing_style": "path"}
             ),
@@ -157,8 +160,16 @@ class Stack:
         except ClientError:
             return None
         except BotoCoreError as error:
-            raise LocalError(f"the emulator does not answer at {self.endpoint}: {error}") from None
+            raise failed(f"the AWS emulator does not respond: {error}", self.emulator.log) from None
         return dict(stacks[0])
+
+    @contextmanager
+    def _emulator_errors(self) -> Iterator[None]:
+        """Raise LocalError for an AWS call of ours that fails."""
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise failed(f"a call of the AWS emulator failed: {error}", self.emulator.log) from None
 
     def _deployed(self) -> str | None:
         stack = self._describe()
@@ -171,13 +182,13 @@ class Stack:
         return next((tag["Value"] for tag in stack.get("Tags", []) if tag["Key"] == DIGEST_TAG), None)
 
     def _overrides(self) -> list[str]:
-        """Return the parameters: samconfig.toml's, this machine's processor, and this stack's own."""
+        """Return the parameters: those of samconfig.toml, this machine's processor, and this stack's own."""
         processor = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
         parameters = {**_configured(), "Architecture": processor, **self._parameters}
         return [f"{name}={value}" for name, value in parameters.items()]
 
     def _correct_concurrency(self) -> None:
-        """Give each mapping its MaximumConcurrency as a number: the emulator chokes on a parameter's text."""
+        """Set each mapping's MaximumConcurrency as a number: the emulator fails on a parameter's text."""
         functions = self.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
@@ -205,32 +216,31 @@ class Stack:
                     process.kill()
                     process.wait()
 
-    def _await(self, process: subprocess.Popen[bytes], what: str, log: Path) -> None:
-        """Wait for the process to end well while the emulator lives: sam asks a dead one for minutes."""
+    def _await(self, process: subprocess.Popen[bytes], command: str, log: Path) -> None:
+        """Wait for a successful end while the emulator runs: without it, sam retries for minutes."""
         deadline = time.monotonic() + SAM_SECONDS
         while process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(LOOK_SECONDS)
+                process.wait(CHECK_SECONDS)
             if self.emulator.running() is None:
-                raise failed("the emulator ended", self.emulator.log)
+                raise failed(f"the AWS emulator ended during `{command}`", self.emulator.log)
             if time.monotonic() > deadline:
-                raise failed(f"{what} did not end in {SAM_SECONDS} s", log)
+                raise failed(f"`{command}` did not end within {SAM_SECONDS} s", log, self.emulator.log)
         if process.returncode:
-            raise failed(f"{what} failed", log)
+            raise failed(f"`{command}` failed ({ANEW} if it fails again)", log, self.emulator.log)
 
     def _sam_environment(self) -> dict[str, str]:
-        # The rest stays: the build downloads wheels, perhaps through the user's proxy or mirror.
+        # Other variables stay: the build downloads wheels, perhaps through the user's proxy or mirror.
         others = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
         environment = others | emulator.client_environment(self.port)
-        if (
-            platform.system() == "Darwin"
-        ):  # functions run as ordinary processes: wheels of this machine, not Linux's
+        # Functions run as ordinary processes, so on a Mac they need its wheels, not Linux's.
+        if platform.system() == "Darwin":
             environment["PLATFORM"] = f"{platform.machine().replace('arm64', 'aarch64')}-apple-darwin"
         return environment
 
 
 def _configured() -> dict[str, str]:
-    """Return the parameters of samconfig.toml's `local`."""
+    """Return the parameters of the entry `local` in samconfig.toml."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
     overrides = config["local"]["global"]["parameters"]["parameter_overrides"]
     return dict(each.split("=", 1) for each in overrides)

@@ -1,4 +1,4 @@
-"""`.local/stack.json`: what any program needs to use the local stack; and the file that only we read."""
+"""`.local/stack.json` tells any program how to use the local stack."""
 
 import json
 import os
@@ -8,15 +8,15 @@ from typing import Any
 import urllib3
 
 from local import emulator
+from local.errors import LocalError
 from local.stack import STACK_NAME, Stack
 
-TENANT_ID, COMMUNITY_ID = "acme", "main"  # the samples' under events/
+TENANT_ID, COMMUNITY_ID = "acme", "main"  # of the samples under events/
 
 
 def describe(stack: Stack, licenses: dict[str, str]) -> dict[str, Any]:
-    """Return the content of stack.json."""
+    """Return the content of stack.json. Raises LocalError where the API does not return its public key."""
     outputs = stack.outputs
-    public_key = urllib3.request("GET", f"{stack.api_url}/publickeys", retries=False, timeout=30).json()
     return {
         "apiUrl": stack.api_url,
         "docsUrl": f"{stack.api_url}/docs",
@@ -32,12 +32,27 @@ def describe(stack: Stack, licenses: dict[str, str]) -> dict[str, Any]:
         "tenantId": TENANT_ID,
         "communityId": COMMUNITY_ID,
         "licenses": licenses,
-        "servicePublicKey": public_key["publicKey"],
+        "servicePublicKey": public_key(stack.api_url),
     }
 
 
+def public_key(api_url: str) -> str:
+    """Return the service's public key. Raises LocalError."""
+    path = "GET /publickeys"
+    try:
+        response = urllib3.request("GET", f"{api_url}/publickeys", retries=False, timeout=30)
+    except urllib3.exceptions.HTTPError as error:
+        raise LocalError(f"{path} failed: {error}") from None
+    try:
+        return str(response.json()["publicKey"])
+    except (ValueError, KeyError, TypeError):
+        raise LocalError(
+            f"{path} returned {response.status} without a key: {response.data[:300]!r}"
+        ) from None
+
+
 def write(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file that only its owner can read, whole or not at all."""
+    """Write a JSON file atomically; only its owner can read it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
@@ -45,7 +60,7 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a JSON file; empty where it is not there or is not readable as JSON."""
+    """Read a JSON file; empty where it is missing or is not a JSON object."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Verifies a callback with the service's published keys, and with an unmodified Standard Webhooks library."""
+"""Verifies a callback with the service's published keys, and with the original Standard Webhooks library."""
 
 import json
 import time
@@ -11,75 +11,58 @@ import urllib3
 from standardwebhooks import Webhook as StandardWebhook
 from standardwebhooks import WebhookVerificationError
 
-from signing import (
-    Curve,
-    InvalidKeyError,
-    PublicKey,
-    VerificationError,
-    decode_webhook_secret,
-    verify_callback,
-)
+from webhooks_verify import InvalidKeyError, VerificationError, verify_callback
 
 FRESH_SECONDS = 60
 STANDARD = "standardwebhooks"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Which schemes a callback verifies by, and what is wrong with the others."""
+class Verification:
+    """The schemes that a callback verifies by, and the faults of the others."""
 
     verified: tuple[str, ...]
-    wrong: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 class Verifier:
-    """Knows the service's keys by asking it, and webhooks' secrets (endpoint URL -> whsec_) from a file."""
+    """Fetches the service's keys; reads webhooks' secrets (endpoint URL -> `whsec_...`) from a file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._http = urllib3.PoolManager(retries=False, timeout=10)
-        self._keys: tuple[PublicKey, Mapping[str, Any]] | None = None
+        self._keys: tuple[str, Mapping[str, Any]] | None = None
         self._fetched = 0.0
 
-    def verify(self, url: str, headers: Mapping[str, str], body: bytes) -> Verdict:
-        """Verify by each scheme on its own."""
+    def verify(self, url: str, headers: Mapping[str, str], body: bytes) -> Verification:
+        """Verify by each scheme on its own.
+
+        Raises OSError, ValueError, KeyError or urllib3's HTTPError where a key cannot be read.
+        """
         known = json.loads(self._file.read_text("utf-8"))
-        service_key, jwks = self._published(known["apiUrl"])
-        secret = known["secrets"].get(url, "")
+        public_key, jwks = self._published(known["apiUrl"])
+        secret = known["secrets"].get(url)
+        if secret is None:
+            return Verification((), (f"no webhook is known at {url}",))
         verified: list[str] = []
-        wrong: list[str] = []
-        for key in ({"service_key": service_key}, {"jwks": jwks}, {"webhook_secret": _decoded(secret)}):
-            chosen: dict[str, Any] = {"service_key": None, "jwks": None, "webhook_secret": None} | key
+        faults: list[str] = []
+        keys: tuple[dict[str, Any], ...] = ({"public_key": public_key}, {"jwks": jwks}, {"secret": secret})
+        for key in keys:
             try:
-                verified += verify_callback(
-                    method="POST", url=url, headers=headers, body=body, now=int(time.time()), **chosen
-                )
-            except VerificationError as error:
-                wrong.append(str(error))
+                verified += verify_callback(url=url, headers=headers, body=body, **key)
+            except (VerificationError, InvalidKeyError) as error:
+                faults.append(str(error))
         try:
             StandardWebhook(secret).verify(body, dict(headers))
             verified.append(STANDARD)
         except (WebhookVerificationError, ValueError) as error:
-            wrong.append(f"{STANDARD}: {error}")
-        return Verdict(tuple(verified), tuple(wrong))
+            faults.append(f"{STANDARD}: {error}")
+        return Verification(tuple(verified), tuple(faults))
 
-    def _published(self, api_url: str) -> tuple[PublicKey, Mapping[str, Any]]:
+    def _published(self, api_url: str) -> tuple[str, Mapping[str, Any]]:
         now = time.monotonic()
         if self._keys is None or now - self._fetched > FRESH_SECONDS:
             public_key = self._http.request("GET", f"{api_url}/publickeys").json()["publicKey"]
             jwks = self._http.request("GET", f"{api_url}/.well-known/jwks.json").json()
-            self._keys, self._fetched = (_public_key(public_key), jwks), now
+            self._keys, self._fetched = (public_key, jwks), now
         return self._keys
-
-
-def _public_key(text: str) -> PublicKey:
-    for curve in Curve:
-        try:
-            return PublicKey.from_wire(text, curve)
-        except InvalidKeyError:
-            continue
-    raise ValueError("/publickeys shows no public key")
-
-
-def _decoded(secret: str) -> bytes | None:
-    return decode_webhook_secret(secret) if secret else None

@@ -1,21 +1,17 @@
 """Requests as API Gateway hands them over, callers who make them, and a service in memory that answers them."""
 
 import base64
-import importlib.util
 import io
 import itertools
 import json
-import os
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import sha256
-from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 from signing import Curve
 from tests import plain_protocol
@@ -25,6 +21,7 @@ from tests.fakes.endpoint import ScriptedGuard
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.lambda_functions import ENVIRONMENT, load_function
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.scope import Scope
@@ -40,43 +37,12 @@ from webhooks.services.ecdsa_helper import EcdsaHelper
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.services.webhooks import Webhooks
 
-FUNCTIONS = Path(__file__).parents[1] / "functions"
 TENANT, COMMUNITY = "acme", "default"
 SCOPE = Scope(TENANT, COMMUNITY)
 BASE = f"/tenant/{TENANT}/community/{COMMUNITY}"
-GRACE = 86_400
-SPAN = 120
-WEBHOOKS_PER_COMMUNITY = 1_000
-
-# What the template gives the four functions of the API.
-ENVIRONMENT = {
-    "ACCESS_TABLE": "access",
-    "ALLOWED_NETWORKS": "",
-    "ALLOWED_PORTS": "443",
-    "ALLOWED_TIME_SPAN": str(SPAN),
-    "ALLOW_HTTP_ENDPOINTS": "false",
-    "AWS_REGION": "us-east-1",
-    "CREDENTIALS_PREFIX": "webhooks/credentials/",
-    "DELIVERIES_QUEUE_URL": "https://sqs.example.com/deliveries",
-    "DELIVERIES_TABLE": "deliveries",
-    "EC_CURVE_NAME": "secp256k1",
-    "EVENTS_QUEUE_URL": "https://sqs.example.com/events",
-    "KEY_GRACE_SECONDS": str(GRACE),
-    "KMS_KEY_ID": "",
-    "LICENSES_URL": "",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
-    "POWERTOOLS_SERVICE_NAME": "api",
-    "RAW_CREDENTIAL_HEADERS": "Refused",
-    "SERVICE_DIRECTORY": "{}",
-    "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/webhooks/0",
-    "SERVICE_KEYS_SECRET": "service-keys",
-    "SIGNING_KEYS_SECRET": "signing-keys",
-    "SLOW_DELIVERIES_QUEUE_URL": "https://sqs.example.com/slow-deliveries",
-    "STAGE": "prod",
-    "SUBSCRIPTIONS_TABLE": "subscriptions",
-    "WEBHOOKS_PER_COMMUNITY": str(WEBHOOKS_PER_COMMUNITY),
-    "WEBHOOK_MASTER_SECRET": "webhook-master",
-}
+GRACE = int(ENVIRONMENT["KEY_GRACE_SECONDS"])
+SPAN = int(ENVIRONMENT["ALLOWED_TIME_SPAN"])
+WEBHOOKS_PER_COMMUNITY = int(ENVIRONMENT["WEBHOOKS_PER_COMMUNITY"])
 
 
 def webhook_body(**changes: Any) -> dict[str, Any]:
@@ -232,14 +198,8 @@ def _shared(scalar: int, peer: str) -> bytes:
 
 @cache
 def function(name: str) -> ModuleType:
-    """Import functions/<name>/app.py as Lambda does, with the variables that the template sets."""
-    spec = importlib.util.spec_from_file_location(f"functions_{name}_app", FUNCTIONS / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with mock.patch.dict(os.environ, ENVIRONMENT):
-        spec.loader.exec_module(module)
-    return module
+    """Return functions/<name>/app.py; tests that share it compose apps of their own."""
+    return load_function(name)
 
 
 SYSTEM = Client("system-license-planted")
@@ -377,4 +337,4 @@ def owner(path: str) -> str:
 
 
 def _well() -> None:
-    """ApiResponse a probe."""
+    """Pass a probe."""

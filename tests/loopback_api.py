@@ -16,7 +16,7 @@ class Api(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, curve_name="secp256k1"):
+    def __init__(self, curve_name: str = "secp256k1") -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.keys = protocol.new_key_pair(curve_name)
         self.secret = "whsec_x"
@@ -25,10 +25,10 @@ class Api(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     @property
-    def url(self):
+    def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/prod"
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
 
@@ -36,7 +36,7 @@ class Api(ThreadingHTTPServer):
 class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def answer(self):
+    def answer(self) -> None:
         path = self.path.removeprefix("/prod")
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.seen.append((self.command, path))
@@ -62,7 +62,7 @@ class Answers(BaseHTTPRequestHandler):
         }
         return self.send(200, json.dumps(document).encode())
 
-    def send(self, status, body):
+    def send(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -70,5 +70,5 @@ class Answers(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the server's names
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         pass

@@ -1,12 +1,11 @@
 """A million events of 2 KB to one endpoint that answers in 200 ms, at 100 million events a month.
 
-Both functions are composed as Lambda runs them, and AWS is answered at the wire: what they call, read, write,
-log and send is counted, and their CPU is measured over kept TLS connections. The model of `webhooks cost`
-makes a bill of it, with T(B) = endpoint's time + overhead + B * c / (memory / 1,769 MB), the overhead being
-7.5 ms for each AWS call. The prices are those of Lambda, SQS, DynamoDB's units, Secrets Manager's calls, log
-lines and egress; "all prices" adds KMS, and what is stored. What is paid without any event is in no
-reading. Single deliveries come from ten tenants, packed ones from one; "trickle" is one event at a time, a
-million a month.
+Both functions are composed as Lambda runs them, and a stub answers for AWS: calls, units, log lines and
+bytes are counted, and CPU is measured over kept TLS connections. The model of `webhooks cost` makes a bill
+of them, with T(B) = endpoint's time + overhead + B * c / (memory / 1,769 MB) and an overhead of 7.5 ms for
+each AWS call. The prices are those of Lambda, SQS, DynamoDB's units, Secrets Manager's calls, log lines and
+egress; "all prices" adds KMS and storage. Standing prices, due without any event, are in no reading. Single
+deliveries come from ten tenants, packed ones from one; "trickle" is one event at a time, a million a month.
 """
 
 import json
@@ -15,41 +14,41 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
+from benchmarks.consumption import Consumption, endpoint
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.pairs import Work, cpu_of
-from benchmarks.sink import HOST, sink
-from benchmarks.usage import Usage, endpoint
+from benchmarks.null_receiver import HOST, null_receiver
+from benchmarks.paired import Work, cpu_of
 from local.progress import Progress
+from tests.aws_stub.responses import canned, stub_aws
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
+from webhooks.entrypoints.sqs import Handler
 from webhooks_cli.costs.bill import Bill, bill_of
 from webhooks_cli.costs.figures import BYTES, MEASURED, Bytes, MeasuredFigures, Shape
-from webhooks_cli.costs.offers import OFFERS
 from webhooks_cli.costs.prices import MILLION, US_EAST_1, Prices
 from webhooks_cli.costs.traffic import Load, traffic_of
 
 TITLE = "Dollars for a million events to one endpoint"
-AGAINST = "list prices of EventBridge API destinations, SNS and hosted services"
+AGAINST = "the list prices of others in docs/cost.md"
 BOUND = """\
-Of a single delivery 0.63 is the log's write unit and 0.25 are reads of the log and of the webhook: the
-price of an attempt log and of recognising repeats, which none of the others has. 0.26 is egress, 0.25 SQS,
-0.22 log lines, 0.21 Lambda, 0.13 fan-out's read of the community's version. Single deliveries come from ten
-tenants here; from one it would be 0.11 less, log keys read with eventual consistency would be 0.06 less,
-functions of 256 MB 0.08 less, at twice the CPU time of a batch. A packed delivery takes the same write
-unit: with an item for each pack (figure 10) it would be 0.5 to 0.7 less, and with one log line for each
-pack another 0.16."""
+The log's write unit is 0.63 of a single delivery, and reads of the log and of the webhook are 0.25: the
+price of an attempt log and of finding repeats. Egress is 0.26, SQS 0.25, log lines 0.22, Lambda 0.21,
+fan-out's read of the community's version 0.13. Single deliveries come from ten tenants here; one tenant
+would take 0.11 less, log keys read with eventual consistency 0.06 less, functions of 256 MB 0.08 less, at
+twice the CPU time of a batch. A packed delivery takes the same write unit: an item for each pack (figure
+10) would take 0.5 to 0.7 less, and one log line for each pack another 0.16."""
 GOALS = {"single": Goal(1.50), "packed": Goal(0.70)}
 MONTH = Load(events=100 * MILLION)  # enough for batches to fill
 QUIET = Load(events=MILLION)
 LISTED = replace(US_EAST_1, table_gb=0, backup_gb=0, secret=0, key=0, key_requests=0, stored_log_gb=0)
 SAMPLES = 5
 DELIVERIES = 400  # in one sample of CPU
-FURTHER = 5  # matches, to tell what each costs fan-out
-# How far a constant of the model may be from what is measured. CPU differs from machine to machine, and a
-# third of it is a few hundredths of the bill.
+FURTHER = 5  # matches, to tell the price of each for fan-out
+# The distance of the model's constants from the measured values, at most. CPU differs from machine to
+# machine, and a third of it is a few hundredths of the bill.
 TOLERANCE, CPU_TOLERANCE = 0.1, 0.33
 
 
@@ -71,13 +70,7 @@ def measure(progress: Progress) -> Measured:
         middle = sorted(samples, key=lambda each: each.cpu_ms_per_delivery)[SAMPLES // 2]
         remarks.append(f"{name}: {_lines(_bill(load, middle, sizes=sizes, prices=US_EAST_1), load)}")
         stale = [*_stale(constants, middle), *_stale(BYTES, sizes)]
-        remarks += [f"{name}: `webhooks cost` must learn that {each}" for each in stale]
-    readings += [
-        Reading(offer.name, [offer.amount(QUIET)], "$ or more" if offer.least else "$")
-        for offer in OFFERS
-        if offer.currency == "USD"
-    ]
-    remarks.append("the others' prices are for one million events in a month; docs/cost.md has their sources")
+        remarks += [f"{name}: a constant of `webhooks cost` is out of date: {each}" for each in stale]
     return Measured(readings, remarks=remarks)
 
 
@@ -91,7 +84,7 @@ def _per_million(dollars: float, load: Load) -> float:
 
 def _lines(bill: Bill, load: Load) -> str:
     lines = sorted((line for line in bill.lines if not line.standing), key=lambda line: -line.dollars)
-    return "; ".join(f"{line.service}, {line.what} ${_per_million(line.dollars, load):.3f}" for line in lines)
+    return "; ".join(f"{line.service}, {line.item} ${_per_million(line.dollars, load):.3f}" for line in lines)
 
 
 def _stale(constants: MeasuredFigures | Bytes, measured: MeasuredFigures | Bytes) -> Iterator[str]:
@@ -104,18 +97,20 @@ def _stale(constants: MeasuredFigures | Bytes, measured: MeasuredFigures | Bytes
 
 
 def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
-    """Count what a shape's second batch takes; its CPU is left at 0."""
+    """Count the consumption of a shape's second batch; its CPU stays 0."""
     deliveries, events = shape.messages_per_batch * shape.deliveries_per_message, shape.events_per_batch
-    dispatching, fanning = Usage(), Usage()
+    dispatching, fanning = Consumption(), Consumption()
     with endpoint() as receiver:
         webhooks = _webhooks(shape, receiver.url)
-        app = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
-        wire.attach(app.dispatch._queue._aws, dispatching.answered_by(event_path.responses(webhooks)))
-        _second(app, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget])
-    app = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
+        function = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
+        stub_aws(function.app.aws, dispatching.counting(event_path.responses(webhooks)))
+        _second(
+            function.lambda_handler, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget]
+        )
+    function = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
     batch = _events(shape)
-    wire.attach(app.fanout._lane._aws, fanning.answered_by(_fanout_answers(batch, matches=1)))
-    _second(app, batch, forget=[fanning.forget])
+    stub_aws(function.app.aws, fanning.counting(_fanout_responses(batch, matches=1)))
+    _second(function.lambda_handler, batch, forget=[fanning.forget])
     sent = events // min(events, shape.deliveries_per_message)
     if (receiver.requests, fanning.messages) != (deliveries, sent):
         raise AssertionError(f"{receiver.requests} callbacks and {fanning.messages} messages were sent")
@@ -143,14 +138,14 @@ def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
 
 
 def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
-    """Return samples of what is CPU among the figures, in ms."""
-    with sink() as running:
+    """Return samples of the figures that are CPU, in ms."""
+    with null_receiver() as running:
         os.environ["SSL_CERT_FILE"] = str(running.authority)
         webhooks = _webhooks(shape, f"https://{HOST}:{running.https}/hook")
-        app = event_path.function("dispatcher")
-        wire.attach(app.dispatch._queue._aws, wire.canned(event_path.responses(webhooks)))
+        function = event_path.function("dispatcher")
+        stub_aws(function.app.aws, canned(event_path.responses(webhooks)))
         operations = shape.messages_per_batch * shape.deliveries_per_message
-        deliver = _work(app, _packs(webhooks, shape), operations)
+        deliver = _work(function.lambda_handler, _packs(webhooks, shape), operations)
         one, more = (_fan_out(shape, matches) for matches in (1, 1 + FURTHER))
         for work in (deliver, one, more):
             work()
@@ -165,32 +160,32 @@ def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
 
 def _fan_out(shape: Shape, matches: int) -> Work:
     batch = _events(shape)
-    app = event_path.function("fanout")
-    wire.attach(app.fanout._lane._aws, wire.canned(_fanout_answers(batch, matches=matches)))
-    return _work(app, batch, shape.events_per_batch)
+    function = event_path.function("fanout")
+    stub_aws(function.app.aws, canned(_fanout_responses(batch, matches=matches)))
+    return _work(function.lambda_handler, batch, shape.events_per_batch)
 
 
-def _work(app: Any, batch: dict[str, Any], operations: int) -> Work:
+def _work(handler: Handler, batch: dict[str, Any], operations: int) -> Work:
     batches = -(-DELIVERIES // operations)
 
     def work() -> int:
         for _ in range(batches):
-            _handle(app, batch)
+            _handle(handler, batch)
         return batches * operations
 
     return work
 
 
-def _second(app: Any, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
-    """Run a batch twice: at the first, keys and index are read, and connections made."""
-    _handle(app, batch)
+def _second(handler: Handler, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
+    """Run a batch twice: the first reads keys and index and opens connections."""
+    _handle(handler, batch)
     for each in forget:
         each()
-    _handle(app, batch)
+    _handle(handler, batch)
 
 
-def _handle(app: Any, batch: dict[str, Any]) -> None:
-    response = app.lambda_handler(batch, None)
+def _handle(handler: Handler, batch: dict[str, Any]) -> None:
+    response = handler(batch, None)
     if response["batchItemFailures"]:
         raise AssertionError(response)
 
@@ -202,12 +197,12 @@ def _webhooks(shape: Shape, url: str) -> list[Webhook]:
 def _packs(webhooks: Sequence[Webhook], shape: Shape) -> dict[str, Any]:
     size = shape.deliveries_per_message
     return event_path.deliveries_batch(
-        [(each, range(place * size, place * size + size)) for place, each in enumerate(webhooks)]
+        [(each, range(index * size, index * size + size)) for index, each in enumerate(webhooks)]
     )
 
 
 def _events(shape: Shape) -> dict[str, Any]:
-    """Return a batch of events: of one tenant where they are to share packs, else each of its own."""
+    """Return a batch of events: of one tenant where packs are shared, else each of its own tenant."""
     batch = event_path.events_batch(shape.events_per_batch)
     if shape.deliveries_per_message == 1:
         for number, record in enumerate(batch["Records"]):
@@ -215,7 +210,7 @@ def _events(shape: Shape) -> dict[str, Any]:
     return batch
 
 
-def _fanout_answers(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
+def _fanout_responses(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
     tenants = {json.loads(record["body"])["tenantId"] for record in batch["Records"]}
     heads = [
         key(community_pk(Scope(tenant, event_path.SCOPE.community_id)), HEAD) | {"version": {"N": "1"}}
@@ -223,6 +218,6 @@ def _fanout_answers(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
     ]
     webhooks = [event_path.webhook(number, "https://example.com/hook") for number in range(1, matches + 1)]
     return {
-        **event_path.fanout_answers(webhooks),
+        **event_path.fanout_responses(webhooks),
         "BatchGetItem": json.dumps({"Responses": {event_path.SUBSCRIPTIONS: heads}}).encode(),
     }

@@ -105,8 +105,8 @@ def _local(progress: Progress) -> Measured:
     chart = Chart(
         "local",
         f"Healthy tenants on the local stack, {LOCAL_RATE} events/s",
-        "ms from event to callback",
-        "% of the callbacks",
+        "time from event to callback (ms)",
+        "callbacks (%)",
         {name: distribution([ms for run in each for ms in run]) for name, each in runs.items()},
     )
     return Measured(readings, [chart])
@@ -161,8 +161,8 @@ def _charts(runs: Mapping[str, Sequence[Seen]]) -> list[Chart]:
         Chart(
             "simulated",
             f"Healthy tenants in virtual time, {LOADS[-1]} events/s",
-            "ms from event to callback",
-            "% of the callbacks",
+            "time from event to callback (ms)",
+            "callbacks (%)",
             {
                 name: distribution([ms for seen in each for ms in outage.steady(seen)])
                 for name, each in runs.items()
@@ -172,8 +172,8 @@ def _charts(runs: Mapping[str, Sequence[Seen]]) -> list[Chart]:
         Chart(
             "onset",
             f"Healthy tenants' p99 once 5 of 50 endpoints die, {LOADS[-1]} events/s",
-            "s since then",
-            "ms from event to callback",
+            "time since their death (s)",
+            "p99 from event to callback (ms)",
             {name: _by_second(each) for name, each in runs.items()},
             log="y",
         ),

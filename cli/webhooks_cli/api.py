@@ -1,4 +1,4 @@
-"""The API as its callers see it: the service's key, the three headers, one request and its answer."""
+"""Calls the API: the service's key, the three headers, one request and its response."""
 
 import json
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from uuid import UUID
 
 import urllib3
 
-from signing import PrivateKey, PublicKey, seal, shared_key
+from signing import IV_BYTES, PrivateKey, PublicKey, seal, shared_key
+from webhooks_cli.context import CliContext
+from webhooks_cli.deployment import Deployment
 from webhooks_cli.errors import MissingError, UnreachableError, WrongUseError
 from webhooks_cli.key_pairs import ensure_pair, new_pair, read_private_key, read_public_key
-from webhooks_cli.target import Target
-from webhooks_cli.world import World
 
 APP_ID = "webhooks-cli"
-IV_BYTES = 16
+UUID_BYTES = 16
 SECONDS = urllib3.Timeout(connect=5, read=35)  # API Gateway itself gives up after 29 s
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the API answered; `elapsed_ms` from the request to the last byte."""
+class ApiResponse:
+    """A response of the API; `elapsed_ms` from the request to the last byte."""
 
     status: int
     reason: str
@@ -32,7 +32,7 @@ class Answer:
     elapsed_ms: int
 
     def value(self) -> Any:
-        """Return the body as JSON, as text where it is none, None where there is no body."""
+        """Return the body's JSON value, the text where it is not JSON, None where it is empty."""
         if not self.body:
             return None
         try:
@@ -43,7 +43,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A caller's pair and the service's key: what makes headers and opens envelopes."""
+    """A caller's pair, the service's key, and the key that both share for envelopes."""
 
     pair: PrivateKey
     service_key: PublicKey
@@ -51,11 +51,11 @@ class Session:
 
 
 class Api:
-    """Talks to one deployment. The service's key is asked for once, and kept for this process only."""
+    """Calls one deployment. The service's key is fetched once in a process."""
 
-    def __init__(self, target: Target, world: World) -> None:
-        self._target = target
-        self._world = world
+    def __init__(self, deployment: Deployment, context: CliContext) -> None:
+        self._deployment = deployment
+        self._context = context
         self._http = urllib3.PoolManager(
             retries=False, timeout=SECONDS, headers={"User-Agent": APP_ID, "Accept": "application/json"}
         )
@@ -63,13 +63,12 @@ class Api:
 
     @property
     def url(self) -> str:
-        """Return the API's URL without a slash at its end; raises MissingError."""
-        if not self._target.url:
-            raise MissingError(f"{self._target.origin} has no URL of the API: give --url")
-        return self._target.url.rstrip("/")
+        """The API's URL without a slash at its end; raises MissingError."""
+        if not self._deployment.url:
+            raise MissingError(f"{self._deployment.origin} has no URL of the API: give --url")
+        return self._deployment.url.rstrip("/")
 
     def session(self) -> Session:
-        """Return the caller's session, made at the first call."""
         if self._session is None:
             service_key = self._service_key()
             pair = self._pair(service_key)
@@ -77,17 +76,17 @@ class Api:
         return self._session
 
     def service_key(self) -> PublicKey:
-        """Return the public key that the service shows now."""
+        """Return the current public key of the service."""
         return self._session.service_key if self._session else self._service_key()
 
     def headers(self) -> dict[str, str]:
-        """Make the three headers of one request."""
-        license_ = self._target.require_license()
+        """Make the three headers of one request; raises MissingError."""
+        license_ = self._deployment.require_license()
         session = self.session()
         request_id = {
-            "ts": int(self._world.clock()),
+            "ts": int(self._context.clock()),
             "appid": APP_ID,
-            "uuid": str(UUID(bytes=self._world.entropy(16), version=4)),
+            "uuid": str(UUID(bytes=self._context.random_bytes(UUID_BYTES), version=4)),
         }
         return {
             "licensekey": self._seal(session, license_),
@@ -97,16 +96,18 @@ class Api:
 
     def send(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
-    ) -> Answer:
-        """Send a request to a path (with its slash) and return the answer; raises UnreachableError."""
+    ) -> ApiResponse:
+        """Send a request to a path (with its slash); raises UnreachableError."""
         return fetch(self._http, method, self.url + path, headers=headers or {}, body=body)
 
     def document(self, path: str) -> Any:
-        """Return the JSON that a path without authentication answers; raises UnreachableError."""
-        answer = self.send("GET", path)
-        if answer.status != HTTPStatus.OK:
-            raise UnreachableError(f"GET {self.url}{path} answered {answer.status} {answer.reason}, not 200")
-        return answer.value()
+        """Return the JSON of a path without authentication; raises UnreachableError."""
+        response = self.send("GET", path)
+        if response.status != HTTPStatus.OK:
+            raise UnreachableError(
+                f"GET {self.url}{path} answered {response.status} {response.reason}, not 200"
+            )
+        return response.value()
 
     def _service_key(self) -> PublicKey:
         document = self.document("/publickeys")
@@ -119,21 +120,21 @@ class Api:
             ) from None
 
     def _pair(self, service_key: PublicKey) -> PrivateKey:
-        path, curve = self._target.key_file, service_key.curve
-        if path is None:  # any pair will do: who calls is proven by the license
-            return new_pair(curve, self._world.entropy)
-        if self._target.makes_key_file:
-            return ensure_pair(path, curve, entropy=self._world.entropy)
+        path, curve = self._deployment.key_file, service_key.curve
+        if path is None:  # any pair will do: the license proves the caller
+            return new_pair(curve, self._context.random_bytes)
+        if self._deployment.makes_key_file:
+            return ensure_pair(path, curve, random_bytes=self._context.random_bytes)
         return read_private_key(path, curve)
 
     def _seal(self, session: Session, text: str) -> str:
-        return seal(session.shared_key, text, self._world.entropy(IV_BYTES))
+        return seal(session.shared_key, text, self._context.random_bytes(IV_BYTES))
 
 
 def fetch(
     http: urllib3.PoolManager, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
-) -> Answer:
-    """Send one request, follow nothing, and read the whole answer; raises UnreachableError."""
+) -> ApiResponse:
+    """Send one request, follow no redirect, and read the whole response; raises UnreachableError."""
     began = monotonic()
     try:
         response = http.request(
@@ -142,8 +143,8 @@ def fetch(
     except urllib3.exceptions.LocationParseError:
         raise WrongUseError(f"not a URL: {url}") from None
     except urllib3.exceptions.HTTPError as error:
-        raise UnreachableError(f"{method} {url}: no answer ({_cause(error)})") from None
-    return Answer(
+        raise UnreachableError(f"{method} {url}: no response ({_cause(error)})") from None
+    return ApiResponse(
         status=response.status,
         reason=response.reason or _phrase(response.status),
         headers=dict(response.headers.items()),
@@ -160,7 +161,7 @@ def _phrase(status: int) -> str:
 
 
 def _cause(error: Exception) -> str:
-    # The order counts: each of the first three is the next one too.
+    # The order counts: each of the first three is a subclass of the next.
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return "its host name does not resolve"
     if isinstance(error, urllib3.exceptions.NewConnectionError):

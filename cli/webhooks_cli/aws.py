@@ -1,4 +1,4 @@
-"""The operator's side: AWS clients for the target's account, and what its stack says of itself."""
+"""AWS clients for the deployment's account, and the outputs of its stack; for operators."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from webhooks_cli.deployment import Deployment
 from webhooks_cli.errors import CliError, MissingError, RefusedError, UnreachableError
-from webhooks_cli.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,65 +28,69 @@ BUSY_CODES = (
 
 
 class Account:
-    """The AWS account and region of a target. Raises MissingError where boto3 is not installed."""
+    """The AWS account and region of a deployment. Raises MissingError where boto3 is not installed."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, deployment: Deployment) -> None:
         if find_spec("boto3") is None:
             raise MissingError(
                 "boto3 is not installed: install the command with its extra, webhooks-cli[operator]"
             )
-        self._target = target
+        self._deployment = deployment
         self._outputs: Mapping[str, str] | None = None
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """Return a client for tables."""
         return cast("DynamoDBClient", self._client("dynamodb"))
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """Return a client for queues."""
         return cast("SQSClient", self._client("sqs"))
 
     def find(self, name: str) -> str:
         """Return a URL or a table's name by its name in stack.json; raises MissingError."""
-        if known := self._target.names.get(name):
+        if known := self._deployment.names.get(name):
             return known
-        if not self._target.stack:
+        if not self._deployment.stack:
             raise MissingError(
-                f"{self._target.origin} does not say {name}: give --stack (and --region), "
+                f"{self._deployment.origin} does not say {name}: give --stack (and --region), "
                 "or put stack into the profile"
             )
         if self._outputs is None:
-            self._outputs = self._ask_outputs(self._target.stack)
+            self._outputs = self._stack_outputs(self._deployment.stack)
         found = self._outputs.get(OUTPUTS[name])
         if not found:
-            raise MissingError(f"the stack {self._target.stack} has no output {OUTPUTS[name]}")
+            raise MissingError(f"the stack {self._deployment.stack} has no output {OUTPUTS[name]}")
         return found
 
-    def _ask_outputs(self, stack: str) -> dict[str, str]:
+    def _stack_outputs(self, stack: str) -> dict[str, str]:
         with aws_errors("cloudformation DescribeStacks"):
             found = self._client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
 
     def _client(self, service: str) -> Any:
-        # Imported here: what tenants do needs none of it, and it takes longer to load than all the rest.
+        # Imported here: tenants do not need it, and it takes longer to load than all the rest.
         import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
-        endpoint = self._target.aws_endpoint
+        endpoint = self._deployment.aws_endpoint
         local = _is_local(endpoint)
-        # An emulator takes any credentials: it never gets the operator's real ones.
+        # An emulator takes any credentials, and never gets the operator's real ones.
         dummy = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if local else {}
-        proxies: dict[str, str] | None = {} if local else None  # none on the way to loopback
+        proxies: dict[str, str] | None = {} if local else None  # no proxy on the way to loopback
         config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"}, proxies=proxies)
         with aws_errors(service):
             try:
                 return boto3.client(
-                    service, region_name=self._target.region, endpoint_url=endpoint, config=config, **dummy
+                    service,
+                    region_name=self._deployment.region,
+                    endpoint_url=endpoint,
+                    config=config,
+                    **dummy,
                 )  # type: ignore[call-overload]  # one overload for each service
             except ValueError:
-                raise MissingError(f"{self._target.origin}: its awsEndpoint or region is none") from None
+                raise MissingError(
+                    f"{self._deployment.origin}: its awsEndpoint or region is malformed"
+                ) from None
 
 
 def _is_local(endpoint: str | None) -> bool:
@@ -101,15 +105,15 @@ def aws_errors(operation: str) -> Iterator[None]:
     try:
         yield
     except (exceptions.ClientError, exceptions.BotoCoreError) as error:
-        raise _of_aws(operation, error) from None
+        raise _cli_error(operation, error) from None
 
 
-def _of_aws(operation: str, error: Exception) -> CliError:
+def _cli_error(operation: str, error: Exception) -> CliError:
     from botocore import exceptions  # noqa: PLC0415 - as boto3 above
 
     match error:
         case exceptions.ClientError():
-            return _of_client_error(operation, error.response)
+            return _client_error(operation, error.response)
         case (
             exceptions.NoCredentialsError()
             | exceptions.PartialCredentialsError()
@@ -127,7 +131,7 @@ def _of_aws(operation: str, error: Exception) -> CliError:
     return UnreachableError(f"{operation}: AWS did not answer as it should")
 
 
-def _of_client_error(operation: str, response: Any) -> CliError:
+def _client_error(operation: str, response: Any) -> CliError:
     code = response.get("Error", {}).get("Code", "Unknown")
     message = response.get("Error", {}).get("Message", "")
     text = f"{operation}: {code}: {message}"
@@ -138,8 +142,8 @@ def _of_client_error(operation: str, response: Any) -> CliError:
     return RefusedError(text)
 
 
-def with_api_url(target: Target) -> Target:
-    """Return the target with its API's URL, which the stack is asked for where nothing else says it."""
-    if target.url or not target.stack:
-        return target
-    return replace(target, url=Account(target).find("apiUrl"))
+def with_api_url(deployment: Deployment) -> Deployment:
+    """Return the deployment with its API's URL, from the stack's outputs where no other source has it."""
+    if deployment.url or not deployment.stack:
+        return deployment
+    return replace(deployment, url=Account(deployment).find("apiUrl"))

@@ -1,4 +1,4 @@
-"""Open the envelopes in an answer of the API: credentials, signing secrets, key secrets."""
+"""Opens the envelopes in a response of the API: credentials, signing secrets, key secrets."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ SECRET_FIELDS = frozenset({"signingSecret", "keySecret"})
 SECRET_OBJECTS = frozenset({"credential"})
 
 
-def open_envelopes(answer: Any, key: bytes) -> tuple[Any, list[str]]:
-    """Return the answer with its envelopes opened, and the paths of those that this key does not open."""
+def open_envelopes(response: Any, key: bytes) -> tuple[Any, list[str]]:
+    """Return the response with its envelopes opened, and the paths of those that this key does not open."""
     closed: list[str] = []
-    return _open(answer, key, path="", sealed=False, closed=closed), closed
+    return _open(response, key, path="", sealed=False, closed=closed), closed
 
 
 def _open(value: Any, key: bytes, *, path: str, sealed: bool, closed: list[str]) -> Any:

@@ -1,10 +1,10 @@
-"""Why the command ends without success: one exception for each exit code.
+"""The errors that end the command: one exception for each exit code.
 
 CliError
 ├── RefusedError        1  the API or AWS said no, or a callback does not verify
-├── WrongUseError       2  what was given cannot be used
-├── UnreachableError    3  no answer, or one that says the fault is on the other side
-└── MissingError        4  something that must be configured is not
+├── WrongUseError       2  an argument, a file or an input cannot be used
+├── UnreachableError    3  no response, or one that reports a fault of the other side
+└── MissingError        4  a configuration is missing
 
 The texts never hold a private key, a license or a secret.
 """
@@ -15,7 +15,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 class CliError(Exception):
-    """Base of all; the text says what is wrong and what would be right."""
+    """Base of all; the text names the fault and its remedy."""
 
     exit_code = FAULT
 
@@ -33,12 +33,12 @@ class WrongUseError(CliError):
 
 
 class UnreachableError(CliError):
-    """Nothing answered, or what answered is out of order."""
+    """The other side does not respond, or is out of order."""
 
     exit_code = 3
 
 
 class MissingError(CliError):
-    """A configuration that the command needs is not there."""
+    """A configuration that the command needs is missing."""
 
     exit_code = 4

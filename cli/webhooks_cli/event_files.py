@@ -1,4 +1,4 @@
-"""Events from files: one object, an array, or one object per line; changed and multiplied as asked."""
+"""Events from files: one object, an array, or one object per line; with overrides and copies."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from webhooks_cli.errors import WrongUseError
 
-# Where each shape of an event has its owner and id: (name in --set, or "id") -> field.
+# The field of each name in --set, by the shape of an event.
 FLAT_FIELDS = {
     "tenantId": "tenant_id",
     "communityId": "community_id",
@@ -24,18 +24,20 @@ EVENTBRIDGE_FIELDS = {
     "eventName": "detail-type",
 }
 
+UUID_BYTES = 16
+
 
 @dataclass(frozen=True, slots=True)
 class EventText:
-    """An event as it will be sent; `source` says which of a file's events it is."""
+    """An event as it will be sent; `source` names it by its file and position."""
 
     source: str
     text: str
-    group: str | None  # the tenant, where it can be told
+    group: str | None  # the tenant, where the event names one
 
 
 def read_documents(text: str, source: str) -> list[tuple[str, Any]]:
-    """Split a file's text into JSON documents, each with where it stands. Raises WrongUseError."""
+    """Split a file's text into JSON documents, each with its source. Raises WrongUseError."""
     documents = []
     decoder = json.JSONDecoder(parse_float=Decimal)
     position = _skip_space(text, 0)
@@ -78,7 +80,7 @@ def parse_override(text: str) -> tuple[str, Any]:
 def changed(event: Any, overrides: Sequence[tuple[str, Any]]) -> Any:
     """Return the event with its fields overridden; a dotted name reaches into objects.
 
-    tenantId, communityId, eventId and eventName mean the field that holds them in this event's shape.
+    tenantId, communityId, eventId and eventName stand for the field of that meaning in this event's shape.
     """
     if not isinstance(event, dict):
         return event
@@ -89,14 +91,13 @@ def changed(event: Any, overrides: Sequence[tuple[str, Any]]) -> Any:
     return copy
 
 
-def copies(event: Any, count: int, *, entropy: Callable[[int], bytes]) -> Iterator[Any]:
-    """Yield that many copies of the event, each with an id of its own."""
+def copies(event: Any, count: int, *, random_bytes: Callable[[int], bytes]) -> Iterator[Any]:
+    """Yield `count` copies of the event, each with an id of its own."""
     for _ in range(count):
-        yield changed(event, [("eventId", str(UUID(bytes=entropy(16), version=4)))])
+        yield changed(event, [("eventId", str(UUID(bytes=random_bytes(UUID_BYTES), version=4)))])
 
 
 def event_text(source: str, event: Any) -> EventText:
-    """Write an event for the queue."""
     return EventText(source, write_json(event), _tenant(event))
 
 
@@ -122,7 +123,7 @@ def _fields(event: Mapping[str, Any]) -> Mapping[str, str]:
             }
         return EVENTBRIDGE_FIELDS
     if "tenant_id" in event or "event_name" in event:
-        # Either spelling of each is right in this shape: what the event has stays its spelling.
+        # This shape takes either spelling of each field: the event keeps its own.
         return {
             name: name if name in event and flat not in event else flat for name, flat in FLAT_FIELDS.items()
         }
@@ -142,8 +143,8 @@ def _put(event: dict[str, Any], name: str, value: Any) -> None:
 def _tenant(event: Any) -> str | None:
     if not isinstance(event, dict):
         return None
-    owner = event.get("detail") if "detail-type" in event else event
-    if not isinstance(owner, dict):
+    fields = event.get("detail") if "detail-type" in event else event
+    if not isinstance(fields, dict):
         return None
-    tenant = owner.get("tenantId", owner.get("tenant_id"))
+    tenant = fields.get("tenantId", fields.get("tenant_id"))
     return tenant if isinstance(tenant, str) else None

@@ -1,4 +1,4 @@
-"""Key pairs of a caller: made, kept in files that only their owner can read, and read again."""
+"""Key pairs of a caller, and their files, which only their owner can read."""
 
 import json
 import os
@@ -13,13 +13,12 @@ CURVES = {curve.value: curve for curve in Curve}
 KEY_SEED = 48  # bytes: enough for a key that is uniform over the curve's order
 
 
-def new_pair(curve: Curve, entropy: Callable[[int], bytes]) -> PrivateKey:
-    """Make a new pair."""
-    return PrivateKey.derive(entropy(KEY_SEED), b"caller key", curve)
+def new_pair(curve: Curve, random_bytes: Callable[[int], bytes]) -> PrivateKey:
+    return PrivateKey.derive(random_bytes(KEY_SEED), b"caller key", curve)
 
 
 def read_public_key(text: str) -> PublicKey:
-    """Read a public key, on whichever curve its point lies; raises WrongUseError."""
+    """Read a public key, on the curve that its point lies on; raises WrongUseError."""
     for curve in Curve:
         try:
             return PublicKey.from_wire(text, curve)
@@ -30,7 +29,7 @@ def read_public_key(text: str) -> PublicKey:
 
 
 def read_private_key(path: Path, curve: Curve) -> PrivateKey:
-    """Read a private key from a file: its base64, or JSON with `privateKey`, and `curve` where it says it.
+    """Read a private key from a file: its base64, or JSON with `privateKey` and perhaps `curve`.
 
     Raises MissingError where the file cannot be read, WrongUseError for another content or another curve.
     """
@@ -45,7 +44,7 @@ def read_private_key(path: Path, curve: Curve) -> PrivateKey:
         pair = PrivateKey.from_wire(str(content["privateKey"]), curve)
         stated = CURVES[content.get("curve", curve.value)]
     except (InvalidKeyError, ValueError, KeyError, TypeError, RecursionError):
-        pair = None  # and no more: the exception could carry the file's text
+        pair = None  # raised outside of this block, as the exception could carry the file's text
     if pair is None:
         raise WrongUseError(
             f"{path}: holds no private key: it must be the base64 of 32 bytes, or JSON with it as privateKey"
@@ -68,12 +67,12 @@ def show_pair(pair: PrivateKey) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def ensure_pair(path: Path, curve: Curve, *, entropy: Callable[[int], bytes]) -> PrivateKey:
-    """Read the pair of the file, which is made first where it does not exist."""
+def ensure_pair(path: Path, curve: Curve, *, random_bytes: Callable[[int], bytes]) -> PrivateKey:
+    """Read the pair of a file; a missing file is written first."""
     if not path.exists():
         try:
-            write_new_file(path, show_pair(new_pair(curve, entropy)))
-        except FileExistsError:  # another command was faster: its pair is the one
+            write_new_file(path, show_pair(new_pair(curve, random_bytes)))
+        except FileExistsError:  # another command was faster: its pair counts
             pass
         except OSError as error:
             raise MissingError(f"{path}: cannot be written ({error.strerror})") from None
@@ -92,6 +91,6 @@ def write_new_file(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        os.link(draft, path)  # a rename would write over what is there
+        os.link(draft, path)  # a rename would overwrite an existing file
     finally:
         Path(draft).unlink()

@@ -1,7 +1,6 @@
-"""What a license says, in the words that the service reads it by.
+"""Licenses, with the values and rules of the service.
 
-The command carries them itself: it runs where the service's own packages are not installed. A test keeps both
-alike.
+The command has its own copy, as it runs without the service's packages. A test keeps the two alike.
 """
 
 import re
@@ -29,10 +28,9 @@ class License:
     label: str = ""
 
     def is_expired(self, now: float) -> bool:
-        """Tell whether its time is over."""
         return self.expires_at is not None and now >= self.expires_at
 
 
 def hash_license_key(license_key: str) -> str:
-    """Return the hash under which a license is kept; a key is random, so it needs no salt."""
+    """Return the hash that the table keeps a license by; a key is random, so it needs no salt."""
     return sha256(license_key.encode("utf-8", "surrogatepass")).hexdigest()

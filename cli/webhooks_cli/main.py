@@ -1,4 +1,4 @@
-"""The `webhooks` command: parse, run, show; every error ends as one text and an exit code."""
+"""The `webhooks` command: parses, runs and prints; every error becomes one text and an exit code."""
 
 import io
 import os
@@ -8,16 +8,16 @@ from collections.abc import Sequence
 
 from webhooks_cli import API_VERSION, __version__
 from webhooks_cli.commands import call, cost, headers, keys, licenses, publish, verify
+from webhooks_cli.context import CliContext, process_context
 from webhooks_cli.errors import FAULT, INTERRUPTED, OK, CliError
 from webhooks_cli.options import Parser
 from webhooks_cli.result import show_document, show_text
-from webhooks_cli.world import World, real_world
 
 DESCRIPTION = """\
 Call the webhooks service, make keys and licenses, publish events, verify callbacks.
 """
 EPILOG = """\
-Where the deployment is: .local/stack.json of a local stack (here or in a folder above), or --profile NAME
+The deployment: .local/stack.json of a local stack (here or in a folder above), or --profile NAME
 from ~/.config/webhooks/profiles.toml, or --url, or --stack for operators. A profile:
   [prod]
   url = "https://abc.execute-api.us-east-1.amazonaws.com/prod"
@@ -30,9 +30,9 @@ from ~/.config/webhooks/profiles.toml, or --url, or --stack for operators. A pro
 
 exit codes:
   0  done
-  1  refused: the API answered 4xx, AWS said no, or a callback does not verify
+  1  refused: a 4xx of the API, a refusal of AWS, or a callback that does not verify
   2  wrong use: an argument, a file or an event cannot be used
-  3  no answer, or a 5xx
+  3  no response, or a 5xx
   4  something is not configured: no deployment, license, key or credentials
 
 examples:
@@ -44,51 +44,50 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command in this process's world; return its exit code."""
+    """Run the command in this process; return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its escape
+        if isinstance(stream, io.TextIOWrapper):  # characters that a terminal cannot show are escaped
             stream.reconfigure(errors="backslashreplace")
     try:
-        return run(sys.argv[1:] if argv is None else argv, real_world())
-    except BrokenPipeError:  # who reads us has enough, as with `| head`; leave nothing to flush at exit
+        return run(sys.argv[1:] if argv is None else argv, process_context())
+    except BrokenPipeError:  # the reader ended first, as `| head` does; leave nothing to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
 
 
-def run(argv: Sequence[str], world: World) -> int:
-    """Run the command; return its exit code."""
+def run(argv: Sequence[str], context: CliContext) -> int:
+    """Run the command and print its result; return its exit code."""
     json_wanted = "--json" in argv
     try:
         options = parser().parse_args(argv)
-        result = options.run(options, world)
+        result = options.run(options, context)
         if json_wanted:
-            show_document(result.document, world.stdout)
+            show_document(result.document, context.stdout)
         else:
-            show_text(result, world.stdout, world.stderr)
-        world.stdout.flush()
+            show_text(result, context.stdout, context.stderr)
+        context.stdout.flush()
     except CliError as error:
-        return _fail(str(error), error.exit_code, world=world, json_wanted=json_wanted)
+        return _fail(str(error), error.exit_code, context=context, json_wanted=json_wanted)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         raise
     except SystemExit as end:  # argparse, after --help
         return int(end.code or OK)
-    except Exception as error:  # noqa: BLE001 - the boundary to a person: never a traceback, it could show a key
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a person: it could show a key
         text = f"a fault in this command ({type(error).__name__}): please report it"
-        return _fail(text, FAULT, world=world, json_wanted=json_wanted)
+        return _fail(text, FAULT, context=context, json_wanted=json_wanted)
     return int(result.exit_code)
 
 
-def _fail(text: str, code: int, *, world: World, json_wanted: bool) -> int:
-    print(f"webhooks: {text}", file=world.stderr)
+def _fail(text: str, code: int, *, context: CliContext, json_wanted: bool) -> int:
+    print(f"webhooks: {text}", file=context.stderr)
     if json_wanted:
-        show_document({"error": text, "exitCode": code}, world.stdout)
+        show_document({"error": text, "exitCode": code}, context.stdout)
     return code
 
 
 def parser() -> Parser:
-    """Return the parser of the whole command line."""
     whole = Parser(
         prog="webhooks",
         description=DESCRIPTION,

@@ -1,6 +1,6 @@
-"""The register of licenses in a deployment's access table, as its operator writes it.
+"""The register of licenses in a deployment's access table, for its operator.
 
-The functions read what is written here (`webhooks.adapters.licenses`).
+The service reads these items (`webhooks.adapters.dynamodb.licenses`).
 """
 
 from collections.abc import Iterator
@@ -25,29 +25,28 @@ class Issued:
 
 
 class LicenseRegister:
-    """Issues, lists and disables; needs permissions that no function has."""
+    """Issues, lists and disables licenses; needs permissions that no function has."""
 
     def __init__(self, account: Account) -> None:
         self._table = account.find("accessTable")
         self._dynamodb = account.dynamodb
 
     def issue(self, license_key: str, license_: License, *, now: int) -> Issued:
-        """Store a license under its key's hash. Raises CliError, also where the key is issued already."""
+        """Store a license under its key's hash. Raises CliError, also for a key that is issued already."""
         issued = Issued(hash_license_key(license_key), license_, now)
         with aws_errors("dynamodb PutItem"):
             self._dynamodb.put_item(
-                TableName=self._table, Item=_to_item(issued), ConditionExpression="attribute_not_exists(pk)"
+                TableName=self._table, Item=to_item(issued), ConditionExpression="attribute_not_exists(pk)"
             )
         return issued
 
     def list(self) -> list[Issued]:
         """Return every license, expired and disabled ones too, the newest first."""
         with aws_errors("dynamodb Scan"):
-            found = [_from_item(item) for item in self._items()]
+            found = [from_item(item) for item in self._items()]
         return sorted(found, key=lambda each: (-each.issued_at, each.hash))
 
     def disable(self, digest: str) -> None:
-        """Disable the license of this hash."""
         with aws_errors("dynamodb UpdateItem"):
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -65,18 +64,18 @@ class LicenseRegister:
             "ExpressionAttributeValues": {":prefix": {"S": PREFIX}},
         }
         while True:
-            answer = self._dynamodb.scan(**request)
-            yield from answer["Items"]
-            if not answer.get("LastEvaluatedKey"):
+            page = self._dynamodb.scan(**request)
+            yield from page["Items"]
+            if not page.get("LastEvaluatedKey"):
                 return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _key(digest: str) -> Item:
     return {"pk": {"S": PREFIX + digest}}
 
 
-def _to_item(issued: Issued) -> Item:
+def to_item(issued: Issued) -> Item:
     license_ = issued.license
     item: Item = _key(issued.hash) | {
         "authLevel": {"S": str(license_.auth_level)},
@@ -91,7 +90,7 @@ def _to_item(issued: Issued) -> Item:
     return item
 
 
-def _from_item(item: Item) -> Issued:
+def from_item(item: Item) -> Issued:
     try:
         license_ = License(
             auth_level=item["authLevel"]["S"],

@@ -1,4 +1,4 @@
-"""What a command found out, and how it is shown: one JSON document, or text for a person."""
+"""The result of a command, printed as one JSON document or as text for a person."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from typing import Any, TextIO
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text under their columns' names."""
+    """Rows of text, and the names of their columns."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
 
     def plain(self) -> str:
-        """Write it with aligned columns, for files and pipes."""
+        """Write aligned columns, for files and pipes."""
         lines = [self.columns, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join(
@@ -33,7 +33,7 @@ class Json:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`document` is what --json prints; `shown` goes to stdout and `notes` to stderr without it."""
+    """`document` is printed with --json; without it `shown` goes to stdout and `notes` to stderr."""
 
     document: Any
     shown: str | Table | Json
@@ -42,12 +42,11 @@ class Result:
 
 
 def to_json(value: Any) -> str:
-    """Write a JSON document for people: indented, in the order that it came in."""
+    """Write an indented JSON document, in its own order."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def show_document(value: Any, stdout: TextIO) -> None:
-    """Print the one document of --json."""
     print(to_json(value), file=stdout)
 
 
@@ -68,7 +67,7 @@ def _plain(shown: str | Table | Json) -> str:
 
 
 def _show_on_terminal(shown: Table | Json, stdout: TextIO) -> None:
-    # Imported here: a pipe needs none of it, and it is half of the command's start-up time.
+    # Imported here: pipes do not need it, and it takes half of the start-up time.
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table as RichTable  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -79,5 +78,5 @@ def _show_on_terminal(shown: Table | Json, stdout: TextIO) -> None:
         return
     table = RichTable(*shown.columns, header_style="bold")
     for row in shown.rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: what is in a cell is no markup
+        table.add_row(*(Text(cell) for cell in row))  # Text: rich takes no markup from a cell
     console.print(table)

@@ -1,4 +1,4 @@
-"""functions/discovery: the paths that need no license, and 404 for every unknown path."""
+"""functions/discovery: the routes that need no license, and 404 for every unknown path."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.services.discovery import Discovery
 
 HERE = Path(__file__).parent
-# A proxy shows a reset key half a minute late at most, while the one before has its grace; and a key of the
-# JWKS within a minute, before it signs (an instance's key store takes half of it). Clients keep both longer.
+# A proxy shows a reset key at most half a minute late, in the grace of the key before; and a key of the JWKS
+# within a minute, before it signs (an instance's key store uses half of it). Clients cache both longer.
 SHORTLY = {"Cache-Control": "public, max-age=30"}
 
 
@@ -59,4 +59,5 @@ def routes(discovery: Discovery, deployment: DeploymentInfo) -> RestApi:
     return api
 
 
-lambda_handler = routes(*compose()).handle
+app = compose()
+lambda_handler = routes(app.discovery, app.info).handle

@@ -1,15 +1,23 @@
-"""functions/dispatcher: from the deliveries queue, by either lane, to the endpoints."""
+"""functions/dispatcher: sends deliveries of both lanes to the endpoints."""
 
 from typing import Any
 
-from webhooks.bootstrap.dispatcher import compose
+from webhooks.bootstrap.dispatcher import DispatcherApp, compose
 from webhooks.bootstrap.runtime import invocation
-from webhooks.entrypoints.sqs import delivery_messages, lane_of, read_batch
-
-dispatch, slow_queue_url = compose()
+from webhooks.entrypoints.sqs import BatchResponse, Handler, delivery_messages, lane_of, read_batch
 
 
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Deliver a batch of packs; answers which messages must come again."""
-    invocation.begin(context)
-    return read_batch(lambda: dispatch.dispatch(delivery_messages(event), lane_of(event, slow_queue_url)))
+def handler(app: DispatcherApp) -> Handler:
+    """Return what Lambda calls: it delivers a batch of packs and answers which messages must come again."""
+
+    def handle(event: dict[str, Any], context: object) -> BatchResponse:
+        invocation.begin(context)
+        return read_batch(
+            lambda: app.dispatcher.dispatch(delivery_messages(event), lane_of(event, app.slow_queue_url))
+        )
+
+    return handle
+
+
+app = compose()
+lambda_handler = handler(app)

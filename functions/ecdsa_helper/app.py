@@ -1,4 +1,4 @@
-"""functions/ecdsa_helper: encrypts and decrypts a text by two keys, to try the protocol out."""
+"""functions/ecdsa_helper: encrypts and decrypts a text with two keys, to try the protocol out."""
 
 from aws_lambda_powertools.event_handler import Response
 

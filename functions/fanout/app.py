@@ -1,15 +1,21 @@
-"""functions/fanout: from the events queue to the deliveries queue."""
+"""functions/fanout: matches events to webhooks and sends a delivery for each match."""
 
 from typing import Any
 
-from webhooks.bootstrap.fanout import compose
+from webhooks.bootstrap.fanout import FanoutApp, compose
 from webhooks.bootstrap.runtime import invocation
-from webhooks.entrypoints.sqs import event_messages, read_batch
-
-fanout = compose()
+from webhooks.entrypoints.sqs import BatchResponse, Handler, event_messages, read_batch
 
 
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Fan a batch of events out; answers which messages must come again."""
-    invocation.begin(context)
-    return read_batch(lambda: fanout.fan_out(event_messages(event)))
+def handler(app: FanoutApp) -> Handler:
+    """Return what Lambda calls: it fans a batch out and answers which messages must come again."""
+
+    def handle(event: dict[str, Any], context: object) -> BatchResponse:
+        invocation.begin(context)
+        return read_batch(lambda: app.fanout.fan_out(event_messages(event)))
+
+    return handle
+
+
+app = compose()
+lambda_handler = handler(app)

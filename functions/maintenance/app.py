@@ -1,5 +1,6 @@
-"""functions/maintenance: on a schedule, takes away what a crash left behind."""
+"""functions/maintenance: deletes orphaned secrets on a schedule."""
 
 from webhooks.bootstrap.maintenance import compose
 
-lambda_handler = compose().handle
+app = compose()
+lambda_handler = app.cleanup.handle

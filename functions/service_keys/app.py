@@ -25,7 +25,7 @@ def routes(
         caller = authenticator.operator(request)
         return json_response(responses.pairs(caller, service_keys.list()))
 
-    # Not a `<name>`: those have no slash, and base64 may have several, which a gateway may have decoded.
+    # A `<name>` matches no slash, but base64 may have several, which a gateway may have decoded.
     @api.delete(f"{ONE_KEY}[^?]+")
     def reset(request: ApiRequest) -> Response[str]:
         caller = authenticator.operator(request)
@@ -36,4 +36,5 @@ def routes(
     return api
 
 
-lambda_handler = routes(*compose()).handle
+app = compose()
+lambda_handler = routes(app.authenticator, app.service_keys, app.responses).handle

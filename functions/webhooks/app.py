@@ -66,4 +66,5 @@ def routes(authenticator: Authenticator, webhooks: Webhooks, responses: WebhookR
     return api
 
 
-lambda_handler = routes(*compose()).handle
+app = compose()
+lambda_handler = routes(app.authenticator, app.webhooks, app.responses).handle

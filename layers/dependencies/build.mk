@@ -1,4 +1,4 @@
-# The layer of third-party packages: the locked wheels for PLATFORM, without what a function never opens.
+# The layer of third-party packages: the locked wheels for PLATFORM, without files that no function opens.
 include $(dir $(lastword $(MAKEFILE_LIST)))../build.mk
 
 PACKAGES = $(ARTIFACTS_DIR)/python

@@ -17,20 +17,12 @@ from unittest import mock
 from moto import mock_aws
 
 from tests.clocks import Clock
+from tests.lambda_functions import ACCOUNT
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
-
-DUMMY_ACCOUNT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": "/dev/null",
-    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-}
 
 
 @dataclass
@@ -92,7 +84,7 @@ def backend_named(name: str, endpoint: str = EMULATOR) -> Iterator[Backend]:
         yield Backend(name, None)
         return
     with ExitStack() as stack:
-        account = DUMMY_ACCOUNT | ({"AWS_ENDPOINT_URL": endpoint} if name == "emulator" else {})
+        account = ACCOUNT | ({"AWS_ENDPOINT_URL": endpoint} if name == "emulator" else {})
         stack.enter_context(mock.patch.dict(os.environ, account))
         if name == "moto":
             os.environ.pop("AWS_ENDPOINT_URL", None)

@@ -15,7 +15,8 @@ from webhooks.adapters.dynamodb.slow_marks import DynamoSlowMarks
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.domain.delivery import Delivery, delivery_id
-from webhooks.domain.delivery_log import LogEntry, Logged, Outcome
+from webhooks.domain.delivery_log import LogEntry, Logged, Outcome, log_key
+from webhooks.domain.webhook import Webhook
 from webhooks.ports import IdempotencyRecord
 
 
@@ -46,7 +47,7 @@ class Opened:
             backoff=backend.backoff,
         )
 
-    def add(self):
+    def add(self) -> Webhook:
         webhook = make_webhook(self.subscriptions.next_id(ACME, now=self.backend.clock()))
         self.subscriptions.add(webhook, IdempotencyRecord(webhook.id, "{}", int(self.backend.clock()) + 60))
         return webhook
@@ -57,10 +58,10 @@ def opened(backend: Backend) -> Opened:
     return Opened(backend)
 
 
-def entry(webhook, number: int) -> LogEntry:
+def entry(webhook: Webhook, number: int) -> LogEntry:
     event_id = f"event {number}"
     delivery = Delivery(delivery_id(event_id, webhook.id), event_id, "order.paid", number, "{}")
-    return LogEntry(delivery, webhook.id, ACME, Outcome.DELIVERED, 1)
+    return LogEntry(log_key(webhook.id, delivery), delivery, ACME, Outcome.DELIVERED, 1)
 
 
 def test_webhooks_and_log_are_read_together(opened: Opened) -> None:
@@ -77,7 +78,7 @@ def test_webhooks_and_log_are_read_together(opened: Opened) -> None:
     assert reading.logged == {each.key: Logged(Outcome.DELIVERED, ()) for each in entries[:50]}
 
 
-def test_the_mark_of_a_slow_endpoint_is_read_with_its_webhook_and_outlives_a_change(opened: Opened) -> None:
+def test_a_slow_mark_is_read_with_its_webhook_and_survives_a_change(opened: Opened) -> None:
     webhook = opened.add()
     opened.pace.mark(ACME, webhook.id, slow_since=1_700_000_000)
     stored = opened.reader.read([(ACME, webhook.id)], []).webhooks[ACME, webhook.id]
@@ -91,7 +92,7 @@ def test_the_mark_of_a_slow_endpoint_is_read_with_its_webhook_and_outlives_a_cha
     assert opened.subscriptions.get(ACME, webhook.id) == replace(webhook, revision=2)
 
 
-def test_marking_a_webhook_that_is_gone_makes_none(opened: Opened) -> None:
+def test_a_mark_on_a_deleted_webhook_creates_no_webhook(opened: Opened) -> None:
     webhook = opened.add()
     opened.subscriptions.remove(webhook, IdempotencyRecord("gone", "", int(opened.backend.clock()) + 60))
 

@@ -75,7 +75,7 @@ def test_the_version_in_use_stays_readable_until_the_new_one_is_settled(credenti
     assert credentials.read(new) == SECOND
 
 
-def test_what_is_not_settled_can_be_replaced_again(credentials: Credentials) -> None:
+def test_an_unsettled_version_can_be_replaced_again(credentials: Credentials) -> None:
     ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
     lost = credentials.replace(ref, Credential(token="lost"))
     new = credentials.replace(ref, SECOND)
@@ -84,7 +84,7 @@ def test_what_is_not_settled_can_be_replaced_again(credentials: Credentials) -> 
     assert lost.version_id not in (ref.version_id, new.version_id)
 
 
-def test_settling_out_of_order_keeps_both_versions(credentials: Credentials) -> None:
+def test_versions_settled_out_of_order_are_both_kept(credentials: Credentials) -> None:
     ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
     one, other = credentials.replace(ref, Credential(token="1")), credentials.replace(ref, SECOND)
     credentials.settle(other)
@@ -92,7 +92,7 @@ def test_settling_out_of_order_keeps_both_versions(credentials: Credentials) -> 
     assert (credentials.read(one).token, credentials.read(other)) == ("1", SECOND)
 
 
-def test_a_replaced_secret_that_is_gone_is_made_anew(
+def test_a_replaced_secret_that_is_gone_is_created_again(
     credentials: Credentials, secrets: CredentialSecrets
 ) -> None:
     ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
@@ -112,7 +112,7 @@ def test_an_absent_credential_is_missing(credentials: Credentials) -> None:
             credentials.read(absent)
 
 
-def test_many_are_read_in_their_order(credentials: Credentials) -> None:
+def test_many_credentials_are_read_in_order(credentials: Credentials) -> None:
     refs = [credentials.create(ACME, WEBHOOK, credential=Credential(token=str(n))) for n in range(12)]
     refs.insert(5, CredentialRef("gone", refs[0].version_id))
     found = [each and each.token for each in credentials.read_many(refs)]
@@ -144,7 +144,7 @@ def test_an_expired_secret_is_listed_no_more_and_expiring_it_again_is_fine(
         credentials.read(ref)
 
 
-def test_all_are_listed_with_their_webhook(
+def test_all_credentials_are_listed_with_their_webhook(
     backend: Backend, credentials: Credentials, secrets: CredentialSecrets
 ) -> None:
     scopes = [Scope("a-b.c", f"d_{n}") for n in range(3)]

@@ -1,13 +1,14 @@
 """What every DeliveryLog does."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.contract.backends import Backend
 from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
-from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Outcome
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Outcome, log_key
 from webhooks.domain.scope import Scope
 
 WEBHOOK = "0123456789abcdef01234567"
@@ -20,14 +21,15 @@ def log(backend: Backend) -> OpenedLog:
     return open_log(backend)
 
 
-def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes) -> LogEntry:
+def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> LogEntry:
     event_id = f"event {number}"
     delivery = Delivery(
         delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000 + number, "{}"
     )
+    delivery = replace(delivery, **changes)
     return LogEntry(
-        replace(delivery, **changes),
-        WEBHOOK,
+        log_key(WEBHOOK, delivery),
+        delivery,
         Scope("acme", "north"),
         outcome,
         1_790_000_000_500,
@@ -35,7 +37,7 @@ def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes) -> LogEn
     )
 
 
-def test_what_is_recorded_is_found(log: OpenedLog) -> None:
+def test_a_recorded_entry_is_found(log: OpenedLog) -> None:
     one = entry(1, Outcome.RETRYING, attempts=(FAILED, REFUSED))
     assert list(log.record([one, entry(2)])) == []
     absent = entry(3).key
@@ -51,13 +53,13 @@ def test_a_later_entry_replaces_the_earlier_one(log: OpenedLog) -> None:
     assert log.find([entry(1).key]) == {entry(1).key: Logged(Outcome.DEAD, ())}
 
 
-def test_many_are_recorded_at_once(log: OpenedLog) -> None:
+def test_many_entries_are_recorded_at_once(log: OpenedLog) -> None:
     entries = [entry(number) for number in range(130)]
     assert list(log.record(entries)) == []
     assert set(log.find([each.key for each in entries])) == {each.key for each in entries}
 
 
-def test_nothing_to_do_is_fine(log: OpenedLog) -> None:
+def test_an_empty_call_does_nothing(log: OpenedLog) -> None:
     assert list(log.record([])) == []
     assert log.find([]) == {}
 

@@ -1,6 +1,7 @@
 """What every KeyStore and MasterSecret does."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from webhooks.ports import KeyStore
 STATE = {"seed": "s" * 64}
 
 
-def parse(state) -> KeyPairs:
+def parse(state: dict[str, Any]) -> KeyPairs:
     return service_keys(state, Curve.SECP256K1)
 
 
@@ -40,14 +41,14 @@ def test_the_first_keys_come_from_the_seed(store: KeyStore) -> None:
     assert store.read() == store.read_now() == parse(STATE)
 
 
-def test_a_reset_is_seen_at_once_by_who_made_it(store: KeyStore) -> None:
+def test_a_reset_is_seen_at_once_by_the_instance_that_made_it(store: KeyStore) -> None:
     before = store.read()
     after = after_reset(before, "a")
     store.replace(before, after)
     assert store.read() == store.read_now() == after
 
 
-def test_only_the_first_of_two_resets_of_a_key_holds(store: KeyStore) -> None:
+def test_the_second_of_two_resets_of_one_key_has_no_effect(store: KeyStore) -> None:
     before = store.read()
     first = after_reset(before, "a")
     store.replace(before, first)
@@ -56,7 +57,7 @@ def test_only_the_first_of_two_resets_of_a_key_holds(store: KeyStore) -> None:
     assert store.read_now() == first
 
 
-def test_resets_follow_each_other(store: KeyStore) -> None:
+def test_one_reset_can_follow_another(store: KeyStore) -> None:
     first = store.read()
     second = after_reset(first, "a")
     third = after_reset(second, "b")
@@ -76,7 +77,7 @@ def test_another_instance_sees_a_reset_within_half_a_minute(
     assert other.read() == after
 
 
-def test_content_keys_keep_the_one_to_come(backend: Backend) -> None:
+def test_a_reset_of_content_keys_keeps_the_next_key(backend: Backend) -> None:
     store: KeyStore
     if backend.aws is None:
         store = FakeKeyStore(content_keys(STATE))

@@ -62,7 +62,7 @@ def test_a_license_is_found_by_its_key(access: Access) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "unknown", "\ud800", "license#"])
-def test_what_nobody_issued_is_not_found(access: Access, key: str) -> None:
+def test_a_license_that_was_never_issued_is_not_found(access: Access, key: str) -> None:
     access.issue("key", SYSTEM)
     assert access.licenses.find(key, None) is None
 

@@ -6,7 +6,8 @@ from tests.contract.backends import Backend
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeQueue
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue, SqsFastLane
 from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
-from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack, encode_pack
+from webhooks.domain.delivery import Attempt, Delivery, Pack
+from webhooks.domain.delivery_message import decode_pack, encode_pack
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.ports import DeliveryQueue, EventsDlq, FastLane
@@ -73,7 +74,7 @@ def test_packs_arrive_as_they_were_sent(queues: Queues) -> None:
     assert sorted(map(decode_pack, queues.take("fast")), key=lambda pack: pack.webhook_id) == packs
 
 
-def test_nothing_to_send_is_fine(queues: Queues) -> None:
+def test_an_empty_send_does_nothing(queues: Queues) -> None:
     assert list(queues.fast.send([])) == []
     assert list(queues.deliveries.send_slow([])) == []
     assert list(queues.deliveries.send_to_dlq([])) == []
@@ -85,30 +86,30 @@ def test_large_packs_travel_in_calls_of_their_own(queues: Queues) -> None:
     assert set(map(decode_pack, queues.take("fast"))) == set(packs)
 
 
-def test_a_pack_for_later_cannot_be_received_now(queues: Queues) -> None:
+def test_a_delayed_pack_cannot_be_received_now(queues: Queues) -> None:
     now, later = make_pack(1), make_pack(2)
     assert list(queues.deliveries.send_slow([(now, 0), (later, 900), (make_pack(3), 100_000)])) == []
     assert list(map(decode_pack, queues.take("slow"))) == [now]
 
 
-def test_a_dead_pack_has_its_reason(queues: Queues) -> None:
+def test_a_dead_lettered_pack_has_its_reason(queues: Queues) -> None:
     packs = [(make_pack(number), f"reason {number}") for number in range(12)]
     assert list(queues.deliveries.send_to_dlq(packs)) == []
     assert queues.take("dead") == {encode_pack(pack): reason for pack, reason in packs}
 
 
-def test_what_is_no_pack_is_dead_lettered_as_it_came(queues: Queues) -> None:
+def test_a_malformed_pack_goes_to_the_dlq_as_it_came(queues: Queues) -> None:
     queues.deliveries.send_text_to_dlq("no pack ä", "not a pack")
     assert queues.take("dead") == {"no pack ä": "not a pack"}
 
 
-def test_a_dead_event_is_kept_as_it_came(queues: Queues) -> None:
+def test_a_dead_lettered_event_keeps_its_text(queues: Queues) -> None:
     text = '{"a":\t"\U0001f4da"}\n'
     queues.events_dlq.send_to_dlq(text, "eventName: must be there")
     assert queues.take("events") == {text: "eventName: must be there"}
 
 
-def test_what_has_no_room_for_its_reason_is_dead_lettered_all_the_same(queues: Queues) -> None:
+def test_a_message_without_room_for_its_reason_is_still_dead_lettered(queues: Queues) -> None:
     text = "x" * 1024 * 1024
     queues.events_dlq.send_to_dlq(text, "the message is not JSON")
     queues.deliveries.send_text_to_dlq(text, "not a pack")

@@ -21,7 +21,7 @@ from webhooks.domain.errors import (
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry, Webhook
-from webhooks.ports import SubscriptionIndex, Subscriptions
+from webhooks.ports import IdempotencyRecord, SubscriptionIndex, Subscriptions
 
 SOUTH = Scope("acme", "south")
 
@@ -54,15 +54,17 @@ class Store:
         self.subscriptions.add(webhook, self.fresh_record())
         return webhook
 
-    def fresh_record(self):
+    def fresh_record(self) -> IdempotencyRecord:
         self._responses += 1
         return make_record(f"answer {self._responses}")
 
-    def page(self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()):
+    def page(
+        self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()
+    ) -> tuple[int, list[Webhook]]:
         page = self.subscriptions.page(scope, index=index, size=size, tags=tags)
         return page.total, list(page.webhooks)
 
-    def entries(self, event_name: str, scope: Scope = ACME):
+    def entries(self, event_name: str, scope: Scope = ACME) -> list[IndexEntry | CorruptError]:
         page = self.index.listeners(scope, event_name, span=Span(), limit=500)
         assert page.next_sequence is None
         return list(page.entries)
@@ -118,12 +120,12 @@ def test_ids_are_24_hex_characters_and_sort_by_creation(store: Store) -> None:
 
 
 @pytest.mark.parametrize("webhook_id", ["", "x", "0" * 24, "A" * 24, "f" * 25, "٣" * 24, "f" * 24])
-def test_an_id_that_was_never_given_is_absent(store: Store, webhook_id: str) -> None:
+def test_an_unknown_id_is_absent(store: Store, webhook_id: str) -> None:
     store.add()
     assert store.subscriptions.get(ACME, webhook_id) is None
 
 
-def test_an_id_with_the_right_place_and_other_chance_is_absent(store: Store) -> None:
+def test_an_id_with_a_known_sequence_and_other_random_bytes_is_absent(store: Store) -> None:
     webhook = store.add()
     forged = webhook.id[:-1] + ("0" if webhook.id[-1] != "0" else "1")
     assert store.subscriptions.get(ACME, forged) is None
@@ -131,13 +133,13 @@ def test_an_id_with_the_right_place_and_other_chance_is_absent(store: Store) -> 
     assert both == {(ACME, webhook.id): webhook}
 
 
-def test_another_community_does_not_see_it(store: Store) -> None:
+def test_another_community_does_not_see_the_webhook(store: Store) -> None:
     webhook = store.add()
     assert store.subscriptions.get(SOUTH, webhook.id) is None
     assert store.page(SOUTH) == (0, [])
 
 
-def test_many_are_read_at_once_and_absent_ones_left_out(store: Store) -> None:
+def test_many_webhooks_are_read_at_once_without_the_absent_ones(store: Store) -> None:
     one, other = store.add(), store.add(SOUTH)
     found = store.subscriptions.get_many(
         [(ACME, one.id), (SOUTH, other.id), (ACME, other.id), (ACME, one.id), (ACME, "nothing")]
@@ -145,7 +147,7 @@ def test_many_are_read_at_once_and_absent_ones_left_out(store: Store) -> None:
     assert found == {(ACME, one.id): one, (SOUTH, other.id): other}
 
 
-def test_what_cannot_be_read_is_an_error_of_its_own(store: Store) -> None:
+def test_a_corrupt_webhook_is_an_error_of_its_own(store: Store) -> None:
     bad, good = store.add(), store.add()
     store.corrupt(bad)
     found = store.subscriptions.get_many([(ACME, bad.id), (ACME, good.id)])
@@ -155,7 +157,7 @@ def test_what_cannot_be_read_is_an_error_of_its_own(store: Store) -> None:
         store.subscriptions.get(ACME, bad.id)
 
 
-def test_an_index_entry_that_cannot_be_read_is_an_error_among_the_others(store: Store) -> None:
+def test_a_corrupt_index_entry_is_an_error_among_the_others(store: Store) -> None:
     bad, good = store.add(), store.add()
     store.corrupt_entries(bad, "order.paid")
     found = store.entries("order.paid")
@@ -164,13 +166,13 @@ def test_an_index_entry_that_cannot_be_read_is_an_error_among_the_others(store: 
     assert found[1].webhook_id == good.id
 
 
-def test_a_page_leaves_out_what_cannot_be_read(store: Store) -> None:
+def test_a_page_leaves_out_corrupt_webhooks(store: Store) -> None:
     bad, good = store.add(), store.add()
     store.corrupt(bad)
     assert store.page() == (2, [good])
 
 
-def test_a_record_is_written_with_its_change(store: Store) -> None:
+def test_a_record_is_stored_with_its_change(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     assert store.subscriptions.find_record("k") is None
     store.subscriptions.add(webhook, make_record("k", "the answer"))
@@ -201,7 +203,7 @@ def test_a_repeat_is_known_even_if_the_webhook_is_stale(store: Store) -> None:
         store.subscriptions.change(webhook, changed(webhook, name="new"), record=make_record("k"))
 
 
-def test_an_expired_answer_is_no_repeat(store: Store) -> None:
+def test_an_expired_record_makes_no_repeat(store: Store) -> None:
     webhook = store.add()
     store.subscriptions.change(webhook, changed(webhook, name="a"), record=make_record("k", "old"))
     store.backend.clock.now += 601
@@ -211,7 +213,7 @@ def test_an_expired_answer_is_no_repeat(store: Store) -> None:
     assert recorded_body(store.subscriptions, "k") == "new"
 
 
-def test_a_record_says_which_webhook_at_which_revision(store: Store) -> None:
+def test_a_record_names_the_webhook_and_its_revision(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     store.subscriptions.add(webhook, make_record("add"))
     after = changed(webhook, name="new")
@@ -226,7 +228,7 @@ def test_a_record_says_which_webhook_at_which_revision(store: Store) -> None:
     assert len({record and record.token for record in records}) == 3
 
 
-def test_a_record_is_replaced_by_its_token_alone(store: Store) -> None:
+def test_a_record_is_replaced_only_by_its_own_token(store: Store) -> None:
     webhook = store.add()
     first = changed(webhook, name="first")
     store.subscriptions.change(webhook, first, record=make_record("k", "1"))
@@ -252,7 +254,7 @@ def test_a_record_is_replaced_by_its_token_alone(store: Store) -> None:
     assert store.page() == (1, [second])
 
 
-def test_what_may_replace_a_record_takes_effect_where_there_is_none(store: Store) -> None:
+def test_a_change_that_may_replace_a_record_also_takes_effect_without_one(store: Store) -> None:
     webhook = store.add()
     store.subscriptions.remove(webhook, replace(make_record("k"), replaces="expired and gone"))
     assert store.page() == (0, [])
@@ -290,7 +292,7 @@ def test_a_communitys_webhooks_are_counted(store: Store) -> None:
     assert store.subscriptions.count(ACME) == 1
 
 
-def test_a_change_of_what_has_changed_is_stale(store: Store) -> None:
+def test_a_change_to_an_earlier_revision_is_stale(store: Store) -> None:
     webhook = store.add()
     newer = changed(webhook, name="newer", tags=("red",), event_names=("order.paid", "order.sent"))
     store.subscriptions.change(webhook, newer, record=None)
@@ -302,7 +304,7 @@ def test_a_change_of_what_has_changed_is_stale(store: Store) -> None:
     assert store.page(tags=("green",)) == (0, [])
 
 
-def test_a_change_of_what_is_deleted_is_stale(store: Store) -> None:
+def test_a_change_to_a_deleted_webhook_is_stale(store: Store) -> None:
     webhook = store.add()
     store.subscriptions.remove(webhook, store.fresh_record())
     for record in (store.fresh_record(), None):
@@ -341,7 +343,7 @@ def test_the_index_has_enabled_webhooks_only(store: Store) -> None:
     assert store.listeners("order.paid", SOUTH) == []
 
 
-def test_an_index_entry_has_what_matching_needs(store: Store) -> None:
+def test_an_index_entry_has_the_fields_that_matching_needs(store: Store) -> None:
     webhook = store.add()
     assert list(store.entries("order.created")) == [
         IndexEntry(webhook.id, Criteria.ALL, webhook.definition.query)
@@ -383,7 +385,7 @@ def test_pages_are_newest_first_and_cover_everything_once(store: Store) -> None:
     assert {total for total, _ in pages} == {7}
 
 
-def test_a_page_of_nothing_is_empty(store: Store) -> None:
+def test_a_community_without_webhooks_has_an_empty_page(store: Store) -> None:
     assert store.page() == (0, [])
     assert store.page(index=10**9, size=100, tags=("x",)) == (0, [])
 
@@ -422,14 +424,14 @@ def test_a_webhook_with_all_names_and_tags_that_fit_can_be_deleted(store: Store)
     assert store.page() == (0, [])
 
 
-def test_a_webhook_with_more_names_and_tags_than_a_transaction_holds_is_refused(store: Store) -> None:
+def test_a_webhook_with_too_many_names_and_tags_is_refused(store: Store) -> None:
     names, tags = tuple(f"e{n}" for n in range(50)), tuple(f"t{n}" for n in range(47))
     with pytest.raises(InvalidInputError, match="together at most 96, these are 97"):
         store.add(event_names=names, tags=tags)
     assert store.page() == (0, [])
 
 
-def test_a_change_of_too_much_at_once_is_refused_with_advice(store: Store) -> None:
+def test_a_change_of_too_many_entries_is_refused_with_advice(store: Store) -> None:
     webhook = store.add(event_names=tuple(f"e{n}" for n in range(50)))
     with pytest.raises(InvalidInputError, match="send two changes"):
         store.subscriptions.change(
@@ -444,7 +446,7 @@ def test_a_definition_that_no_transaction_can_index_is_refused(store: Store) -> 
     assert store.page() == (0, [])
 
 
-def test_listeners_come_in_pages_each_once_and_in_order(store: Store) -> None:
+def test_pages_have_each_listener_once_and_in_order(store: Store) -> None:
     ids = [store.add().id for _ in range(7)]
     sequences = [int(each[8:16], 16) for each in ids]
     seen, first = [], 0

@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.e2e.platform_client import PlatformClient
 URL = "http://127.0.0.1:9/hook"
 
 
-def webhook_body(**changes):
+def webhook_body(**changes: Any) -> dict[str, Any]:
     return {
         "eventNames": ["order.paid"],
         "name": "e2e",
@@ -22,21 +23,21 @@ def webhook_body(**changes):
     }
 
 
-def created(client: PlatformClient, **changes):
+def created(client: PlatformClient, **changes: Any) -> dict[str, Any]:
     response = client.call("PUT", "webhook", webhook_body(**changes))
     assert response.status == 200, response.body
     return response.json
 
 
 @pytest.mark.parametrize("path", ["/environment", "/healthz", "/publickeys", "/sd", "/.well-known"])
-def test_discovery_answers_everybody(system: PlatformClient, path):
+def test_discovery_needs_no_license(system: PlatformClient, path: str) -> None:
     response = system.plain("GET", path)
 
     assert response.status == 200
     assert response.headers["x-request-id"]
 
 
-def test_the_service_says_what_it_is(system: PlatformClient):
+def test_discovery_describes_the_deployment(system: PlatformClient) -> None:
     health = system.plain("GET", "/healthz").json
     assert health["status"] == "all services operational"
     assert health["code"] == "200"
@@ -50,7 +51,9 @@ def test_the_service_says_what_it_is(system: PlatformClient):
     assert b"<html" in system.plain("GET", "/docs").body
 
 
-def test_a_webhook_is_created_fetched_changed_and_deleted(system: PlatformClient, service: PlatformClient):
+def test_a_webhook_is_created_fetched_changed_and_deleted(
+    system: PlatformClient, service: PlatformClient
+) -> None:
     tag = uuid.uuid4().hex
     credential = {"username": "ann", "password": "s3cret"}
     api = {"type": "PUT", "url": URL, "authType": "basic", "credential": credential}
@@ -79,7 +82,7 @@ def test_a_webhook_is_created_fetched_changed_and_deleted(system: PlatformClient
     assert system.call("PATCH", f"webhook/{webhook['_id']}", {"name": "x"}).status == 404
 
 
-def test_a_changed_credential_is_the_one_that_is_shown(system: PlatformClient):
+def test_a_changed_credential_is_the_one_that_is_shown(system: PlatformClient) -> None:
     bearer = {"url": URL, "authType": "bearer", "credential": {"token": "first"}}
     webhook = created(system, api=bearer)
 
@@ -92,7 +95,7 @@ def test_a_changed_credential_is_the_one_that_is_shown(system: PlatformClient):
     assert system.unseal(stored["api"]["credential"]["token"]) == "second"
 
 
-def test_pages_hold_every_webhook_once_newest_first(system: PlatformClient):
+def test_pages_hold_every_webhook_once_newest_first(system: PlatformClient) -> None:
     client = PlatformClient(system.api_url, system.license_key, community=f"pages-{uuid.uuid4().hex[:8]}")
     made = [created(client, name=f"n{number}")["_id"] for number in range(7)]
 
@@ -102,7 +105,7 @@ def test_pages_hold_every_webhook_once_newest_first(system: PlatformClient):
     assert [page["page"] for page in pages] == [{"index": i, "total": 7, "size": 3} for i in range(4)]
 
 
-def test_an_exact_repeat_gets_the_first_answer_and_changes_nothing_twice(system: PlatformClient):
+def test_an_exact_repeat_gets_the_first_response_and_changes_nothing(system: PlatformClient) -> None:
     client = PlatformClient(system.api_url, system.license_key, community=f"rep-{uuid.uuid4().hex[:8]}")
     headers, body = client.headers(), json.dumps(webhook_body()).encode()
 
@@ -116,7 +119,7 @@ def test_an_exact_repeat_gets_the_first_answer_and_changes_nothing_twice(system:
     assert [each.status for each in responses] == [204, 204]
 
 
-def test_who_may_not_is_told_so(system: PlatformClient, service: PlatformClient):
+def test_a_caller_without_permission_gets_the_reason(system: PlatformClient, service: PlatformClient) -> None:
     elsewhere = PlatformClient(service.api_url, service.license_key, community="other")
     assert elsewhere.call("POST", "webhooks/fetch", {}).status == 403
     assert service.call("GET", "/servicekeys").status == 403
@@ -131,7 +134,7 @@ def test_who_may_not_is_told_so(system: PlatformClient, service: PlatformClient)
     assert "licensekey" in refused.json["message"]
 
 
-def test_every_error_has_the_envelope(system: PlatformClient):
+def test_every_error_has_the_envelope(system: PlatformClient) -> None:
     wrong = system.call("PUT", "webhook", {"name": 7, "successCodes": [], "extra": 1})
     assert wrong.status == 400
     for named in ("eventNames", "name", "api", "successCodes", "extra"):
@@ -156,7 +159,7 @@ def test_every_error_has_the_envelope(system: PlatformClient):
     assert responses[4][1].headers["Allow"] == "GET"
 
 
-def test_ecdsa_helper_works_both_ways(system: PlatformClient):
+def test_ecdsa_helper_works_both_ways(system: PlatformClient) -> None:
     other = protocol.new_key_pair()
     body = {"data": "héllo ✓", "publicKey": other.public, "privateKey": system.keys.private}
 

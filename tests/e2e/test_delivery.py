@@ -3,9 +3,11 @@
 import json
 import time
 import uuid
+from typing import Any
 
 from standardwebhooks.webhooks import Webhook as StandardWebhook
 
+from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply, token
@@ -13,7 +15,9 @@ from tests.receiver import Receiver, reply, token
 SECONDS = 40.0
 
 
-def register(client: PlatformClient, receiver: Receiver, *, path="/hook", **changes):
+def register(
+    client: PlatformClient, receiver: Receiver, *, path: str = "/hook", **changes: Any
+) -> tuple[dict[str, Any], str]:
     """Register a webhook for an event name of its own; returns (webhook, event name)."""
     name = f"e2e.{uuid.uuid4().hex[:12]}"
     api = {"url": receiver.url + path, **changes.pop("api", {})}
@@ -23,7 +27,7 @@ def register(client: PlatformClient, receiver: Receiver, *, path="/hook", **chan
     return response.json, name
 
 
-def publish(stack, name, **changes):
+def publish(stack: Stack, name: str, **changes: Any) -> dict[str, Any]:
     event = {
         "eventId": str(uuid.uuid4()),
         "eventName": name,
@@ -39,7 +43,7 @@ def publish(stack, name, **changes):
     return event
 
 
-def dead_letters(stack, queue, wanted, *, seconds=SECONDS):
+def dead_letters(stack: Stack, queue: str, wanted: str, *, seconds: float = SECONDS) -> tuple[str, str]:
     """Wait for a dead letter whose body has the text; returns (body, reason)."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -56,7 +60,7 @@ def dead_letters(stack, queue, wanted, *, seconds=SECONDS):
     raise AssertionError(f"no dead letter with {wanted} in {queue}")
 
 
-def test_an_event_becomes_a_callback_with_every_proof(stack, system: PlatformClient):
+def test_an_event_becomes_a_callback_with_every_proof(stack: Stack, system: PlatformClient) -> None:
     with Receiver() as receiver:
         webhook, name = register(system, receiver, path="/hook?a=1")
 
@@ -82,7 +86,7 @@ def test_an_event_becomes_a_callback_with_every_proof(stack, system: PlatformCli
     assert protocol.http_signature_holds(headers, callback.body, method="POST", url=url, jwks=jwks)
 
 
-def test_only_what_matches_is_sent(stack, system: PlatformClient):
+def test_only_matching_events_are_sent(stack: Stack, system: PlatformClient) -> None:
     with Receiver() as receiver:
         _, name = register(system, receiver, query=[{"orderId": "A-2"}, {"note": "x"}], criteria="ANY")
 
@@ -95,7 +99,9 @@ def test_only_what_matches_is_sent(stack, system: PlatformClient):
     assert json.loads(callback.body)["data"] == {"orderId": "A-2"}
 
 
-def test_a_failed_attempt_is_made_again_and_the_last_one_is_dead_lettered(stack, system: PlatformClient):
+def test_a_failed_delivery_is_retried_and_in_the_end_dead_lettered(
+    stack: Stack, system: PlatformClient
+) -> None:
     with Receiver() as receiver:
         receiver.script(reply(503), reply(500))
         _, name = register(system, receiver, retryCount=1)
@@ -109,7 +115,7 @@ def test_a_failed_attempt_is_made_again_and_the_last_one_is_dead_lettered(stack,
     assert reason == "HTTP 500 at the last of 2 attempts"
 
 
-def test_oauth2_calls_with_a_token_of_the_token_endpoint(stack, system: PlatformClient):
+def test_an_oauth2_callback_has_a_token_of_the_token_endpoint(stack: Stack, system: PlatformClient) -> None:
     with Receiver() as receiver:
         receiver.script(token("tok-1"), path="/token")
         api = {
@@ -127,7 +133,9 @@ def test_oauth2_calls_with_a_token_of_the_token_endpoint(stack, system: Platform
     assert callback.header("Authorization") == "Bearer tok-1"
 
 
-def test_a_disabled_webhook_gets_nothing_and_an_enabled_one_again(stack, system: PlatformClient):
+def test_a_disabled_webhook_gets_nothing_and_an_enabled_one_again(
+    stack: Stack, system: PlatformClient
+) -> None:
     with Receiver() as receiver:
         webhook, name = register(system, receiver)
         path = f"webhook/{webhook['_id']}"
@@ -142,7 +150,7 @@ def test_a_disabled_webhook_gets_nothing_and_an_enabled_one_again(stack, system:
     assert json.loads(callback.body)["id"] == event["eventId"]
 
 
-def test_what_is_no_event_is_dead_lettered_with_the_reason(stack):
+def test_an_invalid_event_is_dead_lettered_with_the_reason(stack: Stack) -> None:
     marker = uuid.uuid4().hex
     stack.client("sqs").send_message(QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=f"not {marker}")
     publish(stack, "e2e.invalid", tenantId=7, data={"marker": marker})
@@ -154,7 +162,7 @@ def test_what_is_no_event_is_dead_lettered_with_the_reason(stack):
     assert "tenantId" in reason
 
 
-def test_every_delivery_has_one_item_in_the_log(stack, system: PlatformClient):
+def test_every_delivery_has_one_item_in_the_log(stack: Stack, system: PlatformClient) -> None:
     with Receiver() as receiver:
         webhook, name = register(system, receiver)
         for _ in range(5):

@@ -44,7 +44,9 @@ def webhook_id(fuzzed: PlatformClient) -> str:
 @settings(
     max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-def test_the_document_holds_for_any_input(case, fuzzed: PlatformClient, webhook_id: str):
+def test_the_document_holds_for_any_input(
+    case: schemathesis.Case, fuzzed: PlatformClient, webhook_id: str
+) -> None:
     # Random credentials, owners and hosts would all end at the same 401, 403 and 400: those are real ones.
     if AUTH & {name.lower() for name in case.headers or {}}:
         case.headers.update(fuzzed.headers())
@@ -60,5 +62,5 @@ def test_the_document_holds_for_any_input(case, fuzzed: PlatformClient, webhook_
     case.validate_response(case.call(base_url=fuzzed.api_url), checks=CHECKS)
 
 
-def test_the_document_is_the_deployed_one(system: PlatformClient):
+def test_the_document_is_the_deployed_one(system: PlatformClient) -> None:
     assert system.plain("GET", "/openapi.json").json == json.loads(DOCUMENT.read_text())

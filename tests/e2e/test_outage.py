@@ -10,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from local.stack import Stack
 from tests.e2e import logs, permissions
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_kills import dead_letters, hidden_for, registered, settle
 from tests.receiver import Receiver
-from webhooks.domain.delivery import Delivery, Pack, delivery_id, encode_pack
+from webhooks.domain.delivery import Delivery, Pack, delivery_id
+from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.scope import Scope
 
 EVENTS = 20
@@ -97,8 +100,8 @@ def outlast(stack: Stack, seconds: float, since: float) -> None:
 
 
 def test_an_outage_of_many_visibility_timeouts_dead_letters_nothing(
-    stack: Stack, system: PlatformClient, capsys
-):
+    stack: Stack, system: PlatformClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     community = f"outage-{uuid.uuid4().hex[:8]}"
     with Receiver() as receiver, hidden_for(stack, HIDDEN):
         hook = registered(system, receiver, community, path="all", every=1)

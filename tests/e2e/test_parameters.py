@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -41,7 +42,7 @@ def logged(stack: Stack, group: str, *, since: float) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def changed(stack: Stack):
+def changed(stack: Stack) -> Iterator[Stack]:
     """The stack with other parameters, and as it was again after the tests."""
     deploy(Stack(stack.folder, port=stack.port, parameters=CHANGED))
     yield stack
@@ -49,11 +50,13 @@ def changed(stack: Stack):
 
 
 @pytest.mark.parametrize("function", READ_BY)
-def test_another_value_of_a_parameter_reaches_the_version_that_is_called(changed, function):
+def test_a_changed_parameter_reaches_the_version_that_is_called(changed: Stack, function: str) -> None:
     assert live(changed, function).items() >= READ_BY[function].items()
 
 
-def test_metrics_are_written_at_the_level_error_and_lines_below_it_are_not(changed, system: PlatformClient):
+def test_metrics_are_written_at_level_error_and_lower_lines_are_not(
+    changed: Stack, system: PlatformClient
+) -> None:
     began = time.time()
     assert system.call("GET", "webhook/none/secret").status == 404
 
@@ -66,7 +69,7 @@ def test_metrics_are_written_at_the_level_error_and_lines_below_it_are_not(chang
     assert [line for line in lines if line.get("level") in {"DEBUG", "INFO"} and "_aws" not in line] == []
 
 
-def test_the_values_before_are_back_after_another_deployment(changed):
+def test_the_values_before_are_back_after_another_deployment(changed: Stack) -> None:
     deploy(changed)  # by the parameters of conftest.py
 
     assert live(changed, "DispatcherFunction")["RETRY_DELAYS"] == "1,2"

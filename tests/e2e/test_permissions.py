@@ -3,13 +3,15 @@
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local import emulator
+from local.stack import Stack
 from tests.e2e import permissions
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
@@ -22,47 +24,49 @@ from webhooks.services.orphan_cleanup import GRACE, CleanupResult, OrphanCleanup
 SECONDS = 40.0
 
 
-def refused(call, **arguments) -> bool:
+def refused(call: Callable[..., object], **arguments: Any) -> bool:
     with pytest.raises(ClientError) as error:
         call(**arguments)
     return error.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
 
 
-def invoke(stack, function: str) -> dict:
+def invoke(stack: Stack, function: str) -> dict:
     """Invoke a function by its logical id, as a schedule does."""
     name = permissions.physical_id(stack, function)
     invoked = stack.client("lambda").invoke(FunctionName=name, Payload=b"{}")
     return json.loads(invoked["Payload"].read())
 
 
-def credential(stack, place: str, *, tags: Sequence[Mapping[str, str]] = ()) -> str:
+def credential(stack: Stack, place: str, *, tags: Sequence[Mapping[str, str]] = ()) -> str:
     """Store a secret as a webhook's credential is stored."""
     name = f"{stack.outputs['CredentialsPrefix']}{place}-{secrets.token_hex(4)}"
     stack.client("secretsmanager").create_secret(Name=name, SecretString='{"token":"t"}', Tags=list(tags))
     return name
 
 
-def listed(stack) -> dict[str, list[dict[str, str]]]:
+def listed(stack: Stack) -> dict[str, list[dict[str, str]]]:
     """Return the tags of each secret that is not marked for deletion."""
     pages = stack.client("secretsmanager").get_paginator("list_secrets").paginate()
     return {each["Name"]: each.get("Tags", []) for page in pages for each in page["SecretList"]}
 
 
-def kept(stack, name: str) -> bool:
+def kept(stack: Stack, name: str) -> bool:
     try:
         return "DeletedDate" not in stack.client("secretsmanager").describe_secret(SecretId=name)
     except stack.client("secretsmanager").exceptions.ResourceNotFoundException:
         return False
 
 
-def sweep_as_recovery(stack, monkeypatch, *, tags: Mapping[str, str], later: int) -> CleanupResult:
+def sweep_as_recovery(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, *, tags: Mapping[str, str], later: int
+) -> CleanupResult:
     """Run the cleanup of functions/maintenance with its role, at a later time."""
     given = permissions.assume(stack, "MaintenanceRole")
     for name, value in (emulator.client_environment(stack.port) | environment(given)).items():
         monkeypatch.setenv(name, value)
     aws, outputs = AwsClients(time_left=lambda: inf), stack.outputs
 
-    def clock():
+    def clock() -> float:
         return time.time() + later
 
     return OrphanCleanup(
@@ -83,7 +87,7 @@ def disabled(client: PlatformClient, tag: str) -> bool:
     return found["disabled"]
 
 
-def eventually(holds) -> bool:
+def eventually(holds: Callable[[], object]) -> bool:
     until = time.monotonic() + SECONDS
     while not holds() and time.monotonic() < until:
         time.sleep(0.5)
@@ -94,8 +98,8 @@ def environment(credentials: dict[str, str]) -> dict[str, str]:
     return {name.upper(): value for name, value in credentials.items()}
 
 
-def test_a_role_without_permissions_reaches_nothing(stack):
-    def client(service):
+def test_a_role_without_permissions_reaches_nothing(stack: Stack) -> None:
+    def client(service: str) -> Any:
         return permissions.client_as(stack, "EcdsaHelperRole", service)
 
     table, queue = stack.outputs["AccessTable"], stack.outputs["EventsQueueUrl"]
@@ -105,7 +109,7 @@ def test_a_role_without_permissions_reaches_nothing(stack):
     assert refused(client("secretsmanager").get_secret_value, SecretId=stack.outputs["ServiceKeysSecret"])
 
 
-def test_a_role_reaches_its_own_resources_only(stack):
+def test_a_role_reaches_its_own_resources_only(stack: Stack) -> None:
     fanout = permissions.client_as(stack, "FanoutRole", "sqs")
     maintenance = permissions.client_as(stack, "MaintenanceRole", "secretsmanager")
 
@@ -116,14 +120,14 @@ def test_a_role_reaches_its_own_resources_only(stack):
     )
 
 
-def test_a_function_is_denied_what_its_role_lacks(stack, system: PlatformClient):
+def test_a_function_is_denied_actions_that_its_role_lacks(stack: Stack, system: PlatformClient) -> None:
     """It answers all the same here, as this can wait: the log of the functions tells."""
     began = time.time()
     api = {"url": "http://127.0.0.1:9/", "authType": "bearer", "credential": {"token": "first"}}
     body = {"eventNames": ["e2e.denied"], "name": "denied", "successCodes": [200], "api": api}
     webhook = system.call("PUT", "webhook", body).json["_id"]
 
-    def change():
+    def change() -> int:
         return system.call("PATCH", f"webhook/{webhook}", {"api": {"credential": {"token": "second"}}}).status
 
     with permissions.without(stack, "WebhooksRole", "secretsmanager:UpdateSecretVersionStage"):
@@ -136,7 +140,7 @@ def test_a_function_is_denied_what_its_role_lacks(stack, system: PlatformClient)
     assert permissions.denials(stack, since=began) == [denied]
 
 
-def test_a_function_fails_without_a_permission_that_it_needs(stack):
+def test_a_function_fails_without_a_permission_that_it_needs(stack: Stack) -> None:
     with permissions.without(stack, "MaintenanceRole", "secretsmanager:ListSecrets"):
         failed = invoke(stack, "MaintenanceFunction")
 
@@ -144,7 +148,9 @@ def test_a_function_fails_without_a_permission_that_it_needs(stack):
     assert invoke(stack, "MaintenanceFunction").keys() == {"listed", "unbound", "orphans", "deleted"}
 
 
-def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(stack, system: PlatformClient):
+def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(
+    stack: Stack, system: PlatformClient
+) -> None:
     name = f"e2e.{secrets.token_hex(6)}"
     event = {"eventId": name, "eventName": name, "tenantId": "acme", "communityId": "main", "data": {}}
     with Receiver() as receiver:
@@ -159,7 +165,9 @@ def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(stack, syst
     assert eventually(lambda: disabled(system, name))
 
 
-def test_recovery_deletes_an_old_orphan_and_nothing_else(stack, system: PlatformClient, monkeypatch):
+def test_the_orphan_cleanup_deletes_an_old_orphan_and_nothing_else(
+    stack: Stack, system: PlatformClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     api = {"url": "http://127.0.0.1:9/", "authType": "bearer", "credential": {"token": "t"}}
     body = {"eventNames": ["e2e.cleanup"], "name": "cleanup", "successCodes": [200], "api": api}
     # Given so many credentials that a few orphans are no more than a tenth

@@ -8,15 +8,18 @@ import base64
 import json
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.conversation import Conversation, Received
 from tests.e2e.conftest import issue
-from tests.e2e.platform_client import PlatformClient
+from tests.e2e.platform_client import PlatformClient, Reply
 from tests.receiver import Receiver, raw, reply, reset, token
 
 SECONDS = 60.0
@@ -61,7 +64,7 @@ def echo(conversation: Conversation, received: Received) -> bool:
     return reply(500, said.encode())(conversation, received)
 
 
-def messages(stack, queue) -> list[dict]:
+def messages(stack: Stack, queue: str) -> list[dict]:
     """Return what can be received from a queue now; it can be received again at once."""
     found: dict[str, dict] = {}
     sqs, url = stack.client("sqs"), stack.outputs[queue]
@@ -83,7 +86,7 @@ def messages(stack, queue) -> list[dict]:
 
 
 @contextmanager
-def held(stack, queue):
+def held(stack: Stack, queue: str) -> Iterator[None]:
     """Keep the messages of a queue from its function, so that they can be looked at."""
     functions = stack.client("lambda")
     name = stack.outputs[queue].rpartition("/")[2]
@@ -99,7 +102,7 @@ def held(stack, queue):
         functions.update_event_source_mapping(UUID=mapping, Enabled=True)
 
 
-def wait_for(look, *, seconds=SECONDS):
+def wait_for(look: Callable[[], list[dict[str, Any]]], *, seconds: float = SECONDS) -> list[dict[str, Any]]:
     """Return what `look` returns as soon as it is something."""
     until = time.monotonic() + seconds
     while not (found := look()):
@@ -123,7 +126,7 @@ def api(url: str, auth_type: str, credential: object, *, token_url: str) -> dict
     return {**made, **(oauth if auth_type == "oauth2" else {})}
 
 
-def webhook(name: str, made: dict, **changes) -> dict:
+def webhook(name: str, made: dict, **changes: Any) -> dict:
     return {
         "eventNames": [name],
         "name": name,
@@ -134,7 +137,7 @@ def webhook(name: str, made: dict, **changes) -> dict:
     }
 
 
-def publish(stack, client: PlatformClient, name: str) -> str:
+def publish(stack: Stack, client: PlatformClient, name: str) -> str:
     event = {
         "eventId": str(uuid.uuid4()),
         "eventName": name,
@@ -148,7 +151,7 @@ def publish(stack, client: PlatformClient, name: str) -> str:
     return event["eventId"]
 
 
-def keys_and_seeds(stack, system: PlatformClient, planted: Planted) -> None:
+def keys_and_seeds(stack: Stack, system: PlatformClient, planted: Planted) -> None:
     """Know the secrets that the stack has by itself."""
     for output in ("ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret"):
         stored = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs[output])
@@ -165,7 +168,9 @@ def leaves(content: object) -> list[str]:
     return [content] if isinstance(content, str) and len(content) >= 32 else []
 
 
-def requests_good_and_bad(client: PlatformClient, service: PlatformClient, planted: Planted, base: str):
+def requests_good_and_bad(
+    client: PlatformClient, service: PlatformClient, planted: Planted, base: str
+) -> list[Reply]:
     """Send what the API takes and what it refuses, all with secrets; returns the answers."""
     responses = []
     name = f"secrets.{uuid.uuid4().hex[:8]}"
@@ -206,7 +211,7 @@ def requests_good_and_bad(client: PlatformClient, service: PlatformClient, plant
     return responses
 
 
-def callers_good_and_bad(client: PlatformClient, planted: Planted):
+def callers_good_and_bad(client: PlatformClient, planted: Planted) -> list[Reply]:
     """Call with licenses and keys that do and do not hold; returns the answers."""
     unknown = PlatformClient(client.api_url, planted.new("license"))
     planted.known(unknown.keys.private)
@@ -247,7 +252,7 @@ def callers_good_and_bad(client: PlatformClient, planted: Planted):
     return responses
 
 
-def everything(stack) -> dict[str, str]:
+def everything(stack: Stack) -> dict[str, str]:
     """Return all that the stack has kept, but the secrets themselves, as text by where it was."""
     logs, tables, metrics = (stack.client(name) for name in ("logs", "dynamodb", "cloudwatch"))
     groups = [
@@ -280,7 +285,7 @@ def planted() -> Planted:
     return Planted()
 
 
-def test_no_secret_is_in_clear_anywhere(stack, system: PlatformClient, planted: Planted):
+def test_no_secret_is_in_clear_anywhere(stack: Stack, system: PlatformClient, planted: Planted) -> None:
     client = PlatformClient(system.api_url, planted.known(issue(stack, "system")), community="secrets")
     scope = {"tenant": "acme", "community": "secrets"}
     service = PlatformClient(
@@ -316,7 +321,9 @@ def test_no_secret_is_in_clear_anywhere(stack, system: PlatformClient, planted: 
     assert {where: found for where, found in leaks.items() if found} == {}
 
 
-def failing_deliveries(stack, client: PlatformClient, planted: Planted, receiver: Receiver) -> set[str]:
+def failing_deliveries(
+    stack: Stack, client: PlatformClient, planted: Planted, receiver: Receiver
+) -> set[str]:
     """Let deliveries of each kind fail in each way; returns their events' ids."""
     receiver.script(token(planted.new("access-token")), path="/token")
     receiver.script(echo, path="/bad-token")
@@ -340,7 +347,7 @@ def failing_deliveries(stack, client: PlatformClient, planted: Planted, receiver
     return events
 
 
-def dead_lettered(stack, events: set[str]) -> list[dict]:
+def dead_lettered(stack: Stack, events: set[str]) -> list[dict]:
     """Return the dead letters once there is one for each event."""
     found = [
         each for each in messages(stack, "DeliveriesDlqUrl") if any(event in each["Body"] for event in events)
@@ -348,7 +355,9 @@ def dead_lettered(stack, events: set[str]) -> list[dict]:
     return found if all(any(event in each["Body"] for each in found) for event in events) else []
 
 
-def messages_on_their_way(stack, client: PlatformClient, planted: Planted, receiver: Receiver) -> list[str]:
+def messages_on_their_way(
+    stack: Stack, client: PlatformClient, planted: Planted, receiver: Receiver
+) -> list[str]:
     """Look at messages of the deliveries queue and of the slow lane; returns them as text."""
     name = f"secrets.{uuid.uuid4().hex[:8]}"
     made = api(f"{receiver.url}/echo", "bearer", credentials(planted)["bearer"], token_url="")

@@ -3,9 +3,10 @@
 import time
 from urllib.parse import quote
 
+from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.conftest import issue
-from tests.e2e.platform_client import PlatformClient
+from tests.e2e.platform_client import PlatformClient, Reply
 from tests.e2e.test_delivery import SECONDS, publish, register
 from tests.readme_verifiers import VERIFIERS, Case
 from tests.receiver import Receiver
@@ -15,7 +16,7 @@ WATCHED = 85  # seconds: each reset key is shown a minute after its reset
 UNDER_WAY = 5  # seconds that a callback takes at most
 
 
-def reset(client: PlatformClient, key_id: str):
+def reset(client: PlatformClient, key_id: str) -> Reply:
     return client.call("DELETE", f"/servicekey/{quote(key_id, safe='')}")
 
 
@@ -23,7 +24,9 @@ def shown(client: PlatformClient) -> str:
     return client.plain("GET", "/publickeys").json["publicKey"]
 
 
-def test_a_system_license_of_one_community_reaches_no_service_key(stack, system: PlatformClient):
+def test_a_system_license_of_one_community_reaches_no_service_key(
+    stack: Stack, system: PlatformClient
+) -> None:
     scoped = PlatformClient(stack.api_url, issue(stack, "system", tenant="acme", community="main"))
     assert scoped.call("POST", "webhooks/fetch", {}).status == 200
     for response in (scoped.call("GET", "/servicekeys"), reset(scoped, shown(system))):
@@ -31,9 +34,9 @@ def test_a_system_license_of_one_community_reaches_no_service_key(stack, system:
         assert "for every tenant and community" in response.json["message"]
 
 
-def test_two_resets_lock_no_client_out_and_the_readmes_code_verifies_throughout(
-    stack, system: PlatformClient
-):
+def test_two_resets_lock_no_client_out_and_the_readme_code_verifies(
+    stack: Stack, system: PlatformClient
+) -> None:
     before = shown(system)
     cached = PlatformClient(system.api_url, system.license_key)
     assert cached.service_key == before

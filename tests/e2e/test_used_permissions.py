@@ -6,6 +6,7 @@ The calls of the suites before count too; this file alone brings about all but N
 import secrets
 from urllib.parse import quote
 
+from local.stack import Stack
 from tests.e2e import calls_made
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_delivery import publish
@@ -25,7 +26,7 @@ NOT_DRIVEN = {
 }
 
 
-def deliver_retry_and_disable(stack, system: PlatformClient) -> None:
+def deliver_retry_and_disable(stack: Stack, system: PlatformClient) -> None:
     name = f"e2e.{secrets.token_hex(6)}"
     with Receiver() as receiver:
         receiver.script(reply(500), reply(200), reply(410))
@@ -52,7 +53,7 @@ def reset_every_key(system: PlatformClient) -> None:
         assert client.call("DELETE", f"/servicekey/{quote(key['keyId'], safe='')}").status == 200
 
 
-def test_every_permission_is_used_and_every_call_is_permitted(stack, system: PlatformClient):
+def test_every_permission_is_used_and_every_call_is_permitted(stack: Stack, system: PlatformClient) -> None:
     assert system.plain("GET", "/healthz").status == 200
     deliver_retry_and_disable(stack, system)
     reset_every_key(system)

@@ -7,6 +7,7 @@ from collections import Counter
 
 from benchmarks import event_path
 from benchmarks.figures.pages import stored
+from local.stack import Stack
 from tests.e2e.test_delivery import publish
 from tests.receiver import Receiver
 from webhooks.domain.scope import Scope
@@ -16,7 +17,7 @@ SECONDS = 240.0
 WIDE = Scope("acme", "wide")
 
 
-def load(stack, receiver: Receiver) -> None:
+def load(stack: Stack, receiver: Receiver) -> None:
     """Put the webhooks into the table as registering them would, without five thousand requests."""
     made = (event_path.webhook(n, f"{receiver.url}/{n}", scope=WIDE) for n in range(1, WEBHOOKS + 1))
     table, dynamodb = stack.outputs["SubscriptionsTable"], stack.client("dynamodb")
@@ -26,7 +27,7 @@ def load(stack, receiver: Receiver) -> None:
             left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
 
 
-def test_every_one_of_five_thousand_webhooks_gets_the_event_once(stack):
+def test_each_of_five_thousand_webhooks_gets_the_event_once(stack: Stack) -> None:
     with Receiver() as receiver:
         load(stack, receiver)
         event = publish(stack, event_path.NAME, communityId=WIDE.community_id, data={"currency": "EUR"})

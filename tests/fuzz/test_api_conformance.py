@@ -1,6 +1,8 @@
 """The functions keep to their document: schemathesis, over the service in memory."""
 
 from functools import cache
+from typing import Any
+from wsgiref.types import StartResponse
 
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -25,13 +27,13 @@ CHECKS = checks.CHECKS.get_by_names(
 
 
 @cache
-def app():
+def app() -> InMemoryApp:
     service = InMemoryApp()
     service.create(**webhook_body())
     return service
 
 
-def application(environ, start_response):
+def application(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
     """Hand a WSGI request over as the gateway does; a caller who sends all three headers sends right ones."""
     headers = {
         name[5:].replace("_", "-").lower(): value
@@ -57,5 +59,5 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", application)
 
 @schema.parametrize()
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_functions_keep_to_the_document(case):
+def test_the_functions_conform_to_the_document(case: schemathesis.Case) -> None:
     case.call_and_validate(checks=CHECKS)

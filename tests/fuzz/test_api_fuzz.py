@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -47,7 +48,7 @@ JSON = st.recursive(
 )
 
 
-def field(*likely):
+def field(*likely: Any) -> st.SearchStrategy[Any]:
     """A field's value: often right, often wrong."""
     return st.one_of(st.sampled_from(likely), JSON) if likely else JSON
 
@@ -97,11 +98,11 @@ BODIES = st.fixed_dictionaries(
 
 
 @cache
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def hold(response: ApiResponse):
+def hold(response: ApiResponse) -> None:
     """Assert what holds for every answer."""
     assert response.status < 500, response.text
     assert response.headers["x-request-id"]
@@ -113,7 +114,9 @@ def hold(response: ApiResponse):
 @given(METHODS, PATHS, HEADERS, st.none() | TEXT | st.binary(max_size=40))
 @example("DELETE", "/servicekey/\ud800", {}, None)
 @example("GET", "", {}, None)
-def test_any_request_without_credentials(method, path, headers, body):
+def test_any_request_without_credentials_gets_a_valid_response(
+    method: str, path: str, headers: dict[str, str], body: bytes | str | None
+) -> None:
     hold(app().send(api_event(method, path, headers=headers, body=body)))
 
 
@@ -121,7 +124,9 @@ def test_any_request_without_credentials(method, path, headers, body):
 @given(
     METHODS, PATHS, HEADERS.map(lambda made: {n: v for n, v in made.items() if n.lower() not in SIGNED}), TEXT
 )
-def test_any_path_with_credentials(method, path, headers, body):
+def test_any_path_with_credentials_gets_a_valid_response(
+    method: str, path: str, headers: dict[str, str], body: str
+) -> None:
     hold(app().call(method, path, body, headers=headers))
 
 
@@ -131,7 +136,7 @@ SIGNED = {"licensekey", "requestid", "publickey"}
 @LITTLE
 @given(st.text() | JSON.map(json.dumps))
 @example('{"ts": 1790000000, "appid": "\\ud800", "uuid": "\\udfff"}')
-def test_any_text_in_a_request_id(request_id):
+def test_any_text_in_a_request_id_gets_a_valid_response(request_id: str) -> None:
     if any("\ud800" <= letter <= "\udfff" for letter in request_id):
         return
     headers = SYSTEM.sealed(app().public_key, request_id)
@@ -149,7 +154,7 @@ CREATE = {
 
 @LITTLE
 @given(BODIES | JSON)
-def test_any_webhook(body):
+def test_any_webhook_gets_a_valid_response(body: Any) -> None:
     service = InMemoryApp()
     response = service.call("PUT", f"{BASE}/webhook", body)
     hold(response)
@@ -161,7 +166,7 @@ def test_any_webhook(body):
 @given(
     BODIES.flatmap(lambda body: st.sets(st.sampled_from(sorted(body))).map(lambda k: {n: body[n] for n in k}))
 )
-def test_any_change(body):
+def test_any_change_gets_a_valid_response(body: dict[str, Any]) -> None:
     service = InMemoryApp()
     created = service.create()
     response = service.call("PATCH", f"{BASE}/webhook/{created['_id']}", body)
@@ -180,7 +185,7 @@ def test_any_change(body):
 @given(
     st.fixed_dictionaries({}, optional={"pIndex": field(0), "pSize": field(1), "tags": field(["a"])}) | JSON
 )
-def test_any_fetch(body):
+def test_any_fetch_gets_a_valid_response(body: Any) -> None:
     hold(app().call("POST", f"{BASE}/webhooks/fetch", body))
 
 
@@ -192,13 +197,13 @@ def test_any_fetch(body):
         optional={"data": st.text() | JSON, "dataStr": JSON},
     ),
 )
-def test_any_use_of_the_ecdsa_helper(way, body):
+def test_any_use_of_the_ecdsa_helper_gets_a_valid_response(way: str, body: dict[str, Any]) -> None:
     hold(app().call("POST", f"/ecdsa_helper{way}", body, by=None))
 
 
 @LITTLE
 @given(st.binary(max_size=200) | st.text(max_size=200))
-def test_any_bytes_as_a_body(body):
+def test_any_bytes_as_a_body_get_a_valid_response(body: bytes | str) -> None:
     for method, path in (
         ("PUT", f"{BASE}/webhook"),
         ("POST", f"{BASE}/webhooks/fetch"),

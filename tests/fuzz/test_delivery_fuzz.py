@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address
+from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.calls import calling
+from tests.calls import Client, calling
 from tests.factories import COMMUNITY, TENANT, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
@@ -109,7 +110,7 @@ def client() -> Iterator[CurlHttpClient]:
 
 
 @pytest.fixture
-def path(client, receiver, workers) -> Path:
+def path(client: Client, receiver: Receiver, workers: ThreadPoolExecutor) -> Path:
     receiver.script(reply(200))
     receiver.script(token("the-token"), path="/token")
     return Path(client, receiver, workers)
@@ -193,7 +194,9 @@ def names(call: Received) -> Counter[str]:
 @example(("basic", {"username": "", "password": "genie-key"}))
 @example(("basic", {"username": "", "password": ""}))
 @example(("api_key", {"keyName": "accept", "keyValue": "text/html"}))
-def test_a_credential_is_refused_or_arrives_as_one_header_with_that_value(path, made):
+def test_a_credential_is_refused_or_arrives_as_one_exact_header(
+    path: Path, made: tuple[str, dict[str, Any]]
+) -> None:
     path, (auth_type, credential) = path.anew(), made
     response = path.app.call(
         "PUT",
@@ -223,7 +226,7 @@ def test_a_credential_is_refused_or_arrives_as_one_header_with_that_value(path, 
         assert asked.body == b"grant_type=client_credentials&scope=a+b"
 
 
-def test_a_value_that_urllib3_takes_for_an_order_to_leave_the_header_out_is_sent_as_it_is(path):
+def test_a_value_that_urllib3_reads_as_skip_header_is_sent_as_it_is(path: Path) -> None:
     key = {"keyName": "X-Key", "keyValue": "@@@SKIP_HEADER@@@"}
     path.app.create(api=api_with(path, "api_key", key))
 
@@ -242,7 +245,9 @@ JSON = st.recursive(
 
 @SOME
 @given(TEXT, TEXT, st.dictionaries(TEXT, JSON, max_size=4))
-def test_names_ids_and_data_of_an_event_are_refused_or_arrive_in_the_body_alone(path, name, event_id, data):
+def test_event_fields_are_refused_or_arrive_in_the_body_alone(
+    path: Path, name: str, event_id: str, data: dict[str, Any]
+) -> None:
     path = path.anew()
     path.app.create(api={"url": f"{path.receiver.url}/hook"})
     event = {**EVENT, "eventId": event_id, "data": data}
@@ -261,7 +266,7 @@ def test_names_ids_and_data_of_an_event_are_refused_or_arrive_in_the_body_alone(
             assert call.header("Accept") == "*/*"  # microsoft/botframework-sdk#5497
 
 
-def test_what_is_published_arrives_to_the_letter_where_it_is_wanted_to_the_last_digit(path):
+def test_event_data_arrives_exactly_as_published(path: Path) -> None:
     body = webhook_body(eventNames=["Build Finished"], api={"url": f"{path.receiver.url}/hook?"}, query="?")
     for amount in ("1222223333.00000001", "1222223333.00000002"):
         text = json.dumps(body).replace('"?"', f'[{{"items.amount": {amount}}}]')
@@ -286,7 +291,9 @@ LABEL = st.one_of(st.text(' ü€a;:"', min_size=1, max_size=9), TEXT)
     author=LABEL,
     tag=LABEL,
 )
-def test_names_and_urls_of_a_webhook_are_refused_or_make_one_request_line(path, name, where, author, tag):
+def test_a_webhook_name_and_url_are_refused_or_make_one_request_line(
+    path: Path, name: str, where: str, author: str, tag: str
+) -> None:
     path = path.anew()
     body = webhook_body(name=name, createdBy=author, tags=[tag], api={"url": path.receiver.url + where})
     response = path.app.call("PUT", "/tenant/acme/community/default/webhook", body)
@@ -338,7 +345,7 @@ PIECES = st.one_of(
 
 @FEW
 @given(st.lists(PIECES, max_size=6).map(b"".join))
-def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, response):
+def test_any_response_of_an_endpoint_is_settled_and_its_log_item_fits(path: Path, response: bytes) -> None:
     path = path.anew()
     path.receiver.script(raw(response))
     path.app.create(api={"url": f"{path.receiver.url}/hook"}, retryCount=1)
@@ -356,7 +363,7 @@ def test_whatever_an_endpoint_answers_is_settled_and_its_record_fits(path, respo
 
 @FEW
 @given(st.lists(PIECES, max_size=6).map(b"".join))
-def test_whatever_a_token_endpoint_answers_is_settled(path, response):
+def test_any_response_of_a_token_endpoint_is_settled(path: Path, response: bytes) -> None:
     path = path.anew()
     path.receiver.script(raw(response), path="/token")
     path.app.create(
@@ -398,7 +405,7 @@ LOOPBACK = spellings(IPv4Address("127.0.0.1"))[:-1]
 
 
 @pytest.mark.parametrize("host", ["localhost", "LocalHost", "localhost.", *LOOPBACK])
-def test_a_host_in_any_legal_spelling_is_called_where_it_may_be(path, host):
+def test_a_host_in_any_legal_spelling_is_called_if_allowed(path: Path, host: str) -> None:
     response = path.app.call(
         "PUT",
         "/tenant/acme/community/default/webhook",
@@ -416,7 +423,9 @@ def test_a_host_in_any_legal_spelling_is_called_where_it_may_be(path, host):
 @SOME
 @given(st.ip_addresses(v=4).filter(refusal), st.data())
 @example(IPv4Address("169.254.169.254"), None)
-def test_an_inside_address_in_any_spelling_is_refused_at_save_and_at_call(path, address, data):
+def test_a_private_address_in_any_spelling_is_refused_at_save_and_at_call(
+    path: Path, address: IPv4Address, data: st.DataObject | None
+) -> None:
     guard = EgressGuard(STRICT)
     hosts = spellings(address)
     for host in [data.draw(st.sampled_from(hosts))] if data else hosts:
@@ -424,7 +433,7 @@ def test_an_inside_address_in_any_spelling_is_refused_at_save_and_at_call(path, 
             guard.check(f"http://{host}/")
 
 
-def test_an_inside_host_is_never_connected_to_whatever_was_saved(receiver, workers):
+def test_a_private_host_is_never_connected_to(receiver: Receiver, workers: ThreadPoolExecutor) -> None:
     with calling(policy=STRICT) as strict:
         path = Path(strict, receiver, workers)
         for host in ["localhost", *LOOPBACK]:

@@ -2,7 +2,8 @@
 
 import socket
 import string
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse
 INSIDE = "10.0.0.1"
 
 
-def inside(_host, _port, **_kind):
+def inside(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (INSIDE, 0))]
 
 
@@ -36,7 +37,7 @@ URLS = st.one_of(
 
 @given(URLS)
 @settings(max_examples=500)
-def test_no_url_gets_past_the_guard_to_an_address_inside(url):
+def test_no_url_gets_past_the_guard_to_a_private_address(url: str) -> None:
     guard = EgressGuard(EgressPolicy(allow_http=True, ports=None), resolve=inside)
     try:
         target = guard.target(url, seconds=1)
@@ -48,7 +49,7 @@ def test_no_url_gets_past_the_guard_to_an_address_inside(url):
 
 @given(URLS)
 @settings(max_examples=500)
-def test_a_url_that_is_taken_apart_can_be_written_as_one_line_of_ascii_and_means_the_same(url):
+def test_a_parsed_url_is_one_line_of_ascii_with_the_same_meaning(url: str) -> None:
     try:
         parsed = parse_url(url)
     except InvalidUrlError:
@@ -59,7 +60,9 @@ def test_a_url_that_is_taken_apart_can_be_written_as_one_line_of_ascii_and_means
 
 
 @given(st.ip_addresses(v=4))
-def test_an_ipv4_address_is_refused_in_all_its_ipv6_forms_if_it_is_refused_itself(address):
+def test_a_refused_ipv4_address_is_refused_in_all_its_ipv6_forms(
+    address: IPv4Address,
+) -> None:
     assert refusal(ip_address(f"::ffff:{address}")) == refusal(address)
     assert (refusal(ip_address(f"64:ff9b::{address}")) is None) == (refusal(address) is None)
     assert refusal(ip_address(f"2002:{int(address) >> 16:x}:{int(address) & 0xFFFF:x}::1")) == "6to4"
@@ -67,7 +70,7 @@ def test_an_ipv4_address_is_refused_in_all_its_ipv6_forms_if_it_is_refused_itsel
 
 @given(st.text(), st.text())
 @settings(max_examples=300)
-def test_headers_that_have_no_fault_are_one_line_each(name, value):
+def test_valid_headers_are_one_line_each(name: str, value: str) -> None:
     request = HttpRequest("POST", "https://example.com/", {name: value}, b"")
 
     if request.fault is None:
@@ -76,7 +79,7 @@ def test_headers_that_have_no_fault_are_one_line_each(name, value):
 
 
 @given(st.binary(max_size=3_000), st.sampled_from(["", "gzip", "deflate", "br", "gzip, gzip"]))
-def test_an_excerpt_is_text_within_its_limit(body, encoding):
+def test_an_excerpt_is_text_within_its_limit(body: bytes, encoding: str) -> None:
     text = excerpt(unpacked(body, encoding, limit=1_024), limit=1_024)
 
     assert len(text.encode()) <= 1_024
@@ -112,7 +115,7 @@ LINES = st.lists(
 
 @given(st.lists(LINES, min_size=1, max_size=3))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_bytes_are_an_answer_or_a_reason(responses):
+def test_any_bytes_are_a_response_or_a_reason(responses: list[bytes]) -> None:
     with Receiver() as receiver, calling() as endpoint:
         receiver.script(*map(raw, responses))
         for _ in responses:

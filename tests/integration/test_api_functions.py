@@ -1,31 +1,31 @@
 """The API's functions as the bootstrap composes them, over an AWS in memory: storage, secrets, queues, licenses."""
 
 import json
-import os
 import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from unittest import mock
+from typing import Any
 
 import pytest
 
-from tests.contract.backends import backend_named
+from tests.contract.backends import Backend, backend_named
 from tests.factories import (
     BASE,
     COMMUNITY,
-    ENVIRONMENT,
-    FUNCTIONS,
     SERVICE_CALLER,
     SYSTEM,
     TENANT,
+    ApiResponse,
+    Client,
     api_event,
-    function,
     owner,
     read_response,
     webhook_body,
 )
+from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
 from webhooks.domain.caller import AuthLevel, License
 from webhooks_cli.register import LicenseRegister
 
@@ -43,7 +43,7 @@ class Account:
     dynamodb: object
     table: str
 
-    def find(self, name):
+    def find(self, name: str) -> str:
         assert name == "accessTable"
         return self.table
 
@@ -51,7 +51,7 @@ class Account:
 class Deployed:
     """The four functions with what the template makes for them."""
 
-    def __init__(self, backend, **variables):
+    def __init__(self, backend: Backend, **variables: str) -> None:
         seed = json.dumps({"seed": secrets.token_hex(32)})
         self.environment = ENVIRONMENT | {
             "SUBSCRIPTIONS_TABLE": backend.table("subscriptions"),
@@ -68,29 +68,34 @@ class Deployed:
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
         register.issue(SYSTEM.license_key, License(AuthLevel.SYSTEM), now=1)
         register.issue(SERVICE_CALLER.license_key, License(AuthLevel.SERVICE, TENANT, COMMUNITY), now=1)
-        self.apis = {}
-        with mock.patch.dict(os.environ, self.environment):
-            for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery"):
-                module = function(name)
-                composed = module.compose()
-                parts = composed if isinstance(composed, tuple) else (composed,)
-                self.apis[name] = module.routes(*parts)
+        self.handlers = {
+            name: load_function(name, self.environment).lambda_handler
+            for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery")
+        }
         self.public_key = self.call("GET", "/publickeys", by=None).json["publicKey"]
 
-    def call(self, method, path, body=None, *, by=SYSTEM, **more):
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        by: Client | None = SYSTEM,
+        **more: str,
+    ) -> ApiResponse:
         headers = by.headers(self.public_key, ts=time.time(), **more) if by else {}
         text = None if body is None else json.dumps(body)
         event = api_event(method, path, headers=headers, body=text)
-        return read_response(self.apis[owner(path)].handle(event, None))
+        return read_response(self.handlers[owner(path)](event, None))
 
 
 @pytest.fixture(scope="module")
-def deployed():
+def deployed() -> Iterator[Deployed]:
     with backend_named("moto") as backend:
         yield Deployed(backend)
 
 
-def test_a_webhook_lives_from_its_creation_to_its_end(deployed):
+def test_a_webhook_lives_from_its_creation_to_its_end(deployed: Deployed) -> None:
     created = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api=API, tags=["life"]))
     assert created.status == 200, created.text
     credential = created.json["api"]["credential"]
@@ -112,7 +117,7 @@ def test_a_webhook_lives_from_its_creation_to_its_end(deployed):
     assert deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["life"]}).json["page"]["total"] == 0
 
 
-def test_an_exact_repeat_is_answered_from_what_is_kept(deployed):
+def test_an_exact_repeat_is_answered_from_its_record(deployed: Deployed) -> None:
     body = webhook_body(api={"url": "https://93.184.216.34/"}, tags=["repeat"])
     first, second = (deployed.call("PUT", f"{BASE}/webhook", body, uuid="twice") for _ in range(2))
     assert first.text == second.text
@@ -130,19 +135,21 @@ def test_an_exact_repeat_is_answered_from_what_is_kept(deployed):
         ("http://93.184.216.34/", "https"),
     ],
 )
-def test_where_the_service_may_not_connect_is_refused_at_save(deployed, url, reason):
+def test_an_endpoint_that_the_guard_refuses_is_refused_at_save(
+    deployed: Deployed, url: str, reason: str
+) -> None:
     response = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": url}))
     assert response.status == 400
     assert response.message.startswith("api.url: ")
     assert reason in response.message
 
 
-def test_unknown_webhooks_are_a_404_however_they_are_spelled(deployed):
+def test_unknown_webhooks_are_a_404_in_any_spelling(deployed: Deployed) -> None:
     for webhook_id in ("0" * 24, "f" * 24, "x", "y" * 3000):
         assert deployed.call("GET", f"{BASE}/webhook/{webhook_id}/secret").status == 404
 
 
-def test_everything_answers(deployed):
+def test_every_discovery_path_responds(deployed: Deployed) -> None:
     for path in ("/healthz", "/environment", "/.well-known", "/.well-known/jwks.json", "/sd", "/docs"):
         assert deployed.call("GET", path, by=None).status == 200
     assert deployed.call("GET", "/healthz", by=None).json["status"] == "all services operational"
@@ -161,7 +168,7 @@ def test_everything_answers(deployed):
         ("SIGNING_KEYS_SECRET", "secrets manager"),
     ],
 )
-def test_health_names_what_is_gone(variable, service):
+def test_the_health_check_names_a_missing_service(variable: str, service: str) -> None:
     with backend_named("moto") as backend:
         deployed = Deployed(backend)
         aws, gone = backend.clients, deployed.environment[variable]
@@ -175,7 +182,7 @@ def test_health_names_what_is_gone(variable, service):
     assert (response.status, response.json["status"]) == (503, f"unavailable: {service}")
 
 
-def test_a_license_service_that_cannot_be_reached_lets_nobody_in():
+def test_an_unreachable_license_service_admits_no_caller() -> None:
     with backend_named("moto") as backend:
         deployed = Deployed(backend, LICENSES_URL="http://127.0.0.1:9")  # nobody listens there
         assert deployed.call("GET", f"{BASE}/webhook/{'0' * 24}/secret").status == 503
@@ -185,7 +192,7 @@ def test_a_license_service_that_cannot_be_reached_lets_nobody_in():
         assert deployed.call("GET", "/healthz", by=None).status == 200
 
 
-def test_keys_are_reset_in_their_secret(deployed):
+def test_keys_are_reset_in_their_secret(deployed: Deployed) -> None:
     before = deployed.call("GET", "/servicekeys").json
     assert [key["tag"] for key in before] == ["service", "signing"]
     signing = before[1]["keyId"].replace("/", "%2F")
@@ -213,7 +220,7 @@ print(*sorted(sys.modules))
         ("discovery", {"boto3", "coincurve", "pydantic", "aws_xray_sdk", "tools.openapi"}),
     ],
 )
-def test_a_function_imports_only_what_it_needs(name, unwanted):
+def test_a_function_imports_only_needed_modules(name: str, unwanted: set[str]) -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", IMPORTS, str(FUNCTIONS / name / "app.py")],
         env=ENVIRONMENT,

@@ -1,55 +1,15 @@
-"""What a delivery costs, counted at the wire: AWS calls by operation, and DynamoDB's write units."""
+"""What a delivery costs, counted where botocore sends it: AWS calls by operation, and DynamoDB's write units."""
 
-import json
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from tests.aws_stub.counts import counted
 from tests.integration.test_event_path import NATIVE, Stack, stack
 from tests.receiver import reply
-from webhooks.adapters.aws.clients import AwsClients
 from webhooks.domain.lane import Lane
 
 __all__ = ["stack"]
-UNIT = 1024  # bytes
-
-
-@dataclass
-class Wire:
-    """What was sent to AWS."""
-
-    calls: Counter[str] = field(default_factory=Counter)
-    write_units: int = 0
-
-    def __call__(self, request: Any, event_name: str, **_: Any) -> None:
-        operation = event_name.rpartition(".")[2]
-        self.calls[operation] += 1
-        if operation in ("BatchWriteItem", "PutItem", "UpdateItem", "TransactWriteItems"):
-            assert operation == "BatchWriteItem", "the units of no other write are counted here"
-            for puts in json.loads(request.body)["RequestItems"].values():
-                self.write_units += sum(-(-_size(put["PutRequest"]["Item"]) // UNIT) for put in puts)
-
-
-@contextmanager
-def counted(aws: AwsClients) -> Iterator[Wire]:
-    """Count every HTTP request of these clients, their own retries too."""
-    wire = Wire()
-    clients: list[Any] = [aws.dynamodb, aws.sqs, aws.secrets]
-    for client in clients:
-        client.meta.events.register_first("before-send", wire, unique_id="counted")
-    try:
-        yield wire
-    finally:
-        for client in clients:
-            client.meta.events.unregister("before-send", unique_id="counted")
-
-
-def _size(item: dict[str, dict[str, str]]) -> int:
-    return sum(len(name) + len(text.encode()) for name, value in item.items() for text in value.values())
 
 
 def _events(count: int, name: str = "e") -> list[dict[str, Any]]:
@@ -66,85 +26,115 @@ def warm(stack: Stack) -> Stack:
     return stack
 
 
-def test_ten_single_deliveries_take_two_calls_and_ten_write_units(warm: Stack):
+def test_ten_single_deliveries_take_two_calls_and_ten_write_units(warm: Stack) -> None:
     for event in _events(10):
         warm.publish(event)
     messages = warm.waiting("deliveries")
     assert len(messages) == 10
 
-    with counted(warm.run_dispatch._queue._aws) as wire:
+    with counted(warm.dispatcher.aws) as counts:
         assert warm.dispatch(messages[:10]) == []
 
     assert len(warm.receiver.requests) == 10
-    assert wire.calls == {"BatchGetItem": 1, "BatchWriteItem": 1}
-    assert wire.write_units == 10
+    assert counts.calls == {"BatchGetItem": 1, "BatchWriteItem": 1}
+    assert counts.write_units == 10
 
 
-def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack):
+def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) -> None:
     for batch in range(10):
         warm.publish(*_events(10, f"{batch}-"))
     messages = warm.waiting("deliveries")
     assert len(messages) == 10
 
-    with counted(warm.run_dispatch._queue._aws) as wire:
+    with counted(warm.dispatcher.aws) as counts:
         assert warm.dispatch(messages) == []
 
     assert len(warm.receiver.requests) == 100
-    assert wire.calls == {"BatchGetItem": 2, "BatchWriteItem": 4}
-    assert wire.write_units == 100
+    assert counts.calls == {"BatchGetItem": 2, "BatchWriteItem": 4}
+    assert counts.write_units == 100
 
 
-def test_ten_failures_that_are_tried_again_take_three_calls(warm: Stack):
+def test_ten_packs_of_ten_failures_take_a_call_more_than_ten_packs_of_successes(warm: Stack) -> None:
+    warm.register(retry_count=1, event_names=("E_OTHER",))
+    warm.receiver.script(reply(503))
+    for batch in range(10):
+        warm.publish(*(event | {"eventName": "E_OTHER"} for event in _events(10, f"{batch}-")))
+    messages = warm.waiting("deliveries")
+    assert len(messages) == 10
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 100
+    assert counts.calls == {"BatchGetItem": 2, "SendMessageBatch": 1, "BatchWriteItem": 4}
+
+
+def test_a_slow_endpoint_costs_its_batch_a_settlement_of_those_that_were_quick(warm: Stack) -> None:
+    warm.register(ttl=2, endpoint={"url": f"{warm.receiver.url}/slow"})
+    warm.receiver.script(reply(200, delay=0.8), path="/slow")
+    warm.publish(*_events(1))
+    messages = warm.waiting("deliveries")
+    assert len(messages) == 2
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 2
+    assert counts.calls == {"BatchGetItem": 1, "BatchWriteItem": 2}
+    assert counts.write_units == 2
+
+
+def test_ten_retried_failures_take_three_calls(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503, b"x" * 5000))
     for event in _events(10):
         warm.publish(event | {"eventName": "E_OTHER"})
     messages = warm.waiting("deliveries")
 
-    with counted(warm.run_dispatch._queue._aws) as wire:
+    with counted(warm.dispatcher.aws) as counts:
         assert warm.dispatch(messages) == []
 
-    assert wire.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
-    assert wire.write_units == 10
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
+    assert counts.write_units == 10
 
-    with counted(warm.run_dispatch._queue._aws) as wire:
+    with counted(warm.dispatcher.aws) as counts:
         assert warm.deliver(Lane.SLOW) == []
 
-    assert wire.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
-    assert wire.write_units == 10
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
+    assert counts.write_units == 10
 
 
-def test_a_batch_of_repeats_takes_one_call(warm: Stack):
+def test_a_batch_of_repeats_takes_one_call(warm: Stack) -> None:
     for event in _events(10, "warm"):
         warm.publish(event)
     messages = warm.waiting("deliveries")
 
-    with counted(warm.run_dispatch._queue._aws) as wire:
+    with counted(warm.dispatcher.aws) as counts:
         assert warm.dispatch(messages) == []
 
     assert warm.receiver.requests == []
-    assert wire.calls == {"BatchGetItem": 1}
+    assert counts.calls == {"BatchGetItem": 1}
 
 
-def test_fan_out_takes_one_read_and_one_send_for_ten_events(warm: Stack):
-    with counted(warm.run_fanout._lane._aws) as wire:
+def test_fan_out_takes_one_read_and_one_send_for_ten_events(warm: Stack) -> None:
+    with counted(warm.fanout.aws) as counts:
         warm.publish(*_events(10))
 
-    assert wire.calls == {"BatchGetItem": 1, "SendMessageBatch": 1}
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1}
 
 
-def test_fan_out_reads_the_index_once_after_a_change(warm: Stack):
+def test_fan_out_reads_the_index_once_after_a_change(warm: Stack) -> None:
     warm.register()
 
-    with counted(warm.run_fanout._lane._aws) as wire:
+    with counted(warm.fanout.aws) as counts:
         warm.publish(*_events(10))
         warm.publish(*_events(10, "again"))
 
-    assert wire.calls == {"BatchGetItem": 2, "Query": 1, "SendMessageBatch": 2}
+    assert counts.calls == {"BatchGetItem": 2, "Query": 1, "SendMessageBatch": 2}
 
 
-def test_events_that_nobody_wants_take_one_read(warm: Stack):
-    with counted(warm.run_fanout._lane._aws) as wire:
+def test_events_without_listeners_take_one_read(warm: Stack) -> None:
+    with counted(warm.fanout.aws) as counts:
         warm.publish(*({**event, "tenantId": "t2"} for event in _events(10)))
 
-    assert wire.calls == {"BatchGetItem": 1}
+    assert counts.calls == {"BatchGetItem": 1}

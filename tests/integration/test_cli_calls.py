@@ -1,59 +1,65 @@
-"""`call`, `headers` and `verify` against an API on loopback that speaks the protocol with code of its own."""
+"""`call`, `headers` and `verify` against an API on loopback with its own implementation of the protocol."""
 
 import json
 import re
 import socket
 import stat
 from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, sign_callback
 from tests import plain_protocol as protocol
 from tests.loopback_api import CONTENT, Api
-from tests.unit.cli.command_line import NOW, CommandLine, Terminal
+from tests.unit.cli.command_line import NOW, CommandLine, CommandResult, Terminal
 
 LICENSES = {"system": "a-system-license", "service": "a-service-license"}
 
 
 @pytest.fixture(params=["secp256k1", "prime256v1"])
-def api(request):
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     with Api(request.param) as api:
         yield api
 
 
 @pytest.fixture
-def webhooks(tmp_path, api):
+def webhooks(tmp_path: Path, api: Api) -> CommandLine:
     command_line = CommandLine(tmp_path)
     command_line.write_stack(apiUrl=api.url, tenantId="acme", communityId="main", licenses=LICENSES)
     return command_line
 
 
-def test_the_api_can_open_what_call_sends(webhooks):
+def test_the_api_can_open_the_envelopes_of_call(webhooks):
     ended = webhooks("call", "put", "webhook", "-d", "-", "-H", "x-more: 1", "--json", stdin='{"name":"ü"}')
-    answer = ended.document
-    assert (answer["method"], answer["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
-    assert answer["license"] == LICENSES["system"]
-    assert answer["requestid"]["ts"] == NOW
-    assert answer["requestid"]["appid"] == "webhooks-cli"
-    assert (answer["contentType"], answer["x"], answer["body"]) == ("application/json", "1", '{"name":"ü"}')
+    response = ended.document
+    assert (response["method"], response["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
+    assert response["license"] == LICENSES["system"]
+    assert response["requestid"]["ts"] == NOW
+    assert response["requestid"]["appid"] == "webhooks-cli"
+    assert (response["contentType"], response["x"], response["body"]) == (
+        "application/json",
+        "1",
+        '{"name":"ü"}',
+    )
 
 
-def test_the_body_can_be_a_file_or_json_itself(webhooks):
+def test_the_body_can_be_a_file_or_json_itself(webhooks: CommandLine) -> None:
     webhooks.write("fetch.json", '{"pSize":1}')
-    answers = [
+    responses = [
         webhooks("call", "POST", "webhooks/fetch", "-d", data, "--json").document
         for data in ("fetch.json", '{"pSize":1}')
     ]
-    assert [answer["body"] for answer in answers] == ['{"pSize":1}'] * 2
+    assert [response["body"] for response in responses] == ['{"pSize":1}'] * 2
 
 
 def test_the_level_chooses_the_license(webhooks):
-    answer = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
-    assert answer["license"] == LICENSES["service"]
+    response = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
+    assert response["license"] == LICENSES["service"]
 
 
-def test_envelopes_are_opened_when_asked_for(webhooks):
+def test_envelopes_are_opened_when_asked_for(webhooks: CommandLine) -> None:
     closed = webhooks("call", "GET", "/servicekeys", "--json").document
     assert closed["signingSecret"] != "whsec_x"
     ended = webhooks("call", "GET", "/servicekeys", "--decrypt")
@@ -63,7 +69,9 @@ def test_envelopes_are_opened_when_asked_for(webhooks):
     assert "api.credential.password: no envelope for this key pair" in ended.stderr
 
 
-def test_the_callers_pair_is_made_once_and_kept_for_its_owner(webhooks, tmp_path, api):
+def test_the_pair_of_the_caller_is_made_once_and_readable_by_its_owner_only(
+    webhooks: CommandLine, tmp_path: Path, api: Api
+) -> None:
     first, second = webhooks("headers", "--json").document, webhooks("headers", "--json").document
     assert first["publickey"] == second["publickey"]
     assert first["requestid"] != second["requestid"]
@@ -72,33 +80,33 @@ def test_the_callers_pair_is_made_once_and_kept_for_its_owner(webhooks, tmp_path
     assert json.loads(file.read_text())["publicKey"] == first["publickey"]
 
 
-def test_the_services_key_is_asked_for_once_in_a_call(webhooks, api):
+def test_the_services_key_is_asked_for_once_in_a_call(webhooks: CommandLine, api: Api) -> None:
     webhooks("call", "GET", "/servicekeys", "--decrypt")
     assert api.seen == [("GET", "/publickeys"), ("GET", "/servicekeys")]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/sd?x=1", "/.well-known/jwks.json", "/ecdsa_helper/encrypt"])
-def test_open_paths_are_called_without_a_license(webhooks, api, path):
+def test_open_paths_are_called_without_a_license(webhooks: CommandLine, api: Api, path: str) -> None:
     webhooks.write_stack(apiUrl=api.url)
     assert webhooks("call", "GET", path).code == 0
     assert api.seen == [("GET", path)]
 
 
-def test_the_status_goes_to_stderr_and_the_answer_to_stdout(webhooks):
+def test_the_status_goes_to_stderr_and_the_response_to_stdout(webhooks):
     ended = webhooks("call", "GET", "/healthz")
     assert re.fullmatch(r"200 OK \(\d+ ms\)\n", ended.stderr)
     assert json.loads(ended.stdout) == {"anonymous": True}
     assert webhooks("call", "GET", "/healthz", "--json").stderr == ""
 
 
-def test_a_terminal_gets_colours(webhooks):
+def test_output_to_a_terminal_has_colours(webhooks: CommandLine) -> None:
     assert json.loads(
         re.sub("\x1b\\[[0-9;]*m", "", webhooks("call", "GET", "/healthz", stdout=Terminal()).stdout)
     )
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "document"),
+    ("response", "code", "document"),
     [
         ((204, b""), 0, None),
         ((200, b"<html>"), 0, "<html>"),
@@ -108,20 +116,20 @@ def test_a_terminal_gets_colours(webhooks):
         ((299, b"\xff" + b"[" * 10_000), 0, "\ufffd" + "[" * 10_000),
     ],
 )
-def test_every_answer_is_one_document_and_an_exit_code(webhooks, api, answer, *, code, document):
-    api.answers["/servicekeys"] = answer
+def test_every_response_is_one_document_and_an_exit_code(webhooks, api, response, *, code, document):
+    api.answers["/servicekeys"] = response
     ended = webhooks("call", "GET", "/servicekeys", "--json")
     assert (ended.code, ended.document) == (code, document)
 
 
-def test_include_adds_status_and_headers(webhooks, api):
+def test_include_adds_status_and_headers(webhooks: CommandLine, api: Api) -> None:
     api.answers["/healthz"] = (503, b'{"a": 1}')
     document = webhooks("call", "GET", "/healthz", "-i", "--json").document
     assert (document["status"], document["body"]) == (503, {"a": 1})
     assert document["headers"]["content-length"] == "8"
 
 
-def test_the_printed_headers_are_lines_for_curl(webhooks, api):
+def test_the_printed_headers_are_lines_for_curl(webhooks: CommandLine, api: Api) -> None:
     lines = webhooks("headers").stdout.splitlines()
     assert [line.endswith(" \\") for line in lines] == [True, True, False]
     found = dict(re.match(r"-H '(\w+): ([^']+)'", line).groups() for line in lines)
@@ -131,7 +139,7 @@ def test_the_printed_headers_are_lines_for_curl(webhooks, api):
     assert [line.partition(": ")[0] for line in plain] == ["licensekey", "requestid", "publickey"]
 
 
-def test_a_profile_calls_with_its_own_pair_and_license(webhooks, api):
+def test_a_profile_calls_with_its_own_pair_and_license(webhooks: CommandLine, api: Api) -> None:
     pair = protocol.new_key_pair("secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1")
     webhooks.write_profiles(
         f'[prod]\nurl = "{api.url}/"\nprivate_key_file = "prod.key"\nlicense = "its-own"\n'
@@ -142,10 +150,10 @@ def test_a_profile_calls_with_its_own_pair_and_license(webhooks, api):
     assert protocol.unseal(protocol.shared_key(api.keys, pair.public), headers["licensekey"]) == "its-own"
 
 
-def test_with_a_url_alone_the_license_of_the_environment_and_a_new_pair_do(webhooks, api, tmp_path):
+def test_a_url_alone_takes_the_license_of_the_environment_and_a_new_pair(webhooks, api, tmp_path):
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-the-environment"
-    answer = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
-    assert answer["license"] == "of-the-environment"
+    response = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
+    assert response["license"] == "of-the-environment"
     assert not (tmp_path / ".local/caller.json").exists()
 
 
@@ -153,7 +161,7 @@ def test_with_a_url_alone_the_license_of_the_environment_and_a_new_pair_do(webho
     "content",
     ["tell-nobody", '{"privateKey": "tell-nobody"}', '{"tell-nobody": 1}', "tell-nobody\udcff"],
 )
-def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(webhooks, tmp_path, content):
+def test_a_key_file_without_a_key_is_named_and_not_quoted(webhooks, tmp_path, content):
     file = tmp_path / "broken.key"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
     ended = webhooks("headers", "--key-file", "broken.key")
@@ -162,7 +170,7 @@ def test_a_key_file_that_holds_no_key_is_named_and_not_quoted(webhooks, tmp_path
     assert "tell-nobody" not in ended.stderr
 
 
-def test_a_key_on_another_curve_than_the_deployments_is_said_to_be(webhooks, api, tmp_path):
+def test_a_key_on_another_curve_than_the_deployments_is_named(webhooks, api, tmp_path):
     other = "prime256v1" if api.keys.curve is protocol.SECP256K1 else "secp256k1"
     webhooks("keys", "new", "--curve", other, "--out", "other.key")
     ended = webhooks("headers", "--key-file", "other.key")
@@ -170,31 +178,31 @@ def test_a_key_on_another_curve_than_the_deployments_is_said_to_be(webhooks, api
     assert f"{tmp_path / 'other.key'}: its key is on {other}, the deployment's keys are on " in ended.stderr
 
 
-def test_a_key_file_that_keys_new_made_is_used(webhooks, api):
+def test_a_key_file_that_keys_new_made_is_used(webhooks: CommandLine, api: Api) -> None:
     name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
     made = webhooks("keys", "new", "--curve", name, "--out", "my.key", "--json").document
     headers = webhooks("headers", "--key-file", "my.key", "--json").document
     assert headers["publickey"] == made["publicKey"]
 
 
-def test_an_api_that_nobody_serves_is_unreachable(webhooks):
+def test_a_closed_port_is_unreachable(webhooks):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ended = webhooks("call", "GET", "/healthz", "--url", url)
     assert ended.code == 3
-    assert ended.stderr == f"webhooks: GET {url}/healthz: no answer (nothing listens there)\n"
+    assert ended.stderr == f"webhooks: GET {url}/healthz: no response (nothing listens there)\n"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
-def test_what_is_not_this_api_is_told_apart(webhooks, api, body):
+def test_another_server_is_told_apart_from_the_api(webhooks, api, body):
     api.answers["/publickeys"] = (200, body)
     ended = webhooks("headers")
     assert ended.code == 3
     assert "is this the API's URL?" in ended.stderr
 
 
-def test_an_api_out_of_order_is_unreachable(webhooks, api):
+def test_a_failing_api_is_unreachable(webhooks: CommandLine, api: Api) -> None:
     api.answers["/publickeys"] = (500, b"")
     ended = webhooks("headers")
     assert ended.code == 3
@@ -202,7 +210,7 @@ def test_an_api_out_of_order_is_unreachable(webhooks, api):
 
 
 @pytest.mark.parametrize("url", ["api.example.com", "ftp://x", "http://", "http://[", "http://a b/"])
-def test_a_url_that_is_none_is_wrong_use(webhooks, url):
+def test_a_malformed_url_is_wrong_use(webhooks, url):
     ended = webhooks("call", "GET", "/healthz", "--url", url)
     assert ended.code in (2, 3)
     assert ended.stderr.startswith("webhooks: ")
@@ -214,13 +222,13 @@ ENDPOINT = "https://shop.example.com/h"
 SECRET = bytes(range(32))
 
 
-def curve_of(api):
+def curve_of(api: Api) -> Curve:
     name = "secp256k1" if api.keys.curve is protocol.SECP256K1 else "prime256v1"
     return next(each for each in Curve if each.value == name)
 
 
 @pytest.fixture
-def verify(webhooks, api):
+def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
     service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
     headers = sign_callback(
         method="POST",
@@ -236,7 +244,7 @@ def verify(webhooks, api):
     webhooks.write("license.txt", "a-license")
     api.secret = encode_webhook_secret(SECRET)
 
-    def run(*argv, name="--endpoint", body=b"{}"):
+    def run(*argv: str, name: str = "--endpoint", body: bytes = b"{}") -> CommandResult:
         return webhooks(
             "verify", name, ENDPOINT, "--headers", "headers.json", "--body", "-", "--json", *argv, stdin=body
         )
@@ -245,9 +253,7 @@ def verify(webhooks, api):
 
 
 @pytest.mark.parametrize("name", ["--endpoint", "--url"])
-def test_a_callback_verifies_with_the_keys_that_the_api_publishes_and_the_webhooks_own_secret(
-    verify, api, name
-):
+def test_a_callback_verifies_with_the_published_keys_and_the_webhooks_secret(verify, api, name):
     ended = verify(name=name)
     assert ended.document == {
         "ok": True,
@@ -257,25 +263,25 @@ def test_a_callback_verifies_with_the_keys_that_the_api_publishes_and_the_webhoo
     assert ("GET", f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret") in api.seen
 
 
-def test_a_callback_of_another_secret_does_not_verify(verify, api):
+def test_a_callback_of_another_secret_does_not_verify(verify: Callable[..., CommandResult], api: Api) -> None:
     api.secret = encode_webhook_secret(bytes(32))
     ended = verify()
     assert ended.code == 1
     assert list(ended.document["failed"]) == ["v1"]
 
 
-def test_the_published_keys_can_be_chosen(verify, api):
+def test_the_published_keys_can_be_chosen(verify: Callable[..., CommandResult], api: Api) -> None:
     by_url = verify("--jwks", f"{api.url}/.well-known/jwks.json")
     assert by_url.document == {"ok": True, "verified": ["rfc9421"], "failed": {}}
     assert verify("--api", api.url, body=b"{ }").code == 1
 
 
-def secret_path(answer):
-    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": answer}
+def secret_path(response):
+    return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": response}
 
 
 @pytest.mark.parametrize(
-    ("argv", "answers", "reason"),
+    ("argv", "responses", "reason"),
     [
         (("--api", "{url}"), {}, "has no license"),
         (("--api", "{url}", "--license-file", "license.txt"), {}, "has no tenantId"),
@@ -284,10 +290,8 @@ def secret_path(answer):
         ((), secret_path((200, b'{"signingSecret": "bm90IG91cnM="}')), "answered without a secret"),
     ],
 )
-def test_where_the_secret_cannot_be_had_it_is_said_that_the_hmac_was_not_checked_and_how(
-    verify, api, argv, *, answers, reason
-):
-    api.answers.update(answers)
+def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(verify, api, argv, *, responses, reason):
+    api.answers.update(responses)
     ended = verify(*(each.format(url=api.url) for each in argv))
     assert ended.code == 0
     assert ended.document["verified"] == [curve_of(api).scheme, "rfc9421"]
@@ -295,7 +299,7 @@ def test_where_the_secret_cannot_be_had_it_is_said_that_the_hmac_was_not_checked
     assert "--secret" in ended.document["notChecked"]["v1"]
 
 
-def test_a_callback_of_another_service_is_not_asked_for(verify, webhooks, api, tmp_path):
+def test_no_secret_is_fetched_for_a_callback_of_another_service(verify, webhooks, api, tmp_path):
     headers = json.loads((tmp_path / "headers.json").read_text())
     webhooks.write("headers.json", {**headers, "webhook-id": "msg_1"})
     ended = verify()
@@ -303,7 +307,7 @@ def test_a_callback_of_another_service_is_not_asked_for(verify, webhooks, api, t
     assert not [path for _, path in api.seen if "secret" in path]
 
 
-def test_no_error_shows_a_license_or_a_private_key(webhooks, api, tmp_path):
+def test_no_error_shows_a_license_or_a_private_key(webhooks: CommandLine, api: Api, tmp_path: Path) -> None:
     webhooks("headers")
     private = json.loads((tmp_path / ".local/caller.json").read_text())["privateKey"]
     shown = []

@@ -3,22 +3,24 @@
 import gzip
 import socket
 import zlib
+from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import calling, post
+from tests.calls import Client, calling, post
+from tests.conversation import Conversation, Received
 from tests.receiver import Receiver, endless, raw, reply
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
-def endpoint():
+def endpoint() -> Iterator[Client]:
     with calling() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
 
@@ -47,7 +49,9 @@ OK = b"HTTP/1.1 200 OK\r\n"
         (b"y" * 70_000, NoResponseReason.MALFORMED),
     ],
 )
-def test_what_is_no_whole_http_answer_is_named(endpoint, receiver, data, reason):
+def test_an_incomplete_response_is_named(
+    endpoint: Client, receiver: Receiver, data: bytes, reason: NoResponseReason
+) -> None:
     receiver.script(raw(data, keep_open=reason is NoResponseReason.MALFORMED))
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -72,7 +76,9 @@ def test_what_is_no_whole_http_answer_is_named(endpoint, receiver, data, reason)
         (b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", 101, ""),
     ],
 )
-def test_an_odd_answer_is_still_an_answer(endpoint, receiver, data, status, excerpt):
+def test_an_odd_response_is_still_a_response(
+    endpoint: Client, receiver: Receiver, data: bytes, status: int, excerpt: str
+) -> None:
     receiver.script(raw(data))
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -100,9 +106,9 @@ BODIES = {FRAMED: b"ok", CHUNKED: b"2\r\nok\r\n0\r\n\r\n"}
         pytest.param(b"X: y\r\n folded: z\r\n", id="a folded line"),
     ],
 )
-def test_a_framed_answer_ends_with_its_last_byte_whatever_its_headers_are(
-    endpoint, receiver, before, framing
-):
+def test_a_framed_response_ends_with_its_last_byte_for_any_headers(
+    endpoint: Client, receiver: Receiver, before: bytes, framing: bytes
+) -> None:
     # Given an endpoint that keeps its connection open
     receiver.script(raw(OK + before + framing + b"\r\n\r\n" + BODIES[framing], keep_open=True))
 
@@ -123,7 +129,7 @@ def test_a_framed_answer_ends_with_its_last_byte_whatever_its_headers_are(
         b"Transfer-Encoding: Chunked\t",
     ],
 )
-def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint, receiver, head):
+def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Receiver, head: bytes) -> None:
     body = BODIES[FRAMED if b"Length" in head else CHUNKED]
     receiver.script(raw(OK + head + b"\r\n\r\n" + body, keep_open=True))
 
@@ -148,7 +154,7 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint, receiver, head):
         b"X: \x00\r\nContent-Length: 2",
     ],
 )
-def test_framing_that_cannot_be_read_is_malformed_at_once(endpoint, receiver, head):
+def test_unreadable_framing_is_malformed_at_once(endpoint: Client, receiver: Receiver, head: bytes) -> None:
     receiver.script(raw(OK + head + b"\r\n\r\nok", keep_open=True))
 
     response = endpoint.exchange(post(receiver.url), seconds=5)
@@ -158,7 +164,7 @@ def test_framing_that_cannot_be_read_is_malformed_at_once(endpoint, receiver, he
     assert response.latency_ms < 1_000
 
 
-def test_a_length_that_is_listed_twice_is_never_waited_for(endpoint, receiver):
+def test_a_doubled_content_length_is_never_waited_for(endpoint: Client, receiver: Receiver) -> None:
     # RFC 9110, 8.6: refused, or taken for one
     receiver.script(raw(OK + b"Content-Length: 2, 2\r\n\r\nok", keep_open=True))
 
@@ -169,7 +175,9 @@ def test_a_length_that_is_listed_twice_is_never_waited_for(endpoint, receiver):
 
 
 @pytest.mark.parametrize(("count", "is_answer"), [(5, True), (6, False)])
-def test_interim_answers_are_bounded_in_number(endpoint, receiver, count, is_answer):
+def test_interim_responses_are_bounded_in_number(
+    endpoint: Client, receiver: Receiver, count: int, is_answer: bool
+) -> None:
     interim = b"HTTP/1.1 102 Processing\r\n\r\n" * count
     receiver.script(raw(interim + OK + b"Content-Length: 2\r\n\r\nok", keep_open=True))
 
@@ -180,7 +188,9 @@ def test_interim_answers_are_bounded_in_number(endpoint, receiver, count, is_ans
 
 
 @pytest.mark.parametrize(("size", "is_answer"), [(65_536, True), (65_537, False)])
-def test_headers_are_read_up_to_64_kibibytes(endpoint, receiver, size, is_answer):
+def test_headers_are_read_up_to_64_kibibytes(
+    endpoint: Client, receiver: Receiver, size: int, is_answer: bool
+) -> None:
     end = b"\r\nContent-Length: 0\r\n\r\n"
     receiver.script(raw(OK + b"X: " + b"y" * (size - len(OK) - 3 - len(end)) + end, keep_open=True))
 
@@ -191,11 +201,13 @@ def test_headers_are_read_up_to_64_kibibytes(endpoint, receiver, size, is_answer
 
 
 @pytest.mark.parametrize(("size", "connections"), [(65_536, 1), (65_537, 2)])
-def test_headers_and_body_are_read_up_to_64_kibibytes_together(endpoint, receiver, size, connections):
+def test_headers_and_body_are_read_up_to_64_kibibytes_together(
+    endpoint: Client, receiver: Receiver, size: int, connections: int
+) -> None:
     head = OK + b"Content-Length: 65000\r\nX: "
     answered = head + b"y" * (size - len(head) - 4 - 65_000) + b"\r\n\r\n" + b"x" * 65_000
 
-    def twice(conversation, _received):
+    def twice(conversation: Conversation, _received: Received) -> bool:
         conversation.send(answered)
         return True
 
@@ -209,7 +221,9 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(endpoint, receive
     assert receiver.connections == connections
 
 
-def test_a_switch_of_protocols_is_an_answer_and_ends_the_exchange(endpoint, receiver):
+def test_a_switch_of_protocols_is_a_response_and_ends_the_attempt(
+    endpoint: Client, receiver: Receiver
+) -> None:
     receiver.script(raw(b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", keep_open=True))
 
     response = endpoint.exchange(post(receiver.url), seconds=5)
@@ -228,7 +242,9 @@ def test_a_switch_of_protocols_is_an_answer_and_ends_the_exchange(endpoint, rece
         (b"", b"\x00" * 1_000, NoResponseReason.MALFORMED),
     ],
 )
-def test_headers_without_an_end_are_cut_off(endpoint, receiver, head, again, reason):
+def test_headers_without_an_end_are_cut_off(
+    endpoint: Client, receiver: Receiver, head: bytes, again: bytes, reason: NoResponseReason
+) -> None:
     receiver.script(endless(head, again=again))
 
     response = endpoint.exchange(post(receiver.url), seconds=5)
@@ -247,7 +263,9 @@ def test_headers_without_an_end_are_cut_off(endpoint, receiver, head, again, rea
         (OK + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", b"x" * 10_000),
     ],
 )
-def test_a_body_without_an_end_is_cut_off_and_is_an_answer(endpoint, receiver, head, again):
+def test_a_body_without_an_end_is_cut_off_and_is_a_response(
+    endpoint: Client, receiver: Receiver, head: bytes, again: bytes
+) -> None:
     receiver.script(endless(head, again=again))
 
     response = endpoint.exchange(post(receiver.url), seconds=5)
@@ -261,7 +279,9 @@ def test_a_body_without_an_end_is_cut_off_and_is_an_answer(endpoint, receiver, h
     ("encoding", "packed"),
     [("gzip", gzip.compress(b"a" * 10_000_000)), ("deflate", zlib.compress(b"a" * 10_000_000))],
 )
-def test_a_packed_body_is_unpacked_no_further_than_the_limit(endpoint, receiver, encoding, packed):
+def test_a_compressed_body_is_unpacked_up_to_the_limit(
+    endpoint: Client, receiver: Receiver, encoding: str, packed: bytes
+) -> None:
     receiver.script(reply(500, packed, headers={"Content-Encoding": encoding}))
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -271,7 +291,7 @@ def test_a_packed_body_is_unpacked_no_further_than_the_limit(endpoint, receiver,
     assert receiver.requests[0].header("Accept-Encoding") == "identity"
 
 
-def test_a_body_that_is_not_packed_as_it_says_is_kept_as_it_is(endpoint, receiver):
+def test_a_body_with_a_false_content_encoding_stays_unchanged(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(500, b"plain", headers={"Content-Encoding": "gzip"}))
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -280,7 +300,7 @@ def test_a_body_that_is_not_packed_as_it_says_is_kept_as_it_is(endpoint, receive
     assert response.excerpt == "plain"
 
 
-def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint, receiver):
+def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(
         reply(500, b"\xff" * 2_000), reply(500, "é".encode() * 2_000), reply(500, b"a" + "é".encode() * 999)
     )
@@ -291,9 +311,9 @@ def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint, receiver):
         assert 1_000 < len(response.excerpt.encode()) <= 1_024
 
 
-def test_an_early_no_to_a_long_body_is_read(endpoint, receiver):
+def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Receiver) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes
-    def refuse_unread(conversation):
+    def refuse_unread(conversation: Conversation) -> None:
         while b"\r\n\r\n" not in conversation.unread:
             conversation.unread += conversation.sock.recv(4_096)
         conversation.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -309,9 +329,9 @@ def test_an_early_no_to_a_long_body_is_read(endpoint, receiver):
 
 
 @pytest.mark.parametrize("size", [10_000, 200_000, 1_000_000])
-def test_an_early_no_on_a_connection_that_is_reset_is_read(endpoint, size):
+def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: Client, size: int) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes with the body unread
-    def refuse_and_reset(conversation):
+    def refuse_and_reset(conversation: Conversation) -> None:
         while b"\r\n\r\n" not in conversation.unread:
             conversation.unread += conversation.sock.recv(512)
         conversation.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")

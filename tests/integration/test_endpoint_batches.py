@@ -3,15 +3,18 @@
 import socket
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
+from typing import Any
 
 import pytest
 
-from tests.calls import LOOPBACK, Client, calling, post
-from tests.receiver import Receiver, drip, mute, raw, reply, reset, stall
-from webhooks.adapters.http.egress_guard import EgressGuard
-from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
-from webhooks.ports import Call
+from tests.calls import LOOPBACK, Client, calling, post, results
+from tests.receiver import Receiver, Script, drip, mute, raw, reply, reset, stall
+from webhooks.adapters.http.egress_guard import EgressGuard, Lookup, Target
+from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
+from webhooks.ports import Call, Conversation
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 1.0
@@ -19,7 +22,7 @@ LATE = 0.1
 
 
 @pytest.fixture
-def client():
+def client() -> Iterator[Client]:
     with calling() as client:
         yield client
 
@@ -38,7 +41,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
-def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_their_pace(client, script):
+def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(client: Client, script: Script) -> None:
     with Receiver() as hostile, Receiver() as well:
         hostile.script(script)
         requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
@@ -54,7 +57,7 @@ def test_ninety_hostile_endpoints_cost_the_others_neither_their_verdict_nor_thei
     assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger answer
 
 
-def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(client):
+def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client) -> None:
     with ExitStack() as stack:
         silent = stack.enter_context(Receiver(greeting=mute))
         bad, well = stack.enter_context(Receiver()), stack.enter_context(Receiver())
@@ -83,10 +86,10 @@ def test_every_kind_of_hostile_endpoint_in_one_batch_ends_on_time_and_is_named(c
     assert responses[-1].latency_ms < 500
 
 
-def test_a_lookup_that_hangs_holds_nobody_else_up():
+def test_a_hanging_lookup_delays_no_other_delivery() -> None:
     release = threading.Event()
 
-    def resolve(host, _port, **_kind):
+    def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         if host == "slow.example":
             release.wait(5)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
@@ -107,56 +110,97 @@ def test_a_lookup_that_hangs_holds_nobody_else_up():
     assert 0.5 <= took < 0.5 + LATE
 
 
-def test_each_request_has_its_own_deadline(client):
-    def call(seconds):
+def test_each_request_has_its_own_deadline(client: Client) -> None:
+    def call(seconds: float) -> Conversation[HttpOutcome | KeyError]:
         exchange = yield Call(post(receiver.url), seconds)
         return exchange
 
     with Receiver() as receiver:
         receiver.script(stall)
-        responses = client.send_all([call(0.2), call(0.6), call(0.4)])
+        responses = results(client, [call(0.2), call(0.6), call(0.4)])
 
     for response, seconds in zip(responses, (0.2, 0.6, 0.4), strict=True):
         assert isinstance(response, NoResponse)
         assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
 
 
-def test_what_a_conversation_returns_comes_in_the_order_of_the_conversations(client):
-    def talk(delay):
+def test_results_come_as_their_conversations_end(client: Client) -> None:
+    def talk(delay: str) -> Conversation[tuple[str, int, int]]:
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
         return delay, first.status, second.status
 
     with Receiver() as receiver:
         receiver.script(reply(503, delay=0.2), path="/slow")
-        assert client.send_all([talk("slow"), talk("quick")]) == [("slow", 503, 200), ("quick", 200, 200)]
-        assert client.send_all([]) == []
+        assert list(client.send_all([talk("slow"), talk("quick")])) == [
+            [("quick", 200, 200)],
+            [("slow", 503, 200)],
+        ]
+        assert list(client.send_all([])) == []
 
 
-def test_an_error_of_ours_in_a_conversation_leaves_nothing_behind(client):
-    def fail():
+def test_conversations_without_a_call_give_their_results_at_once(client: Client) -> None:
+    def silent() -> Conversation[str | int]:
+        yield from ()
+        return "no call"
+
+    def talk() -> Conversation[str | int]:
+        response = yield Call(post(receiver.url), 2)
+        assert isinstance(response, HttpResponse)
+        return response.status
+
+    with Receiver() as receiver:
+        receiver.script(reply(delay=0.2))
+        given = list(client.send_all([talk(), silent()]))
+
+    assert list(chain(*given)) == ["no call", 200]
+    assert given[0] == ["no call"]
+    assert list(client.send_all([silent()])) == [["no call"]]
+
+
+def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: Client) -> None:
+    def call() -> Conversation[int]:
+        response = yield Call(post(receiver.url), 2)
+        assert isinstance(response, HttpResponse)
+        return response.status
+
+    with Receiver() as receiver:
+        receiver.script(reply(delay=0.5))
+        started = time.monotonic()
+        times: list[float] = []
+        given: list[Sequence[int]] = []
+        for ended in client.send_all([call()], pause=0.2):
+            times.append(time.monotonic() - started)
+            given.append(ended)
+
+    assert given == [[], [], [200]]
+    assert all(0 <= at - due < 0.1 for at, due in zip(times, (0.2, 0.4, 0.5), strict=True))
+
+
+def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Client) -> None:
+    def fail() -> Conversation[None]:
         yield Call(post(receiver.url), 2)
         raise KeyError("ours")
 
-    def wait():
+    def wait() -> Conversation[None]:
         yield Call(post(f"{receiver.url}/stall"), 2)
 
     with Receiver() as receiver:
         receiver.script(stall, path="/stall")
         with pytest.raises(KeyError, match="ours"):
-            client.send_all([wait(), fail()])
+            list(client.send_all([wait(), fail()]))
         receiver.wait_for(2)
         assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
 
 
-def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other():
+def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None:
     class Faulty(EgressGuard):
-        def begin(self, url):
+        def begin(self, url: str) -> Target | Lookup:
             if "faulty" in url:
                 raise KeyError("begin")
             return super().begin(url)
 
-    def call(url):
+    def call(url: str) -> Conversation[HttpOutcome | KeyError]:
         try:
             exchange = yield Call(post(url), 2)
         except KeyError as error:
@@ -164,14 +208,14 @@ def test_a_fault_of_ours_in_a_call_is_raised_in_its_conversation_and_in_no_other
         return exchange
 
     with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
-        error, response = client.send_all([call("http://faulty.example/"), call(receiver.url)])
+        error, response = results(client, [call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
     assert isinstance(response, HttpResponse)
 
 
-def test_phase_times_tell_where_the_time_went(client):
-    def resolve(_host, _port, **_kind):
+def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
+    def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         time.sleep(0.1)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 

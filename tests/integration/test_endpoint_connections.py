@@ -3,28 +3,30 @@
 import gc
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import calling, post
-from tests.receiver import Receiver, raw, reply, reset, then_close
+from tests.calls import Client, calling, post
+from tests.conversation import Conversation, Received
+from tests.receiver import Receiver, Script, raw, reply, reset, then_close
 from webhooks.adapters.http.client import Limits
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
-def endpoint():
+def endpoint() -> Iterator[Client]:
     with calling() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
 
 
-def test_a_connection_is_used_again(endpoint, receiver):
+def test_a_connection_is_used_again(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(200), reply(500, b"x" * 5_000), reply(204), reply(200, b"ok"))
 
     for _ in range(8):
@@ -33,10 +35,10 @@ def test_a_connection_is_used_again(endpoint, receiver):
     assert receiver.connections == 1
 
 
-def test_a_chunked_answer_leaves_its_connection_usable(endpoint, receiver):
+def test_a_chunked_response_leaves_its_connection_usable(endpoint: Client, receiver: Receiver) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nay!\r\n0\r\nTrailer: x\r\n\r\n"
 
-    def twice(conversation, _received):
+    def twice(conversation: Conversation, _received: Received) -> bool:
         conversation.send(chunked)
         return True
 
@@ -50,7 +52,9 @@ def test_a_chunked_answer_leaves_its_connection_usable(endpoint, receiver):
     assert receiver.connections == 1
 
 
-def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_attempt(endpoint, receiver):
+def test_a_connection_closed_while_idle_is_replaced_at_no_attempt(
+    endpoint: Client, receiver: Receiver
+) -> None:
     receiver.script(then_close(reply(200)))
     endpoint.exchange(post(receiver.url), seconds=2)
     receiver.wait_until_closed()
@@ -63,9 +67,9 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_without_costing_an_
 
 
 @pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
-def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_an_attempt(
-    endpoint, receiver, ending
-):
+def test_a_reused_connection_that_closes_at_once_is_replaced_at_no_attempt(
+    endpoint: Client, receiver: Receiver, ending: Script
+) -> None:
     # Given a server whose time for idle connections is over just when the second request comes
     receiver.script(reply(200), ending, reply(200, b"right"))
     endpoint.exchange(post(receiver.url), seconds=2)
@@ -78,7 +82,9 @@ def test_a_kept_connection_that_ends_as_it_is_used_is_replaced_without_costing_a
 
 
 @pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
-def test_a_new_connection_that_ends_without_an_answer_is_never_replaced(endpoint, receiver, ending):
+def test_a_new_connection_that_ends_without_a_response_is_not_replaced(
+    endpoint: Client, receiver: Receiver, ending: Script
+) -> None:
     receiver.script(ending)
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -88,7 +94,9 @@ def test_a_new_connection_that_ends_without_an_answer_is_never_replaced(endpoint
     assert len(receiver.requests) == 1
 
 
-def test_a_kept_connection_that_ends_within_its_answer_is_never_replaced(endpoint, receiver):
+def test_a_reused_connection_that_ends_within_a_response_is_not_replaced(
+    endpoint: Client, receiver: Receiver
+) -> None:
     receiver.script(reply(200), raw(b"HTTP/1.1 200 OK\r\nContent-Le"))
     endpoint.exchange(post(receiver.url), seconds=2)
 
@@ -99,7 +107,7 @@ def test_a_kept_connection_that_ends_within_its_answer_is_never_replaced(endpoin
     assert len(receiver.requests) == 2
 
 
-def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_again(endpoint, receiver):
+def test_a_connection_with_unrequested_bytes_is_not_used_again(endpoint: Client, receiver: Receiver) -> None:
     # Given an endpoint that answers twice to one request
     responses = (
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"
@@ -115,7 +123,7 @@ def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_again(endpoin
     assert receiver.connections == 2
 
 
-def test_a_server_that_says_close_is_taken_at_its_word(endpoint, receiver):
+def test_a_connection_with_the_header_close_is_not_used_again(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(200, b"bye", headers={"Connection": "close"}))
 
     for _ in range(2):
@@ -124,7 +132,7 @@ def test_a_server_that_says_close_is_taken_at_its_word(endpoint, receiver):
     assert receiver.connections == 2
 
 
-def test_hosts_on_one_address_share_no_connection(receiver):
+def test_hosts_on_one_address_share_no_connection(receiver: Receiver) -> None:
     with calling("127.0.0.1") as endpoint:
         for host in ("one.example", "two.example", "one.example"):
             endpoint.exchange(post(f"http://{host}:{receiver.port}/"), seconds=2)
@@ -132,7 +140,7 @@ def test_hosts_on_one_address_share_no_connection(receiver):
     assert [received.connection for received in receiver.requests] == [0, 1, 0]
 
 
-def test_idle_connections_are_bounded_in_number(receiver):
+def test_idle_connections_are_bounded_in_number(receiver: Receiver) -> None:
     with calling("127.0.0.1", limits=Limits(connections=2)) as endpoint:
         for host in ("one.example", "two.example", "three.example", "one.example"):
             endpoint.exchange(post(f"http://{host}:{receiver.port}/"), seconds=2)
@@ -140,7 +148,7 @@ def test_idle_connections_are_bounded_in_number(receiver):
     assert receiver.connections == 4  # the first host's connection had to go
 
 
-def test_a_connection_that_is_idle_for_long_is_not_used_again(receiver):
+def test_a_connection_that_is_idle_for_long_is_not_used_again(receiver: Receiver) -> None:
     with calling(limits=Limits(idle_seconds=1)) as endpoint:
         endpoint.exchange(post(receiver.url), seconds=2)
         endpoint.exchange(post(receiver.url), seconds=2)
@@ -151,11 +159,13 @@ def test_a_connection_that_is_idle_for_long_is_not_used_again(receiver):
     assert receiver.connections == 2
 
 
-def test_the_pool_is_as_large_as_two_batches_and_waits_less_than_a_load_balancer():
+def test_the_pool_holds_two_batches_and_idles_less_than_a_load_balancer() -> None:
     assert Limits() == Limits(connections=256, idle_seconds=30, life_seconds=300)
 
 
-def test_requests_at_the_same_time_have_a_connection_each_and_leave_them_to_the_next(endpoint, receiver):
+def test_concurrent_requests_have_a_connection_each_and_leave_it_usable(
+    endpoint: Client, receiver: Receiver
+) -> None:
     receiver.script(reply(200, delay=0.1))
     for _ in range(2):
         responses = endpoint.exchange_all([post(receiver.url)] * 20, seconds=2)
@@ -164,7 +174,7 @@ def test_requests_at_the_same_time_have_a_connection_each_and_leave_them_to_the_
     assert receiver.connections == 20
 
 
-def test_a_connection_that_lives_for_long_is_replaced(receiver):
+def test_a_connection_that_lives_for_long_is_replaced(receiver: Receiver) -> None:
     with calling(limits=Limits(life_seconds=1)) as endpoint:
         endpoint.exchange(post(receiver.url), seconds=2)
         time.sleep(0.6)
@@ -176,7 +186,7 @@ def test_a_connection_that_lives_for_long_is_replaced(receiver):
     assert receiver.connections == 2
 
 
-def test_a_client_that_waits_for_the_next_batch_holds_no_body(endpoint, receiver):
+def test_a_client_that_waits_for_the_next_batch_holds_no_body(endpoint: Client, receiver: Receiver) -> None:
     body = b"x" * 1_000_000
     before = sys.getrefcount(body)
 

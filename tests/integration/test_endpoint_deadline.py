@@ -5,29 +5,34 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
 from tests.calls import LOOPBACK, Client, calling, post
-from tests.receiver import Receiver, drip, endless, mute, raw, reply, stall
+from tests.conversation import Conversation
+from tests.receiver import Receiver, Script, drip, endless, mute, raw, reply, stall
 from webhooks.adapters.http.egress_guard import EgressGuard
-from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
+from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse, NoResponseReason
 
 SECONDS = 0.4
 LATE = 0.1
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
-def timed(endpoint, request, *, seconds=SECONDS):
+def timed(
+    endpoint: Client, request: HttpRequest, *, seconds: float = SECONDS
+) -> tuple[HttpResponse | NoResponse, float]:
     started = time.monotonic()
     response = endpoint.exchange(request, seconds=seconds)
     return response, time.monotonic() - started
 
 
-def assert_ended_on_time(response, took, *, during):
+def assert_ended_on_time(response: NoResponse, took: float, *, during: str) -> None:
     assert isinstance(response, NoResponse), response
     assert response.reason is NoResponseReason.DEADLINE
     assert during in response.detail
@@ -36,13 +41,13 @@ def assert_ended_on_time(response, took, *, during):
 
 
 @pytest.fixture
-def endpoint():
+def endpoint() -> Iterator[Client]:
     with calling() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def unanswering():
+def unanswering() -> Iterator[int]:
     """Give the port of a listener whose queue is full: it answers no SYN."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
@@ -56,13 +61,13 @@ def unanswering():
         yield listener.getsockname()[1]
 
 
-def test_an_address_that_never_answers_ends_on_time(endpoint, unanswering):
+def test_a_silent_address_ends_on_time(endpoint: Client, unanswering: int) -> None:
     response, took = timed(endpoint, post(f"http://127.0.0.1:{unanswering}/"))
 
     assert_ended_on_time(response, took, during="connecting")
 
 
-def test_a_second_address_gets_its_share_of_the_time_where_the_first_never_answers(unanswering):
+def test_a_second_address_gets_its_share_of_time_after_a_silent_first(unanswering: int) -> None:
     # Given a host whose first address answers nothing, and whose second one listens on the same port
     with (
         socket.create_server(("127.0.0.2", unanswering)) as second,
@@ -76,17 +81,17 @@ def test_a_second_address_gets_its_share_of_the_time_where_the_first_never_answe
     assert SECONDS / 2 <= took < SECONDS
 
 
-def raw_response(listener):
+def raw_response(listener: socket.socket) -> None:
     connection, _ = listener.accept()
     with connection:
         connection.recv(65_536)
         connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
 
 
-def test_a_lookup_that_never_ends_ends_on_time():
+def test_a_lookup_that_never_ends_ends_on_time() -> None:
     release = threading.Event()
 
-    def resolve(_host, _port, **_kind):
+    def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         release.wait(5)
         return []
 
@@ -98,16 +103,16 @@ def test_a_lookup_that_never_ends_ends_on_time():
         release.set()
 
 
-def test_a_handshake_that_stalls_ends_on_time(endpoint):
+def test_a_handshake_that_stalls_ends_on_time(endpoint: Client) -> None:
     with Receiver(greeting=mute) as receiver:
         response, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
 
     assert_ended_on_time(response, took, during="handshake")
 
 
-def test_a_handshake_that_drips_ends_on_time(endpoint):
+def test_a_handshake_that_drips_ends_on_time(endpoint: Client) -> None:
     # Given a server that sends the start of a long TLS record a byte at a time
-    def trickle(conversation):
+    def trickle(conversation: Conversation) -> None:
         for byte in b"\x16\x03\x03\x40\x00" + b"\x02" * 1_000:
             conversation.send(bytes([byte]))
             conversation.wait(0.02)
@@ -119,14 +124,14 @@ def test_a_handshake_that_drips_ends_on_time(endpoint):
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_slow_reader_of_our_request_ends_on_time(scheme, tmp_path):
+def test_a_slow_reader_of_our_request_ends_on_time(scheme: str, tmp_path: Path) -> None:
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
 
     # Given a server that takes the request in sips, so that each waits a little and all take seconds
-    def sip(conversation):
+    def sip(conversation: Conversation) -> None:
         conversation.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
         sock = (
             server.wrap_socket(conversation.sock, server_side=True)
@@ -157,7 +162,7 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme, tmp_path):
     ],
     ids=["never", "headers", "body", "body to the end", "chunks", "interim", "rest of body", "trailers"],
 )
-def test_an_answer_that_is_late_in_any_part_ends_on_time(endpoint, script):
+def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: Client, script: Script) -> None:
     with Receiver() as receiver:
         receiver.script(script)
         response, took = timed(endpoint, post(receiver.url))
@@ -165,7 +170,7 @@ def test_an_answer_that_is_late_in_any_part_ends_on_time(endpoint, script):
     assert_ended_on_time(response, took, during="waiting for the answer")
 
 
-def test_the_time_counts_from_the_start_also_on_a_kept_connection(endpoint):
+def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: Client) -> None:
     with Receiver() as receiver:
         receiver.script(reply(200), stall)
         endpoint.exchange(post(receiver.url), seconds=SECONDS)
@@ -177,14 +182,14 @@ def test_the_time_counts_from_the_start_also_on_a_kept_connection(endpoint):
         assert receiver.connections == 1
 
 
-def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint):
+def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint: Client) -> None:
     response, _ = timed(endpoint, post("http://127.0.0.1:9/"), seconds=0)
 
     assert isinstance(response, NoResponse)
     assert response.reason is NoResponseReason.DEADLINE
 
 
-def test_threads_and_sockets_are_all_back_after_a_thousand_bad_deliveries():
+def test_threads_and_sockets_are_all_freed_after_a_thousand_bad_deliveries() -> None:
     gc.collect()  # what earlier tests left
     threads, files = threading.active_count(), open_files()
 

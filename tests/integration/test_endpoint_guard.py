@@ -1,6 +1,9 @@
 """Where the client connects: to vetted addresses and nowhere else, whatever says otherwise."""
 
 import socket
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 import pycurl
 import pytest
@@ -11,11 +14,12 @@ from webhooks.adapters.http.ca_bundle import ca_bundle
 from webhooks.adapters.http.egress_guard import EgressGuard, Target
 from webhooks.adapters.http.transfers import Limits, Transfers
 from webhooks.domain.egress_policy import EgressPolicy
+from webhooks.domain.endpoint_url import EndpointUrl
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
 
@@ -23,11 +27,11 @@ def receiver():
 class Blind(EgressGuard):
     """A guard that takes every lookup for vetted, so that only the look before each connect is left."""
 
-    def _vetted(self, parsed, addresses):
+    def _vetted(self, parsed: EndpointUrl, addresses: tuple[IPv4Address | IPv6Address, ...]) -> Target:
         return Target(parsed, tuple(map(str, addresses)))
 
 
-def test_an_address_is_judged_once_more_right_before_it_is_connected_to(receiver):
+def test_an_address_is_checked_again_right_before_the_connection(receiver: Receiver) -> None:
     with Client(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
         response = client.exchange(post(receiver.url), seconds=2)
 
@@ -36,7 +40,7 @@ def test_an_address_is_judged_once_more_right_before_it_is_connected_to(receiver
     assert receiver.connections == 0
 
 
-def test_an_address_that_was_not_vetted_is_not_connected_to(receiver):
+def test_an_unvetted_address_is_not_connected_to(receiver: Receiver) -> None:
     # Given a transfer to a host that was looked up and vetted
     guard = EgressGuard(LOOPBACK)
     transfers = Transfers(guard, ca_file=ca_bundle(), limits=Limits())
@@ -51,14 +55,15 @@ def test_an_address_that_was_not_vetted_is_not_connected_to(receiver):
     )
 
     # When libcurl wants a socket to another address, which the deployment allows
-    given = transfers._open(transfer, (socket.AF_INET, socket.SOCK_STREAM, 6, (b"127.0.0.9", receiver.port)))
+    address = (socket.AF_INET, socket.SOCK_STREAM, 6, (b"127.0.0.9", receiver.port))
+    given = transfers.open_socket(transfer, address)
 
     assert given == pycurl.SOCKET_BAD
     assert transfer.refusal == "unvetted"
     transfers.close()
 
 
-def test_one_refused_address_refuses_the_host(receiver):
+def test_one_refused_address_refuses_the_host(receiver: Receiver) -> None:
     with calling("127.0.0.1", "10.0.0.1") as client:
         response = client.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
 
@@ -67,11 +72,11 @@ def test_one_refused_address_refuses_the_host(receiver):
     assert receiver.connections == 0
 
 
-def test_a_second_lookup_changes_nothing(receiver):
+def test_a_second_lookup_changes_nothing(receiver: Receiver) -> None:
     # Given a name server that says another address each time
     asked = []
 
-    def resolve(_host, _port, **_kind):
+    def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         asked.append(1)
         address = "127.0.0.1" if len(asked) == 1 else "127.0.0.9"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
@@ -83,10 +88,10 @@ def test_a_second_lookup_changes_nothing(receiver):
     assert len(asked) == 1
 
 
-def test_a_host_that_moved_is_called_where_it_is_now(receiver):
+def test_a_host_that_moved_is_called_where_it_is_now(receiver: Receiver) -> None:
     now, addresses = [0.0], ["127.0.0.9"]
 
-    def resolve(_host, _port, **_kind):
+    def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (addresses[0], 0))]
 
     with Client(EgressGuard(LOOPBACK, resolve=resolve, clock=lambda: now[0])) as client:
@@ -100,7 +105,9 @@ def test_a_host_that_moved_is_called_where_it_is_now(receiver):
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"])
-def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch, name):
+def test_a_proxy_of_the_environment_is_not_used(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:1")
     with calling() as client:
         assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
@@ -109,14 +116,14 @@ def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch, name):
 @pytest.mark.parametrize(
     "path", ["/a/../b/./c//d;p=1?x=%20%2B+%e9&y[]=1&z={id}|^", "/hook?", "/%2e%2e/", '/"<>`', "//x@y:z/"]
 )
-def test_a_path_is_sent_to_the_letter(receiver, path):
+def test_a_path_is_sent_to_the_letter(receiver: Receiver, path: str) -> None:
     with calling() as client:
         assert isinstance(client.exchange(post(receiver.url + path), seconds=2), HttpResponse)
 
     assert receiver.requests[0].path == path
 
 
-def test_only_our_own_headers_are_sent_besides_the_callers(receiver):
+def test_only_our_own_headers_are_sent_besides_the_request_headers(receiver: Receiver) -> None:
     receiver.script(reply(200))
     with calling() as client:
         client.exchange(post(receiver.url, b"x" * 2_000_000, **{"X-Empty": "", "X-Key": " a "}), seconds=2)

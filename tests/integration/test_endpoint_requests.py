@@ -1,28 +1,31 @@
 """Requests over real sockets: what is sent, where to, and what never is."""
 
 import socket
+from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import calling, post
+from tests.calls import Client, calling, post
 from tests.receiver import Receiver, raw, reply
 from webhooks.domain.egress_policy import EgressPolicy
 from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
-def endpoint():
+def endpoint() -> Iterator[Client]:
     with calling() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
 
 
-def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(endpoint, receiver):
+def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(
+    endpoint: Client, receiver: Receiver
+) -> None:
     body = '{"name":"Zoë"}'.encode()
 
     response = endpoint.exchange(
@@ -52,7 +55,9 @@ def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(endpoint, rec
         ({"Transfer-Encoding": "chunked"}, "reserved-header"),
     ],
 )
-def test_a_header_that_could_break_the_message_never_reaches_the_wire(endpoint, receiver, headers, detail):
+def test_a_header_that_could_break_the_message_is_never_sent(
+    endpoint: Client, receiver: Receiver, headers: dict[str, str], detail: str
+) -> None:
     response = endpoint.exchange(HttpRequest("POST", receiver.url, headers, b"{}"), seconds=2)
 
     assert isinstance(response, NoResponse)
@@ -61,7 +66,7 @@ def test_a_header_that_could_break_the_message_never_reaches_the_wire(endpoint, 
     assert receiver.connections == 0
 
 
-def test_a_refused_address_is_never_connected_to(receiver):
+def test_a_refused_address_is_never_connected_to(receiver: Receiver) -> None:
     with calling(policy=EgressPolicy(allow_http=True, ports=None)) as endpoint:
         response = endpoint.exchange(post(receiver.url), seconds=2)
 
@@ -74,7 +79,7 @@ def test_a_refused_address_is_never_connected_to(receiver):
     assert receiver.connections == 0
 
 
-def test_an_answer_tells_its_status_time_address_and_start(endpoint, receiver):
+def test_a_response_has_its_status_time_address_and_excerpt(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(503, b"busy " * 1_000, headers={"Retry-After": "120"}, delay=0.05))
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -85,7 +90,7 @@ def test_an_answer_tells_its_status_time_address_and_start(endpoint, receiver):
     assert 50 <= response.latency_ms < 1_000
 
 
-def test_a_redirect_is_an_answer_like_any_other(endpoint, receiver):
+def test_a_redirect_is_a_response_like_any_other(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(302, headers={"Location": "http://169.254.169.254/latest/meta-data/"}))
 
     response = endpoint.exchange(post(receiver.url), seconds=2)
@@ -96,7 +101,7 @@ def test_a_redirect_is_an_answer_like_any_other(endpoint, receiver):
     assert len(receiver.requests) == 1
 
 
-def test_where_a_redirect_leads_is_read_of_an_answer_that_comes_in_pieces_too(endpoint, receiver):
+def test_a_redirect_location_is_read_from_a_response_in_pieces(endpoint: Client, receiver: Receiver) -> None:
     response = (
         b"HTTP/1.1 308 Permanent Redirect\r\nLocation: /hook/\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     )
@@ -108,7 +113,7 @@ def test_where_a_redirect_leads_is_read_of_an_answer_that_comes_in_pieces_too(en
     assert (exchange.status, exchange.location) == (308, "/hook/")
 
 
-def test_the_next_vetted_address_is_tried_where_one_does_not_take_the_connection(receiver):
+def test_the_next_vetted_address_is_tried_after_a_refused_connection(receiver: Receiver) -> None:
     # Given a host with an address where nobody listens, before the one where somebody does
     with calling("127.0.0.9", "127.0.0.1") as endpoint:
         response = endpoint.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
@@ -118,7 +123,7 @@ def test_the_next_vetted_address_is_tried_where_one_does_not_take_the_connection
     assert receiver.requests[0].header("Host") == f"two.example:{receiver.port}"
 
 
-def test_an_ipv6_literal_is_called_with_its_brackets_in_the_host_header(endpoint):
+def test_an_ipv6_literal_has_brackets_in_the_host_header(endpoint: Client) -> None:
     with Receiver(host="::1") as receiver:
         response = endpoint.exchange(post(receiver.url), seconds=2)
 
@@ -128,7 +133,7 @@ def test_an_ipv6_literal_is_called_with_its_brackets_in_the_host_header(endpoint
 
 
 @pytest.mark.parametrize("spelling", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]"])
-def test_odd_spellings_of_an_inside_address_are_refused_by_the_systems_own_resolver(spelling):
+def test_odd_spellings_of_a_private_address_are_refused(spelling: str) -> None:
     with calling(policy=EgressPolicy()) as endpoint:
         response = endpoint.exchange(post(f"https://{spelling}/"), seconds=5)
 
@@ -136,7 +141,7 @@ def test_odd_spellings_of_an_inside_address_are_refused_by_the_systems_own_resol
     assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "loopback")
 
 
-def test_nobody_listening_is_a_failed_connection(endpoint):
+def test_a_closed_port_is_a_failed_connection(endpoint: Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 

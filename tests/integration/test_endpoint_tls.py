@@ -2,6 +2,7 @@
 
 import ssl
 import warnings
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,20 +12,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from trustme import CA
 
-from tests.calls import calling, post
+from tests.calls import Client, calling, post
+from tests.conversation import Conversation
 from tests.receiver import Receiver
 from webhooks.adapters.http.ca_bundle import ca_bundle
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture(scope="module")
-def authority():
+def authority() -> CA:
     return trustme.CA()
 
 
 @pytest.fixture
-def trusting(authority, tmp_path):
+def trusting(authority: CA, tmp_path: Path) -> Iterator[Client]:
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with calling("127.0.0.1", ca_file=str(tmp_path / "ca.pem")) as endpoint:
         yield endpoint
@@ -37,7 +40,9 @@ def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("host", ["hooks.example", "HOOKS.example.", "127.0.0.1", "www.bücher.example"])
-def test_tls_is_checked_for_the_hosts_name_on_a_connection_to_its_address(authority, trusting, host):
+def test_tls_is_checked_for_the_host_name_on_a_connection_to_an_address(
+    authority: CA, trusting: Client, host: str
+) -> None:
     names = []
     context = server_context(authority, "hooks.example", "127.0.0.1", "*.xn--bcher-kva.example")
     context.sni_callback = lambda _sock, name, _context: names.append(name)
@@ -51,7 +56,7 @@ def test_tls_is_checked_for_the_hosts_name_on_a_connection_to_its_address(author
     assert names == [None if host == "127.0.0.1" else expected]  # RFC 6066: no SNI for addresses
 
 
-def test_a_certificate_for_another_name_is_refused(authority, trusting):
+def test_a_certificate_for_another_name_is_refused(authority: CA, trusting: Client) -> None:
     with Receiver(tls=server_context(authority, "other.example")) as receiver:
         response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
@@ -61,7 +66,7 @@ def test_a_certificate_for_another_name_is_refused(authority, trusting):
         assert receiver.requests == []
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused(trusting):
+def test_a_certificate_of_an_unknown_authority_is_refused(trusting: Client) -> None:
     with Receiver(tls=server_context(trustme.CA(), "hooks.example")) as receiver:
         response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
@@ -70,7 +75,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(trusting):
         assert receiver.requests == []
 
 
-def test_tls_older_than_1_2_is_refused(authority, trusting):
+def test_tls_older_than_1_2_is_refused(authority: CA, trusting: Client) -> None:
     context = server_context(authority, "hooks.example")
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # that is the point
@@ -84,8 +89,8 @@ def test_tls_older_than_1_2_is_refused(authority, trusting):
         assert response.reason is NoResponseReason.TLS
 
 
-def test_a_server_without_tls_is_a_tls_failure(trusting):
-    def answer_in_clear(conversation):
+def test_a_server_without_tls_is_a_tls_failure(trusting: Client) -> None:
+    def answer_in_clear(conversation: Conversation) -> None:
         conversation.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         conversation.wait(2)
 
@@ -96,7 +101,7 @@ def test_a_server_without_tls_is_a_tls_failure(trusting):
     assert response.reason is NoResponseReason.TLS
 
 
-def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_address(authority, trusting):
+def test_a_tls_connection_is_not_shared_by_hosts_on_one_address(authority: CA, trusting: Client) -> None:
     # Given a kept connection whose certificate was checked for one host
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
         trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
@@ -109,13 +114,13 @@ def test_a_connection_to_a_checked_host_is_not_used_for_another_on_the_same_addr
         assert len(receiver.requests) == 1
 
 
-def lax_root_and_leaf(folder):
+def lax_root_and_leaf(folder: Path) -> tuple[Path, Path]:
     """Make a root without key identifiers, as publicly trusted ones have them, and a leaf for hooks.example."""
     now = datetime.now(UTC)
     root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An old root")])
 
-    def builder(subject, key):
+    def builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -144,7 +149,7 @@ def lax_root_and_leaf(folder):
     return folder / "root.pem", folder / "leaf.pem"
 
 
-def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path):
+def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path: Path) -> None:
     # python/cpython#107361: no Subject or Authority Key Identifier, no key usage, constraints not critical
     root, leaf = lax_root_and_leaf(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -159,7 +164,9 @@ def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path):
         assert other.detail == "certificate refused: Hostname mismatch"
 
 
-def test_the_authorities_are_the_systems_or_those_of_ssl_cert_file(authority, tmp_path, monkeypatch):
+def test_the_authorities_are_the_systems_or_those_of_ssl_cert_file(
+    authority: CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert Path(ca_bundle()).read_text("utf-8").count("BEGIN CERTIFICATE") > 50
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
 
@@ -168,7 +175,7 @@ def test_the_authorities_are_the_systems_or_those_of_ssl_cert_file(authority, tm
     assert ca_bundle() == str(tmp_path / "ca.pem")
 
 
-def test_phase_times_tell_of_the_handshake_and_of_a_kept_connection(authority, trusting):
+def test_phase_times_show_the_handshake_and_a_reused_connection(authority: CA, trusting: Client) -> None:
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
         new, kept = (
             trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2) for _ in range(2)

@@ -11,12 +11,15 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 
 from signing import Curve, derive_webhook_secret, encode_webhook_secret, jwk, thumbprint
 from tests.contract.backends import Backend, backend_named
+from tests.lambda_functions import ENVIRONMENT, LOOPBACK
 from tests.plain_protocol import http_signature_holds, secret_signature_holds, service_signature_holds
 from tests.receiver import Receiver, reply, token
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap import dispatcher, fanout
+from webhooks.bootstrap.dispatcher import DispatcherApp
+from webhooks.bootstrap.fanout import FanoutApp
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
@@ -45,8 +48,8 @@ class Stack:
     queues: dict[str, str]
     deliveries_table: str
     receiver: Receiver
-    run_fanout: Any = None
-    run_dispatch: Any = None
+    fanout: FanoutApp
+    dispatcher: DispatcherApp
 
     def register(self, credential: Credential | None = None, **changes: Any) -> Webhook:
         endpoint = replace(Endpoint(f"{self.receiver.url}/hook?x=1"), **changes.pop("endpoint", {}))
@@ -73,7 +76,7 @@ class Stack:
             }
             for number, event in enumerate(events)
         ]
-        return batch_response(self.run_fanout.fan_out(event_messages({"Records": records})))
+        return batch_response(self.fanout.fanout.fan_out(event_messages({"Records": records})))
 
     def waiting(self, queue: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -101,7 +104,9 @@ class Stack:
             }
             for message in messages
         ]
-        failures = batch_response(self.run_dispatch.dispatch(delivery_messages({"Records": records}), lane))
+        failures = batch_response(
+            self.dispatcher.dispatcher.dispatch(delivery_messages({"Records": records}), lane)
+        )
         failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}
         queue = self.queues["slow" if lane is Lane.SLOW else "deliveries"]
         for message in messages:
@@ -122,31 +127,26 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         deliveries = backend.table("deliveries")
         names = ("events", "events-dlq", "deliveries", "slow", "deliveries-dlq")
         queues = {name: backend.queue(name) for name in names}
-        environment = {
-            "POWERTOOLS_SERVICE_NAME": "test",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-            "EC_CURVE_NAME": "secp256k1",
-            "SUBSCRIPTIONS_TABLE": subscriptions,
-            "ACCESS_TABLE": access,
-            "DELIVERIES_TABLE": deliveries,
-            "EVENTS_QUEUE_URL": queues["events"],
-            "EVENTS_DLQ_URL": queues["events-dlq"],
-            "DELIVERIES_QUEUE_URL": queues["deliveries"],
-            "SLOW_DELIVERIES_QUEUE_URL": queues["slow"],
-            "DELIVERIES_DLQ_URL": queues["deliveries-dlq"],
-            "SERVICE_KEYS_SECRET": backend.secret("service", json.dumps(SEED)),
-            "SIGNING_KEYS_SECRET": backend.secret("signing", json.dumps(SEED)),
-            "WEBHOOK_MASTER_SECRET": backend.secret("master", json.dumps(SEED)),
-            "CREDENTIALS_PREFIX": "test/credentials/",
-            "KMS_KEY_ID": "",
-            "ALLOW_HTTP_ENDPOINTS": "true",
-            "ALLOWED_PORTS": "*",
-            "ALLOWED_NETWORKS": "127.0.0.0/8",
-            "RETRY_DELAYS": "0,0",
-            "DEFAULT_TTL": "5",
-            "FAST_LANE_SECONDS": "2",
-            "ATTEMPT_LOG_DAYS": "30",
-        }
+        environment = (
+            ENVIRONMENT
+            | LOOPBACK
+            | {
+                "SUBSCRIPTIONS_TABLE": subscriptions,
+                "ACCESS_TABLE": access,
+                "DELIVERIES_TABLE": deliveries,
+                "EVENTS_QUEUE_URL": queues["events"],
+                "EVENTS_DLQ_URL": queues["events-dlq"],
+                "DELIVERIES_QUEUE_URL": queues["deliveries"],
+                "SLOW_DELIVERIES_QUEUE_URL": queues["slow"],
+                "DELIVERIES_DLQ_URL": queues["deliveries-dlq"],
+                "SERVICE_KEYS_SECRET": backend.secret("service", json.dumps(SEED)),
+                "SIGNING_KEYS_SECRET": backend.secret("signing", json.dumps(SEED)),
+                "WEBHOOK_MASTER_SECRET": backend.secret("master", json.dumps(SEED)),
+                "CREDENTIALS_PREFIX": "test/credentials/",
+                "RETRY_DELAYS": "0,0",
+                "FAST_LANE_SECONDS": "2",
+            }
+        )
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         stack = Stack(
@@ -167,14 +167,15 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             queues=queues,
             deliveries_table=deliveries,
             receiver=receiver,
-            run_fanout=fanout.compose(),
-            run_dispatch=dispatcher.compose()[0],
+            fanout=fanout.compose(),
+            dispatcher=dispatcher.compose(),
         )
         yield stack
-        stack.run_dispatch._http.close()
+        stack.dispatcher.close()
+        stack.fanout.close()
 
 
-def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: Stack):
+def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: Stack) -> None:
     webhook = stack.register()
 
     assert stack.publish(NATIVE) == {"batchItemFailures": []}
@@ -205,7 +206,7 @@ def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: 
     assert http_signature_holds(headers, callback.body, method="POST", url=url, jwks=jwks)
 
 
-def test_all_deliveries_of_a_batch_for_one_webhook_travel_in_one_message(stack: Stack):
+def test_all_deliveries_for_one_webhook_travel_in_one_message(stack: Stack) -> None:
     stack.register()
 
     stack.publish(*({**NATIVE, "eventId": f"e{number}"} for number in range(10)))
@@ -217,7 +218,7 @@ def test_all_deliveries_of_a_batch_for_one_webhook_travel_in_one_message(stack: 
     ]
 
 
-def test_what_does_not_match_is_not_sent(stack: Stack):
+def test_an_event_that_does_not_match_is_not_sent(stack: Stack) -> None:
     stack.register(query=({"user": "x"},))
     stack.register(disabled=True)
     stack.register(event_names=("E_OTHER",))
@@ -227,7 +228,7 @@ def test_what_does_not_match_is_not_sent(stack: Stack):
     assert stack.waiting("deliveries") == []
 
 
-def test_a_change_is_seen_by_the_next_event(stack: Stack):
+def test_a_change_is_seen_by_the_next_event(stack: Stack) -> None:
     webhook = stack.register()
     stack.publish(NATIVE)
     assert len(stack.waiting("deliveries")) == 1
@@ -241,7 +242,7 @@ def test_a_change_is_seen_by_the_next_event(stack: Stack):
     assert stack.waiting("deliveries") == []
 
 
-def test_an_invalid_event_is_dead_lettered_with_its_reason_and_harms_no_other(stack: Stack):
+def test_an_invalid_event_is_dead_lettered_and_harms_no_other(stack: Stack) -> None:
     stack.register()
 
     assert stack.publish("no json", {**NATIVE, "tenantId": 7}, NATIVE) == {"batchItemFailures": []}
@@ -261,7 +262,9 @@ def test_an_invalid_event_is_dead_lettered_with_its_reason_and_harms_no_other(st
         (AuthType.API_KEY, Credential(key_name="X-Key", key_value="v"), ("X-Key", "v")),
     ],
 )
-def test_each_auth_type_sends_its_header(stack: Stack, auth_type, credential, header):
+def test_each_auth_type_sends_its_header(
+    stack: Stack, auth_type: AuthType, credential: Credential, header: tuple[str, str]
+) -> None:
     stack.register(credential, endpoint={"auth_type": auth_type})
 
     stack.publish(NATIVE)
@@ -270,7 +273,7 @@ def test_each_auth_type_sends_its_header(stack: Stack, auth_type, credential, he
     assert header in stack.receiver.requests[0].headers
 
 
-def test_oauth2_fetches_a_token_once_and_anew_after_a_401(stack: Stack):
+def test_an_oauth2_token_is_fetched_once_and_again_after_a_401(stack: Stack) -> None:
     stack.register(
         Credential(client_id="id", client_secret="secret"),
         endpoint={
@@ -293,7 +296,7 @@ def test_oauth2_fetches_a_token_once_and_anew_after_a_401(stack: Stack):
     assert item["outcome"]["S"] == "delivered"
 
 
-def test_a_failure_is_retried_and_the_log_keeps_the_history(stack: Stack):
+def test_a_failure_is_retried_and_the_log_has_the_history(stack: Stack) -> None:
     stack.register(retry_count=2)
     stack.receiver.script(reply(503, b"busy"), reply(200))
 
@@ -310,7 +313,7 @@ def test_a_failure_is_retried_and_the_log_keeps_the_history(stack: Stack):
     assert item["outcome"]["S"] == "delivered"
 
 
-def test_an_exhausted_delivery_is_dead_lettered_with_its_reason(stack: Stack):
+def test_an_exhausted_delivery_is_dead_lettered_with_its_reason(stack: Stack) -> None:
     stack.register(retry_count=1)
     stack.receiver.script(reply(500))
 
@@ -325,7 +328,9 @@ def test_an_exhausted_delivery_is_dead_lettered_with_its_reason(stack: Stack):
     assert len(stack.receiver.requests) == 2
 
 
-def test_a_redirect_is_not_followed_and_log_line_log_item_and_reason_say_where_to(stack: Stack, caplog):
+def test_a_redirect_is_recorded_with_its_location_and_not_followed(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
     location = {"Location": "https://u:p@www.foo.com/api?token=secret"}
     stack.receiver.script(reply(308, headers=location), path="/hook?x=1")
     stack.register()
@@ -347,7 +352,7 @@ def test_a_redirect_is_not_followed_and_log_line_log_item_and_reason_say_where_t
     assert len(stack.receiver.requests) == 1
 
 
-def test_gone_disables_the_webhook(stack: Stack):
+def test_status_410_disables_the_webhook(stack: Stack) -> None:
     webhook = stack.register(retry_count=2)
     stack.receiver.script(reply(410))
 
@@ -361,7 +366,7 @@ def test_gone_disables_the_webhook(stack: Stack):
     assert stack.waiting("deliveries") == []
 
 
-def test_deliveries_of_a_webhook_that_is_gone_end_with_that_reason(stack: Stack):
+def test_deliveries_of_a_deleted_webhook_end_with_that_reason(stack: Stack) -> None:
     webhook = stack.register()
     stack.publish(NATIVE)
     stack.subscriptions.remove(webhook, IdempotencyRecord("k", "", int(time.time()) + 60))
@@ -373,7 +378,7 @@ def test_deliveries_of_a_webhook_that_is_gone_end_with_that_reason(stack: Stack)
     assert (item["outcome"]["S"], item["reason"]["S"]) == ("ended", "webhook deleted")
 
 
-def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
+def test_a_settled_message_is_not_sent_again(stack: Stack) -> None:
     stack.register()
     stack.publish(NATIVE)
     [message] = stack.waiting("deliveries")
@@ -384,7 +389,7 @@ def test_a_message_that_was_settled_before_is_not_sent_again(stack: Stack):
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack):
+def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack) -> None:
     broken = stack.register(Credential(token="t"), endpoint={"auth_type": AuthType.BEARER})
     assert broken.credential is not None
     stack.credentials.delete(broken.credential)
@@ -398,7 +403,7 @@ def test_a_deleted_secret_dead_letters_only_its_own_delivery(stack: Stack):
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_message_that_is_no_pack_is_dead_lettered_alone(stack: Stack):
+def test_a_malformed_pack_is_dead_lettered_alone(stack: Stack) -> None:
     stack.register()
     stack.publish(NATIVE)
     stack.backend.clients.sqs.send_message(QueueUrl=stack.queues["deliveries"], MessageBody="rubbish")
@@ -411,7 +416,7 @@ def test_a_message_that_is_no_pack_is_dead_lettered_alone(stack: Stack):
 
 
 @pytest.mark.parametrize("when", ["2026-01-02T03:04:05Z", None])
-def test_an_event_that_its_producer_repeats_is_delivered_once(stack: Stack, when):
+def test_an_event_that_its_producer_repeats_is_delivered_once(stack: Stack, when: str | None) -> None:
     stack.register()
     event = NATIVE | ({"occurredAt": when} if when else {})
 
@@ -422,7 +427,7 @@ def test_an_event_that_its_producer_repeats_is_delivered_once(stack: Stack, when
     assert len(stack.receiver.requests) == 1
 
 
-def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack):
+def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack) -> None:
     stack.register()
     stack.publish(NATIVE)
     stack.publish(NATIVE)
@@ -432,7 +437,7 @@ def test_two_messages_with_one_delivery_in_a_batch_send_it_once(stack: Stack):
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_webhook_that_was_slow_leaves_the_fast_lane_until_it_is_quick_again(stack: Stack):
+def test_a_slow_webhook_leaves_the_fast_lane_until_it_is_quick_again(stack: Stack) -> None:
     slow, quick = stack.register(), stack.register()
     stack.receiver.script(reply(200, delay=2.5))
     stack.publish(NATIVE)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, fail, forever
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span, encode_slice
@@ -37,7 +37,7 @@ def received(backend: Backend, url: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 10), (23, 10), (3, 900_000)])
-def test_slices_are_sent_as_they_are_in_calls_that_sqs_takes(backend: Backend, count: int, size: int):
+def test_slices_are_sent_as_they_are_in_calls_that_sqs_takes(backend: Backend, count: int, size: int) -> None:
     url, slices = backend.queue("events"), [make_slice(number, size=size) for number in range(count)]
 
     assert SqsEventsQueue(backend.clients, url).send(slices)
@@ -45,7 +45,7 @@ def test_slices_are_sent_as_they_are_in_calls_that_sqs_takes(backend: Backend, c
     assert {each["Body"] for each in received(backend, url)} == set(map(encode_slice, slices))
 
 
-def test_a_slice_has_the_group_of_its_community(backend: Backend):
+def test_a_slice_has_the_group_of_its_community(backend: Backend) -> None:
     url = backend.queue("events")
 
     SqsEventsQueue(backend.clients, url).send([make_slice(1), make_slice(2), make_slice(3, scope=OTHER)])
@@ -54,13 +54,13 @@ def test_a_slice_has_the_group_of_its_community(backend: Backend):
     assert sorted(groups) == sorted([ACME.fairness_group, ACME.fairness_group, OTHER.fairness_group])
 
 
-def test_slices_that_the_queue_does_not_take_are_said_not_to_be_sent(backend: Backend):
+def test_slices_that_the_queue_refuses_are_returned_as_not_sent(backend: Backend) -> None:
     url = backend.queue("events")
     away = FaultyClients(backend.clients, send_message_batch=forever(fail("InternalError")))
     assert not SqsEventsQueue(away, url).send([make_slice(1)])
 
 
-def test_more_messages_than_a_call_takes_are_deleted(backend: Backend):
+def test_more_messages_than_a_call_takes_are_deleted(backend: Backend) -> None:
     url = backend.queue("events")
     queue = SqsEventsQueue(backend.clients, url)
     queue.send([make_slice(number) for number in range(23)])
@@ -78,9 +78,9 @@ def test_more_messages_than_a_call_takes_are_deleted(backend: Backend):
     assert [each["Body"] for each in received(backend, url)] == [kept["Body"]]
 
 
-def test_a_message_that_cannot_be_deleted_is_named_in_the_log_and_comes_again(
+def test_a_message_that_cannot_be_deleted_is_logged_and_comes_again(
     backend: Backend, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     away = FaultyClients(backend.clients, delete_message_batch=forever(fail("InternalError")))
 
     SqsEventsQueue(away, backend.queue("events")).delete(["receipt"])

@@ -5,11 +5,11 @@ from dataclasses import replace
 from tests.contract.backends import backend_named
 from tests.contract.test_queues import make_pack
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue, SqsFastLane
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.scope import Scope
 
 
-def test_a_message_has_the_group_of_its_community_in_both_lanes():
+def test_a_message_has_the_group_of_its_community_in_both_lanes() -> None:
     packs = [make_pack(1), make_pack(2), replace(make_pack(3), scope=Scope("acme", "south"))]
     with backend_named("moto") as backend:
         fast, slow = backend.queue("fast"), backend.queue("slow")
@@ -25,7 +25,7 @@ def test_a_message_has_the_group_of_its_community_in_both_lanes():
     assert len(set(groups.values())) == 2
 
 
-def test_a_group_fits_what_sqs_takes_and_is_nobody_elses():
+def test_a_group_is_valid_for_sqs_and_unique_to_its_community() -> None:
     scopes = [Scope("a" * 64, "b" * 64), Scope("ab", "c"), Scope("a", "bc")]
     groups = {scope.fairness_group for scope in scopes}
     assert len(groups) == 3

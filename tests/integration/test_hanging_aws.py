@@ -3,23 +3,19 @@
 Real botocore connects to a socket that never answers, for the operations that hang; moto answers all others.
 """
 
-import importlib.util
 import json
-import socket
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import Thread
+from dataclasses import dataclass
 from typing import Any
 
-import botocore.handlers
 import pytest
 
+from tests.aws_stub.hanging import HangingAws, hanging_aws
 from tests.contract.backends import backend_named
 from tests.factories import (
     BASE,
-    FUNCTIONS,
     SYSTEM,
     ApiResponse,
     api_event,
@@ -29,6 +25,7 @@ from tests.factories import (
 )
 from tests.integration.test_api_functions import API, Deployed
 from tests.integration.test_event_path import NATIVE, Stack, stack
+from tests.lambda_functions import load_function
 from webhooks.adapters.aws.clients import NEEDED_SECONDS
 from webhooks.bootstrap.runtime import invocation
 from webhooks.domain.webhook import AuthType, Credential
@@ -52,64 +49,14 @@ class Context:
         return round((self.seconds - (time.monotonic() - self._started)) * 1000)
 
 
-@dataclass
-class Aws:
-    """Which operations hang, and how long the others take; `tried` are the tries of those that hang."""
-
-    url: str
-    hanging: set[str] = field(default_factory=set)
-    delays: dict[str, float] = field(default_factory=dict)
-    tried: list[str] = field(default_factory=list)
-
-    def __call__(self, event_name: str, request: Any, **_: Any) -> None:
-        operation = event_name.rpartition(".")[2]
-        if operation == "GetSecretValue" and b"test/credentials" in request.body:
-            operation += " of test/credentials"
-        if operation in self.hanging:
-            self.tried.append(operation)
-            request.url = self.url  # which moto does not answer
-        time.sleep(self.delays.get(operation, self.delays.get("any", 0)))
-
-
-@contextmanager
-def mute() -> Iterator[str]:
-    """Accept every connection, and never answer."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        accepted: list[socket.socket] = []
-
-        def accept() -> None:
-            while True:
-                try:
-                    accepted.append(listener.accept()[0])
-                except OSError:
-                    return
-
-        thread = Thread(target=accept, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for each in accepted:
-            each.close()
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingAws]:
+    with hanging_aws(monkeypatch) as aws:
+        yield aws
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    with mute() as url:
-        found = Aws(url)
-        # Each new session has these; before moto's own.
-        monkeypatch.setattr(
-            botocore.handlers,
-            "BUILTIN_HANDLERS",
-            [("before-send", found), *botocore.handlers.BUILTIN_HANDLERS],
-        )
-        yield found
-        # A session that outlives the test (boto3's default one) keeps the handler.
-        found.hanging, found.delays = set(), {}
-
-
-@pytest.fixture
-def deployed(aws: Aws) -> Iterator[Deployed]:
+def deployed(aws: HangingAws) -> Iterator[Deployed]:
     with backend_named("moto") as backend:
         yield Deployed(backend)
 
@@ -119,7 +66,7 @@ def call(deployed: Deployed, method: str, path: str, body: Any = None, *, second
     headers = SYSTEM.headers(deployed.public_key, ts=time.time())
     event = api_event(method, path, headers=headers, body=None if body is None else json.dumps(body))
     started = time.monotonic()
-    response = read_response(deployed.apis[owner(path)].handle(event, Context(seconds)))
+    response = read_response(deployed.handlers[owner(path)](event, Context(seconds)))
     assert time.monotonic() - started < seconds
     invocation.begin(None)
     return response
@@ -140,7 +87,9 @@ def unavailable(response: ApiResponse) -> bool:
         ("GetSecretValue", ("GET", "/servicekeys")),
     ],
 )
-def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: Aws, operation, request_):
+def test_a_call_that_hangs_is_a_503_in_time(
+    deployed: Deployed, aws: HangingAws, operation: str, request_: tuple[Any, ...]
+) -> None:
     aws.hanging = {operation}
 
     response = call(deployed, *request_, seconds=SHORT)
@@ -149,7 +98,9 @@ def test_a_call_that_hangs_is_a_503_in_time(deployed: Deployed, aws: Aws, operat
     assert aws.tried == [operation]
 
 
-def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Deployed, aws: Aws):
+def test_a_hanging_call_is_tried_three_times_within_the_time_of_lambda(
+    deployed: Deployed, aws: HangingAws
+) -> None:
     aws.hanging = {"TransactWriteItems"}
 
     response = call(deployed, *CREATE, seconds=LAMBDA)
@@ -158,7 +109,7 @@ def test_with_lambdas_time_a_call_that_hangs_is_tried_three_times(deployed: Depl
     assert aws.tried == ["TransactWriteItems"] * 3
 
 
-def test_calls_in_series_that_are_all_slow_end_in_time(deployed: Deployed, aws: Aws):
+def test_a_series_of_slow_calls_ends_in_time(deployed: Deployed, aws: HangingAws) -> None:
     aws.delays = {"any": 0.8}
 
     response = call(deployed, *CREATE, seconds=NEEDED_SECONDS + 2)
@@ -168,11 +119,7 @@ def test_calls_in_series_that_are_all_slow_end_in_time(deployed: Deployed, aws: 
 
 def dispatcher(seconds: float, messages: list[dict[str, Any]]) -> set[str]:
     """Run functions/dispatcher on messages of the fast lane; it must end in time. Returns those to come again."""
-    spec = importlib.util.spec_from_file_location("app", FUNCTIONS / "dispatcher" / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    app = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(app)
+    function = load_function("dispatcher", os.environ)
     records = [
         {
             "messageId": each["MessageId"],
@@ -183,9 +130,9 @@ def dispatcher(seconds: float, messages: list[dict[str, Any]]) -> set[str]:
         for each in messages
     ]
     started = time.monotonic()
-    response = app.lambda_handler({"Records": records}, Context(seconds))
+    response = function.lambda_handler({"Records": records}, Context(seconds))
     assert time.monotonic() - started < seconds
-    app.dispatch._http.close()
+    function.app.close()
     invocation.begin(None)  # what runs next in this process has its own time
     return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
 
@@ -196,7 +143,9 @@ def published(stack: Stack) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "GetSecretValue"])
-def test_what_hangs_before_anything_is_sent_leaves_nothing_sent(stack: Stack, aws: Aws, operation: str):
+def test_a_call_that_hangs_before_sending_leaves_nothing_sent(
+    stack: Stack, aws: HangingAws, operation: str
+) -> None:
     stack.register()
     messages = published(stack)
     aws.hanging = {operation}
@@ -208,7 +157,7 @@ def test_what_hangs_before_anything_is_sent_leaves_nothing_sent(stack: Stack, aw
     assert stack.receiver.requests == []
 
 
-def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Stack, aws: Aws):
+def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Stack, aws: HangingAws) -> None:
     stack.register()
     messages = published(stack)
     aws.delays = {"BatchGetItem": 1.5}
@@ -224,7 +173,7 @@ def test_a_read_that_takes_nearly_all_of_the_time_leaves_nothing_sent(stack: Sta
     assert len(stack.receiver.requests) == 1
 
 
-def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: Stack, aws: Aws):
+def test_a_hanging_credential_costs_only_its_own_delivery(stack: Stack, aws: HangingAws) -> None:
     stack.register(Credential(token="t"), endpoint={"auth_type": AuthType.BEARER})
     plain = stack.register(ttl=1)
     messages = published(stack)
@@ -238,7 +187,9 @@ def test_a_credential_that_hangs_costs_its_own_webhooks_delivery_alone(stack: St
     assert aws.tried
 
 
-def test_a_record_that_hangs_could_not_be_known_and_is_counted(stack: Stack, aws: Aws, capsys):
+def test_a_hanging_record_is_counted_as_failed(
+    stack: Stack, aws: HangingAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     stack.register()
     messages = published(stack)
     aws.hanging = {"BatchWriteItem"}

@@ -23,7 +23,7 @@ def outcome(case: str) -> Result:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_hostile_event_harms_no_other_event_of_its_batch(case: str):
+def test_a_hostile_event_harms_no_other_event_of_its_batch(case: str) -> None:
     found, wanted = outcome(case), CASES[case]().wanted
     # The good ones are delivered by the first invocation, and about as soon as without it.
     assert found.good == {f"good-{tenant}": 1 for tenant in range(TENANTS)}

@@ -2,27 +2,27 @@
 
 import base64
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import parse_qs
 
 import pytest
 
-from tests.calls import Client, calling, post
-from tests.receiver import Receiver, raw, reply, reset, stall, token
+from tests.calls import Client, calling, post, results
+from tests.receiver import Receiver, Script, raw, reply, reset, stall, token
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.egress_policy import EgressPolicy
-from webhooks.domain.http import ClientCredentials, NoResponse, NoResponseReason
+from webhooks.domain.http import ClientCredentials, HttpOutcome, NoResponse, NoResponseReason
 from webhooks.ports import Call, Conversation
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
 
 
 @pytest.fixture
-def now():
+def now() -> list[float]:
     return [1_000_000.0]
 
 
@@ -40,7 +40,7 @@ class Asking:
     def tokens(
         self, client: ClientCredentials, *, seconds: Sequence[float], rejected: str | None = None
     ) -> list[str | NoResponse]:
-        return self.client.send_all([self.asker(client, seconds=each, rejected=rejected) for each in seconds])
+        return results(self.client, [self.asker(client, seconds=each, rejected=rejected) for each in seconds])
 
     def asker(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
@@ -49,7 +49,7 @@ class Asking:
 
 
 @pytest.fixture
-def tokens(now):
+def tokens(now: list[float]) -> Iterator[Asking]:
     with calling(clock=lambda: now[0]) as client:
         yield Asking(client, lambda: now[0])
 
@@ -60,14 +60,14 @@ def client(
     return ClientCredentials(receiver.url + "/token", "client", secret, scopes)
 
 
-def assert_failed(response, *, detail):
+def assert_failed(response: NoResponse, *, detail: str) -> None:
     assert isinstance(response, NoResponse), response
     assert response.reason is NoResponseReason.OAUTH
     assert detail in response.detail
     assert "planted-secret" not in response.detail
 
 
-def test_the_grant_is_asked_for_as_rfc_6749_says(tokens, receiver):
+def test_a_token_request_conforms_to_rfc_6749(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("the-token"))
 
     assert tokens.token(client(receiver, secret="s:é/+", scopes=("read", "write")), seconds=2) == "the-token"
@@ -80,7 +80,7 @@ def test_the_grant_is_asked_for_as_rfc_6749_says(tokens, receiver):
     assert (scheme, base64.b64decode(pair)) == ("Basic", b"client:s%3A%C3%A9%2F%2B")
 
 
-def test_a_token_is_fetched_once_for_many_that_wait_for_it(tokens, receiver):
+def test_a_token_is_fetched_once_for_many_that_wait_for_it(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("the-token", delay=0.1))
 
     got = tokens.tokens(client(receiver), seconds=[2] * 40)
@@ -89,7 +89,7 @@ def test_a_token_is_fetched_once_for_many_that_wait_for_it(tokens, receiver):
     assert len(receiver.requests) == 1
 
 
-def test_clients_that_differ_in_anything_share_no_token(tokens, receiver):
+def test_different_clients_share_no_token(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("one"), token("two"), token("three"))
     clients = [client(receiver), client(receiver, secret="another"), client(receiver, scopes=("read",))]
 
@@ -100,7 +100,9 @@ def test_clients_that_differ_in_anything_share_no_token(tokens, receiver):
     ("expires_in", "fresh_for"),
     [(3_600, 3_540), (100, 90), ("3600", 3_540), (None, 270), ("soon", 270), (1e999, 86_340), (10**400, 270)],
 )
-def test_a_token_is_refreshed_before_it_expires(tokens, receiver, now, expires_in, fresh_for):
+def test_a_token_is_refreshed_before_it_expires(
+    tokens: Asking, receiver: Receiver, now: list[float], expires_in: float | str | None, fresh_for: int
+) -> None:
     receiver.script(token("old", expires_in=expires_in), token("new"))
     started = now[0]
     assert tokens.token(client(receiver), seconds=2) == "old"
@@ -113,13 +115,15 @@ def test_a_token_is_refreshed_before_it_expires(tokens, receiver, now, expires_i
 
 
 @pytest.mark.parametrize("expires_in", [0, -5])
-def test_a_token_that_is_over_at_once_is_used_once(tokens, receiver, expires_in):
+def test_a_token_that_expires_at_once_is_used_once(
+    tokens: Asking, receiver: Receiver, expires_in: int
+) -> None:
     receiver.script(token("one", expires_in=expires_in), token("two", expires_in=expires_in))
 
     assert [tokens.token(client(receiver), seconds=2) for _ in range(2)] == ["one", "two"]
 
 
-def test_a_rejected_token_is_fetched_anew_once_however_many_were_rejected(tokens, receiver):
+def test_a_token_rejected_by_many_is_fetched_again_once(tokens: Asking, receiver: Receiver) -> None:
     # Given a token that many deliveries used
     receiver.script(token("old"), token("new", delay=0.1))
     tokens.token(client(receiver), seconds=2)
@@ -153,20 +157,22 @@ def test_a_rejected_token_is_fetched_anew_once_however_many_were_rejected(tokens
         (reset, "did not answer: reset"),
     ],
 )
-def test_a_failure_is_named_and_not_kept(tokens, receiver, script, detail):
+def test_a_failure_is_named_and_not_cached(
+    tokens: Asking, receiver: Receiver, script: Script, detail: str
+) -> None:
     receiver.script(script, token("the-token"))
 
     assert_failed(tokens.token(client(receiver), seconds=2), detail=detail)
     assert tokens.token(client(receiver), seconds=2) == "the-token"
 
 
-def test_a_token_longer_than_an_excerpt_is_read_in_full(tokens, receiver):
+def test_a_token_longer_than_an_excerpt_is_read_in_full(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("x" * 8_000))
 
     assert tokens.token(client(receiver), seconds=2) == "x" * 8_000
 
 
-def test_the_deadline_holds_for_who_fetches_and_for_who_waits(tokens, receiver):
+def test_the_deadline_holds_for_fetching_and_for_waiting(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(stall)
     started = time.monotonic()
 
@@ -178,7 +184,7 @@ def test_the_deadline_holds_for_who_fetches_and_for_who_waits(tokens, receiver):
     assert len(receiver.requests) == 1
 
 
-def test_the_token_endpoint_is_under_the_same_guard(receiver):
+def test_the_token_endpoint_is_under_the_same_guard(receiver: Receiver) -> None:
     with calling(policy=EgressPolicy(allow_http=True, ports=None)) as guarded:
         response = Asking(guarded, time.time).token(client(receiver), seconds=2)
 
@@ -186,18 +192,18 @@ def test_the_token_endpoint_is_under_the_same_guard(receiver):
     assert receiver.connections == 0
 
 
-def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(tokens, receiver):
+def test_a_delivery_with_a_short_deadline_ends_and_fails_no_other(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("the-token", delay=0.5))
     left = []
 
-    def noting(asker):
+    def noting(asker: Conversation[str | NoResponse]) -> Conversation[str | NoResponse]:
         response = yield from asker
         left.append(time.monotonic() - started)
         return response
 
     askers = [tokens.asker(client(receiver), seconds=seconds) for seconds in (0.1, 2)]
     started = time.monotonic()
-    short, long = tokens.client.send_all([noting(each) for each in askers])
+    short, long = results(tokens.client, [noting(each) for each in askers])
 
     assert_failed(short, detail="the time was up")
     assert left[0] < 0.2
@@ -205,7 +211,7 @@ def test_an_asker_with_a_short_time_leaves_at_its_end_and_fails_no_other(tokens,
     assert len(receiver.requests) == 1
 
 
-def test_a_token_that_came_too_late_for_its_only_asker_is_there_for_the_next(tokens, receiver):
+def test_a_late_token_is_there_for_the_next_delivery(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(token("the-token", delay=0.3))
     assert_failed(tokens.token(client(receiver), seconds=0.1), detail="the time was up")
 
@@ -214,11 +220,11 @@ def test_a_token_that_came_too_late_for_its_only_asker_is_there_for_the_next(tok
     assert len(receiver.requests) == 1
 
 
-def test_a_token_endpoint_that_never_answers_holds_up_its_own_deliveries_only(tokens, receiver):
+def test_a_silent_token_endpoint_delays_only_its_own_deliveries(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(stall, path="/token")
     ended = {}
 
-    def delivery(name, asker):
+    def delivery(name: str, asker: Conversation[str | NoResponse] | None) -> Conversation[HttpOutcome]:
         if asker is not None:
             yield from asker
         exchange = yield Call(post(receiver.url), 2)
@@ -226,15 +232,18 @@ def test_a_token_endpoint_that_never_answers_holds_up_its_own_deliveries_only(to
         return exchange
 
     started = time.monotonic()
-    tokens.client.send_all(
-        [delivery("stalled", tokens.asker(client(receiver), seconds=0.5)), delivery("well", None)]
+    results(
+        tokens.client,
+        [delivery("stalled", tokens.asker(client(receiver), seconds=0.5)), delivery("well", None)],
     )
 
     assert ended["well"] < 0.2
     assert 0.5 <= ended["stalled"] < 0.8
 
 
-def test_nobody_waits_for_a_fetch_that_was_frozen_with_its_function(tokens, receiver, now):
+def test_a_fetch_that_was_frozen_with_its_function_is_not_waited_for(
+    tokens: Asking, receiver: Receiver, now: list[float]
+) -> None:
     # Given a fetch that outlived the invocation that asked for it
     receiver.script(stall, token("the-token"))
     assert_failed(tokens.token(client(receiver), seconds=0.1), detail="the time was up")

@@ -1,7 +1,7 @@
 """The cleanup of orphaned credentials: what it deletes, and all that it must never touch."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.backends import Backend, Clock, Entropy, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.webhooks_made import ACME, NOW, make_record, make_webhook
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
@@ -104,7 +104,7 @@ class Deployment:
         for item in dynamodb.scan(TableName=self.table)["Items"]:
             dynamodb.put_item(TableName=table, Item=item)
 
-    def cleanup(self, *, now: float = LATER, time_left=lambda: inf) -> CleanupResult:
+    def cleanup(self, *, now: float = LATER, time_left: Callable[[], float] = lambda: inf) -> CleanupResult:
         return OrphanCleanup(
             secrets=ListedSecrets(
                 FaultyClients(self.backend.clients, **self.faults), prefix=PREFIX, tags=self.tags
@@ -135,7 +135,7 @@ def kept(backend: Backend) -> set[str]:
         token = {"NextToken": answered["NextToken"]}
 
 
-def test_an_orphan_among_many_is_deleted_in_thirty_days(backend: Backend) -> None:
+def test_an_orphan_among_many_is_scheduled_for_deletion_in_thirty_days(backend: Backend) -> None:
     deployment = Deployment(backend)
     webhooks = deployment.register(9)
     [orphan] = deployment.orphan()
@@ -173,7 +173,7 @@ def test_an_empty_table_loses_no_credential(backend: Backend, caplog: pytest.Log
     assert "delete-secret" in vars(line)["advice"]
 
 
-def test_an_empty_table_is_never_believed_however_few_secrets_are_old_enough() -> None:
+def test_an_empty_table_stops_the_cleanup_even_for_few_old_secrets() -> None:
     # Given a secret that is old enough to be an orphan, many younger ones, and none of their webhooks
     memory = Memory()
     memory.register(1)
@@ -208,7 +208,7 @@ def test_a_restored_table_loses_no_credential(backend: Backend, is_filled: int) 
     assert len(kept(backend)) == 13
 
 
-def test_a_credential_that_is_changed_after_a_restore_belongs_to_the_new_table(backend: Backend) -> None:
+def test_a_credential_changed_after_a_restore_belongs_to_the_new_table(backend: Backend) -> None:
     before = Deployment(backend)
     [webhook] = before.register(1)
     assert webhook.credential is not None
@@ -229,7 +229,7 @@ def test_a_credential_that_is_changed_after_a_restore_belongs_to_the_new_table(b
     assert before.cleanup() == CleanupResult(listed=0, unbound=1, orphans=0, deleted=0)
 
 
-def test_another_stack_of_the_same_name_touches_no_secret_of_the_first(backend: Backend) -> None:
+def test_another_stack_of_the_same_name_deletes_no_secret_of_the_first(backend: Backend) -> None:
     first = Deployment(backend)
     webhooks = first.register(12)
     first.orphan()
@@ -288,7 +288,7 @@ def test_more_orphans_than_a_tenth_stop_the_cleanup(
     assert set(vars(line)["secrets"]) == {ref.secret_name for ref in refs}
 
 
-def test_a_tenth_is_not_too_many(backend: Backend) -> None:
+def test_a_tenth_of_orphans_does_not_stop_the_cleanup(backend: Backend) -> None:
     deployment = Deployment(backend)
     deployment.register(18)
     deployment.orphan(2)
@@ -308,7 +308,7 @@ def test_a_webhook_that_cannot_be_read_keeps_its_credential(backend: Backend) ->
     assert deployment.cleanup() == CleanupResult(listed=10, unbound=0, orphans=0, deleted=0)
 
 
-def test_a_cleanup_stops_before_its_time_is_up_and_the_next_one_goes_on(
+def test_a_cleanup_stops_in_time_and_the_next_one_continues(
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     deployment = Deployment(backend)
@@ -331,7 +331,7 @@ def test_a_secret_that_cannot_be_deleted_is_left_to_the_next_run(backend: Backen
 
 
 @pytest.mark.parametrize("operation", ["list_secrets", "batch_get_item"])
-def test_what_cannot_be_listed_or_read_deletes_nothing(backend: Backend, operation: str) -> None:
+def test_a_failed_list_or_read_deletes_nothing(backend: Backend, operation: str) -> None:
     deployment = Deployment(backend)
     deployment.register(18)
     deployment.orphan(2)
@@ -341,7 +341,7 @@ def test_what_cannot_be_listed_or_read_deletes_nothing(backend: Backend, operati
     assert len(kept(backend)) == 20
 
 
-def test_more_secrets_than_are_read_at_once_are_all_compared() -> None:
+def test_secrets_beyond_one_read_are_all_compared() -> None:
     memory = Memory()
     memory.register(2 * WEBHOOKS_AT_ONCE + 10)
     gone = memory.webhooks[::100]

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -67,13 +68,13 @@ class Path:
         assert self.dispatch.dispatch(packs, Lane.FAST) == set()
         [entry] = self.log.entries()
         [attempt] = entry.delivery.attempts
-        webhook = self.app.subscriptions.get(SCOPE, entry.webhook_id)
+        webhook = self.app.subscriptions.get(SCOPE, entry.key.webhook_id)
         assert webhook is not None
         return entry.outcome.value, attempt.latency_ms, webhook.slow_since is not None
 
 
 @pytest.fixture
-def path():
+def path() -> Iterator[Path]:
     app, log, queue = InMemoryApp(), FakeDeliveryLog(), FakeDeliveryQueue()
     client = CurlHttpClient(EgressGuard(LOOPBACK, resolve=resolve))
     dispatch = make_dispatch(
@@ -101,47 +102,47 @@ def slow(path: Path, **api: Any) -> str:
     return outcome
 
 
-def test_an_answer_that_took_long(path: Path):
+def test_a_late_response_is_slow(path: Path) -> None:
     path.receiver.script(reply(200, delay=LATE))
     assert slow(path) == "delivered"
 
 
-def test_a_failure_that_took_long(path: Path):
+def test_a_late_failure_is_slow(path: Path) -> None:
     path.receiver.script(reply(404, delay=LATE))
     assert slow(path) == "dead"
 
 
-def test_a_token_that_took_long_and_is_over_at_once(path: Path):
+def test_a_late_token_that_expires_at_once_is_slow(path: Path) -> None:
     path.receiver.script(token("t", expires_in=0, delay=LATE), path="/token")
     assert slow(path, **OAUTH, oAuthTokenUrl=f"{path.receiver.url}/token") == "delivered"
     [call] = path.receiver.wait_for(1, path="/hook")
     assert call.header("Authorization") == "Bearer t"
 
 
-def test_a_token_endpoint_that_fails_late(path: Path):
+def test_a_late_failure_of_the_token_endpoint_is_slow(path: Path) -> None:
     path.receiver.script(reply(500, delay=LATE), path="/token")
     assert slow(path, **OAUTH, oAuthTokenUrl=f"{path.receiver.url}/token") == "dead"
 
 
-def test_a_lookup_that_took_long_and_ends_in_an_answer(path: Path):
+def test_a_late_lookup_before_a_response_is_slow(path: Path) -> None:
     assert slow(path, host="late.example.com") == "delivered"
 
 
-def test_a_lookup_that_took_long_and_ends_in_a_refused_address(path: Path):
+def test_a_late_lookup_of_a_refused_address_is_slow(path: Path) -> None:
     assert slow(path, host="late.inside.example.com") == "dead"
 
 
-def test_a_lookup_that_took_long_and_finds_nothing(path: Path):
+def test_a_late_lookup_without_an_address_is_slow(path: Path) -> None:
     assert slow(path, host="late.nowhere.example.com") == "dead"
 
 
-def test_a_lookup_of_the_token_endpoint_that_took_long(path: Path):
+def test_a_late_lookup_of_the_token_endpoint_is_slow(path: Path) -> None:
     url = f"http://late.nowhere.example.com:{path.receiver.port}/token"
     assert slow(path, **OAUTH, oAuthTokenUrl=url) == "dead"
 
 
 @pytest.mark.parametrize("host", ["inside.example.com", "nowhere.example.com", OUTSIDE])
-def test_what_ends_at_once_is_not_slow_whatever_it_is(path: Path, host: str):
+def test_an_attempt_that_ends_at_once_is_not_slow(path: Path, host: str) -> None:
     _, latency_ms, is_slow = path.attempted(host=host)
     assert not is_slow
     assert latency_ms < LATE * 1000

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from signing import Curve, PrivateKey
+from tests.aws_stub.wrapped_clients import WrappedClients
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_definition
 from tests.fakes.credentials import FakeCredentials
@@ -68,16 +69,11 @@ class Crasher:
             raise CrashError(moment)
 
 
-class CrashingClients(AwsClients):
+class CrashingClients(WrappedClients):
     """Clients of another that tell a crasher before and after each write."""
 
     def __init__(self, real: AwsClients, crasher: Crasher) -> None:
-        super().__init__(time_left=lambda: inf)
-        self._real = real
-        self._crasher = crasher
-
-    def _client(self, service: str) -> Any:
-        return _Watched(self._real._client(service), self._crasher)
+        super().__init__(real, lambda client: _Watched(client, crasher))
 
 
 class _Watched:
@@ -247,7 +243,7 @@ def moments_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("backend_name", ["memory", "moto"])
-def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
+def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
     change, before, after = CHANGES[name]
     moments = moments_of(backend_name, change)
     assert len(moments) >= 4
@@ -273,7 +269,7 @@ def test_a_crash_at_any_moment_is_put_right_by_a_repeat_and_the_cleanup(backend_
             assert app.tokens() == after, moments[at]
 
 
-def test_the_cleanup_spares_what_is_young() -> None:
+def test_the_cleanup_spares_new_secrets() -> None:
     with opened("memory", Crasher(at=3, watching=True)) as app:
         with pytest.raises(CrashError):
             create(app)

@@ -1,19 +1,20 @@
 """The attempt log's items: one write unit each, whatever endpoints and events are like."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.adapters.dynamodb.delivery_log import entry_item, item_size, logged_from
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
-from webhooks.domain.delivery_log import LogEntry, Outcome
+from webhooks.domain.delivery_log import LogEntry, Outcome, log_key
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
 
@@ -37,10 +38,10 @@ def entry(
     delivery = Delivery(
         delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000, "{}", attempts
     )
-    return LogEntry(delivery, WEBHOOK, Scope("acme", "north"), outcome, SETTLED, reason)
+    return LogEntry(log_key(WEBHOOK, delivery), delivery, Scope("acme", "north"), outcome, SETTLED, reason)
 
 
-def excerpts(item) -> list[str | None]:
+def excerpts(item: dict[str, dict[str, str]]) -> list[str | None]:
     return [attempt.get("excerpt") for attempt in json.loads(item["attempts"]["S"])]
 
 
@@ -80,7 +81,7 @@ def test_the_phase_times_of_the_last_attempt_are_in_the_item() -> None:
     assert logged.attempts == (attempt,)
 
 
-def test_an_excerpt_is_as_long_as_there_is_room_for(backend: Backend) -> None:
+def test_an_excerpt_fills_the_room_that_is_left(backend: Backend) -> None:
     attempt = Attempt(at=SETTLED, latency_ms=1, status=500, excerpt="x" * 1024)
     (kept,) = excerpts(entry_item(entry("event", attempts=(attempt,)), 30))
     assert len(kept) == 400
@@ -88,7 +89,7 @@ def test_an_excerpt_is_as_long_as_there_is_room_for(backend: Backend) -> None:
     assert kept == "short"
 
 
-def test_where_a_redirect_led_is_in_the_item_beside_a_long_excerpt() -> None:
+def test_an_item_has_the_redirect_location_beside_a_long_excerpt() -> None:
     where = "https://www.foo.com/api/trigger"
     attempt = Attempt(at=SETTLED, latency_ms=1, status=308, excerpt="x" * 1024, location=where)
     [kept] = json.loads(entry_item(entry("event", attempts=(attempt,)), 30)["attempts"]["S"])
@@ -104,7 +105,7 @@ def test_a_success_keeps_no_excerpt(backend: Backend) -> None:
     assert excerpts(entry_item(entry("event", Outcome.DELIVERED, attempts=attempts), 30)) == ["oh no", None]
 
 
-def test_an_item_says_what_became_of_the_delivery_and_when_it_ends() -> None:
+def test_an_item_has_the_outcome_of_the_delivery_and_its_expiry() -> None:
     item = entry_item(entry("event"), 30)
     assert item["pk"] == {"S": f"W#{WEBHOOK}"}
     assert item["sk"] == {"S": f"001790000000000#{delivery_id('event', WEBHOOK).partition('-')[2]}"}
@@ -122,8 +123,8 @@ def log_of(backend: Backend, **faults: list[Replacement]) -> OpenedLog:
     return open_log(backend, clients=FaultyClients(backend.clients, **faults))
 
 
-def test_what_a_batch_leaves_is_written_again(backend: Backend) -> None:
-    def half(real, request):
+def test_unprocessed_items_are_written_again(backend: Backend) -> None:
+    def half(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         (table, writes), *_ = request["RequestItems"].items()
         real(RequestItems={table: writes[:3]})
         return {"UnprocessedItems": {table: writes[3:]}}
@@ -134,8 +135,8 @@ def test_what_a_batch_leaves_is_written_again(backend: Backend) -> None:
     assert len(log.find([each.key for each in entries])) == 10
 
 
-def test_what_stays_unwritten_is_returned(backend: Backend) -> None:
-    def refuse(_real, request):
+def test_entries_that_stay_unwritten_are_returned(backend: Backend) -> None:
+    def refuse(_real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         return {"UnprocessedItems": request["RequestItems"]}
 
     entries = [entry(str(number)) for number in range(3)]
@@ -148,7 +149,7 @@ def test_a_batch_that_fails_returns_its_own_entries_only(backend: Backend) -> No
     assert list(log.record(entries)) == entries[25:50]
 
 
-def test_of_a_delivery_twice_in_a_batch_the_last_entry_is_written(backend: Backend) -> None:
+def test_the_last_entry_of_a_repeated_delivery_is_written(backend: Backend) -> None:
     log = log_of(backend)
     assert list(log.record([entry("a"), entry("b"), entry("a", Outcome.DELIVERED)])) == []
     assert log.find([entry("a").key])[entry("a").key].outcome is Outcome.DELIVERED

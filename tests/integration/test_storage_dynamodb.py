@@ -1,23 +1,24 @@
 """Subscriptions where DynamoDB fails, answers late, or is changed by somebody else in between."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import (
+from tests.aws_stub.faulty_clients import (
     FaultyClients,
     Replacement,
     after,
     cancel,
     fail,
     forever,
-    lose_answer,
+    lose_response,
     repeat,
     time_out,
     works,
 )
+from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, changed, make_record, make_webhook, recorded_body
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
@@ -84,17 +85,17 @@ def opened(backend: Backend, tables: Tables) -> Opened:
     return Opened(backend, tables)
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
-def test_an_add_whose_answer_was_lost_is_done(opened: Opened, fault: Replacement) -> None:
+@pytest.mark.parametrize("fault", [lose_response, repeat])
+def test_an_add_with_a_lost_response_is_done(opened: Opened, fault: Replacement) -> None:
     webhook = opened.new()
     opened.with_faults(transact_write_items=[fault]).add(webhook, make_record("k"))
     assert opened.all() == (1, [webhook])
     assert opened.index.versions([ACME]) == {ACME: 1}
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
+@pytest.mark.parametrize("fault", [lose_response, repeat])
 @pytest.mark.parametrize("idempotency_key", ["k", None])
-def test_a_change_whose_answer_was_lost_is_done(
+def test_a_change_with_a_lost_response_is_done(
     opened: Opened, fault: Replacement, idempotency_key: str | None
 ) -> None:
     webhook = opened.stored()
@@ -104,14 +105,14 @@ def test_a_change_whose_answer_was_lost_is_done(
     assert opened.all() == (1, [after_it])
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
-def test_a_removal_whose_answer_was_lost_is_done(opened: Opened, fault: Replacement) -> None:
+@pytest.mark.parametrize("fault", [lose_response, repeat])
+def test_a_removal_with_a_lost_response_is_done(opened: Opened, fault: Replacement) -> None:
     webhook = opened.stored()
     opened.with_faults(transact_write_items=[fault]).remove(webhook, make_record("k"))
     assert opened.all() == (0, [])
 
 
-def test_a_change_that_never_arrived_is_unavailable_and_changed_nothing(opened: Opened) -> None:
+def test_a_change_that_never_arrived_is_unavailable_and_changes_nothing(opened: Opened) -> None:
     webhook = opened.stored()
     with pytest.raises(UnavailableError, match="TransactWriteItems: ReadTimeoutError"):
         opened.with_faults(transact_write_items=[time_out]).remove(webhook, make_record("k"))
@@ -163,7 +164,7 @@ def test_a_stale_change_is_stale_although_the_race_is_lost_too(opened: Opened) -
 
 
 @pytest.mark.parametrize("fault", [fail("AccessDeniedException"), cancel("ValidationError")])
-def test_an_error_says_what_failed_and_nothing_of_the_request(opened: Opened, fault: Replacement) -> None:
+def test_an_error_names_the_operation_and_nothing_of_the_request(opened: Opened, fault: Replacement) -> None:
     with pytest.raises(UnavailableError) as raised:
         opened.with_faults(transact_write_items=[fault]).add(opened.new(), make_record("k"))
     assert "TransactWriteItems" in str(raised.value)
@@ -172,8 +173,8 @@ def test_an_error_says_what_failed_and_nothing_of_the_request(opened: Opened, fa
     assert raised.value.__suppress_context__
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
-def test_an_add_that_fills_the_community_and_whose_answer_was_lost_is_done(
+@pytest.mark.parametrize("fault", [lose_response, repeat])
+def test_an_add_with_a_lost_response_that_fills_the_community_is_done(
     opened: Opened, fault: Replacement
 ) -> None:
     webhook = opened.new()
@@ -181,8 +182,8 @@ def test_an_add_that_fills_the_community_and_whose_answer_was_lost_is_done(
     assert opened.all() == (1, [webhook])
 
 
-def test_an_add_that_fills_the_community_is_done_although_it_looks_like_a_lost_race(opened: Opened) -> None:
-    def in_progress(real, request):
+def test_an_add_that_fills_the_community_is_done_despite_a_lost_race(opened: Opened) -> None:
+    def in_progress(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         real(**request)
         return fail("TransactionInProgressException")(real, request)
 
@@ -191,7 +192,7 @@ def test_an_add_that_fills_the_community_is_done_although_it_looks_like_a_lost_r
     assert opened.all() == (1, [webhook])
 
 
-def test_the_last_place_goes_to_who_is_faster(opened: Opened) -> None:
+def test_the_last_free_slot_goes_to_the_first_writer(opened: Opened) -> None:
     faster: list[Webhook] = []
     faulty = opened.with_faults(transact_write_items=[after(lambda: faster.append(opened.stored())), works])
     with pytest.raises(ConflictError, match="has 1 webhooks, and this deployment allows 1"):
@@ -199,8 +200,8 @@ def test_the_last_place_goes_to_who_is_faster(opened: Opened) -> None:
     assert opened.all() == (1, faster)
 
 
-@pytest.mark.parametrize("fault", [lose_answer, repeat])
-def test_a_change_that_replaces_a_record_and_whose_answer_was_lost_is_done(
+@pytest.mark.parametrize("fault", [lose_response, repeat])
+def test_a_change_with_a_replaced_record_and_a_lost_response_is_done(
     opened: Opened, fault: Replacement
 ) -> None:
     webhook = opened.stored()
@@ -224,10 +225,10 @@ def test_a_record_of_an_earlier_version_is_read(opened: Opened) -> None:
         opened.sound.add(opened.new(), make_record("k"))
 
 
-def test_keys_that_a_batch_leaves_are_asked_for_again(opened: Opened) -> None:
+def test_unprocessed_keys_are_read_again(opened: Opened) -> None:
     webhooks = [opened.stored() for _ in range(5)]
 
-    def half(real, request):
+    def half(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         (table, asked), *_ = request["RequestItems"].items()
         answered = real(RequestItems={table: {**asked, "Keys": asked["Keys"][:1]}})
         return {**answered, "UnprocessedKeys": {table: {**asked, "Keys": asked["Keys"][1:]}}}
@@ -240,7 +241,7 @@ def test_keys_that_a_batch_leaves_are_asked_for_again(opened: Opened) -> None:
 def test_keys_that_stay_unprocessed_are_unavailable(opened: Opened) -> None:
     webhook = opened.stored()
 
-    def none(_real, request):
+    def none(_real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
 
     with pytest.raises(UnavailableError, match="unprocessed"):
@@ -253,7 +254,7 @@ def test_more_than_a_hundred_webhooks_are_read_in_several_calls(opened: Opened) 
     assert opened.sound.get_many(keys) == {(ACME, webhook.id): webhook}
 
 
-def test_a_page_that_changes_while_it_is_read_is_read_again(opened: Opened) -> None:
+def test_a_page_that_changes_during_the_read_is_read_again(opened: Opened) -> None:
     old = opened.stored()
     newer: list[Webhook] = []
     faulty = opened.with_faults(batch_get_item=[after(lambda: newer.append(opened.stored()))])
@@ -261,7 +262,7 @@ def test_a_page_that_changes_while_it_is_read_is_read_again(opened: Opened) -> N
     assert (page.total, list(page.webhooks)) == (2, [newer[0], old])
 
 
-def test_a_page_of_tags_that_move_while_it_is_read_is_read_again(opened: Opened) -> None:
+def test_a_page_whose_tags_change_during_the_read_is_read_again(opened: Opened) -> None:
     moving = opened.stored(tags=("red",))
     moved = changed(moving, tags=("blue",))
     faulty = opened.with_faults(query=[works, after(lambda: opened.sound.change(moving, moved, record=None))])
@@ -269,7 +270,7 @@ def test_a_page_of_tags_that_move_while_it_is_read_is_read_again(opened: Opened)
     assert (page.total, list(page.webhooks)) == (1, [moved])
 
 
-def test_an_index_entry_that_cannot_be_read_costs_no_other_webhook_its_events(
+def test_a_corrupt_index_entry_costs_no_other_webhook_its_events(
     opened: Opened, caplog: pytest.LogCaptureFixture
 ) -> None:
     webhook, other = opened.stored(), opened.stored()
@@ -301,7 +302,7 @@ def test_attributes_of_a_later_version_survive_a_change(opened: Opened) -> None:
     assert item["health"] == {"S": "well"}
 
 
-def test_a_record_ends_by_the_tables_own_clock(opened: Opened) -> None:
+def test_a_record_expires_by_the_clock_of_the_table(opened: Opened) -> None:
     opened.sound.add(opened.new(), make_record("k"))
     item = opened.backend.clients.dynamodb.get_item(TableName=opened.tables.access, Key=key("answer#k"))[
         "Item"

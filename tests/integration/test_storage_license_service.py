@@ -115,9 +115,7 @@ def test_a_license_is_asked_for_in_its_community(
     assert request_id["appid"] == "webhooks"
 
 
-def test_where_no_community_is_named_only_the_deployments_own_licenses_count(
-    platform: Platform, clock: Clock
-) -> None:
+def test_only_licenses_of_the_deployment_count_without_a_community(platform: Platform, clock: Clock) -> None:
     own = FakeLicenses()
     own.issue("ours", License(AuthLevel.SYSTEM))
     service = LicenseService(
@@ -159,14 +157,14 @@ def test_no_verdict_reaches_another_community_or_the_deployment_itself(
         ({"tenantId": "acme", "communityId": "south"}, False),
     ],
 )
-def test_a_tenant_or_community_that_the_verdict_names_must_be_the_one_in_the_path(
+def test_the_tenant_and_community_of_a_verdict_must_match_the_path(
     service: LicenseService, platform: Platform, named: dict[str, object], *, reached: bool
 ) -> None:
     platform.response = GOOD | named
     assert (service.find("key", NORTH) is not None) is reached
 
 
-def test_a_verdict_is_kept_for_its_tenant_alone(service: LicenseService, platform: Platform) -> None:
+def test_a_verdict_is_cached_for_its_tenant_only(service: LicenseService, platform: Platform) -> None:
     platform.response = GOOD | {"tenantId": "acme"}
     assert service.find("key", NORTH)
     assert service.find("key", Scope("evil", "north")) is None
@@ -174,7 +172,7 @@ def test_a_verdict_is_kept_for_its_tenant_alone(service: LicenseService, platfor
     assert platform.paths.count("/licenses/community/north/licensecheck") == 2
 
 
-def test_refusals_push_out_no_license_and_end_after_half_a_minute(
+def test_refusals_evict_no_license_and_expire_after_half_a_minute(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
     assert service.find("key", NORTH)
@@ -192,9 +190,7 @@ def test_refusals_push_out_no_license_and_end_after_half_a_minute(
 
 
 @pytest.mark.parametrize("status", [200, 401, 403])
-def test_a_key_that_is_not_authorized_stands_for_nothing(
-    service: LicenseService, platform: Platform, status: int
-) -> None:
+def test_an_unauthorized_key_has_no_license(service: LicenseService, platform: Platform, status: int) -> None:
     platform.status, platform.response = status, {"isAuthorized": False}
     assert service.find("key", NORTH) is None
 
@@ -240,7 +236,7 @@ def test_an_end_is_read_in_every_usual_form(
         (200, '{"isAuthorized": true, "authLevel": "system", "expiry": 1e999}'),
     ],
 )
-def test_an_answer_that_is_none_lets_nobody_in(
+def test_a_malformed_response_admits_no_caller(
     service: LicenseService, platform: Platform, status: int, response: object
 ) -> None:
     platform.status, platform.response = status, response
@@ -262,7 +258,7 @@ def test_a_verdict_holds_for_ten_minutes_by_key_and_community(
     assert service.find("key", NORTH) is None
 
 
-def test_a_service_that_is_away_lets_in_only_whom_it_let_in_before(
+def test_an_unavailable_service_admits_only_earlier_callers(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
     first = service.find("key", NORTH)
@@ -276,7 +272,7 @@ def test_a_service_that_is_away_lets_in_only_whom_it_let_in_before(
         service.find("key", NORTH)
 
 
-def test_a_service_whose_key_was_reset_is_asked_again_with_the_new_one(
+def test_a_service_with_a_reset_key_is_asked_again_with_the_new_key(
     service: LicenseService, platform: Platform
 ) -> None:
     assert service.find("key", NORTH)
@@ -285,13 +281,13 @@ def test_a_service_whose_key_was_reset_is_asked_again_with_the_new_one(
     assert platform.paths.count("/licenses/publickeys") == 2
 
 
-def test_a_public_key_that_is_none_is_unavailable(service: LicenseService, platform: Platform) -> None:
+def test_a_malformed_public_key_is_unavailable(service: LicenseService, platform: Platform) -> None:
     platform.keys = type("NoKeys", (), {"public": "AAAA"})()
     with pytest.raises(UnavailableError, match="public key cannot be used"):
         service.find("key", NORTH)
 
 
-def test_nobody_listening_is_unavailable(clock: Clock) -> None:
+def test_a_closed_port_is_unavailable(clock: Clock) -> None:
     service = LicenseService(
         "http://127.0.0.1:1",
         keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
@@ -303,13 +299,13 @@ def test_nobody_listening_is_unavailable(clock: Clock) -> None:
         service.find("a key", NORTH)
 
 
-def test_a_community_cannot_leave_its_place_in_the_path(service: LicenseService, platform: Platform) -> None:
+def test_a_community_id_cannot_change_the_path(service: LicenseService, platform: Platform) -> None:
     service.find("key", Scope("acme", "../x?y#z"))
     assert platform.paths[-1] == "/licenses/community/..%2Fx%3Fy%23z/licensecheck"
 
 
 @pytest.mark.parametrize("community", [".", ".."])
-def test_no_license_is_for_a_community_that_a_path_takes_for_a_folder(
+def test_a_community_id_with_a_path_segment_has_no_license(
     service: LicenseService, platform: Platform, community: str
 ) -> None:
     assert service.find("key", Scope("acme", community)) is None

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, time_out
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, time_out
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.licenses import TableLicenses
 from webhooks.adapters.dynamodb.table import Table
@@ -71,14 +71,14 @@ def test_an_expired_license_is_still_there_to_be_listed(backend: Backend) -> Non
 @pytest.mark.parametrize(
     "changes", [{"authLevel": {"S": "king"}}, {"tenantId": {"N": "1"}}, {"validUntil": {"S": "x"}}]
 )
-def test_a_license_that_cannot_be_read_lets_nobody_in(backend: Backend, changes: dict[str, Item]) -> None:
+def test_a_corrupt_license_admits_no_caller(backend: Backend, changes: dict[str, Item]) -> None:
     access = Access(backend)
     access.store("key", **changes)
     with pytest.raises(UnavailableError, match="cannot be read"):
         access.licenses.find("key", None)
 
 
-def test_a_table_that_does_not_answer_lets_nobody_in(backend: Backend) -> None:
+def test_an_unavailable_table_admits_no_caller(backend: Backend) -> None:
     access = Access(backend, get_item=[time_out])
     access.store("key")
     with pytest.raises(UnavailableError, match="dynamodb GetItem: ReadTimeoutError"):

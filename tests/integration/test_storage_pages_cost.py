@@ -1,14 +1,14 @@
 """What a page costs: the last one of 100,000 webhooks as much as the first, counted in read units."""
 
 from collections.abc import Iterator
-from math import ceil
 from typing import Any
 
 import pytest
 
+from tests.aws_stub.item_size import READ_UNIT, item_bytes, units
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_webhook
-from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import (
     HEAD,
     community_pk,
@@ -25,7 +25,6 @@ from webhooks.domain.webhook import make_webhook_id
 TOTAL = 100_000  # sequence numbers 1 to TOTAL
 PAGE = 25
 LAST = TOTAL // PAGE - 1
-READ_UNIT = 4096  # bytes
 
 
 class Meter:
@@ -41,22 +40,15 @@ class Meter:
         self.calls += 1
         items = [item for batch in parsed.get("Responses", {}).values() for item in batch]
         items += [parsed["Item"]] if "Item" in parsed else []
-        self.units += sum(ceil(_size(item) / READ_UNIT) for item in items)
+        self.units += sum(units(item_bytes(item), READ_UNIT) for item in items)
         if "Items" in parsed:  # a query's items are rounded up together
-            self.units += max(1, ceil(sum(map(_size, parsed["Items"])) / READ_UNIT))
+            self.units += units(sum(map(item_bytes, parsed["Items"])), READ_UNIT)
 
     def close(self) -> None:
         self.events.unregister("after-call.dynamodb", self._count)
 
     def reset(self) -> None:
         self.calls = self.units = 0
-
-
-def _size(item: Item) -> int:
-    values = [(name, value) for name, typed in item.items() for value in typed.values()]
-    return sum(
-        len(name) + len(value if isinstance(value, bytes) else str(value).encode()) for name, value in values
-    )
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +82,9 @@ def load(backend: Backend, name: str) -> None:
         backend.clients.dynamodb.put_item(TableName=name, Item=item)
 
 
-def read(community, index: int, tags: tuple[str, ...] = ()) -> tuple[int, int, list[int]]:
+def read(
+    community: tuple[SubscriptionPages, Meter], index: int, tags: tuple[str, ...] = ()
+) -> tuple[int, int, list[int]]:
     pages, meter = community
     meter.reset()
     page = pages.page(ACME, index=index, size=PAGE, tags=tags)
@@ -98,7 +92,9 @@ def read(community, index: int, tags: tuple[str, ...] = ()) -> tuple[int, int, l
     return meter.calls, meter.units, [int(webhook.id[8:16], 16) for webhook in page.webhooks]
 
 
-def test_the_last_of_4000_pages_costs_what_the_first_does(community) -> None:
+def test_the_last_of_4000_pages_costs_as_much_as_the_first(
+    community: tuple[SubscriptionPages, Meter],
+) -> None:
     first_calls, first_units, first = read(community, 0)
     last_calls, last_units, last = read(community, LAST)
     assert first == list(range(TOTAL, TOTAL - PAGE, -1))
@@ -107,13 +103,15 @@ def test_the_last_of_4000_pages_costs_what_the_first_does(community) -> None:
     assert last_units <= first_units + 1 <= PAGE + 3 + 1
 
 
-def test_a_page_of_a_tag_that_all_have_reads_a_few_units_more(community) -> None:
+def test_a_page_of_a_common_tag_reads_a_few_units_more(
+    community: tuple[SubscriptionPages, Meter],
+) -> None:
     calls, units, webhooks = read(community, LAST, tags=("blue",))
     assert webhooks == list(range(PAGE, 0, -1))
     assert calls == 4
     assert units <= PAGE + 10
 
 
-def test_a_page_past_the_end_reads_the_head_only(community) -> None:
+def test_a_page_past_the_end_reads_the_head_only(community: tuple[SubscriptionPages, Meter]) -> None:
     assert read(community, LAST + 1) == (1, 1, [])
     assert read(community, 10**12) == (1, 1, [])

@@ -28,7 +28,7 @@ from tests.fakes.endpoint import ScriptedGuard
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import AlreadyProcessedError, ConflictError, StaleError
 from webhooks.domain.webhook import Criteria, Endpoint, Webhook
-from webhooks.ports import SubscriptionIndex, Subscriptions
+from webhooks.ports import IdempotencyRecord, SubscriptionIndex, Subscriptions
 from webhooks.services.idempotency import CommunityRequest
 from webhooks.services.webhooks import Webhooks
 
@@ -77,7 +77,7 @@ class Writer:
             else:
                 self.changes += 1
 
-    def step(self, record) -> None:
+    def step(self, record: IdempotencyRecord) -> None:
         subscriptions, _ = self.stores
         target = self.rng.choice(self.shared) if self.shared else None
         stored = subscriptions.get(ACME, target.id) if target else None
@@ -101,7 +101,7 @@ class Writer:
         }
 
 
-def test_writers_at_once_leave_everything_in_agreement(backend: Backend) -> None:
+def test_concurrent_writers_leave_all_items_consistent(backend: Backend) -> None:
     # Given writers that share a community
     stores = open_stores(backend)
     shared: list[Webhook] = []
@@ -121,7 +121,7 @@ def test_writers_at_once_leave_everything_in_agreement(backend: Backend) -> None
     assert sum(writer.changes for writer in writers) > WRITERS * STEPS / 3
 
 
-def test_of_many_equal_requests_at_once_one_takes_effect(backend: Backend) -> None:
+def test_one_of_many_equal_concurrent_requests_takes_effect(backend: Backend) -> None:
     stores = open_stores(backend)
     subscriptions, index = stores
 
@@ -142,7 +142,7 @@ def test_of_many_equal_requests_at_once_one_takes_effect(backend: Backend) -> No
     assert index.versions([ACME]) == {ACME: 1}
 
 
-def test_of_many_equal_requests_that_replace_a_record_one_takes_effect(backend: Backend) -> None:
+def test_one_of_many_equal_requests_that_replace_a_record_takes_effect(backend: Backend) -> None:
     # Given a change whose record no longer counts: the webhook was changed since
     stores = open_stores(backend)
     subscriptions, index = stores
@@ -178,7 +178,7 @@ def test_of_many_equal_requests_that_replace_a_record_one_takes_effect(backend: 
 
 
 @pytest.mark.parametrize("deletions", [0, 1])
-def test_equal_requests_at_once_all_get_the_response_of_the_one_that_took_effect(
+def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
     backend: Backend, deletions: int
 ) -> None:
     # Given a record that no longer counts, or none
@@ -217,7 +217,7 @@ def request(key: str) -> CommunityRequest:
     return CommunityRequest(CALLER, ACME, key, int(NOW) + 600)
 
 
-def test_of_creations_at_once_only_as_many_as_there_is_room_for_take_effect(backend: Backend) -> None:
+def test_concurrent_creations_never_exceed_the_limit(backend: Backend) -> None:
     subscriptions, index = open_stores(backend)
     for number in range(2):
         subscriptions.add(make_webhook(subscriptions.next_id(ACME, now=NOW)), make_record(f"first {number}"))

@@ -2,14 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from signing import Curve, PrivateKey
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, lose_response, time_out
 from tests.contract.backends import Backend, backend_named
-from tests.contract.faulty_clients import FaultyClients, Replacement, fail, forever, lose_answer, time_out
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
@@ -64,7 +65,7 @@ def test_the_version_in_use_stays_current_until_the_new_one_is_settled(backend: 
     assert labels(backend, old) == {old.version_id: ["AWSPREVIOUS"], new.version_id: ["AWSCURRENT"]}
 
 
-def test_labels_of_versions_that_a_crash_left_go_with_the_next_change(backend: Backend) -> None:
+def test_version_labels_left_by_a_crash_go_with_the_next_change(backend: Backend) -> None:
     credentials = credentials_of(backend)
     ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
     left = credentials.replace(ref, SECOND)
@@ -89,8 +90,8 @@ def test_a_settle_that_fails_breaks_nothing_and_can_be_repeated(backend: Backend
     assert labels(backend, new)[new.version_id] == ["AWSCURRENT"]
 
 
-def test_a_created_secret_whose_answer_was_lost_is_no_error_when_repeated(backend: Backend) -> None:
-    def repeated(real, request):
+def test_a_repeated_creation_after_a_lost_response_is_no_error(backend: Backend) -> None:
+    def repeated(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         real(**request)
         return real(**request)
 
@@ -100,7 +101,7 @@ def test_a_created_secret_whose_answer_was_lost_is_no_error_when_repeated(backen
     assert len(listed_by(backend)) == 1
 
 
-def test_a_replaced_secret_that_waits_for_its_deletion_is_made_anew(backend: Backend) -> None:
+def test_a_replaced_secret_that_awaits_its_deletion_is_created_again(backend: Backend) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
     # As AWS answers for a secret that is marked for deletion; moto takes the value.
     credentials = credentials_of(backend, put_secret_value=[fail("InvalidRequestException")])
@@ -114,14 +115,14 @@ def test_a_secret_is_encrypted_with_the_key_that_is_given(backend: Backend) -> N
     assert backend.clients.secrets.describe_secret(SecretId=ref.secret_name)["KmsKeyId"] == "alias/ours"
 
 
-def test_a_secrets_name_says_whose_it_is_and_does_not_end_as_an_arn_does(backend: Backend) -> None:
+def test_a_secret_name_has_its_webhook_and_does_not_end_like_an_arn(backend: Backend) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
     place, _, chance = ref.secret_name.rpartition("-")
     assert place == f"{PREFIX}acme/north/{WEBHOOK}"
     assert len(chance) == 8
 
 
-def test_a_version_is_read_once_and_then_kept(backend: Backend) -> None:
+def test_a_version_is_read_once_and_then_cached(backend: Backend) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
     clients = FaultyClients(backend.clients)
     credentials = SecretCredentials(
@@ -140,15 +141,13 @@ def workers() -> Iterator[Workers]:
         yield pool
 
 
-def test_who_asks_for_a_credential_while_it_is_read_shares_the_answer(
-    backend: Backend, workers: Workers
-) -> None:
+def test_concurrent_reads_of_a_credential_share_one_call(backend: Backend, workers: Workers) -> None:
     # Given ten credentials that nothing has read yet
     stored = [
         credentials_of(backend).create(ACME, WEBHOOK, credential=Credential(token=str(n))) for n in range(10)
     ]
 
-    def slow(real, request):
+    def slow(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         time.sleep(0.05)
         return real(**request)
 
@@ -166,10 +165,10 @@ def test_who_asks_for_a_credential_while_it_is_read_shares_the_answer(
     assert clients.calls == ["get_secret_value"] * 10
 
 
-def test_an_error_is_everybodys_who_waited_and_is_not_kept(backend: Backend, workers: Workers) -> None:
+def test_an_error_reaches_all_waiting_callers_and_is_not_cached(backend: Backend, workers: Workers) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
 
-    def slow(real, request):
+    def slow(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         time.sleep(0.1)
         return fail("InternalServiceError")(real, request)
 
@@ -204,7 +203,7 @@ def test_a_page_of_credentials_is_unavailable_when_secrets_manager_is(backend: B
         credentials.read_many(refs)
 
 
-def test_more_secrets_than_one_answer_lists_are_all_listed(backend: Backend) -> None:
+def test_secrets_beyond_one_page_are_all_listed(backend: Backend) -> None:
     credentials = credentials_of(backend)
     refs = {credentials.create(ACME, WEBHOOK, credential=FIRST).secret_name for _ in range(103)}
     assert {each.secret_name for each in listed_by(backend)} == refs
@@ -227,7 +226,7 @@ def test_a_reset_that_slips_in_between_read_and_write_wins(backend: Backend) -> 
     other = store_of(backend, secret)
     before = other.read()
 
-    def theirs_first(real, request):
+    def theirs_first(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
         other.replace(before, before.reset(theirs, now=0, grace=1, request="theirs"))
         return real(**request)
 
@@ -255,12 +254,12 @@ def test_keys_are_read_again_after_half_a_minute_and_not_before(backend: Backend
     assert store.read() == after
 
 
-def test_the_last_known_keys_serve_while_they_cannot_be_read_and_are_asked_for_every_few_seconds(
+def test_the_last_known_keys_serve_during_an_outage_and_are_retried(
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = []
 
-    def count(real, request):
+    def count(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         asked.append(backend.clock.now)
         return real(**request) if len(asked) in (1, 4) else fail("InternalServiceError")(real, request)
 
@@ -281,7 +280,7 @@ def test_the_last_known_keys_serve_while_they_cannot_be_read_and_are_asked_for_e
 def test_a_secrets_manager_that_hangs_takes_a_tenth_of_the_time_at_most(backend: Backend) -> None:
     asked = []
 
-    def hang(real, request):
+    def hang(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         asked.append(backend.clock.now)
         if len(asked) == 1:
             return real(**request)
@@ -297,7 +296,7 @@ def test_a_secrets_manager_that_hangs_takes_a_tenth_of_the_time_at_most(backend:
     assert 2 <= len(asked) - 1 <= 600 / 90
 
 
-def test_keys_as_they_are_now_are_unavailable_where_they_cannot_be_read(backend: Backend) -> None:
+def test_current_keys_that_cannot_be_read_are_unavailable(backend: Backend) -> None:
     secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
     store = store_of(
         backend, secret, get_secret_value=[lambda real, request: real(**request), fail("Second")]
@@ -313,7 +312,7 @@ def test_a_new_instance_without_keys_is_unavailable(backend: Backend) -> None:
         store_of(backend, secret, get_secret_value=[fail("First")]).read()
 
 
-def test_the_last_known_master_serves_while_it_cannot_be_read(backend: Backend) -> None:
+def test_the_last_known_master_serves_during_an_outage(backend: Backend) -> None:
     secret = backend.secret("master", json.dumps({"seed": "one"}))
     clients = FaultyClients(
         backend.clients, get_secret_value=[lambda real, request: real(**request), fail("Second")]
@@ -353,12 +352,12 @@ def test_the_master_is_read_again_after_five_minutes(backend: Backend) -> None:
     assert master.read() == b"two"
 
 
-def test_a_lost_answer_to_a_new_version_is_unavailable_and_leaves_the_old_one_in_use(
+def test_a_lost_response_to_a_new_version_leaves_the_old_one_in_use(
     backend: Backend,
 ) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
     with pytest.raises(UnavailableError):
-        credentials_of(backend, put_secret_value=[lose_answer]).replace(ref, SECOND)
+        credentials_of(backend, put_secret_value=[lose_response]).replace(ref, SECOND)
     assert credentials_of(backend).read(ref) == FIRST
     assert labels(backend, ref)[ref.version_id] == ["AWSCURRENT"]
 

@@ -1,111 +1,54 @@
 """The command as a package of its own: built as a wheel, installed alone, and run by each Python that is here."""
 
 import json
-import os
-import shutil
 import stat
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from signing import encode_webhook_secret
 from tests import plain_protocol as protocol
 from tests.loopback_api import Api
+from tests.package.installed import ROOT, build_wheel, uv
+from tests.signed_callbacks import BODY, NOW, SECRET, sent
 from webhooks_cli import API_VERSION, __version__
 
-ROOT = Path(__file__).parents[2]
-UV = ROOT / ".tools" / "bin" / "uv"
-MINORS = (10, 11, 12, 13, 14)
 LICENSE = "a-license-of-a-tenant"
-
-
-def uv(*argv: object) -> None:
-    ended = subprocess.run(
-        [UV, *map(str, argv), "--quiet"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
-
-
-def interpreter(minor: int) -> Path | None:
-    """Find a Python on the PATH or of pyenv; a shim of pyenv's may be there and not run."""
-    found = shutil.which(f"python3.{minor}")
-    of_pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"3.{minor}.*/bin/python"))
-    for path in [*([Path(found)] if found else []), *of_pyenv]:
-        asked = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-        if asked.stdout.startswith(f"Python 3.{minor}."):
-            return path
-    return None
-
-
-@dataclass(frozen=True)
-class Installed:
-    """An environment that has the command and nothing else."""
-
-    folder: Path
-    home: Path
-
-    def __call__(self, *argv: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [self.folder / "bin" / "webhooks", *map(str, argv)],
-            cwd=self.home,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home), **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def packages(self) -> set[str]:
-        (site,) = self.folder.glob("lib/python*/site-packages")
-        return {path.name.partition("-")[0] for path in site.glob("*.dist-info")}
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    uv(
-        "build",
-        "--wheel",
-        "--out-dir",
-        folder,
-        "--build-constraints",
-        "requirements/build.txt",
-        "--require-hashes",
-        "cli",
-    )
-    (built,) = folder.glob("*.whl")
-    return built
+    return build_wheel("cli", tmp_path_factory.mktemp("wheel"))
 
 
-@pytest.fixture(scope="module", params=MINORS, ids="3.{}".format)
-def webhooks(request, wheel, tmp_path_factory):
-    python = interpreter(request.param)
-    if python is None:
-        pytest.skip(f"no Python 3.{request.param} on this machine")
-    folder, home = tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("home")
-    uv("venv", "--allow-existing", "--python", python, folder)
-    uv("pip", "install", "--python", folder, "--require-hashes", "-r", "requirements/command.txt")
-    uv("pip", "install", "--python", folder, "--no-deps", wheel)
-    return Installed(folder, home)
+@pytest.fixture(scope="module")
+def installed(environment, wheel):
+    uv("pip", "install", "--python", environment.folder, "--require-hashes", "-r", "requirements/command.txt")
+    uv("pip", "install", "--python", environment.folder, "--no-deps", wheel)
+    return environment
 
 
-def test_the_installed_command_does_what_a_tenant_needs(webhooks):
-    # Given what it brings: no SDK of AWS, nothing of the service's own
-    assert webhooks.packages() <= {
+@pytest.fixture
+def webhooks(installed):
+    return lambda *argv, stdin="": installed("webhooks", *argv, stdin=stdin)
+
+
+def test_the_installed_command_does_a_tenants_work(installed, webhooks):
+    # Given its packages: no AWS SDK, nothing of the service's own
+    assert installed.packages() <= {
         "webhooks_cli", "cffi", "cryptography", "pycparser", "tomli", "typing_extensions", "urllib3"
     }  # fmt: skip
 
     # When a tenant makes a key, and a profile with it
     shown = webhooks("--version")
     made = webhooks("keys", "new", "--out", "~/.config/webhooks/prod.key", "--json")
-    key_file = webhooks.home / ".config/webhooks/prod.key"
+    key_file = installed.home / ".config/webhooks/prod.key"
     with Api() as api:
         profile = f'[prod]\nurl = "{api.url}"\nprivate_key_file = "prod.key"\nlicense = "{LICENSE}"\n'
         key_file.with_name("profiles.toml").write_text(profile)
         headers = webhooks("headers", "--profile", "prod", "--json")
         called = webhooks("call", "GET", "/servicekeys", "--profile", "prod", "--decrypt", "--json")
 
-    # Then the version is said, the key is private, and the API can open what is sent
+    # Then the version is printed, the key is private, and the API can open the envelopes
     assert shown.stdout == f"webhooks {__version__} (Webhooks API v{API_VERSION})\n"
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     sent = json.loads(headers.stdout)
@@ -115,6 +58,15 @@ def test_the_installed_command_does_what_a_tenant_needs(webhooks):
     assert json.loads(called.stdout)["signingSecret"] == "whsec_x"
 
 
+def test_the_installed_command_verifies_a_callback(installed, webhooks):
+    (installed.home / "headers.json").write_text(json.dumps(sent()))
+    ended = webhooks(
+        "verify", "--endpoint", "https://example.com/hook?a=1", "--headers", "headers.json", "--body", "-",
+        "--secret", encode_webhook_secret(SECRET), "--at", NOW, "--json", stdin=BODY.decode(),
+    )  # fmt: skip
+    assert json.loads(ended.stdout) == {"ok": True, "verified": ["v1"], "failed": {}}
+
+
 def test_the_commands_of_operators_name_the_extra_that_they_need(webhooks):
     for argv in (("license", "list", "--stack", "webhooks"), ("call", "GET", "/sd", "--stack", "webhooks")):
         ended = webhooks(*argv)
@@ -122,5 +74,5 @@ def test_the_commands_of_operators_name_the_extra_that_they_need(webhooks):
         assert "webhooks-cli[operator]" in ended.stderr
 
 
-def test_the_version_of_the_api_is_that_of_its_document():
+def test_the_version_of_the_api_is_that_of_its_document() -> None:
     assert json.loads((ROOT / "docs/openapi.json").read_text())["info"]["version"] == API_VERSION

@@ -1,5 +1,6 @@
 """However keys are reset: a callback carries a signature of each key that its receiver can have been shown."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from hypothesis import given, settings
@@ -40,9 +41,9 @@ def known(states: list[tuple[int, KeyPairs]], now: int, *, stale: int) -> KeyPai
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, reset=st.integers(0, 3), after=AFTER, back=BACK, signer=STALE, shower=STALE)
-def test_whatever_instance_signs_it_signs_with_each_key_that_was_shown_within_its_grace(
-    *, resets, reset, after, back, signer, shower
-):
+def test_every_instance_signs_with_each_key_within_its_grace(
+    *, resets: list[tuple[int, int]], reset: int, after: int, back: int, signer: int, shower: int
+) -> None:
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
     signed_at = max(START, states[min(reset, len(states) - 1)][0]) + after
     shown_at = signed_at - back
@@ -53,13 +54,15 @@ def test_whatever_instance_signs_it_signs_with_each_key_that_was_shown_within_it
         assert shown in known(states, signed_at, stale=signer).signing(signed_at)
 
 
-def reversed_keys(states):
+def reversed_keys(states: list[tuple[int, KeyPairs]]) -> Iterator[PrivateKey]:
     return (key for _, pairs in reversed(states) for key in pairs.keys)
 
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, at=MOMENTS, used=MOMENTS, reader=STALE, shower=STALE)
-def test_an_envelope_for_a_key_that_was_shown_is_read_until_its_grace_ends(resets, at, used, reader, shower):
+def test_an_envelope_for_a_shown_key_is_read_until_its_grace_ends(
+    resets: list[tuple[int, int]], at: int, used: int, reader: int, shower: int
+) -> None:
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
     shown = known(states, at, stale=shower).in_use(at)
     final = next(key for key in reversed_keys(states) if key.pair == shown)
@@ -70,7 +73,9 @@ def test_an_envelope_for_a_key_that_was_shown_is_read_until_its_grace_ends(reset
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, signed_at=MOMENTS, signer=STALE, shower=STALE)
-def test_a_content_key_signs_only_once_every_instance_publishes_it(resets, signed_at, signer, shower):
+def test_a_content_key_signs_only_once_every_instance_publishes_it(
+    resets: list[tuple[int, int]], signed_at: int, signer: int, shower: int
+) -> None:
     states = history(content_keys(SEED), resets)
     used = known(states, signed_at, stale=signer).in_use(signed_at)
 
@@ -81,7 +86,9 @@ def test_a_content_key_signs_only_once_every_instance_publishes_it(resets, signe
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, at=MOMENTS)
-def test_a_set_stays_small_and_its_keys_come_into_use_in_their_order(resets, at):
+def test_a_key_set_stays_small_and_its_keys_come_into_use_in_order(
+    resets: list[tuple[int, int]], at: int
+) -> None:
     states = history(service_keys(SEED, Curve.SECP256K1), resets)
 
     for _, pairs in states:

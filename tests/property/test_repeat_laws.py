@@ -5,11 +5,13 @@ and a creation is not repeated while its webhook exists.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.factories import BASE, InMemoryApp, webhook_body
+from tests.factories import BASE, ApiResponse, InMemoryApp, webhook_body
+from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.errors import UnavailableError
 
 NAMES = ("a", "b")
@@ -25,16 +27,16 @@ STEPS = st.tuples(
 class LosesAnswers:
     """Subscriptions whose next change takes effect without an answer, when told so."""
 
-    def __init__(self, subscriptions):
+    def __init__(self, subscriptions: FakeSubscriptions) -> None:
         self._subscriptions = subscriptions
         self.loses = False
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         real = getattr(self._subscriptions, name)
         if name not in ("add", "change", "remove"):
             return real
 
-        def call(*args, **named):
+        def call(*args: Any, **named: Any) -> None:
             real(*args, **named)
             if self.loses:
                 self.loses = False
@@ -53,7 +55,7 @@ class Model:
         self.created: dict[tuple[str, str], str] = {}
         self.last: str | None = None  # the webhook that is changed and deleted; it may be gone
 
-    def send(self, method: str, path: str, body: object, *, uuid: str, is_lost: bool):
+    def send(self, method: str, path: str, body: object, *, uuid: str, is_lost: bool) -> ApiResponse:
         self.subscriptions.loses = is_lost
         response = self.app.call(method, path, body, uuid=uuid)
         if self.subscriptions.loses:  # it changed nothing, so nothing was lost
@@ -95,7 +97,7 @@ class Model:
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(STEPS, max_size=14))
-def test_every_request_does_what_it_says(steps: Sequence[tuple[str, str, str, bool]]) -> None:
+def test_every_request_agrees_with_the_model(steps: Sequence[tuple[str, str, str, bool]]) -> None:
     model = Model()
     for step, uuid, name, is_lost in steps:
         if model.last is not None or step == "create":

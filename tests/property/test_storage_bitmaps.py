@@ -43,7 +43,7 @@ def test_pages_cover_everything_exactly_once_newest_first(sequences: set[int], s
 
 
 @given(SEQUENCES)
-def test_a_head_counts_what_the_bitmaps_hold(sequences: set[int]) -> None:
+def test_the_counts_of_a_head_agree_with_its_bitmaps(sequences: set[int]) -> None:
     head = Head()
     for sequence in sequences:
         head = head.counted(segment_of(sequence), 1)
@@ -55,7 +55,7 @@ def test_a_head_counts_what_the_bitmaps_hold(sequences: set[int]) -> None:
 
 
 @given(SEQUENCES, SEQUENCES)
-def test_a_union_has_what_either_has(one: set[int], other: set[int]) -> None:
+def test_a_union_has_the_members_of_both(one: set[int], other: set[int]) -> None:
     assert union([*bitmaps_of(one).items(), *bitmaps_of(other).items()]) == bitmaps_of(one | other)
 
 

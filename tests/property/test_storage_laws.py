@@ -22,6 +22,7 @@ from tests.contract.webhooks_made import NOW, changed, make_record, make_webhook
 from webhooks.domain.errors import AlreadyProcessedError, StaleError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, Webhook
+from webhooks.ports import IdempotencyRecord
 
 NAMES = ("a", "a.b", "order.paid")
 TAGS = ("", "blue", "blue#", "\ud800", "ä")
@@ -70,7 +71,7 @@ class StorageLaws(RuleBasedStateMachine):
         self.model: dict[str, Webhook] = {}
         self.versions = dict.fromkeys(SCOPES, 0)
 
-    def fresh_record(self):
+    def fresh_record(self) -> IdempotencyRecord:
         return make_record(f"answer {next(self.keys)}")
 
     @rule(target=webhooks, scope=st.sampled_from(SCOPES), definition=DEFINITIONS)

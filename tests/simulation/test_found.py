@@ -1,6 +1,6 @@
 """Every fault that a schedule found has a test named for it here; and repeats, for which no schedule needs chance."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
@@ -42,7 +42,7 @@ def calls(tenants: Tenants, webhook_id: str) -> int:
 
 @pytest.mark.parametrize("kind", [Kind.ERROR, Kind.LOST_ANSWER])
 @pytest.mark.parametrize("call", ["queue.send_slow", "queue.send_to_dlq", "log.record"])
-def test_a_queue_or_log_that_is_away_sends_no_delivery_of_the_batch_again_but_its_own(call: str, kind: Kind):
+def test_an_unavailable_queue_or_log_repeats_only_its_own_deliveries(call: str, kind: Kind) -> None:
     plan = NoFaults()
     rehearsal = tenants_of(plan)
     two_of_a_batch(rehearsal)
@@ -56,7 +56,7 @@ def test_a_queue_or_log_that_is_away_sends_no_delivery_of_the_batch_again_but_it
     holds(tenants)
 
 
-def test_packs_that_the_fast_lane_did_not_take_dead_letter_no_event_twice():
+def test_packs_refused_by_the_fast_lane_dead_letter_no_event_twice() -> None:
     plan = NoFaults()
     rehearsal = tenants_of(plan)
     rehearsal.register()
@@ -74,7 +74,9 @@ def test_packs_that_the_fast_lane_did_not_take_dead_letter_no_event_twice():
     holds(tenants)
 
 
-def test_a_webhook_deleted_in_flight_is_not_dead_for_the_credential_that_went_with_it(tenants: Tenants):
+def test_a_webhook_deleted_in_flight_dead_letters_nothing(
+    tenants: Tenants,
+) -> None:
     webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
     tenants.publish("e1")
     _between_reading_and_sending(tenants, lambda: tenants.delete(webhook_id))
@@ -83,7 +85,7 @@ def test_a_webhook_deleted_in_flight_is_not_dead_for_the_credential_that_went_wi
     assert tenants.simulation.dead.messages == []
 
 
-def test_a_webhook_that_needs_no_credential_any_more_is_not_dead_for_the_one_it_had(tenants: Tenants):
+def test_a_webhook_without_its_former_credential_dead_letters_nothing(tenants: Tenants) -> None:
     webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
     tenants.publish("e1")
     _between_reading_and_sending(
@@ -94,7 +96,7 @@ def test_a_webhook_that_needs_no_credential_any_more_is_not_dead_for_the_one_it_
     assert tenants.simulation.dead.messages == []
 
 
-def _between_reading_and_sending(tenants: Tenants, change) -> None:
+def _between_reading_and_sending(tenants: Tenants, change: Callable[[], object]) -> None:
     simulation = tenants.simulation
     simulation.step(simulation.invoke(simulation.events))
     simulation.switching = 1
@@ -110,10 +112,10 @@ def _between_reading_and_sending(tenants: Tenants, change) -> None:
 
 
 @pytest.mark.parametrize("in_one_pack", [True, False])
-def test_events_of_one_id_and_two_times_are_two_events_in_one_batch_too(
+def test_events_with_one_id_and_two_times_are_two_events_in_one_batch(
     tenants: Tenants,
-    in_one_pack: bool,  # noqa: FBT001
-):
+    in_one_pack: bool,
+) -> None:
     webhook_id, simulation = tenants.register(), tenants.simulation
     for moment in (1_790_000_000, 1_790_000_001):
         tenants.publish("e1", occurredAt=moment)
@@ -126,7 +128,7 @@ def test_events_of_one_id_and_two_times_are_two_events_in_one_batch_too(
 
 
 @pytest.mark.parametrize("behaviour", ["ok", "down", "refusing", "slow"])
-def test_a_repeat_of_what_the_log_shows_settled_is_not_sent(tenants: Tenants, behaviour: str):
+def test_a_repeat_that_the_log_shows_as_settled_is_not_sent(tenants: Tenants, behaviour: str) -> None:
     webhook_id = tenants.register(behaviour=behaviour, retry_count=1)
     tenants.publish("e1")
     tenants.simulation.run()
@@ -141,7 +143,7 @@ def test_a_repeat_of_what_the_log_shows_settled_is_not_sent(tenants: Tenants, be
     holds(tenants, is_clean=True)
 
 
-def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenants):
+def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenants) -> None:
     webhook_id = tenants.register(behaviour="down", retry_count=1)
     tenants.publish("e1")
     simulation = tenants.simulation
@@ -168,7 +170,7 @@ class TokensOnce(NoFaults):
         return Kind.ERROR if away else None
 
 
-def test_a_redriven_pack_sends_only_what_was_not_settled(tenants: Tenants):
+def test_a_redriven_pack_sends_only_its_unsettled_deliveries(tenants: Tenants) -> None:
     simulation = tenants.simulation
     credential = Credential(client_id="id", client_secret="secret")
     tenants.register(auth_type=AuthType.OAUTH2, credential=credential)

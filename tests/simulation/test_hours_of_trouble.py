@@ -13,7 +13,7 @@ from tests.simulation.queues import Message
 from tests.simulation.simulation import NOW, Simulation
 from tests.simulation.strands import KilledError
 from tests.simulation.tenants import OTHER, Tenants
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.poison import POISON_RECEIVES
@@ -92,7 +92,9 @@ def holds(tenants: Tenants) -> None:
 
 
 @pytest.mark.parametrize("ports", [TABLES, SECRETS, QUEUES, TABLES[:2], TABLES[2:3]])
-def test_after_hours_without_a_service_every_event_is_delivered_and_none_is_dead(tenants: Tenants, ports):
+def test_every_event_is_delivered_after_hours_without_a_service(
+    tenants: Tenants, ports: tuple[str, ...]
+) -> None:
     simulation = tenants.simulation
     webhooks = [tenants.register(**BEARER), tenants.register()]
     for number in range(EVENTS):
@@ -108,7 +110,7 @@ def test_after_hours_without_a_service_every_event_is_delivered_and_none_is_dead
     holds(tenants)
 
 
-def test_what_our_own_code_fails_on_ends_with_a_reason_and_costs_no_other(tenants: Tenants):
+def test_a_message_that_fails_in_our_code_has_a_reason_and_costs_no_other(tenants: Tenants) -> None:
     poison, well = tenants.register(), tenants.register(OTHER)
     fail(tenants, poison, KeyError("what"))
     tenants.publish("e1")
@@ -123,7 +125,7 @@ def test_what_our_own_code_fails_on_ends_with_a_reason_and_costs_no_other(tenant
     holds(tenants)
 
 
-def test_what_our_own_code_fails_on_before_an_attempt_ends_with_a_reason_too(tenants: Tenants):
+def test_a_delivery_that_fails_in_our_code_before_its_attempt_has_a_reason(tenants: Tenants) -> None:
     simulation = tenants.simulation
     poison, well = tenants.register(), tenants.register(OTHER)
     simulation.subscriptions.webhook_id = poison
@@ -149,7 +151,7 @@ def test_what_our_own_code_fails_on_before_an_attempt_ends_with_a_reason_too(ten
     holds(tenants)
 
 
-def test_what_ends_its_readers_is_worked_on_last_and_alone(tenants: Tenants):
+def test_a_message_that_ends_its_readers_is_handled_last_and_alone(tenants: Tenants) -> None:
     simulation = tenants.simulation
     fail(tenants, tenants.register(), KilledError())
     tenants.register(OTHER)

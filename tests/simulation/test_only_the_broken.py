@@ -9,7 +9,8 @@ import pytest
 from tests.simulation.invariants import Judge
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
-from webhooks.domain.delivery import decode_pack, delivery_id
+from webhooks.domain.delivery import delivery_id
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.webhook import AuthType, Credential
 
 HUGE = "9" * 400
@@ -38,7 +39,7 @@ def called(tenants: Tenants, webhook_id: str) -> list[str]:
     ]
 
 
-def test_a_deleted_secret(tenants: Tenants):
+def test_a_deleted_secret_costs_only_its_own_deliveries(tenants: Tenants) -> None:
     broken = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
     well = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="u"))
     tenants.lose_secret(broken)
@@ -50,7 +51,7 @@ def test_a_deleted_secret(tenants: Tenants):
     assert called(tenants, well) == ["e1"]
 
 
-def test_a_corrupt_webhook(tenants: Tenants):
+def test_a_corrupt_webhook_costs_only_its_own_deliveries(tenants: Tenants) -> None:
     broken, well = tenants.register(), tenants.register()
     tenants.corrupt(broken)
     tenants.publish("e1")
@@ -59,9 +60,9 @@ def test_a_corrupt_webhook(tenants: Tenants):
     assert called(tenants, well) == ["e1"]
 
 
-def test_a_corrupt_index_entry_kills_the_event_for_its_webhook_until_it_is_repaired_and_redriven(
+def test_a_corrupt_index_entry_dead_letters_its_own_event_until_repaired(
     tenants: Tenants,
-):
+) -> None:
     broken, well, other = tenants.register(), tenants.register(), tenants.register(OTHER)
     tenants.corrupt_index(broken)
     tenants.publish("e1")
@@ -92,7 +93,7 @@ def test_a_corrupt_index_entry_kills_the_event_for_its_webhook_until_it_is_repai
         + "\n{}",
     ],
 )
-def test_a_message_that_is_no_pack(tenants: Tenants, text: str):
+def test_a_malformed_pack_costs_only_itself(tenants: Tenants, text: str) -> None:
     well = tenants.register()
     tenants.publish("e1")
     tenants.simulation.fast.put(text, now=tenants.simulation.now)
@@ -118,7 +119,9 @@ def test_a_message_that_is_no_pack(tenants: Tenants, text: str):
         ("attempts", [{"at": 1, "latencyMs": 1}] * 101),
     ],
 )
-def test_a_pack_that_no_table_could_keep(tenants: Tenants, field: str, value: object):
+def test_a_pack_that_no_table_could_store_costs_only_itself(
+    tenants: Tenants, field: str, value: object
+) -> None:
     well = tenants.register()
     tenants.publish("e1")
     one = {"id": "d-1", "eventId": "e", "eventName": "E", "logTime": 1, "attempts": []}
@@ -143,7 +146,7 @@ def test_a_pack_that_no_table_could_keep(tenants: Tenants, field: str, value: ob
         '{"eventName": "E_A", "tenantId": "t1", "communityId": "c1", "data": {"a": 1e9999999999999999999}}',
     ],
 )
-def test_a_message_that_is_no_event(tenants: Tenants, text: str):
+def test_an_invalid_event_costs_only_itself(tenants: Tenants, text: str) -> None:
     well = tenants.register()
     tenants.publish_text(text)
     tenants.publish("e1")
@@ -156,7 +159,7 @@ def test_a_message_that_is_no_event(tenants: Tenants, text: str):
     assert dead.reason
 
 
-def test_a_full_batch_of_failures(tenants: Tenants):
+def test_a_full_batch_of_failures_costs_no_other_delivery(tenants: Tenants) -> None:
     down = tenants.register(behaviour="down", retry_count=2)
     well = tenants.register(OTHER)
     for number in range(10):

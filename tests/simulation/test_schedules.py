@@ -16,7 +16,7 @@ BLOCKS = 16  # so that several processes share the work
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_nothing_is_lost_and_nothing_is_sent_twice_without_need(
     block: int, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
-):
+) -> None:
     first = pytestconfig.getoption("--first-seed", 0)
     count = pytestconfig.getoption("--schedules", BLOCKS)
     figures: Counter[str] = Counter()
@@ -28,5 +28,5 @@ def test_nothing_is_lost_and_nothing_is_sent_twice_without_need(
         record_property(name, number)
 
 
-def test_a_seed_is_one_schedule():
+def test_a_seed_is_one_schedule() -> None:
     assert run_schedule(5).trace == run_schedule(5).trace

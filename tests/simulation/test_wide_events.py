@@ -129,14 +129,14 @@ class Deployment:
 class _Index:
     of: Deployment
 
-    def versions(self, scopes):
+    def versions(self, scopes: list[Scope]) -> dict[Scope, int]:
         return self.of.versions(scopes)
 
-    def listeners(self, scope, event_name, *, span, limit):
+    def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         assert (scope, event_name) == (SCOPE, "order.paid")
         return self.of.listeners_of(span, limit)
 
-    def last_sequence(self, *_):
+    def last_sequence(self, *_: object) -> int:
         return self.of.last_sequence()
 
 
@@ -144,15 +144,15 @@ class _Index:
 class _Events:
     of: Deployment
 
-    def send(self, slices):
+    def send(self, slices: list[EventSlice]) -> bool:
         return self.of.send_slices(slices)
 
-    def delete(self, receipts):
+    def delete(self, receipts: list[str]) -> None:
         self.of.delete(receipts)
 
 
 class _NoneDead:
-    def send_to_dlq(self, text, reason):
+    def send_to_dlq(self, text: str, reason: str) -> None:
         raise AssertionError(reason, text)
 
 
@@ -171,7 +171,7 @@ def fanned_out(found: list[IndexEntry], meet: Callable[[str], None] = lambda _: 
 
 
 @pytest.mark.parametrize("count", [1, 499, 500, 501, 1_000, 10_000, 100_000])
-def test_each_listener_of_an_event_gets_it_exactly_once(count: int):
+def test_each_listener_of_an_event_gets_it_exactly_once(count: int) -> None:
     deployment = fanned_out(listeners(count))
     assert deployment.sent == Counter({entry.webhook_id: 1 for entry in deployment.listeners})
     # Slices are filled: not many more messages than there must be, and none of more work than a slice.
@@ -180,14 +180,14 @@ def test_each_listener_of_an_event_gets_it_exactly_once(count: int):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_wherever_its_listeners_are_among_the_community_s_webhooks(seed: int):
+def test_listeners_at_any_position_among_the_webhooks_get_the_event(seed: int) -> None:
     random = Random(seed)
     share = random.choice((1, 50, 3_000))
     found = listeners(random.randint(400, 6_000), apart=lambda _: random.randint(1, share))
     assert fanned_out(found).sent == Counter({entry.webhook_id: 1 for entry in found})
 
 
-def test_a_kill_at_any_call_costs_no_listener_the_event_and_repeats_it_once_at_most():
+def test_a_kill_at_any_call_loses_no_event_and_repeats_it_at_most_once() -> None:
     found = listeners(2_300)
     calls: list[str] = []
     fanned_out(found, calls.append)
@@ -207,7 +207,7 @@ def test_a_kill_at_any_call_costs_no_listener_the_event_and_repeats_it_once_at_m
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_many_kills_repeat_it_at_most_once_each(seed: int):
+def test_many_kills_repeat_it_at_most_once_each(seed: int) -> None:
     random, kills = Random(seed), 0
 
     def meet(_: str) -> None:

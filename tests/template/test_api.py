@@ -1,6 +1,7 @@
 """The API: every path with every method to the function that owns it, and errors in one envelope."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -39,17 +40,19 @@ RESPONSE_TYPES = {
 
 
 @pytest.fixture
-def body(template: Template):
+def body(template: Template) -> dict[str, Any]:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
     return api["Body"]
 
 
-def test_there_are_exactly_the_known_paths(body):
+def test_the_paths_are_exactly_the_known_ones(body: dict[str, Any]) -> None:
     assert body["paths"].keys() == OWNERS.keys()
 
 
 @pytest.mark.parametrize(("path", "owner"), OWNERS.items())
-def test_a_path_goes_to_its_owners_alias_with_every_method(body, path, owner):
+def test_a_path_goes_to_the_alias_of_its_function_with_every_method(
+    body: dict[str, Any], path: str, owner: str
+) -> None:
     methods = body["paths"][path]
     assert methods.keys() == METHODS
     for operation in methods.values():
@@ -59,7 +62,7 @@ def test_a_path_goes_to_its_owners_alias_with_every_method(body, path, owner):
         assert f"${{{owner}Aliaslive}}" in integration["uri"]["Fn::Sub"]
 
 
-def test_one_permission_lets_the_api_call_each_function(template):
+def test_one_permission_lets_the_api_call_each_function(template: Template) -> None:
     called = [
         referred(permission["FunctionName"])
         for permission in template.resources("AWS::Lambda::Permission").values()
@@ -68,12 +71,12 @@ def test_one_permission_lets_the_api_call_each_function(template):
     assert sorted(called) == sorted({f"{owner}Aliaslive" for owner in OWNERS.values()})
 
 
-def test_every_answer_of_the_gateways_own_is_restyled(body):
+def test_every_gateway_response_is_customized(body: dict[str, Any]) -> None:
     assert body["x-amazon-apigateway-gateway-responses"].keys() == RESPONSE_TYPES
 
 
 @pytest.mark.parametrize("kind", sorted(RESPONSE_TYPES))
-def test_the_gateways_own_answers_have_the_envelope_and_the_request_id(body, kind):
+def test_gateway_responses_have_the_error_body_and_the_request_id(body: dict[str, Any], kind: str) -> None:
     response = body["x-amazon-apigateway-gateway-responses"][kind]
     text = response["responseTemplates"]["application/json"]
     envelope = json.loads(text.replace("$context.error.messageString", '"what is wrong"'))
@@ -86,7 +89,7 @@ def test_the_gateways_own_answers_have_the_envelope_and_the_request_id(body, kin
     assert parameters["gatewayresponse.header.x-request-id"] == "context.requestId"
 
 
-def test_an_unknown_path_is_a_404_and_too_many_requests_say_when_to_come_again(body):
+def test_an_unknown_path_is_a_404_and_a_429_has_retry_after(body: dict[str, Any]) -> None:
     responses = body["x-amazon-apigateway-gateway-responses"]
     assert responses["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "404"
     assert responses["REQUEST_TOO_LARGE"]["statusCode"] == "413"
@@ -94,7 +97,7 @@ def test_an_unknown_path_is_a_404_and_too_many_requests_say_when_to_come_again(b
     assert responses["THROTTLED"]["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
 
 
-def test_the_stage_is_traced_throttled_and_logs_no_header_and_no_body(template):
+def test_the_stage_is_traced_throttled_and_logs_no_header_and_no_body(template: Template) -> None:
     (stage,) = template.resources("AWS::ApiGateway::Stage").values()
     assert stage["TracingEnabled"] is True
     (settings,) = stage["MethodSettings"]
@@ -107,13 +110,15 @@ def test_the_stage_is_traced_throttled_and_logs_no_header_and_no_body(template):
     json.loads(line.replace("$context.requestTimeEpoch", "1"))
 
 
-def test_the_api_takes_tls_1_2_and_newer_only(template):
+def test_the_api_takes_tls_1_2_and_newer_only(template: Template) -> None:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
     assert api["SecurityPolicy"] == "SecurityPolicy_TLS13_1_2_2021_06"
     assert api["EndpointAccessMode"] == "STRICT"  # API Gateway wants one beside such a policy
 
 
-def test_the_access_log_tells_how_a_client_called_and_whether_the_integration_failed(template):
+def test_the_access_log_has_the_client_and_the_integration_error(
+    template: Template,
+) -> None:
     (stage,) = template.resources("AWS::ApiGateway::Stage").values()
     line = json.loads(stage["AccessLogSetting"]["Format"].replace("$context.requestTimeEpoch", "1"))
     assert (
@@ -129,12 +134,12 @@ def test_the_access_log_tells_how_a_client_called_and_whether_the_integration_fa
     )
 
 
-def test_a_request_that_is_too_large_learns_how_large_it_may_be(body):
+def test_the_response_to_a_large_request_names_the_limit(body: dict[str, Any]) -> None:
     text = body["x-amazon-apigateway-gateway-responses"]["REQUEST_TOO_LARGE"]["responseTemplates"]
     assert str(limits.BODY_BYTES) in json.loads(text["application/json"])["message"]
 
 
-def test_the_account_has_a_role_for_access_logs_before_a_stage_wants_it(template):
+def test_the_account_has_a_role_for_access_logs_before_the_stage(template: Template) -> None:
     """And some resource of API Gateway before that, which an account without any needs."""
     assert "ApiGatewayAccount" in listed(template.attributes("Api")["DependsOn"])
     (first,) = listed(template.attributes("ApiGatewayAccount")["DependsOn"])

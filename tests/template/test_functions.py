@@ -28,17 +28,19 @@ def versions(template: Template) -> set[str]:
 
 
 @pytest.mark.parametrize("function", SETTINGS)
-def test_a_functions_environment_is_what_its_settings_read(template, function):
+def test_a_function_environment_has_exactly_its_settings(template: Template, function: str) -> None:
     given = template.resources("AWS::Lambda::Function")[function]["Environment"]["Variables"].keys()
     read = names(SETTINGS[function]) | names(settings.LoggingSettings)
     assert given == read - GIVEN_BY_LAMBDA
 
 
-def test_every_function_is_known_here(template):
+def test_every_function_is_covered_here(template: Template) -> None:
     assert template.resources("AWS::Lambda::Function").keys() == SETTINGS.keys()
 
 
-def test_every_function_logs_json_to_a_group_with_retention_and_is_traced_unless_it_reads_a_queue(template):
+def test_every_function_logs_json_and_is_traced_unless_it_reads_a_queue(
+    template: Template,
+) -> None:
     groups = template.resources("AWS::Logs::LogGroup")
     for name, function in template.resources("AWS::Lambda::Function").items():
         mode = "PassThrough" if name in ("FanoutFunction", "DispatcherFunction") else "Active"
@@ -47,13 +49,13 @@ def test_every_function_logs_json_to_a_group_with_retention_and_is_traced_unless
         assert groups[referred(function["LoggingConfig"]["LogGroup"])]["RetentionInDays"], name
 
 
-def test_every_log_group_is_encrypted_and_ends(template):
+def test_every_log_group_is_encrypted_and_has_a_retention(template: Template) -> None:
     for name, group in template.resources("AWS::Logs::LogGroup").items():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
         assert referred(group["KmsKeyId"]) == "Key", name
 
 
-def test_every_function_has_the_alias_live(template):
+def test_every_function_has_the_alias_live(template: Template) -> None:
     aliases = {
         referred(alias["FunctionName"]): alias["Name"]
         for alias in template.resources("AWS::Lambda::Alias").values()
@@ -62,17 +64,19 @@ def test_every_function_has_the_alias_live(template):
 
 
 @pytest.mark.parametrize("layer", ["DependenciesLayer", "SigningLayer", "WebhooksLayer"])
-def test_another_layer_publishes_every_function_anew(template, layer):
+def test_a_changed_layer_publishes_every_function_again(template: Template, layer: str) -> None:
     """Otherwise the alias would stay on the code before: SAM looks at the function's own code only."""
     assert versions(translate(layer)).isdisjoint(versions(template))
 
 
-def test_the_same_template_publishes_nothing(template):
+def test_the_same_template_publishes_nothing(template: Template) -> None:
     assert versions(translate.__wrapped__()) == versions(template)
 
 
 @pytest.mark.parametrize("function", SETTINGS)
-def test_a_function_that_sends_to_a_queue_that_it_reads_may_do_so_again_and_again(template, function):
+def test_loop_detection_is_off_only_for_functions_that_send_to_themselves(
+    template: Template, function: str
+) -> None:
     """Lambda stops a message after 16 rounds otherwise; and it must go on stopping every other function's."""
     reads = {
         referred(mapping["EventSourceArn"])
@@ -89,7 +93,7 @@ def test_a_function_that_sends_to_a_queue_that_it_reads_may_do_so_again_and_agai
     assert properties.get("RecursiveLoop") == ("Allow" if reads & sends_to else None)
 
 
-def test_lambda_leaves_out_no_line_of_the_functions_own(template):
+def test_lambda_filters_no_log_line_of_a_function(template: Template) -> None:
     """The functions leave out what is below LogLevel, and keep their metrics."""
     for name, function in template.resources("AWS::Lambda::Function").items():
         assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG", name

@@ -16,7 +16,7 @@ VARIABLES = {
 }
 
 
-def test_the_template_and_the_functions_have_the_same_pattern(template: Template):
+def test_the_template_and_the_functions_have_the_same_pattern(template: Template) -> None:
     assert template.document["Parameters"]["LicensesUrl"]["AllowedPattern"] == LICENSES_URL
 
 
@@ -32,7 +32,7 @@ def test_the_template_and_the_functions_have_the_same_pattern(template: Template
         "https://licenses.example.com/a%20b",
     ],
 )
-def test_https_is_accepted_and_http_to_this_machine(url: str):
+def test_https_is_accepted_and_http_to_this_machine(url: str) -> None:
     assert AuthenticationSettings.load(VARIABLES | {"LICENSES_URL": url}).licenses_url == url
 
 
@@ -58,7 +58,7 @@ def test_https_is_accepted_and_http_to_this_machine(url: str):
         "https://user:password@licenses.example.com",
     ],
 )
-def test_every_other_url_is_refused(url: str):
+def test_every_other_url_is_refused(url: str) -> None:
     assert not re.fullmatch(LICENSES_URL, url)
     with pytest.raises(SettingsError, match="LICENSES_URL is wrong: must be empty, or an https URL"):
         AuthenticationSettings.load(VARIABLES | {"LICENSES_URL": url})

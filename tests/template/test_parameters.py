@@ -123,13 +123,13 @@ def changed() -> dict[str, Template]:
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATE.parameters))
-def test_the_default_and_another_value_are_accepted(name):
+def test_the_default_and_another_value_are_accepted(name: str) -> None:
     declared = TEMPLATE.parameters[name]
     assert accepts(declared, str(declared["Default"]))
     assert accepts(declared, other_value(name))
 
 
-def test_the_values_of_the_local_stack_are_accepted():
+def test_the_values_of_the_local_stack_are_accepted() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
     values = dict(
         each.split("=", 1) for each in config["local"]["global"]["parameters"]["parameter_overrides"]
@@ -138,7 +138,9 @@ def test_the_values_of_the_local_stack_are_accepted():
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATE.parameters))
-def test_another_value_publishes_the_functions_that_it_changes_and_no_other(changed, name):
+def test_a_changed_value_publishes_only_the_functions_that_it_changes(
+    changed: dict[str, Template], name: str
+) -> None:
     """CloudFormation updates $LATEST alone otherwise; and refuses a version of a function that is as it was."""
     before, after = TEMPLATE.defaults, {**TEMPLATE.defaults, name: other_value(name)}
     functions = configured(TEMPLATE, before).keys()
@@ -157,20 +159,20 @@ def test_another_value_publishes_the_functions_that_it_changes_and_no_other(chan
     assert republished == reconfigured
 
 
-def test_parameters_reach_functions_at_all():
+def test_parameters_reach_functions() -> None:
     assert given_to("DispatcherFunction") >= {"LogLevel", "RetryDelays", "AllowedNetworks", "Architecture"}
     assert given_to("EcdsaHelperFunction") == {"LogLevel", "EcCurveName", "Architecture"}
 
 
 @pytest.mark.parametrize("function", COMPOSED)
-def test_the_longest_values_fit_into_a_versions_description(function):
+def test_the_longest_values_fit_into_a_version_description(function: str) -> None:
     values = {name: "x" * longest(name) for name in given_to(function)}
 
     assert len(published(TEMPLATE, values)[function][1]) <= DESCRIPTION_MAX
 
 
 @pytest.mark.parametrize("function", COMPOSED)
-def test_two_sets_of_values_never_have_one_description(function):
+def test_two_sets_of_values_never_have_one_description(function: str) -> None:
     """A space stands between two values, and no value but the last one holds any."""
     *texts, _ = published(TEMPLATE, {})[function][1].split()
     for name in (re.fullmatch(r"\$\{(\w+)\}", text)[1] for text in texts):
@@ -178,7 +180,7 @@ def test_two_sets_of_values_never_have_one_description(function):
 
 
 @pytest.mark.parametrize("function", COMPOSED)
-def test_no_accepted_value_ends_a_function_at_its_start(function):
+def test_no_accepted_value_ends_a_function_at_its_start(function: str) -> None:
     environment = TEMPLATE.resources("AWS::Lambda::Function")[function]["Environment"]["Variables"]
     names = sorted(given_to(function) - {"Architecture"})
 
@@ -235,7 +237,7 @@ def test_no_accepted_value_ends_a_function_at_its_start(function):
         ("ServiceDirectory", '{"events": "https://events.example.com/' + 200 * "x" + '"}'),
     ],
 )
-def test_a_value_that_would_be_read_wrongly_is_refused(name, value):
+def test_an_ambiguous_value_is_refused(name: str, value: str) -> None:
     assert not accepts(TEMPLATE.parameters[name], value)
 
 
@@ -262,5 +264,5 @@ def test_a_value_that_would_be_read_wrongly_is_refused(name, value):
         ),
     ],
 )
-def test_a_value_that_makes_sense_is_accepted(name, value):
+def test_a_value_that_makes_sense_is_accepted(name: str, value: str) -> None:
     assert accepts(TEMPLATE.parameters[name], value)

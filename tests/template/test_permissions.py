@@ -1,5 +1,7 @@
 """Each function may do what it does, and nothing else."""
 
+from typing import Any
+
 from tests.template.template import Template, listed, referred
 from webhooks.adapters.dynamodb import idempotency_items
 
@@ -9,7 +11,7 @@ ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", 
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "secretsmanager:ListSecrets"}
 
 
-def all_statements(template: Template):
+def all_statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
     return [
         (role, statement)
         for role in template.function_roles().values()
@@ -17,12 +19,12 @@ def all_statements(template: Template):
     ]
 
 
-def test_each_function_has_a_role_of_its_own(template):
+def test_each_function_has_a_role_of_its_own(template: Template) -> None:
     roles = template.function_roles()
     assert len(set(roles.values())) == len(roles) == 7
 
 
-def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template):
+def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template: Template) -> None:
     for role in template.function_roles().values():
         properties = template.resources("AWS::IAM::Role")[role]
         (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
@@ -30,13 +32,13 @@ def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template):
         assert "ManagedPolicyArns" not in properties
 
 
-def test_no_role_may_scan_a_table(template):
+def test_no_role_may_scan_a_table(template: Template) -> None:
     assert not [
         role for role, statement in all_statements(template) if "dynamodb:Scan" in statement["Action"]
     ]
 
 
-def test_no_action_is_a_wildcard(template):
+def test_no_action_is_a_wildcard(template: Template) -> None:
     assert not [
         (role, action)
         for role, statement in all_statements(template)
@@ -45,13 +47,13 @@ def test_no_action_is_a_wildcard(template):
     ]
 
 
-def test_everything_is_allowed_on_named_resources_where_aws_can(template):
+def test_permissions_name_their_resources_where_aws_can(template: Template) -> None:
     for role, statement in all_statements(template):
         if "*" in [referred(resource) for resource in statement["Resource"]]:
             assert set(statement["Action"]) <= WITHOUT_RESOURCES, role
 
 
-def test_a_function_writes_to_its_own_log_group_only(template):
+def test_a_function_writes_to_its_own_log_group_only(template: Template) -> None:
     functions = template.resources("AWS::Lambda::Function")
     for function, role in template.function_roles().items():
         groups = [
@@ -63,7 +65,7 @@ def test_a_function_writes_to_its_own_log_group_only(template):
         assert groups == [referred(functions[function]["LoggingConfig"]["LogGroup"])]
 
 
-def test_ecdsa_helper_may_log_and_trace_only(template):
+def test_ecdsa_helper_may_log_and_trace_only(template: Template) -> None:
     services = {
         action.partition(":")[0]
         for statement in template.statements("EcdsaHelperRole")
@@ -72,7 +74,7 @@ def test_ecdsa_helper_may_log_and_trace_only(template):
     assert services == {"logs", "xray"}
 
 
-def test_only_service_keys_writes_the_services_keys(template):
+def test_only_the_service_keys_function_writes_the_service_keys(template: Template) -> None:
     writers = {
         role
         for role, statement in all_statements(template)
@@ -82,7 +84,7 @@ def test_only_service_keys_writes_the_services_keys(template):
     assert writers == {"ServiceKeysRole"}
 
 
-def test_a_function_reads_the_secrets_that_its_environment_names(template):
+def test_a_function_reads_the_secrets_that_its_environment_names(template: Template) -> None:
     secrets = template.resources("AWS::SecretsManager::Secret").keys()
     functions = template.resources("AWS::Lambda::Function")
     for function, role in template.function_roles().items():
@@ -96,7 +98,7 @@ def test_a_function_reads_the_secrets_that_its_environment_names(template):
         assert readable & secrets == named & secrets, function
 
 
-def test_what_is_encrypted_can_be_opened(template):
+def test_encrypted_data_can_be_decrypted(template: Template) -> None:
     """Tables, queues and secrets are encrypted by the key: who may use one may use the key."""
     for role in template.function_roles().values():
         actions = {action for statement in template.statements(role) for action in statement["Action"]}
@@ -106,14 +108,16 @@ def test_what_is_encrypted_can_be_opened(template):
             assert "kms:GenerateDataKey" in actions, role
 
 
-def test_a_function_uses_the_key_through_the_services_only_that_keep_something_for_it(template):
+def test_a_function_uses_the_key_only_through_its_storage_services(
+    template: Template,
+) -> None:
     for role, statement in all_statements(template):
         if statement["Action"][0].startswith("kms:"):
             via = statement["Condition"]["StringEquals"]["kms:ViaService"]
             assert [referred(each) for each in via] == ENCRYPTING, role
 
 
-def test_only_webhooks_writes_to_the_table_of_licenses_and_no_license(template):
+def test_only_webhooks_writes_to_the_access_table_and_never_a_license(template: Template) -> None:
     writing = [
         (role, statement)
         for role, statement in all_statements(template)
@@ -128,7 +132,7 @@ def test_only_webhooks_writes_to_the_table_of_licenses_and_no_license(template):
     }
 
 
-def test_health_asks_for_everything_that_the_service_needs(template):
+def test_the_health_check_covers_every_service_in_use(template: Template) -> None:
     may_ask = {
         referred(resource)
         for statement in template.statements("DiscoveryRole")
@@ -139,13 +143,13 @@ def test_health_asks_for_everything_that_the_service_needs(template):
     assert may_ask >= {"ServiceKeysSecret", "SigningKeysSecret"}
 
 
-def key_statement(template, sid):
+def key_statement(template: Template, sid: str) -> dict[str, Any]:
     (key,) = template.resources("AWS::KMS::Key").values()
     (statement,) = [each for each in key["KeyPolicy"]["Statement"] if each["Sid"] == sid]
     return statement
 
 
-def test_logs_may_do_with_the_key_what_aws_says_that_they_need(template):
+def test_cloudwatch_logs_has_the_key_permissions_that_aws_documents(template: Template) -> None:
     """CloudWatch Logs' user guide lists these with their wildcards."""
     assert key_statement(template, "LogGroupsOfThisStack")["Action"] == [
         "kms:Encrypt*",
@@ -156,14 +160,14 @@ def test_logs_may_do_with_the_key_what_aws_says_that_they_need(template):
     ]
 
 
-def test_eventbridge_may_use_the_key_for_this_account(template):
+def test_eventbridge_may_use_the_key_for_this_account(template: Template) -> None:
     """SQS hands no source ARN on to KMS: a condition on it would drop every event of a rule, without a word."""
     assert key_statement(template, "EventBridgeSendsToTheEventsQueue")["Condition"] == {
         "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     }
 
 
-def test_queues_refuse_what_comes_without_tls(template):
+def test_queues_refuse_requests_without_tls(template: Template) -> None:
     refusing = {
         referred(queue)
         for policy in template.resources("AWS::SQS::QueuePolicy").values()
@@ -175,7 +179,7 @@ def test_queues_refuse_what_comes_without_tls(template):
     assert refusing == template.resources("AWS::SQS::Queue").keys()
 
 
-def test_the_events_queue_takes_events_of_this_accounts_rules_only(template):
+def test_the_events_queue_takes_events_only_from_rules_of_this_account(template: Template) -> None:
     allowed = [
         statement
         for policy in template.resources("AWS::SQS::QueuePolicy").values()

@@ -1,8 +1,10 @@
 """Tables, secrets and queues: encrypted, kept, and with room for every reader's time."""
 
+from typing import Any
+
 import pytest
 
-from tests.template.template import referred
+from tests.template.template import Template, referred
 
 SIX = 6  # SQS: a message stays hidden six times as long as its reader may run
 RECEIVES_MIN = 5
@@ -18,7 +20,7 @@ DEAD_LETTERS = {
 }
 
 
-def readers(template):
+def readers(template: Template) -> dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
     """(mapping, queue, function) by queue name."""
     queues = template.resources("AWS::SQS::Queue")
     functions = template.resources("AWS::Lambda::Function")
@@ -32,12 +34,12 @@ def readers(template):
     }
 
 
-def test_every_queue_has_a_reader_but_for_the_dead_letters(template):
+def test_every_queue_except_the_dlqs_has_a_reader(template: Template) -> None:
     assert readers(template).keys() == DEAD_LETTERS.keys()
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
-def test_a_queue_hides_messages_long_enough_and_gives_up_into_its_dead_letter_queue(template, name):
+def test_a_queue_has_a_long_visibility_timeout_and_a_dlq(template: Template, name: str) -> None:
     _, queue, function = readers(template)[name]
     assert queue["VisibilityTimeout"] >= SIX * function["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= RECEIVES_MIN
@@ -48,7 +50,7 @@ def test_a_queue_hides_messages_long_enough_and_gives_up_into_its_dead_letter_qu
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
-def test_hours_of_trouble_dead_letter_nothing(template, name):
+def test_hours_of_trouble_dead_letter_nothing(template: Template, name: str) -> None:
     """Every receive that fails for want of DynamoDB, say, counts; the functions find poison by themselves."""
     queue = template.resources("AWS::SQS::Queue")[name]
     receives = queue["RedrivePolicy"]["maxReceiveCount"]
@@ -58,7 +60,7 @@ def test_hours_of_trouble_dead_letter_nothing(template, name):
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
-def test_a_reader_is_the_alias_and_reports_each_failed_message(template, name):
+def test_a_reader_is_the_alias_and_reports_each_failed_message(template: Template, name: str) -> None:
     mapping, _, _ = readers(template)[name]
     assert referred(mapping["FunctionName"]).endswith("Aliaslive")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -68,12 +70,12 @@ def test_a_reader_is_the_alias_and_reports_each_failed_message(template, name):
     assert concurrency["MinValue"] >= 2  # AWS refuses less
 
 
-def test_the_schedule_runs_the_alias(template):
+def test_the_schedule_runs_the_alias(template: Template) -> None:
     (rule,) = template.resources("AWS::Events::Rule").values()
     assert [referred(target["Arn"]) for target in rule["Targets"]] == ["MaintenanceFunctionAliaslive"]
 
 
-def test_everything_at_rest_is_encrypted_by_the_stacks_key(template):
+def test_all_data_at_rest_is_encrypted_by_the_key_of_the_stack(template: Template) -> None:
     (key,) = template.resources("AWS::KMS::Key").values()
     assert key["EnableKeyRotation"] is True
     for name, table in template.resources("AWS::DynamoDB::Table").items():
@@ -84,14 +86,14 @@ def test_everything_at_rest_is_encrypted_by_the_stacks_key(template):
         assert referred(secret["KmsKeyId"]) == "Key", name
 
 
-def test_tables_are_on_demand_recoverable_and_protected(template):
+def test_tables_are_on_demand_recoverable_and_protected(template: Template) -> None:
     for name, table in template.resources("AWS::DynamoDB::Table").items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
         assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
 
 
-def test_what_is_a_tenants_outlives_the_stack(template):
+def test_tenant_data_outlives_the_stack(template: Template) -> None:
     types = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key")
     for name in (*DEAD_LETTERS.values(), *(name for each in types for name in template.resources(each))):
         attributes = template.attributes(name)
@@ -99,7 +101,7 @@ def test_what_is_a_tenants_outlives_the_stack(template):
         assert attributes["UpdateReplacePolicy"] == "Retain", name
 
 
-def test_a_creation_that_fails_can_be_rolled_back(template):
+def test_a_creation_that_fails_can_be_rolled_back(template: Template) -> None:
     """A rollback deletes what RetainExceptOnCreate or no policy stands at, and a protected resource refuses that."""
     protected = {
         name: attributes.get("DeletionPolicy")
@@ -109,7 +111,7 @@ def test_a_creation_that_fails_can_be_rolled_back(template):
     assert protected == dict.fromkeys(template.resources("AWS::DynamoDB::Table"), "Retain")
 
 
-def test_what_a_rollback_can_delete_does_not_stay(template):
+def test_resources_that_a_rollback_can_delete_are_not_retained(template: Template) -> None:
     for each in ("AWS::SecretsManager::Secret", "AWS::KMS::Key"):
         for name in template.resources(each):
             assert template.attributes(name)["DeletionPolicy"] == "RetainExceptOnCreate", name
@@ -117,7 +119,7 @@ def test_what_a_rollback_can_delete_does_not_stay(template):
         assert template.attributes(name)["DeletionPolicy"] == "RetainExceptOnCreate", name
 
 
-def test_log_and_licenses_expire(template):
+def test_log_and_licenses_expire(template: Template) -> None:
     tables = template.resources("AWS::DynamoDB::Table")
     expiring = {name for name, table in tables.items() if "TimeToLiveSpecification" in table}
     assert expiring == {"DeliveriesTable", "AccessTable"}

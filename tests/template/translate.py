@@ -7,7 +7,9 @@ usage: python translate.py TEMPLATE <VARIANTS, where VARIANTS is a JSON array of
 import copy
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 from samtranslator.public.translator import ManagedPolicyLoader
@@ -15,14 +17,14 @@ from samtranslator.translator.transform import transform
 
 
 class NoPolicies(ManagedPolicyLoader):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(iam_client=None)
 
-    def load(self):
+    def load(self) -> dict[str, str]:
         return {}
 
 
-def translate(template, layers, parameters):
+def translate(template: dict[str, Any], layers: Collection[str], parameters: dict[str, str]) -> Any:
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             resource["Properties"]["ContentUri"] = f"s3://bucket/{name}-{2 if name in layers else 1}"

@@ -195,9 +195,13 @@ EDGES = [
 @pytest.mark.parametrize(
     ("first", "last", "reason", "before", "after"), EDGES, ids=[edge[0] for edge in EDGES]
 )
-def test_a_range_is_refused_from_its_first_to_its_last_address_and_not_beside_them(
-    first, last, reason, before, after
-):
+def test_a_range_is_refused_from_its_first_to_its_last_address(
+    first: str,
+    last: str,
+    reason: str,
+    before: tuple[str, str | None] | None,
+    after: tuple[str, str | None] | None,
+) -> None:
     assert refusal(ip_address(first)) == reason
     assert refusal(ip_address(last)) == reason
     for neighbour in filter(None, (before, after)):
@@ -210,7 +214,9 @@ IPV4_EDGES = [edge for edge in EDGES if "." in edge[0]]
 @pytest.mark.parametrize(
     ("first", "last", "reason", "before", "after"), IPV4_EDGES, ids=[e[0] for e in IPV4_EDGES]
 )
-def test_a_mapped_address_is_judged_by_the_ipv4_address_inside(first, last, reason, before, after):
+def test_a_mapped_address_is_judged_by_its_ipv4_address(
+    first: str, last: str, reason: str, before: tuple[str, str | None] | None, after: tuple[str, str | None]
+) -> None:
     assert refusal(ip_address(f"::ffff:{first}")) == reason
     assert refusal(ip_address(f"::ffff:{last}")) == reason
     for address, expected in filter(None, (before, after)):
@@ -220,7 +226,9 @@ def test_a_mapped_address_is_judged_by_the_ipv4_address_inside(first, last, reas
 @pytest.mark.parametrize(
     ("first", "last", "_reason", "before", "after"), IPV4_EDGES, ids=[e[0] for e in IPV4_EDGES]
 )
-def test_a_nat64_address_is_judged_by_the_ipv4_address_inside(first, last, _reason, before, after):
+def test_a_nat64_address_is_judged_by_its_ipv4_address(
+    first: str, last: str, _reason: str, before: tuple[str, str | None] | None, after: tuple[str, str | None]
+) -> None:
     assert refusal(ip_address(f"64:ff9b::{first}")) == "nat64-embedded"
     assert refusal(ip_address(f"64:ff9b::{last}")) == "nat64-embedded"
     for address, expected in filter(None, (before, after)):
@@ -239,21 +247,21 @@ def test_a_nat64_address_is_judged_by_the_ipv4_address_inside(first, last, _reas
         "2606:4700::1111",
     ],
 )
-def test_the_internet_is_allowed(address):
+def test_the_internet_is_allowed(address: str) -> None:
     assert refusal(ip_address(address)) is None
 
 
 @pytest.mark.parametrize("address", ["200::1", "400::1", "4000::1", "8000::1", "fe00::1"])
-def test_ipv6_outside_global_unicast_is_refused_although_the_table_does_not_have_it(address):
+def test_ipv6_outside_global_unicast_is_refused_without_a_table_entry(address: str) -> None:
     assert refusal(ip_address(address)) == "unassigned"
 
 
 @pytest.mark.parametrize("zone", ["fe80::1%eth0", "fe80::1%1"])
-def test_a_zone_does_not_hide_a_link_local_address(zone):
+def test_a_zone_does_not_hide_a_link_local_address(zone: str) -> None:
     assert refusal(ip_address(zone)) == "link-local"
 
 
-def test_an_allowed_network_holds_although_the_table_refuses_it_and_nothing_beside_it():
+def test_an_allowed_network_overrides_the_table_for_itself_alone() -> None:
     policy = EgressPolicy(
         networks=(IPv4Network("10.1.0.0/16"), IPv6Network("fd00::/16"), IPv6Network("4000::/16"))
     )
@@ -270,7 +278,7 @@ def test_an_allowed_network_holds_although_the_table_refuses_it_and_nothing_besi
     assert policy.refusal(ip_address("127.0.0.1")) == "loopback"
 
 
-def test_a_policy_says_https_and_port_443_unless_told_otherwise():
+def test_a_policy_allows_https_and_port_443_by_default() -> None:
     policy = parse_policy(allow_http="false", ports="443", networks="")
 
     assert policy == EgressPolicy()
@@ -279,7 +287,7 @@ def test_a_policy_says_https_and_port_443_unless_told_otherwise():
     assert not policy.allows_port(80)
 
 
-def test_a_policy_is_read_from_the_deployments_parameters():
+def test_a_policy_is_read_from_the_deployments_parameters() -> None:
     policy = parse_policy(allow_http="true", ports="443, 8443", networks="10.0.0.0/8, fd00::/8")
 
     assert policy.schemes == ("https", "http")
@@ -287,12 +295,12 @@ def test_a_policy_is_read_from_the_deployments_parameters():
     assert policy.networks == (IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8"))
 
 
-def test_an_address_with_a_prefix_is_the_network_that_holds_it():
+def test_an_address_with_a_prefix_is_the_network_that_holds_it() -> None:
     policy = parse_policy(allow_http="false", ports="443", networks="10.1.2.3/8,fd00::1/8")
     assert policy.networks == (IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8"))
 
 
-def test_a_star_allows_any_port():
+def test_a_star_allows_any_port() -> None:
     assert parse_policy(allow_http="false", ports="*", networks="").allows_port(65_535)
 
 
@@ -308,6 +316,6 @@ def test_a_star_allows_any_port():
         ({"networks": "everything"}, "AllowedNetworks"),
     ],
 )
-def test_a_wrong_parameter_is_named(parameters, named):
+def test_a_wrong_parameter_is_named(parameters: dict[str, str], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         parse_policy(**{"allow_http": "false", "ports": "443", "networks": "", **parameters})

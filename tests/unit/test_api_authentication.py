@@ -2,7 +2,9 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.factories import (
     SERVICE_CALLER,
     SPAN,
     SYSTEM,
+    ApiResponse,
     Client,
     InMemoryApp,
     api_event,
@@ -36,11 +39,11 @@ SIGNED = [
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def shifted(text, by=1):
+def shifted(text: str, by: int = 1) -> str:
     """Another base64 text of the same length."""
     raw = bytearray(base64.b64decode(text))
     raw[-1] ^= by
@@ -48,7 +51,9 @@ def shifted(text, by=1):
 
 
 @pytest.mark.parametrize(("method", "path", "body"), SIGNED)
-def test_without_headers_nobody_gets_in_anywhere(app, method, path, body):
+def test_a_request_without_headers_is_refused_on_every_path(
+    app: InMemoryApp, method: str, path: str, body: dict[str, Any] | None
+) -> None:
     response = app.call(method, path, body, by=None)
     assert response.status == 401
     assert response.json["error"] == "Unauthorized"
@@ -56,7 +61,7 @@ def test_without_headers_nobody_gets_in_anywhere(app, method, path, body):
 
 
 @pytest.mark.parametrize("missing", ["licensekey", "requestid", "publickey"])
-def test_a_missing_header_is_named(app, missing):
+def test_a_missing_header_is_named(app: InMemoryApp, missing: str) -> None:
     headers = SYSTEM.headers(app.public_key)
     del headers[missing]
     response = app.call("GET", KEYS, by=None, headers=headers)
@@ -79,7 +84,7 @@ def test_a_missing_header_is_named(app, missing):
         ("licensekey", base64.b64encode(b"\x01" * 80).decode()),
     ],
 )
-def test_a_header_that_is_no_key_or_envelope_is_named(app, header, value):
+def test_a_malformed_header_is_named(app: InMemoryApp, header: str, value: str) -> None:
     headers = {**SYSTEM.headers(app.public_key), header: value}
     response = app.call("GET", KEYS, by=None, headers=headers)
     assert response.status == 401
@@ -106,13 +111,13 @@ def test_a_header_that_is_no_key_or_envelope_is_named(app, header, value):
         '{"ts": 1790000000, "appid": "a", "uuid": null}',
     ],
 )
-def test_a_request_id_that_says_something_else_is_refused(app, request_id):
+def test_a_request_id_with_other_content_is_refused(app: InMemoryApp, request_id: str) -> None:
     response = app.call("GET", KEYS, by=None, headers=SYSTEM.sealed(app.public_key, request_id))
     assert response.status == 401
     assert response.message.startswith("requestid: ")
 
 
-def test_what_clients_write_differently_in_a_request_id_is_read(app):
+def test_request_ids_of_different_clients_are_read(app: InMemoryApp) -> None:
     written = json.dumps({"ts": NOW + 0.5, "appId": "sdk", "uuid": "not a uuid", "more": [1]})
     assert app.call("GET", KEYS, by=None, headers=SYSTEM.sealed(app.public_key, written)).status == 200
 
@@ -121,11 +126,11 @@ def test_what_clients_write_differently_in_a_request_id_is_read(app):
     ("off", "status"),
     [(0, 200), (SPAN, 200), (-SPAN, 200), (SPAN + 0.5, 200), (SPAN + 1, 401), (-SPAN - 1, 401)],
 )
-def test_ts_may_lie_the_span_off(app, off, status):
+def test_a_timestamp_may_be_off_by_the_span(app: InMemoryApp, off: float, status: int) -> None:
     assert app.call("GET", KEYS, ts=NOW + off).status == status
 
 
-def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(app):
+def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(app: InMemoryApp) -> None:
     headers = {name.upper(): value for name, value in SYSTEM.headers(app.public_key).items()}
 
     event = api_event("GET", KEYS, headers=headers)
@@ -143,7 +148,7 @@ def test_header_names_are_read_in_any_case_and_several_values_do_no_harm(app):
         None,
     ],
 )
-def test_a_license_that_does_not_hold_lets_nobody_in(app, license_):
+def test_an_invalid_license_admits_no_caller(app: InMemoryApp, license_: License | None) -> None:
     caller = replace(SYSTEM, license_key="another")
     if license_:
         app.licenses.issue(caller.license_key, license_)
@@ -154,7 +159,7 @@ def test_a_license_that_does_not_hold_lets_nobody_in(app, license_):
     )
 
 
-def test_a_license_sealed_with_another_key_is_refused(app):
+def test_a_license_sealed_with_another_key_is_refused(app: InMemoryApp) -> None:
     headers = SYSTEM.headers(app.public_key)
     headers["licensekey"] = SERVICE_CALLER.headers(app.public_key)["licensekey"]
     response = app.call("GET", KEYS, by=None, headers=headers)
@@ -166,7 +171,9 @@ NEEDED = "a license of auth level system that is for every tenant and community 
 
 @pytest.mark.parametrize("caller", [SERVICE_CALLER, EXTERNAL])
 @pytest.mark.parametrize(("method", "path"), [("GET", KEYS), ("DELETE", "/servicekey/not-even-a-key")])
-def test_service_keys_are_for_system_licenses_alone(app, caller, method, path):
+def test_service_keys_are_for_system_licenses_only(
+    app: InMemoryApp, caller: Client, method: str, path: str
+) -> None:
     response = app.call(method, path, by=caller)
     assert (response.status, response.message.split("; ")[0]) == (403, NEEDED)
 
@@ -179,7 +186,9 @@ def test_service_keys_are_for_system_licenses_alone(app, caller, method, path):
         {"community_id": "default"},
     ],
 )
-def test_a_system_license_of_a_tenant_or_community_reaches_its_webhooks_and_no_service_key(app, scope):
+def test_a_scoped_system_license_reaches_its_webhooks_and_no_service_key(
+    app: InMemoryApp, scope: dict[str, str]
+) -> None:
     caller = replace(SYSTEM, license_key="scoped")
     app.licenses.issue(caller.license_key, License(AuthLevel.SYSTEM, **scope))
     key = app.public_key
@@ -192,13 +201,13 @@ def test_a_system_license_of_a_tenant_or_community_reaches_its_webhooks_and_no_s
 
 
 @pytest.mark.parametrize("level", [AuthLevel.SERVICE, AuthLevel.SERVICE_EXT])
-def test_an_unscoped_license_below_system_reaches_no_service_key(app, level):
+def test_an_unscoped_license_below_system_reaches_no_service_key(app: InMemoryApp, level: AuthLevel) -> None:
     caller = replace(SYSTEM, license_key="unscoped")
     app.licenses.issue(caller.license_key, License(level))
     assert app.call("GET", KEYS, by=caller).status == 403
 
 
-def test_authentication_comes_before_what_is_wrong_with_the_request(app):
+def test_authentication_comes_before_validation(app: InMemoryApp) -> None:
     wrong = "{"
     path = "/tenant/a b/community/c/webhook"
     assert app.call("PUT", path, wrong, by=None).status == 401
@@ -210,7 +219,7 @@ def test_authentication_comes_before_what_is_wrong_with_the_request(app):
 # Raw credentials: what the reference's curl samples send.
 
 
-def raw(client=SYSTEM, **changes):
+def raw(client: Client = SYSTEM, **changes: str) -> dict[str, str]:
     return {
         "keyId": client.pair.public,
         "keySecret": client.pair.private,
@@ -219,13 +228,13 @@ def raw(client=SYSTEM, **changes):
     }
 
 
-def test_raw_credentials_are_refused_with_what_to_send_instead():
+def test_raw_credentials_are_refused_with_the_alternative() -> None:
     response = InMemoryApp().call("GET", KEYS, by=None, headers=raw())
     assert response.status == 401
     assert "send licensekey, requestid and publickey" in response.message
 
 
-def test_raw_credentials_are_taken_where_the_deployment_allows_them():
+def test_raw_credentials_are_accepted_if_the_deployment_allows_them() -> None:
     app = InMemoryApp(raw_headers=True)
     assert app.call("GET", KEYS, by=None, headers=raw()).status == 200
     created = app.call("PUT", f"{BASE}/webhook", webhook_body(), by=None, headers=raw()).json
@@ -244,13 +253,13 @@ def test_raw_credentials_are_taken_where_the_deployment_allows_them():
         ({"license": "unknown"}, "licensekey: "),
     ],
 )
-def test_raw_credentials_must_hold(changes, named):
+def test_raw_credentials_must_be_valid(changes: dict[str, str], named: str) -> None:
     response = InMemoryApp(raw_headers=True).call("GET", KEYS, by=None, headers=raw(**changes))
     assert response.status == 401
     assert response.message.startswith(named)
 
 
-def test_encrypted_headers_count_where_both_are_sent():
+def test_encrypted_headers_count_if_both_are_sent() -> None:
     app = InMemoryApp(raw_headers=True)
     headers = raw(license="unknown")
     assert app.call("GET", KEYS, by=SYSTEM, headers=headers).status == 200
@@ -259,23 +268,25 @@ def test_encrypted_headers_count_where_both_are_sent():
 # The reset of a key.
 
 
-def reset(app, key_id, **more):
+def reset(app: InMemoryApp, key_id: str, **more: Any) -> ApiResponse:
     return app.call("DELETE", f"/servicekey/{key_id}", **more)
 
 
-def encoded(key_id):
+def encoded(key_id: str) -> str:
     return key_id.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
 
 
 @pytest.mark.parametrize("start", ["//", "/AA//AA/", "AA////"])
 @pytest.mark.parametrize("written", [encoded, str])
-def test_a_key_id_may_have_slashes_anywhere(app, start, written):
+def test_a_key_id_may_have_slashes_anywhere(
+    app: InMemoryApp, start: str, written: Callable[[str], str]
+) -> None:
     unknown = base64.b64encode(bytes(64)).decode()
     response = reset(app, written(start + unknown[len(start) :]))
     assert (response.status, response.message[:6]) == (404, "keyId:")
 
 
-def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(app):
+def test_both_pairs_are_listed_with_private_keys_sealed_for_the_caller(app: InMemoryApp) -> None:
     response = app.call("GET", KEYS)
     service, signing = response.json
     assert response.status == 200
@@ -300,7 +311,7 @@ def test_both_pairs_are_listed_and_their_private_keys_are_the_callers_to_open(ap
         lambda key_id: f"{key_id}/",
     ],
 )
-def test_a_key_id_is_read_however_it_arrives(app, written):
+def test_a_key_id_is_read_in_every_spelling(app: InMemoryApp, written: Callable[[str], str]) -> None:
     old = app.public_key
     response = reset(app, written(old))
     assert response.status == 200
@@ -311,17 +322,17 @@ def test_a_key_id_is_read_however_it_arrives(app, written):
 
 
 @pytest.mark.parametrize("key_id", ["x", "AAAA", "%00", "a/b/c", "é", "A" * 5000, "%", "=", ".."])
-def test_what_is_no_public_key_is_a_400(app, key_id):
+def test_a_malformed_public_key_is_a_400(app: InMemoryApp, key_id: str) -> None:
     response = reset(app, key_id)
     assert response.status == 400
     assert response.message.startswith("keyId: must be ")
 
 
-def test_a_key_that_is_not_in_use_is_a_404(app):
+def test_a_key_that_is_not_in_use_is_a_404(app: InMemoryApp) -> None:
     assert reset(app, encoded(SYSTEM.pair.public)).status == 404
 
 
-def test_envelopes_for_the_key_before_are_read_for_its_grace(app):
+def test_envelopes_for_the_key_before_are_read_for_its_grace(app: InMemoryApp) -> None:
     old = app.public_key
     assert reset(app, encoded(old)).status == 200
     app.clock.now += NOTICE + GRACE - 1
@@ -334,12 +345,12 @@ def test_envelopes_for_the_key_before_are_read_for_its_grace(app):
     assert fetch_with(app, app.public_key).status == 200
 
 
-def fetch_with(app, service_public):
+def fetch_with(app: InMemoryApp, service_public: str) -> ApiResponse:
     headers = SYSTEM.headers(service_public, ts=app.clock.now)
     return app.call("POST", f"{BASE}/webhooks/fetch", {}, by=None, headers=headers)
 
 
-def test_the_repeat_of_a_reset_changes_nothing_more(app):
+def test_the_repeat_of_a_reset_changes_nothing_more(app: InMemoryApp) -> None:
     old = app.public_key
     headers = SYSTEM.headers(old, uuid="reset")
     first = reset(app, encoded(old), by=None, headers=headers).json
@@ -348,7 +359,7 @@ def test_the_repeat_of_a_reset_changes_nothing_more(app):
     assert reset(app, encoded(old)).status == 404, "another request for a key that is gone"
 
 
-def test_the_repeat_of_a_reset_gets_its_own_key_again_after_another_reset(app):
+def test_the_repeat_of_a_reset_gets_its_own_key_after_another_reset(app: InMemoryApp) -> None:
     old = app.public_key
     headers = SYSTEM.headers(old, uuid="reset")
     first = reset(app, encoded(old), by=None, headers=headers).json[0]["keyId"]
@@ -357,7 +368,7 @@ def test_the_repeat_of_a_reset_gets_its_own_key_again_after_another_reset(app):
     assert app.call("GET", KEYS).json[0]["keyId"] == second
 
 
-def test_a_second_reset_within_the_grace_locks_no_client_out(app):
+def test_a_second_reset_within_the_grace_locks_no_client_out(app: InMemoryApp) -> None:
     keys = [app.public_key]
     for _ in range(3):
         app.clock.now += 90
@@ -369,7 +380,7 @@ def test_a_second_reset_within_the_grace_locks_no_client_out(app):
     assert [fetch_with(app, key).status for key in keys] == [401, 401, 401, 200]
 
 
-def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(app):
+def test_a_reset_key_is_returned_at_once_and_published_a_minute_later(app: InMemoryApp) -> None:
     old = app.public_key
     fresh = reset(app, encoded(old)).json[0]["keyId"]
     assert app.call("GET", KEYS).json[0]["keyId"] == fresh
@@ -382,7 +393,7 @@ def test_a_reset_key_is_shown_a_minute_later_and_answered_at_once(app):
         assert fetch_with(app, fresh).status == 200, "a client may use it as soon as the reset answers it"
 
 
-def test_raw_credentials_are_answered_under_the_key_that_is_shown():
+def test_raw_credentials_are_answered_under_the_shown_key() -> None:
     app = InMemoryApp(raw_headers=True)
     old = app.public_key
     fresh = reset(app, encoded(old)).json[0]["keyId"]
@@ -392,7 +403,7 @@ def test_raw_credentials_are_answered_under_the_key_that_is_shown():
         assert response.json["publicKey"] == shown
 
 
-def test_a_loop_of_resets_ends_in_a_409_that_says_when_to_try_again(app):
+def test_a_loop_of_resets_ends_in_a_409_with_the_time_to_try_again(app: InMemoryApp) -> None:
     keys = [app.public_key]
     for _ in range(MOST - 1):
         keys.append(reset(app, encoded(keys[-1])).json[0]["keyId"])
@@ -402,7 +413,7 @@ def test_a_loop_of_resets_ends_in_a_409_that_says_when_to_try_again(app):
     assert [fetch_with(app, key).status for key in keys] == [200] * MOST
 
 
-def test_a_reset_of_the_signing_pair_brings_up_the_next_key_and_keeps_the_last(app):
+def test_a_reset_of_the_signing_pair_uses_the_next_key_and_keeps_the_last(app: InMemoryApp) -> None:
     jwks = [app.call("GET", "/.well-known/jwks.json", by=None).json["keys"]]
     signing = app.call("GET", KEYS).json[1]["keyId"]
     assert reset(app, encoded(signing)).json[0]["tag"] == "signing"
@@ -416,13 +427,13 @@ def test_a_reset_of_the_signing_pair_brings_up_the_next_key_and_keeps_the_last(a
     assert ids[2] == ids[1][:2]
 
 
-def negated(public_key):
+def negated(public_key: str) -> str:
     raw = base64.b64decode(public_key)
     x, y = raw[:32], int.from_bytes(raw[32:])
     return base64.b64encode(x + (plain_protocol.SECP256K1.p - y).to_bytes(32)).decode()
 
 
-def test_a_replay_under_the_negated_public_key_is_the_same_callers_repeat(app):
+def test_a_replay_under_the_negated_public_key_repeats_the_same_caller(app: InMemoryApp) -> None:
     headers = SYSTEM.headers(app.public_key, uuid="one and the same")
     replayed = headers | {"publickey": negated(headers["publickey"])}
     assert replayed != headers
@@ -435,6 +446,6 @@ def test_a_replay_under_the_negated_public_key_is_the_same_callers_repeat(app):
     assert app.fetch()["page"]["total"] == 1
 
 
-def test_a_caller_with_a_short_or_long_private_key_is_the_same_caller(app):
+def test_a_caller_with_a_short_or_long_private_key_is_the_same_caller(app: InMemoryApp) -> None:
     small = Client(SYSTEM.license_key, scalar=5)
     assert app.call("GET", KEYS, by=small).status == 200

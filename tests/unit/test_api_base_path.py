@@ -38,12 +38,12 @@ def test_every_path_is_found(
 
 
 @pytest.mark.parametrize("base", BASE_PATHS)
-def test_the_service_directory_says_the_base_path(app: InMemoryApp, base: str) -> None:
+def test_the_service_directory_has_the_base_path(app: InMemoryApp, base: str) -> None:
     event = api_event("GET", f"{base}/sd", resource="/sd", context={"path": f"{base}/sd"})
     response = read_response(app.apis["discovery"].handle(event, None))
     assert response.json["webhooks"] == f"https://api.example.com{base}"
 
 
-def test_nothing_is_taken_off_a_path_where_a_stage_says_that_there_is_no_base_path(app: InMemoryApp) -> None:
+def test_a_path_stays_whole_if_the_stage_has_no_base_path(app: InMemoryApp) -> None:
     event = api_event("GET", "/hooks/publickeys", resource="/publickeys")
     assert read_response(app.apis["discovery"].handle(event, None)).status == 404

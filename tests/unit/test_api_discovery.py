@@ -5,10 +5,11 @@ import json
 import re
 import threading
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
-from tests.factories import SYSTEM, InMemoryApp, api_event, function
+from tests.factories import SYSTEM, ApiResponse, InMemoryApp, api_event, function
 from webhooks.domain.errors import UnavailableError
 from webhooks.entrypoints.api.discovery_responses import UNBUILT, read_version
 
@@ -24,16 +25,16 @@ OPEN = [
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def get(app, path, **headers):
+def get(app: InMemoryApp, path: str, **headers: str) -> ApiResponse:
     return app.call("GET", path, by=None, headers=headers)
 
 
 @pytest.mark.parametrize("path", [*OPEN, "/docs"])
-def test_authentication_headers_play_no_part(app, path):
+def test_authentication_headers_are_ignored(app: InMemoryApp, path: str) -> None:
     for headers in (
         {},
         {"licensekey": "x"},
@@ -43,7 +44,7 @@ def test_authentication_headers_play_no_part(app, path):
         assert get(app, path, **headers).status == 200
 
 
-def test_the_public_key_is_the_same_everywhere(app):
+def test_the_public_key_is_the_same_everywhere(app: InMemoryApp) -> None:
     key = app.keys.read_now().current.public_key.to_wire()
     assert get(app, "/publickeys").json == {"publicKey": key}
     assert get(app, "/.well-known").json == {"public_key": key}
@@ -51,7 +52,7 @@ def test_the_public_key_is_the_same_everywhere(app):
     assert get(app, "/publickeys").headers["cache-control"] == "public, max-age=30"
 
 
-def test_all_is_well(app):
+def test_a_healthy_deployment_is_reported_as_operational(app: InMemoryApp) -> None:
     response = get(app, "/healthz")
     assert response.status == 200
     assert response.json == {
@@ -63,11 +64,11 @@ def test_all_is_well(app):
     assert response.headers["cache-control"] == "no-store"
 
 
-def fail():
+def fail() -> None:
     raise UnavailableError("sqs GetQueueAttributes: Throttling")
 
 
-def test_what_does_not_answer_is_named(app):
+def test_an_unavailable_dependency_is_named(app: InMemoryApp) -> None:
     app.probes |= {"sqs": fail, "secrets manager": fail}
     response = get(app, "/healthz")
     assert response.status == 503
@@ -75,7 +76,7 @@ def test_what_does_not_answer_is_named(app):
     assert response.headers["retry-after"] == "5"
 
 
-def test_what_answers_too_late_does_not_answer(app):
+def test_a_late_dependency_counts_as_unavailable(app: InMemoryApp) -> None:
     released = threading.Event()
     app.probes["dynamodb"] = lambda: released.wait(30)
     response = get(app, "/healthz")
@@ -83,7 +84,7 @@ def test_what_answers_too_late_does_not_answer(app):
     assert response.json["status"] == "unavailable: dynamodb"
 
 
-def test_a_result_is_kept_for_five_seconds(app):
+def test_a_health_result_is_cached_for_five_seconds(app: InMemoryApp) -> None:
     asked = []
     app.probes["sqs"] = lambda: asked.append(1)
     for moment in (0, 4, 5, 9.9, 10):
@@ -92,8 +93,8 @@ def test_a_result_is_kept_for_five_seconds(app):
     assert len(asked) == 3
 
 
-def test_health_is_answered_where_the_key_cannot_be_read(app):
-    def cannot():
+def test_the_health_check_responds_if_the_key_cannot_be_read(app: InMemoryApp) -> None:
+    def cannot() -> None:
         raise UnavailableError("secretsmanager GetSecretValue: Throttling")
 
     app.keys.read = cannot
@@ -101,7 +102,7 @@ def test_health_is_answered_where_the_key_cannot_be_read(app):
     assert get(app, "/publickeys").status == 503
 
 
-def test_the_environment_says_what_requests_may_hold(app):
+def test_the_environment_has_the_limits_of_requests(app: InMemoryApp) -> None:
     response = get(app, "/environment").json
     assert response | {"limits": {}} == {
         "allowed_time_span": 120,
@@ -134,19 +135,21 @@ def test_the_environment_says_what_requests_may_hold(app):
         ),
     ],
 )  # fmt: skip
-def test_the_service_directory_has_this_deployment_as_the_caller_sees_it(app, event, url):
+def test_the_service_directory_has_the_urls_that_the_caller_sees(
+    app: InMemoryApp, event: dict[str, dict[str, str | None]], url: str
+) -> None:
     response = app.send(api_event("GET", "/sd", **event))
     assert response.json == {"licenses": "https://licenses.example.com", "webhooks": url}
 
 
-def test_the_document_is_served_as_it_is_written(app):
+def test_the_document_is_served_as_it_is_written(app: InMemoryApp) -> None:
     written = (app.apis["discovery"], function("discovery").HERE / "openapi.json")[1].read_text()
     response = get(app, "/openapi.json")
     assert response.text == written
     assert response.headers["content-type"] == "application/json"
 
 
-def test_the_page_has_everything_in_it_and_its_policy_lets_nothing_else_in(app):
+def test_the_page_is_self_contained_and_its_policy_admits_nothing_else(app: InMemoryApp) -> None:
     response = get(app, "/docs")
     policy = response.headers["content-security-policy"]
     assert response.headers["content-type"] == "text/html"
@@ -164,7 +167,7 @@ def test_the_page_has_everything_in_it_and_its_policy_lets_nothing_else_in(app):
     assert document == get(app, "/openapi.json").json
 
 
-def test_the_version_is_what_the_build_wrote(tmp_path):
+def test_the_version_is_that_of_the_build(tmp_path: Path) -> None:
     assert read_version(tmp_path) == UNBUILT
     (tmp_path / "version.json").write_text('{"version": "v1.abc.1790000000"}')
     assert read_version(tmp_path) == "v1.abc.1790000000"

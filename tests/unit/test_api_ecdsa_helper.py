@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signing import Curve
 from tests import plain_protocol
-from tests.factories import Entropy, InMemoryApp, api_event, function, read_response
+from tests.factories import ApiResponse, Entropy, InMemoryApp, api_event, function, read_response
 from webhooks.services.ecdsa_helper import EcdsaHelper
 
 OURS, THEIRS = (
@@ -18,17 +19,17 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ecdsa.json").read
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def convert(app, way, **body):
+def convert(app: InMemoryApp, way: str, **body: Any) -> ApiResponse:
     return app.call("POST", f"/ecdsa_helper{way}", body, by=None)
 
 
 @pytest.mark.parametrize("way", ["", "/encrypt"])
 @pytest.mark.parametrize("text", ["Hey, This is example data string.", "", "ü 漢 🎉", "x" * 40_000])
-def test_what_is_encrypted_is_the_others_to_decrypt(app, way, text):
+def test_encrypted_data_is_decrypted_by_the_other_side(app: InMemoryApp, way: str, text: str) -> None:
     sent = convert(app, way, data=text, publicKey=THEIRS.public, privateKey=OURS.private)
     assert sent.status == 200
     assert list(sent.json) == ["data", "publicKey"]
@@ -40,7 +41,7 @@ def test_what_is_encrypted_is_the_others_to_decrypt(app, way, text):
     assert received.json == {"data": text, "publicKey": THEIRS.public}
 
 
-def test_data_is_the_empty_text_where_it_is_absent_and_may_be_called_data_str(app):
+def test_absent_data_is_the_empty_text_and_data_str_is_an_alias(app: InMemoryApp) -> None:
     keys = {"publicKey": THEIRS.public, "privateKey": OURS.private}
     key = plain_protocol.shared_key(OURS, THEIRS.public)
     for body, text in (
@@ -55,7 +56,7 @@ def test_data_is_the_empty_text_where_it_is_absent_and_may_be_called_data_str(ap
 
 
 @pytest.mark.parametrize("way", ["/Encrypt", "/sign", "/ENCRYPT", "/encryptt"])
-def test_there_are_two_ways(app, way):
+def test_an_unknown_direction_is_refused(app: InMemoryApp, way: str) -> None:
     response = convert(app, way, data="x", publicKey=THEIRS.public, privateKey=OURS.private)
     assert (response.status, response.message) == (400, "method: must be encrypt or decrypt")
 
@@ -75,7 +76,9 @@ def test_there_are_two_ways(app, way):
         ({"more": 7}, ["more"]),
     ],
 )
-def test_what_is_wrong_is_named_and_never_quoted(app, changes, named):
+def test_an_invalid_field_is_named_and_never_quoted(
+    app: InMemoryApp, changes: dict[str, Any], named: list[str]
+) -> None:
     body = {"data": "x", "publicKey": THEIRS.public, "privateKey": OURS.private} | changes
     response = convert(app, "/encrypt", **body)
     assert response.status == 400
@@ -84,18 +87,18 @@ def test_what_is_wrong_is_named_and_never_quoted(app, changes, named):
 
 
 @pytest.mark.parametrize("data", ["", "x", "AAAA", THEIRS.public, "\ud800", "ü"])
-def test_what_is_no_envelope_for_the_keys_cannot_be_decrypted(app, data):
+def test_an_envelope_for_other_keys_cannot_be_decrypted(app: InMemoryApp, data: str) -> None:
     response = convert(app, "/decrypt", data=data, publicKey=THEIRS.public, privateKey=OURS.private)
     assert response.status == 400
     assert response.message.startswith("data: ")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['curve']} {vector['name']}")
-def test_the_platforms_known_answers_hold_both_ways(vector):
+def test_the_platforms_known_answers_hold_both_ways(vector: dict[str, Any]) -> None:
     iv = bytes.fromhex(vector["iv_hex"])
     api = function("ecdsa_helper").routes(EcdsaHelper(Curve(vector["curve"]), random_bytes=lambda _: iv))
 
-    def ask(way, data, own, peer):
+    def ask(way: str, data: str, own: dict[str, str], peer: dict[str, str]) -> ApiResponse:
         body = {"data": data, "publicKey": peer["publicKey"], "privateKey": own["privateKey"]}
         return read_response(
             api.handle(api_event("POST", f"/ecdsa_helper/{way}", body=json.dumps(body)), None)
@@ -110,7 +113,7 @@ def test_the_platforms_known_answers_hold_both_ways(vector):
         )
 
 
-def test_the_other_curve_works_the_same():
+def test_the_other_curve_works_the_same() -> None:
     curve = plain_protocol.PRIME256V1
     one, two = plain_protocol.KeyPair(curve, 11), plain_protocol.KeyPair(curve, 13)
     api = function("ecdsa_helper").routes(EcdsaHelper(Curve.P256, random_bytes=Entropy()))

@@ -1,10 +1,12 @@
 """Answers that are errors: one envelope, the request's id, the right methods, and nothing that is nobody's business."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.factories import BASE, SYSTEM, InMemoryApp, api_event, basic_api, webhook_body
+from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.errors import StaleError, UnavailableError
 
 PATHS = {
@@ -30,12 +32,12 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_path_answers_405_to_every_method_that_it_has_not(app, path):
+def test_a_path_returns_405_for_every_unknown_method(app: InMemoryApp, path: str) -> None:
     for method in [method for method in METHODS if method not in PATHS[path]]:
         response = app.call(method, path, by=None)
         assert (response.status, response.json["error"]) == (405, "Method Not Allowed")
@@ -57,7 +59,7 @@ def test_a_path_answers_405_to_every_method_that_it_has_not(app, path):
         "/%00",
     ],
 )
-def test_a_path_that_does_not_exist_is_a_404(app, path):
+def test_a_path_that_does_not_exist_is_a_404(app: InMemoryApp, path: str) -> None:
     for method in METHODS:
         response = app.call(method, path, by=None)
         assert (response.status, response.json["error"]) == (404, "Not Found")
@@ -67,41 +69,41 @@ def test_a_path_that_does_not_exist_is_a_404(app, path):
 
 
 @pytest.mark.parametrize("path", ["/nope", "/healthz", "/environment", "/publickeys", "/sd", "/servicekeys"])
-def test_an_error_is_compact_json_as_every_other_answer(app, path):
+def test_an_error_is_compact_json_like_every_response(app: InMemoryApp, path: str) -> None:
     text = app.call("GET", path, by=None).text
     assert text == json.dumps(json.loads(text), separators=(",", ":"))
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_has_the_gateways_request_id(app, path):
+def test_every_response_has_the_request_id_of_the_gateway(app: InMemoryApp, path: str) -> None:
     for method in METHODS:
         event = api_event(method, path)
         response = app.send(event)
         assert response.headers["x-request-id"] == event["requestContext"]["requestId"]
 
 
-def test_a_final_slash_is_no_other_path(app):
+def test_a_final_slash_makes_no_other_path(app: InMemoryApp) -> None:
     assert app.call("GET", "/publickeys/", by=None).status == 200
 
 
 class Broken:
     """Storage that fails in a way that nobody expected."""
 
-    def __init__(self, error):
+    def __init__(self, error: ValueError | UnavailableError) -> None:
         self.error = error
 
-    def __getattr__(self, name):
-        def fail(*_, **__):
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: object, **__: object) -> None:
             raise self.error
 
         return fail
 
 
-def broken(error):
+def broken(error: ValueError | UnavailableError) -> InMemoryApp:
     return InMemoryApp(subscriptions=Broken(error))
 
 
-def test_what_nobody_expected_is_a_500_with_a_fixed_text_and_a_trace_without_secrets():
+def test_an_unexpected_error_is_a_500_with_a_fixed_text_and_no_secrets() -> None:
     app = broken(ValueError("planted-secret in a foreign text"))
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(api=basic_api()))
     assert (response.status, response.json["error"]) == (500, "Internal Server Error")
@@ -113,7 +115,7 @@ def test_what_nobody_expected_is_a_500_with_a_fixed_text_and_a_trace_without_sec
     assert "planted" not in app.log.getvalue()
 
 
-def test_what_does_not_answer_is_a_503_that_says_when_to_ask_again():
+def test_an_unavailable_dependency_is_a_503_with_retry_after() -> None:
     app = broken(UnavailableError("dynamodb GetItem: ThrottlingException"))
     response = app.call("POST", f"{BASE}/webhooks/fetch", {})
     assert (response.status, response.json["error"]) == (503, "Service Unavailable")
@@ -126,17 +128,17 @@ def test_what_does_not_answer_is_a_503_that_says_when_to_ask_again():
 class AlwaysLate:
     """A webhook that somebody else changes at the same time, whatever we do."""
 
-    def __init__(self, inner):
+    def __init__(self, inner: FakeSubscriptions) -> None:
         self._inner = inner
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def change(self, *_, **__):
+    def change(self, *_: object, **__: object) -> None:
         raise StaleError
 
 
-def test_a_race_that_cannot_be_won_is_a_409(app):
+def test_a_race_that_cannot_be_won_is_a_409(app: InMemoryApp) -> None:
     created = app.create()
     late = InMemoryApp(subscriptions=AlwaysLate(app.subscriptions))
     response = late.call("PATCH", f"{BASE}/webhook/{created['_id']}", {"name": "n"})
@@ -147,11 +149,11 @@ def test_a_race_that_cannot_be_won_is_a_409(app):
 # Logs.
 
 
-def lines(app):
+def lines(app: InMemoryApp) -> list[dict[str, Any]]:
     return [json.loads(line) for line in app.log.getvalue().splitlines()]
 
 
-def test_each_request_is_one_line_that_is_its_metrics_too(app):
+def test_each_request_is_one_line_that_has_its_metrics(app: InMemoryApp) -> None:
     event = api_event(
         "PUT",
         f"{BASE}/webhook",
@@ -185,13 +187,13 @@ def test_each_request_is_one_line_that_is_its_metrics_too(app):
     assert {each["Name"] for each in metrics["Metrics"]} == {"ClientErrors", "ServerErrors"}
 
 
-def test_a_line_counts_what_went_wrong(app):
+def test_a_line_counts_errors(app: InMemoryApp) -> None:
     app.call("GET", "/nope", by=None)
     [line] = lines(app)
     assert (line["status"], line["ClientErrors"], line["ServerErrors"]) == (404, 1, 0)
 
 
-def test_no_line_and_no_error_has_a_secret(app):
+def test_no_line_and_no_error_has_a_secret(app: InMemoryApp) -> None:
     planted = ("planted-user", "planted-password", "planted-id", "planted-secret", SYSTEM.license_key)
     headers = SYSTEM.headers(app.public_key)
     secrets = [*planted, *headers.values(), SYSTEM.pair.private]

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -24,11 +25,11 @@ HEADERS = {"licensekey", "requestid", "publickey"}
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def operations():
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
     return [
         (method, path, operation)
         for path, methods in DOCUMENT["paths"].items()
@@ -36,7 +37,7 @@ def operations():
     ]
 
 
-def resolve(value):
+def resolve(value: dict[str, Any]) -> list[tuple[Any, ...]]:
     while "$ref" in value:
         found = DOCUMENT
         for part in value["$ref"].removeprefix("#/").split("/"):
@@ -45,22 +46,22 @@ def resolve(value):
     return value
 
 
-def check(content, schema):
+def check(content: Any, schema: dict[str, Any]) -> None:
     jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(content)
 
 
-def test_the_committed_document_is_what_the_code_makes():
+def test_the_committed_document_is_up_to_date() -> None:
     assert openapi.FILE.read_text() == openapi.text()
     assert openapi.main(["--check"]) == 0
 
 
-def test_the_one_in_docs_is_the_same_file():
+def test_the_document_in_docs_is_the_same_file() -> None:
     assert (ROOT / "docs" / "openapi.json").resolve() == openapi.FILE.resolve()
     assert not Path((ROOT / "docs" / "openapi.json").readlink()).is_absolute()
 
 
-def test_it_has_every_route_of_the_functions_and_no_other(app):
-    def template(rule):
+def test_the_document_has_exactly_the_routes_of_the_functions(app: InMemoryApp) -> None:
+    def template(rule: str) -> str:
         rule = rule.replace("\\", "").replace("[^?]+", "{keyId}")
         return re.sub(r"<(\w)(\w*?)(?:_(\w)(\w+))?>", _camel, rule)
 
@@ -73,12 +74,12 @@ def test_it_has_every_route_of_the_functions_and_no_other(app):
     assert routed == {(method, path) for method, path, _ in operations()}
 
 
-def _camel(match):
+def _camel(match: re.Match[str]) -> str:
     first, rest, second, tail = match.groups()
     return f"{{{first}{rest}{second.upper() + tail if second else ''}}}"
 
 
-def test_every_operation_is_told_in_full():
+def test_every_operation_is_described_in_full() -> None:
     for method, path, operation in operations():
         assert operation["summary"].endswith(".")
         assert {"404", "405", "429", "500", "503"} <= set(operation["responses"])
@@ -91,7 +92,7 @@ def test_every_operation_is_told_in_full():
     assert len({operation["operationId"] for _, _, operation in operations()}) == len(operations())
 
 
-def test_every_answer_has_the_request_id_and_every_error_the_envelope():
+def test_every_response_has_the_request_id_and_every_error_its_body() -> None:
     for _, _, operation in operations():
         for status, response in operation["responses"].items():
             described = resolve(response)
@@ -101,17 +102,17 @@ def test_every_answer_has_the_request_id_and_every_error_the_envelope():
                 check({"statusCode": int(status), "error": "x", "message": "y"}, content["schema"])
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_resolves() -> None:
     for reference in re.findall(r'"\$ref": "([^"]+)"', json.dumps(DOCUMENT)):
         assert resolve({"$ref": reference})
 
 
-def test_the_schemas_are_schemas():
+def test_the_schemas_are_valid() -> None:
     for schema in DOCUMENT["components"]["schemas"].values():
         jsonschema_rs.meta.validate(schema)
 
 
-def test_every_field_that_is_taken_is_described():
+def test_every_accepted_field_is_described() -> None:
     taken = {
         name: schema["properties"]
         for name, schema in DOCUMENT["components"]["schemas"].items()
@@ -124,14 +125,14 @@ def test_every_field_that_is_taken_is_described():
             assert len(schema["description"]) > 15, f"{name}.{field}"
 
 
-def test_a_field_that_may_be_null_has_one_schema():
+def test_a_field_that_may_be_null_has_one_schema() -> None:
     for name, schema in DOCUMENT["components"]["schemas"].items():
         for field, described in schema.get("properties", {}).items():
             for choice in described.get("anyOf", []):
                 assert choice == {"type": "null"} or "$ref" in choice, f"{name}.{field}"
 
 
-def test_the_callback_is_described_as_it_is_sent():
+def test_the_callback_is_described_as_sent() -> None:
     [operation] = DOCUMENT["webhooks"]["event"].values()
     event = parse_event(
         json.dumps(
@@ -165,7 +166,7 @@ def test_the_callback_is_described_as_it_is_sent():
     assert {0, 408, 425, 429, *range(500, 600)} - {501, 505} == DEFAULT_RETRY_CODES
 
 
-def test_every_example_keeps_to_its_schema():
+def test_every_example_conforms_to_its_schema() -> None:
     for _, _, operation in operations():
         for media in operation.get("requestBody", {}).get("content", {}).values():
             for example in media["examples"].values():
@@ -176,7 +177,7 @@ def test_every_example_keeps_to_its_schema():
                     check(media["example"], media["schema"])
 
 
-def test_the_examples_of_requests_are_taken(app):
+def test_the_examples_of_requests_are_accepted(app: InMemoryApp) -> None:
     for path in ("/webhook", "/webhooks/fetch"):
         [operation] = DOCUMENT["paths"][f"/tenant/{{tenantId}}/community/{{communityId}}{path}"].items()
         for example in operation[1]["requestBody"]["content"]["application/json"]["examples"].values():
@@ -184,7 +185,7 @@ def test_the_examples_of_requests_are_taken(app):
             assert answered.status == 200, answered.text
 
 
-def test_answers_keep_to_their_schemas(app):
+def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
     one = f"{BASE}/webhook/{created['_id']}"
     key_id = app.public_key.replace("/", "%2F")
@@ -217,12 +218,12 @@ def test_answers_keep_to_their_schemas(app):
             check(answered.json, content["application/json"]["schema"])
 
 
-def test_the_example_of_the_environment_has_every_limit(app):
+def test_the_example_of_the_environment_has_every_limit(app: InMemoryApp) -> None:
     [content] = DOCUMENT["paths"]["/environment"]["get"]["responses"]["200"]["content"].values()
     assert content["example"]["limits"].keys() == app.call("GET", "/environment").json["limits"].keys()
 
 
-def test_it_is_the_same_whenever_it_is_made():
+def test_the_document_is_the_same_in_every_build() -> None:
     assert make_document() == make_document()
     script = (
         "import hashlib; from local.openapi import text; print(hashlib.sha256(text().encode()).hexdigest())"

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.factories import BASE, SCOPE, SERVICE_CALLER, SYSTEM, InMemoryApp, api_event, webhook_body
+from tests.factories import BASE, SCOPE, SERVICE_CALLER, SYSTEM, Client, InMemoryApp, api_event, webhook_body
 from webhooks.adapters.dynamodb.webhook_items import definition_text
 from webhooks.domain.webhook_size import MAX_DEFINITION
 from webhooks.entrypoints.api import limits
@@ -15,7 +16,7 @@ BYTES = 5_000_000
 WIDE = "\U0001f511"  # 4 bytes as UTF-8, 12 as JSON, 14 in the JSON around it
 
 
-def largest(number):
+def largest(number: int) -> bytes:
     """Return a body whose every part is as large as it may be."""
     body = webhook_body(
         eventNames=[f"{name:0{limits.EVENT_NAME_LENGTH}d}" for name in range(limits.EVENT_NAMES)],
@@ -34,7 +35,7 @@ def largest(number):
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def response(app, by=SYSTEM, **asked):
+def response(app: InMemoryApp, by: Client = SYSTEM, **asked: int) -> dict[str, Any]:
     """Return what Lambda answers API Gateway."""
     event = api_event(
         "POST", f"{BASE}/webhooks/fetch", headers=by.headers(app.public_key), body=json.dumps(asked)
@@ -43,7 +44,7 @@ def response(app, by=SYSTEM, **asked):
 
 
 @pytest.fixture(scope="module")
-def app():
+def app() -> InMemoryApp:
     """A community of a hundred webhooks that are as large as they may be."""
     app = InMemoryApp()
     for number in range(limits.PAGE_SIZE):
@@ -51,13 +52,13 @@ def app():
     return app
 
 
-def create(app, number):
+def create(app: InMemoryApp, number: int) -> str:
     answered = app.call("PUT", f"{BASE}/webhook", largest(number))
     assert answered.status == 200, answered.text
     return answered.json["_id"]
 
 
-def test_a_page_of_the_largest_webhooks_fits_a_response_and_says_how_many_it_has(app):
+def test_a_page_of_the_largest_webhooks_fits_and_has_its_real_size(app: InMemoryApp) -> None:
     answered = response(app, pIndex=0, pSize=100)
 
     assert answered["statusCode"] == 200
@@ -74,7 +75,7 @@ def test_a_page_of_the_largest_webhooks_fits_a_response_and_says_how_many_it_has
     assert BYTES < sent + sent / len(page["data"]) < LAMBDA_PAYLOAD
 
 
-def test_every_webhook_is_on_a_smaller_page(app):
+def test_every_webhook_is_on_a_smaller_page(app: InMemoryApp) -> None:
     first = app.fetch(pIndex=0, pSize=100)["page"]["size"]
     second = app.fetch(pIndex=1, pSize=first)
     assert second["data"][0]["name"].startswith(f"{99 - first:03d}")
@@ -85,14 +86,14 @@ def test_every_webhook_is_on_a_smaller_page(app):
     assert found == [f"{99 - number:03d}" for number in range(100)]
 
 
-def test_what_the_caller_does_not_see_takes_no_room(app):
+def test_fields_hidden_from_the_caller_take_no_room(app: InMemoryApp) -> None:
     for_system, for_service = (
         len(json.loads(response(app, by=by, pSize=100)["body"])["data"]) for by in (SYSTEM, SERVICE_CALLER)
     )
     assert for_service > for_system
 
 
-def test_a_page_of_25_is_never_cut():
+def test_a_page_of_25_is_never_cut() -> None:
     """Whatever a webhook has: its definition is bounded in the table, its credential by the schema."""
     app = InMemoryApp()
     for webhook_id in [create(app, number) for number in range(25)]:
@@ -108,6 +109,6 @@ def test_a_page_of_25_is_never_cut():
     assert len(json.dumps(answered)) < LAMBDA_PAYLOAD
 
 
-def test_a_page_that_fits_says_the_size_that_was_asked_for(app):
+def test_a_page_that_fits_has_the_requested_size(app: InMemoryApp) -> None:
     assert app.fetch(pIndex=3, pSize=30)["page"] == {"index": 3, "total": 100, "size": 30}
     assert app.fetch(pIndex=9, pSize=30)["page"] == {"index": 9, "total": 100, "size": 30}

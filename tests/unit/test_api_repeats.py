@@ -1,41 +1,45 @@
 """Repeats of a request, as the API answers them: the first response while its effect stands, and only then."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.factories import BASE, NOW, SCOPE, InMemoryApp, basic_api, webhook_body
+from tests.factories import BASE, NOW, SCOPE, ApiResponse, InMemoryApp, basic_api, webhook_body
+from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.errors import ConflictError, UnavailableError
+from webhooks.domain.webhook import Webhook
+from webhooks.ports import StoredRecord
 
 UUID = "the same"
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def one(webhook_id):
+def one(webhook_id: str) -> str:
     return f"{BASE}/webhook/{webhook_id}"
 
 
-def put(app, **changes):
+def put(app: InMemoryApp, **changes: Any) -> ApiResponse:
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(**changes), uuid=UUID)
     assert response.status == 200, response.text
     return response
 
 
-def patch(app, webhook_id, **fields):
+def patch(app: InMemoryApp, webhook_id: str, **fields: Any) -> ApiResponse:
     response = app.call("PATCH", one(webhook_id), fields, uuid=UUID)
     assert response.status == 200, response.text
     return response
 
 
-def stored(app, webhook_id):
+def stored(app: InMemoryApp, webhook_id: str) -> Webhook:
     return app.subscriptions.get(SCOPE, webhook_id)
 
 
-def test_a_change_that_was_changed_back_is_carried_out_again(app):
+def test_a_change_that_was_reverted_is_made_again(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
 
     answered = [patch(app, webhook_id, disabled=value).json["disabled"] for value in (True, False, True)]
@@ -45,7 +49,7 @@ def test_a_change_that_was_changed_back_is_carried_out_again(app):
     assert stored(app, webhook_id).revision == 4
 
 
-def test_a_webhook_that_was_deleted_is_created_again(app):
+def test_a_webhook_that_was_deleted_is_created_again(app: InMemoryApp) -> None:
     first = put(app).json["_id"]
     assert app.call("DELETE", one(first), uuid=UUID).status == 204
 
@@ -57,7 +61,7 @@ def test_a_webhook_that_was_deleted_is_created_again(app):
     assert put(app).json["_id"] not in (first, second)
 
 
-def test_a_webhook_that_is_made_again_and_again_has_one_credential_at_a_time(app):
+def test_a_webhook_created_repeatedly_has_one_credential_at_a_time(app: InMemoryApp) -> None:
     for _ in range(3):
         webhook_id = put(app, api=basic_api()).json["_id"]
         assert put(app, api=basic_api()).json["_id"] == webhook_id
@@ -66,7 +70,7 @@ def test_a_webhook_that_is_made_again_and_again_has_one_credential_at_a_time(app
     assert list(app.credentials.listed()) == []
 
 
-def test_a_repeated_creation_counts_while_the_webhook_exists_whatever_became_of_it(app):
+def test_a_repeated_creation_counts_while_the_webhook_exists(app: InMemoryApp) -> None:
     first = put(app)
     webhook_id = first.json["_id"]
     patch(app, webhook_id, name="renamed")
@@ -76,7 +80,7 @@ def test_a_repeated_creation_counts_while_the_webhook_exists_whatever_became_of_
     assert stored(app, webhook_id).definition.name == "renamed"
 
 
-def test_a_repeat_of_the_last_change_changes_nothing(app):
+def test_a_repeat_of_the_last_change_changes_nothing(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
     for value in (True, False, True):
         patch(app, webhook_id, disabled=value)
@@ -88,7 +92,7 @@ def test_a_repeat_of_the_last_change_changes_nothing(app):
     assert stored(app, webhook_id).revision == revision
 
 
-def test_a_change_by_the_service_in_between_is_a_change(app):
+def test_a_change_by_the_service_in_between_is_a_change(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
     patch(app, webhook_id, disabled=False)
     before = stored(app, webhook_id)
@@ -101,7 +105,7 @@ def test_a_change_by_the_service_in_between_is_a_change(app):
     assert not stored(app, webhook_id).definition.disabled
 
 
-def test_a_change_of_a_webhook_that_was_deleted_since_is_a_404(app):
+def test_a_repeated_change_of_a_deleted_webhook_is_a_404(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
     patch(app, webhook_id, disabled=True)
     assert app.call("DELETE", one(webhook_id), uuid=UUID).status == 204
@@ -112,7 +116,7 @@ def test_a_change_of_a_webhook_that_was_deleted_since_is_a_404(app):
 
 
 @pytest.mark.parametrize("call", ["create", "update", "delete"])
-def test_a_change_whose_response_is_lost_is_answered_by_its_repeat_and_made_once(app, call):
+def test_a_change_with_a_lost_response_is_made_once(app: InMemoryApp, call: str) -> None:
     webhook_id = app.create()["_id"]
     lost = _Lost(app.subscriptions)
     app = InMemoryApp(subscriptions=lost)
@@ -131,7 +135,7 @@ def test_a_change_whose_response_is_lost_is_answered_by_its_repeat_and_made_once
     assert lost.versions([SCOPE]) == version
 
 
-def test_a_record_of_an_earlier_version_counts_until_it_expires(app):
+def test_a_record_of_an_earlier_version_counts_until_it_expires(app: InMemoryApp) -> None:
     first = put(app)
     old = _Old(app.subscriptions)
     assert app.call("DELETE", one(first.json["_id"])).status == 204
@@ -146,13 +150,13 @@ def test_a_record_of_an_earlier_version_counts_until_it_expires(app):
 class _Old:
     """Subscriptions whose records do not say which webhook they are of."""
 
-    def __init__(self, subscriptions):
+    def __init__(self, subscriptions: FakeSubscriptions) -> None:
         self._subscriptions = subscriptions
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._subscriptions, name)
 
-    def find_record(self, key):
+    def find_record(self, key: str) -> StoredRecord | None:
         record = self._subscriptions.find_record(key)
         return record and replace(record, webhook_id=None, revision=0)
 
@@ -160,16 +164,16 @@ class _Old:
 class _Lost:
     """Subscriptions whose first change takes effect, and whose caller never learns of it."""
 
-    def __init__(self, subscriptions):
+    def __init__(self, subscriptions: FakeSubscriptions) -> None:
         self._subscriptions = subscriptions
         self._is_lost = False
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         real = getattr(self._subscriptions, name)
         if name not in ("add", "change", "remove") or self._is_lost:
             return real
 
-        def lose(*args, **named):
+        def lose(*args: Any, **named: Any) -> None:
             real(*args, **named)
             self._is_lost = True
             raise UnavailableError("the response is lost")
@@ -177,7 +181,7 @@ class _Lost:
         return lose
 
 
-def test_a_creation_that_took_effect_and_looks_lost_keeps_its_credential():
+def test_a_creation_that_only_looks_lost_keeps_its_credential() -> None:
     """As where the transaction's answer is lost, and every later try meets others' changes."""
     plain = InMemoryApp()
     taken = _Taken(plain.subscriptions)
@@ -195,12 +199,12 @@ def test_a_creation_that_took_effect_and_looks_lost_keeps_its_credential():
 class _Taken:
     """Subscriptions whose additions take effect and end in a conflict."""
 
-    def __init__(self, subscriptions):
+    def __init__(self, subscriptions: FakeSubscriptions) -> None:
         self._subscriptions = subscriptions
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._subscriptions, name)
 
-    def add(self, *args, **named):
+    def add(self, *args: Any, **named: Any) -> None:
         self._subscriptions.add(*args, **named)
         raise ConflictError("others change this community's webhooks at the same time")

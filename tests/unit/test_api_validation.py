@@ -1,6 +1,7 @@
 """What a request may say: every field's bounds, on both sides of each, and the sentence for what is beyond."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,11 @@ OAUTH2 = {
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def nested(depth):
+def nested(depth: int) -> dict[str, Any]:
     value = 1
     for _ in range(depth):
         value = {"a": value}
@@ -188,12 +189,12 @@ BAD_API = {
 }
 
 
-def cases(table):
+def cases(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
     return [(field, value) for field, values in table.items() for value in values]
 
 
 @pytest.mark.parametrize(("field", "value"), cases(GOOD))
-def test_what_is_within_the_bounds_is_taken(app, field, value):
+def test_a_value_within_the_bounds_is_accepted(app: InMemoryApp, field: str, value: Any) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{field: value}))
     assert response.status == 200, response.text
     webhook_id = response.json["_id"]
@@ -201,7 +202,7 @@ def test_what_is_within_the_bounds_is_taken(app, field, value):
 
 
 @pytest.mark.parametrize(("field", "value"), cases(BAD))
-def test_what_is_beyond_the_bounds_is_named_with_what_is_right(app, field, value):
+def test_a_value_beyond_the_bounds_is_named_with_the_rule(app: InMemoryApp, field: str, value: Any) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{field: value}))
     assert response.status == 400
     assert response.json["error"] == "Bad Request"
@@ -214,7 +215,9 @@ def test_what_is_beyond_the_bounds_is_named_with_what_is_right(app, field, value
 
 
 @pytest.mark.parametrize(("field", "value"), cases(BAD_API))
-def test_a_wrong_field_of_the_api_is_named_in_full(app, field, value):
+def test_a_wrong_field_of_the_api_is_named_in_full(
+    app: InMemoryApp, field: str, value: int | list[int | str] | str
+) -> None:
     response = app.call("PUT", CREATE, webhook_body(api={"url": URL, field: value}))
     assert response.status == 400
     assert response.message.startswith(f"api.{field}")
@@ -267,7 +270,9 @@ def test_a_wrong_field_of_the_api_is_named_in_full(app, field, value):
         ({"credential": {"oauth2": {"secret": 7}}}, ["api.credential.oauth2.secret"]),
     ],
 )
-def test_a_credential_that_does_not_fit_is_named_and_never_quoted(app, api, named):
+def test_a_credential_that_does_not_fit_is_named_and_never_quoted(
+    app: InMemoryApp, api: dict[str, Any], named: list[str]
+) -> None:
     response = app.call("PUT", CREATE, webhook_body(api={"url": URL, **api}))
     assert response.status == 400
     for name in named:
@@ -275,7 +280,7 @@ def test_a_credential_that_does_not_fit_is_named_and_never_quoted(app, api, name
     assert list(app.credentials.listed()) == []
 
 
-def test_every_wrong_field_is_named_at_once(app):
+def test_every_wrong_field_is_named_at_once(app: InMemoryApp) -> None:
     body = {"name": "", "ttl": 9, "extra": 1, "api": {"url": "x", "more": 2}, "successCodes": [1, "2"]}
     message = app.call("PUT", CREATE, body).message
     named = {problem.split(":")[0] for problem in message.split("; ")}
@@ -284,7 +289,7 @@ def test_every_wrong_field_is_named_at_once(app):
     }
 
 
-def test_no_message_grows_with_what_is_wrong(app):
+def test_no_message_grows_with_its_input(app: InMemoryApp) -> None:
     body = webhook_body(**{f"field {number} {'x' * 300}": 1 for number in range(100)})
     message = app.call("PUT", CREATE, body).message
     assert "and 80 more" in message
@@ -294,12 +299,12 @@ def test_no_message_grows_with_what_is_wrong(app):
 @pytest.mark.parametrize(
     "name", ["_id", "tenantId", "communityId", "disabledReason", "signingSecret", "event_names"]
 )
-def test_fields_that_are_not_the_callers_are_refused(app, name):
+def test_fields_that_callers_cannot_set_are_refused(app: InMemoryApp, name: str) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{name: "x"}))
     assert (response.status, response.message) == (400, f"{name}: is not a field here, leave it out")
 
 
-def test_a_fields_name_that_is_no_text_is_said_to_be_none(app):
+def test_a_field_name_other_than_text_is_named_as_invalid(app: InMemoryApp) -> None:
     response = app.call("PUT", CREATE, webhook_body(**{"\ud800": 1}))
     assert (response.status, response.message) == (
         400,
@@ -307,14 +312,14 @@ def test_a_fields_name_that_is_no_text_is_said_to_be_none(app):
     )
 
 
-def test_both_names_of_the_event_names_must_agree(app):
+def test_both_names_of_the_event_names_must_agree(app: InMemoryApp) -> None:
     assert app.call("PUT", CREATE, webhook_body(eventName="E_LOGIN")).status == 200
     response = app.call("PUT", CREATE, webhook_body(eventName="E_OTHER"))
     assert (response.status, response.message.split(":")[0]) == (400, "eventName")
 
 
 @pytest.mark.parametrize("body", ["{}", '{"api": {}}'])
-def test_a_patch_that_says_nothing_is_refused_unless_it_names_a_field(app, body):
+def test_an_empty_patch_is_refused_unless_it_names_a_field(app: InMemoryApp, body: str) -> None:
     created = app.create()
     response = app.call("PATCH", f"{CREATE}/{created['_id']}", body)
     assert response.status == (400 if body == "{}" else 200)
@@ -328,7 +333,7 @@ def test_a_patch_that_says_nothing_is_refused_unless_it_names_a_field(app, body)
         ("tags", [[], ["a"], ["x"] * 20], ["a", [1], ["x"] * 21, [""], ["x" * 65]]),
     ],
 )
-def test_a_fetch_has_bounds(app, field, good, bad):
+def test_a_fetch_has_bounds(app: InMemoryApp, field: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
         assert app.call("POST", FETCH, {field: value}).status == 200
     for value in bad:
@@ -367,7 +372,9 @@ NO_OBJECTS = [
 
 @pytest.mark.parametrize("body", [None, *NO_OBJECTS])
 @pytest.mark.parametrize(("method", "path"), [("PUT", CREATE), ("PATCH", f"{CREATE}/{'0' * 24}")])
-def test_a_body_that_is_no_json_object_is_a_400(app, method, path, body):
+def test_a_body_other_than_a_json_object_is_a_400(
+    app: InMemoryApp, method: str, path: str, body: bytes | str | None
+) -> None:
     response = app.call(method, path, body)
     assert (response.status, response.message) == (400, "the body must be a JSON object")
 
@@ -383,7 +390,7 @@ NUMBERS += ["9007199254740993", str(2**256 - 1), "19.90", "136.0", "-0.10"]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_number_in_a_query_is_stored_and_shown_as_that_number(app, number):
+def test_a_number_in_a_query_is_stored_and_shown_as_that_number(app: InMemoryApp, number: str) -> None:
     query = f'[{{"amount":{number},"in":[{{"deep":[{number}]}}]}}]'
     body = json.dumps(webhook_body(query="?")).replace('"?"', query)
     created = app.call("PUT", CREATE, body)
@@ -396,22 +403,22 @@ def test_a_number_in_a_query_is_stored_and_shown_as_that_number(app, number):
     assert f'"query":[{{"a":{number}}}]' in app.call("PATCH", one, f'{{"query":[{{"a":{number}}}]}}').text
 
 
-def test_a_body_in_base64_is_read(app):
+def test_a_body_in_base64_is_read(app: InMemoryApp) -> None:
     assert app.call("PUT", CREATE, json.dumps(webhook_body(name="ü")).encode()).json["name"] == "ü"
 
 
-def test_base64_that_is_none_is_a_400(app):
+def test_malformed_base64_is_a_400(app: InMemoryApp) -> None:
     event = api_event("PUT", CREATE, headers=SYSTEM.headers(app.public_key), body=b"x")
     response = app.send({**event, "body": "no base64!"})
     assert (response.status, response.message) == (400, "the body must be a JSON object")
 
 
-def test_of_a_name_that_is_given_twice_the_last_value_counts(app):
+def test_the_last_value_of_a_repeated_name_counts(app: InMemoryApp) -> None:
     body = json.dumps(webhook_body())[:-1] + ', "name": "second"}'
     assert app.call("PUT", CREATE, body).json["name"] == "second"
 
 
-def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(app):
+def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(app: InMemoryApp) -> None:
     body = json.dumps(webhook_body())
     assert app.call("PUT", CREATE, body.ljust(64 * 1024)).status == 200
     response = app.call("PUT", CREATE, body.ljust(64 * 1024 + 1))
@@ -433,7 +440,7 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413(app):
         ("json", 415),
     ],
 )
-def test_a_body_must_be_said_to_be_json_or_nothing(app, content_type, status):
+def test_a_content_type_must_be_json_or_absent(app: InMemoryApp, content_type: str, status: int) -> None:
     headers = {"Content-Type": content_type}
     response = app.call("PUT", CREATE, webhook_body(), headers=headers)
     assert response.status == status
@@ -442,7 +449,7 @@ def test_a_body_must_be_said_to_be_json_or_nothing(app, content_type, status):
 
 
 @pytest.mark.parametrize("part", ["a b", "x" * 65, "ü", "a%20b", "a@b", "a:b"])
-def test_ids_that_no_license_can_have_are_a_400_with_the_rule(app, part):
+def test_ids_that_no_license_can_have_are_a_400_with_the_rule(app: InMemoryApp, part: str) -> None:
     response = app.call("PUT", f"/tenant/{part}/community/{part}/webhook", webhook_body())
     assert response.status == 400
     for name in ("tenantId", "communityId"):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.factories import (
     SERVICE_CALLER,
     SYSTEM,
     TENANT,
+    Client,
     InMemoryApp,
     basic_api,
     webhook_body,
@@ -50,15 +52,15 @@ FIELDS = [
 
 
 @pytest.fixture
-def app():
+def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def one(webhook_id):
+def one(webhook_id: str) -> str:
     return f"{BASE}/webhook/{webhook_id}"
 
 
-def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(app):
+def test_a_created_webhook_has_every_field_of_the_specification_in_order(app: InMemoryApp) -> None:
     response = app.call("PUT", f"{BASE}/webhook", FULL, by=SERVICE_CALLER)
     created = response.json
     assert response.status == 200
@@ -77,7 +79,7 @@ def test_a_created_webhook_has_every_field_of_the_reference_in_its_order(app):
     }
 
 
-def test_what_is_not_given_at_creation_has_its_default(app):
+def test_an_absent_field_has_its_default_at_creation(app: InMemoryApp) -> None:
     created = app.create()
     del created["_id"], created["signingSecret"]
     assert created == {
@@ -96,7 +98,7 @@ def test_what_is_not_given_at_creation_has_its_default(app):
     }
 
 
-def test_null_for_an_optional_field_is_as_absent_at_creation(app):
+def test_null_for_an_optional_field_is_as_absent_at_creation(app: InMemoryApp) -> None:
     names = ("disabled", "createdBy", "tags", "query", "criteria", "retryCodes", "retryCount", "ttl")
     api = {"url": "https://hooks.example.com/in", "type": None, "authType": None, "credential": None}
     created = app.create(**dict.fromkeys(names), api=api)
@@ -104,20 +106,20 @@ def test_null_for_an_optional_field_is_as_absent_at_creation(app):
 
 
 @pytest.mark.parametrize("names", ["E_LOGIN", ["E_LOGIN"]])
-def test_event_name_is_read_as_event_names(app, names):
+def test_event_name_is_read_as_event_names(app: InMemoryApp, names: list[str] | str) -> None:
     body = webhook_body(eventName=names)
     del body["eventNames"]
     assert app.call("PUT", f"{BASE}/webhook", body).json["eventNames"] == ["E_LOGIN"]
 
 
-def test_an_app_id_that_is_no_name_needs_a_created_by(app):
+def test_an_app_id_other_than_a_name_needs_a_created_by(app: InMemoryApp) -> None:
     refused = app.call("PUT", f"{BASE}/webhook", webhook_body(), appid="a\nb")
     assert refused.status == 400
     assert refused.message.startswith("createdBy: ")
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_level_gets_the_signing_secret_for_itself_alone(app, level):
+def test_every_level_gets_the_signing_secret_for_itself_alone(app: InMemoryApp, level: str) -> None:
     caller = LEVELS[level]
     created = app.create(by=caller)
     secret = caller.open(app.public_key, created["signingSecret"])
@@ -145,9 +147,9 @@ def test_every_level_gets_the_signing_secret_for_itself_alone(app, level):
         ),
     ],
 )
-def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
-    app, auth_type, credential, more
-):
+def test_only_system_callers_see_credentials_and_each_value_is_sealed(
+    app: InMemoryApp, auth_type: str, credential: dict[str, Any], more: dict[str, str]
+) -> None:
     api = {
         "url": "https://hooks.example.com/in",
         "authType": auth_type,
@@ -176,7 +178,9 @@ def test_only_system_callers_see_credentials_and_each_value_is_sealed_for_them(
         (SYSTEM, "https://elsewhere.example.com/in", 200),
     ],
 )
-def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(app, by, url, status):
+def test_a_caller_who_sees_no_credential_cannot_redirect_it(
+    app: InMemoryApp, by: Client, url: str, status: int
+) -> None:
     bearer = {"authType": "bearer", "credential": {"token": "planted"}}
     created = app.create(api={"url": "https://hooks.example.com/in", **bearer})
     response = app.call("PATCH", one(created["_id"]), {"api": {"url": url}}, by=by)
@@ -187,10 +191,10 @@ def test_who_may_not_see_a_credential_cannot_have_it_sent_elsewhere(app, by, url
         assert app.call("PATCH", one(created["_id"]), given, by=by).status == 200
 
 
-def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_stays(app):
+def test_an_empty_credential_replaces_and_an_absent_one_stays(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(credential={"username": "u", "password": "p"}))
 
-    def change(api):
+    def change(api: dict[str, Any]) -> None:
         response = app.call("PATCH", one(created["_id"]), {"api": api})
         return opened(app, response.json["api"]["credential"]) if response.status == 200 else response.message
 
@@ -207,7 +211,7 @@ def test_a_credential_that_is_given_empty_is_given_and_one_that_is_not_given_sta
     assert change({"authType": "bearer", "credential": {"token": "t", "username": ""}}) == {"token": "t"}
 
 
-def test_empty_fields_that_the_authtype_does_not_need_make_no_credential(app):
+def test_empty_fields_of_other_auth_types_make_no_credential(app: InMemoryApp) -> None:
     empty = {"username": "", "password": "", "token": "", "oauth2": {"clientId": "", "clientSecret": ""}}
     created = app.create(api={"url": "https://hooks.example.com/in", "credential": empty})
 
@@ -217,14 +221,14 @@ def test_empty_fields_that_the_authtype_does_not_need_make_no_credential(app):
     assert list(app.credentials.listed()) == []
 
 
-def opened(app, credential):
+def opened(app: InMemoryApp, credential: dict[str, Any]) -> dict[str, Any]:
     return {
         name: opened(app, value) if isinstance(value, dict) else SYSTEM.open(app.public_key, value)
         for name, value in credential.items()
     }
 
 
-def test_pages_are_newest_first_with_exact_totals(app):
+def test_pages_are_newest_first_with_exact_totals(app: InMemoryApp) -> None:
     ids = [app.create(name=f"n{number}")["_id"] for number in range(5)]
     first, second = app.fetch(pIndex=0, pSize=3), app.fetch(pIndex=1, pSize=3)
     assert list(first) == ["page", "data", "publicKey"]
@@ -235,14 +239,14 @@ def test_pages_are_newest_first_with_exact_totals(app):
     assert (past["page"], past["data"]) == ({"index": 1_000_000, "total": 5, "size": 25}, [])
 
 
-def test_a_fetch_without_a_body_gets_the_first_page(app):
+def test_a_fetch_without_a_body_gets_the_first_page(app: InMemoryApp) -> None:
     app.create()
     for body in (None, "", {}, {"pIndex": None, "pSize": None, "tags": None}):
         response = app.call("POST", f"{BASE}/webhooks/fetch", body)
         assert response.json["page"] == {"index": 0, "total": 1, "size": 25}
 
 
-def test_tags_fetch_the_webhooks_that_have_any_of_them(app):
+def test_tags_fetch_the_webhooks_that_have_any_of_them(app: InMemoryApp) -> None:
     for tags in (["a"], ["b", "c"], [], ["c"]):
         app.create(tags=tags)
     found = app.fetch(tags=["a", "c"])
@@ -250,7 +254,7 @@ def test_tags_fetch_the_webhooks_that_have_any_of_them(app):
     assert found["page"]["total"] == 3
 
 
-def test_a_patch_changes_what_it_gives_and_nothing_else(app):
+def test_a_patch_changes_only_its_own_fields(app: InMemoryApp) -> None:
     created = app.create(**FULL)
     del created["signingSecret"]
     changed = app.call("PATCH", one(created["_id"]), {"disabled": False, "api": {"type": "PUT"}}).json
@@ -259,7 +263,7 @@ def test_a_patch_changes_what_it_gives_and_nothing_else(app):
     assert changed == {**created, "disabled": False, "api": {**created["api"], "type": "PUT"}}
 
 
-def test_null_in_a_patch_brings_the_default_back(app):
+def test_null_in_a_patch_restores_the_default(app: InMemoryApp) -> None:
     created = app.create(**FULL)
     names = ("tags", "query", "criteria", "retryCodes", "retryCount", "ttl", "disabled")
     api = dict.fromkeys(("type", "authType", "oAuthGrantType", "oAuthTokenUrl", "oAuthScopes", "credential"))
@@ -275,14 +279,14 @@ def test_null_in_a_patch_brings_the_default_back(app):
 
 
 @pytest.mark.parametrize("name", ["name", "eventNames", "api", "successCodes", "createdBy"])
-def test_null_for_what_a_webhook_must_have_is_refused_in_a_patch(app, name):
+def test_null_for_a_required_field_is_refused_in_a_patch(app: InMemoryApp, name: str) -> None:
     created = app.create()
     response = app.call("PATCH", one(created["_id"]), {name: None})
     assert response.status == 400
     assert response.message.startswith(f"{name}: must be ")
 
 
-def test_a_patch_is_validated_with_what_is_stored(app):
+def test_a_patch_is_validated_with_the_stored_fields(app: InMemoryApp) -> None:
     created = app.create(api=basic_api())
     response = app.call("PATCH", one(created["_id"]), {"api": {"authType": "bearer"}})
     assert response.status == 400
@@ -290,7 +294,7 @@ def test_a_patch_is_validated_with_what_is_stored(app):
     assert app.fetch()["data"][0]["api"]["authType"] == "basic"
 
 
-def test_a_change_that_is_refused_leaves_no_credential(app):
+def test_a_change_that_is_refused_leaves_no_credential(app: InMemoryApp) -> None:
     created = app.create(eventNames=[f"old{number}" for number in range(50)])
     change = {"eventNames": [f"new{number}" for number in range(50)], "api": basic_api()}
     response = app.call("PATCH", one(created["_id"]), change)
@@ -300,10 +304,12 @@ def test_a_change_that_is_refused_leaves_no_credential(app):
 
 
 @pytest.mark.parametrize(("is_deleted", "status"), [(True, 404), (False, 409)])
-def test_a_change_that_lost_its_race_leaves_no_credential(app, monkeypatch, is_deleted, status):
+def test_a_change_that_lost_its_race_leaves_no_credential(
+    app: InMemoryApp, monkeypatch: pytest.MonkeyPatch, is_deleted: bool, status: int
+) -> None:
     created = app.create()
 
-    def lose(*_, **__):
+    def lose(*_: object, **__: object) -> None:
         if is_deleted:
             app.subscriptions.get = lambda *_: None
         raise StaleError
@@ -313,7 +319,7 @@ def test_a_change_that_lost_its_race_leaves_no_credential(app, monkeypatch, is_d
     assert list(app.credentials.listed()) == []
 
 
-def test_a_deleted_webhook_is_gone(app):
+def test_a_deleted_webhook_is_gone(app: InMemoryApp) -> None:
     created = app.create(api=basic_api())
     response = app.call("DELETE", one(created["_id"]))
     assert (response.status, response.text) == (204, "")
@@ -328,7 +334,9 @@ def test_a_deleted_webhook_is_gone(app):
     [("PATCH", "", {"name": "n"}), ("DELETE", "", None), ("GET", "/secret", None)],
 )
 @pytest.mark.parametrize("webhook_id", ["0" * 24, "x", "A" * 24, "1" * 3000, "..", "a'b"])
-def test_an_unknown_webhook_is_a_404(app, method, suffix, body, webhook_id):
+def test_an_unknown_webhook_is_a_404(
+    app: InMemoryApp, method: str, suffix: str, body: dict[str, str] | None, webhook_id: str
+) -> None:
     response = app.call(method, f"{one(webhook_id)}{suffix}", body)
     assert response.status == 404
     assert response.json["error"] == "Not Found"
@@ -338,7 +346,9 @@ def test_an_unknown_webhook_is_a_404(app, method, suffix, body, webhook_id):
     ("method", "suffix", "body"),
     [("PATCH", "", {"name": "n"}), ("DELETE", "", None), ("GET", "/secret", None)],
 )
-def test_another_communitys_webhook_is_the_same_404(app, method, suffix, body):
+def test_another_communitys_webhook_is_the_same_404(
+    app: InMemoryApp, method: str, suffix: str, body: dict[str, str] | None
+) -> None:
     created = app.create()
     path = f"/tenant/other/community/theirs/webhook/{created['_id']}{suffix}"
     response = app.call(method, path, body, by=OTHER_TENANT)
@@ -346,7 +356,7 @@ def test_another_communitys_webhook_is_the_same_404(app, method, suffix, body):
     assert (response.status, response.text) == (404, unknown.text)
 
 
-def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(app):
+def test_the_exact_repeat_of_a_change_gets_the_first_response(app: InMemoryApp) -> None:
     headers = SYSTEM.headers(app.public_key, uuid="the same")
     body = webhook_body(api=basic_api())
     first = app.call("PUT", f"{BASE}/webhook", body, by=None, headers=headers)
@@ -369,7 +379,7 @@ def test_the_exact_repeat_of_a_change_gets_the_first_answer_and_changes_nothing(
         {"body": f" {json.dumps(webhook_body())}"},
     ],
 )
-def test_a_request_that_differs_in_anything_is_no_repeat(app, other):
+def test_a_request_with_any_difference_makes_no_repeat(app: InMemoryApp, other: dict[str, Any]) -> None:
     call = {"body": webhook_body(), "uuid": "the same", "by": SYSTEM}
     ids = {
         app.call("PUT", f"{BASE}/webhook", made.pop("body"), **made).json["_id"]
@@ -378,7 +388,7 @@ def test_a_request_that_differs_in_anything_is_no_repeat(app, other):
     assert len(ids) == 2
 
 
-def test_a_webhook_that_the_service_disabled_says_why(app):
+def test_a_webhook_disabled_by_the_service_has_the_reason(app: InMemoryApp) -> None:
     created = app.create()
     before = app.subscriptions.get(SCOPE, created["_id"])
     gone = replace(
@@ -394,7 +404,7 @@ def test_a_webhook_that_the_service_disabled_says_why(app):
     assert "disabledReason" not in enabled
 
 
-def test_an_endpoint_that_the_guard_refuses_is_a_400_that_says_why(app):
+def test_an_endpoint_that_the_guard_refuses_is_a_400_with_the_reason(app: InMemoryApp) -> None:
     app.guard.refused["https://hooks.example.com/in"] = (
         "the host resolves to an address that is refused (private)"
     )
@@ -407,7 +417,9 @@ def test_an_endpoint_that_the_guard_refuses_is_a_400_that_says_why(app):
 @pytest.mark.parametrize(
     ("tenant", "community"), [("other", COMMUNITY), (TENANT, "other"), ("other", "theirs")]
 )
-def test_a_license_reaches_its_own_community_only(app, level, tenant, community):
+def test_a_license_reaches_its_own_community_only(
+    app: InMemoryApp, level: str, tenant: str, community: str
+) -> None:
     for method, rest, body in (
         ("POST", "/webhooks/fetch", {}),
         ("PUT", "/webhook", webhook_body()),
@@ -421,6 +433,6 @@ def test_a_license_reaches_its_own_community_only(app, level, tenant, community)
         assert response.json["error"] == "Forbidden"
 
 
-def test_a_system_license_reaches_every_community(app):
+def test_a_system_license_reaches_every_community(app: InMemoryApp) -> None:
     response = app.call("PUT", "/tenant/x/community/y/webhook", webhook_body())
     assert (response.status, response.json["tenantId"], response.json["communityId"]) == (200, "x", "y")

@@ -59,17 +59,19 @@ def quiet() -> Progress:
         (None, 1e9, ""),
     ],
 )
-def test_a_goal_is_met_at_its_bound_and_on_its_good_side(goal, value, verdict):
+def test_a_goal_is_met_at_its_bound_and_on_its_good_side(
+    goal: Goal | None, value: float, verdict: str
+) -> None:
     assert Reading("r", [value], goal=goal).verdict == verdict
 
 
-def test_the_median_decides_and_the_spread_shows_the_rest():
+def test_the_median_decides_and_the_spread_shows_the_rest() -> None:
     reading = Reading("r", [9.0, 1.4, 1.3], goal=AT_MOST)
 
     assert report.cells(reading) == ["1.4 times", "1.3 to 9", "≤ 1.5", "met"]
 
 
-def test_records_are_the_same_after_json(tmp_path):
+def test_records_are_the_same_after_json(tmp_path: Path) -> None:
     path = tmp_path / "new" / "figures.json"
     kept = {"2": record(), "10": record(Reading("r", [1.0, 2.0], "KB")), "scale": record(bound="")}
     report.save(path, kept)
@@ -81,7 +83,7 @@ def test_records_are_the_same_after_json(tmp_path):
     assert loaded["2"].measured.readings[0].goal == AT_MOST
 
 
-def test_a_list_of_numbers_takes_one_line_and_text_stays_as_it_is(tmp_path):
+def test_a_list_of_numbers_takes_one_line_and_text_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
     report.save(path, {"1": record(text="as in [1, 2]:\n  [ 3 ]")})
 
@@ -89,18 +91,18 @@ def test_a_list_of_numbers_takes_one_line_and_text_stays_as_it_is(tmp_path):
     assert report.load(path)["1"].text == "as in [1, 2]:\n  [ 3 ]"
 
 
-def test_nothing_is_kept_before_the_first_run(tmp_path):
+def test_no_record_exists_before_the_first_run(tmp_path: Path) -> None:
     assert report.load(tmp_path / "figures.json") == {}
 
 
-def test_figures_are_kept_in_the_order_of_their_numbers(tmp_path):
+def test_figures_are_stored_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
     report.save(path, {key: record() for key in ("scale", "10", "9", "2")})
 
     assert list(report.load(path)) == ["2", "9", "10", "scale"]
 
 
-def test_a_run_of_one_figure_replaces_that_figure_alone(tmp_path):
+def test_a_run_of_one_figure_replaces_that_figure_alone(tmp_path: Path) -> None:
     keep(record(commit="before"), key="4", folder=tmp_path)
     keep(record(commit="before"), key="5", folder=tmp_path)
     keep(record(commit="after"), key="4", folder=tmp_path)
@@ -109,7 +111,7 @@ def test_a_run_of_one_figure_replaces_that_figure_alone(tmp_path):
     assert {key: each.commit for key, each in kept.items()} == {"4": "after", "5": "before"}
 
 
-def test_a_failed_figure_leaves_what_was_kept_of_it(tmp_path):
+def test_a_failed_figure_leaves_its_earlier_record(tmp_path: Path) -> None:
     keep(record(), key="4", folder=tmp_path)
     keep(Failed("A title", "no reason"), key="4", folder=tmp_path)
 
@@ -126,17 +128,17 @@ def test_a_failed_figure_leaves_what_was_kept_of_it(tmp_path):
         (None, [*map(str, range(1, 17)), "scale"]),
     ],
 )
-def test_only_names_figures_and_they_run_in_their_order(only, keys):
+def test_the_option_only_names_figures_that_run_in_order(only: str | None, keys: list[str]) -> None:
     assert run.chosen(only) == keys
 
 
 @pytest.mark.parametrize("only", ["0", "17", "4,x", "", ",", "4-6"])
-def test_only_with_what_is_no_figure_says_what_there_is(only):
+def test_the_option_only_with_an_unknown_figure_lists_the_known_ones(only: str) -> None:
     with pytest.raises(LocalError, match="figures are 1 to 16 and scale"):
         run.chosen(only)
 
 
-def test_a_module_that_is_missing_is_reported_in_one_line_and_fails_the_run():
+def test_a_missing_module_is_reported_in_one_line_and_fails_the_run() -> None:
     outcome = attempt("4", "nowhere", command="make bench", progress=quiet())
     outcomes = {"1": record(), "4": outcome}
 
@@ -149,11 +151,11 @@ def test_a_module_that_is_missing_is_reported_in_one_line_and_fails_the_run():
     assert status(outcomes) == 1
 
 
-def test_a_missed_goal_fails_no_run():
+def test_a_missed_goal_fails_no_run() -> None:
     assert status({"1": record(Reading("r", [9.0], goal=AT_MOST))}) == 0
 
 
-def test_the_table_has_a_row_for_each_reading():
+def test_the_table_has_a_row_for_each_reading() -> None:
     assert rows({"1": record(Reading("r", [2.0], goal=AT_MOST), Reading("s", [3.0], "KB"))}) == [
         ["1", "A title", "a bare loop", "", "", "", ""],
         ["", "  r", "", "2 times", "", "≤ 1.5", "missed"],
@@ -161,7 +163,7 @@ def test_the_table_has_a_row_for_each_reading():
     ]
 
 
-def test_a_module_s_words_are_read_without_running_it(tmp_path):
+def test_the_texts_of_a_module_are_read_without_running_it(tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(
         '"""First.\n\n    Second.\n    """\nTITLE = "a"\nAGAINST = (\n  "b "\n  "c")\nBOUND = "d"\n1 / 0\n'
     )
@@ -170,14 +172,14 @@ def test_a_module_s_words_are_read_without_running_it(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", 'TITLE = "a"', 'TITLE = "a"\nAGAINST = f"{1}"', "TITLE ="])
-def test_a_module_without_its_words_fails(tmp_path, text):
+def test_a_module_without_its_texts_fails(tmp_path: Path, text: str) -> None:
     (tmp_path / "odd.py").write_text(text)
 
     with pytest.raises(LocalError, match=r"benchmarks/figures/odd\.py"):
         run.words("odd", tmp_path)
 
 
-def test_an_error_is_one_line_that_does_not_say_where_the_project_stands():
+def test_an_error_is_one_line_without_the_path_of_the_project() -> None:
     error = RuntimeError(f"cannot read {run.ROOT}/template.yaml\nand more")
 
     assert run.line_of(error) == "RuntimeError: cannot read template.yaml"
@@ -185,7 +187,7 @@ def test_an_error_is_one_line_that_does_not_say_where_the_project_stands():
     assert run.line_of(AssertionError()) == "AssertionError"
 
 
-def test_the_page_has_each_reading_and_each_figure_s_words():
+def test_the_page_has_each_reading_and_the_texts_of_each_figure() -> None:
     first = record(Reading("of one", [1.2], goal=AT_MOST), Reading("beside", [7.0, 9.0], "KB"))
     text = page({"1": first, "12": record(title="Another")})
 
@@ -197,7 +199,7 @@ def test_the_page_has_each_reading_and_each_figure_s_words():
     assert text.index("## 1. ") < text.index("## 12. Another")
 
 
-def test_the_page_sums_up_the_readings_with_a_goal():
+def test_the_page_summarizes_the_readings_with_a_goal() -> None:
     text = page({"1": record(Reading("r", [2.0], goal=AT_MOST), Reading("s", [1.0], goal=AT_LEAST))})
     summary = text[text.index("## Summary") : text.index("## 1. ")]
 
@@ -208,12 +210,12 @@ def test_the_page_sums_up_the_readings_with_a_goal():
     assert "| goals | 1 of 2 met |" in text
 
 
-def test_what_bounds_a_figure_stands_only_where_its_goal_is_missed():
+def test_the_bound_of_a_figure_is_shown_only_for_a_missed_goal() -> None:
     assert BOUND not in page({"1": record()})
     assert BOUND in page({"1": record(Reading("r", [2.0], goal=AT_MOST))})
 
 
-def test_the_page_says_where_a_figure_was_measured_that_differs_from_the_newest():
+def test_the_page_names_a_machine_that_differs_from_the_newest() -> None:
     other = record(commit="0000000+", machine={"processor": "another"}, date="2026-11-01 08:00 UTC")
     text = page({"1": other, "2": record()})
 
@@ -222,7 +224,7 @@ def test_the_page_says_where_a_figure_was_measured_that_differs_from_the_newest(
     assert "*2026-11-25 14:40 UTC, commit `1a22f9d`, `make bench`, 41 s*" in text
 
 
-def test_scale_soak_and_profiles_follow_the_figures_where_they_are(tmp_path):
+def test_scale_soak_and_profiles_follow_the_figures(tmp_path: Path) -> None:
     folder = tmp_path / "benchmarks"
     (folder / "profiles").mkdir(parents=True)
     for name in ("fanout-before", "fanout-after", "dispatcher-after", "api"):
@@ -240,5 +242,5 @@ def test_scale_soak_and_profiles_follow_the_figures_where_they_are(tmp_path):
     assert "## Profiles" not in page({"1": record()})
 
 
-def test_a_bar_in_a_name_breaks_no_table():
+def test_a_bar_in_a_name_breaks_no_table() -> None:
     assert "| a \\| b | 1 times |" in page({"1": record(Reading("a | b", [1.0]))})

@@ -5,7 +5,7 @@ Read from the sources by their syntax, so that it holds for imports inside funct
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +66,15 @@ class Module:
         return {name for name in self.imports if any(_reaches(name, target) for target in targets)}
 
 
-def _reaches(name, target):
+def _reaches(name: str, target: str) -> bool:
     return name == target or name.startswith(f"{target}.")
 
 
-def module(name, source, *, package=None):
+def module(name: str, source: str, *, package: str | None = None) -> Module:
     return Module(name, package if package is not None else name.rpartition(".")[0], ast.parse(source))
 
 
-def modules_of(root):
+def modules_of(root: Path) -> Iterator[Module]:
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
         if "__pycache__" in parts:
@@ -91,7 +91,7 @@ FUNCTION_MODULES = list(modules_of(FUNCTIONS))
 # Each rule tells what a module breaks it with.
 
 
-def impurities(found):
+def impurities(found: Module) -> set[str]:
     """`signing` and `domain`: no I/O, SDK, framework, environment, clock or chance."""
     if not found.within("signing", "webhooks.domain"):
         return set()
@@ -99,7 +99,7 @@ def impurities(found):
     return read | found.imports_any([*SDKS, *IO_AND_CHANCE, *FRAMEWORKS])
 
 
-def outward_imports(found):
+def outward_imports(found: Module) -> set[str]:
     """The layers of the architecture point inwards: what each part of it may not import."""
     inner = {
         "signing": ["webhooks"],
@@ -127,14 +127,14 @@ def outward_imports(found):
     return found.imports_any(forbidden)
 
 
-def adapter_imports(found):
+def adapter_imports(found: Module) -> set[str]:
     """Only `bootstrap` imports adapters; adapters may import one another."""
     if found.within("webhooks.bootstrap", "webhooks.adapters"):
         return set()
     return found.imports_any(["webhooks.adapters"])
 
 
-def environment_reads(found):
+def environment_reads(found: Module) -> set[str]:
     """Only `settings` reads the environment."""
     if found.within("webhooks.settings"):
         return set()
@@ -142,7 +142,7 @@ def environment_reads(found):
     return read | found.imports_any(ENVIRONMENT)
 
 
-def status_codes(found):
+def status_codes(found: Module) -> set[str]:
     """Only `entrypoints` knows HTTP status codes of our API and the framework that answers with them."""
     if found.within("webhooks.entrypoints"):
         return set()
@@ -151,51 +151,51 @@ def status_codes(found):
     return known | found.imports_any(["http.HTTPStatus", "aws_lambda_powertools.event_handler"])
 
 
-def function_imports(found, folders):
+def function_imports(found: Module, folders: set[str]) -> set[str]:
     """Functions never import each other; `webhooks` and `signing` are the layers' packages, not folders."""
     own = found.name.split(".")[0]
     others = folders - {own, "webhooks", "signing"}
     return found.imports_any(["functions", "app", *others])
 
 
-def named(found):
+def named(found: list[Module]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("found", found, ids=lambda each: each.name)
 
 
 @named(LAYER_MODULES)
-def test_signing_and_domain_are_pure(found):
+def test_signing_and_domain_are_pure(found: Module) -> None:
     assert impurities(found) == set()
 
 
 @named(LAYER_MODULES)
-def test_dependencies_point_inwards(found):
+def test_dependencies_point_inwards(found: Module) -> None:
     assert outward_imports(found) == set()
 
 
 @named([*LAYER_MODULES, *FUNCTION_MODULES])
-def test_only_bootstrap_imports_adapters(found):
+def test_only_bootstrap_imports_adapters(found: Module) -> None:
     assert adapter_imports(found) == set()
 
 
 @named([*LAYER_MODULES, *FUNCTION_MODULES])
-def test_only_settings_reads_the_environment(found):
+def test_only_settings_reads_the_environment(found: Module) -> None:
     assert environment_reads(found) == set()
 
 
 @named(LAYER_MODULES)
-def test_only_entrypoints_know_status_codes(found):
+def test_only_entrypoints_know_status_codes(found: Module) -> None:
     assert status_codes(found) == set()
 
 
 # A set of its own: without a function yet, there would be nothing to parametrize.
-def test_functions_never_import_each_other():
+def test_functions_never_import_each_other() -> None:
     folders = {found.name.split(".")[0] for found in FUNCTION_MODULES}
     assert {
         found.name: broken for found in FUNCTION_MODULES if (broken := function_imports(found, folders))
     } == {}
 
 
-def test_the_sources_are_found():
+def test_the_sources_are_found() -> None:
     assert {"signing", "signing.keys", "webhooks"} <= {found.name for found in LAYER_MODULES}
 
 
@@ -228,11 +228,13 @@ def test_the_sources_are_found():
         (status_codes, "webhooks.services.a", "import http\nhttp.HTTPStatus.OK", "http.HTTPStatus"),
     ],
 )
-def test_a_broken_rule_is_noticed(rule, name, source, broken):
+def test_a_broken_rule_is_noticed(
+    rule: Callable[[Module], set[str]], name: str, source: str, broken: str
+) -> None:
     assert broken in rule(module(name, source))
 
 
-def test_a_function_that_imports_another_is_noticed():
+def test_a_function_that_imports_another_is_noticed() -> None:
     folders = {"webhooks", "fanout", "dispatcher"}
     for source in ("import dispatcher.app", "from functions.dispatcher import app", "import app"):
         assert function_imports(module("fanout.app", source), folders)
@@ -255,5 +257,5 @@ def test_a_function_that_imports_another_is_noticed():
         (status_codes, "webhooks.entrypoints.api.resolver", "from http import HTTPStatus"),
     ],
 )
-def test_what_is_allowed_breaks_no_rule(rule, name, source):
+def test_allowed_code_breaks_no_rule(rule: Callable[[Module], set[str]], name: str, source: str) -> None:
     assert rule(module(name, source)) == set()

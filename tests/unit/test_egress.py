@@ -3,10 +3,12 @@
 import socket
 import threading
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError, HostUnresolvedError
+from webhooks.adapters.http.resolver import Resolve
 from webhooks.domain.egress_policy import EgressPolicy, parse_policy
 
 PUBLIC = "93.184.215.14"
@@ -19,7 +21,7 @@ class Zone:
         self.hosts = {name.replace("_", "."): responses for name, responses in hosts.items()}
         self.asked: list[str] = []
 
-    def __call__(self, host, _port, **_kind):
+    def __call__(self, host: str, _port: None, **_kind: Any) -> list[tuple[object, ...]]:
         self.asked.append(host)
         responses = self.hosts.get(host)
         if responses is None:
@@ -31,11 +33,11 @@ def as_getaddrinfo(addresses: Iterable[str]) -> list[tuple[object, ...]]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
 
 
-def guard(zone, **policy) -> EgressGuard:
+def guard(zone: Resolve, **policy: bool) -> EgressGuard:
     return EgressGuard(EgressPolicy(**policy), resolve=zone)
 
 
-def test_a_public_host_is_a_target_with_its_vetted_addresses():
+def test_a_public_host_is_a_target_with_its_vetted_addresses() -> None:
     zone = Zone(example_com=[[PUBLIC, "2606:4700::1111"]])
 
     target = guard(zone).target("https://Example.com/hook", seconds=1)
@@ -57,7 +59,7 @@ def test_a_public_host_is_a_target_with_its_vetted_addresses():
         ("fe80::1%eth0", "link-local"),
     ],
 )
-def test_a_host_that_resolves_inside_is_refused_by_name(address, reason):
+def test_a_host_with_a_private_address_is_refused_by_name(address: str, reason: str) -> None:
     zone = Zone(inside_example=[[address]])
 
     with pytest.raises(EgressRefusedError) as refused:
@@ -68,7 +70,7 @@ def test_a_host_that_resolves_inside_is_refused_by_name(address, reason):
 
 
 @pytest.mark.parametrize("literal", ["10.20.30.40", "[fd00::20]"])
-def test_an_address_that_the_url_itself_has_is_named_as_it_was_given(literal):
+def test_an_address_in_the_url_is_named_as_given(literal: str) -> None:
     with pytest.raises(EgressRefusedError) as refused:
         guard(Zone()).check(f"https://{literal}/")
 
@@ -76,7 +78,7 @@ def test_an_address_that_the_url_itself_has_is_named_as_it_was_given(literal):
 
 
 @pytest.mark.parametrize("addresses", [[PUBLIC, "10.0.0.1"], ["10.0.0.1", PUBLIC]])
-def test_one_refused_address_refuses_the_host_and_no_address_is_named(addresses):
+def test_one_refused_address_refuses_the_host_and_no_address_is_named(addresses: list[str]) -> None:
     with pytest.raises(EgressRefusedError, match=r"mixed\.example .* \(private\)") as refused:
         guard(Zone(mixed_example=[addresses])).check("https://mixed.example/")
 
@@ -87,7 +89,7 @@ def test_one_refused_address_refuses_the_host_and_no_address_is_named(addresses)
 @pytest.mark.parametrize(
     ("allow_http", "schemes"), [(False, "https://"), (True, "https:// or http://")], ids=["https", "http"]
 )
-def test_the_schemes_that_the_deployment_allows_are_named(url, allow_http, schemes):
+def test_the_schemes_that_the_deployment_allows_are_named(url: str, allow_http: bool, schemes: str) -> None:
     with pytest.raises(EgressRefusedError) as refused:
         guard(Zone(), allow_http=allow_http).check(url)
 
@@ -95,7 +97,7 @@ def test_the_schemes_that_the_deployment_allows_are_named(url, allow_http, schem
 
 
 @pytest.mark.parametrize("spelling", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"])
-def test_a_literal_address_is_vetted_without_a_lookup(spelling):
+def test_a_literal_address_is_vetted_without_a_lookup(spelling: str) -> None:
     zone = Zone()
 
     with pytest.raises(EgressRefusedError) as refused:
@@ -106,9 +108,9 @@ def test_a_literal_address_is_vetted_without_a_lookup(spelling):
 
 
 @pytest.mark.parametrize("spelling", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1"])
-def test_an_odd_spelling_is_vetted_by_the_address_that_the_system_makes_of_it(spelling):
+def test_an_odd_spelling_is_vetted_by_its_resolved_address(spelling: str) -> None:
     # Given the system's own reading of such spellings, which asks no server
-    def resolve(host, _port, **_kind):
+    def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         return as_getaddrinfo([socket.inet_ntoa(socket.inet_aton(host))])
 
     with pytest.raises(EgressRefusedError) as refused:
@@ -117,13 +119,13 @@ def test_an_odd_spelling_is_vetted_by_the_address_that_the_system_makes_of_it(sp
     assert refused.value.reason == "loopback"
 
 
-def test_a_mapped_public_address_is_connected_to_as_the_ipv4_address_it_stands_for():
+def test_a_mapped_public_address_is_connected_to_as_ipv4() -> None:
     target = guard(Zone(mapped_example=[[f"::ffff:{PUBLIC}"]])).target("https://mapped.example/", seconds=1)
 
     assert target.addresses == (PUBLIC,)
 
 
-def test_an_answer_that_changes_between_save_and_connect_is_vetted_again():
+def test_an_address_that_changes_between_save_and_call_is_vetted_again() -> None:
     # Given a host that was public when its webhook was saved
     now = [0.0]
     zone = Zone(rebound_example=[[PUBLIC], ["127.0.0.1"]])
@@ -139,7 +141,7 @@ def test_an_answer_that_changes_between_save_and_connect_is_vetted_again():
     assert refused.value.reason == "loopback"
 
 
-def test_a_burst_of_deliveries_looks_a_host_up_once():
+def test_a_burst_of_deliveries_looks_a_host_up_once() -> None:
     zone = Zone(example_com=[[PUBLIC]])
     busy = guard(zone)
 
@@ -159,7 +161,7 @@ def test_a_burst_of_deliveries_looks_a_host_up_once():
         ("https://exa mple.com/", "url"),
     ],
 )
-def test_what_the_policy_does_not_allow_is_refused_without_a_lookup(url, reason):
+def test_a_url_that_the_policy_forbids_is_refused_without_a_lookup(url: str, reason: str) -> None:
     zone = Zone(example_com=[[PUBLIC]])
 
     with pytest.raises(EgressRefusedError) as refused:
@@ -170,7 +172,7 @@ def test_what_the_policy_does_not_allow_is_refused_without_a_lookup(url, reason)
     assert zone.asked == []
 
 
-def test_a_policy_may_allow_http_ports_and_networks():
+def test_a_policy_may_allow_http_ports_and_networks() -> None:
     policy = parse_policy(allow_http="true", ports="*", networks="127.0.0.0/8")
     allowed = EgressGuard(policy, resolve=Zone(local_example=[["127.0.0.2"]]))
 
@@ -179,16 +181,16 @@ def test_a_policy_may_allow_http_ports_and_networks():
         allowed.check("http://10.0.0.1:8080/")
 
 
-def test_a_host_without_an_address_is_named():
+def test_a_host_without_an_address_is_named() -> None:
     with pytest.raises(HostUnresolvedError, match=r"nowhere\.example has no address"):
         guard(Zone()).check("https://nowhere.example/")
 
 
-def test_a_lookup_that_hangs_costs_its_own_host_the_seconds_and_no_other_host_any():
+def test_a_hanging_lookup_costs_time_only_for_its_own_host() -> None:
     # Given a resolver that hangs for one host
     release = threading.Event()
 
-    def resolve(host, _port, **_kind):
+    def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         if host == "hangs.example":
             release.wait(5)
         return as_getaddrinfo([PUBLIC])
@@ -206,10 +208,10 @@ def test_a_lookup_that_hangs_costs_its_own_host_the_seconds_and_no_other_host_an
         release.set()
 
 
-def test_lookups_that_hang_are_bounded_in_number():
+def test_hanging_lookups_are_bounded_in_number() -> None:
     release = threading.Event()
 
-    def resolve(host, _port, **_kind):
+    def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         release.wait(5)
         return as_getaddrinfo([PUBLIC])
 

@@ -33,7 +33,7 @@ from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
         ("https://[::ffff:127.0.0.1]/", EndpointUrl("https", "::ffff:127.0.0.1", 443, "/")),
     ],
 )
-def test_a_url_is_taken_apart(text, expected):
+def test_a_url_is_parsed_into_its_parts(text: str, expected: EndpointUrl) -> None:
     assert parse_url(text) == expected
 
 
@@ -47,11 +47,11 @@ def test_a_url_is_taken_apart(text, expected):
         ("https://[2001:db8::1]:444/", "[2001:db8::1]:444"),
     ],
 )
-def test_the_host_header_names_the_port_only_where_it_is_not_the_schemes_own(text, authority):
+def test_the_host_header_has_the_port_unless_it_is_the_default(text: str, authority: str) -> None:
     assert parse_url(text).authority == authority
 
 
-def test_the_url_as_the_endpoint_sees_it_is_canonical():
+def test_the_url_as_the_endpoint_sees_it_is_canonical() -> None:
     assert parse_url("HTTPS://BÜCHER.example.:443?x#y").text == "https://xn--bcher-kva.example/?x"
 
 
@@ -96,7 +96,7 @@ def test_the_url_as_the_endpoint_sees_it_is_canonical():
         ("https://example.com/" + "a" * 2_048, "url"),
     ],
 )
-def test_what_is_no_url_to_call_is_refused_by_name(text, reason):
+def test_a_malformed_url_is_refused_by_name(text: str, reason: str) -> None:
     with pytest.raises(InvalidUrlError) as refused:
         parse_url(text)
     assert refused.value.reason == reason
@@ -114,7 +114,7 @@ def test_what_is_no_url_to_call_is_refused_by_name(text, reason):
         "/?",
     ],
 )
-def test_path_and_query_stay_to_the_letter(path):
+def test_path_and_query_stay_unchanged(path: str) -> None:
     url = parse_url(f"https://example.com{path}")
 
     assert url.path == path

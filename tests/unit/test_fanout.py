@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.event_slice import EventSlice, Span, parse_slice
 from webhooks.domain.poison import POISON_RECEIVES
@@ -109,7 +109,7 @@ class Functions:
         return [sent.reason for sent in self.dead.dead.messages()]
 
 
-def test_small_events_that_one_webhook_wants_share_a_pack():
+def test_small_events_for_one_webhook_share_a_pack() -> None:
     functions = Functions({"order.paid": 1})
     assert functions.fanout.fan_out([message(f"m{n}", text(number=n)) for n in range(10)]) == set()
     assert len(functions.lane.fast.messages()) == 1
@@ -125,14 +125,14 @@ def test_small_events_that_one_webhook_wants_share_a_pack():
         ("wide", message("heavy", text("wide", number=1))),
     ],
 )
-def test_a_heavy_event_comes_last_and_alone_once_the_others_are_acknowledged(name: str, heavy: EventMessage):
+def test_a_heavy_event_comes_last_and_alone(name: str, heavy: EventMessage) -> None:
     functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
     others = [message(f"m{n}", text(number=n)) for n in (2, 3)]
     assert functions.fanout.fan_out([heavy, *others]) == set()
     assert functions.steps[:3] == ["send e2,e3", "delete receipt m2,receipt m3", "send e1"]
 
 
-def test_what_was_received_before_comes_after_the_largest():
+def test_a_message_received_before_comes_after_the_largest() -> None:
     functions = Functions({"order.paid": 1})
     large = message("large", text(number=1, data={"x": "x" * 70_000}))
     again = message("again", text(number=2), receives=3)
@@ -140,21 +140,21 @@ def test_what_was_received_before_comes_after_the_largest():
     assert functions.steps == ["send e1", "delete receipt large", "send e2"]
 
 
-def test_a_wide_name_is_known_once_one_event_was_worked_on_alone():
+def test_a_wide_name_is_known_after_one_event_alone() -> None:
     functions = Functions({"wide": 300})
     for _ in range(3):
         functions.fanout.fan_out([message("m", text("wide"))])
     assert functions.index.asked == [("wide", Span(), LIGHT_LISTENERS), ("wide", Span(), module.SLICE)]
 
 
-def test_more_listeners_than_a_slice_continue_as_slices():
+def test_listeners_beyond_one_slice_continue_as_slices() -> None:
     functions = Functions({"wide": 1_700})
     assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
     assert len(functions.delivered) == 500
     assert functions.spans == [Span(501, 900), Span(901, 1300), Span(1301, 1700)]
 
 
-def test_a_slice_is_worked_on_as_what_it_is_a_part_of():
+def test_a_slice_is_matched_as_a_part_of_its_event() -> None:
     functions = Functions({"wide": 600})
     functions.fanout.fan_out([message("m", text("wide"))])
     [rest] = functions.events.queue.take(1)
@@ -167,7 +167,7 @@ def test_a_slice_is_worked_on_as_what_it_is_a_part_of():
     assert len(bodies) == 1
 
 
-def test_an_event_alone_stops_at_its_share_of_the_time_and_continues():
+def test_an_event_alone_stops_at_its_share_of_the_time_and_continues() -> None:
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 10, per_send=1)
     assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
     assert len(functions.delivered) == 110  # a chunk more than the time was for
@@ -176,7 +176,7 @@ def test_an_event_alone_stops_at_its_share_of_the_time_and_continues():
     assert functions.seconds >= STOP_BEFORE - 1
 
 
-def test_each_of_several_gets_its_share():
+def test_each_of_several_events_gets_its_share() -> None:
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 10, per_send=1)
     wide = [message(f"m{n}", text("wide", number=n)) for n in (1, 2)]
     assert functions.fanout.fan_out(wide) == set()
@@ -184,7 +184,7 @@ def test_each_of_several_gets_its_share():
     assert counts == [60, 50]
 
 
-def test_what_reads_take_is_of_an_events_share(monkeypatch: pytest.MonkeyPatch):
+def test_the_time_of_reads_counts_towards_the_share_of_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 18, per_send=1)
     read = functions.index.versions
 
@@ -198,7 +198,7 @@ def test_what_reads_take_is_of_an_events_share(monkeypatch: pytest.MonkeyPatch):
     assert functions.seconds >= STOP_BEFORE - 1  # and so the rest could be continued
 
 
-def test_what_there_is_no_time_to_begin_comes_again():
+def test_an_event_without_time_to_begin_comes_again() -> None:
     functions = Functions({"order.paid": 1}, seconds=STOP_BEFORE - 1)
     assert functions.fanout.fan_out([message("a", text(), receives=2), message("b", text(number=2))]) == {
         "a",
@@ -207,7 +207,7 @@ def test_what_there_is_no_time_to_begin_comes_again():
     assert functions.delivered == []
 
 
-def test_an_event_for_nobody_is_named_and_counted(caplog: pytest.LogCaptureFixture):
+def test_an_event_without_listeners_is_logged_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="webhooks")
     functions = Functions({"order.paid": 1})
     assert (
@@ -221,7 +221,7 @@ def test_an_event_for_nobody_is_named_and_counted(caplog: pytest.LogCaptureFixtu
     assert (vars(batch)["unmatched"], vars(batch)["deliveries"]) == (1, 1)
 
 
-def test_a_fault_of_ours_is_tried_again_and_at_last_dead_lettered_with_its_reason():
+def test_an_internal_error_is_retried_and_in_the_end_dead_lettered() -> None:
     functions = Functions({"order.paid": 1})
     functions.index.faults["bad"] = ZeroDivisionError("secret text")
     for receives in (1, 2, 5, POISON_RECEIVES - 1):
@@ -231,14 +231,14 @@ def test_a_fault_of_ours_is_tried_again_and_at_last_dead_lettered_with_its_reaso
 
 
 @pytest.mark.parametrize("receives", [1, POISON_RECEIVES, 199])
-def test_an_outage_never_dead_letters(receives: int):
+def test_an_outage_dead_letters_nothing(receives: int) -> None:
     functions = Functions({"order.paid": 1})
     functions.index.faults["order.paid"] = UnavailableError("dynamodb Query: throttled")
     assert functions.fanout.fan_out([message("m", text(), receives=receives)]) == {"m"}
     assert functions.reasons == []
 
 
-def test_a_wide_event_with_an_unreadable_entry_is_dead_for_it_and_sent_to_the_others():
+def test_a_wide_event_with_a_corrupt_entry_is_sent_to_the_others() -> None:
     functions = Functions({"wide": 3})
     functions.index.corrupt.add("wide")
     assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
@@ -246,7 +246,9 @@ def test_a_wide_event_with_an_unreadable_entry_is_dead_for_it_and_sent_to_the_ot
     assert len(functions.delivered) == 2
 
 
-def test_an_event_with_a_query_that_costs_too_much_is_dead_for_it_alone_and_holds_up_no_other(monkeypatch):
+def test_a_query_that_costs_too_much_dead_letters_its_own_delivery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(module, "LIGHT_VISITS", 100)
     monkeypatch.setattr(sliced_module, "MAX_VISITS", 200)
     functions = Functions({"costly": 3, "quick": 1})
@@ -260,7 +262,7 @@ def test_an_event_with_a_query_that_costs_too_much_is_dead_for_it_alone_and_hold
     assert reason == f"webhook {1:08x}{2:08x}{0:08x}: its query looks at over 200 values"
 
 
-def test_the_cache_of_listeners_is_bounded_in_bytes():
+def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
     index = Index({f"n{number}": 1 for number in range(100)}, size=1_000)
     listeners = Listeners(index, limit=500, kept_bytes=10 * (1_000 + PAGE_BYTES))
     scopes = [Scope(f"t{number}", "main") for number in range(4)]
@@ -268,12 +270,12 @@ def test_the_cache_of_listeners_is_bounded_in_bytes():
     for name in index.counts:
         for scope in scopes:
             listeners.page(scope, name, Span())
-    kept = sum(len(community.pages) for community in listeners._communities.values())
-    assert 0 < kept <= 10
-    assert listeners._bytes == kept * (1_000 + PAGE_BYTES)
+    pages, size = listeners.cached
+    assert 0 < pages <= 10
+    assert size == pages * (1_000 + PAGE_BYTES)
 
 
-def test_a_page_larger_than_the_cache_is_not_kept():
+def test_a_page_larger_than_the_cache_is_not_cached() -> None:
     index = Index({"wide": 1}, size=10_000)
     listeners = Listeners(index, limit=500, kept_bytes=5_000)
     listeners.refresh([SCOPE])
@@ -282,7 +284,7 @@ def test_a_page_larger_than_the_cache_is_not_kept():
     assert len(index.asked) == 2
 
 
-def test_a_change_of_the_community_forgets_its_pages():
+def test_a_change_in_the_community_clears_its_cached_pages() -> None:
     index = Index({"a": 1})
     listeners = Listeners(index, limit=500)
     for version in (1, 1, 2):
@@ -292,7 +294,7 @@ def test_a_change_of_the_community_forgets_its_pages():
     assert len(index.asked) == 2
 
 
-def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
+def test_events_with_cached_listeners_do_not_wait_for_reads() -> None:
     functions = Functions({"known": 1, "new": 1})
     functions.fanout.fan_out([message("m", text("known", number=1))])
     functions.steps.clear()
@@ -301,7 +303,7 @@ def test_events_whose_listeners_are_known_do_not_wait_for_others_to_be_read():
     assert functions.steps == ["send e3", "send e2"]
 
 
-def test_a_community_is_refreshed_once_for_all_events_of_a_batch():
+def test_a_community_is_refreshed_once_for_all_events_of_a_batch() -> None:
     functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
     asked = []
     versions = functions.index.versions

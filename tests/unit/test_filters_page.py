@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "filters.md").read_text()
 EXAMPLE = re.compile(r"^```json\n(.*?)^```$|^\| `([^`\n]+)` \|([^\n]*)\|$", re.MULTILINE | re.DOTALL)
 
 
-def examples():
+def examples() -> Iterator[tuple[str, str, Criteria, bool]]:
     """Yield (event, query, criteria, whether it matches); an event holds until the next one."""
     event = None
     for found in EXAMPLE.finditer(PAGE):
@@ -26,25 +28,25 @@ def examples():
             yield event, found[2], criteria, {"yes": True, "no": False}[result.strip()]
 
 
-def read(text):
+def read(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
 @pytest.mark.parametrize(("event", "query", "criteria", "expected"), list(examples()))
-def test_an_example_is_true(event, query, criteria, expected):
+def test_an_example_holds(event: str, query: str, criteria: Criteria, expected: bool) -> None:
     asked = read(query)
     entry = IndexEntry("w", criteria, tuple(asked if isinstance(asked, list) else [asked]))
 
     assert matches(entry, EventFields(read(event))) is expected
 
 
-def test_the_page_has_examples_of_everything():
+def test_the_page_has_examples_of_everything() -> None:
     assert len(list(examples())) >= 70
     assert {expected for *_, expected in examples()} == {True, False}
     assert PAGE.count("| `") == len({(event, query) for event, query, *_ in examples()})
 
 
-def test_the_limits_are_those_of_requests():
+def test_the_limits_are_those_of_requests() -> None:
     said = PAGE.partition("## Limits")[2].replace(",", "")
     for limit in (
         limits.QUERY_OBJECTS,

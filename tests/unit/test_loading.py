@@ -34,7 +34,7 @@ def cache_of(source: Source, *, clock: Clock | None = None, at_once: int = 9) ->
     return LoadingCache(source.load, size=2, clock=clock or Clock(), name="load", at_once=at_once)
 
 
-def test_a_value_is_kept_for_its_seconds():
+def test_a_value_is_cached_for_its_seconds() -> None:
     source, clock = Source(), Clock()
     cache = cache_of(source, clock=clock)
 
@@ -43,7 +43,7 @@ def test_a_value_is_kept_for_its_seconds():
     assert cache.get("a") == "a 2"
 
 
-def test_a_value_without_seconds_and_an_error_are_not_kept():
+def test_errors_and_values_without_seconds_are_not_cached() -> None:
     cache = cache_of(Source(seconds=None))
 
     assert [cache.get("a"), cache.get("a")] == ["a 1", "a 2"]
@@ -52,7 +52,7 @@ def test_a_value_without_seconds_and_an_error_are_not_kept():
             cache.get("bad")
 
 
-def test_all_that_ask_meanwhile_share_one_load_and_each_waits_its_own_seconds():
+def test_concurrent_callers_share_one_load_and_wait_their_own_seconds() -> None:
     source = Source()
     source.hold.clear()
     cache = cache_of(source)
@@ -65,7 +65,7 @@ def test_all_that_ask_meanwhile_share_one_load_and_each_waits_its_own_seconds():
         assert {each.result() for each in patient} == {"a 1"}
 
 
-def test_loads_are_bounded_in_number_and_those_that_are_known_go_on():
+def test_loads_are_bounded_in_number_and_running_ones_continue() -> None:
     source = Source()
     cache = cache_of(source, at_once=1)
     assert cache.get("known") == "known 1"
@@ -83,7 +83,7 @@ def test_loads_are_bounded_in_number_and_those_that_are_known_go_on():
     assert cache.get("another") == "another 3"
 
 
-def test_a_thread_that_cannot_start_leaves_no_load_that_never_ends():
+def test_a_thread_that_cannot_start_leaves_no_endless_load() -> None:
     cache = cache_of(Source())
 
     full = mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread"))

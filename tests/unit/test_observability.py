@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,7 +14,7 @@ LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")  # the values of the parameter LogLe
 
 
 @pytest.fixture
-def root_level():
+def root_level() -> Iterator[Callable[[int | str], None]]:
     """Give the root logger a level, as Lambda does, and put the former one back."""
     root = logging.getLogger()
     before = root.level
@@ -21,7 +22,7 @@ def root_level():
     root.setLevel(before)
 
 
-def written(level: str, log) -> list[dict]:
+def written(level: str, log: Callable[[], None]) -> list[dict]:
     stream = io.StringIO()
     start_logging(service="test", level=level, stream=stream)
     log()
@@ -34,28 +35,28 @@ def log_at_every_level() -> None:
         logger.log(level, "line")
 
 
-def test_levels_have_the_names_that_lambda_knows():
+def test_levels_have_the_names_of_lambda() -> None:
     levels = [line["level"] for line in written("DEBUG", log_at_every_level)]
 
     assert levels == ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_level_leaves_out_what_is_below_it(level):
+def test_a_level_leaves_out_lower_lines(level: str) -> None:
     lines = written(level, log_at_every_level)
 
     assert [line["level"] for line in lines] == [*LEVELS[LEVELS.index(level) :], "FATAL"]
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_metrics_are_written_at_every_level(level):
+def test_metrics_are_written_at_every_level(level: str) -> None:
     [line] = written(level, lambda: logging.getLogger(METRICS).info("request.completed"))
 
     assert line["message"] == "request.completed"
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_metrics_of_a_request_are_written_at_every_level(level):
+def test_the_metrics_of_a_request_are_written_at_every_level(level: str) -> None:
     app = InMemoryApp()
 
     [line] = written(level, lambda: app.call("GET", "/nope", by=None))
@@ -64,7 +65,9 @@ def test_the_metrics_of_a_request_are_written_at_every_level(level):
     assert line["_aws"]["CloudWatchMetrics"]
 
 
-def test_botocore_does_not_log_requests_although_lambda_gives_the_root_logger_the_level_debug(root_level):
+def test_botocore_logs_no_request_at_the_root_level_debug(
+    root_level: Callable[[int | str], None],
+) -> None:
     root_level("DEBUG")
 
     written("DEBUG", lambda: None)

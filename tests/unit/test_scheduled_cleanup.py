@@ -48,7 +48,7 @@ def scheduled(credentials: FakeCredentials, invocation: Invocation) -> Scheduled
     return ScheduledCleanup(cleanup, invocation, clock=now)
 
 
-def test_its_answer_is_the_counts(credentials: FakeCredentials, log: io.StringIO) -> None:
+def test_the_result_of_a_cleanup_is_its_counts(credentials: FakeCredentials, log: io.StringIO) -> None:
     invocation = Invocation()
     answered = scheduled(credentials, invocation).handle({}, Context())
     assert answered == {"listed": 0, "unbound": 0, "orphans": 0, "deleted": 0}

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -47,47 +48,43 @@ BASIC = base64.b64encode(b"ann:planted-password").decode()
     ],
 )
 @pytest.mark.parametrize("cut", [0, 1, 3])
-def test_an_answer_that_repeats_what_was_sent_is_kept_without_the_secrets(api, secrets, cut):
+def test_the_excerpt_of_an_echoed_request_has_no_secrets(
+    api: dict[str, Any], secrets: list[str], cut: int
+) -> None:
     app, endpoint = InMemoryApp(), ScriptedEndpoint()
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    attempts = Attempts(
-        tokens=ScriptedTokens(),
-        credentials=app.credentials,
-        signer=CallbackSigner(service=app.keys, content=app.content_keys, master=FakeMaster(b"m" * 64)),
-        monotonic=app.clock,
-        default_ttl=5,
-    )
-    attempts.refresh()
+    attempts = Attempts(tokens=ScriptedTokens(), monotonic=app.clock, default_ttl=5)
+    signer = CallbackSigner(service=app.keys, content=app.content_keys, master=FakeMaster(b"m" * 64))
+    assert webhook.credential is not None
+    credential = app.credentials.read(webhook.credential)
     delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
-    request = attempts.sign(webhook, delivery, now=app.clock.now)
+    request = signer.request(webhook, delivery, now=app.clock.now)
     for secret in secrets:
         said = f"ann, X-Key is wrong: {secret} and {secret}"
         endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
+        outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
-        credential = attempts.credential_of(webhook)
-        exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
-
-        assert isinstance(exchange, HttpResponse)
-        assert exchange.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
+        assert isinstance(outcome, HttpResponse)
+        assert outcome.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
 
         redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
         endpoint.script(URL, redirect)
-        exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
+        outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
-        assert isinstance(exchange, HttpResponse)
-        assert exchange.location == f"https://www.example.com/{REDACTED}/in"
+        assert isinstance(outcome, HttpResponse)
+        assert outcome.location == f"https://www.example.com/{REDACTED}/in"
     assert response.status == 200
 
 
-def test_what_is_too_short_to_be_told_from_text_is_left():
+def test_a_value_too_short_to_tell_from_text_is_left() -> None:
     assert redact("a secret", ["a", "", "sec"]) == "a secret"
 
 
-def test_one_secret_within_another_is_taken_out_with_it():
+def test_a_secret_within_another_is_redacted_with_it() -> None:
     assert redact("Bearer abcdef abcd", ["abcd", "abcdef"]) == f"Bearer {REDACTED} {REDACTED}"
 
 
-def test_a_credential_shows_none_of_its_values():
+def test_a_credential_shows_none_of_its_values() -> None:
     credential = Credential(password="planted", token="planted", key_value="planted", client_secret="planted")
     assert "planted" not in repr(credential)

@@ -3,6 +3,7 @@
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -30,14 +31,14 @@ EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "
 class Faulty:
     """A port of which one method fails as a library might: its text, its arguments and its cause say too much."""
 
-    def __init__(self, inner, method: str, failures: list[str]) -> None:
+    def __init__(self, inner: object, method: str, failures: list[str]) -> None:
         self._inner, self._method, self._failures = inner, method, failures
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name != self._method:
             return getattr(self._inner, name)
 
-        def fail(*arguments, **named):
+        def fail(*arguments: object, **named: object) -> None:
             self._failures.append(name)
             raise ValueError(f"{SECRET} in {arguments} and {named}", SECRET) from KeyError(SECRET)
 
@@ -88,14 +89,14 @@ class Functions:
             wrap=self._with,
         )
 
-    def _with(self, port, inner):
+    def _with(self, port: str, inner: object) -> object:
         return Faulty(inner, self._method, self.failures) if port == self._port else inner
 
     def slow(self, _request: HttpRequest) -> HttpResponse:
         self.app.clock.now += 2
         return answered()
 
-    def register(self, path: str, exchange: Behaviour, api: dict, **changes) -> None:
+    def register(self, path: str, exchange: Behaviour, api: dict, **changes: int) -> None:
         url = f"https://hooks.example.com/{path}"
         body = webhook_body(api={**api, "url": url}, **changes)
         assert self.app.call("PUT", f"{BASE}/webhook", body).status == 200
@@ -125,7 +126,7 @@ class Functions:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_whose_text_has_a_secret_is_told_without_it(fault):
+def test_a_fault_with_a_secret_in_its_text_is_logged_without_it(fault: str) -> None:
     with ThreadPoolExecutor(4) as workers:
         functions = Functions(fault, workers)
         functions.register("retried", answered(500), BEARER, retryCount=1)

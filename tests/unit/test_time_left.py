@@ -7,12 +7,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients, unavailable
+from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients
+from webhooks.adapters.aws.errors import unavailable
 from webhooks.domain.errors import UnavailableError
 from webhooks.entrypoints.invocation import Invocation
 
 
-def test_the_time_left_is_what_lambda_says_and_passes():
+def test_the_time_left_is_that_of_lambda_and_passes() -> None:
     now = [100.0]
     invocation = Invocation(monotonic=lambda: now[0])
     assert invocation.left() == math.inf
@@ -21,7 +22,7 @@ def test_the_time_left_is_what_lambda_says_and_passes():
     assert invocation.left() == 20
 
 
-def test_without_a_context_there_is_no_end():
+def test_an_invocation_without_a_context_has_no_end() -> None:
     invocation = Invocation()
     invocation.begin(None)
     assert invocation.left() == math.inf
@@ -29,7 +30,9 @@ def test_without_a_context_there_is_no_end():
 
 @mock_aws
 @pytest.mark.parametrize(("left", "sent"), [(NEEDED_SECONDS, 1), (NEEDED_SECONDS - 0.1, 0)])
-def test_a_call_that_the_invocation_has_no_time_for_is_not_sent(left, sent, monkeypatch):
+def test_a_call_without_enough_time_left_is_not_sent(
+    left: float, sent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     url = boto3.client("sqs").create_queue(QueueName="events")["QueueUrl"]
     aws = AwsClients(time_left=lambda: left)

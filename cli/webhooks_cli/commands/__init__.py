@@ -1,1 +1,1 @@
-"""One module per command: its options, and what it does."""
+"""One module per command, with its options and its work."""

@@ -1,27 +1,26 @@
-"""`webhooks cost`: a month's bill by service, and what others list for the same load."""
+"""`webhooks cost`: the bill of a month's events at AWS, by service."""
 
 import re
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from webhooks_cli.context import CliContext
 from webhooks_cli.costs.bill import Bill, Line, bill_of
 from webhooks_cli.costs.figures import MEASURED, Shape
-from webhooks_cli.costs.offers import OFFERS, Offer
 from webhooks_cli.costs.prices import MILLION, REGION
 from webhooks_cli.costs.settings import SETTINGS
 from webhooks_cli.costs.traffic import MONTH_SECONDS, Load, traffic_of
 from webhooks_cli.options import add_command, output_options
 from webhooks_cli.result import Result, Table
-from webhooks_cli.world import World
 
 if TYPE_CHECKING:
     from webhooks_cli.options import Commands
 
 DESCRIPTION = """\
-Say what a month of events costs at AWS, by service, and what others list for the same load. It asks nobody:
-the prices are those of us-east-1, on demand, no free tier taken off; docs/cost.md has their sources, and what
-the bill is made of. Every delivery succeeds at its first attempt; the API's own calls are not in it.
+Print a month's bill at AWS, by service. No request is made. The prices are those of us-east-1, on demand,
+with no free tier; docs/cost.md has their sources and the model. Every delivery succeeds at its first
+attempt; calls of the API are not included.
 
 examples:
   webhooks cost --events 1M
@@ -30,23 +29,23 @@ examples:
   webhooks cost --events 0
 """
 EVENTS_MAX, ENDPOINTS_MAX = 10**12, 10_000
-MS_MAX = 5000  # no endpoint has longer than ttl
+MS_MAX = 5000  # the highest ttl of a webhook
 SIZE_MAX = 1024 * 1024  # a message of SQS
 DAYS_MAX = 3650
 CREDENTIALS_MAX = 10_000_000
 POWERS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 NUMBER = re.compile(r"([0-9]{1,16})([kMG]?)", re.ASCII)
-COLUMNS = ("service", "what", "quantity", "$ a month", "$ per million events")
-FILLED = 10  # events a second that fill batches of ten about as they come
+COLUMNS = ("service", "item", "quantity", "$ a month", "$ per million events")
+FILLED = 10  # events a second that fill batches of ten
+WHOLE = 10  # quantities and dollars from here on need fewer decimals
 
 
 def add_parser(commands: "Commands") -> None:
-    """Add the command."""
     parser = add_command(
         commands,
         "cost",
         run=run,
-        summary="say what a month costs",
+        summary="print the bill of a month's events",
         description=DESCRIPTION,
         parents=[output_options()],
     )
@@ -69,7 +68,7 @@ def add_parser(commands: "Commands") -> None:
         type=_number(1, MS_MAX),
         default=200,
         metavar="MS",
-        help="time that an endpoint takes (default: %(default)s)",
+        help="an endpoint's time (default: %(default)s)",
     )
     parser.add_argument(
         "--size",
@@ -78,22 +77,24 @@ def add_parser(commands: "Commands") -> None:
         metavar="BYTES",
         help="a callback's body (default: %(default)s)",
     )
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument(
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument(
         "--packed",
         dest="shape",
         action="store_const",
         const="packed",
         help="ten deliveries in each message, as where many events are for few webhooks",
     )
-    how.add_argument(
+    shape.add_argument(
         "--trickle",
         dest="shape",
         action="store_const",
         const="trickle",
         help="each event alone in its batch, as where they come seconds apart (default: ten in a batch)",
     )
-    parser.add_argument("--sends", action="store_true", help="with what producers pay to send each event")
+    parser.add_argument(
+        "--sends", action="store_true", help="include the producers' sends, one for each event"
+    )
     parser.add_argument(
         "--credentials",
         type=_number(0, CREDENTIALS_MAX),
@@ -111,8 +112,7 @@ def add_parser(commands: "Commands") -> None:
     parser.set_defaults(shape="single")
 
 
-def run(options: Namespace, _world: World) -> Result:
-    """Make the bill."""
+def run(options: Namespace, _context: CliContext) -> Result:
     load = Load(
         events=options.events,
         endpoints=options.endpoints,
@@ -126,7 +126,7 @@ def run(options: Namespace, _world: World) -> Result:
     notes = tuple(_notes(load, measured.shape))
     return Result(
         document=_document(load, bill, shape=measured.shape, notes=notes),
-        shown=Table(COLUMNS, [*_bill_rows(load, bill), *_headings(), *_offer_rows(load)]),
+        shown=Table(COLUMNS, list(_rows(load, bill))),
         notes=notes,
     )
 
@@ -145,7 +145,7 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _notes(load: Load, shape: Shape) -> Iterator[str]:
-    yield f"{REGION}, 30 days, no free tier taken off; {shape.says}"
+    yield f"{REGION}, 30 days, no free tier; {shape.description}"
     rate = load.events / MONTH_SECONDS
     if 0 < rate < FILLED and shape.events_per_batch > 1:
         yield f"{rate:.2g} events a second fill batches of ten in bursts only: --trickle is the other end"
@@ -169,7 +169,6 @@ def _document(load: Load, bill: Bill, *, shape: Shape, notes: tuple[str, ...]) -
         "perMillionEvents": _rounded(_per_million(load, bill.total)),
         "services": {name: _rounded(dollars) for name, dollars in bill.services.items()},
         "lines": [_line_document(line) for line in bill.lines],
-        "elsewhere": [_offer_document(load, offer) for offer in OFFERS],
         "notes": list(notes),
     }
 
@@ -177,7 +176,7 @@ def _document(load: Load, bill: Bill, *, shape: Shape, notes: tuple[str, ...]) -
 def _line_document(line: Line) -> dict[str, Any]:
     return {
         "service": line.service,
-        "what": line.what,
+        "what": line.item,
         "quantity": _rounded(line.quantity),
         "unit": line.unit,
         "dollars": _rounded(line.dollars),
@@ -185,36 +184,12 @@ def _line_document(line: Line) -> dict[str, Any]:
     }
 
 
-def _offer_document(load: Load, offer: Offer) -> dict[str, Any]:
-    return {
-        "name": offer.name,
-        "terms": offer.says,
-        "amount": _rounded(offer.amount(load)),
-        "currency": offer.currency,
-        "atLeast": offer.least,
-        "source": offer.source,
-    }
-
-
-def _bill_rows(load: Load, bill: Bill) -> Iterator[tuple[str, ...]]:
+def _rows(load: Load, bill: Bill) -> Iterator[tuple[str, ...]]:
     for line in bill.lines:
-        quantity = f"{line.quantity:,.0f}" if line.quantity >= FILLED else f"{line.quantity:.3g}"
-        cells = (line.service, line.what, f"{quantity} {line.unit}".rstrip())
+        quantity = f"{line.quantity:,.0f}" if line.quantity >= WHOLE else f"{line.quantity:.3g}"
+        cells = (line.service, line.item, f"{quantity} {line.unit}".rstrip())
         yield *cells, _money(line.dollars), _money(_per_million(load, line.dollars))
     yield "total", "", "", _money(bill.total), _money(_per_million(load, bill.total))
-
-
-def _headings() -> Iterator[tuple[str, ...]]:
-    for text in ("", "elsewhere"):
-        yield text, *[""] * (len(COLUMNS) - 1)
-
-
-def _offer_rows(load: Load) -> Iterator[tuple[str, ...]]:
-    for offer in OFFERS:
-        amount = offer.amount(load)
-        before = ("from " if offer.least else "") + ("" if offer.currency == "USD" else f"{offer.currency} ")
-        cells = [_money(each) for each in (amount, _per_million(load, amount))]
-        yield offer.name, offer.says, "", *(f"{before}{cell}" if cell else "" for cell in cells)
 
 
 def _per_million(load: Load, dollars: float) -> float | None:
@@ -224,7 +199,7 @@ def _per_million(load: Load, dollars: float) -> float | None:
 def _money(dollars: float | None) -> str:
     if dollars is None:
         return ""
-    return f"{dollars:,.2f}" if dollars >= FILLED else f"{dollars:.3f}"
+    return f"{dollars:,.2f}" if dollars >= WHOLE else f"{dollars:.3f}"
 
 
 def _rounded(number: float | None) -> float | None:

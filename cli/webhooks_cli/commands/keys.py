@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signing import Curve, PrivateKey
+from webhooks_cli.context import CliContext
 from webhooks_cli.errors import WrongUseError
 from webhooks_cli.key_pairs import CURVES, new_pair, show_pair, write_new_file
 from webhooks_cli.options import add_command, output_options
 from webhooks_cli.result import Result
-from webhooks_cli.world import World
 
 if TYPE_CHECKING:
     from webhooks_cli.options import Commands
 
 DESCRIPTION = """\
 Make a new key pair. The curve is the deployment's: EC_CURVE_NAME in /environment.
-The file of --out is for its owner only, and so are the folders that are made for it.
+Only its owner can read the file of --out and the folders that are made for it.
 
 examples:
   webhooks keys new --out ~/.config/webhooks/prod.key
@@ -25,7 +25,6 @@ examples:
 
 
 def add_parser(commands: "Commands") -> None:
-    """Add the command."""
     actions = commands.add_parser("keys", help="make a key pair", allow_abbrev=False).add_subparsers(
         metavar="ACTION", required=True
     )
@@ -47,17 +46,16 @@ def add_parser(commands: "Commands") -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="a new file for the pair; the private key then is not printed",
+        help="a new file for the pair; the private key is not printed then",
     )
 
 
-def run(options: Namespace, world: World) -> Result:
-    """Make the pair."""
+def run(options: Namespace, context: CliContext) -> Result:
     curve = CURVES[options.curve]
-    pair = new_pair(curve, world.entropy)
+    pair = new_pair(curve, context.random_bytes)
     document = {"curve": curve.value, "publicKey": pair.public_key.to_wire()}
     if options.out:
-        path = world.folder / options.out.expanduser()
+        path = context.folder / options.out.expanduser()
         _write(path, pair)
         document["privateKeyFile"] = str(path)
     else:
@@ -70,7 +68,7 @@ def _write(path: Path, pair: PrivateKey) -> None:
         write_new_file(path, show_pair(pair))
     except FileExistsError:
         raise WrongUseError(
-            f"{path} exists already: a key is never written over, choose another name"
+            f"{path} exists already: no key is ever overwritten, choose another name"
         ) from None
     except OSError as error:
         raise WrongUseError(f"{path} cannot be written ({error.strerror})") from None

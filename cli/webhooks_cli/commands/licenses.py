@@ -1,9 +1,11 @@
-"""`webhooks license`: what operators do with licenses."""
+"""`webhooks license`: the issue, list and end of licenses, for operators."""
 
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from webhooks_cli.aws import Account
+from webhooks_cli.context import CliContext
+from webhooks_cli.deployment import Deployment, find_deployment
 from webhooks_cli.errors import MissingError, RefusedError, WrongUseError
 from webhooks_cli.license import (
     ANY,
@@ -15,11 +17,9 @@ from webhooks_cli.license import (
     TEXT_RULE,
     License,
 )
-from webhooks_cli.moments import parse_moment, show_moment
-from webhooks_cli.options import add_command, output_options, target_options
+from webhooks_cli.options import add_command, deployment_options, output_options
 from webhooks_cli.result import Result, Table
-from webhooks_cli.target import Target, find_target
-from webhooks_cli.world import World
+from webhooks_cli.timestamps import parse_timestamp, show_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from webhooks_cli.register import Issued, LicenseRegister
 
 HASH_SHOWN = 12  # characters of a hash: enough to tell licenses apart
-HASH_MIN = 8  # of a hash that is given
+HASH_MIN = 8  # characters of a hash that an operator gives
 
 KEY_BYTES = 32
 ISSUE = """\
-Issue a license. Its key is shown once, now; the service stores its SHA-256 only. A license is for one
-community (--tenant, --community); without them, a system license is for all.
+Issue a license. Its key is shown only now; the service stores its SHA-256 alone. A license is for one
+community (--tenant, --community); a system license without them is for all.
 
 examples:
   webhooks license issue --level system --label operations
@@ -48,8 +48,8 @@ examples:
   webhooks license list --stack webhooks --region eu-west-1 --json
 """
 DISABLE = """\
-Disable a license, by its hash (eight characters of it or more) or its label. It may count for another minute
-where the service has seen it.
+Disable a license, by its hash (its first eight characters or more) or its label. The service may accept it
+for another minute.
 
 examples:
   webhooks license disable 3f9a2c81
@@ -58,15 +58,14 @@ examples:
 
 
 def add_parser(commands: "Commands") -> None:
-    """Add the commands."""
     actions = commands.add_parser(
         "license", help="issue, list, disable licenses (operators)", allow_abbrev=False
     ).add_subparsers(metavar="ACTION", required=True)
-    parents = [output_options(), target_options()]
+    parents = [output_options(), deployment_options()]
     parser = add_command(
         actions, "issue", run=issue, summary="issue a license", description=ISSUE, parents=parents
     )
-    parser.add_argument("--level", dest="auth_level", choices=LEVELS, required=True, help="what it is for")
+    parser.add_argument("--level", dest="auth_level", choices=LEVELS, required=True, help="its auth level")
     parser.add_argument("--expires", metavar="WHEN", help="90d, 12h, a date, an ISO time; default: never")
     parser.add_argument("--label", default="", help="a name for people")
     add_command(actions, "list", run=list_all, summary="list them", description=LIST, parents=parents)
@@ -76,19 +75,18 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument("name", metavar="HASH|LABEL")
 
 
-def issue(options: Namespace, world: World) -> Result:
-    """Issue a license and show its key, this once."""
-    target = find_target(options, world)
-    tenant, community = _scope(options.auth_level, options, target)
+def issue(options: Namespace, context: CliContext) -> Result:
+    deployment = find_deployment(options, context)
+    tenant, community = _scope(options.auth_level, options, deployment)
     license_ = License(
         auth_level=options.auth_level,
         tenant_id=tenant,
         community_id=community,
-        expires_at=parse_moment(options.expires, world.clock()) if options.expires else None,
+        expires_at=parse_timestamp(options.expires, context.clock()) if options.expires else None,
         label=_label(options.label),
     )
-    key = world.entropy(KEY_BYTES).hex()
-    issued = _register(target).issue(key, license_, now=int(world.clock()))
+    key = context.random_bytes(KEY_BYTES).hex()
+    issued = _register(deployment).issue(key, license_, now=int(context.clock()))
     return Result(
         document={"license": key, **_document(issued)},
         shown=key,
@@ -96,9 +94,8 @@ def issue(options: Namespace, world: World) -> Result:
     )
 
 
-def list_all(options: Namespace, world: World) -> Result:
-    """List the licenses."""
-    found, now = _register(find_target(options, world)).list(), int(world.clock())
+def list_all(options: Namespace, context: CliContext) -> Result:
+    found, now = _register(find_deployment(options, context)).list(), int(context.clock())
     rows = [
         (
             each.hash[:HASH_SHOWN],
@@ -107,7 +104,7 @@ def list_all(options: Namespace, world: World) -> Result:
             each.license.community_id,
             each.license.label,
             _state(each.license, now),
-            show_moment(each.issued_at),
+            show_timestamp(each.issued_at),
         )
         for each in found
     ]
@@ -115,25 +112,24 @@ def list_all(options: Namespace, world: World) -> Result:
     return Result(document=[_document(each) for each in found], shown=Table(columns, rows))
 
 
-def disable(options: Namespace, world: World) -> Result:
-    """Disable a license."""
-    register = _register(find_target(options, world))
+def disable(options: Namespace, context: CliContext) -> Result:
+    register = _register(find_deployment(options, context))
     issued = choose(options.name, register.list())
     register.disable(issued.hash)
     return Result(document={**_document(issued), "disabled": True}, shown=f"disabled: {_sentence(issued)}")
 
 
-def _register(target: Target) -> "LicenseRegister":
-    # Imported here, as boto3: no other command needs it.
+def _register(deployment: Deployment) -> "LicenseRegister":
+    # Imported here: no other command needs it.
     from webhooks_cli.register import LicenseRegister  # noqa: PLC0415
 
-    return LicenseRegister(Account(target))
+    return LicenseRegister(Account(deployment))
 
 
 def choose(name: str, issued: "Sequence[Issued]") -> "Issued":
-    """Return the license of this hash (or its beginning) or label.
+    """Return the license of this hash (or its first characters) or label.
 
-    Raises RefusedError where there is none, WrongUseError where several could be meant.
+    Raises RefusedError where none matches, WrongUseError where several enabled ones do.
     """
     matching = [
         each
@@ -149,11 +145,11 @@ def choose(name: str, issued: "Sequence[Issued]") -> "Issued":
     return (enabled or matching)[0]
 
 
-def _scope(level: str, options: Namespace, target: Target) -> tuple[str, str]:
+def _scope(level: str, options: Namespace, deployment: Deployment) -> tuple[str, str]:
     if level == SYSTEM:
         tenant, community = options.tenant or ANY, options.community or ANY
     else:
-        tenant, community = target.tenant_id or "", target.community_id or ""
+        tenant, community = deployment.tenant_id or "", deployment.community_id or ""
         if not tenant or not community:
             raise MissingError(f"a {level} license is for one community: give --tenant and --community")
     for option, value in (("--tenant", tenant), ("--community", community)):
@@ -176,14 +172,14 @@ def _state(license_: License, now: int) -> str:
     if license_.expires_at is None:
         return "valid"
     word = "expired" if license_.is_expired(now) else "until"
-    return f"{word} {show_moment(license_.expires_at)}"
+    return f"{word} {show_timestamp(license_.expires_at)}"
 
 
 def _sentence(issued: "Issued") -> str:
     license_ = issued.license
     everywhere = license_.community_id == ANY
-    place = "all communities" if everywhere else f"{license_.tenant_id}/{license_.community_id}"
-    return f"{license_.auth_level} license {issued.hash[:HASH_SHOWN]} for {place}"
+    scope = "all communities" if everywhere else f"{license_.tenant_id}/{license_.community_id}"
+    return f"{license_.auth_level} license {issued.hash[:HASH_SHOWN]} for {scope}"
 
 
 def _document(issued: "Issued") -> dict[str, Any]:

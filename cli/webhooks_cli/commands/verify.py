@@ -1,4 +1,4 @@
-"""`webhooks verify`: does a callback hold, by its headers and body, and by which signatures?"""
+"""`webhooks verify`: a verdict for each signature of a callback, by its headers and body."""
 
 import json
 import re
@@ -6,22 +6,22 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from signing import VerificationError, verify_callback
+from webhooks_cli.context import CliContext
 from webhooks_cli.errors import OK, RefusedError, WrongUseError
 from webhooks_cli.inputs import read_input, read_text
 from webhooks_cli.options import add_command, caller_options, output_options
 from webhooks_cli.result import Result, Table
 from webhooks_cli.verification_keys import find_keys, header_value
-from webhooks_cli.world import World
+from webhooks_verify import TOLERANCE_SECONDS, VerificationError, verify_callback
 
 if TYPE_CHECKING:
     from webhooks_cli.options import Commands
 
 DESCRIPTION = """\
-Verify a callback that was received: its headers, its body to the byte, and the URL that it was sent to.
-Verifies with every key that is given; with none, with those that the API publishes (/publickeys and
-/.well-known/jwks.json of --api or of .local/stack.json) and with the webhook's own secret, which the API
-gives to a license of its community. Exit code 1 if one signature does not hold.
+Verify a received callback: its headers, its body to the byte, and the URL that it was sent to. Every key that
+is given is used; without any, those that the API publishes (/publickeys and /.well-known/jwks.json of --api
+or of .local/stack.json) and the webhook's own secret, which the API shows to a license of its community.
+Exit code 1 if one signature does not verify.
 
 HEADERS: a file with 'Name: value' lines, or a JSON object of name to value.
 
@@ -34,7 +34,6 @@ EPOCH = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 def add_parser(commands: "Commands") -> None:
-    """Add the command."""
     parser = add_command(
         commands,
         "verify",
@@ -63,28 +62,27 @@ def add_parser(commands: "Commands") -> None:
     parser.add_argument(
         "--tolerance",
         type=int,
-        default=300,
+        default=TOLERANCE_SECONDS,
         metavar="SECONDS",
-        help="how old it may be (default: %(default)s)",
+        help="its age, at most (default: %(default)s)",
     )
-    parser.add_argument("--profile", metavar="NAME", help="whose published keys, where none are given")
-    parser.add_argument("--api", dest="url", metavar="URL", help="the same, by the API's URL")
-    parser.add_argument("--tenant", metavar="ID", help="the webhook's tenant, where its secret is asked for")
+    parser.add_argument("--profile", metavar="NAME", help="the deployment whose published keys are used")
+    parser.add_argument("--api", dest="url", metavar="URL", help="the same, by the URL of its API")
+    parser.add_argument("--tenant", metavar="ID", help="the webhook's tenant, to fetch its secret")
     parser.add_argument("--community", metavar="ID", help="and its community")
     parser.set_defaults(stack=None, region=None)
 
 
-def run(options: Namespace, world: World) -> Result:
-    """Verify with each key by itself, so that each signature has its own verdict."""
+def run(options: Namespace, context: CliContext) -> Result:
+    """Verify with each key alone, so that each signature has its own verdict."""
     if options.headers == options.body == "-":
         raise WrongUseError("only one of --headers and --body can be stdin")
-    headers = read_headers(read_text(options.headers, world), options.headers)
-    body = read_input(options.body, world)
-    keys, unchecked = find_keys(options, headers, world=world)
-    now = int(world.clock()) if options.at is None else options.at
+    headers = read_headers(read_text(options.headers, context), options.headers)
+    body = read_input(options.body, context)
+    keys, unchecked = find_keys(options, headers, context=context)
+    now = int(context.clock()) if options.at is None else options.at
     verdicts = {}
     for key in keys:
-        arguments = {"service_key": None, "webhook_secret": None, "jwks": None, key.argument: key.value}
         try:
             verify_callback(
                 method=options.method.upper(),
@@ -93,7 +91,7 @@ def run(options: Namespace, world: World) -> Result:
                 body=body,
                 now=now,
                 tolerance=options.tolerance,
-                **arguments,  # type: ignore[arg-type]  # each key has the type that its argument takes
+                **{key.argument: key.value},  # type: ignore[arg-type]  # each key has the type of its argument
             )
         except VerificationError as error:
             verdicts[key.scheme] = str(error)

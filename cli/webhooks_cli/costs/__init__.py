@@ -1,4 +1,4 @@
-"""What a month of events costs: figures of the event path and a load become quantities, and these a bill.
+"""The price of a month of events: a load and measured figures give quantities, and prices make them a bill.
 
-figures -> traffic -> bill, with offers beside it. Nothing here reads a deployment or connects to anything.
+load, figures -> traffic -> bill. Nothing here reads a deployment or opens a connection.
 """

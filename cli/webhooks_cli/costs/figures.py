@@ -1,7 +1,7 @@
-"""What the event path takes of AWS, as it was measured.
+"""The measured consumption of the event path.
 
-`make bench ONLY=12` measures all of MeasuredFigures anew and says which of these constants no longer hold:
-that is when to change them here, and `webhooks cost` and docs/cost.md with them.
+`make bench ONLY=12` measures all of MeasuredFigures anew and names the constants that no longer hold: they
+change here then, and docs/cost.md with them.
 """
 
 from dataclasses import dataclass
@@ -9,60 +9,58 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How messages come: this decides how much of each invocation and call an event must pay for."""
+    """The filling of batches: it decides the share of an invocation and of a call that an event pays for."""
 
     name: str
     events_per_batch: int  # messages in an invocation of fan-out
     messages_per_batch: int  # messages in an invocation of the dispatcher
-    deliveries_per_message: int  # at most; fewer where a body is so large that a pack is full before
-    says: str
+    deliveries_per_message: int  # at most; fewer where large bodies fill a pack before
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredFigures:
-    """What one event and one delivery take, where the endpoint answers 200 at once and all is warm.
+    """The consumption of one event and one delivery, with warm functions and an endpoint that answers 200.
 
-    How each is measured (benchmarks/figures/cost.py): the functions are composed as Lambda runs them, AWS is
-    answered at the wire, and the second batch is counted, when keys and index are read and connections open.
+    benchmarks/figures/cost.py measures them: the functions are composed as Lambda runs them, a stub answers
+    for AWS, and the second batch is counted, with keys and index read and connections open.
     """
 
     shape: Shape
     # Reads of fan-out's one BatchGetItem: the head of each community in the batch. Singles come from ten
     # tenants and read ten heads, packed ones come from one. A head is less than 4 KB: one unit.
     fanout_read_units_per_event: float
-    # CPU seconds of fan-out's handler (process_time, one thread), divided by its events, for events with one
-    # match; and what each match more adds to it.
+    # CPU of fan-out's handler (process_time, one thread), divided by its events, for events with one match;
+    # and the CPU of each further match.
     fanout_cpu_ms_per_event: float
     fanout_cpu_ms_per_further_match: float
-    # What fan-out writes to stdout, divided by its events.
+    # Fan-out's log lines, divided by its events.
     log_bytes_per_event: float
     # The dispatcher's calls of one batch: BatchGetItem for each 100 keys, BatchWriteItem for each 25 items.
     # tests/integration/test_call_counts.py holds these and the write units.
     dispatcher_calls_per_batch: int
-    # Consistent reads: a webhook's item for each message, and the log's key of each delivery: that there is
-    # no such item costs a unit, too.
+    # Consistent reads: a webhook's item for each message, and the log's key of each delivery; a missing item
+    # costs a unit, too.
     read_units_per_message: float
     read_units_per_delivery: float
     write_units_per_delivery: float
-    # CPU seconds of the dispatcher's handler, divided by its deliveries: TLS, kept connections.
+    # CPU of the dispatcher's handler, divided by its deliveries: TLS, kept connections.
     cpu_ms_per_delivery: float
-    # What the dispatcher writes to stdout, divided by its deliveries.
+    # The dispatcher's log lines, divided by its deliveries.
     log_bytes_per_delivery: float
     # The items of the log as DynamoDB counts their bytes, divided by the deliveries in them.
     log_item_bytes_per_delivery: float
-    # Bytes of a message of the deliveries queue that are not bodies, divided by its deliveries.
+    # Bytes of a message of the deliveries queue beside the bodies, divided by its deliveries.
     message_bytes_per_delivery: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bytes:
-    """What is added to a callback's body on its way; measured as MeasuredFigures are, with a body of 2 KB."""
+    """Bytes that are added to a callback's body; measured as MeasuredFigures are, with a body of 2 KB."""
 
-    event_more: int = (
-        213  # a producer's message: the event's other fields, spaces as `json.dumps` writes them
-    )
+    event_more: int = 213  # the other fields of a producer's message, as `json.dumps` writes them
     request_more: int = 846  # request line and headers of a callback, four signatures among them
-    table_item_more: int = 100  # what DynamoDB adds to an item's bytes where it bills storage
+    table_item_more: int = 100  # DynamoDB's addition to an item where it bills storage
 
 
 BYTES = Bytes()
@@ -72,21 +70,21 @@ TRICKLE = Shape(
     events_per_batch=1,
     messages_per_batch=1,
     deliveries_per_message=1,
-    says="each event and delivery alone in its invocation",
+    description="each event and delivery alone in its invocation",
 )
 SINGLE = Shape(
     name="single",
     events_per_batch=10,
     messages_per_batch=10,
     deliveries_per_message=1,
-    says="batches of ten messages, one delivery in each",
+    description="batches of ten messages, one delivery in each",
 )
 PACKED = Shape(
     name="packed",
     events_per_batch=10,
     messages_per_batch=10,
     deliveries_per_message=10,
-    says="batches of ten messages, ten deliveries in each",
+    description="batches of ten messages, ten deliveries in each",
 )
 
 MEASURED = {

@@ -9,12 +9,12 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """Dollars for what AWS counts. "calls", "requests" and "units" are for a million of them."""
+    """Dollars for each quantity that AWS counts; calls, requests and units by the million."""
 
     lambda_gb_second: float = 0.0000133334  # arm64
     lambda_requests: float = 0.20
     sqs_requests: float = 0.40  # each 64 KiB of an action's payload is one
-    sqs_fair_requests: float = 0.10  # more, for a request with messages that have a group
+    sqs_fair_requests: float = 0.10  # in addition, for a request with messages that have a group
     write_units: float = 0.625
     read_units: float = 0.125
     table_gb: float = 0.25  # for a month
@@ -26,11 +26,6 @@ class Prices:
     log_gb: float = 0.50
     stored_log_gb: float = 0.03  # for a month
     egress_gb: float = 0.09
-    # What others at AWS take for the same.
-    bus_events: float = 1.00  # EventBridge, each 64 KiB
-    api_destination_calls: float = 0.20
-    topic_publishes: float = 0.50  # SNS, each 64 KiB
-    topic_https_deliveries: float = 0.60
 
 
 US_EAST_1 = Prices()

@@ -1,4 +1,4 @@
-"""From a load to what AWS counts of it in a month: invocations, requests, units, calls, bytes."""
+"""The quantities that AWS counts of a month's load: invocations, requests, units, calls, bytes."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -7,14 +7,14 @@ from webhooks_cli.costs.figures import BYTES, Bytes, MeasuredFigures
 from webhooks_cli.costs.settings import SETTINGS, Settings
 
 MONTH_SECONDS = 30 * 86_400
-REQUEST_BYTES = 64 * 1024  # that SQS bills as one request
+REQUEST_BYTES = 64 * 1024  # SQS bills each of them as one request
 CALL_MESSAGES, CALL_BYTES = 10, 1024 * 1024  # SendMessageBatch takes no more
-INVOCATION_BYTES = 6_000_000  # Lambda's limit of what it hands over at once
+INVOCATION_BYTES = 6_000_000  # Lambda's limit of an invocation's payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A month. `endpoints`: webhooks that an event matches; `ms`: how long one takes; `size`: a body's bytes;
+    """A month. `endpoints`: webhooks that an event matches; `ms`: an endpoint's time; `size`: a body's bytes;
     `credentials`: webhooks with a credential; `log_days`: AttemptLogDays.
     """
 
@@ -28,25 +28,25 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Invocations:
-    """Invocations of one kind in a month, and how long each is billed."""
+    """Invocations of one kind in a month; each is billed `ms`."""
 
     count: float
     ms: int
 
     @property
     def environments(self) -> int:
-        """Return how many run at once, where events come evenly: Little's law, and one for what is left."""
+        """The number that run at once where events come evenly: Little's law, rounded up."""
         return ceil(self.count * self.ms / 1000 / MONTH_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What AWS counts in a month."""
+    """The quantities of a month."""
 
     deliveries: int
     fanout: Invocations
     dispatcher: Invocations
-    handovers: Invocations  # of the fast lane, whose batch goes on to the slow queue
+    deferrals: Invocations  # of the fast lane, whose batch goes on to the slow lane
     producer_requests: float
     queue_requests: float
     empty_receives: float
@@ -60,24 +60,23 @@ class Traffic:
 
     @property
     def invocations(self) -> float:
-        """Return all invocations."""
-        return self.fanout.count + self.dispatcher.count + self.handovers.count
+        return self.fanout.count + self.dispatcher.count + self.deferrals.count
 
 
 def traffic_of(
     load: Load, measured: MeasuredFigures, *, settings: Settings = SETTINGS, sizes: Bytes = BYTES
 ) -> Traffic:
-    """Count a month. Every delivery succeeds at its first attempt, and events come evenly."""
+    """Count a month in which every delivery succeeds at its first attempt and events come evenly."""
     shape = measured.shape
     event_bytes = load.size + sizes.event_more
-    events_each = _taken(shape.events_per_batch, event_bytes)
+    events_each = _fitting(shape.events_per_batch, event_bytes)
     pack_room = max(1, settings.pack_bytes // (load.size + settings.description_bytes))
     messages_each = load.endpoints * ceil(events_each / min(shape.deliveries_per_message, pack_room))
     deliveries = load.events * load.endpoints
     messages = load.events / events_each * messages_each
     pack = deliveries / messages if messages else 0  # deliveries in a message
     message_bytes = pack * (load.size + measured.message_bytes_per_delivery)
-    batch_messages = _taken(shape.messages_per_batch, message_bytes)
+    batch_messages = _fitting(shape.messages_per_batch, message_bytes)
     batch = batch_messages * pack
 
     sends = _sends(messages_each, message_bytes)
@@ -95,12 +94,12 @@ def traffic_of(
     calls, cpu_ms = measured.dispatcher_calls_per_batch, batch * measured.cpu_ms_per_delivery
     dispatcher = Invocations(batches, _billed_ms(load.ms, calls=calls, cpu_ms=cpu_ms, settings=settings))
     slow = load.ms >= settings.fast_lane_ms
-    handovers = Invocations(
+    deferrals = Invocations(
         batches if slow else 0, _billed_ms(0, calls=calls, cpu_ms=cpu_ms, settings=settings)
     )
 
-    passes = 2 if slow else 1  # by the fast queue, and by the slow one
-    receives = _requests(batch_messages * message_bytes) + 1  # and the deletion of what was received
+    passes = 2 if slow else 1  # by the fast lane, and by the slow one
+    receives = _requests(batch_messages * message_bytes) + 1  # and a deletion of the batch
     hop = _sends(batch_messages, message_bytes).requests if slow else 0
     secret_calls = sum(
         keys * _refreshes(dispatcher, seconds)
@@ -114,7 +113,7 @@ def traffic_of(
         deliveries=deliveries,
         fanout=fanout,
         dispatcher=dispatcher,
-        handovers=handovers,
+        deferrals=deferrals,
         producer_requests=load.events * _requests(event_bytes),
         queue_requests=fanout.count * (_requests(events_each * event_bytes) + 1 + sends.requests)
         + batches * (passes * receives + hop),
@@ -127,7 +126,7 @@ def traffic_of(
         * (measured.log_item_bytes_per_delivery + sizes.table_item_more)
         * (load.log_days * 86_400 / MONTH_SECONDS),
         secret_calls=secret_calls,
-        # SQS, for each queue: a new data key and its check for who sends, a decryption for who receives.
+        # SQS, for each queue: a new data key and its check for the sender, a decryption for the receiver.
         key_requests=used_queues * 3 * MONTH_SECONDS / settings.data_key_seconds + table_keys + secret_calls,
         log_bytes=load.events * measured.log_bytes_per_event + deliveries * measured.log_bytes_per_delivery,
         egress_bytes=deliveries * (load.size + sizes.request_more),
@@ -136,7 +135,7 @@ def traffic_of(
 
 @dataclass(frozen=True, slots=True)
 class Sends:
-    """What an invocation sends: calls, and the requests that they are billed as."""
+    """The sends of an invocation: calls, and the requests that SQS bills for them."""
 
     calls: int
     requests: int
@@ -151,8 +150,8 @@ def _requests(payload: float) -> int:
     return max(1, ceil(payload / REQUEST_BYTES))
 
 
-def _taken(messages: int, message_bytes: float) -> int:
-    """Return how many messages go into an invocation."""
+def _fitting(messages: int, message_bytes: float) -> int:
+    """Return the number of messages that fit into an invocation."""
     return max(1, min(messages, int(INVOCATION_BYTES // max(1, message_bytes))))
 
 
@@ -162,7 +161,7 @@ def _billed_ms(endpoint_ms: float, *, calls: int, cpu_ms: float, settings: Setti
 
 
 def _refreshes(invocations: Invocations, seconds: int) -> float:
-    """Return how often something is read that each environment keeps for so long."""
+    """Return the reads in a month of a value that each environment keeps for so many seconds."""
     if not invocations.count:
         return 0
     apart = MONTH_SECONDS * invocations.environments / invocations.count  # seconds, in one environment

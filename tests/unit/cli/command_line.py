@@ -1,30 +1,31 @@
-"""Runs the `webhooks` command in a world of its own: its folder, streams, time and chance."""
+"""Runs the `webhooks` command with a context of its own: folder, streams, clock and random bytes."""
 
 import io
 import json
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+from webhooks_cli.context import CliContext
 from webhooks_cli.main import run
-from webhooks_cli.world import World
 
 NOW = 1_768_469_400
 
 
 class Terminal(io.StringIO):
-    def isatty(self):
+    def isatty(self) -> bool:
         return True
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     code: int
     stdout: str
     stderr: str
 
     @property
-    def document(self):
+    def document(self) -> Any:
         return json.loads(self.stdout)
 
 
@@ -33,18 +34,20 @@ class CommandLine:
     folder: Path
     now: float = NOW
     environment: dict = field(default_factory=dict)
-    _chance: count = field(default_factory=lambda: count(1))
+    _numbers: count = field(default_factory=lambda: count(1))
 
     @property
     def home(self) -> Path:
         return self.folder / "home"
 
-    def entropy(self, length: int) -> bytes:
-        return next(self._chance).to_bytes(length)
+    def random_bytes(self, length: int) -> bytes:
+        return next(self._numbers).to_bytes(length)
 
-    def __call__(self, *argv: object, stdin: bytes | str = b"", stdout: io.StringIO | None = None) -> Ended:
+    def __call__(
+        self, *argv: object, stdin: bytes | str = b"", stdout: io.StringIO | None = None
+    ) -> CommandResult:
         stdout, stderr = stdout or io.StringIO(), io.StringIO()
-        world = World(
+        context = CliContext(
             stdin=io.BytesIO(stdin.encode() if isinstance(stdin, str) else stdin),
             stdout=stdout,
             stderr=stderr,
@@ -52,10 +55,10 @@ class CommandLine:
             folder=self.folder,
             home=self.home,
             clock=lambda: self.now,
-            entropy=self.entropy,
+            random_bytes=self.random_bytes,
         )
-        code = run([str(each) for each in argv], world)
-        return Ended(code, stdout.getvalue(), stderr.getvalue())
+        code = run([str(each) for each in argv], context)
+        return CommandResult(code, stdout.getvalue(), stderr.getvalue())
 
     def write(self, name: str, content: object) -> Path:
         path = self.folder / name

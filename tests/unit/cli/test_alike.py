@@ -1,4 +1,4 @@
-"""What the command carries itself, as it is installed without the service, is what the service goes by."""
+"""The command's copies of the service's rules equal the originals: it is installed without the service."""
 
 import ast
 from decimal import Decimal
@@ -8,9 +8,11 @@ import pytest
 
 from webhooks.adapters.dynamodb import licenses
 from webhooks.domain import caller, delivery, json_text, scope, text
-from webhooks_cli import event_files, register
+from webhooks.domain import timestamps as of_service
+from webhooks_cli import event_files, register, timestamps
 from webhooks_cli import license as carried
 from webhooks_cli.costs.settings import SETTINGS
+from webhooks_cli.license import License
 
 CLI = Path(carried.__file__).parent
 LICENSES = [
@@ -21,18 +23,18 @@ LICENSES = [
 
 
 @pytest.mark.parametrize("license_", LICENSES, ids=lambda each: each.auth_level)
-def test_the_service_reads_a_license_as_the_command_wrote_it(license_):
+def test_the_service_reads_a_license_as_the_command_wrote_it(license_: License) -> None:
     issued = register.Issued(carried.hash_license_key("a key"), license_, issued_at=1)
-    item = register._to_item(issued)
+    item = register.to_item(issued)
     read = licenses.license_from(item)
     assert {name: getattr(read, name) for name in read.__slots__} == {
         name: getattr(license_, name) for name in license_.__slots__
     }
-    assert register._from_item(item) == issued
+    assert register.from_item(item) == issued
     assert item["pk"]["S"] == licenses.PREFIX + caller.hash_license_key("a key")
 
 
-def test_the_rules_of_licenses_are_the_services():
+def test_the_license_rules_are_those_of_the_service() -> None:
     assert tuple(level.value for level in caller.AuthLevel) == carried.LEVELS
     assert caller.ANY == carried.ANY
     assert scope.IDENTIFIER == carried.IDENTIFIER
@@ -41,7 +43,7 @@ def test_the_rules_of_licenses_are_the_services():
 
 
 @pytest.mark.parametrize("first", range(0, 0x110000, 0x10000))
-def test_the_command_takes_the_service_s_text_for_text(first):
+def test_the_command_and_the_service_accept_the_same_texts(first):
     differing = [
         hex(code)
         for code in range(first, first + 0x10000)
@@ -50,23 +52,31 @@ def test_the_command_takes_the_service_s_text_for_text(first):
     assert differing == []
 
 
-def test_the_command_writes_numbers_as_the_service_does():
+def test_the_command_writes_numbers_as_the_service_does() -> None:
     value = {"a": [Decimal("1222223333.00000001"), {"b": Decimal("1E+5")}, 1, 1.5, None, "ü\n"], "c": ()}
     assert event_files.write_json(value) == json_text.write_json(value)
 
 
 @pytest.mark.parametrize("now", [4, 5, 6])
-def test_a_license_expires_when_it_does_for_the_service(now):
+def test_a_license_expires_at_the_same_time_for_the_service(now):
     of_service = caller.License(caller.AuthLevel.SYSTEM, expires_at=5)
     assert carried.License("system", expires_at=5).is_expired(now) is not of_service.holds(now)
 
 
-def test_the_bill_counts_with_the_packs_of_the_service():
+@pytest.mark.parametrize(
+    "text",
+    ["2027-01-31", "2027-01-31T12:00:00Z", "2027-01-31T12:00:00+02:00", "2027-01-31 12:00:00", "soon", ""],
+)
+def test_the_command_reads_a_date_as_the_service_does(text):
+    assert timestamps.parse_time(text, 0) == of_service.epoch_seconds(text)
+
+
+def test_the_bill_has_the_packs_of_the_service():
     assert SETTINGS.pack_bytes == delivery.MAX_PACK_BYTES
     assert SETTINGS.description_bytes == delivery.DESCRIPTION_BYTES
 
 
-def test_the_command_imports_the_service_for_the_check_of_events_only():
+def test_the_command_imports_the_service_only_to_check_events() -> None:
     importing = {
         path.relative_to(CLI).as_posix()
         for path in CLI.rglob("*.py")

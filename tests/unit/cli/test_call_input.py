@@ -1,12 +1,14 @@
-"""What `call` refuses before it sends anything, and the short form of paths."""
+"""Input that `call` refuses before it sends anything, and the short form of paths."""
 
 import pytest
 
-from webhooks_cli.commands.call import exit_code, full_path
+from tests.unit.cli.command_line import CommandLine
+from webhooks_cli.api_paths import full_path
+from webhooks_cli.commands.call import exit_code
+from webhooks_cli.deployment import Deployment
 from webhooks_cli.errors import CliError, MissingError, WrongUseError
-from webhooks_cli.target import Target
 
-TARGET = Target(origin="a test", tenant_id="acme", community_id="main")
+DEPLOYMENT = Deployment(origin="a test", tenant_id="acme", community_id="main")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,7 @@ TARGET = Target(origin="a test", tenant_id="acme", community_id="main")
     ],
 )
 def test_a_path_is_filled_in_and_safe_to_send(short, full):
-    assert full_path(short, TARGET) == full
+    assert full_path(short, DEPLOYMENT) == full
 
 
 @pytest.mark.parametrize(
@@ -34,21 +36,21 @@ def test_a_path_is_filled_in_and_safe_to_send(short, full):
         ("/x/{}", WrongUseError),
     ],
 )
-def test_a_path_that_cannot_be_sent_is_refused(path, error):
+def test_a_path_that_cannot_be_sent_is_refused(path: str, error: type[WrongUseError]) -> None:
     with pytest.raises(error, match="PATH"):
-        full_path(path, TARGET)
+        full_path(path, DEPLOYMENT)
 
 
-def test_a_tenant_that_is_not_configured_is_asked_for():
+def test_a_missing_tenant_is_asked_for() -> None:
     with pytest.raises(MissingError, match="give --tenant"):
-        full_path("webhook", Target(origin="a test"))
+        full_path("webhook", Deployment(origin="a test"))
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
     [(200, 0), (204, 0), (301, 1), (400, 1), (401, 1), (404, 1), (429, 1), (500, 3), (503, 3)],
 )
-def test_the_exit_code_says_whose_turn_it_is(status, code):
+def test_a_status_has_its_exit_code(status, code):
     assert exit_code(status) == code
 
 
@@ -65,13 +67,13 @@ def test_the_exit_code_says_whose_turn_it_is(status, code):
         (("PUT", "webhook", "-d", "."), "cannot be read"),
     ],
 )
-def test_wrong_use_is_explained(webhooks, argv, reason):
+def test_wrong_use_is_explained(webhooks: CommandLine, argv: tuple[str, ...], reason: str) -> None:
     webhooks.write_stack(apiUrl="http://127.0.0.1:9", tenantId="acme", communityId="main")
     ended = webhooks("call", "--no-auth", *argv)
     assert ended.code == 2
     assert reason in ended.stderr
 
 
-def test_every_kind_of_error_has_an_exit_code_of_its_own():
+def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     codes = [kind.exit_code for kind in CliError.__subclasses__()]
     assert sorted(codes) == [1, 2, 3, 4]

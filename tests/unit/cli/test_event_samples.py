@@ -1,12 +1,13 @@
-"""Every file under events/ is what it says it is."""
+"""Every file under events/ is a sample of its kind."""
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import parse_event
 
@@ -34,11 +35,11 @@ ROUTES = [
 ]
 
 
-def load(path):
+def load(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def records(name):
+def records(name: str) -> list[dict[str, Any]]:
     return load(EVENTS / "sqs" / name)["Records"]
 
 
@@ -50,24 +51,24 @@ def records(name):
         ("eventbridge.json", "invoice.issued"),
     ],
 )
-def test_a_sample_of_each_shape_is_an_event_with_an_id_of_its_own(name, event_name):
+def test_a_sample_of_each_shape_is_an_event_with_an_id_of_its_own(name: str, event_name: str) -> None:
     event = parse_event((EVENTS / name).read_text(), message_id="of-the-queue", sent_at=0)
     assert event.name == event_name
     assert event.id != "of-the-queue"
     assert event.log_time > 0
 
 
-def test_the_invalid_sample_is_refused_for_its_tenant():
+def test_the_invalid_sample_is_refused_for_its_tenant() -> None:
     with pytest.raises(InvalidEventError, match="tenantId"):
         parse_event((EVENTS / "invalid.json").read_text(), message_id="m", sent_at=0)
 
 
-def test_the_fanout_sample_has_all_three_shapes():
+def test_the_fanout_sample_has_all_three_shapes() -> None:
     names = {parse_event(record["body"], message_id="m", sent_at=0).name for record in records("fanout.json")}
     assert names == {"order.paid", "E_LOGIN_SUCCEEDED", "invoice.issued"}
 
 
-def test_the_dispatcher_sample_is_a_pack_of_deliveries():
+def test_the_dispatcher_sample_is_a_pack_of_deliveries() -> None:
     (record,) = records("dispatcher.json")
     pack = decode_pack(record["body"])
     assert len(pack.deliveries) == 2
@@ -75,13 +76,13 @@ def test_the_dispatcher_sample_is_a_pack_of_deliveries():
 
 
 @pytest.mark.parametrize("name", ["fanout.json", "dispatcher.json"])
-def test_a_record_has_the_digest_of_its_body(name):
+def test_a_record_has_the_digest_of_its_body(name: str) -> None:
     assert all(
         record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest() for record in records(name)
     )
 
 
-def test_there_is_one_api_sample_for_each_route():
+def test_each_route_has_one_api_sample() -> None:
     samples = [load(path) for path in (EVENTS / "api").glob("*.json")]
     assert sorted((sample["httpMethod"], sample["resource"]) for sample in samples) == sorted(
         [*ROUTES, ("POST", "/ecdsa_helper/{method}")]  # encrypt and decrypt
@@ -89,7 +90,7 @@ def test_there_is_one_api_sample_for_each_route():
 
 
 @pytest.mark.parametrize("path", sorted((EVENTS / "api").glob("*.json")), ids=lambda path: path.stem)
-def test_an_api_sample_is_filled_in_and_agrees_with_itself(path):
+def test_an_api_sample_is_filled_in_and_agrees_with_itself(path: Path) -> None:
     sample = load(path)
     assert "{" not in sample["path"]
     assert sample["requestContext"]["resourcePath"] == sample["resource"]
@@ -98,5 +99,5 @@ def test_an_api_sample_is_filled_in_and_agrees_with_itself(path):
     assert sample["body"] is None or isinstance(json.loads(sample["body"]), dict)
 
 
-def test_the_schedule_sample_is_a_scheduled_event():
+def test_the_schedule_sample_is_a_scheduled_event() -> None:
     assert load(EVENTS / "schedule" / "maintenance.json")["detail-type"] == "Scheduled Event"

@@ -1,28 +1,32 @@
 import json
 import stat
+from pathlib import Path
 
 import pytest
 
 from tests import plain_protocol
+from tests.unit.cli.command_line import CommandLine
 
 
-def mode(path):
+def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
 @pytest.mark.parametrize("curve", ["secp256k1", "prime256v1"])
-def test_a_new_pair_belongs_together_by_the_plain_protocol(webhooks, curve):
+def test_a_new_pair_belongs_together_by_the_plain_protocol(webhooks: CommandLine, curve: str) -> None:
     document = webhooks("keys", "new", "--curve", curve, "--json").document
     assert document["curve"] == curve
     assert plain_protocol.read_key_pair(document["privateKey"], curve).public == document["publicKey"]
 
 
-def test_without_json_a_pair_is_three_lines(webhooks):
+def test_a_pair_is_three_lines_without_json(webhooks: CommandLine) -> None:
     lines = webhooks("keys", "new").stdout.splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["curve", "publicKey", "privateKey"]
 
 
-def test_a_private_key_that_goes_to_a_file_is_for_its_owner_only_and_not_printed(webhooks, tmp_path):
+def test_a_private_key_file_is_readable_by_its_owner_only_and_not_printed(
+    webhooks: CommandLine, tmp_path: Path
+) -> None:
     ended = webhooks("keys", "new", "--out", "my.key", "--json")
     file = tmp_path / "my.key"
     assert mode(file) == 0o600
@@ -35,7 +39,7 @@ def test_a_private_key_that_goes_to_a_file_is_for_its_owner_only_and_not_printed
     assert [each.name for each in tmp_path.iterdir()] == ["my.key"]
 
 
-def test_a_key_file_is_never_written_over(webhooks, tmp_path):
+def test_a_key_file_is_never_written_over(webhooks: CommandLine, tmp_path: Path) -> None:
     webhooks("keys", "new", "--out", "my.key")
     before = (tmp_path / "my.key").read_text()
     ended = webhooks("keys", "new", "--out", "my.key")
@@ -44,14 +48,14 @@ def test_a_key_file_is_never_written_over(webhooks, tmp_path):
     assert (tmp_path / "my.key").read_text() == before
 
 
-def test_folders_that_do_not_exist_are_made_for_their_owner_only(webhooks, tmp_path):
+def test_missing_folders_are_created_for_their_owner_only(webhooks: CommandLine, tmp_path: Path) -> None:
     assert webhooks("keys", "new", "--out", "config/webhooks/prod.key").code == 0
     made = [tmp_path / name for name in ("config", "config/webhooks", "config/webhooks/prod.key")]
     assert [mode(path) for path in made] == [0o700, 0o700, 0o600]
 
 
 @pytest.mark.parametrize("out", ["a-file/my.key", "a-file/deeper/my.key"])
-def test_a_folder_that_is_a_file_is_named(webhooks, out):
+def test_a_folder_that_is_a_file_is_named(webhooks: CommandLine, out: str) -> None:
     webhooks.write("a-file", "")
     ended = webhooks("keys", "new", "--out", out)
     assert ended.code == 2

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.cli.command_line import Terminal
+from tests.unit.cli.command_line import CommandLine, Terminal
 
 COMMANDS = [
     ("call",),
@@ -15,14 +15,16 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_the_help_of_every_command_has_examples(webhooks, command, capsys):
+def test_the_help_of_every_command_has_examples(
+    webhooks: CommandLine, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert webhooks(*command, "--help").code == 0
     shown = capsys.readouterr().out
     assert "examples:\n  webhooks " in shown or f"webhooks {' '.join(command)}" in shown
     assert "--json" in shown
 
 
-def test_the_help_says_what_the_exit_codes_mean(webhooks, capsys):
+def test_the_help_explains_the_exit_codes(webhooks, capsys):
     assert webhooks("--help").code == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {code}  " in shown for code in range(5))
@@ -41,7 +43,7 @@ def test_the_help_says_what_the_exit_codes_mean(webhooks, capsys):
     ],
     ids=" ".join,
 )
-def test_wrong_use_ends_with_2_and_says_how_it_is_used(webhooks, argv):
+def test_wrong_use_ends_with_2_and_shows_the_usage(webhooks, argv):
     ended = webhooks(*argv)
     assert ended.code == 2
     assert ended.stdout == ""
@@ -49,18 +51,18 @@ def test_wrong_use_ends_with_2_and_says_how_it_is_used(webhooks, argv):
     assert "usage: webhooks" in ended.stderr
 
 
-def test_an_error_with_json_is_one_document_too(webhooks):
+def test_an_error_with_json_is_one_document_too(webhooks: CommandLine) -> None:
     ended = webhooks("headers", "--json")
     assert ended.code == 4
     assert ended.document["exitCode"] == 4
     assert ".local/stack.json" in ended.document["error"]
 
 
-def test_a_fault_of_the_command_shows_its_kind_and_nothing_of_what_it_worked_on(webhooks):
+def test_a_fault_of_the_command_shows_its_type_and_no_data(webhooks):
     def broken(length):
         raise ZeroDivisionError("a secret")
 
-    webhooks.entropy = broken
+    webhooks.random_bytes = broken
     ended = webhooks("keys", "new")
     assert ended.code == 70
     assert "ZeroDivisionError" in ended.stderr
@@ -68,16 +70,16 @@ def test_a_fault_of_the_command_shows_its_kind_and_nothing_of_what_it_worked_on(
     assert "Traceback" not in ended.stderr
 
 
-def test_ctrl_c_ends_with_130_and_no_traceback(webhooks):
-    def interrupted(length):
+def test_ctrl_c_ends_with_130_and_no_traceback(webhooks: CommandLine) -> None:
+    def interrupted(length: int) -> None:
         raise KeyboardInterrupt
 
-    webhooks.entropy = interrupted
+    webhooks.random_bytes = interrupted
     ended = webhooks("keys", "new")
     assert (ended.code, ended.stderr) == (130, "")
 
 
-def test_a_table_is_drawn_on_a_terminal_and_plain_everywhere_else(webhooks, tmp_path):
+def test_a_table_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks, tmp_path):
     headers = webhooks.write(
         "headers.txt", "webhook-id: d1\nwebhook-timestamp: 1\nwebhook-signature: v1,AA=="
     )

@@ -10,11 +10,10 @@ from webhooks.domain.delivery import (
     Attempt,
     Delivery,
     Pack,
-    decode_pack,
     delivery_id,
-    encode_pack,
     pack_deliveries,
 )
+from webhooks.domain.delivery_message import decode_pack, encode_pack
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import EVENT_NAME
@@ -41,7 +40,7 @@ DELIVERIES = st.builds(
 )
 
 
-def test_an_id_follows_from_event_and_webhook_and_has_no_dot():
+def test_an_id_follows_from_event_and_webhook_and_has_no_dot() -> None:
     assert delivery_id("e.1", WEBHOOK_ID) == delivery_id("e.1", WEBHOOK_ID)
     assert delivery_id("e.1", WEBHOOK_ID) != delivery_id("e.2", WEBHOOK_ID)
     assert delivery_id("e.1", WEBHOOK_ID) != delivery_id("e.1", "1" * 24)
@@ -49,13 +48,13 @@ def test_an_id_follows_from_event_and_webhook_and_has_no_dot():
 
 
 @given(st.lists(DELIVERIES, min_size=1, max_size=10))
-def test_a_pack_reads_back_as_it_was_written(deliveries):
+def test_a_pack_reads_back_as_it_was_written(deliveries: list[Delivery]) -> None:
     pack = Pack(WEBHOOK_ID, SCOPE, tuple(deliveries))
 
     assert decode_pack(encode_pack(pack)) == pack
 
 
-def test_an_answers_excerpt_does_not_travel():
+def test_a_response_excerpt_does_not_travel() -> None:
     attempt = Attempt(at=1, latency_ms=2, status=500, excerpt="long")
     pack = Pack(WEBHOOK_ID, SCOPE, (Delivery("d", "e", "E", 1, "{}", (attempt,)),))
 
@@ -63,7 +62,7 @@ def test_an_answers_excerpt_does_not_travel():
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 40_000)), max_size=30))
-def test_packs_carry_each_delivery_once_in_order_within_the_limits(sizes):
+def test_packs_carry_each_delivery_once_in_order_within_the_limits(sizes: list[tuple[int, int]]) -> None:
     deliveries = [Delivery(f"d{number}", "e", "E", 1, "x" * size) for number, size in sizes]
 
     packs = list(pack_deliveries(WEBHOOK_ID, SCOPE, deliveries=deliveries))
@@ -88,12 +87,12 @@ def test_packs_carry_each_delivery_once_in_order_within_the_limits(sizes):
         "[" * 100_000,
     ],
 )
-def test_what_is_no_pack_is_refused(text):
+def test_a_malformed_pack_is_refused(text: str) -> None:
     with pytest.raises(MalformedPackError):
         decode_pack(text)
 
 
 @given(st.text())
-def test_any_text_is_a_pack_or_refused(text):
+def test_any_text_is_a_pack_or_is_refused(text: str) -> None:
     with pytest.raises(MalformedPackError):
         decode_pack(text)

@@ -2,13 +2,14 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.event import MAX_BODY_BYTES, iso_time, parse_event
+from webhooks.domain.event import MAX_BODY_BYTES, Event, iso_time, parse_event
 from webhooks.domain.json_text import read_object
 from webhooks.domain.scope import Scope
 
@@ -23,12 +24,12 @@ NATIVE = {
 }
 
 
-def parse(message):
+def parse(message: dict[str, Any] | str) -> Event:
     text = message if isinstance(message, str) else json.dumps(message)
     return parse_event(text, message_id="m1", sent_at=SENT_AT)
 
 
-def test_a_native_event_becomes_the_callbacks_body():
+def test_a_native_event_becomes_the_callbacks_body() -> None:
     event = parse(NATIVE)
 
     assert (event.id, event.name, event.scope) == ("e1", "E_LOGIN", Scope("t1", "c1"))
@@ -40,7 +41,7 @@ def test_a_native_event_becomes_the_callbacks_body():
 
 
 @pytest.mark.parametrize("name", ["event_name", "eventName"])
-def test_a_flat_platform_event_is_its_own_data(name):
+def test_a_flat_platform_event_is_its_own_data(name: str) -> None:
     flat = {
         name: "E_X",
         "tenant_id": "t1",
@@ -57,7 +58,7 @@ def test_a_flat_platform_event_is_its_own_data(name):
 
 
 @pytest.mark.parametrize("spelling", [("tenantId", "communityId"), ("tenant_id", "community_id")])
-def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling):
+def test_an_eventbridge_event_has_its_scope_in_the_detail(spelling: tuple[str, str]) -> None:
     detail = {spelling[0]: "t1", spelling[1]: "c1", "x": 1}
 
     event = parse({"id": "eb", "detail-type": "E_X", "time": "2026-01-02T03:04:05Z", "detail": detail})
@@ -72,7 +73,7 @@ def test_an_eventbridge_event_has_its_owner_in_the_detail(spelling):
     "name",
     ["Build Finished", "Object Created", "com.acme/order:created", "受注　通知", "a#b", "x" * 128, "👨‍👩‍👧"],
 )
-def test_an_events_name_may_have_spaces_and_signs_in_every_shape(name):
+def test_an_event_name_may_have_spaces_and_signs_in_every_shape(name: str) -> None:
     bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
     flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
 
@@ -84,7 +85,7 @@ def test_an_events_name_may_have_spaces_and_signs_in_every_shape(name):
 @pytest.mark.parametrize(
     "name", ["", " a", "a ", "\u3000a", "a\nb", "a\u202eb", "\ud800", "x" * 129, 7, None]
 )
-def test_what_is_no_name_is_refused_in_every_shape(name):
+def test_a_malformed_name_is_refused_in_every_shape(name: int | str | None) -> None:
     bridge = {"detail-type": name, "detail": {"tenantId": "t1", "communityId": "c1"}}
     flat = {"event_name": name, "tenant_id": "t1", "community_id": "c1"}
 
@@ -95,7 +96,7 @@ def test_what_is_no_name_is_refused_in_every_shape(name):
             parse(message)
 
 
-def test_without_an_id_or_a_time_the_message_gives_them():
+def test_an_event_without_an_id_or_a_time_takes_those_of_its_message() -> None:
     event = parse({key: NATIVE[key] for key in ("eventName", "tenantId", "communityId", "data")})
 
     assert event.id == "m1"
@@ -136,7 +137,7 @@ def test_without_an_id_or_a_time_the_message_gives_them():
         ("2026-12-31t24:00:00+01:00", 1_798_758_000_000),
     ],
 )
-def test_a_time_is_iso_8601_or_epoch(log_time, epoch_ms):
+def test_a_time_is_iso_8601_or_epoch(log_time: float | str, epoch_ms: int) -> None:
     assert parse({**NATIVE, "occurredAt": log_time}).log_time == epoch_ms
 
 
@@ -166,7 +167,7 @@ def test_a_time_is_iso_8601_or_epoch(log_time, epoch_ms):
         ({"occurredAt": 10**30}, "occurredAt"),
     ],
 )
-def test_what_is_wrong_is_named(change, reason):
+def test_an_invalid_field_is_named(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidEventError, match=reason):
         parse({**NATIVE, **change})
 
@@ -198,17 +199,17 @@ def test_what_is_wrong_is_named(change, reason):
         "{,}",
     ],
 )
-def test_what_is_no_json_object_is_refused(text):
+def test_a_text_other_than_a_json_object_is_refused(text: str) -> None:
     with pytest.raises(InvalidEventError):
         parse(text)
 
 
-def test_a_body_larger_than_a_message_can_carry_is_refused():
+def test_a_body_larger_than_a_message_can_carry_is_refused() -> None:
     with pytest.raises(InvalidEventError, match="too large"):
         parse({**NATIVE, "data": {"x": "x" * MAX_BODY_BYTES}})
 
 
-def sent(data, shape='{"eventName":"a","tenantId":"t","communityId":"c","data":%s}'):
+def sent(data: str, shape: str = '{"eventName":"a","tenantId":"t","communityId":"c","data":%s}') -> str:
     """Return what the callback has of data that was sent in these characters."""
     event = parse(shape.replace("%s", data))
     return event.body.partition('"data":')[2][:-1]
@@ -244,7 +245,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:24])
-def test_a_number_is_sent_as_it_was_published(number):
+def test_a_number_is_sent_as_it_was_published(number: str) -> None:
     assert sent('{"amount":%s}' % number) == '{"amount":%s}' % number  # noqa: UP031 - braces
     assert sent('{"a":[[%s,{"b":%s}]]}' % (number, number)) == '{"a":[[%s,{"b":%s}]]}' % (number, number)  # noqa: UP031
 
@@ -263,11 +264,11 @@ def test_a_number_is_sent_as_it_was_published(number):
         '{"a":"\u2028 \u2029 \x7f \x85 \xa0 \u3000"}',
     ],
 )
-def test_data_is_copied_as_it_was_sent(data):
+def test_data_is_copied_as_it_was_sent(data: str) -> None:
     assert sent(data) == data
 
 
-def test_the_other_shapes_are_copied_too():
+def test_the_other_shapes_are_copied_too() -> None:
     flat = '{"event_name":"a","tenant_id":"t","community_id":"c","z":1.50,"event_ts":1700000000500}'
     bridge = (
         '{"detail-type":"a","detail":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"},"time":null}'
@@ -277,7 +278,7 @@ def test_the_other_shapes_are_copied_too():
     assert parse(bridge).body.endswith('"data":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"}}')
 
 
-def test_of_two_fields_with_one_name_the_last_counts():
+def test_the_last_of_two_fields_with_one_name_counts() -> None:
     text = '{"data":{"a":1},"eventName":"a","tenantId":"t","communityId":"c","data":{"a":2.0}}'
 
     assert parse(text).data == {"a": 2}
@@ -285,7 +286,7 @@ def test_of_two_fields_with_one_name_the_last_counts():
 
 
 @pytest.mark.parametrize("space", [" ", "\n", "\r\n", "\t", " \n\t "])
-def test_space_between_the_parts_is_left_out_and_no_other(space):
+def test_whitespace_is_removed_only_between_tokens(space: str) -> None:
     parts = [
         "{",
         '"a b"',
@@ -313,7 +314,7 @@ def test_space_between_the_parts_is_left_out_and_no_other(space):
     assert sent(space.join(parts), shape) == "".join(parts)
 
 
-def test_data_is_matched_by_its_decimals():
+def test_data_is_matched_by_its_decimals() -> None:
     data = parse({**NATIVE, "data": {"a": 1}}).data
     exact = parse(json.dumps(NATIVE).replace('"\\u00fc"', "1222223333.00000001")).data
 
@@ -321,7 +322,7 @@ def test_data_is_matched_by_its_decimals():
     assert exact == {"user": Decimal("1222223333.00000001")}
 
 
-def test_what_no_queue_takes_stays_escaped():
+def test_characters_that_sqs_refuses_stay_escaped() -> None:
     body = parse({**NATIVE, "data": {"x": "\ud800 \uffff \ufffe ok"}}).body
 
     assert '"\\ud800 \\uffff \\ufffe ok"' in body
@@ -332,7 +333,7 @@ def test_what_no_queue_takes_stays_escaped():
 @example("0")
 @example('{"detail-type": "x", "detail": 3}')
 @example('{"tenant_id": {}}')
-def test_any_text_is_an_event_or_refused(text):
+def test_any_text_is_an_event_or_is_refused(text: str) -> None:
     try:
         parse(text)
     except InvalidEventError as error:
@@ -348,11 +349,11 @@ TEXTS = st.one_of(
 )
 
 
-def an_array(texts):
+def an_array(texts: list[str]) -> str:
     return f"[{','.join(texts)}]"
 
 
-def an_object(texts):
+def an_object(texts: list[str]) -> str:
     return "{" + ",".join(f'"k{number % 3}":{text}' for number, text in enumerate(texts)) + "}"
 
 
@@ -361,7 +362,7 @@ def an_object(texts):
         TEXTS, lambda inner: st.lists(inner).map(an_array) | st.lists(inner).map(an_object), max_leaves=20
     )
 )
-def test_what_is_compact_is_copied_to_the_letter(text):
+def test_compact_data_is_copied_exactly(text: str) -> None:
     data = f'{{"a":{text}}}'
 
     assert sent(data) == data
@@ -375,7 +376,9 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), JSON), st.sampled_from([None, 0, 2]), st.booleans())
-def test_the_body_is_one_line_of_json_with_the_same_data(data, choice, escaped):
+def test_the_body_is_one_line_of_json_with_the_same_data(
+    data: dict[str, Any], choice: int | None, escaped: bool
+) -> None:
     event = parse(json.dumps({**NATIVE, "data": data}, indent=choice, ensure_ascii=escaped))
 
     assert "\n" not in event.body
@@ -388,7 +391,7 @@ def test_the_body_is_one_line_of_json_with_the_same_data(data, choice, escaped):
     st.integers(0, 60),
     st.text('{}[]:,"\\\n 0e.-\x00x', max_size=2),
 )
-def test_a_text_is_read_as_pythons_own_reader_reads_it(content, place, put_in):
+def test_a_text_is_read_as_by_the_json_module(content: dict[str, Any], place: int, put_in: str) -> None:
     text = json.dumps(content, indent=place % 3 or None)
     text = text[:place] + put_in + text[place + len(put_in) :]
     try:
@@ -404,14 +407,14 @@ def test_a_text_is_read_as_pythons_own_reader_reads_it(content, place, put_in):
 
 
 @given(st.dictionaries(st.sampled_from([*NATIVE, "tenant_id", "detail-type", "detail", "event_name"]), JSON))
-def test_any_object_is_an_event_or_refused(message):
+def test_any_object_is_an_event_or_is_refused(message: dict[str, Any]) -> None:
     try:
         parse(message)
     except InvalidEventError as error:
         assert str(error)
 
 
-def test_a_repeat_of_an_event_that_has_an_id_and_no_time_has_the_same_place_in_the_log():
+def test_a_repeated_event_with_an_id_and_no_time_has_the_same_log_key() -> None:
     timeless = {name: value for name, value in NATIVE.items() if name != "occurredAt"}
 
     assert parse(timeless).log_time == 0

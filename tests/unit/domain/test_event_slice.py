@@ -1,13 +1,14 @@
 """Slices of wide events as text, and how a span is split."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.event import parse_event
+from webhooks.domain.event import Event, parse_event
 from webhooks.domain.event_slice import MAX_PARTS, EventSlice, Span, encode_slice, is_slice, parse_slice
 
 EVENT = {
@@ -18,7 +19,7 @@ EVENT = {
 }
 
 
-def event(**changes):
+def event(**changes: Any) -> Event:
     return parse_event(json.dumps(EVENT | changes), message_id="m1", sent_at=1_790_000_000_123)
 
 
@@ -26,14 +27,14 @@ def event(**changes):
 @pytest.mark.parametrize(
     "changes", [{}, {"eventId": "e" * 256, "occurredAt": 5}, {"eventId": "ä\U0001f600\n"}]
 )
-def test_a_slice_is_read_as_it_was_written(span, changes):
+def test_a_slice_is_read_as_it_was_written(span: Span, changes: dict[str, Any]) -> None:
     part = EventSlice(event(**changes), span)
     text = encode_slice(part)
     assert is_slice(text)
     assert parse_slice(text) == part
 
 
-def test_no_event_is_taken_for_a_slice():
+def test_no_event_is_taken_for_a_slice() -> None:
     assert not is_slice(json.dumps({"slice": 1} | EVENT, indent=1))
 
 
@@ -52,7 +53,7 @@ def test_no_event_is_taken_for_a_slice():
         encode_slice(EventSlice(event()))[:-1],
     ],
 )
-def test_what_is_no_slice_is_refused(text):
+def test_a_malformed_slice_is_refused(text: str) -> None:
     with pytest.raises(InvalidEventError):
         parse_slice(text)
 
@@ -64,7 +65,9 @@ def test_what_is_no_slice_is_refused(text):
     done=st.integers(0, 500),
     size=st.integers(1, 500),
 )
-def test_the_parts_of_a_split_are_what_is_left_without_gap_or_overlap(first, gone, left, done, size):
+def test_the_parts_of_a_split_cover_the_rest_without_gap_or_overlap(
+    first: int, gone: int, left: int, done: int, size: int
+) -> None:
     at = first + gone
     parts = Span(first).split(at=at, last=at + left - 1, done=done, size=size)
     assert len(parts) <= MAX_PARTS

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,28 +17,30 @@ GRACE = 600
 LARGEST_SECRET = 65_536  # bytes, as Secrets Manager documents it
 
 
-def fresh(name, curve=Curve.SECP256K1):
+def fresh(name: str, curve: Curve = Curve.SECP256K1) -> PrivateKey:
     return PrivateKey.derive(name.encode() * 48, b"fresh", curve)
 
 
 A, B, C = (fresh(name) for name in "abc")
 
 
-def reset(pairs, pair, *, now=1000, grace=GRACE, request="r"):
+def reset(
+    pairs: KeyPairs, pair: PrivateKey, *, now: int = 1000, grace: int = GRACE, request: str = "r"
+) -> KeyPairs:
     return pairs.reset(pair, now=now, grace=grace, request=request)
 
 
-def rings():
+def rings() -> list[KeyPairs]:
     return [service_keys(STATE, Curve.SECP256K1), content_keys(STATE)]
 
 
-def test_the_first_key_follows_from_the_seed_alone():
+def test_the_first_key_follows_from_the_seed_alone() -> None:
     assert service_keys(STATE, Curve.SECP256K1).current == service_keys(dict(STATE), Curve.SECP256K1).current
     other = service_keys({"seed": "t" * 64}, Curve.SECP256K1).current
     assert service_keys(STATE, Curve.SECP256K1).current != other
 
 
-def test_a_reset_key_is_in_use_a_minute_later_and_the_one_before_counts_until_its_grace_ends():
+def test_a_reset_key_is_used_after_a_minute_and_the_one_before_in_its_grace() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     old = before.current
 
@@ -50,7 +53,7 @@ def test_a_reset_key_is_in_use_a_minute_later_and_the_one_before_counts_until_it
     assert after.readable(1660) == (A,)
 
 
-def test_callbacks_are_signed_by_the_key_in_use_first_and_by_all_that_were_shown():
+def test_callbacks_are_signed_by_the_current_key_first_and_by_all_shown_ones() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     after = reset(before, A)
 
@@ -61,7 +64,7 @@ def test_callbacks_are_signed_by_the_key_in_use_first_and_by_all_that_were_shown
     assert after.signing(1660) == (A,)
 
 
-def test_each_earlier_key_keeps_the_end_of_its_own_grace():
+def test_each_earlier_key_keeps_the_end_of_its_own_grace() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     after = reset(before, A, now=1000)
     for number in range(5):
@@ -74,7 +77,7 @@ def test_each_earlier_key_keeps_the_end_of_its_own_grace():
     assert after.readable(9e9) == (fresh("4"),)
 
 
-def test_a_shorter_grace_of_a_later_reset_ends_no_earlier_one():
+def test_a_shorter_grace_of_a_later_reset_ends_no_earlier_one() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     after = reset(reset(before, A, now=1000, grace=GRACE), B, now=1001, grace=0)
 
@@ -82,14 +85,14 @@ def test_a_shorter_grace_of_a_later_reset_ends_no_earlier_one():
     assert A not in after.readable(1061)
 
 
-def test_two_resets_within_a_minute_are_in_use_one_after_the_other():
+def test_two_resets_within_a_minute_are_in_use_one_after_the_other() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     after = reset(reset(before, A, now=1000), B, now=1005)
 
     assert [after.in_use(now) for now in (1059, 1060, 1064, 1065)] == [before.current, A, A, B]
 
 
-def test_a_clock_that_was_set_back_puts_no_key_before_the_one_it_replaces():
+def test_a_clock_that_goes_back_puts_no_key_before_the_one_it_replaces() -> None:
     before = service_keys(STATE, Curve.SECP256K1)
     after = reset(reset(before, A, now=1000), B, now=400)
 
@@ -98,7 +101,7 @@ def test_a_clock_that_was_set_back_puts_no_key_before_the_one_it_replaces():
 
 
 @pytest.mark.parametrize("pairs", rings())
-def test_what_is_said_changes_at_the_moments_that_are_named_and_at_no_other(pairs):
+def test_the_keys_change_only_at_the_named_times(pairs: KeyPairs) -> None:
     curve = pairs.current.curve
     pairs = reset(reset(pairs, fresh("a", curve), now=1000), fresh("b", curve), now=1005)
     now = 900.0
@@ -113,13 +116,13 @@ def test_what_is_said_changes_at_the_moments_that_are_named_and_at_no_other(pair
     assert pairs.signing(now) == (pairs.current,)
 
 
-def test_keys_whose_grace_is_over_leave_with_the_next_reset():
+def test_keys_whose_grace_is_over_leave_with_the_next_reset() -> None:
     after = reset(reset(service_keys(STATE, Curve.SECP256K1), A, now=1000), B, now=9000)
     assert [key.pair for key in reset(after, C, now=9001).keys] == [C, B, A]
 
 
 @pytest.mark.parametrize("pairs", rings())
-def test_a_loop_of_resets_is_refused_before_a_key_is_dropped_or_the_secret_too_large(pairs):
+def test_a_loop_of_resets_is_refused_before_a_key_is_lost(pairs: KeyPairs) -> None:
     curve, first = pairs.current.curve, pairs.current
     for number in range(MOST - 1):
         pairs = reset(pairs, fresh(f"{number}", curve), now=1000 + number, request="f" * 64)
@@ -135,7 +138,7 @@ def test_a_loop_of_resets_is_refused_before_a_key_is_dropped_or_the_secret_too_l
     assert reset(pairs, fresh("more", curve), now=1660).current not in pairs.readable(1660)
 
 
-def test_the_repeat_of_a_reset_is_known_however_many_follow():
+def test_the_repeat_of_a_reset_is_known_after_any_number_of_resets() -> None:
     after = reset(service_keys(STATE, Curve.SECP256K1), A, request="first")
     after = reset(after, B, now=1001, request="second")
 
@@ -143,7 +146,7 @@ def test_the_repeat_of_a_reset_is_known_however_many_follow():
 
 
 @pytest.mark.parametrize("pairs", rings())
-def test_pairs_read_back_as_they_were_written(pairs):
+def test_pairs_read_back_as_they_were_written(pairs: KeyPairs) -> None:
     curve = pairs.current.curve
     after = reset(reset(pairs, fresh("a", curve)), fresh("b", curve))
     state = json.loads(json.dumps(to_state(after)))
@@ -154,7 +157,7 @@ def test_pairs_read_back_as_they_were_written(pairs):
 # What releases before the list of keys wrote.
 
 
-def version_1(**changes):
+def version_1(**changes: Any) -> dict[str, Any]:
     curve = changes.pop("curve", Curve.SECP256K1)
     keys = {name: pair and pair.to_wire() for name, pair in changes.items()}
     return {
@@ -166,7 +169,7 @@ def version_1(**changes):
     }
 
 
-def test_service_keys_that_an_earlier_release_reset_are_kept_and_go_on():
+def test_service_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     state = version_1(current=B, upcoming=None, previous=A)
     pairs = service_keys(state, Curve.SECP256K1)
 
@@ -179,7 +182,7 @@ def test_service_keys_that_an_earlier_release_reset_are_kept_and_go_on():
     assert service_keys(json.loads(json.dumps(to_state(after))), Curve.SECP256K1) == after
 
 
-def test_content_keys_that_an_earlier_release_reset_are_kept_and_go_on():
+def test_content_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     a, b, c = (fresh(name, Curve.P256) for name in "abc")
     pairs = content_keys(version_1(curve=Curve.P256, current=b, upcoming=c, previous=a))
 
@@ -192,7 +195,7 @@ def test_content_keys_that_an_earlier_release_reset_are_kept_and_go_on():
 # The keys of callbacks' content.
 
 
-def test_a_content_key_is_published_before_it_signs_and_the_last_one_until_its_grace_ends():
+def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
     before = content_keys(STATE)
     d = fresh("d", Curve.P256)
 
@@ -204,7 +207,7 @@ def test_a_content_key_is_published_before_it_signs_and_the_last_one_until_its_g
     assert after.published(1660) == (before.upcoming, d)
 
 
-def test_a_second_reset_brings_up_a_content_key_only_after_a_minute_in_the_jwks():
+def test_a_second_reset_uses_a_content_key_only_after_a_minute_in_the_jwks() -> None:
     before = content_keys(STATE)
     d, e = fresh("d", Curve.P256), fresh("e", Curve.P256)
     after = reset(reset(before, d, now=1000), e, now=1001)
@@ -215,21 +218,21 @@ def test_a_second_reset_brings_up_a_content_key_only_after_a_minute_in_the_jwks(
     assert set(after.published(1660)) == {before.upcoming, d, e}
 
 
-def test_another_curve_has_keys_of_its_own():
+def test_another_curve_has_keys_of_its_own() -> None:
     state = to_state(reset(service_keys(STATE, Curve.SECP256K1), A))
 
     assert service_keys(state, Curve.P256).current.curve is Curve.P256
     assert len(service_keys(state, Curve.P256).keys) == 1
 
 
-def test_no_key_shows_in_a_repr():
+def test_no_key_shows_in_a_repr() -> None:
     pairs = service_keys(STATE, Curve.SECP256K1)
 
     assert "ssss" not in repr(pairs)
     assert pairs.current.to_wire() not in repr(pairs)
 
 
-def test_a_set_of_one_key_is_that_key_at_any_time():
+def test_a_set_of_one_key_is_that_key_at_any_time() -> None:
     pairs = KeyPairs(seed="", keys=(Key(A),))
     late = replace(pairs, keys=(Key(A, since=2000),))
 

@@ -1,14 +1,18 @@
-"""What an attempt says of its endpoint's pace, and what follows for the webhook's mark."""
+"""Slow attempts, and the marks of their webhooks."""
 
 from dataclasses import replace
 
 import pytest
 
+from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.delivery_log import log_key
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
 from webhooks.domain.lane import is_slow
+from webhooks.domain.retry import Delivered
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Definition, Endpoint, Webhook
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
+from webhooks.services.dispatch.stages import Decided, Decoded, DeliveryMessage
 
 LIMIT = 1.0
 QUICK = HttpResponse(200, None, "", latency_ms=999, address="192.0.2.1")
@@ -19,6 +23,13 @@ WEBHOOK = Webhook(
     Definition(("E",), "n", Endpoint("https://hooks.example.com/"), (200,), created_by="me"),
     created_at=1,
 )
+DELIVERY = Delivery("d", "e", "E", 0, "{}")
+DECODED = Decoded(
+    DeliveryMessage("m", ""),
+    Pack(WEBHOOK.id, WEBHOOK.scope, (DELIVERY,)),
+    DELIVERY,
+    log_key(WEBHOOK.id, DELIVERY),
+)
 UNSENT = ("refused", "dns", "connect", "tls", "oauth")
 
 
@@ -27,22 +38,22 @@ def no_answer(reason: str, latency_ms: int) -> NoResponse:
 
 
 @pytest.mark.parametrize("exchange", [SLOW, replace(SLOW, status=500)])
-def test_an_answer_after_the_limit_is_slow(exchange: HttpOutcome):
+def test_a_response_after_the_limit_is_slow(exchange: HttpOutcome) -> None:
     assert is_slow(exchange, LIMIT) is True
 
 
 @pytest.mark.parametrize("reason", NoResponseReason)
-def test_whatever_failed_after_the_limit_is_slow(reason: str):
+def test_a_failure_after_the_limit_is_slow(reason: str) -> None:
     assert is_slow(no_answer(reason, 1000), LIMIT) is True
 
 
 @pytest.mark.parametrize("exchange", [QUICK, no_answer("reset", 999), no_answer("malformed", 0)])
-def test_what_the_endpoint_ended_before_the_limit_is_quick(exchange: HttpOutcome):
+def test_an_attempt_ended_by_the_endpoint_before_the_limit_is_quick(exchange: HttpOutcome) -> None:
     assert is_slow(exchange, LIMIT) is False
 
 
 @pytest.mark.parametrize("reason", UNSENT)
-def test_what_never_reached_the_endpoint_and_was_quick_says_nothing(reason: str):
+def test_a_quick_attempt_that_never_reached_the_endpoint_is_ignored(reason: str) -> None:
     assert is_slow(no_answer(reason, 999), LIMIT) is None
 
 
@@ -60,21 +71,21 @@ def marked(webhook: Webhook, *batches: list[HttpOutcome]) -> list[int | None]:
     marks = Marks()
     keeper = SlowEndpoints(marks, clock=lambda: 7.0, limit=LIMIT)
     for batch in batches:
-        keeper.observe(webhook, batch)
+        keeper.observe([Decided(DECODED, webhook, outcome, Delivered()) for outcome in batch])
     return marks.written
 
 
-def test_one_slow_attempt_of_a_batch_marks_and_a_mark_is_written_once():
+def test_one_slow_attempt_of_a_batch_marks_and_a_mark_is_written_once() -> None:
     assert marked(WEBHOOK, [QUICK, SLOW, QUICK]) == [7]
     assert marked(replace(WEBHOOK, slow_since=1), [SLOW]) == []
 
 
-def test_three_quick_attempts_in_a_row_take_the_mark_off():
+def test_three_quick_attempts_in_a_row_remove_the_mark() -> None:
     slow = replace(WEBHOOK, slow_since=1)
     assert marked(slow, [QUICK, QUICK], [QUICK]) == [None]
     assert marked(slow, [QUICK, QUICK], [SLOW], [QUICK]) == []
 
 
-def test_what_never_reached_the_endpoint_takes_no_mark_off():
+def test_an_attempt_that_never_reached_the_endpoint_removes_no_mark() -> None:
     unsent: list[HttpOutcome] = [no_answer(reason, 5) for reason in UNSENT]
     assert marked(replace(WEBHOOK, slow_since=1), unsent, [QUICK, *unsent], [QUICK]) == []

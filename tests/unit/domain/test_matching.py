@@ -1,8 +1,10 @@
 """A query holds or not: the law of docs/filters.md, case by case and in general, and what it may cost."""
 
 import json
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,11 +44,11 @@ ORDER = {
 }
 
 
-def entry(*query, criteria=Criteria.ANY):
+def entry(*query: dict[str, Any], criteria: Criteria = Criteria.ANY) -> IndexEntry:
     return IndexEntry("w" * 24, criteria, query)
 
 
-def holds(query, data):
+def holds(query: dict[str, Any], data: dict[str, Any]) -> bool:
     return matches(entry(query), EventFields(data))
 
 
@@ -79,7 +81,7 @@ def holds(query, data):
         ({"status": "ok", "count": 1}, True),
     ],
 )
-def test_a_condition_holds_as_json_equality_says(query, expected):
+def test_a_condition_holds_by_json_equality(query: dict[str, Any], expected: bool) -> None:
     assert holds(query, EVENT) is expected
 
 
@@ -139,15 +141,15 @@ def test_a_condition_holds_as_json_equality_says(query, expected):
         ({"flags": [1, None]}, False),
     ],
 )
-def test_a_path_leads_into_objects_and_through_arrays(query, expected):
+def test_a_path_leads_into_objects_and_through_arrays(query: dict[str, Any], expected: bool) -> None:
     assert holds(query, ORDER) is expected
 
 
-def test_no_query_holds_for_every_event():
+def test_no_query_holds_for_every_event() -> None:
     assert matches(entry(), EventFields({}))
 
 
-def test_any_needs_one_object_and_all_needs_every_object():
+def test_any_needs_one_object_and_all_needs_every_object() -> None:
     right, wrong, event = {"status": "ok"}, {"status": "bad"}, EventFields(EVENT)
 
     assert matches(entry(right, wrong), event)
@@ -156,7 +158,7 @@ def test_any_needs_one_object_and_all_needs_every_object():
     assert matches(entry(right, {"count": 1}, criteria=Criteria.ALL), event)
 
 
-def json_equal(left, right):
+def json_equal(left: object, right: object) -> bool:
     """Compare as JSON says, without any cleverness."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
@@ -169,7 +171,7 @@ def json_equal(left, right):
     return bool(left == right)
 
 
-def lookup(value, parts):
+def lookup(value: object, parts: list[str]) -> Iterator[object]:
     """Yield what a path leads to, one value after the other, with nothing kept."""
     if not parts:
         yield value
@@ -189,7 +191,7 @@ def lookup(value, parts):
                 yield from lookup(each, parts)
 
 
-def plainly(condition, data):
+def plainly(condition: dict[str, Any], data: dict[str, Any]) -> bool:
     [(field, wanted)] = condition.items()
     return any(
         json_equal(each, wanted)
@@ -220,14 +222,16 @@ FIELD = st.lists(NAMES, min_size=1, max_size=4).map(".".join)
     st.dictionaries(NAMES, VALUE, max_size=5),
     st.lists(st.tuples(FIELD, st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=2)))),
 )
-def test_matching_is_what_looking_at_each_value_says(data, conditions):
+def test_matching_agrees_with_a_check_of_each_value(
+    data: dict[str, Any], conditions: list[tuple[str, Any]]
+) -> None:
     fields = EventFields(data)
     for field, wanted in conditions:
         assert matches(entry({field: wanted}), fields) == plainly({field: wanted}, data)
 
 
 @given(st.dictionaries(NAMES, VALUE, min_size=1, max_size=5), FIELD, st.data())
-def test_whatever_a_path_leads_to_matches(data, field, choice):
+def test_every_value_at_a_path_matches(data: dict[str, Any], field: str, choice: st.DataObject) -> None:
     found = list(lookup(data, field.split(".")))
     if found:
         wanted = choice.draw(st.sampled_from(found))
@@ -242,14 +246,14 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-def test_equality_is_reflexive_and_symmetric(left, right):
+def test_equality_is_reflexive_and_symmetric(left: object, right: object) -> None:
     one, other = {"x": left}, {"x": right}
     assert holds({"a": one}, {"a": one})
     assert holds({"a": one}, {"a": other}) is holds({"a": other}, {"a": one}) is json_equal(left, right)
 
 
 @given(st.dictionaries(st.text(min_size=1).filter(lambda name: "." not in name), JSON, max_size=5))
-def test_an_event_matches_the_query_made_of_its_own_fields(data):
+def test_an_event_matches_the_query_made_of_its_own_fields(data: dict[str, Any]) -> None:
     query = entry(*({name: value} for name, value in data.items()), criteria=Criteria.ALL)
     assert matches(query, EventFields(data))
 
@@ -257,18 +261,18 @@ def test_an_event_matches_the_query_made_of_its_own_fields(data):
 @given(
     st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), min_size=1), min_size=1, max_size=4)
 )
-def test_all_is_never_wider_than_any(query):
+def test_all_is_never_wider_than_any(query: list[dict[str, int]]) -> None:
     fields = EventFields({"a": 0, "b": 1, "c": 2})
     if matches(entry(*query, criteria=Criteria.ALL), fields):
         assert matches(entry(*query), fields)
 
 
-def nodes(value):
+def nodes(value: Any) -> int:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + sum(map(nodes, inner))
 
 
-def nested(depth, leaf):
+def nested(depth: int, leaf: list[int]) -> dict[str, list[Any]]:
     value = leaf
     for _ in range(depth):
         value = {"a": [value, 0]}
@@ -292,7 +296,7 @@ def nested(depth, leaf):
     ],
     ids=lambda data: json.dumps(data, default=str)[:40],
 )
-def test_however_many_webhooks_ask_each_value_is_looked_at_a_few_times(data):
+def test_each_value_is_visited_a_few_times_for_any_number_of_webhooks(data: dict[str, Any]) -> None:
     fields, wanted = EventFields(data), [1.5, "no", None, True, [], {"no": 1}, [[]], {"a": [{}]}]
     paths = ["a", "a.a", "a.a.a", "a.x", "a.y", "x", *(f"a.x{number}" for number in range(100))]
     paths += [".".join("a" * length) for length in range(1, 40)]
@@ -305,7 +309,7 @@ def test_however_many_webhooks_ask_each_value_is_looked_at_a_few_times(data):
     assert fields.visited <= 20 * nodes(data)  # not 3 * 140 * 16 times as much
 
 
-def test_places_cost_what_they_find(record_property):
+def test_the_cost_of_a_path_follows_from_its_values(record_property: Callable[[str, object], None]) -> None:
     data = {"a": [{"b": list(range(number % 50))} for number in range(1_000)]}
     fields = EventFields(data)
 
@@ -316,7 +320,7 @@ def test_places_cost_what_they_find(record_property):
     assert fields.visited <= 4 * nodes(data)
 
 
-def test_a_query_that_leads_to_the_same_values_by_many_paths_is_refused_and_costs_the_next_one_nothing():
+def test_a_query_with_many_paths_to_one_value_is_refused_at_no_cost() -> None:
     data = {"a": [{"b": 0}] * 20_000}
     for _ in range(8):
         data = {"a": [data]}
@@ -336,7 +340,7 @@ def test_a_query_that_leads_to_the_same_values_by_many_paths_is_refused_and_cost
 @pytest.mark.parametrize(
     "value", [10**4_000, Decimal("1.10"), -(2**61), 5, True, False, None, "1.1", 2**61 - 2]
 )
-def test_the_key_of_an_events_number_is_made_once(value):
+def test_the_key_of_an_events_number_is_made_once(value: Any) -> None:
     keys = ScalarKeys()
     assert keys.of(value) == scalar_key(value)
     assert keys.of(value) is keys.of(value)
@@ -345,17 +349,17 @@ def test_the_key_of_an_events_number_is_made_once(value):
 @pytest.mark.parametrize(
     "value", [["x" * MAX_TEXT], [[["x" * 40_000], ["x" * 40_000]]], {"a": ["x" * MAX_TEXT]}]
 )
-def test_what_is_longer_than_any_query_is_not_written_down_again_and_again(value):
+def test_a_value_longer_than_any_query_is_not_encoded_repeatedly(value: Any) -> None:
     assert composite_text(value)[0] == ""
 
 
 @pytest.mark.parametrize("value", [[10**18] * 1_600, ["\x7f" * 8_000], [[True, None, ""]] * 500])
-def test_the_largest_values_that_a_query_can_have_are_found(value):
+def test_the_largest_values_that_a_query_can_have_are_found(value: list[Any]) -> None:
     assert len(composite_text(value)[0]) > 8_000
     assert holds({"a": value}, {"a": [0, value]})
 
 
-def test_numbers_made_to_collide_cost_no_more_than_others():
+def test_numbers_made_to_collide_cost_no_more_than_others() -> None:
     modulus = 2**61 - 1
     data = {"a": [modulus * number for number in range(1, 30_000)]}
 
@@ -364,14 +368,14 @@ def test_numbers_made_to_collide_cost_no_more_than_others():
     assert not holds({"a": 0}, data)
 
 
-def test_an_array_nested_deeper_than_a_query_can_be_matches_nothing_and_overflows_nothing():
+def test_an_array_nested_deeper_than_any_query_matches_nothing() -> None:
     deep = json.loads("[" * 900 + "]" * 900)
 
     assert not holds({"a": [[]]}, {"a": deep})
     assert holds({"a.0.0": [[]]}, {"a": [[[[]]]]})
 
 
-def test_what_is_kept_of_an_event_is_bounded(monkeypatch):
+def test_the_cache_of_an_event_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhooks.domain.matching.MAX_KEPT", 1_000)
     assert MAX_KEPT > 1_000
     data = {f"x{number}": list(range(400)) for number in range(50)}
@@ -379,4 +383,4 @@ def test_what_is_kept_of_an_event_is_bounded(monkeypatch):
 
     for number in range(50):
         assert matches(entry({f"x{number}": 399}), fields)
-        assert fields._kept < 1_000 + 500
+        assert fields.kept < 1_000 + 500

@@ -24,18 +24,24 @@ DEFINITION = Definition(
 )
 
 
-def response(status, *, after=None):
+def response(status: int, *, after: str | None = None) -> HttpResponse:
     return HttpResponse(status=status, retry_after=after, excerpt="", latency_ms=1, address="192.0.2.1")
 
 
 NO_ANSWER = NoResponse(reason=NoResponseReason.DNS, detail="no such host", latency_ms=1, address=None)
 
 
-def verdict(exchange, *, attempt=1, jitter=0.0, definition=DEFINITION):
+def verdict(
+    exchange: HttpResponse | NoResponse,
+    *,
+    attempt: int = 1,
+    jitter: float = 0.0,
+    definition: Definition = DEFINITION,
+) -> DeadLettered | Delivered | RetryAfter:
     return decide(exchange, definition, attempt=attempt, delays=DELAYS, now=NOW, jitter=jitter)
 
 
-def test_a_success_code_is_delivered_whatever_else_it_means():
+def test_a_success_code_is_delivered_even_if_it_usually_fails() -> None:
     assert verdict(response(200)) == Delivered()
     assert verdict(response(410), definition=replace(DEFINITION, success_codes=(410,))) == Delivered()
     assert verdict(response(500), definition=replace(DEFINITION, success_codes=(500,))) == Delivered()
@@ -45,19 +51,19 @@ def test_a_success_code_is_delivered_whatever_else_it_means():
 @pytest.mark.parametrize(
     "status", [408, 425, 429, 500, 502, 503, 504, 506, 507, 508, 511, 520, 521, 522, 523, 524, 529, 530, 599]
 )
-def test_without_retry_codes_the_usual_ones_are_tried_again(status):
+def test_the_default_retry_codes_are_retried(status: int) -> None:
     assert verdict(response(status)) == RetryAfter(30)
 
 
 @pytest.mark.parametrize(
     "status", [201, 301, 302, 307, 308, 400, 401, 404, 409, 421, 499, 501, 505, 600, 999]
 )
-def test_other_answers_end_a_delivery(status):
+def test_any_other_response_ends_a_delivery(status: int) -> None:
     assert isinstance(verdict(response(status)), DeadLettered)
 
 
 # triggerdotdev/trigger.dev#543, polarsource/polar#7760, sourcegraph/sourcegraph-public-snapshot#46346
-def test_the_reason_says_where_a_redirect_led():
+def test_the_reason_has_the_location_of_a_redirect() -> None:
     redirect = replace(response(308), location="https://www.foo.com/api/trigger")
 
     assert verdict(redirect) == DeadLettered("HTTP 308 to https://www.foo.com/api/trigger, not a retry code")
@@ -81,11 +87,13 @@ def test_the_reason_says_where_a_redirect_led():
         (503, "/busy", None),
     ],
 )
-def test_of_a_location_that_is_shown_which_can_be_no_secret(status, value, shown):
+def test_a_shown_location_has_no_part_that_can_be_secret(
+    status: int, value: str | None, shown: str | None
+) -> None:
     assert shown_location(status, value) == shown
 
 
-def test_retry_codes_replace_the_usual_ones():
+def test_retry_codes_replace_the_usual_ones() -> None:
     definition = replace(DEFINITION, retry_codes=(404,))
 
     assert verdict(response(404), definition=definition) == RetryAfter(30)
@@ -94,14 +102,14 @@ def test_retry_codes_replace_the_usual_ones():
     assert verdict(NO_ANSWER, definition=replace(DEFINITION, retry_codes=(0,))) == RetryAfter(30)
 
 
-def test_attempts_end_with_the_retry_count_and_the_delays_grow():
+def test_attempts_end_with_the_retry_count_and_the_delays_grow() -> None:
     assert verdict(NO_ANSWER, attempt=1) == RetryAfter(30)
     assert verdict(NO_ANSWER, attempt=2) == RetryAfter(300)
     assert verdict(NO_ANSWER, attempt=3) == DeadLettered("no answer: dns at the last of 3 attempts")
     assert isinstance(verdict(NO_ANSWER, definition=replace(DEFINITION, retry_count=0)), DeadLettered)
 
 
-def test_gone_ends_it_for_the_webhook():
+def test_status_410_ends_all_deliveries_of_the_webhook() -> None:
     assert verdict(response(410)) == DeadLettered("endpoint gone (HTTP 410)", gone=True)
 
 
@@ -121,12 +129,12 @@ def test_gone_ends_it_for_the_webhook():
         ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_DELAY),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_up_to_15_minutes(value, seconds):
+def test_retry_after_is_seconds_or_a_date_up_to_15_minutes(value: str | None, seconds: int) -> None:
     assert retry_after(value, NOW) == seconds
 
 
 @given(st.text())
-def test_any_retry_after_is_within_its_bounds(value):
+def test_any_retry_after_is_within_its_bounds(value: str) -> None:
     assert 0 <= retry_after(value, NOW) <= MAX_DELAY
 
 
@@ -135,7 +143,9 @@ def test_any_retry_after_is_within_its_bounds(value):
     jitter=st.floats(0, 1, exclude_max=True),
     after=st.none() | st.integers(0, 10_000).map(str),
 )
-def test_a_retry_is_never_sooner_than_asked_and_never_later_than_sqs_can(attempt, jitter, after):
+def test_a_retry_is_never_sooner_than_asked_and_never_later_than_sqs_can(
+    attempt: int, jitter: float, after: str | None
+) -> None:
     again = verdict(response(503, after=after), attempt=attempt, jitter=jitter)
 
     assert isinstance(again, RetryAfter)

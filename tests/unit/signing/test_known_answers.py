@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,25 +14,25 @@ VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ecdsa.json").read
 vectors = pytest.mark.parametrize("vector", VECTORS, ids=[f"{v['curve']} {v['name']}" for v in VECTORS])
 
 
-def private_key(vector, side):
+def private_key(vector: dict[str, Any], side: str) -> PrivateKey:
     return PrivateKey.from_wire(vector[side]["privateKey"], Curve(vector["curve"]))
 
 
 @vectors
 @pytest.mark.parametrize("side", ["client", "server"])
-def test_a_private_key_has_the_public_key_that_the_library_gave_it(vector, side):
+def test_a_private_key_has_the_public_key_that_the_library_gave_it(vector: dict[str, Any], side: str) -> None:
     assert private_key(vector, side).public_key.to_wire() == vector[side]["publicKey"]
 
 
 @vectors
 @pytest.mark.parametrize("side", ["client", "server"])
-def test_a_public_key_is_written_as_it_was_read(vector, side):
+def test_a_public_key_is_written_as_it_was_read(vector: dict[str, Any], side: str) -> None:
     text = vector[side]["publicKey"]
     assert PublicKey.from_wire(text, Curve(vector["curve"])).to_wire() == text
 
 
 @vectors
-def test_both_sides_share_the_key_that_the_library_computed(vector):
+def test_both_sides_share_the_key_that_the_library_computed(vector: dict[str, Any]) -> None:
     client, server = private_key(vector, "client"), private_key(vector, "server")
     expected = base64.b64decode(vector["sharedKey"])
     assert shared_key(client, server.public_key) == expected
@@ -39,21 +40,21 @@ def test_both_sides_share_the_key_that_the_library_computed(vector):
 
 
 @vectors
-def test_envelopes_are_written_byte_for_byte_as_the_library_writes_them(vector):
+def test_envelopes_are_written_byte_for_byte_as_the_library_writes_them(vector: dict[str, Any]) -> None:
     key, iv = base64.b64decode(vector["sharedKey"]), bytes.fromhex(vector["iv_hex"])
     for pair in vector["enc"]:
         assert seal(key, pair["plain"], iv) == pair["cipher"]
 
 
 @vectors
-def test_envelopes_of_the_library_are_opened(vector):
+def test_envelopes_of_the_library_are_opened(vector: dict[str, Any]) -> None:
     key = base64.b64decode(vector["sharedKey"])
     for pair in vector["enc"]:
         assert unseal(key, pair["cipher"]) == pair["plain"]
 
 
 @vectors
-def test_the_plain_implementation_of_the_tests_gives_the_same_answers(vector):
+def test_the_plain_implementation_of_the_tests_gives_the_same_results(vector: dict[str, Any]) -> None:
     client = plain_protocol.read_key_pair(vector["client"]["privateKey"], vector["curve"])
     key = plain_protocol.shared_key(client, vector["server"]["publicKey"])
     assert client.public == vector["client"]["publicKey"]

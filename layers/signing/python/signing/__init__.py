@@ -1,30 +1,27 @@
-"""Keys, envelopes and callback signatures of the wire protocol.
+"""Keys, envelopes and callback signatures of the Webhooks API.
 
-Knows nothing of our domain, of AWS, of HTTP clients, of the clock or of chance: time and random_bytes are
-arguments. Runs on Python 3.10 too: the `webhooks` command carries it to tenants' machines.
+Imports nothing of the service and no AWS SDK, and reads neither a clock nor a random source: both are
+arguments. Runs on Python 3.10 too, as the `webhooks` command carries it to tenants' machines. Callbacks are
+verified by `webhooks_verify`, a package for receivers.
 """
 
 from .callback import CallbackKeys, sign_callback
 from .curves import Curve
-from .derivation import (
-    decode_webhook_secret,
-    derive_webhook_secret,
-    encode_webhook_secret,
-)
+from .derivation import derive_webhook_secret, encode_webhook_secret
 from .envelope import IV_BYTES, seal, unseal
 from .errors import (
     InvalidCallbackError,
     InvalidEnvelopeError,
     InvalidKeyError,
     SigningError,
-    VerificationError,
 )
+from .http_fields import TOKEN
 from .jwks import jwk, thumbprint
 from .keys import PrivateKey, PublicKey, shared_key
-from .verification import verify_callback
 
 __all__ = [
     "IV_BYTES",
+    "TOKEN",
     "CallbackKeys",
     "Curve",
     "InvalidCallbackError",
@@ -33,8 +30,6 @@ __all__ = [
     "PrivateKey",
     "PublicKey",
     "SigningError",
-    "VerificationError",
-    "decode_webhook_secret",
     "derive_webhook_secret",
     "encode_webhook_secret",
     "jwk",
@@ -43,5 +38,4 @@ __all__ = [
     "sign_callback",
     "thumbprint",
     "unseal",
-    "verify_callback",
 ]

@@ -4,7 +4,7 @@ Strict, because a second spelling of a key would be a second identity, and a sec
 would be a change that its tag does not notice (the unused bits before the padding).
 """
 
-from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import b2a_base64
 
 
@@ -25,12 +25,3 @@ def decode(text: str) -> bytes | None:
 def encode_url(raw: bytes) -> str:
     """Write base64url without padding (RFC 7515, section 2), as JSON Web Keys have it."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-
-
-def decode_url(text: str) -> bytes | None:
-    """Read base64url without padding; None where `encode_url` would not have written it so."""
-    try:
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
-        return None
-    return raw if encode_url(raw) == text else None

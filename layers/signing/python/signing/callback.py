@@ -1,4 +1,4 @@
-"""Sign a callback: all the headers that prove to its receiver who sent which bytes, and when."""
+"""Signs a callback: the headers that prove its sender, its bytes and its time to the receiver."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from functools import lru_cache
 from . import base64_text, http_signatures
 from .curves import Curve
 from .errors import InvalidCallbackError, InvalidKeyError
+from .http_fields import is_field_value
 from .keys import PrivateKey
 from .standard_webhooks import ecdsa_token, hmac_token, signed_content
 
@@ -15,8 +16,7 @@ from .standard_webhooks import ecdsa_token, hmac_token, signed_content
 class CallbackKeys:
     """The keys that sign every callback; a P-256 `content` key is named `content_key_id` in the JWKS.
 
-    `service` is the key that receivers are shown now; each of `beside`, which they may know too, gets a token
-    of its own.
+    `service` is the published key; each of `beside`, which receivers may still or already know, signs too.
     """
 
     service: PrivateKey
@@ -46,7 +46,7 @@ def sign_callback(
 
     `url` is the one requested, percent-encoded; `timestamp` is this attempt's, in epoch seconds;
     `webhook_secrets` are 32 bytes each, the one in use first; another length raises InvalidKeyError.
-    Raises InvalidCallbackError for what cannot stand in a header, and for a `.` in the delivery's id,
+    Raises InvalidCallbackError for a part that a header cannot carry, and for a `.` in the delivery's id,
     which would make the signed content ambiguous.
     """
     target = _checked_target(method, url, content_type)
@@ -81,8 +81,3 @@ def _checked_target(method: str, url: str, content_type: str) -> str:
     if not (is_field_value(method) and is_field_value(url) and is_field_value(content_type)):
         raise InvalidCallbackError("method, URL and content type are printable ASCII")
     return http_signatures.target_uri(url)
-
-
-def is_field_value(text: str) -> bool:
-    """Tell whether a text can be a header's value as it is: printable ASCII, no blank at either end."""
-    return text != "" and text.isascii() and text.isprintable() and text[0] != " " and text[-1] != " "

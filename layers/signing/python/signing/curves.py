@@ -1,4 +1,4 @@
-"""The two curves that a deployment can choose between, and what differs between them."""
+"""The two curves that a deployment can choose between, and their differences."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def seal(key: bytes, text: str, iv: bytes) -> str:
 def unseal(key: bytes, envelope: str) -> str:
     """Decrypt an envelope under a 32-byte key.
 
-    Raises InvalidEnvelopeError for bad base64, too few bytes, a wrong tag, and what is not UTF-8.
+    Raises InvalidEnvelopeError for bad base64, too few bytes, a wrong tag, and a text that is not UTF-8.
     """
     raw = base64_text.decode(envelope)
     if raw is None:

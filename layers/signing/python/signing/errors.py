@@ -3,17 +3,16 @@
 SigningError
 ├── InvalidKeyError
 ├── InvalidEnvelopeError
-├── InvalidCallbackError
-└── VerificationError
+└── InvalidCallbackError
 """
 
 
 class SigningError(Exception):
-    """Base of everything that this layer raises on purpose."""
+    """Base of all errors that this layer raises on purpose."""
 
 
 class InvalidKeyError(SigningError):
-    """A key or secret is not what the wire protocol says it should be."""
+    """A key or secret is malformed."""
 
 
 class InvalidEnvelopeError(SigningError):
@@ -21,8 +20,4 @@ class InvalidEnvelopeError(SigningError):
 
 
 class InvalidCallbackError(SigningError):
-    """A part of a callback cannot stand in a header, so it cannot be signed."""
-
-
-class VerificationError(SigningError):
-    """A callback is not signed as it should be; the message names what failed."""
+    """A header cannot carry a part of a callback, so it cannot be signed."""

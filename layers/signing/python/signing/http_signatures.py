@@ -2,8 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from . import base64_text
 
@@ -14,40 +12,8 @@ COMPONENTS = ("@method", "@target-uri", "content-digest", "content-type", "webho
 _COVERED = "(" + " ".join(f'"{name}"' for name in COMPONENTS) + ")"
 _CALLBACK_BASE = "".join(f'"{name}": %s\n' for name in COMPONENTS) + '"@signature-params": %s'
 
-# What stands before the path in an absolute URI, and the rest without its fragment (RFC 3986, appendix B).
+# The origin of an absolute URI, and the rest without its fragment (RFC 3986, appendix B).
 _URI = re.compile(r"([^:/?#]+://[^/?#]*)([^#]*)")
-
-# Structured fields (RFC 9651): as much of them as Signature-Input and Signature are made of.
-_KEY = r"[a-z*][a-z0-9_.*-]*"
-_BARE = r"""-?[0-9]{1,15}|"[ !#-\[\]-~]*"|[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*|\?[01]|:[A-Za-z0-9+/=]*:"""
-_PARAMETER = rf";{_KEY}(?:=(?:{_BARE}))?"
-_COMPONENT = rf'"[ !#-\[\]-~]*"(?:{_PARAMETER})*'
-_COMPONENT_LIST = rf"\((?P<components>{_COMPONENT}(?: {_COMPONENT})*)?\)"
-_INPUT = re.compile(rf"(?P<label>{_KEY})=(?P<value>{_COMPONENT_LIST}(?P<parameters>(?:{_PARAMETER})*))")
-_SIGNATURE = re.compile(rf"(?P<label>{_KEY})=:(?P<value>[A-Za-z0-9+/=]*):")
-_SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
-_ONE_COMPONENT = re.compile(_COMPONENT)
-_ONE_PARAMETER = re.compile(rf";({_KEY})(?:=({_BARE}))?")
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureInput:
-    """One member of a Signature-Input header: what a signature covers, and its parameters as written."""
-
-    label: str
-    value: str
-    components: tuple[str, ...]
-    parameters: Mapping[str, str]
-
-    def text(self, name: str) -> str | None:
-        """Read a parameter that is a string; None where it is absent or anything else."""
-        value = self.parameters.get(name, "")
-        return value[1:-1] if value.startswith('"') else None
-
-    def number(self, name: str) -> int | None:
-        """Read a parameter that is an integer; None where it is absent or anything else."""
-        value = self.parameters.get(name, "")
-        return int(value) if value.removeprefix("-").isdigit() else None
 
 
 def content_digest(body: bytes) -> str:
@@ -68,54 +34,10 @@ def target_uri(url: str) -> str:
 
 
 def signature_params(*, created: int, key_id: str) -> str:
-    """Write the value of a callback's Signature-Input member: what is covered, when, and with which key."""
+    """Write the value of a callback's Signature-Input member: components, time and key."""
     return f'{_COVERED};created={created};keyid="{key_id}";alg="{ALGORITHM}";tag="{TAG}"'
 
 
 def callback_base(values: tuple[str, ...], params: str) -> bytes:
-    """Write what a callback's signature signs, from the values of `COMPONENTS` in their order."""
+    """Write the bytes that a callback's signature signs, from the values of `COMPONENTS` in their order."""
     return (_CALLBACK_BASE % (*values, params)).encode()
-
-
-def signature_base(components: Iterable[tuple[str, str]], params: str) -> bytes:
-    """Write what is signed (RFC 9421, section 2.5): a line for each (name, value), then the parameters."""
-    lines = "".join(f'"{name}": {value}\n' for name, value in components)
-    return f'{lines}"@signature-params": {params}'.encode()
-
-
-def parse_signature_input(header: str) -> list[SignatureInput] | None:
-    """Read a Signature-Input header; None where it is malformed."""
-    members = _members(_INPUT, header)
-    if members is None:
-        return None
-    return [
-        SignatureInput(
-            label=member["label"],
-            value=member["value"],
-            components=tuple(_ONE_COMPONENT.findall(member["components"] or "")),
-            parameters=dict(_ONE_PARAMETER.findall(member["parameters"])),
-        )
-        for member in members
-    ]
-
-
-def parse_signature(header: str) -> dict[str, bytes | None] | None:
-    """Read a Signature header: bytes by label, None for bad base64; None where it is malformed."""
-    members = _members(_SIGNATURE, header)
-    if members is None:
-        return None
-    return {member["label"]: base64_text.decode(member["value"]) for member in members}
-
-
-def _members(pattern: re.Pattern[str], header: str) -> list[re.Match[str]] | None:
-    members: list[re.Match[str]] = []
-    position = 0
-    while (member := pattern.match(header, position)) is not None:
-        members.append(member)
-        if member.end() == len(header):
-            return members
-        separator = _SEPARATOR.match(header, member.end())
-        if separator is None:
-            return None
-        position = separator.end()
-    return None

@@ -1,4 +1,4 @@
-"""Key pairs: their form on the wire, signatures, and the key that two pairs share."""
+"""Key pairs: their texts, signatures, and the key that two pairs share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from . import base64_text
 from .curves import COORDINATE_BYTES, Curve
@@ -27,7 +26,6 @@ _DERIVED_BYTES = 48  # 128 bits more than n: their remainder by n-1 is uniform (
 
 # RFC 6979: the nonce follows from key and message. No random source to fail, none for a snapshot to repeat.
 _ECDSA_SIGN = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-_ECDSA_VERIFY = ec.ECDSA(hashes.SHA256())
 _ECDH = ec.ECDH()
 
 
@@ -69,18 +67,6 @@ class PublicKey:
     def to_wire(self) -> str:
         """Write standard base64 of X||Y."""
         return base64_text.encode(self.raw)
-
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Tell whether a raw r||s signature over SHA-256 of the message is this key's, of either s."""
-        if len(signature) != SIGNATURE_BYTES:
-            return False
-        r = int.from_bytes(signature[:COORDINATE_BYTES], "big")
-        s = int.from_bytes(signature[COORDINATE_BYTES:], "big")
-        try:
-            self._point.verify(encode_dss_signature(r, s), message, _ECDSA_VERIFY)
-        except InvalidSignature:
-            return False
-        return True
 
 
 @dataclass(frozen=True, repr=False, eq=False)  # not slotted: the library's key objects are cached beside it
@@ -183,7 +169,7 @@ def _openssl_signer(key: ec.EllipticCurvePrivateKey, curve: Curve) -> Callable[[
 
 
 def _libsecp256k1_signer(scalar: bytes) -> Callable[[bytes], bytes]:
-    # Imported here: only what signs callbacks needs it, and it costs as much to import as all the rest.
+    # Imported here: only the signing of callbacks needs it, and its import takes as long as all the rest.
     from coincurve import PrivateKey as Signer  # noqa: PLC0415
 
     sign_recoverable = Signer(scalar).sign_recoverable

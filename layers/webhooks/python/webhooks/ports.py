@@ -4,7 +4,8 @@ Every method may raise UnavailableError when the service behind it does not answ
 errors.
 """
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -126,7 +127,7 @@ class SlowMarks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """What a batch needs to know: its webhooks, those unreadable as their error, and what its log says."""
+    """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log."""
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
@@ -136,7 +137,7 @@ class BatchReader(Protocol):
     """Reads webhooks and log together."""
 
     def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
-        """Return what exists of both, read consistently, in one call for up to 100 items."""
+        """Return those of both that exist, read consistently, in one call for up to 100 items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ class EndpointGuard(Protocol):
 class Shared:
     """A call that many conversations may wait for: those with an equal key share one.
 
-    It has `seconds` of its own, so that no short time of one fails the others; `done` gets what came of it,
+    It has `seconds` of its own, so that no short time of one fails the others; `done` gets its outcome,
     once, also where nobody waits for it any more.
     """
 
@@ -257,17 +258,18 @@ class Call:
     shared: Shared | None = None
 
 
-# Gives the calls that it needs, one after another, gets what came of each, and returns its result.
+# Gives the calls that it needs, one after another, gets the outcome of each, and returns its result.
 type Conversation[R] = Generator[Call, HttpOutcome, R]
 
 
 class HttpClient(Protocol):
     """HTTP to tenants' endpoints."""
 
-    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
-        """Lead conversations, all at once, and return what each returns, in their order.
+    def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
+        """Lead conversations, all at once; give the results of those that ended, as they end.
 
-        What endpoints do is a value; an error of ours is raised in the conversation that it concerns.
+        At least every `pause` seconds something is given, if need be nothing but an empty sequence. An
+        endpoint's failure is a value; an error of ours is raised in the conversation that it concerns.
         """
 
 
@@ -288,7 +290,7 @@ class FastLane(Protocol):
 
 
 class DeliveryQueue(Protocol):
-    """Where the dispatcher puts what it does not settle at once: the slow lane, and the dead letters."""
+    """The slow lane and the dead-letter queue, as the dispatcher uses them."""
 
     def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
         """Send each pack into the slow lane, to be received after its seconds; returns those not taken."""
@@ -327,8 +329,15 @@ class DeliveryLog(Protocol):
         """Write the entries, each over its delivery's earlier one; returns those not written."""
 
 
+class Background(Protocol):
+    """A thread beside the one that asks; as `concurrent.futures.Executor`."""
+
+    def submit[T, R](self, work: Callable[[T], R], item: T, /) -> Future[R]:
+        """Begin work; its result, or its error, is in the future."""
+
+
 class Workers(Protocol):
     """Does a batch's work at the same time."""
 
     def map[T, R](self, work: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
-        """Return what the work returns for each item, in their order."""
+        """Return the work's result for each item, in their order."""

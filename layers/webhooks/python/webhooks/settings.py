@@ -1,6 +1,6 @@
-"""The environment of each function as one frozen model: the only module that reads it.
+"""The environment of each function as one frozen model. No other module reads the environment.
 
-A value that is missing or wrong stops the function at its start, with the variable's name.
+A missing or wrong value stops the function at its start, and the error names the variable.
 """
 
 import json
@@ -39,7 +39,7 @@ def _directory(value: str) -> dict[str, str]:
     return urls
 
 
-# The pattern of the template's parameter LicensesUrl: plain http only to this machine, as a test does.
+# The pattern of the template's parameter LicensesUrl. Plain http is for this machine only, as in tests.
 LICENSES_URL = (
     r"^((https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))"
     r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
@@ -53,8 +53,7 @@ def _licenses_url(value: str) -> str:
     return value
 
 
-def _flag(word: str) -> Callable[[str], bool]:
-    """Read the one of two words that stands for true."""
+def _is(word: str) -> Callable[[str], bool]:
     return lambda value: value == word
 
 
@@ -65,7 +64,7 @@ def variable(name: str, read: Callable[[str], Any] = _text) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What all of them can: be read from the environment."""
+    """Base class: loads each field from its environment variable."""
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -82,86 +81,115 @@ class Settings:
         return cls(**values)
 
 
+# ---- groups of settings that several functions share
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoggingSettings(Settings):
-    """What every function's log says of itself."""
+    """The name of the function in its log lines, and their lowest level."""
 
     service: str = variable("POWERTOOLS_SERVICE_NAME")
     level: str = variable("POWERTOOLS_LOG_LEVEL")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuthenticationSettings(Settings):
-    """What authenticating a request takes. `licenses_url` is empty where the licenses are our own table's."""
+class ServiceKeySettings(Settings):
+    """The key pairs that callers encrypt for."""
 
     curve: Curve = variable("EC_CURVE_NAME", _curve)
-    access_table: str = variable("ACCESS_TABLE")
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningKeySettings(Settings):
+    """The key pairs that sign the content of callbacks."""
+
+    signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSecretSettings(Settings):
+    """The master that webhooks' `whsec_` secrets are derived from."""
+
+    webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialSettings(Settings):
+    """The secrets that hold webhooks' credentials. `kms_key_id`: empty for the AWS managed key."""
+
+    credentials_prefix: str = variable("CREDENTIALS_PREFIX")
+    kms_key_id: str = variable("KMS_KEY_ID")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionSettings(Settings):
+    """The tables of webhooks, and of licenses and idempotency records."""
+
+    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    access_table: str = variable("ACCESS_TABLE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthenticationSettings(ServiceKeySettings):
+    """The authentication of requests. `licenses_url`: empty where licenses are in our own table."""
+
+    access_table: str = variable("ACCESS_TABLE")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
-    raw_credential_headers: bool = variable("RAW_CREDENTIAL_HEADERS", _flag("Allowed"))
+    raw_credential_headers: bool = variable("RAW_CREDENTIAL_HEADERS", _is("Allowed"))
     licenses_url: str = variable("LICENSES_URL", _licenses_url)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EgressSettings(Settings):
-    """Where the service may connect, as the parameters say it."""
+    """The addresses that the service may connect to, in the syntax of the template's parameters."""
 
     allow_http_endpoints: str = variable("ALLOW_HTTP_ENDPOINTS")
     allowed_ports: str = variable("ALLOWED_PORTS")
     allowed_networks: str = variable("ALLOWED_NETWORKS")
 
 
-@dataclass(frozen=True, kw_only=True)
-class WebhooksSettings(AuthenticationSettings, EgressSettings):
-    """functions/webhooks."""
+# ---- the functions, in the order of the template
 
-    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
-    webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
-    credentials_prefix: str = variable("CREDENTIALS_PREFIX")
-    kms_key_id: str = variable("KMS_KEY_ID")
+
+@dataclass(frozen=True, kw_only=True)
+class WebhooksSettings(
+    LoggingSettings,
+    AuthenticationSettings,
+    EgressSettings,
+    SubscriptionSettings,
+    CredentialSettings,
+    WebhookSecretSettings,
+):
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
     stack_id: str = variable("STACK_ID")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServiceKeysSettings(AuthenticationSettings):
-    """functions/service_keys."""
-
-    signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
+class ServiceKeysSettings(LoggingSettings, AuthenticationSettings, SigningKeySettings):
     key_grace_seconds: int = variable("KEY_GRACE_SECONDS", int)
 
 
 @dataclass(frozen=True, kw_only=True)
-class EcdsaHelperSettings(Settings):
-    """functions/ecdsa_helper: it knows nothing but the curve."""
-
+class EcdsaHelperSettings(LoggingSettings):
     curve: Curve = variable("EC_CURVE_NAME", _curve)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiscoverySettings(Settings):
-    """functions/discovery."""
-
-    curve: Curve = variable("EC_CURVE_NAME", _curve)
+class DiscoverySettings(LoggingSettings, ServiceKeySettings, SigningKeySettings, SubscriptionSettings):
     stage: str = variable("STAGE")
     region: str = variable("AWS_REGION")
-    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     deliveries_table: str = variable("DELIVERIES_TABLE")
-    access_table: str = variable("ACCESS_TABLE")
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
-    service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
-    signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
     service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", _directory)
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FanoutSettings(Settings):
-    """functions/fanout."""
-
+class FanoutSettings(LoggingSettings):
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
@@ -169,21 +197,21 @@ class FanoutSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DispatcherSettings(EgressSettings):
-    """functions/dispatcher. `retry_delays`: seconds, one for each retry; `default_ttl`: seconds."""
+class DispatcherSettings(
+    LoggingSettings,
+    ServiceKeySettings,
+    SigningKeySettings,
+    WebhookSecretSettings,
+    SubscriptionSettings,
+    CredentialSettings,
+    EgressSettings,
+):
+    """`retry_delays`: seconds before each retry. `default_ttl`: seconds of an attempt."""
 
-    curve: Curve = variable("EC_CURVE_NAME", _curve)
-    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
-    access_table: str = variable("ACCESS_TABLE")
     deliveries_table: str = variable("DELIVERIES_TABLE")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
     deliveries_dlq_url: str = variable("DELIVERIES_DLQ_URL")
-    service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
-    signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
-    webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
-    credentials_prefix: str = variable("CREDENTIALS_PREFIX")
-    kms_key_id: str = variable("KMS_KEY_ID")
     retry_delays: tuple[int, ...] = variable("RETRY_DELAYS", _seconds)
     default_ttl: int = variable("DEFAULT_TTL", int)
     fast_lane_seconds: float = variable("FAST_LANE_SECONDS", float)
@@ -191,10 +219,6 @@ class DispatcherSettings(EgressSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaintenanceSettings(Settings):
-    """functions/maintenance."""
-
-    subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
-    access_table: str = variable("ACCESS_TABLE")
+class MaintenanceSettings(LoggingSettings, SubscriptionSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     stack_id: str = variable("STACK_ID")

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from webhooks.adapters.aws.clients import AwsClients, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import unavailable
 from webhooks.adapters.dynamodb.items import Key
 from webhooks.adapters.dynamodb.table import Table
 

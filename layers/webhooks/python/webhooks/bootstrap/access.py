@@ -1,37 +1,38 @@
-"""Composes what authenticates requests: the service's keys and the licenses."""
+"""Builds the authentication of requests: service keys and licenses."""
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.licenses import TableLicenses
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.http.license_service import LicenseService
-from webhooks.bootstrap import runtime
+from webhooks.bootstrap.runtime import clock, random_bytes
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.ports import KeyStore, Licenses
 from webhooks.services.authentication import Authentication
 from webhooks.settings import AuthenticationSettings
 
 
-def compose_access(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Authenticator:
-    """Return what lets requests in; `keys`: the service's own."""
+def authenticator(
+    settings: AuthenticationSettings, aws: AwsClients, *, service_keys: KeyStore
+) -> Authenticator:
     authentication = Authentication(
-        keys=keys,
-        licenses=_licenses(settings, aws, keys),
-        clock=runtime.clock,
+        keys=service_keys,
+        licenses=_licenses(settings, aws, service_keys),
+        clock=clock,
         allowed_time_span=settings.allowed_time_span,
         raw_headers=settings.raw_credential_headers,
     )
     return Authenticator(
         authentication,
-        clock=runtime.clock,
-        random_bytes=runtime.random_bytes,
+        clock=clock,
+        random_bytes=random_bytes,
         allowed_time_span=settings.allowed_time_span,
     )
 
 
-def _licenses(settings: AuthenticationSettings, aws: AwsClients, keys: KeyStore) -> Licenses:
-    own = TableLicenses(Table(aws, settings.access_table), clock=runtime.clock)
+def _licenses(settings: AuthenticationSettings, aws: AwsClients, service_keys: KeyStore) -> Licenses:
+    own = TableLicenses(Table(aws, settings.access_table), clock=clock)
     if not settings.licenses_url:
         return own
     return LicenseService(
-        settings.licenses_url, own=own, keys=keys, clock=runtime.clock, random_bytes=runtime.random_bytes
+        settings.licenses_url, own=own, keys=service_keys, clock=clock, random_bytes=random_bytes
     )

@@ -1,46 +1,47 @@
-"""Composes functions/discovery: public keys, and a probe of everything that the service needs."""
+"""Composes functions/discovery: public keys, and a probe of each AWS service that the deployment needs."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.health_probes import queues_probe, secrets_probe, tables_probe
-from webhooks.bootstrap import runtime
-from webhooks.bootstrap.keys import compose_content_keys, compose_service_keys
+from webhooks.bootstrap.aws_app import AwsApp, open_clients
+from webhooks.bootstrap.keys import service_key_store, signing_key_store
+from webhooks.bootstrap.runtime import clock, start
 from webhooks.entrypoints.api.discovery_responses import DeploymentInfo
 from webhooks.services.discovery import Discovery
 from webhooks.settings import DiscoverySettings
 
 
-def compose() -> tuple[Discovery, DeploymentInfo]:
-    """Return what the routes need."""
-    runtime.log()
-    settings, aws = DiscoverySettings.load(), AwsClients(time_left=runtime.invocation.left)
-    use_case = Discovery(
-        service_keys=compose_service_keys(aws, settings.service_keys_secret, settings.curve),
-        content_keys=compose_content_keys(aws, settings.signing_keys_secret),
+@dataclass(frozen=True, kw_only=True)
+class DiscoveryApp(AwsApp):
+    discovery: Discovery
+    info: DeploymentInfo
+
+
+def compose(settings: DiscoverySettings | None = None, aws: AwsClients | None = None) -> DiscoveryApp:
+    settings, opened = start(DiscoverySettings, settings), ExitStack()
+    aws = open_clients(opened, aws)
+    tables = {
+        settings.subscriptions_table: key("probe", "probe"),
+        settings.deliveries_table: key("probe", "probe"),
+        settings.access_table: key("probe"),
+    }
+    queues = (settings.events_queue_url, settings.deliveries_queue_url, settings.slow_deliveries_queue_url)
+    discovery = Discovery(
+        service_keys=service_key_store(settings, aws),
+        content_keys=signing_key_store(settings, aws),
         probes={
-            "dynamodb": tables_probe(
-                aws,
-                {
-                    settings.subscriptions_table: key("probe", "probe"),
-                    settings.deliveries_table: key("probe", "probe"),
-                    settings.access_table: key("probe"),
-                },
-            ),
-            "sqs": queues_probe(
-                aws,
-                (
-                    settings.events_queue_url,
-                    settings.deliveries_queue_url,
-                    settings.slow_deliveries_queue_url,
-                ),
-            ),
+            "dynamodb": tables_probe(aws, tables),
+            "sqs": queues_probe(aws, queues),
             "secrets manager": secrets_probe(
                 aws, (settings.service_keys_secret, settings.signing_keys_secret)
             ),
         },
-        clock=runtime.clock,
+        clock=clock,
     )
-    deployment = DeploymentInfo(
+    info = DeploymentInfo(
         curve_name=settings.curve.value,
         allowed_time_span=settings.allowed_time_span,
         region=settings.region,
@@ -48,4 +49,4 @@ def compose() -> tuple[Discovery, DeploymentInfo]:
         service_directory=settings.service_directory,
         webhooks_per_community=settings.webhooks_per_community,
     )
-    return use_case, deployment
+    return DiscoveryApp(aws=aws, opened=opened, discovery=discovery, info=info)

@@ -3,93 +3,104 @@
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients
 from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
 from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.dynamodb.slow_marks import DynamoSlowMarks
-from webhooks.adapters.dynamodb.subscription_transaction import Tables
-from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
-from webhooks.adapters.secrets_manager.credentials import READERS, SecretCredentials
-from webhooks.adapters.secrets_manager.key_store import SecretMaster
+from webhooks.adapters.secrets_manager.credentials import READERS
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue
-from webhooks.bootstrap import runtime
-from webhooks.bootstrap.egress import compose_guard
-from webhooks.bootstrap.keys import compose_content_keys, compose_service_keys
+from webhooks.bootstrap.aws_app import AwsApp, open_clients
+from webhooks.bootstrap.guard import egress_guard
+from webhooks.bootstrap.keys import service_key_store, signing_key_store, webhook_master
+from webhooks.bootstrap.runtime import clock, invocation, start
+from webhooks.bootstrap.storage import credential_store, subscription_store
+from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.settings import DispatcherSettings
 
-# Of an invocation: a settlement's calls where AWS answers, and what a call needs to begin where it does not.
+# Of an invocation: a settlement's calls where AWS answers, and the time without which no call begins.
 SETTLING_SECONDS = NEEDED_SECONDS + 2
 
 
-def compose() -> tuple[Dispatcher, str]:
-    """Return the use case, and the URL of the slow lane's queue."""
-    runtime.log()
-    clock, random_bytes, time_left = runtime.clock, runtime.random_bytes, runtime.invocation.left
-    settings, aws = DispatcherSettings.load(), AwsClients(time_left=time_left)
-    subscriptions = DynamoSubscriptions(
-        aws,
-        Tables(settings.subscriptions_table, settings.access_table),
-        clock=clock,
-        random_bytes=random_bytes,
-    )
-    log = DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days)
+@dataclass(frozen=True, kw_only=True)
+class DispatcherApp(AwsApp):
+    """The dispatcher, its HTTP client, the signer of its callbacks, and the URL of the slow lane's queue."""
+
+    dispatcher: Dispatcher
+    http: HttpClient
+    signer: CallbackSigner
+    slow_queue_url: str
+
+
+def compose(
+    settings: DispatcherSettings | None = None,
+    aws: AwsClients | None = None,
+    *,
+    http: HttpClient | None = None,
+) -> DispatcherApp:
+    settings, opened = start(DispatcherSettings, settings), ExitStack()
+    aws = open_clients(opened, aws)
+    if http is None:
+        http = opened.enter_context(CurlHttpClient(egress_guard(settings), clock=clock))
     queue = SqsDeliveryQueue(
         aws,
         fast_url=settings.deliveries_queue_url,
         slow_url=settings.slow_deliveries_queue_url,
         dead_letter_url=settings.deliveries_dlq_url,
     )
-    dispatch = Dispatcher(
-        reader=DynamoBatchReader(
-            aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
+    signer = CallbackSigner(
+        service=service_key_store(settings, aws),
+        content=signing_key_store(settings, aws),
+        master=webhook_master(settings, aws),
+    )
+    dispatcher = Dispatcher(
+        loader=Loader(
+            signer=signer,
+            reader=DynamoBatchReader(
+                aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
+            ),
+            credentials=credential_store(settings, aws),
+            workers=opened.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="credentials")),
         ),
+        signer=signer,
+        attempts=Attempts(
+            tokens=OAuthTokens(clock), monotonic=time.monotonic, default_ttl=settings.default_ttl
+        ),
+        http=http,
         queue=queue,
-        attempts=_attempts(settings, aws),
         settlement=Settlement(
-            queue=queue, log=log, subscriptions=subscriptions, clock=clock, time_left=time_left
+            queue=queue,
+            log=DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days),
+            subscriptions=subscription_store(settings, aws),
+            clock=clock,
+            time_left=invocation.left,
         ),
+        background=opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="settlement")),
         slow_endpoints=SlowEndpoints(
             DynamoSlowMarks(aws, settings.subscriptions_table), clock=clock, limit=settings.fast_lane_seconds
         ),
-        workers=ThreadPoolExecutor(READERS, thread_name_prefix="credentials"),
-        http=CurlHttpClient(compose_guard(settings), clock=clock),
         clock=clock,
         rng=random.random,
         delays=settings.retry_delays,
         fast_seconds=settings.fast_lane_seconds,
-        time_left=time_left,
+        time_left=invocation.left,
         settling_seconds=SETTLING_SECONDS,
     )
-    return dispatch, settings.slow_deliveries_queue_url
-
-
-def _attempts(settings: DispatcherSettings, aws: AwsClients) -> Attempts:
-    return Attempts(
-        tokens=OAuthTokens(runtime.clock),
-        credentials=SecretCredentials(
-            aws,
-            prefix=settings.credentials_prefix,
-            kms_key_id=settings.kms_key_id,
-            clock=runtime.clock,
-            random_bytes=runtime.random_bytes,
-        ),
-        signer=_signer(settings, aws),
-        monotonic=time.monotonic,
-        default_ttl=settings.default_ttl,
-    )
-
-
-def _signer(settings: DispatcherSettings, aws: AwsClients) -> CallbackSigner:
-    return CallbackSigner(
-        service=compose_service_keys(aws, settings.service_keys_secret, settings.curve),
-        content=compose_content_keys(aws, settings.signing_keys_secret),
-        master=SecretMaster(aws, settings.webhook_master_secret, clock=runtime.clock),
+    return DispatcherApp(
+        aws=aws,
+        opened=opened,
+        dispatcher=dispatcher,
+        http=http,
+        signer=signer,
+        slow_queue_url=settings.slow_deliveries_queue_url,
     )

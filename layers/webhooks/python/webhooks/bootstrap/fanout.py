@@ -1,24 +1,51 @@
 """Composes functions/fanout."""
 
+from contextlib import ExitStack
+from dataclasses import dataclass
+
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.sqs.delivery_queues import SqsFastLane
 from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
-from webhooks.bootstrap import runtime
+from webhooks.bootstrap.aws_app import AwsApp, open_clients
+from webhooks.bootstrap.runtime import invocation, start
+from webhooks.ports import SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.settings import FanoutSettings
 
 
-def compose() -> Fanout:
-    """Return the use case."""
-    runtime.log()
-    settings, aws = FanoutSettings.load(), AwsClients(time_left=runtime.invocation.left)
-    return Fanout(
-        index=DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table)),
-        lane=SqsFastLane(aws, settings.deliveries_queue_url),
-        events=SqsEventsQueue(aws, settings.events_queue_url),
-        events_dlq=SqsEventsDlq(aws, settings.events_dlq_url),
-        time_left=runtime.invocation.left,
+@dataclass(frozen=True, kw_only=True)
+class FanoutApp(AwsApp):
+    """Fan-out and its ports. `index`: what has been read of it is remembered by `fanout`."""
+
+    fanout: Fanout
+    index: SubscriptionIndex
+    fast_lane: SqsFastLane
+    events: SqsEventsQueue
+    events_dlq: SqsEventsDlq
+
+
+def compose(
+    settings: FanoutSettings | None = None,
+    aws: AwsClients | None = None,
+    *,
+    time_left: TimeLeft = invocation.left,
+) -> FanoutApp:
+    """Compose the function. `time_left`: seconds of the running invocation."""
+    settings, opened = start(FanoutSettings, settings), ExitStack()
+    aws = open_clients(opened, aws, time_left=time_left)
+    index = DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table))
+    fast_lane = SqsFastLane(aws, settings.deliveries_queue_url)
+    events = SqsEventsQueue(aws, settings.events_queue_url)
+    events_dlq = SqsEventsDlq(aws, settings.events_dlq_url)
+    return FanoutApp(
+        aws=aws,
+        opened=opened,
+        fanout=Fanout(index=index, lane=fast_lane, events=events, events_dlq=events_dlq, time_left=time_left),
+        index=index,
+        fast_lane=fast_lane,
+        events=events,
+        events_dlq=events_dlq,
     )

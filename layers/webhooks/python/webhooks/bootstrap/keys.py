@@ -1,19 +1,22 @@
-"""Composes the stores of the service's own key pairs."""
+"""Builds the stores of the service's own keys: service keys, signing keys and the webhook master."""
 
 from functools import partial
 
-from signing import Curve
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.adapters.secrets_manager.key_store import SecretKeyStore
-from webhooks.bootstrap import runtime
-from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
+from webhooks.bootstrap.runtime import clock
+from webhooks.domain import keyring
+from webhooks.settings import ServiceKeySettings, SigningKeySettings, WebhookSecretSettings
 
 
-def compose_service_keys(aws: AwsClients, secret_id: str, curve: Curve) -> SecretKeyStore:
-    """Return where the pairs are that callers encrypt for."""
-    return SecretKeyStore(aws, secret_id, parse=partial(service_keys, curve=curve), clock=runtime.clock)
+def service_key_store(settings: ServiceKeySettings, aws: AwsClients) -> SecretKeyStore:
+    parse = partial(keyring.service_keys, curve=settings.curve)
+    return SecretKeyStore(aws, settings.service_keys_secret, parse=parse, clock=clock)
 
 
-def compose_content_keys(aws: AwsClients, secret_id: str) -> SecretKeyStore:
-    """Return where the pairs are that sign callbacks' content."""
-    return SecretKeyStore(aws, secret_id, parse=content_keys, clock=runtime.clock)
+def signing_key_store(settings: SigningKeySettings, aws: AwsClients) -> SecretKeyStore:
+    return SecretKeyStore(aws, settings.signing_keys_secret, parse=keyring.content_keys, clock=clock)
+
+
+def webhook_master(settings: WebhookSecretSettings, aws: AwsClients) -> SecretMaster:
+    return SecretMaster(aws, settings.webhook_master_secret, clock=clock)

@@ -1,4 +1,4 @@
-"""The parts that every function has: its log, the clock, random bytes and the invocation's time."""
+"""What every function has: its settings and log, the clock, random bytes and the time of the invocation."""
 
 import secrets
 import time
@@ -13,7 +13,8 @@ random_bytes: RandomBytes = secrets.token_bytes
 invocation = Invocation()
 
 
-def log() -> None:
-    """Start the log, as the environment says."""
-    settings = LoggingSettings.load()
+def start[S: LoggingSettings](model: type[S], given: S | None) -> S:
+    """Start the log; return the settings, read from the environment unless given. Raises SettingsError."""
+    settings = given or model.load()
     start_logging(service=settings.service, level=settings.level)
+    return settings

@@ -1,29 +1,39 @@
-"""Composes functions/service_keys: both sets of key pairs, and who may see them."""
+"""Composes functions/service_keys: both sets of key pairs, and the authentication of their callers."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.bootstrap import runtime
-from webhooks.bootstrap.access import compose_access
-from webhooks.bootstrap.keys import compose_content_keys, compose_service_keys
+from webhooks.bootstrap.access import authenticator
+from webhooks.bootstrap.aws_app import AwsApp, open_clients
+from webhooks.bootstrap.keys import service_key_store, signing_key_store
+from webhooks.bootstrap.runtime import clock, random_bytes, start
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.settings import ServiceKeysSettings
 
 
-def compose() -> tuple[Authenticator, ServiceKeys, ServiceKeyResponses]:
-    """Return what the routes need."""
-    runtime.log()
-    settings, aws = ServiceKeysSettings.load(), AwsClients(time_left=runtime.invocation.left)
-    own = compose_service_keys(aws, settings.service_keys_secret, settings.curve)
-    content = compose_content_keys(aws, settings.signing_keys_secret)
-    use_case = ServiceKeys(
-        {SERVICE: own, SIGNING: content},
-        clock=runtime.clock,
-        random_bytes=runtime.random_bytes,
-        grace=settings.key_grace_seconds,
-    )
-    return (
-        compose_access(settings, aws, own),
-        use_case,
-        ServiceKeyResponses(random_bytes=runtime.random_bytes),
+@dataclass(frozen=True, kw_only=True)
+class ServiceKeysApp(AwsApp):
+    authenticator: Authenticator
+    service_keys: ServiceKeys
+    responses: ServiceKeyResponses
+
+
+def compose(settings: ServiceKeysSettings | None = None, aws: AwsClients | None = None) -> ServiceKeysApp:
+    settings, opened = start(ServiceKeysSettings, settings), ExitStack()
+    aws = open_clients(opened, aws)
+    service = service_key_store(settings, aws)
+    return ServiceKeysApp(
+        aws=aws,
+        opened=opened,
+        authenticator=authenticator(settings, aws, service_keys=service),
+        service_keys=ServiceKeys(
+            {SERVICE: service, SIGNING: signing_key_store(settings, aws)},
+            clock=clock,
+            random_bytes=random_bytes,
+            grace=settings.key_grace_seconds,
+        ),
+        responses=ServiceKeyResponses(random_bytes=random_bytes),
     )

@@ -1,47 +1,43 @@
-"""Composes functions/webhooks: DynamoDB, Secrets Manager and the address guard."""
+"""Composes functions/webhooks."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.adapters.dynamodb.subscription_transaction import Tables
-from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.secrets_manager.credential_secrets import binding
-from webhooks.adapters.secrets_manager.credentials import SecretCredentials
-from webhooks.adapters.secrets_manager.key_store import SecretMaster
-from webhooks.bootstrap import runtime
-from webhooks.bootstrap.access import compose_access
-from webhooks.bootstrap.egress import compose_guard
-from webhooks.bootstrap.keys import compose_service_keys
+from webhooks.bootstrap.access import authenticator
+from webhooks.bootstrap.aws_app import AwsApp, open_clients
+from webhooks.bootstrap.guard import egress_guard
+from webhooks.bootstrap.keys import service_key_store, webhook_master
+from webhooks.bootstrap.runtime import clock, random_bytes, start
+from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.services.webhooks import Webhooks
 from webhooks.settings import WebhooksSettings
 
 
-def compose() -> tuple[Authenticator, Webhooks, WebhookResponses]:
-    """Return what the routes need."""
-    runtime.log()
-    settings, aws = WebhooksSettings.load(), AwsClients(time_left=runtime.invocation.left)
-    clock, random_bytes = runtime.clock, runtime.random_bytes
-    use_cases = Webhooks(
-        subscriptions=DynamoSubscriptions(
-            aws,
-            Tables(subscriptions=settings.subscriptions_table, access=settings.access_table),
+@dataclass(frozen=True, kw_only=True)
+class WebhooksApp(AwsApp):
+    authenticator: Authenticator
+    webhooks: Webhooks
+    responses: WebhookResponses
+
+
+def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = None) -> WebhooksApp:
+    settings, opened = start(WebhooksSettings, settings), ExitStack()
+    aws = open_clients(opened, aws)
+    tags = binding(table=settings.subscriptions_table, stack=settings.stack_id)
+    return WebhooksApp(
+        aws=aws,
+        opened=opened,
+        authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
+        webhooks=Webhooks(
+            subscriptions=subscription_store(settings, aws),
+            credentials=credential_store(settings, aws, tags=tags),
+            guard=egress_guard(settings),
             clock=clock,
-            random_bytes=random_bytes,
+            webhooks_per_community=settings.webhooks_per_community,
         ),
-        credentials=SecretCredentials(
-            aws,
-            prefix=settings.credentials_prefix,
-            kms_key_id=settings.kms_key_id,
-            clock=clock,
-            random_bytes=random_bytes,
-            tags=binding(table=settings.subscriptions_table, stack=settings.stack_id),
-        ),
-        guard=compose_guard(settings),
-        clock=clock,
-        webhooks_per_community=settings.webhooks_per_community,
+        responses=WebhookResponses(master=webhook_master(settings, aws), random_bytes=random_bytes),
     )
-    responses = WebhookResponses(
-        master=SecretMaster(aws, settings.webhook_master_secret, clock=clock), random_bytes=random_bytes
-    )
-    keys = compose_service_keys(aws, settings.service_keys_secret, settings.curve)
-    return compose_access(settings, aws, keys), use_cases, responses

@@ -10,12 +10,12 @@ _SPACES: Final = r" \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 SURROGATES: Final = r"\ud800-\udfff"  # halves of a character (Cs), which no schema's pattern can name
 TEXT_RULE: Final = "no control characters, line separators or bidi overrides"
 TEXT_PATTERN: Final = f"^[^{_HARMFUL}]*$"
-_TEXT: Final = re.compile(f"[^{_HARMFUL}{SURROGATES}]*")
+TEXT: Final = re.compile(f"[^{_HARMFUL}{SURROGATES}]*")
 
 
 def is_text(text: str) -> bool:
     """Tell whether it has none of what TEXT_RULE names, and no half of a character."""
-    return _TEXT.fullmatch(text) is not None
+    return TEXT.fullmatch(text) is not None
 
 
 def trimmed(length: int, *, more: str = "") -> str:

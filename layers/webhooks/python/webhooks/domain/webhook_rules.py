@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 from webhooks.domain.errors import Problem
 from webhooks.domain.http import RESERVED_HEADERS as FRAMING_HEADERS
+from webhooks.domain.http import TCHAR
 from webhooks.domain.text import TEXT_RULE, is_text
 from webhooks.domain.webhook import AuthType, Credential, Endpoint
 
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)  # RFC 9110, 5.6.2: token
+HEADER_NAME = re.compile(TCHAR + "{1,128}", re.ASCII)
 
 # Headers that frame the request, or that the service itself sets on a callback: no api_key may use them.
 RESERVED_HEADERS = FRAMING_HEADERS | {

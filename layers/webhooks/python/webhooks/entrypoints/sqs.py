@@ -8,15 +8,18 @@ from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.pipeline import EventMessage
 
+type BatchResponse = dict[str, list[dict[str, str]]]  # SQS's ReportBatchItemFailures
+type Handler = Callable[[dict[str, Any], object], BatchResponse]  # takes Lambda's event and context
+
 logger = logging.getLogger(__name__)
 
 
 class BatchFailedError(Exception):
-    """A batch failed as a whole: it comes again. What failed is in the log."""
+    """A batch failed as a whole: it comes again. The error is in the log."""
 
 
-def read_batch(read: Callable[[], Iterable[str]]) -> dict[str, list[dict[str, str]]]:
-    """Read a batch and answer SQS. Raises BatchFailedError for whatever fails the batch.
+def read_batch(read: Callable[[], Iterable[str]]) -> BatchResponse:
+    """Read a batch and answer SQS. Raises BatchFailedError for every error of the batch.
 
     Lambda writes an exception's text and its causes into the log, and foreign texts may quote a secret.
     """
@@ -60,6 +63,6 @@ def lane_of(event: dict[str, Any], slow_queue_url: str) -> Lane:
     return Lane.SLOW if queue == slow_queue_url.rpartition("/")[2] else Lane.FAST
 
 
-def batch_response(failed: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+def batch_response(failed: Iterable[str]) -> BatchResponse:
     """Tell SQS which messages must come again; it deletes the others."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}

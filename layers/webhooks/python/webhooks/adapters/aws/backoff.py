@@ -1,4 +1,4 @@
-"""Jittered exponential waits between tries."""
+"""Waits between the tries of a call."""
 
 import random
 import time
@@ -10,7 +10,7 @@ from webhooks.ports import Rng
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Waits between tries: a random part of a time that doubles, from `first` to `longest` seconds."""
+    """Waits a random part of a time that doubles with each try, from `first` to `longest` seconds."""
 
     first: float = 0.02
     longest: float = 0.8
@@ -18,5 +18,4 @@ class Backoff:
     sleep: Callable[[float], None] = time.sleep
 
     def wait(self, tries: int) -> None:
-        """Wait after that many tries."""
         self.sleep(self.rng() * min(self.longest, self.first * 2**tries))

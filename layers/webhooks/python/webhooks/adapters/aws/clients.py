@@ -1,18 +1,15 @@
-"""AWS clients: made when first needed, from one session, with one configuration; their errors as ours."""
+"""AWS clients: made when they are first needed, from one session, with one configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
-from botocore.session import Session, get_session
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
 
-from webhooks.domain.errors import UnavailableError
+from webhooks.adapters.aws.response_parser import session_with_parser
 from webhooks.ports import TimeLeft
 
 if TYPE_CHECKING:
@@ -22,21 +19,20 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, READ_SECONDS = 1, 2
 # A try begins only while the invocation has time for it and for the longest wait before the next one
-# (botocore's second backoff): so no call outlasts its invocation, whatever AWS does.
+# (botocore's second backoff): no call outlasts its invocation, whatever AWS does.
 NEEDED_SECONDS = CONNECT_SECONDS + READ_SECONDS + 2.5
-# A call that hangs holds a whole invocation: give up early, and let `standard` retries (jittered, with a
-# budget) do the rest. Every write here may be repeated: it carries a token, a condition or the same key.
+# A call that hangs holds a whole invocation: it is given up early, and botocore's `standard` retries (with
+# jitter and a budget) do the rest. All writes are idempotent: by a token, a condition or the same key.
 CONFIG = Config(
     connect_timeout=CONNECT_SECONDS,
     read_timeout=READ_SECONDS,
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=32,
     tcp_keepalive=True,
-    # Of a call's CPU these two are a third: what is sent here is made by the adapters, whose tests send it.
+    # Validation is a third of a call's CPU. The adapters build the parameters, and their tests send them.
     parameter_validation=False,
     user_agent="webhooks/1",
 )
-_AS_RETURNED = frozenset(("S", "N", "BOOL"))  # types of values whose JSON needs no reading
 
 
 class OutOfTimeError(BotoCoreError):
@@ -46,7 +42,7 @@ class OutOfTimeError(BotoCoreError):
 
 
 class AwsClients:
-    """One session and its clients; safe to share between threads. `time_left`: of the running invocation."""
+    """One session and its clients, for all threads. `time_left`: seconds of the running invocation."""
 
     def __init__(self, *, time_left: TimeLeft) -> None:
         self._time_left = time_left
@@ -56,21 +52,18 @@ class AwsClients:
 
     @property
     def dynamodb(self) -> DynamoDBClient:
-        """Return the client for tables."""
         return cast("DynamoDBClient", self._client("dynamodb"))
 
     @property
     def secrets(self) -> SecretsManagerClient:
-        """Return the client for secrets."""
         return cast("SecretsManagerClient", self._client("secretsmanager"))
 
     @property
     def sqs(self) -> SQSClient:
-        """Return the client for queues."""
         return cast("SQSClient", self._client("sqs"))
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; the next use makes new clients."""
         with self._lock:
             for client in self._clients.values():
                 client.close()
@@ -82,7 +75,7 @@ class AwsClients:
             with self._lock:  # a session makes one client at a time
                 client = self._clients.get(service)
                 if client is None:
-                    self._session = self._session or _session()
+                    self._session = self._session or session_with_parser()
                     client = self._session.create_client(service, config=CONFIG)
                     client.meta.events.register("before-send.*", self._check_time)
                     self._clients[service] = client
@@ -91,45 +84,3 @@ class AwsClients:
     def _check_time(self, **_: Any) -> None:
         if self._time_left() < NEEDED_SECONDS:
             raise OutOfTimeError
-
-
-class _Parser(JSONParser):
-    """Takes DynamoDB's items as they are in the answer, which is as botocore returns them, bytes aside.
-
-    Botocore makes each value anew, trying all of its ten types: half the CPU of a call that reads.
-    """
-
-    def _handle_map(self, shape: Any, value: Any) -> Any:
-        if shape.value.name == "AttributeValue" and all(map(_AS_RETURNED.issuperset, value.values())):
-            return value
-        return super()._handle_map(shape, value)  # type: ignore[misc]  # botocore has no types
-
-
-class _Parsers(ResponseParserFactory):
-    def create_parser(self, protocol_name: str) -> ResponseParser:
-        return _Parser() if protocol_name == "json" else super().create_parser(protocol_name)
-
-
-def _session() -> Session:
-    session = get_session()
-    session.register_component("response_parser_factory", _Parsers())
-    return session
-
-
-@contextmanager
-def unavailable(operation: str) -> Iterator[None]:
-    """Raise UnavailableError for every AWS error inside; its text names the operation and the error's code.
-
-    The error itself is not chained: its text can quote the request.
-    """
-    try:
-        yield
-    except ClientError as error:
-        raise UnavailableError(f"{operation}: {error_code(error)}") from None
-    except BotoCoreError as error:
-        raise UnavailableError(f"{operation}: {type(error).__name__}") from None
-
-
-def error_code(error: ClientError) -> str:
-    """Return AWS's code of an error."""
-    return error.response.get("Error", {}).get("Code", "Unknown")

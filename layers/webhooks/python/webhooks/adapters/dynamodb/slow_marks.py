@@ -4,7 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from webhooks.adapters.aws.clients import AwsClients, error_code, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import community_pk, webhook_sk
 from webhooks.domain.scope import Scope
@@ -12,7 +13,7 @@ from webhooks.domain.webhook import sequence_of
 
 
 class DynamoSlowMarks:
-    """Marks items of the subscriptions table; what the tenant says of a webhook it leaves alone."""
+    """Marks items of the subscriptions table; leaves the tenant's own attributes alone."""
 
     def __init__(self, aws: AwsClients, table_name: str) -> None:
         self._aws = aws

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from webhooks.adapters.aws.clients import error_code, unavailable
+from webhooks.adapters.aws.errors import error_code, unavailable_error
 from webhooks.adapters.dynamodb.idempotency_items import record_key
 from webhooks.adapters.dynamodb.sequence_bitmaps import Head, bitmap_from_bytes
 from webhooks.adapters.dynamodb.subscription_pages import head_from
@@ -15,6 +15,7 @@ from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.errors import AlreadyProcessedError, CommunityFullError, ConflictError, StaleError
 from webhooks.ports import Clock, RandomBytes
 
+OPERATION = "dynamodb TransactWriteItems"
 TRIES = 12  # of one change against others in the same community: a few seconds in all
 CONDITION = "ConditionalCheckFailed"
 LOST_RACE = frozenset(
@@ -74,14 +75,14 @@ class SubscriptionCommits:
             "TransactItems": [action.request for action in actions],
             "ClientRequestToken": str(UUID(bytes=self._random_bytes(16), version=4)),
         }
-        with unavailable("dynamodb TransactWriteItems"):
-            try:
-                self._table.aws.dynamodb.transact_write_items(**request)
-            except ClientError as error:
-                return _failures(actions, error)
-            except HTTPClientError:  # no response: it may have happened
-                if not self._is_done(change):
-                    raise
+        try:
+            self._table.aws.dynamodb.transact_write_items(**request)
+        except ClientError as error:
+            return _failures(actions, error)
+        except BotoCoreError as error:
+            # Without a response it may have happened.
+            if not isinstance(error, HTTPClientError) or not self._is_done(change):
+                raise unavailable_error(OPERATION, error) from None
         return set()
 
     def _is_settled(self, failed: set[Purpose], change: Change) -> bool:
@@ -121,14 +122,14 @@ class SubscriptionCommits:
 
 
 def _failures(actions: Sequence[Action], error: ClientError) -> set[Purpose]:
-    """Read which actions failed a transaction; raises the error again where it is not a lost race."""
+    """Read which actions failed a transaction. Raises UnavailableError for all errors but a lost race."""
     code = error_code(error)
     if code in LOST_RACE:
         return {"index"}
     reasons = cast("dict[str, Any]", error.response).get("CancellationReasons", [])
     codes = [reason.get("Code") or "None" for reason in reasons]
     if code != "TransactionCanceledException" or set(codes) - LOST_RACE - {"None", CONDITION}:
-        raise error
+        raise unavailable_error(OPERATION, error) from None
     failed: set[Purpose] = {
         action.purpose if code == CONDITION else "index"
         for action, code in zip(actions, codes, strict=True)

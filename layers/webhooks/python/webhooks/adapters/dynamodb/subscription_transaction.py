@@ -103,11 +103,14 @@ class Change:
     ) -> list[Action]:
         """Return the transaction, upon the head and the bitmaps as they were read. `now` in epoch seconds."""
         table = tables.subscriptions
+        index = [
+            *self._bitmaps(table, head, bitmaps),
+            *(_write(table, entry, item) for entry, item in self.entries),
+        ]
         return [
             Action("webhook", self._webhook(table)),
             *([Action("record", self._record(tables.access, self.record, now))] if self.record else []),
-            *[Action("index", request) for request in self._bitmaps(table, head, bitmaps)],
-            *[Action("index", _write(table, entry, item)) for entry, item in self.entries],
+            *(Action("index", request) for request in index),
         ]
 
     def _webhook(self, table: str) -> dict[str, Any]:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from webhooks.adapters.aws.backoff import Backoff
-from webhooks.adapters.aws.clients import AwsClients, unavailable
+from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.idempotency_items import record_from, record_key
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import NEXT, community_key
 from webhooks.adapters.dynamodb.subscription_commits import SubscriptionCommits
 from webhooks.adapters.dynamodb.subscription_pages import SubscriptionPages
 from webhooks.adapters.dynamodb.subscription_transaction import Change, Tables
-from webhooks.adapters.dynamodb.table import Table
-from webhooks.adapters.dynamodb.webhook_items import found_webhooks, webhook_keys
+from webhooks.adapters.dynamodb.table import Table, call
+from webhooks.adapters.dynamodb.webhook_items import found_webhooks, keys_of
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook, make_webhook_id
@@ -40,16 +40,16 @@ class DynamoSubscriptions:
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""
-        counter = community_key(scope, NEXT)
-        with unavailable("dynamodb UpdateItem"):
-            response = self._aws.dynamodb.update_item(
-                TableName=self._table.name,
-                Key=counter,
-                UpdateExpression="ADD #last :one",
-                ExpressionAttributeNames={"#last": "last"},
-                ExpressionAttributeValues={":one": {"N": "1"}},
-                ReturnValues="UPDATED_NEW",
-            )
+        response = call(
+            self._aws,
+            "update_item",
+            TableName=self._table.name,
+            Key=community_key(scope, NEXT),
+            UpdateExpression="ADD #last :one",
+            ExpressionAttributeNames={"#last": "last"},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+            ReturnValues="UPDATED_NEW",
+        )
         sequence = int(response["Attributes"]["last"]["N"])
         return make_webhook_id(now=now, sequence=sequence, random=self._random_bytes(4))
 
@@ -83,7 +83,7 @@ class DynamoSubscriptions:
         self, keys: Sequence[tuple[Scope, str]]
     ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
         """Return the webhooks that exist, a corrupt one as its error."""
-        wanted = webhook_keys(keys)
+        wanted = keys_of(keys)
         items = {
             (item["pk"]["S"], item["sk"]["S"]): item
             for item in self._table.get_many(key(pk, sk) for pk, sk in dict.fromkeys(wanted.values()))

@@ -1,16 +1,27 @@
 """Reading a DynamoDB table: always consistently unless a name says otherwise, always to the end."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
 from webhooks.adapters.aws.backoff import Backoff
-from webhooks.adapters.aws.clients import AwsClients, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import AWS_ERRORS, unavailable_error
 from webhooks.adapters.dynamodb.items import Item, Key
 from webhooks.domain.errors import UnavailableError
 
 BATCH_KEYS = 100  # BatchGetItem's limit
 TRIES = 8  # for what a batch leaves unprocessed
+
+
+def call(aws: AwsClients, method: str, **request: Any) -> Any:
+    """Call an operation by its method of the client. Raises UnavailableError."""
+    try:
+        return getattr(aws.dynamodb, method)(**request)
+    except AWS_ERRORS as error:
+        operation = "".join(map(str.capitalize, method.split("_")))
+        raise unavailable_error(f"dynamodb {operation}", error) from None
 
 
 class Table:
@@ -23,14 +34,14 @@ class Table:
 
     def get(self, item_key: Key) -> Item | None:
         """Return an item as it is now."""
-        with unavailable("dynamodb GetItem"):
-            response = self.aws.dynamodb.get_item(TableName=self.name, Key=item_key, ConsistentRead=True)
-        return response.get("Item")
+        response = call(self.aws, "get_item", TableName=self.name, Key=item_key, ConsistentRead=True)
+        item: Item | None = response.get("Item")
+        return item
 
     def get_eventually(self, item_key: Key) -> Item | None:
         """Return an item as it was a moment ago, at half the price."""
-        with unavailable("dynamodb GetItem"):
-            return self.aws.dynamodb.get_item(TableName=self.name, Key=item_key).get("Item")
+        item: Item | None = call(self.aws, "get_item", TableName=self.name, Key=item_key).get("Item")
+        return item
 
     def get_many(self, keys: Iterable[Key], *, attributes: Sequence[str] = ()) -> list[Item]:
         """Return those items that exist, in any order; only the named attributes where there are any.
@@ -55,8 +66,7 @@ class Table:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
         while True:
-            with unavailable("dynamodb Query"):
-                response = self.aws.dynamodb.query(**request)
+            response = call(self.aws, "query", **request)
             yield from response["Items"]
             if not response.get("LastEvaluatedKey"):
                 return
@@ -80,23 +90,34 @@ class Table:
         if last:
             request["KeyConditionExpression"] += " AND sk BETWEEN :first AND :last"
             request["ExpressionAttributeValues"] |= {":first": {"S": first}, ":last": {"S": last}}
-        with unavailable("dynamodb Query"):
-            response = self.aws.dynamodb.query(**request)
+        response = call(self.aws, "query", **request)
         return response["Items"], bool(response.get("LastEvaluatedKey"))
 
     def _get_batch(self, keys: Sequence[Key], attributes: Sequence[str]) -> list[Item]:
-        asked: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
-        if attributes:
-            asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
-            asked["ExpressionAttributeNames"] = {f"#{name}": name for name in attributes}
-        items: list[Item] = []
-        request: dict[str, Any] = {"RequestItems": {self.name: asked}}
-        for tries in range(TRIES):
-            with unavailable("dynamodb BatchGetItem"):
-                response = self.aws.dynamodb.batch_get_item(**request)
-            items += response["Responses"].get(self.name, [])
-            if not response.get("UnprocessedKeys"):
-                return items
-            request["RequestItems"] = response["UnprocessedKeys"]
-            self.backoff.wait(tries)
-        raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")
+        return get_batch(self.aws, {self.name: asked(keys, attributes)}, backoff=self.backoff)[self.name]
+
+
+def asked(keys: Sequence[Key], attributes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what BatchGetItem is asked of one table."""
+    request: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
+    if attributes:
+        request["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
+        request["ExpressionAttributeNames"] = {f"#{name}": name for name in attributes}
+    return request
+
+
+def get_batch(aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff) -> Mapping[str, list[Item]]:
+    """Return the items that exist, in any order, by table.
+
+    `request`: what is `asked` of each table, up to 100 keys in all. Raises UnavailableError.
+    """
+    found: dict[str, list[Item]] = defaultdict(list)
+    for tries in range(TRIES):
+        response = call(aws, "batch_get_item", RequestItems=request)
+        for table, items in response["Responses"].items():
+            found[table] += items
+        request = response.get("UnprocessedKeys", {})
+        if not request:
+            return found
+        backoff.wait(tries)
+    raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")

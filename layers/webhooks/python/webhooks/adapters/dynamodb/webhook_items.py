@@ -36,7 +36,7 @@ type WebhookKey = tuple[Scope, str]  # the scope and the webhook's id
 type Keys = tuple[str, str]  # partition key and sort key
 
 
-def webhook_keys(webhooks: Sequence[WebhookKey]) -> dict[WebhookKey, Keys]:
+def keys_of(webhooks: Sequence[WebhookKey]) -> dict[WebhookKey, Keys]:
     """Return the table's key of each webhook; without those whose ids are none."""
     return {
         (scope, webhook_id): (community_pk(scope), webhook_sk(sequence))

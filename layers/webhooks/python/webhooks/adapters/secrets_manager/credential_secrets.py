@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from webhooks.adapters.aws.clients import AwsClients, error_code, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import WEBHOOK_ID
 from webhooks.ports import ListedCredential

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from botocore.exceptions import ClientError
 
-from webhooks.adapters.aws.clients import AwsClients, error_code, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.adapters.loading_cache import LoadingCache
 from webhooks.adapters.secrets_manager.credential_secrets import (
     ABSENT,
@@ -126,7 +127,7 @@ class SecretCredentials:
                 self._aws.secrets.tag_resource(SecretId=ref.secret_name, Tags=as_tags(self._tags))
 
     def read(self, ref: CredentialRef) -> Credential:
-        """Return a credential; calls while it is read share the answer. Raises CredentialMissingError."""
+        """Return a credential; calls while it is read share the result. Raises CredentialMissingError."""
         return self._cache.get(ref)
 
     def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:

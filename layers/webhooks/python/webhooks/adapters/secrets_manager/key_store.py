@@ -9,7 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signing import SigningError
-from webhooks.adapters.aws.clients import AwsClients, error_code, unavailable
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.domain.errors import StaleError, UnavailableError
 from webhooks.domain.keyring import KeyPairs, master_secret, to_state
 from webhooks.ports import Clock

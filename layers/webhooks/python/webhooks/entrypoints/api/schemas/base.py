@@ -1,6 +1,8 @@
 """JSON objects on the wire: their field names, and the sentences that explain a wrong value."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
@@ -10,9 +12,20 @@ from webhooks.entrypoints.api.wire_names import wire_name
 INVALID = "invalid"  # the type of errors whose message already says what the value should be
 
 
-class ApiModel(BaseModel):
-    """A JSON object in a request: JSON types taken as they are, no unknown fields."""
+class OtherName(NamedTuple):
+    """Another name of a field on the wire, and how a value under that name is read."""
 
+    field: str
+    read: Callable[[Any], Any] = lambda value: value
+
+
+class ApiModel(BaseModel):
+    """A JSON object in a request: JSON types taken as they are, no unknown fields.
+
+    `other_names`: names that clients may use in place of a field's own.
+    """
+
+    other_names: ClassVar[Mapping[str, OtherName]] = {}
     model_config = ConfigDict(alias_generator=wire_name, extra="forbid", strict=True, frozen=True)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from webhooks.domain.errors import InvalidInputError
-from webhooks.entrypoints.api.schemas.base import INVALID, Explanation
+from webhooks.entrypoints.api.schemas.base import INVALID, ApiModel, Explanation, OtherName
 
 SHOWN = 20  # wrong fields in one message
 NAME_SHOWN = 64  # characters of a field's name that the caller made up
@@ -19,8 +19,11 @@ _SENTENCES = {
 _OWN = frozenset({INVALID, "missing", "extra_forbidden"})  # types of errors that no explanation replaces
 
 
-def read[M: BaseModel](schema: type[M], body: Any) -> M:
+def read[M: ApiModel](schema: type[M], body: Mapping[str, Any]) -> M:
     """Return the body as the schema. Raises InvalidInputError, which never holds a value of the body."""
+    for name, other in schema.other_names.items():
+        if name in body:
+            body = _renamed(body, name, other)
     try:
         return schema.model_validate(body)
     except ValidationError as error:
@@ -30,6 +33,13 @@ def read[M: BaseModel](schema: type[M], body: Any) -> M:
     more = len(problems) - SHOWN
     # Outside the except clause, so that nothing chains to the error that quotes the body.
     raise InvalidInputError([*problems[:SHOWN], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _renamed(body: Mapping[str, Any], name: str, other: OtherName) -> dict[str, Any]:
+    value = other.read(body[name])
+    if body.get(other.field, value) != value:
+        raise InvalidInputError([f"{name}: is another name for {other.field}, give one of them"])
+    return {each: given for each, given in body.items() if each != name} | {other.field: value}
 
 
 def _problem(schema: type[BaseModel], error: Mapping[str, Any]) -> str:

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import MISSING
 from dataclasses import fields as fields_of
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from webhooks.domain.errors import InvalidInputError
-from webhooks.domain.text import TEXT_RULE, is_text
+from webhooks.domain.text import TEXT, TEXT_RULE
 from webhooks.domain.webhook import AuthType, Credential, Criteria, Definition, Endpoint
 from webhooks.domain.webhook_patch import Patch
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas import fields
-from webhooks.entrypoints.api.schemas.base import ApiModel, explain, invalid
+from webhooks.entrypoints.api.schemas.base import ApiModel, OtherName, explain
 
 OBJECT = explain("must be an object")
 ABSENT: Any = Field(default=None)  # may be left out, and may not be null
@@ -81,6 +81,10 @@ class ApiIn(ApiPatch):
 class WebhookPatch(ApiModel):
     """Any fields of a webhook. Omitted fields are unchanged; null resets a field to its default."""
 
+    # As the specification's sample has it: one name or several.
+    other_names: ClassVar[Mapping[str, OtherName]] = {
+        "eventName": OtherName("eventNames", lambda one: [one] if isinstance(one, str) else one)
+    }
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     event_names: fields.EventNames = ABSENT
@@ -95,18 +99,6 @@ class WebhookPatch(ApiModel):
     retry_codes: fields.RetryCodes | None = None
     retry_count: fields.RetryCount | None = None
     ttl: fields.Ttl | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_event_name(cls, body: Any) -> Any:
-        """Read `eventName`, as the specification's sample has it, as `eventNames`."""
-        if not isinstance(body, dict) or "eventName" not in body:
-            return body
-        names = body["eventName"]
-        names = [names] if isinstance(names, str) else names
-        if body.get("eventNames", names) != names:
-            raise invalid("eventName: is another name for eventNames, give one of them")
-        return {**{name: value for name, value in body.items() if name != "eventName"}, "eventNames": names}
 
     def to_patch(self) -> Patch:
         """Return the change as the use case takes it. Raises InvalidInputError for one without fields."""
@@ -139,7 +131,7 @@ class WebhookIn(WebhookPatch):
         given = _given(self, but="endpoint")
         endpoint = Endpoint(**self.endpoint.to_fields())
         author = self.created_by or created_by
-        if not is_text(author) or not 0 < len(author) <= limits.NAME_LENGTH:
+        if not TEXT.fullmatch(author) or not 0 < len(author) <= limits.NAME_LENGTH:
             appid = f"1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"
             raise InvalidInputError([f"createdBy: is required where the appid in requestid is not {appid}"])
         return Definition(**given | {"created_by": author}, endpoint=endpoint)

@@ -1,0 +1,131 @@
+"""The consumption of a function: calls, units and bytes at AWS, log lines, requests to endpoints."""
+
+import io
+import json
+import logging
+import socketserver
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.aws_stub.item_size import READ_UNIT, WRITE_UNIT, item_bytes, units
+from tests.aws_stub.responses import Respond
+
+
+@dataclass
+class Consumption:
+    """Calls to AWS, and what they read, wrote and sent; log lines."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    read_units: Counter[str] = field(default_factory=Counter)  # by table
+    write_units: int = 0
+    item_bytes: int = 0
+    messages: int = 0
+    message_bytes: int = 0
+    log: io.StringIO = field(default_factory=io.StringIO)
+
+    @property
+    def log_bytes(self) -> int:
+        return len(self.log.getvalue().encode())
+
+    def forget(self) -> None:
+        """Start to count anew; log lines are counted from then on."""
+        for counter in (self.calls, self.read_units):
+            counter.clear()
+        self.write_units = self.item_bytes = self.messages = self.message_bytes = 0
+        for handler in logging.getLogger("webhooks").handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(self.log)
+
+    def counting(self, responses: Mapping[str, bytes]) -> Respond:
+        """Return canned responses that count their requests."""
+
+        def response(operation: str, body: bytes) -> bytes:
+            self.calls[operation] += 1
+            asked = json.loads(body)
+            if operation == "BatchGetItem":
+                self._read(asked["RequestItems"], json.loads(responses[operation])["Responses"])
+            elif operation == "BatchWriteItem":
+                self._write(asked["RequestItems"])
+            elif operation == "SendMessageBatch":
+                self.messages += len(asked["Entries"])
+                self.message_bytes += sum(_message_bytes(entry) for entry in asked["Entries"])
+            return responses[operation]
+
+        return response
+
+    def _read(self, asked: Mapping[str, Any], found: Mapping[str, Sequence[Any]]) -> None:
+        for table, request in asked.items():
+            sizes = {json.dumps([item["pk"], item["sk"]]): item_bytes(item) for item in found.get(table, ())}
+            for each in request["Keys"]:
+                billed = units(sizes.get(json.dumps([each["pk"], each["sk"]]), 0), READ_UNIT)
+                self.read_units[table] += billed if request.get("ConsistentRead") else billed / 2
+
+    def _write(self, asked: Mapping[str, Any]) -> None:
+        for puts in asked.values():
+            for put in puts:
+                size = item_bytes(put["PutRequest"]["Item"])
+                self.item_bytes += size
+                self.write_units += units(size, WRITE_UNIT)
+
+
+def _message_bytes(entry: Mapping[str, Any]) -> int:
+    attributes = entry.get("MessageAttributes", {})
+    return len(entry["MessageBody"].encode()) + sum(
+        len(f"{name}String{value['StringValue']}".encode()) for name, value in attributes.items()
+    )
+
+
+@dataclass
+class Endpoint:
+    """Responds 200 at once, and counts requests and their bytes."""
+
+    url: str
+    requests: int = 0
+    request_bytes: int = 0
+    body_bytes: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def forget(self) -> None:
+        self.requests = self.request_bytes = self.body_bytes = 0
+
+    def count(self, head: int, body: int) -> None:
+        with self.lock:
+            self.requests += 1
+            self.request_bytes += head + body
+            self.body_bytes += body
+
+
+@contextmanager
+def endpoint() -> Iterator[Endpoint]:
+    """Run an endpoint while the context lasts: plain HTTP, kept connections."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while head := self._head():
+                length = next(
+                    int(line.split(b":")[1]) for line in head if line.lower().startswith(b"content-length:")
+                )
+                counting.count(sum(map(len, head)), len(self.rfile.read(length)))
+                self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+        def _head(self) -> list[bytes]:
+            lines = []
+            while (line := self.rfile.readline()) not in (b"\r\n", b""):
+                lines.append(line)
+            return [*lines, b"\r\n"] if lines else []
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        counting = Endpoint(f"http://127.0.0.1:{server.server_address[1]}/hook")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield counting
+        finally:
+            server.shutdown()

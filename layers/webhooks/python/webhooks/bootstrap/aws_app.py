@@ -1,0 +1,30 @@
+"""A function that calls AWS, as an object that can be closed."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.bootstrap.runtime import invocation
+from webhooks.ports import TimeLeft
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwsApp:
+    """A composed function. `opened`: what `compose` opened itself, and `close` closes in reverse order."""
+
+    aws: AwsClients
+    opened: ExitStack
+
+    def close(self) -> None:
+        self.opened.close()
+
+
+def open_clients(
+    opened: ExitStack, given: AwsClients | None, *, time_left: TimeLeft = invocation.left
+) -> AwsClients:
+    """Return the given clients, or new ones that are closed with the app."""
+    if given is not None:
+        return given
+    aws = AwsClients(time_left=time_left)
+    opened.callback(aws.close)
+    return aws

@@ -1,0 +1,62 @@
+"""Counts of calls to AWS, and of the write units of a BatchWriteItem."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.aws_stub.item_size import WRITE_UNIT, item_bytes, units
+from tests.aws_stub.responses import Respond, clients_of
+from webhooks.adapters.aws.clients import AwsClients
+
+OTHER_WRITES = ("PutItem", "UpdateItem", "TransactWriteItems")  # their units are not counted here
+
+
+@dataclass
+class Counts:
+    """Calls by operation, with botocore's own retries."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    write_units: int = 0
+
+    def add(self, operation: str, body: bytes) -> None:
+        """Count a call. Raises AssertionError for a write other than BatchWriteItem."""
+        assert operation not in OTHER_WRITES, operation
+        self.calls[operation] += 1
+        if operation == "BatchWriteItem":
+            for puts in json.loads(body)["RequestItems"].values():
+                sizes = (item_bytes(put["PutRequest"]["Item"]) for put in puts)
+                self.write_units += sum(units(size, WRITE_UNIT) for size in sizes)
+
+    def clear(self) -> None:
+        self.calls.clear()
+        self.write_units = 0
+
+
+def counting(respond: Respond, counts: Counts) -> Respond:
+    """Count the calls that `respond` takes."""
+
+    def counted_response(operation: str, body: bytes) -> bytes:
+        counts.add(operation, body)
+        return respond(operation, body)
+
+    return counted_response
+
+
+@contextmanager
+def counted(aws: AwsClients) -> Iterator[Counts]:
+    """Count the calls of these clients, whoever responds to them."""
+    counts = Counts()
+
+    def count(request: Any, event_name: str, **_: Any) -> None:
+        counts.add(event_name.rpartition(".")[2], request.body)
+
+    for client in clients_of(aws):
+        client.meta.events.register_first("before-send", count, unique_id="counted")
+    try:
+        yield counts
+    finally:
+        for client in clients_of(aws):
+            client.meta.events.unregister("before-send", unique_id="counted")

@@ -1,0 +1,98 @@
+"""The parameters and expressions that the DynamoDB adapters send. All others are refused."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from webhooks.adapters.dynamodb.items import Item
+
+LAST = "\U0010ffff"  # sorts behind every sort key
+
+_RANGE = re.compile(r"pk = (:\w+)(?: AND (?:begins_with\(sk, (:\w+)\)|sk BETWEEN (:\w+) AND (:\w+)))?")
+_TERM = re.compile(r"attribute_not_exists\((?P<absent>\w+)\)|(?P<name>#?\w+) (?P<sign>=|<=) (?P<value>:\w+)")
+_CLAUSE = re.compile(r"(SET|REMOVE|ADD) (.+?)(?: (?=SET |REMOVE |ADD )|$)")
+_NAMED = {"TableName", "ExpressionAttributeNames"}
+_READ = {*_NAMED, "ConsistentRead", "ProjectionExpression"}
+_WRITTEN = {*_NAMED, "ConditionExpression", "ExpressionAttributeValues"}
+_PARAMETERS = {
+    "GetItem": {*_READ, "Key"},
+    "BatchGetItem": {"RequestItems"},
+    "Keys": {*_READ, "Keys"},
+    "Query": {
+        *(*_READ, "KeyConditionExpression", "ExpressionAttributeValues"),
+        *("ScanIndexForward", "ExclusiveStartKey", "Limit"),
+    },
+    "PutItem": {*_WRITTEN, "Item"},
+    "DeleteItem": {*_WRITTEN, "Key"},
+    "UpdateItem": {*_WRITTEN, "Key", "UpdateExpression", "ReturnValues"},
+    "TransactWriteItems": {"TransactItems", "ClientRequestToken"},
+}
+
+
+class UnknownRequestError(Exception):
+    """A request that these tables do not understand."""
+
+
+def check_parameters(operation: str, request: dict[str, Any]) -> None:
+    if unknown := request.keys() - _PARAMETERS.get(operation, set()):
+        raise UnknownRequestError(f"{operation}: {', '.join(sorted(unknown))}")
+
+
+def projected(text: str, request: Mapping[str, Any]) -> str:
+    if "ProjectionExpression" not in request:
+        return text
+    names = [_name(name.strip(), request) for name in request["ProjectionExpression"].split(",")]
+    item = json.loads(text)
+    return json.dumps({name: item[name] for name in names if name in item})
+
+
+def _name(written: str, request: Mapping[str, Any]) -> str:
+    return request["ExpressionAttributeNames"][written] if written.startswith("#") else written
+
+
+def key_range(request: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the partition of a query, and the lowest and the highest sort key."""
+    condition, values = request["KeyConditionExpression"], request["ExpressionAttributeValues"]
+    found = _RANGE.fullmatch(condition)
+    if found is None:
+        raise UnknownRequestError(condition)
+    pk, prefix, low, high = (values[name]["S"] if name else "" for name in found.groups())
+    return (pk, low, high) if high else (pk, prefix, prefix + LAST)
+
+
+def holds(term: str, item: Item, request: dict[str, Any]) -> bool:
+    found = _TERM.fullmatch(term)
+    if found is None:
+        raise UnknownRequestError(term)
+    if found["absent"]:
+        return found["absent"] not in item
+    value = item.get(_name(found["name"], request))
+    ((kind, wanted),) = request["ExpressionAttributeValues"][found["value"]].items()
+    if value is None or kind not in value:
+        return False
+    have, wanted = (int(value[kind]), int(wanted)) if kind == "N" else (value[kind], wanted)
+    return have == wanted if found["sign"] == "=" else have <= wanted
+
+
+def update_item(item: Item, request: dict[str, Any]) -> Item:
+    """Change the item; returns the attributes that it has now."""
+    expression, updated = request["UpdateExpression"], {}
+    clauses = list(_CLAUSE.finditer(expression))
+    if "".join(clause[0] for clause in clauses) != expression:
+        raise UnknownRequestError(expression)
+    for verb, parts in (clause.groups() for clause in clauses):
+        for part in parts.split(", "):
+            written, *rest = part.split(" ")
+            name = _name(written, request)
+            match verb, rest:
+                case "SET", ["=", value]:
+                    item[name] = updated[name] = request["ExpressionAttributeValues"][value]
+                case "ADD", [value]:
+                    number = int(request["ExpressionAttributeValues"][value]["N"])
+                    item[name] = updated[name] = {"N": str(int(item.get(name, {"N": 0})["N"]) + number)}
+                case "REMOVE", []:
+                    item.pop(name, None)
+                case _:
+                    raise UnknownRequestError(expression)
+    return updated

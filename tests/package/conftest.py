@@ -1,0 +1,13 @@
+import pytest
+
+from tests.package.installed import MINORS, Installed, interpreter, uv
+
+
+@pytest.fixture(scope="module", params=MINORS, ids="3.{}".format)
+def environment(request, tmp_path_factory):
+    python = interpreter(request.param)
+    if python is None:
+        pytest.skip(f"no Python 3.{request.param} on this machine")
+    folder, home = tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("home")
+    uv("venv", "--allow-existing", "--python", python, folder)
+    return Installed(folder, home)
