@@ -23,7 +23,7 @@ from tests.fakes.licenses import FakeLicenses
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from webhooks.domain.caller import AuthLevel, License
-from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.discovery_responses import DeploymentInfo
@@ -218,7 +218,7 @@ class InMemoryApp:
         self.log = io.StringIO()
         self.clock, self.random_bytes = Clock(), Entropy()
         self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
-        self.content_keys = FakeKeyStore(content_keys({"seed": "c" * 64}))
+        self.signing_keys = FakeKeyStore(signing_keys({"seed": "c" * 64}))
         self.licenses = FakeLicenses()
         self.subscriptions = subscriptions or FakeSubscriptions(
             clock=self.clock, random_bytes=self.random_bytes
@@ -261,11 +261,11 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         responses = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
-        stores = {SERVICE: self.keys, SIGNING: self.content_keys}
+        stores = {SERVICE: self.keys, SIGNING: self.signing_keys}
         keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
         discovery = Discovery(
             service_keys=self.keys,
-            content_keys=self.content_keys,
+            signing_keys=self.signing_keys,
             probes=self.probes,
             clock=self.clock,
             patience=0.2,

@@ -21,7 +21,7 @@ from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMa
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpRequest
-from webhooks.domain.keyring import AHEAD, NOTICE, content_keys, service_keys
+from webhooks.domain.keyring import AHEAD, NOTICE, service_keys, signing_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Definition, Endpoint, Webhook
 from webhooks.ports import Clock
@@ -66,7 +66,7 @@ class Stores:
         return SecretKeyStore(self.clients, self.names["service"], parse=parse_service_keys, clock=clock)
 
     def content(self, clock: Clock) -> SecretKeyStore:
-        return SecretKeyStore(self.clients, self.names["content"], parse=content_keys, clock=clock)
+        return SecretKeyStore(self.clients, self.names["content"], parse=signing_keys, clock=clock)
 
     def signer(self, clock: Clock) -> CallbackSigner:
         return CallbackSigner(
@@ -77,7 +77,7 @@ class Stores:
 
     def discovery(self, clock: Clock) -> Discovery:
         return Discovery(
-            service_keys=self.service(clock), content_keys=self.content(clock), probes={}, clock=clock
+            service_keys=self.service(clock), signing_keys=self.content(clock), probes={}, clock=clock
         )
 
     def use_case(self) -> ServiceKeys:

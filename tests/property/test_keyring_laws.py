@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from signing import Curve, PrivateKey
 from webhooks.adapters.secrets_manager.key_store import KEYS_SECONDS
 from webhooks.domain.errors import ConflictError
-from webhooks.domain.keyring import AHEAD, MOST, NOTICE, KeyPairs, content_keys, service_keys
+from webhooks.domain.keyring import AHEAD, MOST, NOTICE, KeyPairs, service_keys, signing_keys
 
 START = 10_000
 SEED = {"seed": "s" * 64}
@@ -76,7 +76,7 @@ def test_an_envelope_for_a_shown_key_is_read_until_its_grace_ends(
 def test_a_content_key_signs_only_once_every_instance_publishes_it(
     resets: list[tuple[int, int]], signed_at: int, signer: int, shower: int
 ) -> None:
-    states = history(content_keys(SEED), resets)
+    states = history(signing_keys(SEED), resets)
     used = known(states, signed_at, stale=signer).in_use(signed_at)
 
     for earlier in range(NOTICE - KEYS_SECONDS):

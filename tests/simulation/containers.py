@@ -10,7 +10,7 @@ from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.simulation.ports import Http, Port, Workers
 from tests.simulation.queues import Message
-from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -124,6 +124,6 @@ def _port(simulation: "Simulation", name: str, real: object) -> Any:
 def _keys() -> tuple[FakeKeyStore, FakeKeyStore, FakeMaster]:
     return (
         FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1)),
-        FakeKeyStore(content_keys({"seed": "c" * 64})),
+        FakeKeyStore(signing_keys({"seed": "c" * 64})),
         FakeMaster(b"m" * 64),
     )

@@ -114,7 +114,7 @@ EXAMPLE: Mapping[str, Any] = {
 _RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 _RESPONSES: Mapping[str, Any] = {
     "2XX": {"description": "Taken, where the status is one of `successCodes`; else it ends the delivery."},
-    "3XX": {"description": "Not followed: an answer like any other. Where it leads is in the log."},
+    "3XX": {"description": "Not followed: a response like any other. Its location is in the log."},
     "408": {"description": "Tried again by default, as are 425 and 429.", "headers": _RETRY_AFTER},
     "410": {"description": "Disables the webhook, unless it is one of `successCodes`."},
     "4XX": {"description": "Ends the delivery, unless it is one of `retryCodes`."},

@@ -23,7 +23,7 @@ _WEBHOOK = {
     "criteria": "ANY, the default: one object of the query must hold. ALL: every object must.",
     "api": "The endpoint to call.",
     "successCodes": "Statuses that mean success: the endpoint took the event.",
-    "retryCodes": "Statuses after which the event is sent again; 0 stands for no HTTP answer. Default: 0, "
+    "retryCodes": "Statuses after which the event is sent again; 0 stands for no HTTP response. Default: 0, "
     "408, 425, 429 and every 5xx but 501 and 505.",
     "retryCount": "The most times that an event is sent again; 0 is the default.",
     "ttl": "Seconds that the endpoint has to answer; 0, the default, is the deployment's own value.",

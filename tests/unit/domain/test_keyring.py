@@ -10,7 +10,7 @@ import pytest
 
 from signing import Curve, PrivateKey
 from webhooks.domain.errors import ConflictError
-from webhooks.domain.keyring import AHEAD, MOST, NOTICE, Key, KeyPairs, content_keys, service_keys, to_state
+from webhooks.domain.keyring import AHEAD, MOST, NOTICE, Key, KeyPairs, service_keys, signing_keys, to_state
 
 STATE = {"seed": "s" * 64}
 GRACE = 600
@@ -31,7 +31,7 @@ def reset(
 
 
 def rings() -> list[KeyPairs]:
-    return [service_keys(STATE, Curve.SECP256K1), content_keys(STATE)]
+    return [service_keys(STATE, Curve.SECP256K1), signing_keys(STATE)]
 
 
 def test_the_first_key_follows_from_the_seed_alone() -> None:
@@ -151,7 +151,7 @@ def test_pairs_read_back_as_they_were_written(pairs: KeyPairs) -> None:
     after = reset(reset(pairs, fresh("a", curve)), fresh("b", curve))
     state = json.loads(json.dumps(to_state(after)))
 
-    assert (content_keys(state) if pairs.upcoming else service_keys(state, curve)) == after
+    assert (signing_keys(state) if pairs.upcoming else service_keys(state, curve)) == after
 
 
 # What releases before the list of keys wrote.
@@ -182,9 +182,9 @@ def test_service_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     assert service_keys(json.loads(json.dumps(to_state(after))), Curve.SECP256K1) == after
 
 
-def test_content_keys_reset_by_an_earlier_release_stay_in_use() -> None:
+def test_signing_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     a, b, c = (fresh(name, Curve.P256) for name in "abc")
-    pairs = content_keys(version_1(curve=Curve.P256, current=b, upcoming=c, previous=a))
+    pairs = signing_keys(version_1(curve=Curve.P256, current=b, upcoming=c, previous=a))
 
     assert (pairs.current, pairs.in_use(1000), pairs.upcoming) == (b, b, c)
     assert pairs.published(1599) == (b, c, a)
@@ -196,7 +196,7 @@ def test_content_keys_reset_by_an_earlier_release_stay_in_use() -> None:
 
 
 def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
-    before = content_keys(STATE)
+    before = signing_keys(STATE)
     d = fresh("d", Curve.P256)
 
     after = reset(before, d)
@@ -208,7 +208,7 @@ def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -
 
 
 def test_a_second_reset_uses_a_content_key_only_after_a_minute_in_the_jwks() -> None:
-    before = content_keys(STATE)
+    before = signing_keys(STATE)
     d, e = fresh("d", Curve.P256), fresh("e", Curve.P256)
     after = reset(reset(before, d, now=1000), e, now=1001)
 

@@ -8,7 +8,7 @@ WebhooksError
 ├── NotFoundError           absent, or another tenant's: the same response
 ├── ConflictError           a change lost a race that it cannot repeat
 │   └── CommunityFullError  the community has as many webhooks as the deployment allows
-├── UnavailableError        a service that we need did not answer; a change may have been made
+├── UnavailableError        a service behind ours did not answer; a change may have been made
 ├── InvalidEventError       a text on the events queue that no webhook can ever get
 ├── MalformedPackError      a text on the deliveries queue that is no pack
 ├── AlreadyProcessedError   the request has an idempotency record
@@ -85,7 +85,7 @@ class CommunityFullError(ConflictError):
 
 
 class UnavailableError(WebhooksError):
-    """A service that this needs did not answer."""
+    """A service behind ours did not answer."""
 
 
 class InvalidEventError(WebhooksError):
@@ -105,7 +105,7 @@ class StaleError(WebhooksError):
 
 
 class CorruptError(WebhooksError):
-    """A stored item cannot be read; the text says which, and not what is in it."""
+    """A stored item cannot be read; the text names it, and holds nothing of it."""
 
 
 class CredentialMissingError(WebhooksError):

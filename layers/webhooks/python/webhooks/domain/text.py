@@ -14,7 +14,7 @@ TEXT: Final = re.compile(f"[^{_HARMFUL}{SURROGATES}]*")
 
 
 def is_text(text: str) -> bool:
-    """Tell whether it has none of what TEXT_RULE names, and no half of a character."""
+    """Tell whether a text keeps TEXT_RULE and has no half of a character."""
     return TEXT.fullmatch(text) is not None
 
 

@@ -54,7 +54,7 @@ class Credential:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Self:
-        """Read what `to_mapping` wrote; names of a later version are passed over."""
+        """Read the values by field name; names of a later version are passed over."""
         return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
 
 

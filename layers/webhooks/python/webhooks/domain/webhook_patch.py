@@ -25,7 +25,7 @@ class Patch:
 
 
 def patch_problems(before: Webhook, endpoint: Endpoint, given: Credential | None) -> list[Problem]:
-    """Say what is wrong with the endpoint that a patch makes. `given`: the patch's own credential."""
+    """Return the problems of the endpoint that a patch makes. `given`: the patch's own credential."""
     problems = endpoint_problems(endpoint)
     stays = endpoint.auth_type is before.definition.endpoint.auth_type and before.credential is not None
     if given is not None or not stays:
@@ -34,7 +34,7 @@ def patch_problems(before: Webhook, endpoint: Endpoint, given: Credential | None
 
 
 def reach_problems(before: Webhook, endpoint: Endpoint) -> Sequence[Problem]:
-    """Say which new hosts the stored credential would be sent to."""
+    """Return a problem for each new host that would get the stored credential."""
     if before.credential is None or endpoint.auth_type is AuthType.NONE:
         return []
     known = {_origin(url) for url in endpoint_urls(before.definition.endpoint).values()}

@@ -46,7 +46,7 @@ def needed_part(endpoint: Endpoint, credential: Credential | None) -> Credential
 
 
 def endpoint_problems(endpoint: Endpoint) -> list[Problem]:
-    """Say what OAuth 2 needs beside its credential."""
+    """Return the fields beside the credential that OAuth 2 lacks."""
     if endpoint.auth_type is not AuthType.OAUTH2:
         return []
     problems = []
@@ -60,7 +60,7 @@ def endpoint_problems(endpoint: Endpoint) -> list[Problem]:
 
 
 def credential_problems(endpoint: Endpoint, credential: Credential | None) -> list[Problem]:
-    """Say which values are missing, superfluous or unfit for a header."""
+    """Return the values that are missing, superfluous or unfit for a header."""
     auth_type, needed = endpoint.auth_type, NEEDED[endpoint.auth_type]
     given = credential.to_mapping() if credential else {}
     problems = [

@@ -11,7 +11,7 @@ MAX_DEFINITION = 65_536  # bytes: with it in 50 index entries a transaction stay
 
 
 def size_problems(definition: Definition, *, definition_bytes: int, writes: int) -> Sequence[Problem]:
-    """Say what is too large. `writes`: how many bitmaps and index entries the change writes or deletes."""
+    """Return the first limit that is exceeded. `writes`: how many bitmaps and index entries the change writes or deletes."""
     names_and_tags = len(set(definition.event_names)) + len(set(definition.tags))
     if names_and_tags > MAX_NAMES_AND_TAGS:
         return [

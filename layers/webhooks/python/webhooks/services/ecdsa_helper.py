@@ -23,7 +23,7 @@ class EcdsaHelper:
         self._random_bytes = random_bytes
 
     def encrypt(self, text: str, *, public_key: str, private_key: str) -> Converted:
-        """Encrypt a text for the owner of the public key. Raises InvalidInputError."""
+        """Encrypt a text for the holder of the public key. Raises InvalidInputError."""
         key, own = self._agree(public_key, private_key)
         try:
             return Converted(seal(key, text, self._random_bytes(IV_BYTES)), own)

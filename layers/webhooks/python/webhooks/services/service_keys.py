@@ -14,7 +14,7 @@ KEY_SEED = 48  # bytes of random_bytes for a new private key: uniform over the c
 
 @dataclass(frozen=True, slots=True)
 class ServiceKey:
-    """A key pair by the tag that says what it is for."""
+    """A key pair, and the tag for its purpose."""
 
     tag: str
     pair: PrivateKey
@@ -36,7 +36,7 @@ class ServiceKeys:
         return [ServiceKey(tag, store.read_now().current) for tag, store in self._stores.items()]
 
     def reset(self, key_id: str, *, idempotency_key: str) -> ServiceKey:
-        """Replace the pair whose public key is `key_id` and return the one that took its place.
+        """Replace the pair whose public key is `key_id` and return its successor.
 
         The exact repeat of a reset, by its idempotency key, gets the same pair again and changes nothing.
         Raises NotFoundError for a key that is not the newest of its tag, ConflictError where another reset

@@ -62,7 +62,7 @@ class Webhooks:
     def fetch(
         self, request: CommunityRequest, *, index: int, size: int, tags: Sequence[str]
     ) -> tuple[Page, Sequence[Credential | None]]:
-        """Return a page and, for a caller who sees them, each webhook's credential."""
+        """Return a page, and each webhook's credential where the caller sees them."""
         page = self._subscriptions.page(request.scope, index=index, size=size, tags=tags)
         if not request.caller.sees_credentials:
             return page, [None] * len(page.webhooks)

@@ -5,7 +5,7 @@ from typing import Any
 from webhooks.adapters.dynamodb.items import Item
 from webhooks.ports import DELETED, IdempotencyRecord, StoredRecord
 
-PREFIX = "answer#"
+PREFIX = "answer#"  # stored: it stays
 
 
 def record_key(idempotency_key: str) -> Item:

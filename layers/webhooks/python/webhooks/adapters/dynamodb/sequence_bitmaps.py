@@ -34,7 +34,7 @@ def bitmap_to_bytes(bits: int) -> bytes:
 
 
 def bitmap_from_bytes(raw: bytes) -> int:
-    """Read what `bitmap_to_bytes` wrote."""
+    """Read a bitmap from a table."""
     return int.from_bytes(raw)
 
 
@@ -60,7 +60,7 @@ def counts_to_bytes(counts: Sequence[int]) -> bytes:
 
 
 def counts_from_bytes(raw: bytes) -> tuple[int, ...]:
-    """Read what `counts_to_bytes` wrote."""
+    """Read the counts."""
     return struct.unpack(f">{len(raw) // 2}H", raw)
 
 

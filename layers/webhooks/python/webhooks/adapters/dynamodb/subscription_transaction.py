@@ -19,7 +19,7 @@ type Purpose = Literal["webhook", "record", "index"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of the transaction, and what a failure of its condition means."""
+    """One action of the transaction; `purpose` tells the meaning of a failed condition."""
 
     purpose: Purpose
     request: dict[str, Any]

@@ -12,7 +12,7 @@ from webhooks.adapters.dynamodb.items import Item, Key
 from webhooks.domain.errors import UnavailableError
 
 BATCH_KEYS = 100  # BatchGetItem's limit
-TRIES = 8  # for what a batch leaves unprocessed
+TRIES = 8  # for the keys that a batch leaves unprocessed
 
 
 def call(aws: AwsClients, method: str, **request: Any) -> Any:
@@ -39,7 +39,7 @@ class Table:
         return item
 
     def get_eventually(self, item_key: Key) -> Item | None:
-        """Return an item as it was a moment ago, at half the price."""
+        """Return an item, eventually consistent, at half the price."""
         item: Item | None = call(self.aws, "get_item", TableName=self.name, Key=item_key).get("Item")
         return item
 
@@ -75,7 +75,7 @@ class Table:
     def query_page(
         self, pk: str, *, first: str = "", last: str = "", limit: int, descending: bool = False
     ) -> tuple[list[Item], bool]:
-        """Return what one Query reads of a partition, and whether it stopped before the end.
+        """Return the items that one Query reads of a partition, and whether it stopped before the end.
 
         `first`, `last`: the sort keys to read, both included; both or none.
         """
@@ -98,7 +98,7 @@ class Table:
 
 
 def asked(keys: Sequence[Key], attributes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what BatchGetItem is asked of one table."""
+    """Return the part of a BatchGetItem request for one table."""
     request: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
     if attributes:
         request["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
@@ -109,7 +109,7 @@ def asked(keys: Sequence[Key], attributes: Sequence[str] = ()) -> dict[str, Any]
 def get_batch(aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff) -> Mapping[str, list[Item]]:
     """Return the items that exist, in any order, by table.
 
-    `request`: what is `asked` of each table, up to 100 keys in all. Raises UnavailableError.
+    `request`: the part of each table by its name, up to 100 keys in all. Raises UnavailableError.
     """
     found: dict[str, list[Item]] = defaultdict(list)
     for tries in range(TRIES):

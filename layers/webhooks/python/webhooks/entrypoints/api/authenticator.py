@@ -66,7 +66,7 @@ class Authenticator:
         )
 
     def idempotency_key(self, caller: Caller, request: ApiRequest) -> str:
-        """Return what this request and its exact repeat have in common, and no other request has.
+        """Return a key that this request shares with its exact repeats alone.
 
         Each part goes in with its length, so that no two lists of parts run together to the same bytes.
         """

@@ -18,7 +18,7 @@ from webhooks.domain.errors import (
 from webhooks.domain.json_text import write_json
 from webhooks.entrypoints.api.wire_names import problems_text
 
-RETRY_AFTER = 5  # seconds, after which the service behind us answers again, or another instance of it
+RETRY_AFTER = 5  # seconds: by then the failing service, or another instance of it, usually answers
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ NO_OBJECT = "the body must be a JSON object"
 class ApiRequest:
     """A request to the API. Header names in lower case; headers and body can be secret.
 
-    `log_fields`: what the request's log line has beside the usual.
+    `log_fields`: further fields of the request's log line.
     """
 
     id: str

@@ -92,8 +92,8 @@ class WebhookResponses:
             name: seal(caller.shared_key, value, self._random_bytes(IV_BYTES))
             for name, value in credential.to_mapping().items()
         }
-        sealed = Credential.from_mapping(envelopes)
-        return CredentialOut.of(sealed, oauth2=OAuth2Out.of(sealed) or None) or None
+        encrypted = Credential.from_mapping(envelopes)
+        return CredentialOut.of(encrypted, oauth2=OAuth2Out.of(encrypted) or None) or None
 
     def _signing_secret(self, caller: Caller, webhook: Webhook) -> str:
         secret = derive_webhook_secret(self._master.read(), webhook.id, webhook.secret_version)

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from webhooks.entrypoints.api.wire_names import wire_name
 
-INVALID = "invalid"  # the type of errors whose message already says what the value should be
+INVALID = "invalid"  # the type of errors that explain themselves
 
 
 class OtherName(NamedTuple):
@@ -31,7 +31,7 @@ class ApiModel(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Says what a value should be, in place of pydantic's message; `covers_parts`: in place of all in it."""
+    """The sentence in place of pydantic's message; `covers_parts`: for errors inside the value too."""
 
     sentence: str
     covers_parts: bool
@@ -48,5 +48,5 @@ def explain_whole(sentence: str) -> Explanation:
 
 
 def invalid(sentence: str) -> PydanticCustomError:
-    """Make the error that says what the value should be, and not what it is."""
+    """Make an error with a sentence about the right value, which never quotes the wrong one."""
     return PydanticCustomError(INVALID, "{sentence}", {"sentence": sentence})

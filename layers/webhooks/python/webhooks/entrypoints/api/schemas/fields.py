@@ -1,4 +1,4 @@
-"""The types of the fields of requests, each with the sentence that says what it should be.
+"""The types of requests' fields, each with a sentence about its right values.
 
 Constraints are pydantic's own wherever it has them: they cost a tenth of a validator written in Python.
 """

@@ -1,4 +1,4 @@
-"""Reads a JSON object into a schema, or says of every wrong field what it should be."""
+"""Reads a JSON object into a schema, or explains each wrong field."""
 
 from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
