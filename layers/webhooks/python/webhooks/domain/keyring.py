@@ -97,7 +97,8 @@ class KeyPairs:
     def reset(self, fresh: PrivateKey, *, now: float, grace: int, request: str) -> Self:
         """Return the set after a reset: the upcoming or the fresh pair is in use `NOTICE` seconds from now.
 
-        The one that it replaces counts for `grace` seconds from then on; the ends of those before stay. Raises ConflictError where too many keys are in their grace.
+        The one that it replaces counts for `grace` seconds from then on; the ends of those before stay.
+        Raises ConflictError where too many keys are in their grace.
         """
         newest, *earlier = self._brought_up
         since = max(int(now) + NOTICE, newest.since or 0)

@@ -11,7 +11,10 @@ MAX_DEFINITION = 65_536  # bytes: with it in 50 index entries a transaction stay
 
 
 def size_problems(definition: Definition, *, definition_bytes: int, writes: int) -> Sequence[Problem]:
-    """Return the first limit that is exceeded. `writes`: how many bitmaps and index entries the change writes or deletes."""
+    """Return the first limit that is exceeded.
+
+    `writes`: how many bitmaps and index entries the change writes or deletes.
+    """
     names_and_tags = len(set(definition.event_names)) + len(set(definition.tags))
     if names_and_tags > MAX_NAMES_AND_TAGS:
         return [

@@ -101,7 +101,7 @@ class Authentication:
         public_key = _public_key(headers["publickey"], readable[0].curve)
         opened = self._try(readable, public_key, headers["requestid"])
         if opened is None and now - self._reread_at >= REREAD_AFTER:
-            # Another instance may have reset the keys a moment ago: read them again before refusing, but not
+            # Another instance may have just reset the keys: read them again before refusing, but not
             # for each of many envelopes that no key opens.
             self._reread_at = now
             opened = self._try(self._keys.read_now().readable(now), public_key, headers["requestid"])

@@ -60,7 +60,7 @@ class ServiceKeys:
         except StaleError:
             if made := store.read_now().made_by(idempotency_key):  # our own repeat was faster
                 return made
-            raise ConflictError("keyId: this key was reset by another request a moment ago") from None
+            raise ConflictError("keyId: another request has just reset this key") from None
         return after.current
 
 
