@@ -144,7 +144,7 @@ def read_response(result: Mapping[str, Any]) -> ApiResponse:
 
 
 @dataclass
-class Entropy:
+class DistinctBytes:
     """Bytes that are never twice the same, and the same in each run."""
 
     counter: itertools.count = field(default_factory=itertools.count)
@@ -216,7 +216,7 @@ class InMemoryApp:
         self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
     ) -> None:
         self.log = io.StringIO()
-        self.clock, self.random_bytes = Clock(), Entropy()
+        self.clock, self.random_bytes = Clock(), DistinctBytes()
         self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
         self.signing_keys = FakeKeyStore(signing_keys({"seed": "c" * 64}))
         self.licenses = FakeLicenses()

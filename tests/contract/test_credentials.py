@@ -1,4 +1,4 @@
-"""What every Credentials does, whatever keeps them."""
+"""The contract of Credentials and CredentialSecrets, on the fake and on Secrets Manager."""
 
 import pytest
 

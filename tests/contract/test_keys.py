@@ -1,4 +1,4 @@
-"""What every KeyStore and MasterSecret does."""
+"""The contract of KeyStore and MasterSecret."""
 
 import json
 from typing import Any

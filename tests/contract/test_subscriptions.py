@@ -1,4 +1,4 @@
-"""What every Subscriptions and SubscriptionIndex does, whatever keeps them."""
+"""The contract of Subscriptions and SubscriptionIndex, on the fake and on DynamoDB."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ SOUTH = Scope("acme", "south")
 
 
 class Store:
-    """The two ports on one state, and what the tests need to set it up."""
+    """The two ports on one state, and helpers that set it up."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend

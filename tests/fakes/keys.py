@@ -25,7 +25,7 @@ class FakeKeyStore:
             return self._pairs
 
     def replace(self, before: KeyPairs, after: KeyPairs) -> None:
-        """Store new pairs. Raises StaleError if `before` is not what is stored."""
+        """Store new pairs. Raises StaleError if `before` is not the stored set."""
         with self._lock, effect(self._fault, "keys.replace"):
             if self._pairs.current != before.current:
                 raise StaleError

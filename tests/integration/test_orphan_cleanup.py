@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
-from tests.contract.backends import Backend, Clock, Entropy, backend_named
+from tests.contract.backends import Backend, Clock, DistinctBytes, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_record, make_webhook
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
@@ -369,7 +369,7 @@ class Memory:
     """A deployment in memory, whose secrets have the ages that its clock gives them."""
 
     def __init__(self) -> None:
-        self.clock, random_bytes = Clock(), Entropy()
+        self.clock, random_bytes = Clock(), DistinctBytes()
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random_bytes)
         self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random_bytes)
         self.webhooks: list[Webhook] = []

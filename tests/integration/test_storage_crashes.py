@@ -1,4 +1,4 @@
-"""A crash before or after any effect of a change leaves only what a repeat and the cleanup put right."""
+"""A crash before or after any effect of a change leaves nothing that a repeat and the cleanup do not repair."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -55,18 +55,18 @@ class CrashError(Exception):
 
 @dataclass
 class Crasher:
-    """Notes every moment at which something takes effect, and crashes at the one that it is set to."""
+    """Notes every effect, and crashes at the one that it is set to."""
 
     at: int | None = None
-    moments: list[str] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
     watching: bool = False
 
-    def __call__(self, moment: str) -> None:
+    def __call__(self, effect: str) -> None:
         if not self.watching:
             return
-        self.moments.append(moment)
-        if len(self.moments) - 1 == self.at:
-            raise CrashError(moment)
+        self.effects.append(effect)
+        if len(self.effects) - 1 == self.at:
+            raise CrashError(effect)
 
 
 class CrashingClients(WrappedClients):
@@ -217,7 +217,7 @@ def delete(app: InMemoryApp) -> None:
         app.use_cases.delete(request("tested"), app.existing(FIRST))
 
 
-# What is tested, the tokens before and after it.
+# The change under test, the tokens before and after it.
 CHANGES: dict[str, tuple[Callable[[InMemoryApp], None], list[str | None], list[str | None]]] = {
     "create": (create, [], ["first"]),
     "new credential": (new_credential, ["first"], ["second"]),
@@ -233,21 +233,21 @@ def opened(backend_name: str, crasher: Crasher) -> Iterator[InMemoryApp]:
         yield InMemoryApp(backend, crasher)
 
 
-def moments_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list[str]:
-    """Return the moments of a change that goes well."""
+def effects_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list[str]:
+    """Return the effects of a change that goes well."""
     crasher = Crasher(watching=True)
     with opened(backend_name, crasher) as app:
         change(app)
-    return crasher.moments
+    return crasher.effects
 
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("backend_name", ["memory", "moto"])
 def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
     change, before, after = CHANGES[name]
-    moments = moments_of(backend_name, change)
-    assert len(moments) >= 4
-    for at in range(len(moments)):
+    effects = effects_of(backend_name, change)
+    assert len(effects) >= 4
+    for at in range(len(effects)):
         crasher = Crasher(at=at, watching=True)
         with opened(backend_name, crasher) as app:
             # When the process ends in the midst of the change
@@ -256,17 +256,17 @@ def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_nam
             crasher.watching = False
 
             # Then every webhook has a credential that can be read: the old one or the new
-            assert app.tokens() in ([], before, after), moments[at]
+            assert app.tokens() in ([], before, after), effects[at]
 
             # And the sender's repeat has the same result as if nothing had happened
             change(app)
-            assert app.tokens() == after, moments[at]
+            assert app.tokens() == after, effects[at]
 
             # And the cleanup, among enough others, leaves no secret that no webhook names
             app.crowd()
             app.cleanup()
-            assert app.orphans() == set(), moments[at]
-            assert app.tokens() == after, moments[at]
+            assert app.orphans() == set(), effects[at]
+            assert app.tokens() == after, effects[at]
 
 
 def test_the_cleanup_spares_new_secrets() -> None:

@@ -1,4 +1,4 @@
-"""Subscriptions where DynamoDB fails, answers late, or is changed by somebody else in between."""
+"""Subscriptions where DynamoDB fails, responds late, or is changed by another writer in between."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace

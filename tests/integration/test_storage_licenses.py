@@ -1,4 +1,4 @@
-"""Licenses in the access table: how long an answer counts, and what cannot be read."""
+"""Licenses in the access table: how long a read counts, and items that cannot be read."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a page costs: the last one of 100,000 webhooks as much as the first, counted in read units."""
+"""The cost of a page: the last one of 100,000 webhooks as much as the first, counted in read units."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +28,7 @@ LAST = TOTAL // PAGE - 1
 
 
 class Meter:
-    """Counts DynamoDB calls and read units, from what the answers hold."""
+    """Counts DynamoDB calls and read units, by the size of the responses."""
 
     def __init__(self, backend: Backend) -> None:
         self.calls = 0

@@ -1,4 +1,4 @@
-"""Several writers at once: whoever wins, the index, the totals and the pages agree with the webhooks.
+"""Several writers at once: after each race the index, the totals and the pages agree with the webhooks.
 
 moto is not isolated between threads, so this needs an emulator.
 """
@@ -55,7 +55,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 @dataclass
 class Writer:
-    """Creates, changes and deletes at random, its own webhooks and others'; counts what took effect."""
+    """Creates, changes and deletes at random, its own webhooks and others'; counts the changes that took effect."""
 
     name: str
     stores: tuple[Subscriptions, SubscriptionIndex]
@@ -199,7 +199,7 @@ def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
     with ThreadPoolExecutor(8) as pool:
         answered = list(pool.map(lambda _: create(webhooks, "the same"), range(8)))
 
-    # Then it takes effect once, and every answer names what it made
+    # Then it takes effect once, and every response names the webhook that it made
     page = subscriptions.page(ACME, index=0, size=10, tags=())
     assert set(answered) == {webhook.id for webhook in page.webhooks}
     assert len(page.webhooks) == 1

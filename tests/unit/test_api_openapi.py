@@ -1,4 +1,4 @@
-"""The document says what the functions do: every path and method, and answers that keep to their schemas."""
+"""The document describes the functions: every path and method, and responses that keep to their schemas."""
 
 import json
 import re

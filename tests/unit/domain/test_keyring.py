@@ -107,9 +107,9 @@ def test_the_keys_change_only_at_the_named_times(pairs: KeyPairs) -> None:
     now = 900.0
     named = []
     while (until := pairs.unchanged_until(now)) != math.inf:
-        for moment in (now, (now + until) / 2, until - 0.01):
-            assert pairs.signing(moment) == pairs.signing(now)
-            assert pairs.in_use(moment) == pairs.in_use(now)
+        for at in (now, (now + until) / 2, until - 0.01):
+            assert pairs.signing(at) == pairs.signing(now)
+            assert pairs.in_use(at) == pairs.in_use(now)
         named.append(until)
         now = until
     assert named == [1050, 1055, 1060, 1065, 1660, 1665]
@@ -154,7 +154,7 @@ def test_pairs_read_back_as_they_were_written(pairs: KeyPairs) -> None:
     assert (signing_keys(state) if pairs.upcoming else service_keys(state, curve)) == after
 
 
-# What releases before the list of keys wrote.
+# The form of releases before the list of keys.
 
 
 def version_1(**changes: Any) -> dict[str, Any]:
