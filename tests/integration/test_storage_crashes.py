@@ -28,7 +28,7 @@ from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, 
 from webhooks.domain.webhook_patch import Patch
 from webhooks.ports import Credentials, CredentialSecrets, Subscriptions
 from webhooks.services.idempotency import CommunityRequest
-from webhooks.services.orphan_cleanup import MOST, OrphanCleanup
+from webhooks.services.orphan_cleanup import MAX_SHARE, OrphanCleanup
 from webhooks.services.webhooks import Webhooks
 
 CROWD = Scope("acme", "crowd")
@@ -132,7 +132,7 @@ class InMemoryApp:
             credentials=self.credentials,
             guard=ScriptedGuard(),
             clock=backend.clock,
-            webhooks_per_community=2 * MOST,
+            webhooks_per_community=2 * MAX_SHARE,
         )
 
     def create(self, request_key: str, credential: Credential | None, scope: Scope = ACME) -> str:
@@ -177,7 +177,7 @@ class InMemoryApp:
 
     def crowd(self) -> None:
         """Create so many webhooks with credentials that one orphan is not too many."""
-        for number in range(MOST):
+        for number in range(MAX_SHARE):
             self.create(f"crowd {number}", FIRST, CROWD)
 
 
