@@ -64,7 +64,7 @@ def nginx() -> Path:
     unpacked = ROOT / ".tools" / "nginx" / "usr" / "sbin" / "nginx"
     found = shutil.which("nginx") or (str(unpacked) if unpacked.exists() else None)
     if found is None:
-        raise LocalError("nginx is needed to receive what is sent: on Debian, `apt-get install nginx`")
+        raise LocalError("nginx is needed as a receiver: on Debian, `apt-get install nginx`")
     return Path(found)
 
 

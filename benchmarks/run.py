@@ -1,7 +1,7 @@
 """Runs one figure, in this process: `python -m benchmarks.run KEY OUT.json COMMAND`.
 
-What its module prints goes where errors go, so that a person sees its steps alone. OUT.json gets a record, or
-in one line why there is none; then the exit status is 1.
+The output of its module goes to stderr, so that a person sees its steps alone. OUT.json gets a record, or one
+line with the reason why there is none; then the exit status is 1.
 """
 
 import ast
@@ -48,13 +48,13 @@ FIGURES = {
     "scale": "scale",
 }
 FOLDER = ROOT / "benchmarks" / "figures"
-# What a run writes makes no tree dirty.
+# Files that a run writes, which make no tree dirty.
 OURS = [":(exclude)docs/benchmarks", ":(exclude)docs/benchmarks.md"]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a figure's module says of itself."""
+    """The words of a figure's module about itself."""
 
     title: str
     against: str
@@ -100,7 +100,7 @@ def words(name: str, folder: Path = FOLDER) -> Words:
 
 
 def measure(name: str, progress: Progress) -> Measured:
-    """Import a figure's module and let it measure; raises what it raises, or ValueError for no samples."""
+    """Import a figure's module and let it measure; raises its errors, or ValueError for no samples."""
     measured = importlib.import_module(f"benchmarks.figures.{name}").measure(progress)
     if not isinstance(measured, Measured):
         raise TypeError(f"{name}.measure returned no Measured")
@@ -130,9 +130,9 @@ def record(key: str, command: str, progress: Progress) -> Record:
 
 
 def machine() -> Mapping[str, str]:
-    """Describe this machine by what a figure depends on, and by no name of its own."""
+    """Describe this machine by the facts that a figure depends on, and by no name of its own."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    release = re.match(r"\d+\.\d+", platform.release())  # what follows can tell whose machine it is
+    release = re.match(r"\d+\.\d+", platform.release())  # the rest can name the machine's owner
     return {
         "processor": _processor(),
         "cores": f"{os.cpu_count()} cores",
@@ -166,7 +166,7 @@ def commit() -> str:
 
 
 def line_of(error: BaseException) -> str:
-    """Say in one line what went wrong."""
+    """Describe an error in one line."""
     first = (str(error).strip().splitlines() or [""])[0]
     kind = "" if isinstance(error, LocalError) else type(error).__name__
     return placeless(": ".join(part for part in (kind, first) if part))

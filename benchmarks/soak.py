@@ -3,7 +3,7 @@
 20 tenants with 10 events a second; one's endpoint never answers, one's answers 500. Every 5 s, of each
 function's processes the one with the most memory, threads or open files (sockets among them) counts; latency
 by the minute. Flat: the last third's median is at most 1.1 times the second third's, with some slack for
-chance (2 MiB, 2 threads, 2 files, 5 ms of p50, 20 ms of p99); the first third is warm-up. The emulator's own
+noise (2 MiB, 2 threads, 2 files, 5 ms of p50, 20 ms of p99); the first third is warm-up. The emulator's own
 tables and logs grow meanwhile: a baseline, functions that do nothing behind the same queues, shows how
 much of a latency's growth is the emulator's.
 """
@@ -176,7 +176,7 @@ def _charts(watch: Watch, seen: Callbacks) -> list[Chart]:
 
 
 def main() -> int:
-    """Soak, and keep what was measured; return the exit status."""
+    """Soak, and keep the record; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=TITLE)
     parser.add_argument("--minutes", type=int, default=MINUTES)
     minutes, progress = parser.parse_args().minutes, Progress()

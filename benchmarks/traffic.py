@@ -97,7 +97,7 @@ def keep_ahead(
     deadline = time.monotonic() + PATIENCE
     while len(receiver.look()) < sent and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
-    began = next(look for look in looks if look[0] > seconds / 5)  # what is under way has filled up by then
+    began = next(look for look in looks if look[0] > seconds / 5)  # the queues have filled up by then
     return (looks[-1][1] - began[1]) / (looks[-1][0] - began[0])
 
 

@@ -6,8 +6,8 @@ community's version, query the index, evaluate the queries, pack and log; by a f
 before, and by one that has read the index and learns from the version that it still holds. The scan does the
 same without an index: it reads every webhook of the community and evaluates those that list the name.
 
-DynamoDB is stubbed below botocore by tables that hold all of the webhooks and count what AWS would bill. In
-timed runs they respond with bytes that they made before: their own work is in neither side.
+DynamoDB is stubbed below botocore by tables that hold all of the webhooks and count billed units. In timed
+runs they respond with bytes that they made before: their own work is in neither side.
 """
 
 import gc
@@ -81,7 +81,7 @@ class Scan:
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure both communities, without and with what was read before, then the scan."""
+    """Measure both communities with a cold and a warm function, then the scan."""
     tables = Tables()
     with progress.step(f"load {LARGE + SMALL:,} webhooks"):
         for size in (SMALL, LARGE):
