@@ -13,7 +13,8 @@ from tests.lambda_functions import LOOPBACK, load_function
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk, webhook_sk
 from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_attributes
-from webhooks.domain.delivery import delivery_of, encode_pack, pack_deliveries
+from webhooks.domain.delivery import delivery_of, pack_deliveries
+from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Definition, Endpoint, Webhook

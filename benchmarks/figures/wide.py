@@ -14,7 +14,7 @@ from benchmarks.figure import Chart, Goal, Measured, Reading
 from local.progress import Progress
 from tests.aws_stub.tables import Tables
 from tests.hostile import EVIL, NAME, Case, Lambda, event, items, peak, start_of_peak
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 TITLE = "One event for very many webhooks"
 AGAINST = "1,000 webhooks"
