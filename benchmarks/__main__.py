@@ -18,7 +18,7 @@ from rich.table import Table
 
 from benchmarks import report
 from benchmarks.report import Record
-from benchmarks.run import FIGURES, chosen, words
+from benchmarks.run import FIGURES, FOLDER, chosen, words
 from local.errors import LocalError
 from local.paths import LOCAL, ROOT
 from local.progress import Progress
@@ -127,11 +127,18 @@ def show(outcomes: Mapping[str, Outcome]) -> None:
 
 def publish(progress: Progress) -> None:
     """Write the page and its charts from the kept records, in the modules' present words."""
-    records = {key: _reworded(key, record) for key, record in report.load(KEPT / report.FIGURES).items()}
+    records = {
+        key: _reworded(record, FIGURES.get(key, ""))
+        for key, record in report.load(KEPT / report.FIGURES).items()
+    }
+    soaked = {
+        key: _reworded(record, key, folder=ROOT / "benchmarks")
+        for key, record in report.load(KEPT / report.SOAK).items()
+    }
     if not records:
         return
     report.save(KEPT / report.FIGURES, records)
-    PAGE.write_text(report.markdown(records, report.load(KEPT / report.SOAK), folder=KEPT), "utf-8")
+    PAGE.write_text(report.markdown(records, soaked, folder=KEPT), "utf-8")
     with progress.step(f"{PAGE.relative_to(ROOT)} and its charts"):
         _draw()
 
@@ -165,10 +172,10 @@ def _ending(code: int) -> str:
     return f"ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
 
 
-def _reworded(key: str, record: Record) -> Record:
+def _reworded(record: Record, module: str, folder: Path = FOLDER) -> Record:
     try:
-        return replace(record, **asdict(words(FIGURES[key])))
-    except (KeyError, LocalError):
+        return replace(record, **asdict(words(module, folder)))
+    except LocalError:
         return record
 
 
