@@ -42,7 +42,6 @@ type Outcome = Record | Failed
 
 
 def main() -> int:
-    """Measure the wanted figures; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", metavar="4,10", help="the figures to measure (default: all, and scale)")
     parser.add_argument("--report", action="store_true", help="write docs/benchmarks.md without measuring")
@@ -107,12 +106,10 @@ def rows(outcomes: Mapping[str, Outcome]) -> list[list[str]]:
 
 
 def status(outcomes: Mapping[str, Outcome]) -> int:
-    """Return 1 where a figure failed. A missed goal is no failure."""
     return int(any(isinstance(outcome, Failed) for outcome in outcomes.values()))
 
 
 def show(outcomes: Mapping[str, Outcome]) -> None:
-    """Print the table."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)

@@ -101,8 +101,6 @@ class Endpoint:
 
 @contextmanager
 def endpoint() -> Iterator[Endpoint]:
-    """Run an endpoint while the context lasts: plain HTTP, kept connections."""
-
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             while head := self._head():

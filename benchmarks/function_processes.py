@@ -44,7 +44,6 @@ class Watch:
             self.most[each].append(max(values))
 
     def lines(self, quantity: str) -> dict[str, Line]:
-        """Return a quantity of each process over the minutes."""
         return {name: self._lines[quantity, name] for name in sorted(self._names.values())}
 
 

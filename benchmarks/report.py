@@ -80,12 +80,10 @@ def save(path: Path, records: Records) -> None:
 
 
 def ordered(keys: Records) -> list[str]:
-    """Return the numbers as they count, then the names."""
     return sorted(keys, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key))
 
 
 def chart_file(key: str, chart: Chart) -> str:
-    """Return the name of a chart's file."""
     return f"{key}-{re.sub(r'[^a-z0-9]+', '-', chart.name.lower()).strip('-')}.svg"
 
 
@@ -103,7 +101,6 @@ def markdown(records: Records, soak: Records, *, folder: Path) -> str:
 
 
 def cells(reading: Reading) -> list[str]:
-    """Return a reading's median, spread, goal and verdict."""
     return [reading.value, reading.spread, str(reading.goal or ""), reading.verdict]
 
 
@@ -191,7 +188,6 @@ def _profile(folder: Path, name: str) -> str:
 
 
 def machine_line(machine: Mapping[str, str]) -> str:
-    """Describe a machine."""
     return ", ".join(machine.values())
 
 

@@ -15,9 +15,10 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -110,11 +111,10 @@ def measure(name: str, progress: Progress) -> Measured:
     return measured
 
 
-def record(key: str, command: str, progress: Progress) -> Record:
-    """Measure a figure; note where and when."""
-    said = words(FIGURES[key])
+def record(said: Words, command: str, work: Callable[[], Measured]) -> Record:
+    """Measure, and note date, commit, machine and duration."""
     date, tree, started = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", commit(), time.monotonic()
-    measured = measure(FIGURES[key], progress)
+    measured = work()
     return Record(
         measured,
         date=date,
@@ -122,10 +122,7 @@ def record(key: str, command: str, progress: Progress) -> Record:
         command=command,
         machine=machine(),
         seconds=round(time.monotonic() - started, 1),
-        title=said.title,
-        against=said.against,
-        text=said.text,
-        bound=said.bound,
+        **asdict(said),
     )
 
 
@@ -166,7 +163,6 @@ def commit() -> str:
 
 
 def line_of(error: BaseException) -> str:
-    """Describe an error in one line."""
     first = (str(error).strip().splitlines() or [""])[0]
     kind = "" if isinstance(error, LocalError) else type(error).__name__
     return placeless(": ".join(part for part in (kind, first) if part))
@@ -178,12 +174,13 @@ def placeless(text: str) -> str:
 
 
 def main(key: str, out: Path, command: str) -> int:
-    """Run a figure; return the exit status."""
     shown = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     progress = Progress(Console(file=shown, highlight=False, soft_wrap=True))
     try:
-        text = json.dumps(record(key, command, progress).to_json(), ensure_ascii=False)
+        name = FIGURES[key]
+        found = record(words(name), command, partial(measure, name, progress))
+        text = json.dumps(found.to_json(), ensure_ascii=False)
     except Exception as error:  # noqa: BLE001 - whatever a figure fails with, the others go on
         traceback.print_exc()
         out.write_text(json.dumps({"failed": line_of(error)}), "utf-8")

@@ -48,7 +48,6 @@ class Built:
     runtime: Path
 
     def function(self, name: str) -> Path:
-        """Return the folder of the function with this logical id."""
         return self.functions / name
 
 

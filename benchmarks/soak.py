@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import partial
 
 from rich.markup import escape
 
@@ -25,7 +25,6 @@ from benchmarks.arrivals import DEAD, DOWN, Receiver, receiver
 from benchmarks.figure import Chart, Goal, Measured, Reading
 from benchmarks.function_processes import FUNCTIONS, Watch
 from benchmarks.growth import STEADY, growth
-from benchmarks.report import Record
 from benchmarks.traffic import Event, percentile
 from local.errors import LocalError
 from local.paths import ROOT
@@ -56,7 +55,6 @@ class Callbacks:
     repeated: int = 0
 
     def take(self, endpoint: Receiver, side: str, sent: dict[str, float]) -> None:
-        """Wait for a minute's callbacks and count them."""
         came = traffic.answered(endpoint, sent)
         self.delays[side].append([(at - sent[event_id]) * 1000 for event_id, at in came.items()])
         self.lost += len(sent) - len(came)
@@ -75,7 +73,6 @@ class Load:
     sources: dict[str, tuple[str, Iterator[Event], float]]
 
     def minute(self, watch: Watch, seen: Callbacks, started: float) -> None:
-        """Publish for a minute and watch."""
         with ThreadPoolExecutor(len(self.sources)) as threads:
             publishing = {
                 side: threads.submit(traffic.publish, self.stack, url, events, rate=rate, seconds=MINUTE)
@@ -181,27 +178,14 @@ def main() -> int:
     parser.add_argument("--minutes", type=int, default=MINUTES)
     minutes, progress = parser.parse_args().minutes, Progress()
     said = run.words("soak", ROOT / "benchmarks")
-    date, tree, started = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", run.commit(), time.monotonic()
     try:
-        measured = soak(minutes, progress)
+        record = run.record(said, f"make soak MINUTES={minutes}", partial(soak, minutes, progress))
     except LocalError as error:
         progress.say(f"[red]error:[/] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:
         progress.say("interrupted; nothing is kept")
         return 130
-    record = Record(
-        measured,
-        date=date,
-        commit=tree,
-        command=f"make soak MINUTES={minutes}",
-        machine=run.machine(),
-        seconds=round(time.monotonic() - started, 1),
-        title=said.title,
-        against=said.against,
-        text=said.text,
-        bound=said.bound,
-    )
     report.save(FILE, {"soak": record})
     missed = [f"{reading.name} is {reading.value}" for reading in record.missed]
     progress.say(f"[red]not flat:[/] {'; '.join(missed)}" if missed else "[green]flat[/]")

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from benchmarks.arrivals import HOOK, Receiver
+from benchmarks.event_path import EVENT_BYTES, LINE
 from benchmarks.figure import Line
 from benchmarks.load import Listener
 from local import stack_file
@@ -22,8 +23,6 @@ SENDERS = 8
 BATCH = 10  # of SendMessageBatch
 LOOK_SECONDS = 0.1
 PATIENCE = 60  # seconds
-EVENT_BYTES = 2048
-LINE = {"sku": "A-1001", "name": "A thing with a name", "quantity": 2, "price": 12.5, "inStock": True}
 LINES = [LINE] * (EVENT_BYTES // len(json.dumps(LINE)))
 
 
@@ -141,7 +140,6 @@ def settle(stack: Stack) -> None:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Return a percentile."""
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 

@@ -33,7 +33,6 @@ type Handler = Callable[[Event], dict[str, Any]]
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure the call that reads and the one that is validated most."""
     app = InMemoryApp()
     body = webhook_body(query=[{"currency": "EUR"}], tags=["a", "b"], retryCount=2)
     app.create(**body)

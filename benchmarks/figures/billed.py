@@ -28,7 +28,6 @@ ROUNDS = 5
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure single deliveries and packs, all healthy and with 1 % that never answer."""
     readings = []
     with receiver() as running:
         for at_once in (10, 100):

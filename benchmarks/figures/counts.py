@@ -26,7 +26,6 @@ BATCH = 10  # messages
 
 
 def measure(progress: Progress) -> Measured:
-    """Count for a batch of single deliveries, and for one of packs."""
     readings = []
     with null_receiver() as running:
         for name, size, calls, units in (("single", 1, 0.35, 1), ("packed", 10, 0.06, 0.2)):

@@ -45,7 +45,6 @@ SERVICE, BASELINE = "service", "baseline"
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure latency, then throughput."""
     with load.deployed(progress) as stack, receiver() as endpoint:
         with progress.step("register webhooks, start the functions"):
             made = traffic.events(load.Tenants(stack, endpoint).listeners(TENANTS))
@@ -120,7 +119,6 @@ def _delays(runs: Runs, percent: int) -> list[Reading]:
 def _compared(
     name: str, ratios: Sequence[float], values: Mapping[str, list[float]], unit: str
 ) -> list[Reading]:
-    """Return the ratio of each pair, and both sides' values."""
     return [
         Reading(name, ratios, goal=GOAL),
         *(Reading(f"{name.partition(':')[0]}, {side}", each, unit) for side, each in values.items()),

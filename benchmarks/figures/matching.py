@@ -46,8 +46,6 @@ SCAN_PAIRS = 5  # a scan takes seconds
 
 
 class Taken:
-    """A fast lane that takes all packs and sends none."""
-
     def __init__(self) -> None:
         self.packs = 0
 
@@ -129,24 +127,20 @@ def community(size: int) -> Iterator[Webhook]:
 
 
 def scope(size: int) -> Scope:
-    """Return the community that has so many webhooks."""
     return Scope(event_path.SCOPE.tenant_id, f"with-{size}")
 
 
 def message(owner: Scope, *, number: int = 1, **changes: Any) -> EventMessage:
-    """Return an event of a community as the queue has it."""
     content = json.loads(event_path.event(number, size=0))
     owned = {"tenantId": owner.tenant_id, "communityId": owner.community_id}
     return EventMessage("m", json.dumps(content | owned | changes), event_path.OCCURRED_AT)
 
 
 def _cold(found: SubscriptionIndex, size: int, *, events: int = EVENTS) -> Work:
-    """Return the matching of events, each by a function that has read nothing."""
     return partial(_match, lambda: _fanout(found), message(scope(size)), events)
 
 
 def _warm(found: SubscriptionIndex, size: int, *, events: int = EVENTS) -> Work:
-    """Return the matching of events by a function that has read the index."""
     fanout = _fanout(found)
     _match(lambda: fanout, message(scope(size)), 1)
     return partial(_match, lambda: fanout, message(scope(size)), events)

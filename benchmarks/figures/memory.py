@@ -44,7 +44,6 @@ KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure with a full batch in flight, and with 500 deliveries."""
     readings = []
     with receiver() as slow, null_receiver(slow.url) as running:
         response = f"{AFTER}{SECONDS * 1000}"

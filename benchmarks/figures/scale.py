@@ -155,7 +155,6 @@ type Costs = Mapping[str, Mapping[tuple[int, int], Sequence[Cost]]]
 
 
 def deployment(tenants: int, size: int) -> Deployment:
-    """Load the tables and compose the functions."""
     tables = Tables(OTHERS)
     for scope in scopes(tenants):
         tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
@@ -166,7 +165,6 @@ def deployment(tenants: int, size: int) -> Deployment:
 
 
 def scopes(tenants: int) -> list[Scope]:
-    """Name the tenants."""
     return [Scope(f"tenant-{place}", event_path.SCOPE.community_id) for place in range(tenants)]
 
 
@@ -214,7 +212,6 @@ def _fans_out(*, fresh: bool, wanted_by: Callable[[Deployment], int], **event: A
 
 
 def _unread(known: FanoutApp) -> Fanout:
-    """Return fan-out over the same queues and tables that has read nothing."""
     return Fanout(
         index=known.index,
         lane=known.fast_lane,

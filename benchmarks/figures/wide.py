@@ -42,7 +42,6 @@ class _Run:
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure each size."""
     runs = {}
     for size in SIZES:
         with progress.step(f"{size:,} webhooks"):

@@ -17,7 +17,6 @@ _resolve = socket.getaddrinfo
 
 
 def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
-    """Look a host up."""
     if not (isinstance(host, str) and host.endswith(DOMAIN)):
         return _resolve(host, *arguments, **named)
     if host.startswith("mute") and Path(os.environ["MUTE_NAMES"]).exists():
