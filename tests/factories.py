@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them over, callers who make them, and a service in memory that answers them."""
+"""Requests as API Gateway hands them over, their callers, and the API over one state in memory."""
 
 import base64
 import io
@@ -116,7 +116,7 @@ def api_event(
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What a function answered; header names in lower case."""
+    """A function's response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -145,8 +145,8 @@ def read_response(result: Mapping[str, Any]) -> ApiResponse:
 
 
 @dataclass
-class Entropy:
-    """Bytes that are never twice the same, and the same in each run."""
+class SeededBytes:
+    """Bytes that differ from call to call, and are the same in each run."""
 
     counter: itertools.count = field(default_factory=itertools.count)
 
@@ -157,7 +157,7 @@ class Entropy:
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody with a key pair and a license, who speaks the protocol on their own."""
+    """A caller with a key pair and a license, and code of its own for the protocol."""
 
     license_key: str
     scalar: int = 0x1234567890ABCDEF
@@ -217,7 +217,7 @@ class InMemoryApp:
         self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
     ) -> None:
         self.log = io.StringIO()
-        self.clock, self.random_bytes = Clock(), Entropy()
+        self.clock, self.random_bytes = Clock(), SeededBytes()
         self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
         self.content_keys = FakeKeyStore(content_keys({"seed": "c" * 64}))
         self.licenses = FakeLicenses()
@@ -313,7 +313,7 @@ class InMemoryApp:
         return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text))
 
     def create(self, *, by: Client = SYSTEM, **changes: Any) -> dict[str, Any]:
-        """Create a webhook and return the answer's body."""
+        """Create a webhook and return the response's body."""
         response = self.call("PUT", f"{BASE}/webhook", webhook_body(**changes), by=by)
         assert response.status == 200, response.text
         return response.json

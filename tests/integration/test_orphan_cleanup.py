@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
-from tests.contract.backends import Backend, Clock, Entropy, backend_named
+from tests.contract.backends import Backend, Clock, SaltedBytes, backend_named
 from tests.contract.webhooks_made import ACME, NOW, make_webhook, response
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
@@ -369,7 +369,7 @@ class Memory:
     """A deployment in memory. Its clock sets the ages of its secrets."""
 
     def __init__(self) -> None:
-        self.clock, random_bytes = Clock(), Entropy()
+        self.clock, random_bytes = Clock(), SaltedBytes()
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random_bytes)
         self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random_bytes)
         self.webhooks: list[Webhook] = []

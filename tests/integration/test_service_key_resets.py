@@ -14,7 +14,7 @@ import pytest
 
 from signing import Curve, PrivateKey
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
-from tests.contract.backends import Backend, Entropy, backend_named
+from tests.contract.backends import Backend, SaltedBytes, backend_named
 from tests.readme_verifiers import VERIFIERS, Case
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
@@ -84,7 +84,7 @@ class Stores:
     def use_case(self) -> ServiceKeys:
         clock = self.backend.clock
         stores = {SERVICE: self.service(clock), SIGNING: self.content(clock)}
-        return ServiceKeys(stores, clock=clock, random_bytes=Entropy(), grace=GRACE)
+        return ServiceKeys(stores, clock=clock, random_bytes=SaltedBytes(), grace=GRACE)
 
 
 @pytest.fixture
