@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them over, callers who make them, and a service in memory that answers them."""
+"""Requests as API Gateway hands them over, their callers, and the API over one state in memory."""
 
 import base64
 import io
@@ -115,7 +115,7 @@ def api_event(
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What a function answered; header names in lower case."""
+    """A function's response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -156,7 +156,7 @@ class DistinctBytes:
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody with a key pair and a license, who speaks the protocol on their own."""
+    """A caller with a key pair and a license, and code of its own for the protocol."""
 
     license_key: str
     scalar: int = 0x1234567890ABCDEF
@@ -313,7 +313,7 @@ class InMemoryApp:
         return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text))
 
     def create(self, *, by: Client = SYSTEM, **changes: Any) -> dict[str, Any]:
-        """Create a webhook and return the answer's body."""
+        """Create a webhook and return the response's body."""
         response = self.call("PUT", f"{BASE}/webhook", webhook_body(**changes), by=by)
         assert response.status == 200, response.text
         return response.json
