@@ -1,6 +1,7 @@
 """What every KeyStore and MasterSecret does."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,12 +11,12 @@ from tests.contract.backends import Backend
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
 from webhooks.domain.keyring import KeyPairs, content_keys, service_keys
-from webhooks.ports import KeyStore, StaleError
+from webhooks.ports import KeyStore, MasterSecret, StaleError
 
 STATE = {"seed": "s" * 64}
 
 
-def parse(state: dict[str, Any]) -> KeyPairs:
+def parse(state: Mapping[str, Any]) -> KeyPairs:
     return service_keys(state, Curve.SECP256K1)
 
 
@@ -91,6 +92,7 @@ def test_a_reset_of_content_keys_keeps_the_next_key(backend: Backend) -> None:
 
 
 def test_the_master_is_the_seed(backend: Backend) -> None:
+    master: MasterSecret
     if backend.aws is None:
         master = FakeMaster(b"m" * 64)
     else:

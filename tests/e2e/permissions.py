@@ -90,7 +90,7 @@ def assume(stack: Stack, role: str) -> dict[str, str]:
 
 def client_as(stack: Stack, role: str, service: str) -> Any:
     """Return a boto3 client that acts as a role, by its logical id."""
-    return boto3.client(
+    return boto3.client(  # type: ignore[call-overload]  # one overload for each service
         service, endpoint_url=stack.endpoint, region_name=emulator.REGION, **assume(stack, role)
     )
 
@@ -107,7 +107,8 @@ def logical_ids(stack: Stack) -> dict[str, str]:
 
 def physical_id(stack: Stack, logical_id: str) -> str:
     [found] = [each for each in _resources(stack) if each["LogicalResourceId"] == logical_id]
-    return found["PhysicalResourceId"]
+    physical: str = found["PhysicalResourceId"]
+    return physical
 
 
 def _resources(stack: Stack) -> list[dict[str, Any]]:
@@ -118,7 +119,9 @@ def _resources(stack: Stack) -> list[dict[str, Any]]:
 
 
 def _get(stack: Stack, role: str, name: str) -> dict[str, Any]:
-    return stack.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    found = stack.client("iam").get_role_policy(RoleName=role, PolicyName=name)
+    document: dict[str, Any] = found["PolicyDocument"]
+    return document
 
 
 def _put(stack: Stack, role: str, name: str, document: dict[str, Any]) -> None:

@@ -26,7 +26,8 @@ def webhook_body(**changes: Any) -> dict[str, Any]:
 def created(client: PlatformClient, **changes: Any) -> dict[str, Any]:
     response = client.call("PUT", "webhook", webhook_body(**changes))
     assert response.status == 200, response.body
-    return response.json
+    webhook: dict[str, Any] = response.json
+    return webhook
 
 
 @pytest.mark.parametrize("path", ["/environment", "/healthz", "/publickeys", "/sd", "/.well-known"])

@@ -32,7 +32,7 @@ TABLES = ("SubscriptionsTable", "DeliveriesTable")
 def away(stack: Stack, names: Sequence[str]) -> Iterator[None]:
     """Take tables away, and bring them back with what was in them."""
     dynamodb = stack.client("dynamodb")
-    kept: list[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = []
+    tables: list[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = []
     for name in names:
         table = stack.outputs[name]
         items = [
@@ -41,18 +41,18 @@ def away(stack: Stack, names: Sequence[str]) -> Iterator[None]:
             for item in page["Items"]
         ]
         ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        kept.append((dynamodb.describe_table(TableName=table)["Table"], items, ttl))
+        tables.append((dynamodb.describe_table(TableName=table)["Table"], items, ttl))
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
         dynamodb.delete_table(TableName=table)
     try:
         yield
     finally:
-        for table, items, ttl in kept:
-            name = table["TableName"]
+        for description, items, ttl in tables:
+            name = description["TableName"]
             dynamodb.create_table(
                 TableName=name,
-                KeySchema=table["KeySchema"],
-                AttributeDefinitions=table["AttributeDefinitions"],
+                KeySchema=description["KeySchema"],
+                AttributeDefinitions=description["AttributeDefinitions"],
                 BillingMode="PAY_PER_REQUEST",
             )
             for item in items:

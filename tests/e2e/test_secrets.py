@@ -64,9 +64,9 @@ def echo(conversation: Conversation, received: Received) -> bool:
     return reply(500, said.encode())(conversation, received)
 
 
-def messages(stack: Stack, queue: str) -> list[dict]:
+def messages(stack: Stack, queue: str) -> list[dict[str, Any]]:
     """Return what can be received from a queue now; it can be received again at once."""
-    found: dict[str, dict] = {}
+    found: dict[str, dict[str, Any]] = {}
     sqs, url = stack.client("sqs"), stack.outputs[queue]
     while True:
         response = sqs.receive_message(
@@ -111,7 +111,7 @@ def wait_for(look: Callable[[], list[dict[str, Any]]], *, seconds: float = SECON
     return found
 
 
-def credentials(planted: Planted) -> dict[str, dict]:
+def credentials(planted: Planted) -> dict[str, dict[str, Any]]:
     return {
         "basic": {"username": planted.new("user"), "password": planted.new("password")},
         "bearer": {"token": planted.new("token")},
@@ -120,13 +120,13 @@ def credentials(planted: Planted) -> dict[str, dict]:
     }
 
 
-def api(url: str, auth_type: str, credential: object, *, token_url: str) -> dict:
+def api(url: str, auth_type: str, credential: object, *, token_url: str) -> dict[str, Any]:
     oauth = {"oAuthGrantType": "client_credentials", "oAuthTokenUrl": token_url, "oAuthScopes": ["a"]}
     made = {"url": url, "authType": auth_type, "credential": credential}
     return {**made, **(oauth if auth_type == "oauth2" else {})}
 
 
-def webhook(name: str, made: dict, **changes: Any) -> dict:
+def webhook(name: str, made: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         "eventNames": [name],
         "name": name,
@@ -138,8 +138,9 @@ def webhook(name: str, made: dict, **changes: Any) -> dict:
 
 
 def publish(stack: Stack, client: PlatformClient, name: str) -> str:
+    event_id = str(uuid.uuid4())
     event = {
-        "eventId": str(uuid.uuid4()),
+        "eventId": event_id,
         "eventName": name,
         "tenantId": client.tenant,
         "communityId": client.community,
@@ -148,7 +149,7 @@ def publish(stack: Stack, client: PlatformClient, name: str) -> str:
     stack.client("sqs").send_message(
         QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=json.dumps(event), MessageGroupId="acme"
     )
-    return event["eventId"]
+    return event_id
 
 
 def keys_and_seeds(stack: Stack, system: PlatformClient, planted: Planted) -> None:
@@ -347,7 +348,7 @@ def failing_deliveries(
     return events
 
 
-def dead_lettered(stack: Stack, events: set[str]) -> list[dict]:
+def dead_lettered(stack: Stack, events: set[str]) -> list[dict[str, Any]]:
     """Return the dead letters once there is one for each event."""
     found = [
         each for each in messages(stack, "DeliveriesDlqUrl") if any(event in each["Body"] for event in events)

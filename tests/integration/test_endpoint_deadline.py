@@ -32,7 +32,7 @@ def timed(
     return response, time.monotonic() - started
 
 
-def assert_ended_on_time(response: NoResponse, took: float, *, during: str) -> None:
+def assert_ended_on_time(response: HttpResponse | NoResponse, took: float, *, during: str) -> None:
     assert isinstance(response, NoResponse), response
     assert response.reason is NoResponseReason.DEADLINE
     assert during in response.detail

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-import pycurl
+import pycurl  # type: ignore[import-untyped]  # its wheel has no types
 import pytest
 
 from tests.calls import LOOPBACK, Client, calling, post

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
-from tests.contract.backends import Backend, Clock, Entropy, backend_named
-from tests.contract.webhooks_made import ACME, NOW, make_webhook, response
+from tests.clocks import NOW, Clock
+from tests.contract.backends import Backend, Entropy, backend_named
+from tests.contract.webhooks_made import ACME, make_webhook, response
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
@@ -126,13 +127,14 @@ def names(webhooks: list[Webhook]) -> set[str]:
 def kept(backend: Backend) -> set[str]:
     """Return the names of all secrets that nobody has marked for deletion."""
     pages = backend.clients.secrets
-    found, token = set(), {}
+    found: set[str] = set()
+    token: dict[str, Any] = {}
     while True:
-        answered = pages.list_secrets(MaxResults=100, **token)
-        found |= {secret["Name"] for secret in answered["SecretList"]}
-        if not answered.get("NextToken"):
+        listed = pages.list_secrets(MaxResults=100, **token)
+        found |= {secret["Name"] for secret in listed["SecretList"]}
+        if not listed.get("NextToken"):
             return found
-        token = {"NextToken": answered["NextToken"]}
+        token = {"NextToken": listed["NextToken"]}
 
 
 def test_an_orphan_among_many_is_scheduled_for_deletion_in_thirty_days(backend: Backend) -> None:

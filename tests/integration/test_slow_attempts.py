@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.calls import LOOPBACK
-from tests.factories import NOW, SCOPE, InMemoryApp, webhook_body
+from tests.clocks import NOW
+from tests.factories import SCOPE, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout

@@ -42,7 +42,8 @@ RESPONSE_TYPES = {
 @pytest.fixture
 def body(template: Template) -> dict[str, Any]:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
-    return api["Body"]
+    document: dict[str, Any] = api["Body"]
+    return document
 
 
 def test_the_paths_are_exactly_the_known_ones(body: dict[str, Any]) -> None:

@@ -145,6 +145,7 @@ def test_the_health_check_covers_every_service_in_use(template: Template) -> Non
 
 def key_statement(template: Template, sid: str) -> dict[str, Any]:
     (key,) = template.resources("AWS::KMS::Key").values()
+    statement: dict[str, Any]
     (statement,) = [each for each in key["KeyPolicy"]["Statement"] if each["Sid"] == sid]
     return statement
 

@@ -8,6 +8,7 @@ from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
+from webhooks.domain.http import HttpRequest
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.pipeline import EventMessage
@@ -60,7 +61,12 @@ def test_no_aws_call_is_made_while_requests_are_in_flight() -> None:
         )
         attempts = dispatch._attempts
         sign = attempts.sign
-        attempts.sign = lambda *args, **named: (calls.append("sign"), sign(*args, **named))[1]  # type: ignore[method-assign]
+
+        def noted(*args: Any, **named: Any) -> HttpRequest:
+            calls.append("sign")
+            return sign(*args, **named)
+
+        attempts.sign = noted  # type: ignore[method-assign]  # notes each call
         bearer = {"authType": "bearer", "credential": {"token": "t"}}
         for path, api, status in (
             ("plain", {}, 200),

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def root_level() -> Iterator[Callable[[int | str], None]]:
     root.setLevel(before)
 
 
-def written(level: str, log: Callable[[], None]) -> list[dict]:
+def written(level: str, log: Callable[[], object]) -> list[dict[str, Any]]:
     stream = io.StringIO()
     start_logging(service="test", level=level, stream=stream)
     log()

@@ -31,7 +31,7 @@ EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "
 class Faulty:
     """A port of which one method fails as a library might: its text, its arguments and its cause say too much."""
 
-    def __init__(self, inner: object, method: str, failures: list[str]) -> None:
+    def __init__(self, inner: Any, method: str, failures: list[str]) -> None:
         self._inner, self._method, self._failures = inner, method, failures
 
     def __getattr__(self, name: str) -> Any:
@@ -89,14 +89,14 @@ class Functions:
             wrap=self._with,
         )
 
-    def _with(self, port: str, inner: object) -> object:
+    def _with(self, port: str, inner: Any) -> Any:
         return Faulty(inner, self._method, self.failures) if port == self._port else inner
 
     def slow(self, _request: HttpRequest) -> HttpResponse:
         self.app.clock.now += 2
         return answered()
 
-    def register(self, path: str, exchange: Behaviour, api: dict, **changes: int) -> None:
+    def register(self, path: str, exchange: Behaviour, api: dict[str, Any], **changes: int) -> None:
         url = f"https://hooks.example.com/{path}"
         body = webhook_body(api={**api, "url": url}, **changes)
         assert self.app.call("PUT", f"{BASE}/webhook", body).status == 200

@@ -21,7 +21,7 @@ _LOOKUPS_AT_ONCE: Final = 128
 class Resolve(Protocol):
     """What `socket.getaddrinfo` does; only the addresses of its answer are read."""
 
-    def __call__(self, host: str, port: None, *, type: int) -> Sequence[tuple[Any, ...]]:  # noqa: A002 - its name
+    def __call__(self, host: str, port: None, /, *, type: int) -> Sequence[tuple[Any, ...]]:  # noqa: A002 - its name
         """Return a tuple for each address, the last member of which starts with the address."""
 
 
