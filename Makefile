@@ -105,7 +105,7 @@ $(UV): requirements/uv.txt
 	@$(UV) pip sync --quiet --python .venv-$* --require-hashes requirements/$*.txt
 	@touch $@
 
-# Debian's nginx, unpacked and not installed, for benchmarks/sink.py. apt checks its signature; root downloads it,
+# Debian's nginx, unpacked and not installed, for benchmarks/null_receiver.py. apt checks its signature; root downloads it,
 # as the user _apt could not write into this folder.
 $(NGINX): | $(UV)
 	@echo "== unpack nginx"

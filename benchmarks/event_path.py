@@ -1,6 +1,5 @@
-"""The functions of the event path as Lambda runs them: what they are given, and what AWS would answer."""
+"""The functions of the event path as Lambda runs them: their batches, and canned responses of AWS."""
 
-import importlib.util
 import json
 import logging
 import os
@@ -9,7 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.paths import ROOT
+from tests.lambda_functions import ENVIRONMENT as BASE
+from tests.lambda_functions import LOOPBACK, load_function
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk, webhook_sk
 from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_attributes
@@ -20,68 +20,36 @@ from webhooks.domain.webhook import Definition, Endpoint, Webhook
 
 SCOPE = Scope("acme", "main")
 NAME = "order.paid"
-SUBSCRIPTIONS, DELIVERIES = "subscriptions", "deliveries"
 EVENT_BYTES = 2048  # of a callback's body, as in the price comparison
 OCCURRED_AT = 1_790_000_000_000  # epoch ms
 SEED = json.dumps({"seed": "s" * 64})
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_REGION": "us-east-1",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "POWERTOOLS_SERVICE_NAME": "benchmark",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
-    "EC_CURVE_NAME": "secp256k1",
-    "SUBSCRIPTIONS_TABLE": SUBSCRIPTIONS,
-    "ACCESS_TABLE": "access",
-    "DELIVERIES_TABLE": DELIVERIES,
-    "EVENTS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/events",
-    "EVENTS_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/events-dlq",
-    "DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries",
-    "SLOW_DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/slow",
-    "DELIVERIES_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries-dlq",
-    "SERVICE_KEYS_SECRET": "service",
-    "SIGNING_KEYS_SECRET": "signing",
-    "WEBHOOK_MASTER_SECRET": "master",
-    "CREDENTIALS_PREFIX": "benchmark/credentials/",
-    "KMS_KEY_ID": "",
-    "ALLOW_HTTP_ENDPOINTS": "true",
-    "ALLOWED_PORTS": "*",
-    "ALLOWED_NETWORKS": "127.0.0.0/8",
-    "ALLOWED_TIME_SPAN": "120",
-    "STACK_ID": "arn:aws:cloudformation:us-east-1:1:stack/benchmark/1",
-    "WEBHOOKS_PER_COMMUNITY": "1000000",
-    "RAW_CREDENTIAL_HEADERS": "Refused",
-    "LICENSES_URL": "",
-    "RETRY_DELAYS": "30,300",
-    "DEFAULT_TTL": "5",
-    "FAST_LANE_SECONDS": "1",
-    "ATTEMPT_LOG_DAYS": "30",
-}
+ENVIRONMENT = BASE | LOOPBACK | {"WEBHOOKS_PER_COMMUNITY": "1000000"}
+SUBSCRIPTIONS, DELIVERIES = ENVIRONMENT["SUBSCRIPTIONS_TABLE"], ENVIRONMENT["DELIVERIES_TABLE"]
+
+
+def set_environment(**more: str) -> None:
+    """Give this process the functions' environment, and no emulator."""
+    os.environ.update({**ENVIRONMENT, **more})
+    os.environ.pop("AWS_ENDPOINT_URL", None)
 
 
 def function(name: str, **environment: str) -> ModuleType:
-    """Load functions/NAME/app.py as Lambda does, with its log written to nowhere: a pipe that is read costs
-    whoever reads it.
-    """
-    os.environ.update({**ENVIRONMENT, **environment})
-    os.environ.pop("AWS_ENDPOINT_URL", None)
-    spec = importlib.util.spec_from_file_location(f"app_{name}", ROOT / "functions" / name / "app.py")
-    if spec is None or spec.loader is None:
-        raise ImportError(name)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    for handler in logging.getLogger("webhooks").handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+    """Load functions/<name>/app.py, and discard its log."""
+    set_environment(**environment)
+    module = load_function(name, os.environ)
+    discard_log()
     return module
 
 
+def discard_log() -> None:
+    """Let the log go to the null device, after a function was composed: reading a pipe costs CPU."""
+    for handler in logging.getLogger("webhooks").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+
+
 def webhook(number: int, url: str, *, scope: Scope = SCOPE, **changes: Any) -> Webhook:
-    """Return a webhook; its number is its place in the community."""
+    """Return a webhook. `number`: its sequence number in the community."""
     definition = Definition(
         event_names=(NAME,),
         name=f"webhook {number}",
@@ -95,7 +63,7 @@ def webhook(number: int, url: str, *, scope: Scope = SCOPE, **changes: Any) -> W
 
 
 def event(number: int, size: int = EVENT_BYTES) -> str:
-    """Return an event's text, whose callback has a body of about `size` bytes."""
+    """Return an event as JSON; the body of its callback has about `size` bytes."""
     line = {"sku": "A-1001", "name": "A thing with a name", "quantity": 2, "price": 12.5, "inStock": True}
     content = {
         "eventId": f"event-{number:032d}",
@@ -110,17 +78,16 @@ def event(number: int, size: int = EVENT_BYTES) -> str:
 
 
 def parsed(number: int) -> Event:
-    """Return an event as fan-out reads it."""
     return parse_event(event(number), message_id="m", sent_at=OCCURRED_AT)
 
 
 def events_batch(count: int, first: int = 0) -> dict[str, Any]:
-    """Return what Lambda gives to fan-out."""
+    """Return a batch of events as Lambda hands it to fan-out."""
     return batch("events", [event(number) for number in range(first, first + count)])
 
 
 def deliveries_batch(packs: Sequence[tuple[Webhook, Sequence[int]]]) -> dict[str, Any]:
-    """Return what Lambda gives to the dispatcher: a message for each webhook and its events' numbers."""
+    """Return a batch as Lambda hands it to the dispatcher, of webhooks and the numbers of their events."""
     texts = [
         encode_pack(pack)
         for webhook, numbers in packs
@@ -134,7 +101,6 @@ def deliveries_batch(packs: Sequence[tuple[Webhook, Sequence[int]]]) -> dict[str
 
 
 def batch(queue: str, texts: Sequence[str]) -> dict[str, Any]:
-    """Return what Lambda gives to the reader of a queue."""
     return {
         "Records": [
             {
@@ -154,19 +120,17 @@ def batch(queue: str, texts: Sequence[str]) -> dict[str, Any]:
 
 
 def webhook_item(webhook: Webhook) -> Item:
-    """Return a webhook's item."""
     sequence = int(webhook.id[8:16], 16)
     return key(community_pk(webhook.scope), webhook_sk(sequence)) | webhook_attributes(webhook)
 
 
 def entry_item(webhook: Webhook) -> Item:
-    """Return a webhook's index entry."""
     sequence = int(webhook.id[8:16], 16)
     return key(listeners_pk(webhook.scope, NAME), entry_sk(sequence)) | entry_attributes(webhook)
 
 
 def responses(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
-    """Return what AWS answers each operation of the dispatcher: these webhooks, and an empty log."""
+    """Return the dispatcher's responses by operation: these webhooks, and an empty log."""
     items = [webhook_item(webhook) for webhook in webhooks]
     return {
         "BatchGetItem": found(items),
@@ -177,12 +141,12 @@ def responses(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
 
 
 def found(items: Sequence[Item]) -> bytes:
-    """Return the answer to the dispatcher's BatchGetItem: these webhooks, and nothing in the log."""
+    """Return the response to the dispatcher's BatchGetItem: these webhooks, and an empty log."""
     return json.dumps({"Responses": {SUBSCRIPTIONS: items, DELIVERIES: []}}).encode()
 
 
-def fanout_answers(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
-    """Return what AWS answers each operation of fan-out: these webhooks listen."""
+def fanout_responses(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
+    """Return fan-out's responses by operation: these webhooks listen."""
     head = key(community_pk(SCOPE), HEAD) | {"version": {"N": "1"}}
     return {
         "BatchGetItem": json.dumps({"Responses": {SUBSCRIPTIONS: [head]}}).encode(),
@@ -193,6 +157,6 @@ def fanout_answers(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
 
 
 def sent(count: int) -> bytes:
-    """Return the answer to a SendMessageBatch of which every entry was taken."""
+    """Return the response to a SendMessageBatch that took all entries."""
     taken = [{"Id": str(number), "MessageId": "m", "MD5OfMessageBody": "0" * 32} for number in range(count)]
     return json.dumps({"Successful": taken}).encode()

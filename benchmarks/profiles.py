@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import event_path
 from benchmarks.figures import api, dispatcher, fanout
-from benchmarks.sink import sink
+from benchmarks.null_receiver import null_receiver
 from local.paths import ROOT, tool
 from local.progress import Progress
 from tests.factories import BASE, InMemoryApp
@@ -27,21 +27,21 @@ ABSOLUTE = re.compile(r"(?<=\()/[^\s:()]*/(?=[^/\s:()]+:\d+\))")  # the folder o
 
 @contextmanager
 def _dispatcher() -> Iterator[Callable[[], object]]:
-    with sink() as running:
+    with null_receiver() as running:
         yield dispatcher.works(running, 1)[0]
 
 
 @contextmanager
 def _fan_out() -> Iterator[Callable[[], object]]:
-    yield fanout._fan_out(event_path.events_batch(fanout.BATCH), at_the_wire=True)
+    yield fanout.fan_out(event_path.events_batch(fanout.BATCH), fanout.stub_botocore)
 
 
 @contextmanager
 def _api() -> Iterator[Callable[[], object]]:
     app = InMemoryApp()
     app.create()
-    handle = api._ours(app)
-    event = api._request(app, "POST", f"{BASE}/webhooks/fetch", {"pSize": 25})
+    handle = api.handler_of(app)
+    event = api.request(app, "POST", f"{BASE}/webhooks/fetch", {"pSize": 25})
     yield lambda: handle(event)
 
 

@@ -160,7 +160,7 @@ def _section(key: str, record: Record, *, newest: Record, images: str) -> Iterat
         ],
     )
     for chart in record.measured.charts:
-        yield _chart(key, chart, images)
+        yield chart_text(key, chart, images)
     if record.measured.remarks:
         yield "\n".join(f"- {remark}" for remark in record.measured.remarks)
     if record.missed and record.bound:
@@ -169,7 +169,7 @@ def _section(key: str, record: Record, *, newest: Record, images: str) -> Iterat
     yield f"*{record.date}, commit `{record.commit}`, `{record.command}`, {record.seconds:,.0f} s{where}*"
 
 
-def _chart(key: str, chart: Chart, images: str) -> str:
+def chart_text(key: str, chart: Chart, images: str) -> str:
     if chart.constant is not None:
         return f"{_cell(chart.title)}: {number(chart.constant)} in all of them, all the time."
     return f"![{_cell(chart.title)}]({images}/{chart_file(key, chart)})"

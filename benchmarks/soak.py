@@ -1,10 +1,10 @@
-"""`make soak MINUTES=30`: the local stack at a steady load, and what its functions' processes hold meanwhile.
+"""`make soak MINUTES=30`: the memory, threads and open files of the functions' processes at a steady load.
 
 20 tenants with 10 events a second; one's endpoint never answers, one's answers 500. Every 5 s, of each
 function's processes the one with the most memory, threads or open files (sockets among them) counts; latency
 by the minute. Flat: the last third's median is at most 1.1 times the second third's, with some slack for
 chance (2 MiB, 2 threads, 2 files, 5 ms of p50, 20 ms of p99); the first third is warm-up. The emulator's own
-tables and logs grow all the while: the floor, functions that do nothing behind the same queues, shows how
+tables and logs grow meanwhile: a baseline, functions that do nothing behind the same queues, shows how
 much of a latency's growth is the emulator's.
 """
 
@@ -20,10 +20,11 @@ from datetime import UTC, datetime
 
 from rich.markup import escape
 
-from benchmarks import drift, floor, load, report, run, traffic
+from benchmarks import baseline_stack, load, report, run, traffic
 from benchmarks.arrivals import DEAD, DOWN, Receiver, receiver
 from benchmarks.figure import Chart, Goal, Measured, Reading
 from benchmarks.function_processes import FUNCTIONS, Watch
+from benchmarks.growth import STEADY, growth
 from benchmarks.report import Record
 from benchmarks.traffic import Event, percentile
 from local.errors import LocalError
@@ -35,20 +36,20 @@ TITLE = "Memory, threads, files and latency under a steady load"
 AGAINST = "the second third of the same run"
 FILE = ROOT / "docs" / "benchmarks" / report.SOAK
 MINUTES = 30
-RATE, FLOOR_RATE = 10, 1  # events a second
+RATE, BASELINE_RATE = 10, 1  # events a second
 HEALTHY = 18  # tenants, and one with a dead endpoint, one with a failing one
 RETRIES = 1
 LOOK_SECONDS, MINUTE = 5, 60
 UNITS = {"memory": "MiB", "threads": "", "files": ""}
 LABELS = {"memory": "memory (MiB)", "threads": "threads", "files": "open files"}  # of axes
 SLACK = {"memory": 2, "threads": 2, "files": 2, "p50": 5, "p99": 20}
-SERVICE, FLOOR = "service", "floor"
+SERVICE, BASELINE = "service", "baseline"
 NONE = Goal(0)
 
 
 @dataclass
 class Callbacks:
-    """What became of the events: latencies in ms by side and minute, how many got none, how many got two."""
+    """Latencies in ms by side and minute; events without a callback, and with two."""
 
     delays: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
     lost: int = 0
@@ -67,7 +68,7 @@ class Callbacks:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A stack with its webhooks, and the events that it gets by side: the service's queue and the floor's."""
+    """A stack with its webhooks; by side (service, baseline): its queue, events and rate."""
 
     stack: Stack
     endpoint: Receiver
@@ -101,7 +102,7 @@ def loaded(progress: Progress) -> Iterator[Load]:
             ]
             sources = {
                 SERVICE: (stack.outputs["EventsQueueUrl"], traffic.events([*healthy, *others]), RATE),
-                FLOOR: (floor.deploy(stack, endpoint), traffic.events(healthy), FLOOR_RATE),
+                BASELINE: (baseline_stack.deploy(stack, endpoint), traffic.events(healthy), BASELINE_RATE),
             }
             for url, _, _ in sources.values():
                 traffic.keep_ahead(stack, url, traffic.events(healthy), endpoint, by=50, seconds=5)
@@ -136,28 +137,28 @@ def _line(watch: Watch, seen: Callbacks) -> str:
 def _held(watch: Watch) -> Iterator[Reading]:
     for function in FUNCTIONS.values():
         for quantity, unit in UNITS.items():
-            yield from _drift(f"{function}, {quantity}", watch.most[function, quantity], unit, quantity)
+            yield from _growth(f"{function}, {quantity}", watch.most[function, quantity], unit, quantity)
 
 
 def _callbacks(seen: Callbacks) -> Iterator[Reading]:
     for percent in (50, 99):
-        yield from _drift(f"p{percent}", seen.over_time(SERVICE, percent), "ms", f"p{percent}")
-    yield Reading("p50 of the floor", seen.over_time(FLOOR, 50), "ms")
+        yield from _growth(f"p{percent}", seen.over_time(SERVICE, percent), "ms", f"p{percent}")
+    yield Reading("p50 of the baseline", seen.over_time(BASELINE, 50), "ms")
     yield Reading("events", [sum(map(len, seen.delays[SERVICE]))], "")
     yield Reading("events without a callback", [seen.lost], "", NONE)
     yield Reading("callbacks that came twice", [seen.repeated], "", NONE)
 
 
-def _drift(name: str, values: list[float], unit: str, quantity: str) -> Iterator[Reading]:
-    ratio = drift.growth(values, slack=SLACK[quantity])
-    yield Reading(f"{name}: last third over the second", [ratio], goal=drift.STEADY)
+def _growth(name: str, values: list[float], unit: str, quantity: str) -> Iterator[Reading]:
+    ratio = growth(values, slack=SLACK[quantity])
+    yield Reading(f"{name}: last third over the second", [ratio], goal=STEADY)
     yield Reading(name, values, unit)
 
 
 def _charts(watch: Watch, seen: Callbacks) -> list[Chart]:
     delays = {
         f"{side}, p{percent}": list(enumerate(seen.over_time(side, percent), 1))
-        for side, percent in ((SERVICE, 50), (SERVICE, 99), (FLOOR, 50))
+        for side, percent in ((SERVICE, 50), (SERVICE, 99), (BASELINE, 50))
     }
     return [
         *(

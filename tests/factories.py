@@ -339,4 +339,4 @@ def owner(path: str) -> str:
 
 
 def _well() -> None:
-    """ApiResponse a probe."""
+    """Pass a probe."""

@@ -1,11 +1,10 @@
 """Batches of good events with a hostile one, fanned out as Lambda would with its share of a processor.
 
-Composed as functions/fanout is, over AWS at the wire. `python -m tests.hostile CASE` runs one in a process of its
+Composed as functions/fanout is, with AWS stubbed below botocore. `python -m tests.hostile CASE` runs one in a process of its
 own, so that its memory can be told, and prints a Result as JSON.
 """
 
 import json
-import os
 import sys
 import time
 from collections import Counter, deque
@@ -15,20 +14,15 @@ from itertools import batched, product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.table import Tables
-
-from benchmarks import event_path, wire
-from webhooks.adapters.aws.clients import AwsClients
+from benchmarks import event_path
+from tests.aws_stub.responses import stub_aws
+from tests.aws_stub.tables import Tables
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
-from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
-from webhooks.adapters.dynamodb.table import Table
-from webhooks.adapters.sqs.delivery_queues import SqsFastLane
-from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
-from webhooks.adapters.sqs.events_queue import SqsEventsQueue
+from webhooks.bootstrap.fanout import compose
 from webhooks.domain.delivery import decode_pack
 from webhooks.domain.scope import Scope
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import EventMessage
 
 SHARE = 512 / 1769  # of a processor, for a function of 512 MB
 CALL_SECONDS = 0.0075  # of a call to AWS, beside its CPU
@@ -84,16 +78,11 @@ class Lambda:
         self.first_sent = self.last_sent = self.last_good = 0.0
         self._stubbed = 0.0  # CPU seconds of what stands for AWS
         self._began = 0.0
-        os.environ |= event_path.ENVIRONMENT
-        aws = AwsClients(time_left=self.left)
-        wire.attach(aws, self._response)
-        self.fanout = Fanout(
-            index=DynamoSubscriptionIndex(Table(aws, event_path.SUBSCRIPTIONS)),
-            lane=SqsFastLane(aws, QUEUES["DELIVERIES_QUEUE"]),
-            events=SqsEventsQueue(aws, QUEUES["EVENTS_QUEUE"]),
-            events_dlq=SqsEventsDlq(aws, QUEUES["EVENTS_DLQ"]),
-            time_left=self.left,
-        )
+        event_path.set_environment()
+        app = compose(time_left=self.left)
+        event_path.discard_log()
+        stub_aws(app.aws, self._response)
+        self.fanout = app.fanout
 
     def invoke(self, batch: Sequence[EventMessage]) -> set[str]:
         """Run an invocation; returns the messages that come again."""

@@ -17,7 +17,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.pairs import PAIRS
+from benchmarks.paired import PAIRS
 from local.progress import Progress
 from tests.factories import BASE, SYSTEM, InMemoryApp, api_event, webhook_body
 from webhooks.entrypoints.api.resolver import RestApi
@@ -43,22 +43,22 @@ def measure(progress: Progress) -> Measured:
         ("create a webhook", "PUT", f"{BASE}/webhook", body),
     ):
         with progress.step(name):
-            calls = [_request(app, method, path, content) for _ in range(CALLS)]
+            calls = [request(app, method, path, content) for _ in range(CALLS)]
             for against, handler, goal in (
                 ("", _empty(RestApi(Invocation())), GOAL),
                 (", bare resolver", _bare(), None),
             ):
-                samples = [_ratio(_ours(app), handler, calls) for _ in range(PAIRS)]
+                samples = [_ratio(handler_of(app), handler, calls) for _ in range(PAIRS)]
                 readings.append(Reading(f"{name}{against}", samples, goal=goal))
     return Measured(readings)
 
 
-def _request(app: InMemoryApp, method: str, path: str, content: Any) -> Event:
+def request(app: InMemoryApp, method: str, path: str, content: Any) -> Event:
     headers = SYSTEM.headers(app.public_key, ts=app.clock.now)
     return api_event(method, path, headers=headers, body=json.dumps(content))
 
 
-def _ours(app: InMemoryApp) -> Handler:
+def handler_of(app: InMemoryApp) -> Handler:
     return lambda event: app.apis["webhooks"].handle(event, None)
 
 

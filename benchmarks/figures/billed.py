@@ -1,7 +1,7 @@
 """The wall time of dispatcher invocations, which is what Lambda bills, per delivery.
 
 The endpoints answer after 200 ms; the batches are ten messages of one delivery, or of ten. AWS is stubbed
-at the wire, so its own answering time, about 15 ms of a batch on AWS, is not in it; a CPU of this machine
+below botocore, so its own answering time, about 15 ms of a batch on AWS, is not in it; a CPU of this machine
 is more than the share of one that a function of 512 MB gets. Where 1 % never answer, their webhooks are
 among the others: what the fast lane hands over is sent by the slow one in full batches, and all time of
 both lanes counts.
@@ -12,10 +12,11 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.arrivals import AFTER, DEAD, Receiver, receiver
 from benchmarks.figure import Goal, Measured, Reading
 from local.progress import Progress
+from tests.aws_stub.responses import stub_aws
 from webhooks.domain.webhook import Webhook
 
 TITLE = "Billed time per delivery, endpoints answering in 200 ms"
@@ -49,8 +50,8 @@ class Dispatcher:
         self._responses = event_path.responses([])
         self._read()
         self.slow: list[str] = []
-        self._app = event_path.function("dispatcher")
-        wire.attach(self._app.dispatch._queue._aws, self._response)
+        self._function = event_path.function("dispatcher")
+        stub_aws(self._function.app.aws, self._response)
 
     def run(self, packs: list[tuple[Webhook, range]]) -> float:
         """Run a batch of the fast lane; returns its seconds."""
@@ -66,7 +67,7 @@ class Dispatcher:
 
     def _run(self, batch: dict[str, Any]) -> float:
         started = time.perf_counter()
-        response = self._app.lambda_handler(batch, None)
+        response = self._function.lambda_handler(batch, None)
         taken = time.perf_counter() - started
         if response["batchItemFailures"]:
             raise AssertionError(response)

@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
+from benchmarks.consumption import Consumption, endpoint
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.pairs import Work, cpu_of
-from benchmarks.sink import HOST, sink
-from benchmarks.usage import Usage, endpoint
+from benchmarks.null_receiver import HOST, null_receiver
+from benchmarks.paired import Work, cpu_of
 from local.progress import Progress
+from tests.aws_stub.responses import canned, stub_aws
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
+from webhooks.entrypoints.sqs import Handler
 from webhooks_cli.costs.bill import Bill, bill_of
 from webhooks_cli.costs.figures import BYTES, MEASURED, Bytes, MeasuredFigures, Shape
 from webhooks_cli.costs.prices import MILLION, US_EAST_1, Prices
@@ -97,16 +99,18 @@ def _stale(constants: MeasuredFigures | Bytes, measured: MeasuredFigures | Bytes
 def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
     """Count the consumption of a shape's second batch; its CPU stays 0."""
     deliveries, events = shape.messages_per_batch * shape.deliveries_per_message, shape.events_per_batch
-    dispatching, fanning = Usage(), Usage()
+    dispatching, fanning = Consumption(), Consumption()
     with endpoint() as receiver:
         webhooks = _webhooks(shape, receiver.url)
-        app = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
-        wire.attach(app.dispatch._queue._aws, dispatching.answered_by(event_path.responses(webhooks)))
-        _second(app, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget])
-    app = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
+        function = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
+        stub_aws(function.app.aws, dispatching.counting(event_path.responses(webhooks)))
+        _second(
+            function.lambda_handler, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget]
+        )
+    function = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
     batch = _events(shape)
-    wire.attach(app.fanout._lane._aws, fanning.answered_by(_fanout_answers(batch, matches=1)))
-    _second(app, batch, forget=[fanning.forget])
+    stub_aws(function.app.aws, fanning.counting(_fanout_responses(batch, matches=1)))
+    _second(function.lambda_handler, batch, forget=[fanning.forget])
     sent = events // min(events, shape.deliveries_per_message)
     if (receiver.requests, fanning.messages) != (deliveries, sent):
         raise AssertionError(f"{receiver.requests} callbacks and {fanning.messages} messages were sent")
@@ -135,13 +139,13 @@ def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
 
 def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
     """Return samples of the figures that are CPU, in ms."""
-    with sink() as running:
+    with null_receiver() as running:
         os.environ["SSL_CERT_FILE"] = str(running.authority)
         webhooks = _webhooks(shape, f"https://{HOST}:{running.https}/hook")
-        app = event_path.function("dispatcher")
-        wire.attach(app.dispatch._queue._aws, wire.canned(event_path.responses(webhooks)))
+        function = event_path.function("dispatcher")
+        stub_aws(function.app.aws, canned(event_path.responses(webhooks)))
         operations = shape.messages_per_batch * shape.deliveries_per_message
-        deliver = _work(app, _packs(webhooks, shape), operations)
+        deliver = _work(function.lambda_handler, _packs(webhooks, shape), operations)
         one, more = (_fan_out(shape, matches) for matches in (1, 1 + FURTHER))
         for work in (deliver, one, more):
             work()
@@ -156,32 +160,32 @@ def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
 
 def _fan_out(shape: Shape, matches: int) -> Work:
     batch = _events(shape)
-    app = event_path.function("fanout")
-    wire.attach(app.fanout._lane._aws, wire.canned(_fanout_answers(batch, matches=matches)))
-    return _work(app, batch, shape.events_per_batch)
+    function = event_path.function("fanout")
+    stub_aws(function.app.aws, canned(_fanout_responses(batch, matches=matches)))
+    return _work(function.lambda_handler, batch, shape.events_per_batch)
 
 
-def _work(app: Any, batch: dict[str, Any], operations: int) -> Work:
+def _work(handler: Handler, batch: dict[str, Any], operations: int) -> Work:
     batches = -(-DELIVERIES // operations)
 
     def work() -> int:
         for _ in range(batches):
-            _handle(app, batch)
+            _handle(handler, batch)
         return batches * operations
 
     return work
 
 
-def _second(app: Any, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
+def _second(handler: Handler, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
     """Run a batch twice: the first reads keys and index and opens connections."""
-    _handle(app, batch)
+    _handle(handler, batch)
     for each in forget:
         each()
-    _handle(app, batch)
+    _handle(handler, batch)
 
 
-def _handle(app: Any, batch: dict[str, Any]) -> None:
-    response = app.lambda_handler(batch, None)
+def _handle(handler: Handler, batch: dict[str, Any]) -> None:
+    response = handler(batch, None)
     if response["batchItemFailures"]:
         raise AssertionError(response)
 
@@ -206,7 +210,7 @@ def _events(shape: Shape) -> dict[str, Any]:
     return batch
 
 
-def _fanout_answers(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
+def _fanout_responses(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
     tenants = {json.loads(record["body"])["tenantId"] for record in batch["Records"]}
     heads = [
         key(community_pk(Scope(tenant, event_path.SCOPE.community_id)), HEAD) | {"version": {"N": "1"}}
@@ -214,6 +218,6 @@ def _fanout_answers(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
     ]
     webhooks = [event_path.webhook(number, "https://example.com/hook") for number in range(1, matches + 1)]
     return {
-        **event_path.fanout_answers(webhooks),
+        **event_path.fanout_responses(webhooks),
         "BatchGetItem": json.dumps({"Responses": {event_path.SUBSCRIPTIONS: heads}}).encode(),
     }

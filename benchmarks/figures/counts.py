@@ -4,11 +4,13 @@ Calls are the dispatcher's (Lambda receives and deletes messages itself); write 
 of the items that are written.
 """
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.figures.dispatcher import packs
-from benchmarks.sink import sink
+from benchmarks.null_receiver import null_receiver
 from local.progress import Progress
+from tests.aws_stub.counts import Counts, counting
+from tests.aws_stub.responses import canned, stub_aws
 
 TITLE = "AWS calls and write units per delivery"
 AGAINST = "nothing: these are counts"
@@ -26,7 +28,7 @@ BATCH = 10  # messages
 def measure(progress: Progress) -> Measured:
     """Count for a batch of single deliveries, and for one of packs."""
     readings = []
-    with sink() as running:
+    with null_receiver() as running:
         for name, size, calls, units in (("single", 1, 0.35, 1), ("packed", 10, 0.06, 0.2)):
             with progress.step(f"{name} deliveries"):
                 counts = _count(f"http://127.0.0.1:{running.http}/hook", size)
@@ -40,13 +42,12 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings)
 
 
-def _count(url: str, size: int) -> wire.Counts:
-    app = event_path.function("dispatcher")
+def _count(url: str, size: int) -> Counts:
+    function = event_path.function("dispatcher")
     webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
-    counts = wire.Counts()
-    wire.attach(app.dispatch._queue._aws, wire.counting(wire.canned(event_path.responses(webhooks)), counts))
-    app.lambda_handler(packs(webhooks, size), None)  # it reads the keys, which are kept from then on
-    counts.calls.clear()
-    counts.write_units = 0
-    app.lambda_handler(packs(webhooks, size), None)
+    counts = Counts()
+    stub_aws(function.app.aws, counting(canned(event_path.responses(webhooks)), counts))
+    function.lambda_handler(packs(webhooks, size), None)  # it reads the keys, which are kept from then on
+    counts.clear()
+    function.lambda_handler(packs(webhooks, size), None)
     return counts

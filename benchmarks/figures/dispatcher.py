@@ -1,14 +1,13 @@
-"""The whole handler of functions/dispatcher on batches of 10 messages, AWS stubbed at the wire.
+"""The whole handler of functions/dispatcher on batches of 10 messages, AWS stubbed below botocore.
 
 Against a bare loop of urllib3 that sends the same POSTs (bodies, headers, kept TLS connections) from as
 many threads as the dispatcher has deliveries in flight.
 
-On one core, as a function of 512 MB has not even that, the loop's threads do not fight for the
-interpreter's lock and take half of the CPU; what the dispatcher does is the same: signing, deciding,
+A function of 512 MB has less than one core. There the loop's threads do not compete for the
+interpreter's lock and take half of the CPU; the dispatcher does the same work: signing, deciding,
 logging, recording, two AWS calls a batch.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +16,14 @@ from typing import Any
 import urllib3
 from urllib3.util import create_urllib3_context
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.pairs import Work, cpu_ratios
-from benchmarks.sink import HOST, Sink, sink
+from benchmarks.null_receiver import HOST, NullReceiver, null_receiver
+from benchmarks.paired import Work, cpu_ratios
 from local.progress import Progress
+from tests.aws_stub.responses import canned, stub_aws
+from webhooks.bootstrap.dispatcher import DispatcherApp
+from webhooks.domain.delivery import Delivery, decode_pack
 from webhooks.domain.webhook import Webhook
 
 TITLE = "Dispatcher: deliveries per CPU second, kept connections"
@@ -36,7 +38,7 @@ BATCHES = 20  # in one run
 def measure(progress: Progress) -> Measured:
     """Measure single deliveries and packs."""
     readings = []
-    with sink() as running:
+    with null_receiver() as running:
         for name, size in (("10 single deliveries", 1), ("10 packs of 10", 10)):
             for where, cores, goal in (("", ALL_CORES, GOAL), (", on one core", ONE_CORE, None)):
                 os.sched_setaffinity(0, cores)  # before any thread is started, as threads take it over
@@ -48,22 +50,22 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings)
 
 
-def works(running: Sink, size: int) -> tuple[Work, Work]:
+def works(running: NullReceiver, size: int) -> tuple[Work, Work]:
     """Return the dispatcher's work on batches of packs of a size, and the same POSTs by urllib3."""
     os.environ["SSL_CERT_FILE"] = str(running.authority)
     url = f"https://{HOST}:{running.https}/hook"
     webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
-    app = event_path.function("dispatcher")
-    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.responses(webhooks)))
+    function = event_path.function("dispatcher")
+    stub_aws(function.app.aws, canned(event_path.responses(webhooks)))
     batch = packs(webhooks, size)
     posts = [
-        (delivery.body.encode(), _headers(app, webhook, delivery))
+        (delivery.body.encode(), _headers(function.app, webhook, delivery))
         for webhook, delivery in _deliveries(webhooks, batch)
     ]
 
     def subject() -> int:
         for _ in range(BATCHES):
-            response = app.lambda_handler(batch, None)
+            response = function.lambda_handler(batch, None)
             if response["batchItemFailures"]:
                 raise AssertionError(response)
         return BATCHES * len(posts)
@@ -81,7 +83,7 @@ def packs(webhooks: Sequence[Webhook], size: int) -> dict[str, Any]:
     )
 
 
-def bare_loop(running: Sink, posts: Sequence[tuple[bytes, dict[str, str]]]) -> Work:
+def bare_loop(running: NullReceiver, posts: Sequence[tuple[bytes, dict[str, str]]]) -> Work:
     """Return urllib3 as fast as it can be: one pool, one SSL context, no retries, no redirects."""
     context = create_urllib3_context()
     context.load_verify_locations(running.authority)
@@ -102,15 +104,12 @@ def bare_loop(running: Sink, posts: Sequence[tuple[bytes, dict[str, str]]]) -> W
     return baseline
 
 
-def _deliveries(webhooks: Sequence[Webhook], batch: dict[str, Any]) -> list[tuple[Webhook, Any]]:
-    from webhooks.domain.delivery import decode_pack  # noqa: PLC0415
-
+def _deliveries(webhooks: Sequence[Webhook], batch: dict[str, Any]) -> list[tuple[Webhook, Delivery]]:
     by_id = {webhook.id: webhook for webhook in webhooks}
     opened = [decode_pack(record["body"]) for record in batch["Records"]]
     return [(by_id[pack.webhook_id], delivery) for pack in opened for delivery in pack.deliveries]
 
 
-def _headers(app: Any, webhook: Webhook, delivery: Any) -> dict[str, str]:
-    app.dispatch._attempts.refresh()
-    request = app.dispatch._attempts._signer.request(webhook, delivery, now=1_790_000_000.0)
-    return dict(json.loads(json.dumps(request.headers)))
+def _headers(app: DispatcherApp, webhook: Webhook, delivery: Delivery) -> dict[str, str]:
+    app.signer.refresh()
+    return dict(app.signer.request(webhook, delivery, now=1_790_000_000.0).headers)

@@ -1,16 +1,21 @@
 """The whole handler of functions/fanout on batches of 10 events of 2 KB that one webhook wants.
 
 It has read the index before. Measured against `json.loads` and `json.dumps` of each event. AWS is stubbed
-twice: at the client (what is ours), and at the wire (with all that botocore does for two calls).
+twice: at the client (our own code), and below botocore (with all that botocore does for two calls).
 """
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.pairs import Work, cpu_ratios
+from benchmarks.paired import Work, cpu_ratios
 from local.progress import Progress
+from tests.aws_stub.responses import canned, stub_aws
+from tests.aws_stub.wrapped_clients import WrappedClients
+from webhooks.adapters.aws.clients import AwsClients
+from webhooks.bootstrap.fanout import compose
 
 TITLE = "Fan-out: CPU per event"
 AGAINST = "`json.loads` and `json.dumps` of the same batch"
@@ -20,28 +25,40 @@ BATCHES = 100  # in one run
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure with AWS stubbed at the client and at the wire."""
     readings = []
     batch = event_path.events_batch(BATCH)
-    for name, goal in (("AWS stubbed at the client", GOAL), ("AWS stubbed at the wire", None)):
+    for name, stub, goal in (
+        ("AWS stubbed at the client", stub_clients, GOAL),
+        ("AWS stubbed below botocore", stub_botocore, None),
+    ):
         with progress.step(name):
-            subject = _fan_out(batch, at_the_wire=goal is None)
+            subject = fan_out(batch, stub)
             readings.append(Reading(name, cpu_ratios(subject, _json(batch)), goal=goal))
     return Measured(readings)
 
 
-def _fan_out(batch: dict[str, Any], *, at_the_wire: bool) -> Work:
-    app = event_path.function("fanout")
-    aws = app.fanout._lane._aws
-    responses = event_path.fanout_answers([event_path.webhook(1, "https://example.com/hook")])
-    if at_the_wire:
-        wire.attach(aws, wire.canned(responses))
-    else:
-        aws._clients = {"dynamodb": _Client(responses), "sqs": _Client(responses)}
+type Responses = Mapping[str, bytes]
+
+
+def stub_clients(aws: AwsClients, responses: Responses) -> AwsClients:
+    client = _CannedClient(responses)
+    return WrappedClients(aws, lambda _: client)
+
+
+def stub_botocore(aws: AwsClients, responses: Responses) -> AwsClients:
+    stub_aws(aws, canned(responses))
+    return aws
+
+
+def fan_out(batch: dict[str, Any], stub: Callable[[AwsClients, Responses], AwsClients]) -> Work:
+    function = event_path.function("fanout")
+    responses = event_path.fanout_responses([event_path.webhook(1, "https://example.com/hook")])
+    handle = function.handler(compose(aws=stub(function.app.aws, responses)))
+    event_path.discard_log()
 
     def subject() -> int:
         for _ in range(BATCHES):
-            response = app.lambda_handler(batch, None)
+            response = handle(batch, None)
             if response["batchItemFailures"]:
                 raise AssertionError(response)
         return BATCHES * BATCH
@@ -49,10 +66,10 @@ def _fan_out(batch: dict[str, Any], *, at_the_wire: bool) -> Work:
     return subject
 
 
-class _Client:
-    """A client whose every operation has one answer, read once."""
+class _CannedClient:
+    """A client whose every operation has one response, read once."""
 
-    def __init__(self, responses: dict[str, bytes]) -> None:
+    def __init__(self, responses: Responses) -> None:
         self._responses = {operation.lower(): json.loads(body) for operation, body in responses.items()}
 
     def __getattr__(self, operation: str) -> Any:

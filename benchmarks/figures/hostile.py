@@ -2,8 +2,8 @@
 
 The hostile ones: costly queries over a megabyte, 900 KB in four-byte characters, a flood of cached queries,
 five thousand webhooks, 400 deep fields, megabytes that grow when parsed, and 400 conditions of each of a
-thousand webhooks. AWS is stubbed at the wire, and each case has a process of its own. The time of an event is
-that until its deliveries are on their queue, with both hops between the functions at their p99 of 105 ms.
+thousand webhooks. AWS is stubbed below botocore, and each case has a process of its own. The time of an
+event ends when its deliveries are on their queue; both hops between the functions take their p99 of 105 ms.
 """
 
 import json

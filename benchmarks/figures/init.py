@@ -13,9 +13,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import rie
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.pairs import PAIRS
+from benchmarks.paired import PAIRS
+from benchmarks.runtime_emulator import FOLDER, Init, compile_unchecked
+from benchmarks.runtime_emulator import built as build
+from benchmarks.runtime_emulator import init as start
 from local.progress import Progress
 
 TITLE = "Init of each function"
@@ -47,9 +49,9 @@ def lambda_handler(_event, _context):
 def measure(progress: Progress) -> Measured:
     """Measure all functions, a pair of each in every round."""
     with progress.step("sam build"):
-        built = rie.built()
+        built = build()
         baseline = _baseline()
-    pairs: dict[str, list[tuple[rie.Init, rie.Init]]] = defaultdict(list)
+    pairs: dict[str, list[tuple[Init, Init]]] = defaultdict(list)
     for number in range(PAIRS + 1):
         with progress.step(
             f"round {number} of {PAIRS}" if number else "a round to fill the file system's cache"
@@ -57,9 +59,9 @@ def measure(progress: Progress) -> Measured:
             for name, (logical_id, _) in FUNCTIONS.items():
                 first, second = built.function(logical_id), baseline
                 if number % 2:
-                    pair = rie.init(built, first), rie.init(built, second)
+                    pair = start(built, first), start(built, second)
                 else:
-                    pair = tuple(reversed((rie.init(built, second), rie.init(built, first))))
+                    pair = tuple(reversed((start(built, second), start(built, first))))
                 if number:
                     pairs[name].append(pair)
     readings = [
@@ -70,15 +72,15 @@ def measure(progress: Progress) -> Measured:
 
 
 def _baseline() -> Path:
-    folder = rie.FOLDER / "baseline"
+    folder = FOLDER / "baseline"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "app.py").write_text(BASELINE, "utf-8")
-    rie.compile_unchecked(folder)
+    compile_unchecked(folder)
     return folder
 
 
-def _medians(pairs: dict[str, list[tuple[rie.Init, rie.Init]]]) -> str:
+def _medians(pairs: dict[str, list[tuple[Init, Init]]]) -> str:
     inits = {name: [ours for ours, _ in each] for name, each in pairs.items()}
     inits["only boto3"] = [bare for each in pairs.values() for _, bare in each]
     listed = [

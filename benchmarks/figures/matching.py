@@ -6,8 +6,8 @@ community's version, query the index, evaluate the queries, pack and log; by a f
 before, and by one that has read the index and learns from the version that it still holds. The scan does the
 same without an index: it reads every webhook of the community and evaluates those that list the name.
 
-DynamoDB is stubbed at the wire by tables that hold all of the webhooks and count what AWS would bill. In what
-is timed, they answer with the bytes that they made before: their own work is not in it, on neither side.
+DynamoDB is stubbed below botocore by tables that hold all of the webhooks and count what AWS would bill. In
+timed runs they respond with bytes that they made before: their own work is in neither side.
 """
 
 import gc
@@ -17,16 +17,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.figures.pages import listening_to, stored, webhooks
-from benchmarks.pairs import Work, cpu_of, cpu_ratios
-from benchmarks.table import Tables, recalled
-from benchmarks.wire import Answer
+from benchmarks.paired import Work, cpu_of, cpu_ratios
 from local.progress import Progress
+from tests.aws_stub.responses import Respond, stub_aws
+from tests.aws_stub.tables import Tables, remembered
 from webhooks.adapters.dynamodb.keys import community_pk
-from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_from
+from webhooks.bootstrap.fanout import FanoutApp
 from webhooks.domain.delivery import Pack
 from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.scope import Scope
@@ -50,20 +51,18 @@ class Taken:
         self.packs = 0
 
     def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
-        """Take the packs."""
         self.packs += len(packs)
         return ()
 
 
 class Scan:
-    """What finding listeners would be without the index."""
+    """The search for listeners without the index."""
 
-    def __init__(self, index: DynamoSubscriptionIndex) -> None:
-        self._index = index
-        self._table = index._table
+    def __init__(self, app: FanoutApp) -> None:
+        self._index = app.index
+        self._table = Table(app.aws, event_path.SUBSCRIPTIONS)
 
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
-        """Return the versions as the index does."""
         return self._index.versions(scopes)
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
@@ -78,7 +77,6 @@ class Scan:
         return ListenerPage(found, next_sequence=None, bytes=0)
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
-        """Answer as the index does."""
         return self._index.last_sequence(scope, event_name)
 
 
@@ -89,13 +87,13 @@ def measure(progress: Progress) -> Measured:
         for size in (SMALL, LARGE):
             tables.load(event_path.SUBSCRIPTIONS, stored(community(size)))
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
-    billed, timed = index(tables.response), index(recalled(tables.response))
+    billed, timed = composed(tables.response), composed(remembered(tables.response))
     readings, remarks = [], []
     for name, run in (("nothing read before", _cold), ("the index read before", _warm)):
         with progress.step(name):
-            small, large = (run(timed, size) for size in (SMALL, LARGE))
+            small, large = (run(timed.index, size) for size in (SMALL, LARGE))
             readings.append(Reading(f"CPU time, {name}", cpu_ratios(large, small), goal=GOAL))
-            costs = {size: tables.cost(run(billed, size, events=1)) for size in (SMALL, LARGE)}
+            costs = {size: tables.cost(run(billed.index, size, events=1)) for size in (SMALL, LARGE)}
             ratio = costs[LARGE].read_units / costs[SMALL].read_units
             readings.append(Reading(f"read units, {name}", [ratio], goal=GOAL))
             remarks.append(
@@ -103,7 +101,7 @@ def measure(progress: Progress) -> Measured:
                 f"calls: {costs[LARGE].calls:.0f}, read units: {costs[LARGE].read_units:.0f}."
             )
     with progress.step("scan"):
-        scan, found = _cold(Scan(timed), LARGE, events=1), _cold(timed, LARGE)
+        scan, found = _cold(Scan(timed), LARGE, events=1), _cold(timed.index, LARGE)
         readings.append(
             Reading("times faster than a scan", cpu_ratios(scan, found, pairs=SCAN_PAIRS), goal=SCAN_GOAL)
         )
@@ -115,11 +113,11 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings, remarks=remarks)
 
 
-def index(response: Answer) -> DynamoSubscriptionIndex:
-    """Return the index as functions/fanout composes it, upon these answers; its log goes nowhere."""
-    found: DynamoSubscriptionIndex = event_path.function("fanout").fanout._listeners._index
-    wire.attach(found._table.aws, response)
-    return found
+def composed(respond: Respond) -> FanoutApp:
+    """Return fan-out with these responses; its log goes to the null device."""
+    app: FanoutApp = event_path.function("fanout").app
+    stub_aws(app.aws, respond)
+    return app
 
 
 def community(size: int) -> Iterator[Webhook]:
@@ -153,35 +151,34 @@ def _warm(found: SubscriptionIndex, size: int, *, events: int = EVENTS) -> Work:
     return partial(_match, lambda: fanout, message(scope(size)), events)
 
 
-def _match(fanout: Callable[[], Fanout], event: EventMessage, events: int) -> int:
+def _match(fanout: Callable[[], tuple[Fanout, Taken]], event: EventMessage, events: int) -> int:
     for _ in range(events):
-        function = fanout()
-        lane: Any = function._lane
+        function, lane = fanout()
         before = lane.packs
         if function.fan_out([event]) or lane.packs != before + MATCHES:
             raise AssertionError(lane.packs)
     return events
 
 
-def _fanout(found: SubscriptionIndex) -> Fanout:
-    return Fanout(
+def _fanout(found: SubscriptionIndex) -> tuple[Fanout, Taken]:
+    lane = Taken()
+    fanout = Fanout(
         index=found,
-        lane=Taken(),
+        lane=lane,
         events=NoEventsQueue(),
         events_dlq=_NoneDead(),
         time_left=lambda: math.inf,
     )
+    return fanout, lane
 
 
 class NoEventsQueue:
     """An events queue that fan-out has no reason to write to."""
 
     def send(self, slices: Sequence[EventSlice]) -> bool:
-        """Refuse."""
         raise AssertionError(slices)
 
     def delete(self, receipts: Sequence[str]) -> None:
-        """Refuse."""
         raise AssertionError(receipts)
 
 

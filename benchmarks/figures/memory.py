@@ -11,17 +11,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.arrivals import AFTER, receiver
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.sink import HOST, sink
+from benchmarks.null_receiver import HOST, null_receiver
 from local.paths import ROOT
 from local.progress import Progress
+from tests.aws_stub.responses import canned, stub_aws
+from webhooks.adapters.http.client import CurlHttpClient
+from webhooks.bootstrap.dispatcher import compose
+from webhooks.bootstrap.guard import egress_guard
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.sqs import delivery_messages
+from webhooks.ports import Conversation, HttpClient
+from webhooks.settings import DispatcherSettings
 
 TITLE = "Memory per delivery in flight, and its peak"
 AGAINST = "nothing: these are amounts"
@@ -39,7 +47,7 @@ KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 def measure(progress: Progress) -> Measured:
     """Measure with a full batch in flight, and with 500 deliveries."""
     readings = []
-    with receiver() as slow, sink(slow.url) as running:
+    with receiver() as slow, null_receiver(slow.url) as running:
         response = f"{AFTER}{SECONDS * 1000}"
         secure, plain = f"https://{HOST}:{running.https}{response}", f"http://{HOST}:{running.http}{response}"
         for count, url, name, goal in (
@@ -70,41 +78,56 @@ def _in_flight(count: int, url: str, authority: Path) -> dict[str, int]:
     return found
 
 
+@dataclass
+class Watched:
+    """An HTTP client whose batches are watched: this process's memory in bytes, before and at its most."""
+
+    http: HttpClient
+    before: int = 0
+    own: int = 0
+    resident: int = 0
+
+    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
+        self.before, _ = memory()
+        self.own, self.resident, done = self.before, 0, Event()
+
+        def watch() -> None:
+            while not done.wait(LOOK_SECONDS):
+                own, resident = memory()
+                self.own, self.resident = max(self.own, own), max(self.resident, resident)
+
+        watcher = Thread(target=watch)
+        watcher.start()
+        try:
+            return self.http.send_all(conversations)
+        finally:
+            done.set()
+            watcher.join()
+
+
 def look(count: int, url: str) -> dict[str, int]:
     """Put so many deliveries in flight; return this process's memory in bytes, before and at its most."""
-    app = event_path.function("dispatcher", FAST_LANE_SECONDS="10")  # nobody counts as slow here
+    event_path.set_environment(FAST_LANE_SECONDS="10")  # no endpoint counts as slow here
+    settings = DispatcherSettings.load()
+    watched = Watched(CurlHttpClient(egress_guard(settings)))
+    app = compose(settings, http=watched)
+    event_path.discard_log()
     webhooks = [event_path.webhook(number, url) for number in range(1, count + 1)]
-    wire.attach(app.dispatch._queue._aws, wire.canned(event_path.responses(webhooks)))
+    responses = event_path.responses(webhooks)
+    del responses["SendMessageBatch"]  # a delivery that is sent again fails the benchmark
+    stub_aws(app.aws, canned(responses))
     batch = event_path.deliveries_batch(
         [(each, range(number, number + 1)) for number, each in enumerate(webhooks)]
     )
-    app.lambda_handler({"Records": batch["Records"][:10]}, None)
-    opened = list(app.dispatch._open(delivery_messages(batch), set()))
-    ready = app.dispatch._preparation.prepare(opened, Lane.FAST)
-    before, _ = memory()
-    own, resident, done = [before], [0], Event()
-
-    def watch() -> None:
-        while not done.wait(LOOK_SECONDS):
-            seen = memory()
-            own.append(seen[0])
-            resident.append(seen[1])
-
-    watcher = Thread(target=watch)
-    watcher.start()
-    try:
-        stages = app.dispatch._send_all(ready, until=None)
-    finally:
-        done.set()
-        watcher.join()
-    answered = sum(stage.exchange.status == 200 for stage in stages)
-    if answered != count:
-        raise AssertionError(f"{answered} of {count} were answered")
-    return {"before": before, "own": max(own), "resident": max(resident)}
+    messages = delivery_messages(batch)
+    app.dispatcher.dispatch(messages[:10], Lane.FAST)
+    if failed := app.dispatcher.dispatch(messages, Lane.FAST):
+        raise AssertionError(f"{len(failed)} of {count} come again")
+    return {"before": watched.before, "own": watched.own, "resident": watched.resident}
 
 
 def memory() -> tuple[int, int]:
-    """Return what this process has of its own and what of it is resident, in bytes."""
+    """Return the bytes of this process alone (USS), and those that are resident."""
     lines = Path("/proc/self/smaps_rollup").read_text("utf-8").splitlines()[1:]
     kilobytes = {name: int(value.split()[0]) for name, value in (line.split(":") for line in lines)}
     own = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]

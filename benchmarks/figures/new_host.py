@@ -10,18 +10,15 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
-
-import pycurl
 
 from benchmarks import event_path
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.pairs import Work, cpu_ratios
-from benchmarks.sink import HOST, Sink, sink
+from benchmarks.null_receiver import CLOSE, HOST, NullReceiver, null_receiver
+from benchmarks.paired import Work, cpu_ratios
 from local.progress import Progress
-from webhooks.adapters.http.client import CurlHttpClient
+from webhooks.bootstrap.dispatcher import compose
 from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse
-from webhooks.ports import Call, Conversation
+from webhooks.ports import Call, Conversation, HttpClient
 
 TITLE = "CPU of a delivery to a new HTTPS host"
 AGAINST = "one handshake with a shared SSL context"
@@ -33,17 +30,17 @@ DELIVERIES = 100  # in one run
 
 def measure(progress: Progress) -> Measured:
     """Measure deliveries of 2 KB."""
-    with sink() as running, progress.step("deliveries to new hosts"), _client(running) as client:
+    with null_receiver() as running, progress.step("deliveries to new hosts"), _client(running) as client:
         ratios = cpu_ratios(_deliveries(client, running), _handshakes(running))
     return Measured([Reading("a delivery", ratios, goal=GOAL)])
 
 
 @contextmanager
-def _client(running: Sink) -> Iterator[CurlHttpClient]:
+def _client(running: NullReceiver) -> Iterator[HttpClient]:
     os.environ["SSL_CERT_FILE"] = str(running.authority)
-    client: CurlHttpClient = event_path.function("dispatcher").dispatch._http
-    with closing(client):
-        yield client
+    event_path.set_environment()
+    with closing(compose()) as app:
+        yield app.http
 
 
 def _call(request: HttpRequest) -> Conversation[HttpOutcome]:
@@ -51,13 +48,10 @@ def _call(request: HttpRequest) -> Conversation[HttpOutcome]:
     return exchange
 
 
-def _deliveries(client: Any, running: Sink) -> Work:
+def _deliveries(client: HttpClient, running: NullReceiver) -> Work:
     body = event_path.parsed(1).body.encode()
-    request = HttpRequest("POST", f"https://{HOST}:{running.https}/hook", {"Content-Type": "a/b"}, body)
-    client.send_all([_call(request)])
-    [transfer] = client._transfers._free
-    transfer.easy.setopt(pycurl.FORBID_REUSE, 1)  # the next host is new, to its connection and to TLS
-    transfer.easy.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
+    headers = {"Content-Type": "a/b"}
+    request = HttpRequest("POST", f"https://{HOST}:{running.https}{CLOSE}", headers, body)
 
     def deliveries() -> int:
         for _ in range(DELIVERIES):
@@ -69,7 +63,7 @@ def _deliveries(client: Any, running: Sink) -> Work:
     return deliveries
 
 
-def _handshakes(running: Sink) -> Work:
+def _handshakes(running: NullReceiver) -> Work:
     context = ssl.create_default_context()
 
     def handshakes() -> int:

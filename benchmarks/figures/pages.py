@@ -1,24 +1,23 @@
 """A page of 25 of a community's 100,000 webhooks: the newest, and the last, which is page 3,999.
 
 It is the use case as functions/webhooks composes it, for a caller who sees no credentials. DynamoDB is
-stubbed at the wire by tables that hold all of the webhooks and count what AWS would bill. In what is timed,
-they answer with the bytes that they made before: their own work is not in it.
+stubbed below botocore by tables that hold all of the webhooks and count what AWS would bill. In timed runs
+they respond with bytes that they made before: their own work is not in it.
 """
 
 import gc
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.figure import Chart, Goal, Measured, Reading
-from benchmarks.pairs import Work, cpu_of, cpu_ratios
-from benchmarks.table import Tables, recalled
-from benchmarks.wire import Answer
+from benchmarks.paired import Work, cpu_of, cpu_ratios
 from local.progress import Progress
 from signing import Curve, PrivateKey
+from tests.aws_stub.responses import Respond, stub_aws
+from tests.aws_stub.tables import Tables, remembered
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import (
     HEAD,
@@ -39,11 +38,10 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import (
     segment_of,
 )
 from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_attributes
-from webhooks.bootstrap.webhooks import compose
+from webhooks.bootstrap.webhooks import WebhooksApp, compose
 from webhooks.domain.caller import ANY, AuthLevel, Caller, License
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.services.webhooks import Webhooks
 
 TITLE = "List: page 3,999 of 100,000 webhooks"
@@ -72,14 +70,14 @@ def measure(progress: Progress) -> Measured:
     with progress.step(f"load {TOTAL:,} webhooks"):
         tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(TOTAL)))
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
-    (billed, _), (timed, _) = api(tables.response), api(recalled(tables.response))
+    billed, timed = api(tables.response).webhooks, api(remembered(tables.response)).webhooks
     pages = [*range(0, LAST, STEP), LAST]
     with progress.step(f"{len(pages)} pages between page 0 and page {LAST:,}"):
         costs = {page: tables.cost(_lists(billed, page, times=1)) for page in pages}
         for page in pages:
             _lists(timed, page, times=1)()
         line = [(page, cpu_of(_lists(timed, page, times=20)) * 1000) for page in pages]
-    with progress.step("pairs"):
+    with progress.step("paired runs"):
         ratios = cpu_ratios(_lists(timed, LAST), _lists(timed, 0))
     first, last = costs[0], costs[LAST]
     readings = [
@@ -120,14 +118,13 @@ def _lists(registration: Webhooks, page: int, *, times: int = LISTS) -> Work:
     return lists
 
 
-def api(response: Answer) -> tuple[Webhooks, WebhookResponses]:
-    """Compose what functions/webhooks is made of, upon these answers."""
-    os.environ.update(event_path.ENVIRONMENT)
-    os.environ.pop("AWS_ENDPOINT_URL", None)
-    _, registration, responses = compose()
-    subscriptions: Any = registration._subscriptions
-    wire.attach(subscriptions._aws, response)
-    return registration, responses
+def api(respond: Respond) -> WebhooksApp:
+    """Compose functions/webhooks with these responses."""
+    event_path.set_environment()
+    app = compose()
+    event_path.discard_log()
+    stub_aws(app.aws, respond)
+    return app
 
 
 def webhooks(count: int, scope: Scope = event_path.SCOPE, **changes: Any) -> Iterator[Webhook]:

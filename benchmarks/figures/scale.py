@@ -1,8 +1,8 @@
 """What an operation costs by the number of webhooks, of tenants, and of events in a backlog.
 
 Growth is the slope of a line through the logarithms: 0 where a cost stays, 1 where it grows as the number
-does. The operations are the use cases as the functions compose them, with AWS stubbed at the wire by tables
-that hold all of the webhooks and count what AWS would bill; CPU time is without that of the tables.
+does. The operations are the use cases as the functions compose them, with AWS stubbed below botocore by
+tables that hold all of the webhooks and count what AWS would bill; CPU time is without that of the tables.
 
 - Webhooks: a tenant with 1 to 100,000, all of them listening to one event's name, and one to another, rare
   one. The growth of a page counts from 100 on, where it is full; the growth of what must grow from 1,000 on,
@@ -10,10 +10,10 @@ that hold all of the webhooks and count what AWS would bill; CPU time is without
   listeners and matches none: the index finds webhooks by the event's name, and reads each of their queries.
 - Tenants: 1 to 1,000 with 100 webhooks each; every operation is another tenant's than the one before. A
   function remembers the index of 256 communities: with 1,000 in turn it reads it for each event again.
-- Backlogs: 100,000 events in batches of 10 for 200 webhooks, through the whole handlers; endpoints are
-  stubbed at the port. The last tenth is compared with the first, in five parts each. Minutes lie between
-  them, and a machine changes its mood meanwhile: the goal is for a part's quickest twentieth of batches,
-  which a mood reaches least; the means of all batches are beside it, and in the chart.
+- Backlogs: 100,000 events in batches of 10 for 200 webhooks, through the whole handlers; the HTTP client is
+  stubbed at its port. The last tenth is compared with the first, in five parts each. Minutes lie between
+  them, and the machine may become slower or faster meanwhile: the goal is for a part's quickest twentieth of
+  batches, which that affects least; the means of all batches are beside it, and in the chart.
 """
 
 import gc
@@ -29,20 +29,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import event_path, wire
+from benchmarks import event_path
 from benchmarks.figure import Chart, Goal, Measured, Reading, number
 from benchmarks.figures.matching import message
 from benchmarks.figures.pages import CALLER, PAGE, SECRETS, api, listening_to, stored, webhooks
-from benchmarks.pairs import Work
-from benchmarks.table import Cost, Tables
+from benchmarks.paired import Work
 from local.progress import Progress
+from tests.aws_stub.responses import stub_aws
+from tests.aws_stub.tables import Cost, Tables
 from tests.fakes.endpoint import OneByOne
+from webhooks.bootstrap.dispatcher import compose as compose_dispatcher
+from webhooks.bootstrap.fanout import FanoutApp
+from webhooks.bootstrap.runtime import invocation
+from webhooks.bootstrap.webhooks import WebhooksApp
 from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.entrypoints.sqs import Handler
 from webhooks.services.fanout.pipeline import EventMessage, Fanout
-from webhooks.services.webhooks import ChangeRequest, Webhooks
+from webhooks.services.webhooks import ChangeRequest
 
 TITLE = "What grows with webhooks, tenants and backlogs"
 AGAINST = "the same with fewer of them"
@@ -74,8 +79,8 @@ def measure(progress: Progress) -> Measured:
         with progress.step(f"{name}: a backlog of {BACKLOG:,} events"):
             backlogs[name] = work_off(*prepare())
     with progress.step(f"load {sum(SIZES) + EACH * sum(TENANTS[1:]):,} webhooks"):
-        apps = {(1, size): app(1, size) for size in SIZES}
-        apps |= {(count, EACH): app(count, EACH) for count in TENANTS if (count, EACH) not in apps}
+        apps = {(1, size): deployment(1, size) for size in SIZES}
+        apps |= {(count, EACH): deployment(count, EACH) for count in TENANTS if (count, EACH) not in apps}
         gc.collect()
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
     with progress.step("operations at every size, in turn"):
@@ -97,14 +102,13 @@ def measure(progress: Progress) -> Measured:
 
 @dataclass(slots=True)
 class Queues:
-    """WebhookResponses as the tables do. `slices`: sent to the events queue; `sends`: calls for packs."""
+    """Responds as the tables do. `slices`: sent to the events queue; `sends`: calls that send packs."""
 
     tables: Tables
     slices: list[str] = field(default_factory=list)
     sends: int = 0
 
     def response(self, operation: str, body: bytes) -> bytes:
-        """HttpResponse a call."""
         response = self.tables.response(operation, body)
         if operation == "SendMessageBatch":
             if EVENTS_QUEUE in body[:200]:
@@ -115,16 +119,15 @@ class Queues:
 
 
 @dataclass(slots=True)
-class InMemoryApp:
+class Deployment:
     """So many tenants with so many webhooks each, and the functions for them."""
 
     tenants: int
     size: int
     tables: Tables
     queues: Queues
-    fanout: Fanout
-    registration: Webhooks
-    responses: WebhookResponses
+    fanout: FanoutApp
+    api: WebhooksApp
     made: list[tuple[Scope, str]] = field(default_factory=list)
     turns: dict[str, Iterator[Scope]] = field(init=False)
 
@@ -132,8 +135,8 @@ class InMemoryApp:
         self.turns = defaultdict(lambda: itertools.cycle(scopes(self.tenants)))
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Return its numbers of tenants and of webhooks."""
+    def numbers(self) -> tuple[int, int]:
+        """The numbers of tenants, and of webhooks of each."""
         return self.tenants, self.size
 
 
@@ -141,7 +144,7 @@ class InMemoryApp:
 class Operation:
     """Something that is done `count` times in a row. `since`: webhooks from which its growth counts."""
 
-    work: Callable[[InMemoryApp, Sequence[Scope]], Work]
+    work: Callable[[Deployment, Sequence[Scope]], Work]
     count: int
     since: int = 1
     goal: Goal = STAYS
@@ -150,15 +153,15 @@ class Operation:
 type Costs = Mapping[str, Mapping[tuple[int, int], Sequence[Cost]]]
 
 
-def app(tenants: int, size: int) -> InMemoryApp:
+def deployment(tenants: int, size: int) -> Deployment:
     """Load the tables and compose the functions."""
     tables = Tables(OTHERS)
     for scope in scopes(tenants):
         tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
-    registration, responses = api(tables.response)
-    fanout, queues = event_path.function("fanout").fanout, Queues(tables)
-    wire.attach(fanout._lane._aws, queues.response)
-    return InMemoryApp(tenants, size, tables, queues, fanout, registration, responses)
+    fanout: FanoutApp = event_path.function("fanout").app
+    queues = Queues(tables)
+    stub_aws(fanout.aws, queues.response)
+    return Deployment(tenants, size, tables, queues, fanout, api(tables.response))
 
 
 def scopes(tenants: int) -> list[Scope]:
@@ -171,8 +174,8 @@ def _listening(size: int, scope: Scope) -> Iterator[Webhook]:
         yield listening_to(webhook, event_path.NAME, RARE) if place == size // 2 else webhook
 
 
-def measured(operations: Mapping[str, Operation], apps: Sequence[InMemoryApp], *, repeats: int) -> Costs:
-    """Measure the operations in all worlds in turn, once more than is counted."""
+def measured(operations: Mapping[str, Operation], apps: Sequence[Deployment], *, repeats: int) -> Costs:
+    """Measure the operations in all deployments in turn, once more than is counted."""
     costs: dict[str, dict[tuple[int, int], list[Cost]]] = defaultdict(lambda: defaultdict(list))
     for repeat in range(repeats + 1):
         for each in apps:
@@ -180,21 +183,21 @@ def measured(operations: Mapping[str, Operation], apps: Sequence[InMemoryApp], *
                 owners = list(itertools.islice(each.turns[name], operation.count))
                 cost = each.tables.cost(operation.work(each, owners))
                 if repeat:
-                    costs[name][each.place].append(cost)
+                    costs[name][each.numbers].append(cost)
     return costs
 
 
-def _fans_out(*, fresh: bool, wanted_by: Callable[[InMemoryApp], int], **event: Any) -> Callable[..., Work]:
+def _fans_out(*, fresh: bool, wanted_by: Callable[[Deployment], int], **event: Any) -> Callable[..., Work]:
     """Return the fan-out of events one by one; `fresh`: each by a function that has read nothing before."""
 
-    def prepare(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
+    def prepare(each: Deployment, owners: Sequence[Scope]) -> Work:
         messages = [message(owner, **event) for owner in owners]
         known, sends = each.fanout, math.ceil(wanted_by(each) / BATCH) * len(owners)
 
         def work() -> int:
             each.queues.sends = 0
             for one in messages:
-                function = _unread(known) if fresh else known
+                function = _unread(known) if fresh else known.fanout
                 if function.fan_out([one]):
                     raise AssertionError(one)
                 while each.queues.slices:
@@ -209,24 +212,24 @@ def _fans_out(*, fresh: bool, wanted_by: Callable[[InMemoryApp], int], **event: 
     return prepare
 
 
-def _unread(known: Fanout) -> Fanout:
-    """Return a function upon the same queues and tables that has read nothing."""
+def _unread(known: FanoutApp) -> Fanout:
+    """Return fan-out over the same queues and tables that has read nothing."""
     return Fanout(
-        index=known._listeners._index,
-        lane=known._lane,
-        events=known._events,
-        events_dlq=known._events_dlq,
-        time_left=known._time_left,
+        index=known.index,
+        lane=known.fast_lane,
+        events=known.events,
+        events_dlq=known.events_dlq,
+        time_left=invocation.left,
     )
 
 
 def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Work]:
-    def prepare(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
+    def prepare(each: Deployment, owners: Sequence[Scope]) -> Work:
         index = max(0, each.size // PAGE - 1) if last else 0
 
         def work() -> int:
             for owner in owners:
-                found, _ = each.registration.fetch(CALLER, owner, index=index, size=PAGE, tags=tags)
+                found, _ = each.api.webhooks.fetch(CALLER, owner, index=index, size=PAGE, tags=tags)
                 if found.total != each.size or len(found.webhooks) != min(PAGE, each.size):
                     raise AssertionError(found)
             return len(owners)
@@ -236,23 +239,23 @@ def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Wor
     return prepare
 
 
-def _creates(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
+def _creates(each: Deployment, owners: Sequence[Scope]) -> Work:
     definition = next(webhooks(1, tags=(TAG,))).definition
 
     def work() -> int:
         for owner in owners:
-            request = _request(owner, each.responses.created(CALLER))
-            response = each.registration.create(request, definition=definition, credential=None)
+            request = _request(owner, each.api.responses.created(CALLER))
+            response = each.api.webhooks.create(request, definition=definition, credential=None)
             each.made.append((owner, json.loads(response)["_id"]))
         return len(owners)
 
     return work
 
 
-def _deletes(each: InMemoryApp, owners: Sequence[Scope]) -> Work:
+def _deletes(each: Deployment, owners: Sequence[Scope]) -> Work:
     def work() -> int:
         for owner, webhook_id in each.made:
-            each.registration.delete(_request(owner, each.responses.changed(CALLER)), webhook_id)
+            each.api.webhooks.delete(_request(owner, each.api.responses.changed(CALLER)), webhook_id)
         each.made.clear()
         return len(owners)
 
@@ -291,11 +294,11 @@ WIDE = {
 type Said = tuple[list[Reading], list[Chart], list[str]]
 
 
-def _axis(name: str, along: Mapping[int, InMemoryApp], costs: Costs) -> Said:
-    """Say how the operations that were measured in all of these worlds grow with their number."""
+def _axis(name: str, along: Mapping[int, Deployment], costs: Costs) -> Said:
+    """Say how the operations that were measured in all of these deployments grow with their number."""
     readings, cpu, units, remarks = [], {}, {}, []
     for title, operation in (READS | WRITES | WIDE).items():
-        points = {n: costs[title][each.place] for n, each in along.items() if each.place in costs[title]}
+        points = {n: costs[title][each.numbers] for n, each in along.items() if each.numbers in costs[title]}
         if len(points) < len(along):
             continue
         counted = {n: each for n, each in points.items() if along[n].size >= operation.since}
@@ -355,22 +358,22 @@ class Slice:
     resident: int
 
 
-def work_off(app: Any, tables: Tables, batch: Batches) -> list[Slice]:
+def work_off(handler: Handler, tables: Tables, batch: Batches) -> list[Slice]:
     """Give a backlog to a function's handler, which has had events for all of the owners before."""
     for place in range(2 * OWNERS // BATCH):
-        _handle(app, tables, batch(place))
+        _handle(handler, tables, batch(place))
     size = BACKLOG // BATCH // SLICES
     slices = []
     for first in range(0, BACKLOG // BATCH, size):
-        costs = [_handle(app, tables, batch(place)).cpu for place in range(first, first + size)]
+        costs = [_handle(handler, tables, batch(place)).cpu for place in range(first, first + size)]
         quick = statistics.quantiles(costs, n=QUICKEST)[0]
         slices.append(Slice(statistics.fmean(costs), quick, _resident()))
     return slices
 
 
-def _handle(app: Any, tables: Tables, event: dict[str, Any]) -> Cost:
+def _handle(handler: Handler, tables: Tables, event: dict[str, Any]) -> Cost:
     def work() -> int:
-        response = app.lambda_handler(event, None)
+        response = handler(event, None)
         if response["batchItemFailures"]:
             raise AssertionError(response)
         return BATCH
@@ -383,33 +386,34 @@ def _resident() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _fanout_backlog() -> tuple[Any, Tables, Batches]:
+def _fanout_backlog() -> tuple[Handler, Tables, Batches]:
     owners, tables = scopes(OWNERS), Tables(OTHERS)
     for owner in owners:
         tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(1, owner)))
-    app = event_path.function("fanout")
-    wire.attach(app.fanout._index._table.aws, tables.response)
+    function = event_path.function("fanout")
+    stub_aws(function.app.aws, tables.response)
 
     def batch(place: int) -> dict[str, Any]:
         numbers = range(place * BATCH, (place + 1) * BATCH)
         texts = [message(owners[each % OWNERS], number=each).text for each in numbers]
         return event_path.batch("events", texts)
 
-    return app, tables, batch
+    return function.lambda_handler, tables, batch
 
 
-def _dispatcher_backlog() -> tuple[Any, Tables, Batches]:
+def _dispatcher_backlog() -> tuple[Handler, Tables, Batches]:
     owned, tables = list(webhooks(OWNERS)), Tables(OTHERS)
     tables.load(event_path.SUBSCRIPTIONS, stored(owned))
-    app = event_path.function("dispatcher")
-    wire.attach(app.dispatch._queue._aws, tables.response)
-    app.dispatch._http = OneByOne(_Prompt())
+    function = event_path.function("dispatcher")
+    app = compose_dispatcher(http=OneByOne(_Prompt()))
+    event_path.discard_log()
+    stub_aws(app.aws, tables.response)
 
     def batch(place: int) -> dict[str, Any]:
         numbers = range(place * BATCH, (place + 1) * BATCH)
         return event_path.deliveries_batch([(owned[each % OWNERS], [each]) for each in numbers])
 
-    return app, tables, batch
+    return function.handler(app), tables, batch
 
 
 class _Prompt:

@@ -1,9 +1,9 @@
 """One event that 1,000, 10,000 and 100,000 webhooks want, fanned out by the real function.
 
-AWS is stubbed at the wire. CPU and calls are the function's, per match. The clock is simulated: an invocation
-takes its CPU by the processor share of 512 MB, and 7.5 ms for each call; ten invocations run at once, as
-FanoutConcurrency has it, and a message takes 16 ms from one function to the next. The first and the last
-delivery are on their queue then; a callback follows one more hop later.
+AWS is stubbed below botocore. CPU and calls are the function's, per match. The clock is simulated: an
+invocation takes its CPU by the processor share of 512 MB, and 7.5 ms for each call; ten invocations run at
+once, as FanoutConcurrency has it, and a message takes 16 ms from one function to the next. Times are those
+until a delivery is on its queue; its callback follows one more hop later.
 """
 
 import heapq
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from benchmarks import event_path
 from benchmarks.figure import Chart, Goal, Measured, Reading
-from benchmarks.table import Tables
 from local.progress import Progress
+from tests.aws_stub.tables import Tables
 from tests.hostile import EVIL, NAME, Case, Lambda, event, items, peak, start_of_peak
 from webhooks.services.fanout.pipeline import EventMessage
 

@@ -36,14 +36,14 @@ class LicenseRegister:
         issued = Issued(hash_license_key(license_key), license_, now)
         with aws_errors("dynamodb PutItem"):
             self._dynamodb.put_item(
-                TableName=self._table, Item=_to_item(issued), ConditionExpression="attribute_not_exists(pk)"
+                TableName=self._table, Item=to_item(issued), ConditionExpression="attribute_not_exists(pk)"
             )
         return issued
 
     def list(self) -> list[Issued]:
         """Return every license, expired and disabled ones too, the newest first."""
         with aws_errors("dynamodb Scan"):
-            found = [_from_item(item) for item in self._items()]
+            found = [from_item(item) for item in self._items()]
         return sorted(found, key=lambda each: (-each.issued_at, each.hash))
 
     def disable(self, digest: str) -> None:
@@ -75,7 +75,7 @@ def _key(digest: str) -> Item:
     return {"pk": {"S": PREFIX + digest}}
 
 
-def _to_item(issued: Issued) -> Item:
+def to_item(issued: Issued) -> Item:
     license_ = issued.license
     item: Item = _key(issued.hash) | {
         "authLevel": {"S": str(license_.auth_level)},
@@ -90,7 +90,7 @@ def _to_item(issued: Issued) -> Item:
     return item
 
 
-def _from_item(item: Item) -> Issued:
+def from_item(item: Item) -> Issued:
     try:
         license_ = License(
             auth_level=item["authLevel"]["S"],

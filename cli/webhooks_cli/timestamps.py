@@ -15,7 +15,7 @@ def parse_timestamp(text: str, now: float) -> int:
 
     Raises WrongUseError.
     """
-    at = _parse(text, now)
+    at = parse_time(text, now)
     if at is None:
         raise WrongUseError(
             f"--expires takes 90d, 12h, 30m, 2027-01-31, 2027-01-31T12:00:00Z or epoch seconds; not {text}"
@@ -25,7 +25,7 @@ def parse_timestamp(text: str, now: float) -> int:
     return at
 
 
-def _parse(text: str, now: float) -> int | None:
+def parse_time(text: str, now: float) -> int | None:
     if found := DURATION.fullmatch(text):
         return int(now) + int(found[1]) * UNITS[found[2]]
     if EPOCH.fullmatch(text):

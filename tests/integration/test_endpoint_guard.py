@@ -55,7 +55,8 @@ def test_an_unvetted_address_is_not_connected_to(receiver: Receiver) -> None:
     )
 
     # When libcurl wants a socket to another address, which the deployment allows
-    given = transfers._open(transfer, (socket.AF_INET, socket.SOCK_STREAM, 6, (b"127.0.0.9", receiver.port)))
+    address = (socket.AF_INET, socket.SOCK_STREAM, 6, (b"127.0.0.9", receiver.port))
+    given = transfers.open_socket(transfer, address)
 
     assert given == pycurl.SOCKET_BAD
     assert transfer.refusal == "unvetted"

@@ -76,9 +76,10 @@ def test_a_chart_of_one_value_is_a_sentence() -> None:
     changing = Chart("files", "Files", "minute", "files", {"a": line(1, 2)})
 
     assert (
-        report._chart("soak", chart, "images") == "Threads of each process: 1 in all of them, all the time."
+        report.chart_text("soak", chart, "images")
+        == "Threads of each process: 1 in all of them, all the time."
     )
-    assert report._chart("soak", changing, "images") == "![Files](images/soak-files.svg)"
+    assert report.chart_text("soak", changing, "images") == "![Files](images/soak-files.svg)"
 
 
 def test_a_file_stands_for_each_kept_chart_of_several_values() -> None:

@@ -3,13 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.factories import BASE, InMemoryApp, oauth_api, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
-from webhooks.domain.http import HttpRequest
 from webhooks.domain.lane import Lane
+from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.pipeline import EventMessage
 
@@ -44,9 +46,18 @@ class Noting(OneByOne):
         return done
 
 
-def test_no_aws_call_is_made_while_requests_are_in_flight() -> None:
+def test_no_aws_call_is_made_while_requests_are_in_flight_and_all_are_signed_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
+
+    def sign(*args: Any, **named: Any) -> Any:
+        calls.append("sign")
+        return signed(*args, **named)
+
+    signed = Attempts.sign
+    monkeypatch.setattr(Attempts, "sign", sign)
     with ThreadPoolExecutor(2) as workers:
         dispatch = make_dispatch(
             app,
@@ -59,14 +70,6 @@ def test_no_aws_call_is_made_while_requests_are_in_flight() -> None:
             monotonic=app.clock,
             wrap=lambda name, port: port if name == "tokens" else Watched(port, name, calls),
         )
-        attempts = dispatch._attempts
-        sign = attempts.sign
-
-        def noted(*args: Any, **named: Any) -> HttpRequest:
-            calls.append("sign")
-            return sign(*args, **named)
-
-        attempts.sign = noted  # type: ignore[method-assign]  # notes each call
         bearer = {"authType": "bearer", "credential": {"token": "t"}}
         for path, api, status in (
             ("plain", {}, 200),

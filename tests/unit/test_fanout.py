@@ -270,9 +270,9 @@ def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
     for name in index.counts:
         for scope in scopes:
             listeners.page(scope, name, Span())
-    kept = sum(len(community.pages) for community in listeners._communities.values())
-    assert 0 < kept <= 10
-    assert listeners._bytes == kept * (1_000 + PAGE_BYTES)
+    pages, size = listeners.cached
+    assert 0 < pages <= 10
+    assert size == pages * (1_000 + PAGE_BYTES)
 
 
 def test_a_page_larger_than_the_cache_is_not_cached() -> None:

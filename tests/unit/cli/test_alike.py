@@ -25,12 +25,12 @@ LICENSES = [
 @pytest.mark.parametrize("license_", LICENSES, ids=lambda each: each.auth_level)
 def test_the_service_reads_a_license_as_the_command_wrote_it(license_: License) -> None:
     issued = register.Issued(carried.hash_license_key("a key"), license_, issued_at=1)
-    item = register._to_item(issued)
+    item = register.to_item(issued)
     read = licenses.license_from(item)
     assert {name: getattr(read, name) for name in read.__slots__} == {
         name: getattr(license_, name) for name in license_.__slots__
     }
-    assert register._from_item(item) == issued
+    assert register.from_item(item) == issued
     assert item["pk"]["S"] == licenses.PREFIX + licenses.hash_license_key("a key")
 
 
@@ -68,7 +68,7 @@ def test_a_license_expires_at_the_same_time_for_the_service(now: int) -> None:
     ["2027-01-31", "2027-01-31T12:00:00Z", "2027-01-31T12:00:00+02:00", "2027-01-31 12:00:00", "soon", ""],
 )
 def test_the_command_reads_a_date_as_the_service_does(text: str) -> None:
-    assert timestamps._parse(text, 0) == of_service.epoch_seconds(text)
+    assert timestamps.parse_time(text, 0) == of_service.epoch_seconds(text)
 
 
 def test_the_bill_has_the_packs_of_the_service() -> None:

@@ -383,4 +383,4 @@ def test_the_cache_of_an_event_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
 
     for number in range(50):
         assert matches(entry({f"x{number}": 399}), fields)
-        assert fields._kept < 1_000 + 500
+        assert fields.kept < 1_000 + 500

@@ -60,6 +60,11 @@ class EventFields:
             group = inner
         return group.has(wanted)
 
+    @property
+    def kept(self) -> int:
+        """The number of values that are kept of the event's data."""
+        return self._kept
+
     def count(self, visited: int, *, kept: int) -> None:
         """Count values that were looked at, and those that are kept. Raises CostlyQueryError."""
         self.visited += visited

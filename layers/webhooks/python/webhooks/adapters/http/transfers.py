@@ -149,14 +149,14 @@ class Transfers:
             (pycurl.CAINFO, self._ca_file),
             (pycurl.MAXAGE_CONN, self._limits.idle_seconds),
             (pycurl.MAXLIFETIME_CONN, self._limits.life_seconds),
-            (pycurl.OPENSOCKETFUNCTION, lambda _purpose, address: self._open(transfer, address)),
+            (pycurl.OPENSOCKETFUNCTION, lambda _purpose, address: self.open_socket(transfer, address)),
             (pycurl.HEADERFUNCTION, transfer.header),
             (pycurl.WRITEFUNCTION, transfer.piece),
         ):
             easy.setopt(option, value)
         return transfer
 
-    def _open(self, transfer: Transfer, address: Any) -> Any:
+    def open_socket(self, transfer: Transfer, address: Any) -> Any:
         """Give libcurl a socket for an address, if it is one that was vetted, and passes once more."""
         family, kind, protocol, (host, *_) = address
         ip = ip_address(host if isinstance(host, str) else host.decode())

@@ -36,6 +36,11 @@ class Listeners:
         self._bytes = 0
         self._communities: OrderedDict[Scope, _Community] = OrderedDict()
 
+    @property
+    def cached(self) -> tuple[int, int]:
+        """The number of cached pages, and their bytes."""
+        return sum(len(each.pages) for each in self._communities.values()), self._bytes
+
     def refresh(self, scopes: Sequence[Scope]) -> None:
         """Forget communities that changed: one consistent read for all scopes. Raises UnavailableError."""
         if not scopes:

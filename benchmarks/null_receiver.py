@@ -1,4 +1,4 @@
-"""A receiver that costs next to nothing: nginx, which answers 200 to everything or asks another receiver."""
+"""A receiver that costs next to no CPU: nginx, which answers 200 to all requests or asks an upstream."""
 
 import shutil
 import socket
@@ -17,6 +17,7 @@ from local.errors import LocalError
 from local.paths import ROOT
 
 HOST = "localhost"
+CLOSE = "/close"  # a path whose response closes the connection
 START_SECONDS = 10
 CONFIGURATION = """
 worker_processes 1;
@@ -35,20 +36,23 @@ http {{
   client_body_buffer_size 128k;
   keepalive_requests 1000000000;
   keepalive_timeout 300s;
+  ssl_session_cache off;
+  ssl_session_tickets off;
   ssl_certificate {folder}/server.pem;
   ssl_certificate_key {folder}/server.pem;
   server {{
     listen 127.0.0.1:{http};
     listen 127.0.0.1:{https} ssl;
-    location / {{ {answer}; }}
+    location / {{ {response}; }}
+    location {close} {{ keepalive_timeout 0; return 200; }}
   }}
 }}
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Sink:
-    """Where it listens. `authority`: the file with the certificate authority that its certificate is of."""
+class NullReceiver:
+    """The ports of HTTP and HTTPS. `authority`: a file with the certificate authority of the latter."""
 
     http: int
     https: int
@@ -56,7 +60,7 @@ class Sink:
 
 
 def nginx() -> Path:
-    """Return nginx: the system's, or the one that `make bench` unpacked. Raises LocalError."""
+    """Return the nginx of the system, or the one that `make bench` unpacked. Raises LocalError."""
     unpacked = ROOT / ".tools" / "nginx" / "usr" / "sbin" / "nginx"
     found = shutil.which("nginx") or (str(unpacked) if unpacked.exists() else None)
     if found is None:
@@ -65,18 +69,19 @@ def nginx() -> Path:
 
 
 @contextmanager
-def sink(upstream: str = "") -> Iterator[Sink]:
-    """Run it while the context lasts. `upstream`: the URL of who answers, where it is not nginx itself."""
+def null_receiver(upstream: str = "") -> Iterator[NullReceiver]:
+    """Run nginx while the context lasts. `upstream`: the URL that answers in its place."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         authority = trustme.CA()
         authority.cert_pem.write_to_path(folder / "ca.pem")
         authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
-        running = Sink(emulator.free_port(), emulator.free_port(), folder / "ca.pem")
+        running = NullReceiver(emulator.free_port(), emulator.free_port(), folder / "ca.pem")
         configuration = folder / "nginx.conf"
         configuration.write_text(
             CONFIGURATION.format(
                 folder=folder,
+                close=CLOSE,
                 http=running.http,
                 https=running.https,
                 response=f"proxy_pass {upstream}" if upstream else "return 200",

@@ -1,4 +1,4 @@
-"""Whether a quantity grows while a load stays the same."""
+"""The growth of a quantity while the load stays the same."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ STEADY = Goal(1.1)
 
 
 def growth(values: Sequence[float], *, slack: float) -> float:
-    """Return the last third's median over the second's: the first third is warm-up.
+    """Return the last third's median over the second third's; the first third is warm-up.
 
-    `slack`, in the quantity's unit, is taken off the last third: so much may come of chance alone.
+    `slack`, in the quantity's unit, is taken off the last third: so much may be chance.
     """
     third = len(values) // 3
     parts = (values[third:-third], values[-third:]) if third else (values[:1], values[-1:])

@@ -1,4 +1,4 @@
-"""Ratios of CPU time, measured in pairs: subject and baseline in turn, so that a machine's moods hit both."""
+"""Ratios of CPU time, in paired runs: subject and baseline in turn, so that a slow moment slows both."""
 
 import gc
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 PAIRS = 7
 
-# Does some work and returns how many operations it was.
+# Does some work and returns its number of operations.
 type Work = Callable[[], int]
 
 
@@ -26,7 +26,6 @@ def cpu_ratios(subject: Work, baseline: Work, *, pairs: int = PAIRS) -> list[flo
 
 
 def cpu_of(work: Work) -> float:
-    """Return the CPU seconds of one operation."""
     gc.collect()
     started = time.process_time()
     operations = work()

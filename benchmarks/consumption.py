@@ -1,4 +1,4 @@
-"""What a function uses while it works: calls, units and bytes at AWS, log lines, requests to endpoints."""
+"""The consumption of a function: calls, units and bytes at AWS, log lines, requests to endpoints."""
 
 import io
 import json
@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks import wire
-
-READ_UNIT, WRITE_UNIT = 4096, 1024  # bytes
+from tests.aws_stub.item_size import READ_UNIT, WRITE_UNIT, item_bytes, units
+from tests.aws_stub.responses import Respond
 
 
 @dataclass
-class Usage:
-    """What went to AWS and into the log."""
+class Consumption:
+    """Calls to AWS, and what they read, wrote and sent; log lines."""
 
     calls: Counter[str] = field(default_factory=Counter)
     read_units: Counter[str] = field(default_factory=Counter)  # by table
@@ -30,11 +29,10 @@ class Usage:
 
     @property
     def log_bytes(self) -> int:
-        """Return the bytes of the lines that were logged."""
         return len(self.log.getvalue().encode())
 
     def forget(self) -> None:
-        """Count from now on, and what is logged from now on."""
+        """Start to count anew; log lines are counted from then on."""
         for counter in (self.calls, self.read_units):
             counter.clear()
         self.write_units = self.item_bytes = self.messages = self.message_bytes = 0
@@ -42,8 +40,8 @@ class Usage:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(self.log)
 
-    def answered_by(self, responses: Mapping[str, bytes]) -> wire.Answer:
-        """Answer, and count."""
+    def counting(self, responses: Mapping[str, bytes]) -> Respond:
+        """Return canned responses that count their requests."""
 
         def response(operation: str, body: bytes) -> bytes:
             self.calls[operation] += 1
@@ -61,20 +59,17 @@ class Usage:
 
     def _read(self, asked: Mapping[str, Any], found: Mapping[str, Sequence[Any]]) -> None:
         for table, request in asked.items():
-            sizes = {
-                json.dumps([item["pk"], item["sk"]]): len(json.dumps(item)) for item in found.get(table, ())
-            }
+            sizes = {json.dumps([item["pk"], item["sk"]]): item_bytes(item) for item in found.get(table, ())}
             for each in request["Keys"]:
-                size = sizes.get(json.dumps([each["pk"], each["sk"]]), 0)  # what is not there costs one unit
-                units = max(1, -(-size // READ_UNIT))
-                self.read_units[table] += units if request.get("ConsistentRead") else units / 2
+                billed = units(sizes.get(json.dumps([each["pk"], each["sk"]]), 0), READ_UNIT)
+                self.read_units[table] += billed if request.get("ConsistentRead") else billed / 2
 
     def _write(self, asked: Mapping[str, Any]) -> None:
         for puts in asked.values():
             for put in puts:
-                size = wire.item_bytes(put["PutRequest"]["Item"])
+                size = item_bytes(put["PutRequest"]["Item"])
                 self.item_bytes += size
-                self.write_units += -(-size // WRITE_UNIT)
+                self.write_units += units(size, WRITE_UNIT)
 
 
 def _message_bytes(entry: Mapping[str, Any]) -> int:
@@ -86,7 +81,7 @@ def _message_bytes(entry: Mapping[str, Any]) -> int:
 
 @dataclass
 class Endpoint:
-    """Answers 200 at once, and counts what it is sent."""
+    """Responds 200 at once, and counts requests and their bytes."""
 
     url: str
     requests: int = 0
@@ -95,11 +90,9 @@ class Endpoint:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forget(self) -> None:
-        """Count from now on."""
         self.requests = self.request_bytes = self.body_bytes = 0
 
     def count(self, head: int, body: int) -> None:
-        """Count a request."""
         with self.lock:
             self.requests += 1
             self.request_bytes += head + body
@@ -108,7 +101,7 @@ class Endpoint:
 
 @contextmanager
 def endpoint() -> Iterator[Endpoint]:
-    """Run one while the context lasts: plain HTTP, kept connections."""
+    """Run an endpoint while the context lasts: plain HTTP, kept connections."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:

@@ -1,4 +1,4 @@
-"""What the emulator costs by itself: two functions that do next to nothing, behind two queues.
+"""The emulator's own cost: two functions that do next to nothing, behind two queues.
 
 The first sends each record's body on, the second posts it. Their mappings are the service's, batch size and
 concurrency included. Each logs a line: the emulator waits 50 ms for the log of a function that writes none.
@@ -37,17 +37,17 @@ def handler(event, _context):
     print(len(event["Records"]))
     return {"batchItemFailures": []}
 """
-ROLE = "arn:aws:iam::000000000000:role/floor"
-LIKE = {"floor-forward": "EventsQueueUrl", "floor-post": "DeliveriesQueueUrl"}
+ROLE = "arn:aws:iam::000000000000:role/baseline"
+LIKE = {"baseline-forward": "EventsQueueUrl", "baseline-post": "DeliveriesQueueUrl"}
 
 
 def deploy(stack: Stack, receiver: Receiver) -> str:
-    """Create it in the stack's emulator; returns its first queue's URL."""
+    """Create functions and queues in the stack's emulator; return the first queue's URL."""
     sqs = stack.client("sqs")
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in LIKE}
     host, port = receiver.url.removeprefix("http://").split(":")
-    _function(stack, "floor-forward", FORWARD, {"NEXT": urls["floor-post"]})
-    _function(stack, "floor-post", POST, {"HOST": host, "PORT": port, "HOOK": HOOK})
+    _function(stack, "baseline-forward", FORWARD, {"NEXT": urls["baseline-post"]})
+    _function(stack, "baseline-post", POST, {"HOST": host, "PORT": port, "HOOK": HOOK})
     for name, like in LIKE.items():
         attributes = sqs.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["QueueArn"])["Attributes"]
         mapping = _mapping(stack, like)
@@ -58,7 +58,7 @@ def deploy(stack: Stack, receiver: Receiver) -> str:
             FunctionResponseTypes=mapping["FunctionResponseTypes"],
             ScalingConfig=mapping["ScalingConfig"],
         )
-    return str(urls["floor-forward"])
+    return str(urls["baseline-forward"])
 
 
 def _function(stack: Stack, name: str, code: str, environment: dict[str, str]) -> None:
@@ -78,7 +78,6 @@ def _function(stack: Stack, name: str, code: str, environment: dict[str, str]) -
 
 
 def _mapping(stack: Stack, queue: str) -> dict[str, Any]:
-    """Return the service's own mapping of a queue."""
     name = stack.outputs[queue].rpartition("/")[2]
     mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     return next(each for each in mappings if each["EventSourceArn"].endswith(f":{name}"))

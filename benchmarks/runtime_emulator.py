@@ -19,7 +19,7 @@ from local import emulator, sources
 from local.errors import LocalError, failed
 from local.paths import LOCAL, ROOT, tool
 
-FOLDER = LOCAL / "bench" / "rie"
+FOLDER = LOCAL / "bench" / "runtime_emulator"
 LAYERS = ("DependenciesLayer", "SigningLayer", "WebhooksLayer")
 # Lambda's runtime with what it needs, and nothing else of the environment that it is installed in.
 RUNTIME = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
@@ -30,10 +30,6 @@ INITIALISED = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 DONE = re.compile(r"INIT RTDONE\(status: (\w+)\)")
 SETTINGS = {
     **ENVIRONMENT,
-    # What only functions of the API have.
-    "STAGE": "benchmark",
-    "KEY_GRACE_SECONDS": "86400",
-    "SERVICE_DIRECTORY": "{}",
     # What Lambda adds to them.
     "AWS_LAMBDA_LOG_FORMAT": "JSON",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -58,7 +54,7 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """What an init took: milliseconds on the clock as RIE reports them, and of CPU."""
+    """The milliseconds of an init: on the clock, as RIE reports them, and of CPU."""
 
     wall_ms: float
     cpu_ms: float
