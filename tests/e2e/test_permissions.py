@@ -1,4 +1,4 @@
-"""IAM decides in the deployed stack: whatever else the tests here do works by the template's roles alone."""
+"""IAM decides in the deployed stack: all other e2e tests work by the roles of the template alone."""
 
 import json
 import secrets

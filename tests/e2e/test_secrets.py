@@ -33,7 +33,7 @@ QUEUES = (
 
 
 class Planted:
-    """Makes values that are found again, in whatever way they are written."""
+    """Makes values that are found again in any encoding."""
 
     def __init__(self) -> None:
         self.values: set[str] = set()
@@ -51,13 +51,13 @@ class Planted:
 
 def written(value: str) -> set[str]:
     plain = value.encode()
-    # A base64 text has the value's at one of three places, and its first and last letters depend on what is beside.
+    # A base64 text has the value's at one of three offsets, and its first and last letters depend on their neighbours.
     shifted = (base64.b64encode(b"x" * shift + plain)[4:-4].decode() for shift in range(3))
     return {value, quote(value), quote_plus(value), json.dumps(value)[1:-1], plain.hex(), *shifted}
 
 
 def echo(conversation: Conversation, received: Received) -> bool:
-    """Answer as a server in debug mode does: with all that it got, what authenticates us first."""
+    """Respond as a server in debug mode does: with the whole request, credentials first."""
     said = (
         "\n".join(f"{name}: {value}" for name, value in reversed(received.headers)) + received.body.decode()
     )
@@ -65,7 +65,7 @@ def echo(conversation: Conversation, received: Received) -> bool:
 
 
 def messages(stack: Stack, queue: str) -> list[dict[str, Any]]:
-    """Return what can be received from a queue now; it can be received again at once."""
+    """Return the messages of a queue that can be received now; they can be received again at once."""
     found: dict[str, dict[str, Any]] = {}
     sqs, url = stack.client("sqs"), stack.outputs[queue]
     while True:
@@ -103,7 +103,7 @@ def held(stack: Stack, queue: str) -> Iterator[None]:
 
 
 def wait_for(look: Callable[[], list[dict[str, Any]]], *, seconds: float = SECONDS) -> list[dict[str, Any]]:
-    """Return what `look` returns as soon as it is something."""
+    """Return the first result of `look` that is not empty."""
     until = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < until, "it did not come in time"
@@ -172,7 +172,7 @@ def leaves(content: object) -> list[str]:
 def requests_good_and_bad(
     client: PlatformClient, service: PlatformClient, planted: Planted, base: str
 ) -> list[Reply]:
-    """Send what the API takes and what it refuses, all with secrets; returns the answers."""
+    """Send valid and invalid requests, all with secrets; returns the responses."""
     responses = []
     name = f"secrets.{uuid.uuid4().hex[:8]}"
     for auth_type, credential in credentials(planted).items():
@@ -317,7 +317,7 @@ def test_no_secret_is_in_clear_anywhere(stack: Stack, system: PlatformClient, pl
     leaks |= {
         f"answer {number}: {response.status}": planted.found_in(response.body.decode())
         for number, response in enumerate(responses)
-        if not response.body.startswith(b'{"data":')  # what the helper was asked to decrypt or encrypt
+        if not response.body.startswith(b'{"data":')  # the helper returns the text that it was given
     }
     assert {where: found for where, found in leaks.items() if found} == {}
 

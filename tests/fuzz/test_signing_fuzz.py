@@ -152,7 +152,7 @@ def test_any_change_of_a_header_is_refused_or_harmless(name: str, data: st.DataO
     changed = value[:start] + data.draw(st.text('";=:(), \\@az09AZ\n') | anything) + value[end:]
     with suppress(VerificationError):
         verify(headers=HEADERS | {name: changed})
-        # Only what means the same may pass: blanks around, and spellings of the lists.
+        # Only an equal value may pass: blanks around it, and spellings of the lists.
         assert changed.strip(" \t") == value or name in {"webhook-signature", "Signature", "Signature-Input"}
 
 

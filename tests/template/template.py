@@ -42,7 +42,7 @@ class Template:
         return attributes
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """What the role allows; its actions and resources always as lists."""
+        """The statements of the role; actions and resources always as lists."""
         return [
             statement | {"Action": listed(statement["Action"]), "Resource": listed(statement["Resource"])}
             for policy in self.resources("AWS::IAM::Role")[role]["Policies"]

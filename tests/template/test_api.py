@@ -80,7 +80,7 @@ def test_every_gateway_response_is_customized(body: dict[str, Any]) -> None:
 def test_gateway_responses_have_the_error_body_and_the_request_id(body: dict[str, Any], kind: str) -> None:
     response = body["x-amazon-apigateway-gateway-responses"][kind]
     text = response["responseTemplates"]["application/json"]
-    envelope = json.loads(text.replace("$context.error.messageString", '"what is wrong"'))
+    envelope = json.loads(text.replace("$context.error.messageString", '"the message"'))
     assert envelope.keys() == {"statusCode", "error", "message"}
     if kind.startswith("DEFAULT_"):  # a status of theirs would replace that of every error that is not listed
         assert "statusCode" not in response

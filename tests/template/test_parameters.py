@@ -74,7 +74,7 @@ def accepts(declared: dict[str, Any], value: str) -> bool:
 
 
 def published(template: Template, values: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """By function, what makes CloudFormation publish a version when it changes: its logical id and description."""
+    """By function, logical id and description of its version: CloudFormation publishes a new one when they change."""
     return {
         referred(each["FunctionName"]): (name, resolve(each["Description"], values))
         for name, each in template.resources("AWS::Lambda::Version").items()

@@ -65,7 +65,7 @@ def test_a_reader_is_the_alias_and_reports_each_failed_message(template: Templat
     assert referred(mapping["FunctionName"]).endswith("Aliaslive")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 10
-    assert "FilterCriteria" not in mapping  # it deletes what does not match
+    assert "FilterCriteria" not in mapping  # a filter deletes messages that do not match
     concurrency = template.document["Parameters"][referred(mapping["ScalingConfig"]["MaximumConcurrency"])]
     assert concurrency["MinValue"] >= 2  # AWS refuses less
 
@@ -102,7 +102,7 @@ def test_tenant_data_outlives_the_stack(template: Template) -> None:
 
 
 def test_a_creation_that_fails_can_be_rolled_back(template: Template) -> None:
-    """A rollback deletes what RetainExceptOnCreate or no policy stands at, and a protected resource refuses that."""
+    """A rollback deletes resources with RetainExceptOnCreate or no policy, and a protected one refuses that."""
     protected = {
         name: attributes.get("DeletionPolicy")
         for name, attributes in template.document["Resources"].items()

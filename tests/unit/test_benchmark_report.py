@@ -1,4 +1,4 @@
-"""What `make bench` keeps and writes, and which figures it runs; nothing is measured here."""
+"""Records and pages of `make bench`, and the choice of its figures; nothing is measured here."""
 
 import io
 import json

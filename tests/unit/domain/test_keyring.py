@@ -107,9 +107,9 @@ def test_the_keys_change_only_at_the_named_times(pairs: KeyPairs) -> None:
     now = 900.0
     named = []
     while (until := pairs.unchanged_until(now)) != math.inf:
-        for moment in (now, (now + until) / 2, until - 0.01):
-            assert pairs.signing(moment) == pairs.signing(now)
-            assert pairs.in_use(moment) == pairs.in_use(now)
+        for time in (now, (now + until) / 2, until - 0.01):
+            assert pairs.signing(time) == pairs.signing(now)
+            assert pairs.in_use(time) == pairs.in_use(now)
         named.append(until)
         now = until
     assert named == [1050, 1055, 1060, 1065, 1660, 1665]
@@ -154,7 +154,7 @@ def test_pairs_read_back_as_they_were_written(pairs: KeyPairs) -> None:
     assert (content_keys(state) if pairs.upcoming else service_keys(state, curve)) == after
 
 
-# What releases before the list of keys wrote.
+# The state that releases before the list of keys wrote.
 
 
 def version_1(**changes: Any) -> dict[str, Any]:

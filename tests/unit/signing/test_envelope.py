@@ -1,4 +1,4 @@
-"""Envelopes: what is refused, and why."""
+"""Envelopes: refusals and their reasons."""
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable

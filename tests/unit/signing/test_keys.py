@@ -1,4 +1,4 @@
-"""Keys on the wire: what is read, what is written, and what is refused."""
+"""Keys on the wire: reading, writing and refusals."""
 
 import hmac
 from base64 import b64encode, urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""What the platform's Node library wrote, read and written again, on both curves."""
+"""Vectors of the platform's Node library, read and written again, on both curves."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Keys, secrets and plain texts never show in what could be logged."""
+"""Keys, secrets and plain texts never show in a text that could be logged."""
 
 import traceback
 from base64 import b64encode
