@@ -5,7 +5,7 @@ import json
 import logging
 import socketserver
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Consumption:
     """Calls to AWS, and what they read, wrote and sent; log lines."""
 
     calls: Counter[str] = field(default_factory=Counter)
-    read_units: Counter[str] = field(default_factory=Counter)  # by table
+    read_units: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by table
     write_units: int = 0
     item_bytes: int = 0
     messages: int = 0
@@ -33,8 +33,8 @@ class Consumption:
 
     def forget(self) -> None:
         """Start to count anew; log lines are counted from then on."""
-        for counter in (self.calls, self.read_units):
-            counter.clear()
+        self.calls.clear()
+        self.read_units.clear()
         self.write_units = self.item_bytes = self.messages = self.message_bytes = 0
         for handler in logging.getLogger("webhooks").handlers:
             if isinstance(handler, logging.StreamHandler):

@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from benchmarks.queues import Message, Queue
 from benchmarks.virtual_time import VirtualTime
@@ -140,7 +141,7 @@ class Mapping:
         time = self.deployment.time
         while self.running < self.at_once and (batch := self.queue.receive(BATCH)):
             self.running += 1
-            time.start(lambda batch=batch: self._invoke(batch))
+            time.start(partial(self._invoke, batch))
         if self.queue.waiting and self.at_once < AT_ONCE[self.queue.name] and time.now >= self.added_at + 1:
             self.at_once = min(AT_ONCE[self.queue.name], self.at_once + AT_ONCE_MORE)
             self.added_at = time.now
@@ -153,7 +154,7 @@ class Mapping:
         else:
             self.deployment.time.sleep(INIT_SECONDS)
             container = self.make(self.deployment)
-        failed = container.handle(batch, self.lane)
+        failed = container.handle(cast("Any", batch), self.lane)
         self.deployment.catch_up()
         self.queue.settle(batch, failed=failed)
         self.idle.append(container)

@@ -13,7 +13,8 @@ from tests.lambda_functions import LOOPBACK, load_function
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk, webhook_sk
 from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_attributes
-from webhooks.domain.delivery import delivery_of, encode_pack, pack_deliveries
+from webhooks.domain.delivery import delivery_of, pack_deliveries
+from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Definition, Endpoint, Webhook
@@ -65,15 +66,15 @@ def webhook(number: int, url: str, *, scope: Scope = SCOPE, **changes: Any) -> W
 def event(number: int, size: int = EVENT_BYTES) -> str:
     """Return an event as JSON; the body of its callback has about `size` bytes."""
     line = {"sku": "A-1001", "name": "A thing with a name", "quantity": 2, "price": 12.5, "inStock": True}
+    lines = [line] * max(1, (size - 256) // len(json.dumps(line, separators=(",", ":"))))
     content = {
         "eventId": f"event-{number:032d}",
         "eventName": NAME,
         "tenantId": SCOPE.tenant_id,
         "communityId": SCOPE.community_id,
         "occurredAt": OCCURRED_AT + number,
-        "data": {"orderId": f"A-{number}", "currency": "EUR", "lines": []},
+        "data": {"orderId": f"A-{number}", "currency": "EUR", "lines": lines},
     }
-    content["data"]["lines"] = [line] * max(1, (size - 256) // len(json.dumps(line, separators=(",", ":"))))
     return json.dumps(content)
 
 

@@ -1,8 +1,9 @@
 """SQS as it serves Lambda: standard queues, and their rule of fairness."""
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 
 from benchmarks.virtual_time import VirtualTime
@@ -38,7 +39,7 @@ class Queue:
     in_flight: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.on_message = lambda: None
+        self.on_message: Callable[[], None] = lambda: None
 
     def put(self, text: str, *, group: str, delay: float = 0) -> None:
         """Take a message."""
@@ -63,7 +64,7 @@ class Queue:
             self.in_flight[message.group] -= 1
             if message.id in failed:
                 later = replace(message, receives=message.receives + 1)
-                self.time.at(self.time.now + VISIBILITY, lambda later=later: self._appear(later))
+                self.time.at(self.time.now + VISIBILITY, partial(self._appear, later))
 
     def _next_group(self) -> str | None:
         total = self.in_flight.total() if self.is_fair else 0

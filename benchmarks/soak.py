@@ -100,7 +100,7 @@ def loaded(progress: Progress) -> Iterator[Load]:
             others = [
                 each for path in (DEAD, DOWN) for each in tenants.listeners(1, path=path, retryCount=RETRIES)
             ]
-            sources = {
+            sources: dict[str, tuple[str, Iterator[Event], float]] = {
                 SERVICE: (stack.outputs["EventsQueueUrl"], traffic.events([*healthy, *others]), RATE),
                 BASELINE: (baseline_stack.deploy(stack, endpoint), traffic.events(healthy), BASELINE_RATE),
             }

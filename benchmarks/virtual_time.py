@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]  # it comes without stubs
 
 type Moment = tuple[float, int, Callable[[], object]]
 

@@ -7,9 +7,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.stack import STACK_NAME, Stack
 
+LAMBDAS_OWN = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
+
 
 def save(stack: Stack, *, since: float) -> Path:
-    """Write all functions' lines from `since` (epoch seconds) on, in order of time; return the file."""
+    """Write all functions' own lines from `since` (epoch seconds) on, in order of time; return the file."""
     lines: list[tuple[int, str]] = []
     logs = stack.client("logs")
     with suppress(BotoCoreError, ClientError):  # the emulator ended: its own log says why
@@ -23,6 +25,7 @@ def save(stack: Stack, *, since: float) -> Path:
                     (event["timestamp"], f"{name.rpartition('/')[2]}: {event['message'].rstrip()}\n")
                     for found in events
                     for event in found["events"]
+                    if not event["message"].startswith(LAMBDAS_OWN)
                 ]
     file = stack.folder / "functions.log"
     file.write_text("".join(line for _, line in sorted(lines)), "utf-8")

@@ -32,6 +32,21 @@ def one_call(request: HttpRequest, seconds: float) -> Conversation[HttpOutcome]:
     return exchange
 
 
+def results[R](client: CurlHttpClient, conversations: Sequence[Conversation[R]]) -> list[R]:
+    """Lead conversations to their ends; return their results in the order of the conversations."""
+
+    def numbered(number: int, conversation: Conversation[R]) -> Conversation[tuple[int, R]]:
+        result = yield from conversation
+        return number, result
+
+    found = dict(
+        each
+        for ended in client.send_all([numbered(*each) for each in enumerate(conversations)])
+        for each in ended
+    )
+    return [found[number] for number in range(len(conversations))]
+
+
 class Client(CurlHttpClient):
     """The real client, asked for single requests and for many at once."""
 
@@ -39,7 +54,7 @@ class Client(CurlHttpClient):
         return self.exchange_all([request], seconds=seconds)[0]
 
     def exchange_all(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[HttpOutcome]:
-        return self.send_all([one_call(request, seconds) for request in requests])
+        return results(self, [one_call(request, seconds) for request in requests])
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from webhooks.entrypoints.api.discovery_responses import DeploymentInfo
 from webhooks.entrypoints.api.resolver import RestApi
 from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
-from webhooks.observability import start_logging
+from webhooks.logging import start_logging
 from webhooks.services.authentication import Authentication
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.factories import InMemoryApp
+from tests.fakes.background import AtOnce
 from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.keys import FakeMaster
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
-from webhooks.ports import Clock, HttpClient, Tokens, Workers
+from webhooks.ports import Background, Clock, HttpClient, Tokens, Workers
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
@@ -33,6 +35,7 @@ def make_fanout(
         lane=wrap("lane", queue),
         events=FakeEventsQueue(),
         events_dlq=wrap("events_dlq", events_dlq),
+        rng=lambda: 0.0,
         time_left=lambda: math.inf,
     )
 
@@ -49,24 +52,30 @@ def make_dispatch(
     monotonic: Clock,
     fast_seconds: float = 1.0,
     slow_from: float = 1.0,
+    background: Background | None = None,
     wrap: Wrap = as_it_is,
 ) -> Dispatcher:
-    """Return a dispatcher whose random numbers are 0. `slow_from`: seconds from which an attempt is slow."""
+    """Return a dispatcher whose random numbers are 0. `slow_from`: seconds from which an attempt is slow.
+
+    Without a `background`, waves are settled at once.
+    """
     wrapped_queue = wrap("queue", queue)
+    signer = CallbackSigner(
+        service=wrap("service", app.keys),
+        content=wrap("content", app.content_keys),
+        master=wrap("master", FakeMaster(b"m" * 64)),
+    )
     return Dispatcher(
-        reader=wrap("reader", FakeBatchReader(app.subscriptions, log)),
-        queue=wrapped_queue,
-        attempts=Attempts(
-            tokens=wrap("tokens", tokens),
+        loader=Loader(
+            signer=signer,
+            reader=wrap("reader", FakeBatchReader(app.subscriptions, log)),
             credentials=wrap("credentials", app.credentials),
-            signer=CallbackSigner(
-                service=wrap("service", app.keys),
-                content=wrap("content", app.content_keys),
-                master=wrap("master", FakeMaster(b"m" * 64)),
-            ),
-            monotonic=monotonic,
-            default_ttl=5,
+            workers=workers,
         ),
+        signer=wrap("signer", signer),
+        attempts=Attempts(tokens=wrap("tokens", tokens), monotonic=monotonic, default_ttl=5),
+        http=http,
+        queue=wrapped_queue,
         settlement=Settlement(
             queue=wrapped_queue,
             log=wrap("log", log),
@@ -74,9 +83,8 @@ def make_dispatch(
             clock=clock,
             time_left=lambda: math.inf,
         ),
+        background=background or AtOnce(),
         slow_endpoints=SlowEndpoints(wrap("pace", app.subscriptions), clock=clock, limit=slow_from),
-        workers=workers,
-        http=http,
         clock=clock,
         rng=lambda: 0.0,
         delays=(30, 300),

@@ -1,7 +1,7 @@
-"""Batches of good events with a hostile one, fanned out as Lambda would with its share of a processor.
+"""Batches of good events with a hostile one, fanned out with the share of a processor that Lambda gives.
 
-Composed as functions/fanout is, with AWS stubbed below botocore. `python -m tests.hostile CASE` runs one in a process of its
-own, so that its memory can be told, and prints a Result as JSON.
+Composed as functions/fanout is, with AWS stubbed below botocore. `python -m tests.hostile CASE` runs a case in a
+process of its own, whose memory is measured, and prints a Result as JSON.
 """
 
 import json
@@ -20,9 +20,9 @@ from tests.aws_stub.tables import Tables
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
 from webhooks.bootstrap.fanout import compose
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.scope import Scope
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 SHARE = 512 / 1769  # of a processor, for a function of 512 MB
 CALL_SECONDS = 0.0075  # of a call to AWS, beside its CPU
@@ -41,16 +41,16 @@ type Query = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Case:
-    """What the hostile tenant registered, (name, query) of each webhook, and what is published for it."""
+    """A hostile tenant's webhooks, (name, query) of each, and its events."""
 
     webhooks: Sequence[tuple[str, str]]
     events: Sequence[str]
-    wanted: int | None  # deliveries of the hostile events; None: they may be dead-lettered
+    wanted: int | None  # deliveries of the hostile events; None where they may be dead-lettered
 
 
 @dataclass
 class Result:
-    """What became of a batch. Seconds are of Lambda's share; `growth` in MB; deliveries by tenant."""
+    """The result of a batch. Seconds are of Lambda's share; `growth` in MB; deliveries by tenant."""
 
     good: dict[str, int] = field(default_factory=dict)  # deliveries after the first invocation
     good_seconds: float = 0.0  # until the last of them was on its queue
@@ -64,7 +64,7 @@ class Result:
 
 
 class Lambda:
-    """A function on its share of a processor, and the AWS that it sees."""
+    """A function on its share of a processor, with AWS stubbed."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
@@ -76,7 +76,7 @@ class Lambda:
         self.calls: Counter[str] = Counter()
         # Of an invocation, in seconds since its start.
         self.first_sent = self.last_sent = self.last_good = 0.0
-        self._stubbed = 0.0  # CPU seconds of what stands for AWS
+        self._stubbed = 0.0  # CPU seconds of the AWS stub
         self._began = 0.0
         event_path.set_environment()
         app = compose(time_left=self.left)
@@ -151,7 +151,7 @@ class Lambda:
 
 
 def run(case: Case) -> Result:
-    """Fan out a batch of good events and the hostile ones, until nothing is left of it."""
+    """Fan out a batch of good and hostile events, and all that follows from it."""
     tables = Tables()
     tables.load(event_path.SUBSCRIPTIONS, items(case))
     function = Lambda(tables)
@@ -216,13 +216,13 @@ def event(scope: Scope, *, name: str = NAME, data: str = '{"currency":"EUR"}', n
 
 
 def start_of_peak() -> int:
-    """Return the bytes that this process has now; the peak starts anew."""
+    """Return the resident bytes of this process, and reset the peak."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     return _status("VmRSS")
 
 
 def peak() -> int:
-    """Return the most bytes that this process has had since."""
+    """Return the peak of resident bytes since."""
     return _status("VmHWM")
 
 
@@ -276,7 +276,7 @@ def many_fields() -> Case:
 
 
 def many_ways() -> Case:
-    """Queries of 240 paths, through names and through places, to the same megabyte of objects in an array."""
+    """Queries of 240 paths, by names and by indexes, to the same megabyte of objects in an array."""
     data = '{"a":[' + ",".join(['{"b":0}'] * ((MEGABYTE - ROOM) // 8 - 10)) + "]}"
     for _ in range(8):
         data = f'{{"a":[{data}]}}'
@@ -309,7 +309,7 @@ def many_conditions() -> Case:
 
 
 def harmless() -> Case:
-    """Nothing hostile: to compare with."""
+    """No hostile event, for comparison."""
     return Case([(NAME, "[]")], [], wanted=0)
 
 

@@ -59,7 +59,7 @@ def measure(progress: Progress) -> Measured:
         with progress.step(f"{name}: calls, units and bytes"):
             counted, sizes = count(constants.shape)
         with progress.step(f"{name}: CPU"):
-            samples = [replace(counted, **cpu) for cpu in measure_cpu(constants.shape)]
+            samples = list(measure_cpu(counted))
         load = QUIET if name == "trickle" else MONTH
         for label, prices, goal in (
             (name, LISTED, GOALS.get(name)),
@@ -117,7 +117,7 @@ def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
     body = receiver.body_bytes / deliveries
     figures = MeasuredFigures(
         shape=shape,
-        fanout_read_units_per_event=fanning.read_units.total() / events,
+        fanout_read_units_per_event=sum(fanning.read_units.values()) / events,
         fanout_cpu_ms_per_event=0,
         fanout_cpu_ms_per_further_match=0,
         log_bytes_per_event=fanning.log_bytes / events,
@@ -137,8 +137,9 @@ def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
     return figures, sizes
 
 
-def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
-    """Return samples of the figures that are CPU, in ms."""
+def measure_cpu(counted: MeasuredFigures) -> Iterator[MeasuredFigures]:
+    """Yield the figures with samples of CPU."""
+    shape = counted.shape
     with null_receiver() as running:
         os.environ["SSL_CERT_FILE"] = str(running.authority)
         webhooks = _webhooks(shape, f"https://{HOST}:{running.https}/hook")
@@ -151,11 +152,12 @@ def measure_cpu(shape: Shape) -> Iterator[dict[str, float]]:
             work()
         for _ in range(SAMPLES):
             event = cpu_of(one)
-            yield {
-                "cpu_ms_per_delivery": cpu_of(deliver) * 1000,
-                "fanout_cpu_ms_per_event": event * 1000,
-                "fanout_cpu_ms_per_further_match": max(0.0, cpu_of(more) - event) * 1000 / FURTHER,
-            }
+            yield replace(
+                counted,
+                cpu_ms_per_delivery=cpu_of(deliver) * 1000,
+                fanout_cpu_ms_per_event=event * 1000,
+                fanout_cpu_ms_per_further_match=max(0.0, cpu_of(more) - event) * 1000 / FURTHER,
+            )
 
 
 def _fan_out(shape: Shape, matches: int) -> Work:

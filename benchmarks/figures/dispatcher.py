@@ -23,7 +23,8 @@ from benchmarks.paired import Work, cpu_ratios
 from local.progress import Progress
 from tests.aws_stub.responses import canned, stub_aws
 from webhooks.bootstrap.dispatcher import DispatcherApp
-from webhooks.domain.delivery import Delivery, decode_pack
+from webhooks.domain.delivery import Delivery
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.webhook import Webhook
 
 TITLE = "Dispatcher: deliveries per CPU second, kept connections"

@@ -124,7 +124,7 @@ def _mute_listeners(tenants: load.Tenants, mute: Mute) -> list[Listener]:
 
 def _simulated(progress: Progress) -> Measured:
     known, onset = [], []
-    runs: dict[str, list[Seen]] = {}
+    runs: dict[str, Sequence[Seen]] = {}
     for rate in LOADS:
         outages = [Outage(rate, seed) for seed in range(1, PAIRS + 1)]
         for mute in Mute:

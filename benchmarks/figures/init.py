@@ -57,13 +57,13 @@ def measure(progress: Progress) -> Measured:
             f"round {number} of {PAIRS}" if number else "a round to fill the file system's cache"
         ):
             for name, (logical_id, _) in FUNCTIONS.items():
-                first, second = built.function(logical_id), baseline
+                function = built.function(logical_id)
                 if number % 2:
-                    pair = start(built, first), start(built, second)
+                    ours, bare = start(built, function), start(built, baseline)
                 else:
-                    pair = tuple(reversed((start(built, second), start(built, first))))
+                    bare, ours = start(built, baseline), start(built, function)
                 if number:
-                    pairs[name].append(pair)
+                    pairs[name].append((ours, bare))
     readings = [
         Reading(name, [ours.cpu_ms / bare.cpu_ms for ours, bare in pairs[name]], goal=goal)
         for name, (_, goal) in FUNCTIONS.items()

@@ -33,7 +33,8 @@ from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
 from webhooks.ports import ListenerPage, SubscriptionIndex
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 
 TITLE = "Matching at 100,000 webhooks"
 AGAINST = "matching at 1,000, as many of them matching; a scan of all 100,000"
@@ -167,6 +168,7 @@ def _fanout(found: SubscriptionIndex) -> tuple[Fanout, Taken]:
         lane=lane,
         events=NoEventsQueue(),
         events_dlq=_NoneDead(),
+        rng=lambda: 0.0,
         time_left=lambda: math.inf,
     )
     return fanout, lane

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -87,7 +87,7 @@ class Watched:
     own: int = 0
     resident: int = 0
 
-    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
+    def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
         self.before, _ = memory()
         self.own, self.resident, done = self.before, 0, Event()
 
@@ -99,7 +99,7 @@ class Watched:
         watcher = Thread(target=watch)
         watcher.start()
         try:
-            return self.http.send_all(conversations)
+            yield from self.http.send_all(conversations, pause=pause)
         finally:
             done.set()
             watcher.join()

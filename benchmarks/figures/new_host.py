@@ -5,6 +5,7 @@ TCP connection and TLS handshake with an SSL context that is shared. Lookups are
 remembered.
 """
 
+import math
 import os
 import socket
 import ssl
@@ -55,7 +56,7 @@ def _deliveries(client: HttpClient, running: NullReceiver) -> Work:
 
     def deliveries() -> int:
         for _ in range(DELIVERIES):
-            [exchange] = client.send_all([_call(request)])
+            [[exchange]] = client.send_all([_call(request)], pause=math.inf)
             if not isinstance(exchange, HttpResponse):
                 raise TypeError(exchange)
         return DELIVERIES

@@ -46,7 +46,8 @@ from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 from webhooks.entrypoints.sqs import Handler
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 from webhooks.services.webhooks import ChangeRequest
 
 TITLE = "What grows with webhooks, tenants and backlogs"
@@ -219,6 +220,7 @@ def _unread(known: FanoutApp) -> Fanout:
         lane=known.fast_lane,
         events=known.events,
         events_dlq=known.events_dlq,
+        rng=lambda: 0.0,
         time_left=invocation.left,
     )
 

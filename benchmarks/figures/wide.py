@@ -14,7 +14,7 @@ from benchmarks.figure import Chart, Goal, Measured, Reading
 from local.progress import Progress
 from tests.aws_stub.tables import Tables
 from tests.hostile import EVIL, NAME, Case, Lambda, event, items, peak, start_of_peak
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 TITLE = "One event for very many webhooks"
 AGAINST = "1,000 webhooks"
@@ -87,7 +87,7 @@ def _fan_out(size: int) -> _Run:
     first, last, number = 0.0, 0.0, 0
     while waiting:
         start = max(heapq.heappop(free), waiting[0][0])
-        batch = []
+        batch: list[str] = []
         while waiting and waiting[0][0] <= start and len(batch) < BATCH:
             batch.append(heapq.heappop(waiting)[2])
         if function.invoke([EventMessage(str(at), text, 0) for at, text in enumerate(batch)]):

@@ -8,9 +8,8 @@ from webhooks.entrypoints.sqs import BatchResponse, Handler, delivery_messages, 
 
 
 def handler(app: DispatcherApp) -> Handler:
-    """Return what Lambda calls: it delivers a batch of packs and answers which messages must come again."""
-
     def handle(event: dict[str, Any], context: object) -> BatchResponse:
+        """Deliver a batch of packs; return the messages that must come again."""
         invocation.begin(context)
         return read_batch(
             lambda: app.dispatcher.dispatch(delivery_messages(event), lane_of(event, app.slow_queue_url))

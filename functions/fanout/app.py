@@ -8,9 +8,8 @@ from webhooks.entrypoints.sqs import BatchResponse, Handler, event_messages, rea
 
 
 def handler(app: FanoutApp) -> Handler:
-    """Return what Lambda calls: it fans a batch out and answers which messages must come again."""
-
     def handle(event: dict[str, Any], context: object) -> BatchResponse:
+        """Fan out a batch of events; return the messages that must come again."""
         invocation.begin(context)
         return read_batch(lambda: app.fanout.fan_out(event_messages(event)))
 

@@ -15,7 +15,7 @@ from webhooks.adapters.dynamodb.slow_marks import DynamoSlowMarks
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.domain.delivery import Delivery, delivery_id
-from webhooks.domain.delivery_log import LogEntry, Logged, Outcome
+from webhooks.domain.delivery_log import LogEntry, Logged, Outcome, log_key
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import BatchReader, DeliveryLog, IdempotencyRecord, SlowMarks, Subscriptions
 
@@ -65,7 +65,7 @@ def opened(backend: Backend) -> Opened:
 def entry(webhook: Webhook, number: int) -> LogEntry:
     event_id = f"event {number}"
     delivery = Delivery(delivery_id(event_id, webhook.id), event_id, "order.paid", number, "{}")
-    return LogEntry(delivery, webhook.id, ACME, Outcome.DELIVERED, 1)
+    return LogEntry(log_key(webhook.id, delivery), delivery, ACME, Outcome.DELIVERED, 1)
 
 
 def test_webhooks_and_log_are_read_together(opened: Opened) -> None:

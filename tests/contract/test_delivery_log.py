@@ -8,7 +8,7 @@ import pytest
 from tests.contract.backends import Backend
 from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
-from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Outcome
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Outcome, log_key
 from webhooks.domain.scope import Scope
 
 WEBHOOK = "0123456789abcdef01234567"
@@ -26,9 +26,10 @@ def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> 
     delivery = Delivery(
         delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000 + number, "{}"
     )
+    delivery = replace(delivery, **changes)
     return LogEntry(
-        replace(delivery, **changes),
-        WEBHOOK,
+        log_key(WEBHOOK, delivery),
+        delivery,
         Scope("acme", "north"),
         outcome,
         1_790_000_000_500,

@@ -6,7 +6,8 @@ from tests.contract.backends import Backend
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeQueue
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue, SqsFastLane
 from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
-from webhooks.domain.delivery import Attempt, Delivery, Pack, decode_pack, encode_pack
+from webhooks.domain.delivery import Attempt, Delivery, Pack
+from webhooks.domain.delivery_message import decode_pack, encode_pack
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.ports import DeliveryQueue, EventsDlq, FastLane

@@ -17,7 +17,8 @@ from tests.e2e import logs, permissions
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_kills import dead_letters, hidden_for, registered, settle
 from tests.receiver import Receiver
-from webhooks.domain.delivery import Delivery, Pack, delivery_id, encode_pack
+from webhooks.domain.delivery import Delivery, Pack, delivery_id
+from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.scope import Scope
 
 EVENTS = 20

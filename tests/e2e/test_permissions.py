@@ -58,7 +58,7 @@ def kept(stack: Stack, name: str) -> bool:
         return False
 
 
-def sweep_as_recovery(
+def cleanup_as_maintenance(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, *, tags: Mapping[str, str], later: int
 ) -> CleanupResult:
     """Run the cleanup of functions/maintenance with its role, at a later time."""
@@ -186,10 +186,10 @@ def test_the_orphan_cleanup_deletes_an_old_orphan_and_nothing_else(
     everything = (in_use, unbound, orphan, second)
     assert [kept(stack, each) for each in everything] == [True, True, True, True]
 
-    cleaned = sweep_as_recovery(stack, monkeypatch, tags=bound, later=GRACE + 1)
+    result = cleanup_as_maintenance(stack, monkeypatch, tags=bound, later=GRACE + 1)
 
-    assert cleaned.stopped is None
-    assert cleaned.unbound >= 1
+    assert result.stopped is None
+    assert result.unbound >= 1
     assert [kept(stack, each) for each in everything] == [True, True, False, False]
     described = stack.client("secretsmanager").describe_secret(SecretId=orphan)
     assert described["DeletedDate"].timestamp() > time.time() + 29 * 86_400

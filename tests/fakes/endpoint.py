@@ -1,7 +1,7 @@
 """Endpoints, access tokens and the address guard as a test scripts them; nothing connects anywhere."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
 from typing import Protocol, cast
 
@@ -54,9 +54,11 @@ class OneByOne:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
-    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
+    def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
         """Lead the conversations."""
-        return [lead(each, self._endpoint) for each in conversations]
+        del pause
+        for each in conversations:
+            yield [lead(each, self._endpoint)]
 
 
 class ScriptedEndpoint:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from threading import RLock
 
 from tests.fakes.faults import Fault, effect, no_fault
-from webhooks.domain.delivery import Pack, encode_pack
+from webhooks.domain.delivery import Pack
+from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event_slice import EventSlice, encode_slice
 from webhooks.domain.lane import Lane
 

@@ -1,7 +1,7 @@
-"""From whatever a tenant saves and a producer publishes to the bytes on the wire, and whatever comes back.
+"""Any webhook and any event, to the bytes on the wire; any response, to the log.
 
-All in one process: the API's functions over a state in memory, fan-out and dispatcher over the same state, real
-sockets to a receiver.
+All in one process: the API's functions, fan-out and dispatcher over one state in memory, real sockets to a
+receiver.
 """
 
 import base64
@@ -34,7 +34,7 @@ from webhooks.domain.egress_policy import parse_policy, refusal
 from webhooks.domain.lane import Lane
 from webhooks.domain.webhook import HEADER_NAME, RESERVED_HEADERS
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 SOME = settings(
     max_examples=200,
@@ -43,7 +43,7 @@ SOME = settings(
 )
 FEW = settings(SOME, max_examples=100)
 EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "data": {}}
-# What every callback has, once each, whatever a tenant or a producer wrote.
+# Headers of every callback, once each, for any webhook and any event.
 OWN_HEADERS = (
     *("host", "user-agent", "accept", "accept-encoding", "content-length", "content-type", "content-digest"),
     *("webhook-id", "webhook-timestamp", "webhook-signature", "webhook-attempt"),
@@ -76,11 +76,11 @@ class Path:
         )
 
     def anew(self) -> "Path":
-        """Return a path without webhooks, for another example."""
+        """Return a path without webhooks, for the next example."""
         return Path(self.client, self.receiver, self.workers)
 
     def deliver(self, event: object) -> list[Received]:
-        """Publish an event and deliver what it brings: every message must be settled. Returns the calls."""
+        """Publish an event and settle its deliveries; returns the calls."""
         self.receiver.requests.clear()
         message = EventMessage("m", event if isinstance(event, str) else json.dumps(event), 1_790_000_000_000)
         assert self.fanout.fan_out([message]) == set()
@@ -116,7 +116,7 @@ def path(client: Client, receiver: Receiver, workers: ThreadPoolExecutor) -> Pat
     return Path(client, receiver, workers)
 
 
-# What breaks out of a header, is trimmed by one, or means something to a library on the way.
+# Texts that break out of a header, are trimmed by one, or are an instruction to a library.
 SLY = st.sampled_from(
     [
         "a\r\nX-Evil: 1",

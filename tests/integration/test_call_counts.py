@@ -54,6 +54,36 @@ def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) 
     assert counts.write_units == 100
 
 
+def test_ten_packs_of_ten_failures_take_a_call_more_than_ten_packs_of_successes(warm: Stack) -> None:
+    warm.register(retry_count=1, event_names=("E_OTHER",))
+    warm.receiver.script(reply(503))
+    for batch in range(10):
+        warm.publish(*(event | {"eventName": "E_OTHER"} for event in _events(10, f"{batch}-")))
+    messages = warm.waiting("deliveries")
+    assert len(messages) == 10
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 100
+    assert counts.calls == {"BatchGetItem": 2, "SendMessageBatch": 1, "BatchWriteItem": 4}
+
+
+def test_a_slow_endpoint_costs_its_batch_a_settlement_of_those_that_were_quick(warm: Stack) -> None:
+    warm.register(ttl=2, endpoint={"url": f"{warm.receiver.url}/slow"})
+    warm.receiver.script(reply(200, delay=0.8), path="/slow")
+    warm.publish(*_events(1))
+    messages = warm.waiting("deliveries")
+    assert len(messages) == 2
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 2
+    assert counts.calls == {"BatchGetItem": 1, "BatchWriteItem": 2}
+    assert counts.write_units == 2
+
+
 def test_ten_retried_failures_take_three_calls(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503, b"x" * 5000))

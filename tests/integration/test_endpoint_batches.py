@@ -3,15 +3,16 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import pytest
 
-from tests.calls import LOOPBACK, Client, calling, post
+from tests.calls import LOOPBACK, Client, calling, post, results
 from tests.receiver import Receiver, Script, drip, mute, raw, reply, reset, stall
-from webhooks.adapters.http.egress_guard import EgressGuard, Lookup
+from webhooks.adapters.http.egress_guard import EgressGuard, Lookup, Target
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
 from webhooks.ports import Call, Conversation
 
@@ -116,14 +117,14 @@ def test_each_request_has_its_own_deadline(client: Client) -> None:
 
     with Receiver() as receiver:
         receiver.script(stall)
-        responses = client.send_all([call(0.2), call(0.6), call(0.4)])
+        responses = results(client, [call(0.2), call(0.6), call(0.4)])
 
     for response, seconds in zip(responses, (0.2, 0.6, 0.4), strict=True):
         assert isinstance(response, NoResponse)
         assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
 
 
-def test_results_have_the_order_of_their_conversations(client: Client) -> None:
+def test_results_come_as_their_conversations_end(client: Client) -> None:
     def talk(delay: str) -> Conversation[tuple[str, int, int]]:
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
@@ -133,8 +134,49 @@ def test_results_have_the_order_of_their_conversations(client: Client) -> None:
 
     with Receiver() as receiver:
         receiver.script(reply(503, delay=0.2), path="/slow")
-        assert client.send_all([talk("slow"), talk("quick")]) == [("slow", 503, 200), ("quick", 200, 200)]
-        assert client.send_all([]) == []
+        assert list(client.send_all([talk("slow"), talk("quick")])) == [
+            [("quick", 200, 200)],
+            [("slow", 503, 200)],
+        ]
+        assert list(client.send_all([])) == []
+
+
+def test_conversations_without_a_call_give_their_results_at_once(client: Client) -> None:
+    def silent() -> Conversation[str | int]:
+        yield from ()
+        return "no call"
+
+    def talk() -> Conversation[str | int]:
+        response = yield Call(post(receiver.url), 2)
+        assert isinstance(response, HttpResponse)
+        return response.status
+
+    with Receiver() as receiver:
+        receiver.script(reply(delay=0.2))
+        given = list(client.send_all([talk(), silent()]))
+
+    assert list(chain(*given)) == ["no call", 200]
+    assert given[0] == ["no call"]
+    assert list(client.send_all([silent()])) == [["no call"]]
+
+
+def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: Client) -> None:
+    def call() -> Conversation[int]:
+        response = yield Call(post(receiver.url), 2)
+        assert isinstance(response, HttpResponse)
+        return response.status
+
+    with Receiver() as receiver:
+        receiver.script(reply(delay=0.5))
+        started = time.monotonic()
+        times: list[float] = []
+        given: list[Sequence[int]] = []
+        for ended in client.send_all([call()], pause=0.2):
+            times.append(time.monotonic() - started)
+            given.append(ended)
+
+    assert given == [[], [], [200]]
+    assert all(0 <= at - due < 0.1 for at, due in zip(times, (0.2, 0.4, 0.5), strict=True))
 
 
 def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Client) -> None:
@@ -148,14 +190,14 @@ def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Clien
     with Receiver() as receiver:
         receiver.script(stall, path="/stall")
         with pytest.raises(KeyError, match="ours"):
-            client.send_all([wait(), fail()])
+            list(client.send_all([wait(), fail()]))
         receiver.wait_for(2)
         assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
 
 
 def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None:
     class Faulty(EgressGuard):
-        def begin(self, url: str) -> Lookup:
+        def begin(self, url: str) -> Target | Lookup:
             if "faulty" in url:
                 raise KeyError("begin")
             return super().begin(url)
@@ -168,7 +210,7 @@ def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None
         return exchange
 
     with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
-        error, response = client.send_all([call("http://faulty.example/"), call(receiver.url)])
+        error, response = results(client, [call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
     assert isinstance(response, HttpResponse)

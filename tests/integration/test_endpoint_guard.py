@@ -27,7 +27,7 @@ def receiver() -> Iterator[Receiver]:
 class Blind(EgressGuard):
     """A guard that takes every lookup for vetted, so that only the look before each connect is left."""
 
-    def _vetted(self, parsed: EndpointUrl, addresses: tuple[IPv4Address | IPv6Address, ...]) -> Target:
+    def _vet(self, parsed: EndpointUrl, addresses: tuple[IPv4Address | IPv6Address, ...]) -> Target:
         return Target(parsed, tuple(map(str, addresses)))
 
 

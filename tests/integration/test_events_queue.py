@@ -1,4 +1,4 @@
-"""The events queue as fan-out writes to it: slices of wide events, and deletions before a batch's end."""
+"""The events queue as fan-out uses it: sends slices of wide events, deletes messages before a batch's end."""
 
 from collections.abc import Iterator
 from itertools import batched
@@ -37,7 +37,9 @@ def received(backend: Backend, url: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 10), (23, 10), (3, 900_000)])
-def test_slices_are_sent_as_they_are_in_calls_that_sqs_takes(backend: Backend, count: int, size: int) -> None:
+def test_slices_are_sent_unchanged_within_the_limits_of_a_call(
+    backend: Backend, count: int, size: int
+) -> None:
     url, slices = backend.queue("events"), [make_slice(number, size=size) for number in range(count)]
 
     assert SqsEventsQueue(backend.clients, url).send(slices)
@@ -60,7 +62,7 @@ def test_slices_that_the_queue_refuses_are_returned_as_not_sent(backend: Backend
     assert not SqsEventsQueue(away, url).send([make_slice(1)])
 
 
-def test_more_messages_than_a_call_takes_are_deleted(backend: Backend) -> None:
+def test_messages_beyond_one_call_are_deleted(backend: Backend) -> None:
     url = backend.queue("events")
     queue = SqsEventsQueue(backend.clients, url)
     queue.send([make_slice(number) for number in range(23)])

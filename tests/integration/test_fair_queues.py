@@ -1,15 +1,15 @@
-"""Both lanes share themselves between communities: a message's group is its community, whatever its webhook."""
+"""Fair queues: in both lanes a message's group is its community, for any webhook."""
 
 from dataclasses import replace
 
 from tests.contract.backends import backend_named
 from tests.contract.test_queues import make_pack
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue, SqsFastLane
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.scope import Scope
 
 
-def test_a_message_has_the_group_of_its_community_in_both_lanes() -> None:
+def test_a_message_has_its_communitys_group_in_both_lanes() -> None:
     packs = [make_pack(1), make_pack(2), replace(make_pack(3), scope=Scope("acme", "south"))]
     with backend_named("moto") as backend:
         fast, slow = backend.queue("fast"), backend.queue("slow")

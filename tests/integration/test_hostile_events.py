@@ -1,4 +1,4 @@
-"""One tenant's hostile event in a batch harms no other tenant's, within a 512 MB function's processor and memory."""
+"""A hostile event harms no other tenant's event of its batch, within processor and memory of a 512 MB function."""
 
 import json
 import subprocess

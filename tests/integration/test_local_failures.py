@@ -170,7 +170,10 @@ def test_functions_logs_are_saved_in_order_of_time(tmp_path: Path) -> None:
     stack = StackInMoto(tmp_path, port=free_port())
     logs = stack.client("logs")
     began = time.time()
-    lines = {"fanout": [(1, "first"), (3, "third")], "dispatcher": [(2, "second"), (-60, "long before")]}
+    lines: dict[str, list[tuple[float, str]]] = {
+        "fanout": [(1, "first"), (2.5, "END RequestId: 1"), (3, "third")],
+        "dispatcher": [(2, "second"), (-60, "long before")],
+    }
     for function, events in lines.items():
         names = {"logGroupName": f"/webhooks-local/{function}", "logStreamName": "live"}
         logs.create_log_group(logGroupName=names["logGroupName"])

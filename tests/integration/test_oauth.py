@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.calls import Client, calling, post
+from tests.calls import Client, calling, post, results
 from tests.receiver import Receiver, Script, raw, reply, reset, stall, token
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.egress_policy import EgressPolicy
@@ -40,7 +40,7 @@ class Asking:
     def tokens(
         self, client: ClientCredentials, *, seconds: Sequence[float], rejected: str | None = None
     ) -> list[str | NoResponse]:
-        return self.client.send_all([self.asker(client, seconds=each, rejected=rejected) for each in seconds])
+        return results(self.client, [self.asker(client, seconds=each, rejected=rejected) for each in seconds])
 
     def asker(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
@@ -203,7 +203,7 @@ def test_a_delivery_with_a_short_deadline_ends_and_fails_no_other(tokens: Asking
 
     askers = [tokens.asker(client(receiver), seconds=seconds) for seconds in (0.1, 2)]
     started = time.monotonic()
-    short, long = tokens.client.send_all([noting(each) for each in askers])
+    short, long = results(tokens.client, [noting(each) for each in askers])
 
     assert_failed(short, detail="the time was up")
     assert left[0] < 0.2
@@ -232,8 +232,9 @@ def test_a_silent_token_endpoint_delays_only_its_own_deliveries(tokens: Asking, 
         return exchange
 
     started = time.monotonic()
-    tokens.client.send_all(
-        [delivery("stalled", tokens.asker(client(receiver), seconds=0.5)), delivery("well", None)]
+    results(
+        tokens.client,
+        [delivery("stalled", tokens.asker(client(receiver), seconds=0.5)), delivery("well", None)],
     )
 
     assert ended["well"] < 0.2

@@ -1,4 +1,4 @@
-"""The cleanup of orphaned credentials: what it deletes, and all that it must never touch."""
+"""The orphan cleanup: the secrets that it deletes, and those that it must never touch."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,7 @@ def backend() -> Iterator[Backend]:
 
 @dataclass
 class Deployment:
-    """A stack and its tables; several of them may have the same name, and so the same prefix."""
+    """A stack and its tables; several may have the same name, and so the same prefix."""
 
     backend: Backend
     stack: str = STACK
@@ -88,7 +88,7 @@ class Deployment:
         return made
 
     def orphan(self, count: int = 1) -> list[CredentialRef]:
-        """Store credentials of webhooks that were never stored, as a crash leaves them."""
+        """Store credentials without their webhooks, as a crash leaves them."""
         subscriptions, credentials = self.subscriptions, self.credentials
         ids = [subscriptions.next_id(ACME, now=NOW) for _ in range(count)]
         return [credentials.create(ACME, webhook_id, credential=FIRST) for webhook_id in ids]
@@ -125,16 +125,16 @@ def names(webhooks: list[Webhook]) -> set[str]:
 
 
 def kept(backend: Backend) -> set[str]:
-    """Return the names of all secrets that nobody has marked for deletion."""
+    """Return the names of all secrets that are not marked for deletion."""
     pages = backend.clients.secrets
     found: set[str] = set()
     token: dict[str, Any] = {}
     while True:
-        listed = pages.list_secrets(MaxResults=100, **token)
-        found |= {secret["Name"] for secret in listed["SecretList"]}
-        if not listed.get("NextToken"):
+        page = pages.list_secrets(MaxResults=100, **token)
+        found |= {secret["Name"] for secret in page["SecretList"]}
+        if not page.get("NextToken"):
             return found
-        token = {"NextToken": listed["NextToken"]}
+        token = {"NextToken": page["NextToken"]}
 
 
 def test_an_orphan_among_many_is_scheduled_for_deletion_in_thirty_days(backend: Backend) -> None:
@@ -161,11 +161,11 @@ def test_an_empty_table_loses_no_credential(backend: Backend, caplog: pytest.Log
     webhooks = deployment.register(25)
     deployment.empty()
 
-    cleaned = deployment.cleanup()
+    result = deployment.cleanup()
 
-    assert (cleaned.listed, cleaned.orphans, cleaned.deleted) == (25, 25, 0)
-    assert cleaned.stopped is not None
-    assert "it is empty" in cleaned.stopped
+    assert (result.listed, result.orphans, result.deleted) == (25, 25, 0)
+    assert result.stopped is not None
+    assert "it is empty" in result.stopped
     assert kept(backend) == names(webhooks)
     [line] = [record for record in caplog.records if record.message == "orphan_cleanup.stopped"]
     assert line.levelno == logging.ERROR
@@ -184,11 +184,11 @@ def test_an_empty_table_stops_the_cleanup_even_for_few_old_secrets() -> None:
     for webhook in memory.webhooks:
         memory.subscriptions.remove(webhook, response(f"remove {webhook.id}"))
 
-    cleaned = memory.cleanup()
+    result = memory.cleanup()
 
-    assert (cleaned.listed, cleaned.orphans, cleaned.deleted) == (20, 1, 0)
-    assert cleaned.stopped is not None
-    assert "it is empty" in cleaned.stopped
+    assert (result.listed, result.orphans, result.deleted) == (20, 1, 0)
+    assert result.stopped is not None
+    assert "it is empty" in result.stopped
 
 
 @pytest.mark.parametrize("is_filled", [0, 1])
@@ -202,10 +202,10 @@ def test_a_restored_table_loses_no_credential(backend: Backend, is_filled: int) 
         before.restore_into(after.table)
 
     # When the stack's cleanup runs on the new table
-    cleaned = after.cleanup()
+    result = after.cleanup()
 
     # Then no secret of the old one is touched, orphan or not
-    assert cleaned == CleanupResult(listed=0, unbound=13, orphans=0, deleted=0)
+    assert result == CleanupResult(listed=0, unbound=13, orphans=0, deleted=0)
     assert kept(backend) >= names(webhooks)
     assert len(kept(backend)) == 13
 
@@ -274,17 +274,17 @@ def test_secrets_of_an_earlier_version_are_never_deleted(backend: Backend) -> No
 
 
 @pytest.mark.parametrize(("webhooks", "orphans"), [(2, 1), (8, 1), (17, 2), (0, 1)])
-def test_more_orphans_than_a_tenth_stop_the_cleanup(
+def test_orphans_above_a_tenth_stop_the_cleanup(
     backend: Backend, caplog: pytest.LogCaptureFixture, webhooks: int, orphans: int
 ) -> None:
     deployment = Deployment(backend)
     deployment.register(webhooks)
     refs = deployment.orphan(orphans)
 
-    cleaned = deployment.cleanup()
+    result = deployment.cleanup()
 
-    assert (cleaned.listed, cleaned.orphans, cleaned.deleted) == (webhooks + orphans, orphans, 0)
-    assert cleaned.stopped
+    assert (result.listed, result.orphans, result.deleted) == (webhooks + orphans, orphans, 0)
+    assert result.stopped
     assert len(kept(backend)) == webhooks + orphans
     [line] = [record for record in caplog.records if record.message == "orphan_cleanup.stopped"]
     assert set(vars(line)["secrets"]) == {ref.secret_name for ref in refs}
@@ -368,7 +368,7 @@ def test_a_secret_is_no_orphan_before_its_grace_is_over() -> None:
 
 
 class Memory:
-    """A deployment in memory, whose secrets have the ages that its clock gives them."""
+    """A deployment in memory. Its clock sets the ages of its secrets."""
 
     def __init__(self) -> None:
         self.clock, random_bytes = Clock(), Entropy()

@@ -22,7 +22,8 @@ from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 
 LIMIT = 0.25  # seconds from which an attempt is slow
 LATE = 0.4  # seconds that what is slow here takes
@@ -69,7 +70,7 @@ class Path:
         assert self.dispatch.dispatch(packs, Lane.FAST) == set()
         [entry] = self.log.entries()
         [attempt] = entry.delivery.attempts
-        webhook = self.app.subscriptions.get(SCOPE, entry.webhook_id)
+        webhook = self.app.subscriptions.get(SCOPE, entry.key.webhook_id)
         assert webhook is not None
         return entry.outcome.value, attempt.latency_ms, webhook.slow_since is not None
 

@@ -27,7 +27,7 @@ from webhooks.domain.errors import NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
 from webhooks.ports import Credentials, CredentialSecrets, Subscriptions
-from webhooks.services.orphan_cleanup import MOST, OrphanCleanup
+from webhooks.services.orphan_cleanup import MAX_SHARE, OrphanCleanup
 from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
 
 CROWD = Scope("acme", "crowd")
@@ -135,7 +135,7 @@ class InMemoryApp:
             credentials=self.credentials,
             guard=ScriptedGuard(),
             clock=backend.clock,
-            webhooks_per_community=2 * MOST,
+            webhooks_per_community=2 * MAX_SHARE,
         )
 
     def create(self, request_key: str, credential: Credential | None, scope: Scope = ACME) -> str:
@@ -180,7 +180,7 @@ class InMemoryApp:
 
     def crowd(self) -> None:
         """Create so many webhooks with credentials that one orphan is not too many."""
-        for number in range(MOST):
+        for number in range(MAX_SHARE):
             self.create(f"crowd {number}", FIRST, CROWD)
 
 

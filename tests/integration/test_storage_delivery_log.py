@@ -14,7 +14,7 @@ from tests.contract.backends import Backend, backend_named
 from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.adapters.dynamodb.delivery_log import entry_item, item_size, logged_from
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
-from webhooks.domain.delivery_log import LogEntry, Outcome
+from webhooks.domain.delivery_log import LogEntry, Outcome, log_key
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
 
@@ -38,7 +38,7 @@ def entry(
     delivery = Delivery(
         delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000, "{}", attempts
     )
-    return LogEntry(delivery, WEBHOOK, Scope("acme", "north"), outcome, SETTLED, reason)
+    return LogEntry(log_key(WEBHOOK, delivery), delivery, Scope("acme", "north"), outcome, SETTLED, reason)
 
 
 def excerpts(item: dict[str, dict[str, str]]) -> list[str | None]:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from signing import Curve
+from tests.fakes.background import AtOnce
 from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.simulation.ports import Http, Port, Workers
@@ -13,11 +14,13 @@ from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage, Fanout
+from webhooks.services.fanout.pipeline import Fanout
+from webhooks.services.fanout.stages import EventMessage
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -46,6 +49,7 @@ class FanoutContainer:
             lane=_port(simulation, "lane", simulation.lanes),
             events=_port(simulation, "slices", simulation.slices),
             events_dlq=_port(simulation, "events", simulation.events_dlq),
+            rng=simulation.random.random,
             time_left=lambda: TIMEOUT - (simulation.clock() - self._began),
             slice_size=simulation.slice_size,
         )
@@ -73,28 +77,33 @@ class DispatcherContainer:
             clock=simulation.clock,
             time_left=simulation.time_left,
         )
+        signer = CallbackSigner(
+            service=_port(simulation, "service", service),
+            content=_port(simulation, "content", content),
+            master=_port(simulation, "master", master),
+        )
         self._dispatch = Dispatcher(
-            reader=_port(simulation, "batch", FakeBatchReader(simulation.subscriptions, simulation.log)),
-            queue=queue,
+            loader=Loader(
+                signer=signer,
+                reader=_port(simulation, "batch", FakeBatchReader(simulation.subscriptions, simulation.log)),
+                credentials=_port(simulation, "credentials", simulation.credentials),
+                workers=cast("Any", Workers(simulation, simulation.workers)),
+            ),
+            signer=signer,
             attempts=Attempts(
                 tokens=_port(simulation, "tokens", simulation.tokens),
-                credentials=_port(simulation, "credentials", simulation.credentials),
-                signer=CallbackSigner(
-                    service=_port(simulation, "service", service),
-                    content=_port(simulation, "content", content),
-                    master=_port(simulation, "master", master),
-                ),
                 monotonic=simulation.clock,
                 default_ttl=5,
             ),
+            http=Http(simulation, _port(simulation, "endpoint", simulation.endpoints), simulation.workers),
+            queue=queue,
             settlement=settlement,
+            background=AtOnce(),
             slow_endpoints=SlowEndpoints(
                 _port(simulation, "pace", simulation.subscriptions),
                 clock=simulation.clock,
                 limit=FAST_SECONDS,
             ),
-            workers=cast("Any", Workers(simulation, simulation.workers)),
-            http=Http(simulation, _port(simulation, "endpoint", simulation.endpoints), simulation.workers),
             clock=simulation.clock,
             rng=simulation.random.random,
             delays=DELAYS,

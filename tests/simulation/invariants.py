@@ -8,8 +8,9 @@ from tests.simulation.history import Call, Invocation, Publication
 from tests.simulation.queues import Message
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import INDEX
-from webhooks.domain.delivery import decode_pack, delivery_id
+from webhooks.domain.delivery import delivery_id
 from webhooks.domain.delivery_log import LogEntry, Outcome
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.webhook import AuthType, Credential, Webhook

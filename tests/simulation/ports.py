@@ -63,14 +63,38 @@ class Workers:
 
 
 class Http(Workers):
-    """An HTTP client with so many connections: a conversation begins when one of them is free."""
+    """An HTTP client with so many connections: a conversation begins when one of them is free.
+
+    All are led first, in any order, each in its own time. Their results are given in the order of their ends.
+    """
 
     def __init__(self, simulation: "Simulation", endpoints: Endpoint, count: int) -> None:
         super().__init__(simulation, count)
         self._endpoints = endpoints
 
-    def send_all(self, conversations: Sequence[Conversation[Any]]) -> list[Any]:
-        return list(self.map(lambda each: lead(each, self._endpoints), conversations))
+    def send_all(self, conversations: Sequence[Conversation[Any]], *, pause: float) -> Iterator[list[Any]]:
+        simulation = self._simulation
+        ends: list[tuple[float, int, Any]] = []
+
+        def lead_one(conversation: Conversation[Any]) -> Any:
+            result = lead(conversation, self._endpoints)
+            ends.append((simulation.clock(), len(ends), result))
+            return result
+
+        begun, before = simulation.clock(), simulation.spent
+        self.map(lead_one, conversations)
+        simulation.spent = before
+        for end, _, result in sorted(ends, key=lambda each: each[:2]):
+            while begun + pause < end:
+                begun += pause
+                self._pass(begun)
+                yield []
+            self._pass(end)
+            yield [result]
+
+    def _pass(self, until: float) -> None:
+        simulation = self._simulation
+        simulation.spent += max(0.0, until - simulation.clock())
 
 
 class Endpoints:

@@ -13,7 +13,7 @@ from tests.simulation.queues import Message
 from tests.simulation.simulation import NOW, Simulation
 from tests.simulation.strands import KilledError
 from tests.simulation.tenants import OTHER, Tenants
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope

@@ -9,7 +9,8 @@ import pytest
 from tests.simulation.invariants import Judge
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
-from webhooks.domain.delivery import decode_pack, delivery_id
+from webhooks.domain.delivery import delivery_id
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.webhook import AuthType, Credential
 
 HUGE = "9" * 400

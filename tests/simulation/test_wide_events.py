@@ -19,7 +19,8 @@ from webhooks.domain.event_slice import EventSlice, Span, encode_slice
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import ListenerPage
-from webhooks.services.fanout.pipeline import SLICE, EventMessage, Fanout
+from webhooks.services.fanout.pipeline import SLICE, Fanout
+from webhooks.services.fanout.stages import EventMessage
 
 SCOPE = Scope("acme", "main")
 EVENT = json.dumps(
@@ -121,6 +122,7 @@ class Deployment:
             lane=self,
             events=_Events(self),
             events_dlq=_NoneDead(),
+            rng=lambda: 0.0,
             time_left=lambda: math.inf,
         )
 

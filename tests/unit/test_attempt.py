@@ -1,4 +1,4 @@
-"""When an attempt's time starts, and that it is the whole attempt's."""
+"""An attempt's time: its start, and its parts."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -61,19 +61,15 @@ def test_the_ttl_starts_after_signing_and_the_latency_covers_the_attempt() -> No
         service=cast("KeyStore", slow), content=app.content_keys, master=FakeMaster(b"m" * 64)
     )
     signer.clock = clock
-    attempts = Attempts(
-        tokens=slow,
-        credentials=app.credentials,
-        signer=signer,
-        monotonic=clock,
-        default_ttl=5,
-    )
-    attempts.refresh()
+    attempts = Attempts(tokens=slow, monotonic=clock, default_ttl=5)
+    signer.refresh()
+    assert webhook.credential is not None
+    credential = app.credentials.read(webhook.credential)
     before = clock.now
 
-    request = attempts.sign(webhook, DELIVERY, now=before)
-    exchange = lead(attempts.send(webhook, request, credential=attempts.credential_of(webhook)), slow)
+    request = signer.request(webhook, DELIVERY, now=before)
+    outcome = lead(attempts.send(webhook, request, credential=credential), slow)
 
     assert clock.now - before == 3 + 1 + 0.5  # no store was read
     assert slow.given == {"token": 4, "endpoint": 3}
-    assert exchange.latency_ms == 1500
+    assert outcome.latency_ms == 1500

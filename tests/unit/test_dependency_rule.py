@@ -111,7 +111,7 @@ def outward_imports(found: Module) -> set[str]:
                 "adapters",
                 "entrypoints",
                 "settings",
-                "observability",
+                "logging",
                 "bootstrap",
             )
         ],

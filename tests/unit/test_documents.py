@@ -32,7 +32,8 @@ def test_a_link_leads_to_a_file(document: Path) -> None:
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda path: path.name)
 def test_a_test_that_a_page_names_exists(page: Path) -> None:
-    missing, file = [], None
+    missing: list[str] = []
+    file: Path | None = None
     for named in TEST.finditer(page.read_text()):
         file = file if named["file"] == "..." else ROOT / named["file"]
         source = file.read_text() if file and file.is_file() else ""

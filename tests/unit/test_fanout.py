@@ -1,26 +1,27 @@
-"""Which events fan-out works on together and which alone, in which order, and what it acknowledges when."""
+"""Events together and alone in fan-out: their order, and when their messages are acknowledged."""
 
 import json
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_slice import EventSlice, Span, parse_slice
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import CorruptError, ListenerPage
-from webhooks.services.fanout import pipeline as module
-from webhooks.services.fanout import sliced as sliced_module
+from webhooks.services.fanout import alone, together
 from webhooks.services.fanout.listeners import PAGE_BYTES, Listeners
-from webhooks.services.fanout.pipeline import LIGHT_LISTENERS, STOP_BEFORE, EventMessage, Fanout
+from webhooks.services.fanout.pipeline import SLICE, Fanout
+from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
+from webhooks.services.fanout.together import SMALL_LISTENERS
 
 SCOPE = Scope("acme", "main")
 
@@ -38,7 +39,7 @@ def message(message_id: str, body: str, *, receives: int = 1) -> EventMessage:
 
 @dataclass
 class Index:
-    """Listeners by event name; what was asked for. `faults`: raised for a name; `queries`: by sequence number."""
+    """Listeners by event name. `asked`: reads; `faults`: raised for a name; `queries`: by sequence number."""
 
     counts: dict[str, int]
     asked: list[tuple[str, Span, int]] = field(default_factory=list)
@@ -71,15 +72,27 @@ class Index:
 
 
 class Functions:
-    """Fan-out upon fakes. `seconds`: that the invocation has; `per_send`: seconds that a call to the lane takes."""
+    """Fan-out upon fakes. `seconds` of the invocation are left; `per_send` of them are a call to the lane."""
 
-    def __init__(self, counts: dict[str, int], *, seconds: float = math.inf, per_send: float = 0) -> None:
+    def __init__(
+        self,
+        counts: dict[str, int],
+        *,
+        seconds: float = math.inf,
+        per_send: float = 0,
+        rng: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.index, self.lane = Index(counts), FakeDeliveryQueue()
         self.events, self.dead = FakeEventsQueue(), FakeEventsDlq()
         self.seconds, self.per_send = seconds, per_send
         self.steps: list[str] = []
         self.fanout = Fanout(
-            index=self.index, lane=self, events=self, events_dlq=self.dead, time_left=lambda: self.seconds
+            index=self.index,
+            lane=self,
+            events=self,
+            events_dlq=self.dead,
+            rng=rng,
+            time_left=lambda: self.seconds,
         )
 
     def send(self, things: Sequence[Any]) -> Any:
@@ -118,17 +131,17 @@ def test_small_events_for_one_webhook_share_a_pack() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "heavy"),
+    ("name", "costly"),
     [
-        ("received before", message("heavy", text(number=1), receives=2)),
-        ("large", message("heavy", text(number=1, data={"x": "x" * 70_000}))),
-        ("wide", message("heavy", text("wide", number=1))),
+        ("received before", message("costly", text(number=1), receives=2)),
+        ("large", message("costly", text(number=1, data={"x": "x" * 70_000}))),
+        ("wide", message("costly", text("wide", number=1))),
     ],
 )
-def test_a_heavy_event_comes_last_and_alone(name: str, heavy: EventMessage) -> None:
-    functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
+def test_a_costly_event_comes_last_and_alone(name: str, costly: EventMessage) -> None:
+    functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
     others = [message(f"m{n}", text(number=n)) for n in (2, 3)]
-    assert functions.fanout.fan_out([heavy, *others]) == set()
+    assert functions.fanout.fan_out([costly, *others]) == set()
     assert functions.steps[:3] == ["send e2,e3", "delete receipt m2,receipt m3", "send e1"]
 
 
@@ -140,11 +153,20 @@ def test_a_message_received_before_comes_after_the_largest() -> None:
     assert functions.steps == ["send e1", "delete receipt large", "send e2"]
 
 
+def test_repeated_messages_come_by_receives_and_equals_in_random_order() -> None:
+    drawn = iter([0.2, 0.7, 0.5])
+    functions = Functions({"order.paid": 1}, rng=lambda: next(drawn))
+    receives = {1: 4, 2: 2, 3: 2}
+    repeated = [message(f"m{n}", text(number=n), receives=times) for n, times in receives.items()]
+    functions.fanout.fan_out(repeated)
+    assert [step for step in functions.steps if step.startswith("send")] == ["send e3", "send e2", "send e1"]
+
+
 def test_a_wide_name_is_known_after_one_event_alone() -> None:
     functions = Functions({"wide": 300})
     for _ in range(3):
         functions.fanout.fan_out([message("m", text("wide"))])
-    assert functions.index.asked == [("wide", Span(), LIGHT_LISTENERS), ("wide", Span(), module.SLICE)]
+    assert functions.index.asked == [("wide", Span(), SMALL_LISTENERS), ("wide", Span(), SLICE)]
 
 
 def test_listeners_beyond_one_slice_continue_as_slices() -> None:
@@ -167,7 +189,7 @@ def test_a_slice_is_matched_as_a_part_of_its_event() -> None:
     assert len(bodies) == 1
 
 
-def test_an_event_alone_stops_at_its_share_of_the_time_and_continues() -> None:
+def test_an_event_alone_stops_at_its_share_of_the_time() -> None:
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 10, per_send=1)
     assert functions.fanout.fan_out([message("m", text("wide"))]) == set()
     assert len(functions.delivered) == 110  # a chunk more than the time was for
@@ -249,8 +271,8 @@ def test_a_wide_event_with_a_corrupt_entry_is_sent_to_the_others() -> None:
 def test_a_query_that_costs_too_much_dead_letters_its_own_delivery(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "LIGHT_VISITS", 100)
-    monkeypatch.setattr(sliced_module, "MAX_VISITS", 200)
+    monkeypatch.setattr(together, "SMALL_VISITS", 100)
+    monkeypatch.setattr(alone, "MAX_VISITS", 200)
     functions = Functions({"costly": 3, "quick": 1})
     functions.index.queries[2] = ({"a.b": 1},)
     costly = text("costly", number=1, data={"a": [{"b": 0}] * 100})
@@ -266,7 +288,7 @@ def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
     index = Index({f"n{number}": 1 for number in range(100)}, size=1_000)
     listeners = Listeners(index, limit=500, kept_bytes=10 * (1_000 + PAGE_BYTES))
     scopes = [Scope(f"t{number}", "main") for number in range(4)]
-    listeners.refresh(scopes)
+    listeners.begin_batch(scopes)
     for name in index.counts:
         for scope in scopes:
             listeners.page(scope, name, Span())
@@ -278,7 +300,7 @@ def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
 def test_a_page_larger_than_the_cache_is_not_cached() -> None:
     index = Index({"wide": 1}, size=10_000)
     listeners = Listeners(index, limit=500, kept_bytes=5_000)
-    listeners.refresh([SCOPE])
+    listeners.begin_batch([SCOPE])
     for _ in range(2):
         assert len(listeners.page(SCOPE, "wide", Span()).entries) == 1
     assert len(index.asked) == 2
@@ -289,7 +311,7 @@ def test_a_change_in_the_community_clears_its_cached_pages() -> None:
     listeners = Listeners(index, limit=500)
     for version in (1, 1, 2):
         index.version = version
-        listeners.refresh([SCOPE])
+        listeners.begin_batch([SCOPE])
         listeners.page(SCOPE, "a", Span())
     assert len(index.asked) == 2
 
@@ -303,8 +325,8 @@ def test_events_with_cached_listeners_do_not_wait_for_reads() -> None:
     assert functions.steps == ["send e3", "send e2"]
 
 
-def test_a_community_is_refreshed_once_for_all_events_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    functions = Functions({"order.paid": 1, "wide": LIGHT_LISTENERS + 1})
+def test_a_community_is_refreshed_once_for_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
     asked = []
     versions = functions.index.versions
 

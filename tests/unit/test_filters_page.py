@@ -1,4 +1,4 @@
-"""docs/filters.md says what matching does: each of its examples is run."""
+"""The examples of docs/filters.md, run."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def test_an_example_holds(event: str, query: str, criteria: Criteria, expected: 
     assert matches(entry, EventFields(read(event))) is expected
 
 
-def test_the_page_has_examples_of_everything() -> None:
+def test_the_page_has_examples_of_every_kind() -> None:
     assert len(list(examples())) >= 70
     assert {expected for *_, expected in examples()} == {True, False}
     assert PAGE.count("| `") == len({(event, query) for event, query, *_ in examples()})

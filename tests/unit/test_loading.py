@@ -1,4 +1,4 @@
-"""The cache that loads: once for all that ask meanwhile, kept for the value's seconds."""
+"""The loading cache: one load for concurrent callers, kept for the value's seconds."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 
 
 class Source:
-    """Loads a key as its text and the number of the load; `seconds` as a value is kept, `hold` to wait."""
+    """Loads a key as its text and the number of the load. `seconds` of each value; a load waits for `hold`."""
 
     def __init__(self, *, seconds: float | None = 10) -> None:
         self.seconds = seconds

@@ -1,4 +1,4 @@
-"""functions/maintenance, as Lambda calls it: within its time, with its counts as answer and metrics."""
+"""functions/maintenance as Lambda calls it: within its time, with its counts as result and metrics."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.webhook import Credential
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.entrypoints.schedule import ScheduledCleanup
-from webhooks.observability import start_logging
+from webhooks.logging import start_logging
 from webhooks.services.orphan_cleanup import OrphanCleanup
 
 LATER = NOW + 7200
@@ -51,20 +51,20 @@ def scheduled(credentials: FakeCredentials, invocation: Invocation) -> Scheduled
 
 def test_the_result_of_a_cleanup_is_its_counts(credentials: FakeCredentials, log: io.StringIO) -> None:
     invocation = Invocation()
-    answered = scheduled(credentials, invocation).handle({}, Context())
-    assert answered == {"listed": 0, "unbound": 0, "orphans": 0, "deleted": 0}
+    result = scheduled(credentials, invocation).handle({}, Context())
+    assert result == {"listed": 0, "unbound": 0, "orphans": 0, "deleted": 0}
     assert 299 < invocation.left() <= 300
     assert '"orphan_cleanup.completed"' in log.getvalue()
 
 
-def test_a_cleanup_that_stops_is_an_error_with_its_counts_as_metrics(
+def test_a_stopped_cleanup_is_an_error_with_its_counts_as_metrics(
     credentials: FakeCredentials, log: io.StringIO
 ) -> None:
     ref = credentials.create(ACME, "0" * 24, credential=Credential(token="planted"))
 
-    answered = scheduled(credentials, Invocation()).handle({}, None)
+    result = scheduled(credentials, Invocation()).handle({}, None)
 
-    assert answered == {"listed": 1, "unbound": 0, "orphans": 1, "deleted": 0}
+    assert result == {"listed": 1, "unbound": 0, "orphans": 1, "deleted": 0}
     assert [each.secret_name for each in credentials.listed()] == [ref.secret_name]
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     stopped, counted = (

@@ -54,32 +54,26 @@ def test_the_excerpt_of_an_echoed_request_has_no_secrets(
     app, endpoint = InMemoryApp(), ScriptedEndpoint()
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    attempts = Attempts(
-        tokens=ScriptedTokens(),
-        credentials=app.credentials,
-        signer=CallbackSigner(service=app.keys, content=app.content_keys, master=FakeMaster(b"m" * 64)),
-        monotonic=app.clock,
-        default_ttl=5,
-    )
-    attempts.refresh()
+    attempts = Attempts(tokens=ScriptedTokens(), monotonic=app.clock, default_ttl=5)
+    signer = CallbackSigner(service=app.keys, content=app.content_keys, master=FakeMaster(b"m" * 64))
+    assert webhook.credential is not None
+    credential = app.credentials.read(webhook.credential)
     delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
-    request = attempts.sign(webhook, delivery, now=app.clock.now)
+    request = signer.request(webhook, delivery, now=app.clock.now)
     for secret in secrets:
         said = f"ann, X-Key is wrong: {secret} and {secret}"
         endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
+        outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
-        credential = attempts.credential_of(webhook)
-        exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
-
-        assert isinstance(exchange, HttpResponse)
-        assert exchange.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
+        assert isinstance(outcome, HttpResponse)
+        assert outcome.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
 
         redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
         endpoint.script(URL, redirect)
-        exchange = lead(attempts.send(webhook, request, credential=credential), endpoint)
+        outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
-        assert isinstance(exchange, HttpResponse)
-        assert exchange.location == f"https://www.example.com/{REDACTED}/in"
+        assert isinstance(outcome, HttpResponse)
+        assert outcome.location == f"https://www.example.com/{REDACTED}/in"
     assert response.status == 200
 
 

@@ -21,7 +21,7 @@ from tests.functions import make_dispatch, make_fanout
 from webhooks.domain.http import HttpRequest, HttpResponse
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.sqs import BatchFailedError, delivery_messages, event_messages, read_batch
-from webhooks.observability import start_logging
+from webhooks.logging import start_logging
 
 SECRET = "planted-in-a-text"
 BEARER = {"authType": "bearer", "credential": {"token": "planted-token"}}

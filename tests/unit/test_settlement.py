@@ -11,9 +11,10 @@ from tests.fakes.endpoint import answered
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.delivery_log import log_key
 from webhooks.domain.retry import DeadLettered
 from webhooks.services.dispatch.settlement import DISABLING_SECONDS, Settlement
-from webhooks.services.dispatch.stages import Decided
+from webhooks.services.dispatch.stages import Decided, Decoded, DeliveryMessage
 
 DELIVERY = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
 
@@ -37,9 +38,8 @@ def gone(app: InMemoryApp) -> Decided:
     app.create()
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     pack = Pack(webhook.id, SCOPE, (DELIVERY,))
-    return Decided(
-        "m", pack, DELIVERY, webhook, answered(410), DeadLettered("endpoint gone (HTTP 410)", gone=True)
-    )
+    decoded = Decoded(DeliveryMessage("m", ""), pack, DELIVERY, log_key(webhook.id, DELIVERY))
+    return Decided(decoded, webhook, answered(410), DeadLettered("endpoint gone (HTTP 410)", gone=True))
 
 
 def test_deliveries_are_in_the_log_before_a_webhook_is_disabled() -> None:
@@ -52,8 +52,11 @@ def test_deliveries_are_in_the_log_before_a_webhook_is_disabled() -> None:
         time_left=lambda: math.inf,
     )
 
+    stage = gone(InMemoryApp())
+
+    assert settlement.settle([stage]) == set()
     with pytest.raises(EndedError):
-        settlement.settle([gone(InMemoryApp())])
+        settlement.disable_gone([stage])
 
     assert [entry.delivery.id for entry in log.entries()] == ["d"]
 
@@ -71,6 +74,7 @@ def test_a_webhook_is_disabled_only_while_there_is_time(left: float, enabled: bo
     stage = gone(app)
 
     assert settlement.settle([stage]) == set()
+    settlement.disable_gone([stage])
 
     stored = app.subscriptions.get(SCOPE, stage.webhook.id)
     assert stored is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from webhooks.domain.delivery import decode_pack
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import parse_event
 

@@ -10,11 +10,10 @@ from webhooks.domain.delivery import (
     Attempt,
     Delivery,
     Pack,
-    decode_pack,
     delivery_id,
-    encode_pack,
     pack_deliveries,
 )
+from webhooks.domain.delivery_message import decode_pack, encode_pack
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import EVENT_NAME

@@ -41,7 +41,7 @@ def test_a_native_event_becomes_the_callbacks_body() -> None:
 
 
 @pytest.mark.parametrize("name", ["event_name", "eventName"])
-def test_a_flat_platform_event_is_its_own_data(name: str) -> None:
+def test_a_flat_event_is_its_own_data(name: str) -> None:
     flat = {
         name: "E_X",
         "tenant_id": "t1",
@@ -204,13 +204,13 @@ def test_a_text_other_than_a_json_object_is_refused(text: str) -> None:
         parse(text)
 
 
-def test_a_body_larger_than_a_message_can_carry_is_refused() -> None:
+def test_a_body_larger_than_a_message_is_refused() -> None:
     with pytest.raises(InvalidEventError, match="too large"):
         parse({**NATIVE, "data": {"x": "x" * MAX_BODY_BYTES}})
 
 
 def sent(data: str, shape: str = '{"eventName":"a","tenantId":"t","communityId":"c","data":%s}') -> str:
-    """Return what the callback has of data that was sent in these characters."""
+    """Return the `data` of the callback for an event whose `data` is these characters."""
     event = parse(shape.replace("%s", data))
     return event.body.partition('"data":')[2][:-1]
 
@@ -264,11 +264,11 @@ def test_a_number_is_sent_as_it_was_published(number: str) -> None:
         '{"a":"\u2028 \u2029 \x7f \x85 \xa0 \u3000"}',
     ],
 )
-def test_data_is_copied_as_it_was_sent(data: str) -> None:
+def test_data_is_copied_as_it_was_published(data: str) -> None:
     assert sent(data) == data
 
 
-def test_the_other_shapes_are_copied_too() -> None:
+def test_data_of_the_other_shapes_is_copied_too() -> None:
     flat = '{"event_name":"a","tenant_id":"t","community_id":"c","z":1.50,"event_ts":1700000000500}'
     bridge = (
         '{"detail-type":"a","detail":{"tenantId":"t","communityId":"c","n":1.50,"a":"\\u0061"},"time":null}'
@@ -391,9 +391,9 @@ def test_the_body_is_one_line_of_json_with_the_same_data(
     st.integers(0, 60),
     st.text('{}[]:,"\\\n 0e.-\x00x', max_size=2),
 )
-def test_a_text_is_read_as_by_the_json_module(content: dict[str, Any], place: int, put_in: str) -> None:
-    text = json.dumps(content, indent=place % 3 or None)
-    text = text[:place] + put_in + text[place + len(put_in) :]
+def test_a_text_is_read_as_by_the_json_module(content: dict[str, Any], position: int, put_in: str) -> None:
+    text = json.dumps(content, indent=position % 3 or None)
+    text = text[:position] + put_in + text[position + len(put_in) :]
     try:
         expected = json.loads(text)
     except ValueError:

@@ -1,14 +1,18 @@
-"""What an attempt says of its endpoint's pace, and what follows for the webhook's mark."""
+"""Slow attempts, and the marks of their webhooks."""
 
 from dataclasses import replace
 
 import pytest
 
+from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.delivery_log import log_key
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
 from webhooks.domain.lane import is_slow
+from webhooks.domain.retry import Delivered
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Definition, Endpoint, Webhook
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
+from webhooks.services.dispatch.stages import Decided, Decoded, DeliveryMessage
 
 LIMIT = 1.0
 QUICK = HttpResponse(200, None, "", latency_ms=999, address="192.0.2.1")
@@ -18,6 +22,13 @@ WEBHOOK = Webhook(
     Scope("acme", "north"),
     Definition(("E",), "n", Endpoint("https://hooks.example.com/"), (200,), created_by="me"),
     created_at=1,
+)
+DELIVERY = Delivery("d", "e", "E", 0, "{}")
+DECODED = Decoded(
+    DeliveryMessage("m", ""),
+    Pack(WEBHOOK.id, WEBHOOK.scope, (DELIVERY,)),
+    DELIVERY,
+    log_key(WEBHOOK.id, DELIVERY),
 )
 UNSENT = ("refused", "dns", "connect", "tls", "oauth")
 
@@ -60,7 +71,7 @@ def marked(webhook: Webhook, *batches: list[HttpOutcome]) -> list[int | None]:
     marks = Marks()
     keeper = SlowEndpoints(marks, clock=lambda: 7.0, limit=LIMIT)
     for batch in batches:
-        keeper.observe(webhook, batch)
+        keeper.observe([Decided(DECODED, webhook, outcome, Delivered()) for outcome in batch])
     return marks.written
 
 

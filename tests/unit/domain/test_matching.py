@@ -1,4 +1,4 @@
-"""A query holds or not: the law of docs/filters.md, case by case and in general, and what it may cost."""
+"""Queries and events: the rules of docs/filters.md, by example and in general, and the cost of a query."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ ORDER = {
     "matrix": [[1, 2], [3, [4]], [{"x": 5}]],
     "metadata": {"app.kubernetes.io/name": "web", "labels": {"a.b.c": "deep"}},
     "7": {"0": "a key that is a number"},
-    "list": [{"0": "unreachable without its place"}],
+    "list": [{"0": "unreachable without its index"}],
     "empty": [],
     "none": {},
     "": {"": "empty names"},
@@ -112,9 +112,9 @@ def test_a_condition_holds_by_json_equality(query: dict[str, Any], expected: boo
         ({"metadata.app.kubernetes.io/name": "web"}, True),  # neutree-ai/agent-platform#260
         ({"metadata.labels.a.b.c": "deep"}, True),
         ({"7.0": "a key that is a number"}, True),
-        ({"list.0.0": "unreachable without its place"}, True),
-        ({"list.0": "unreachable without its place"}, False),
-        ({"list.0": {"0": "unreachable without its place"}}, True),
+        ({"list.0.0": "unreachable without its index"}, True),
+        ({"list.0": "unreachable without its index"}, False),
+        ({"list.0": {"0": "unreachable without its index"}}, True),
         ({"empty": []}, True),
         ({"empty": None}, False),
         ({"empty.0": None}, False),
@@ -145,7 +145,7 @@ def test_a_path_leads_into_objects_and_through_arrays(query: dict[str, Any], exp
     assert holds(query, ORDER) is expected
 
 
-def test_no_query_holds_for_every_event() -> None:
+def test_an_empty_query_matches_every_event() -> None:
     assert matches(entry(), EventFields({}))
 
 
@@ -159,7 +159,7 @@ def test_any_needs_one_object_and_all_needs_every_object() -> None:
 
 
 def json_equal(left: object, right: object) -> bool:
-    """Compare as JSON says, without any cleverness."""
+    """Compare as JSON does, in the plainest way."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
@@ -172,7 +172,7 @@ def json_equal(left: object, right: object) -> bool:
 
 
 def lookup(value: object, parts: list[str]) -> Iterator[object]:
-    """Yield what a path leads to, one value after the other, with nothing kept."""
+    """Yield the values of a path, with nothing cached."""
     if not parts:
         yield value
         return
@@ -253,7 +253,7 @@ def test_equality_is_reflexive_and_symmetric(left: object, right: object) -> Non
 
 
 @given(st.dictionaries(st.text(min_size=1).filter(lambda name: "." not in name), JSON, max_size=5))
-def test_an_event_matches_the_query_made_of_its_own_fields(data: dict[str, Any]) -> None:
+def test_an_event_matches_a_query_of_its_own_fields(data: dict[str, Any]) -> None:
     query = entry(*({name: value} for name, value in data.items()), criteria=Criteria.ALL)
     assert matches(query, EventFields(data))
 
@@ -313,8 +313,8 @@ def test_the_cost_of_a_path_follows_from_its_values(record_property: Callable[[s
     data = {"a": [{"b": list(range(number % 50))} for number in range(1_000)]}
     fields = EventFields(data)
 
-    for place in range(2_000):
-        matches(entry({f"a.b.{place}": -1}), fields)
+    for index in range(2_000):
+        matches(entry({f"a.b.{index}": -1}), fields)
 
     record_property("visited", fields.visited)
     assert fields.visited <= 4 * nodes(data)
@@ -354,12 +354,12 @@ def test_a_value_longer_than_any_query_is_not_encoded_repeatedly(value: Any) -> 
 
 
 @pytest.mark.parametrize("value", [[10**18] * 1_600, ["\x7f" * 8_000], [[True, None, ""]] * 500])
-def test_the_largest_values_that_a_query_can_have_are_found(value: list[Any]) -> None:
+def test_the_largest_values_of_a_query_are_found(value: list[Any]) -> None:
     assert len(composite_text(value)[0]) > 8_000
     assert holds({"a": value}, {"a": [0, value]})
 
 
-def test_numbers_made_to_collide_cost_no_more_than_others() -> None:
+def test_colliding_numbers_cost_no_more_than_others() -> None:
     modulus = 2**61 - 1
     data = {"a": [modulus * number for number in range(1, 30_000)]}
 

@@ -3,7 +3,8 @@
 Every method may raise UnavailableError when the service behind it does not answer.
 """
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,7 +62,7 @@ class Page:
 class ListedCredential:
     """A credential's secret as the account lists it; `created_at` in epoch seconds.
 
-    `is_bound`: whether it belongs to this deployment's table and stack, and not to others of its name.
+    `is_bound`: it belongs to this deployment's table and stack, and not to another deployment of its name.
     """
 
     secret_name: str
@@ -140,7 +141,7 @@ class SlowMarks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """What a batch needs to know: its webhooks, those unreadable as their error, and what its log says."""
+    """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log."""
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
@@ -150,14 +151,14 @@ class BatchReader(Protocol):
     """Reads webhooks and log together."""
 
     def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
-        """Return what exists of both, read consistently, in one call for up to 100 items."""
+        """Return those of both that exist, read consistently, in one call for up to 100 items."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerPage:
     """Enabled webhooks that list an event's name, in the order of their sequence numbers.
 
-    An entry that cannot be read is its error. `next_sequence`: where the next page begins, None at the end;
+    An entry that cannot be read is its error. `next_sequence`: the start of the next page, None at the end;
     `bytes`: of the entries in memory, at most.
     """
 
@@ -170,13 +171,13 @@ class SubscriptionIndex(Protocol):
     """Webhooks by event name, for fan-out."""
 
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
-        """Return each community's version as it is now, 0 where nothing was ever registered: one call."""
+        """Return each community's present version, 0 for one that never had a webhook: one call."""
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
-        """Return the first listeners of a span, at most `limit`, as new as the version read before."""
+        """Return the first listeners of a span, at most `limit`, at least as new as the last version read."""
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
-        """Return the largest sequence number of the name's listeners, 0 where there are none."""
+        """Return the largest sequence number of the name's listeners, 0 without any."""
 
 
 class Credentials(Protocol):
@@ -202,13 +203,13 @@ class Credentials(Protocol):
 
 
 class CredentialSecrets(Protocol):
-    """All credentials' secrets, for the cleanup of orphans."""
+    """All credentials' secrets, for the orphan cleanup."""
 
     def listed(self) -> Sequence[ListedCredential]:
-        """Return every credential's secret, but for those that wait for their deletion."""
+        """Return every credential's secret, without those that are scheduled for deletion."""
 
     def expire(self, secret_name: str) -> None:
-        """Have a secret deleted after a time in which an operator can bring it back; absent is fine."""
+        """Schedule a secret's deletion; until then an operator can restore it. An absent secret is fine."""
 
 
 class KeyStore(Protocol):
@@ -249,7 +250,7 @@ class EndpointGuard(Protocol):
 class Shared:
     """A call that many conversations may wait for: those with an equal key share one.
 
-    It has `seconds` of its own, so that no short time of one fails the others; `done` gets what came of it,
+    It has `seconds` of its own, so that no short time of one fails the others; `done` gets its outcome,
     once, also where nobody waits for it any more.
     """
 
@@ -271,17 +272,18 @@ class Call:
     shared: Shared | None = None
 
 
-# Gives the calls that it needs, one after another, gets what came of each, and returns its result.
+# Gives the calls that it needs, one after another, gets the outcome of each, and returns its result.
 type Conversation[R] = Generator[Call, HttpOutcome, R]
 
 
 class HttpClient(Protocol):
     """HTTP to tenants' endpoints."""
 
-    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
-        """Lead conversations, all at once, and return what each returns, in their order.
+    def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
+        """Lead conversations, all at once; give the results of those that ended, as they end.
 
-        What endpoints do is a value; an error of ours is raised in the conversation that it concerns.
+        At least every `pause` seconds something is given, if need be nothing but an empty sequence. An
+        endpoint's failure is a value; an error of ours is raised in the conversation that it concerns.
         """
 
 
@@ -302,7 +304,7 @@ class FastLane(Protocol):
 
 
 class DeliveryQueue(Protocol):
-    """Where the dispatcher puts what it does not settle at once: the slow lane, and the dead letters."""
+    """The slow lane and the dead-letter queue, as the dispatcher uses them."""
 
     def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
         """Send each pack into the slow lane, to be received after its seconds; returns those not taken."""
@@ -318,7 +320,7 @@ class DeliveryQueue(Protocol):
 
 
 class EventsQueue(Protocol):
-    """The events queue, as fan-out writes to it."""
+    """The events queue, as fan-out uses it."""
 
     def send(self, slices: Sequence[EventSlice]) -> bool:
         """Send slices of wide events; tells whether the queue took them all."""
@@ -341,8 +343,15 @@ class DeliveryLog(Protocol):
         """Write the entries, each over its delivery's earlier one; returns those not written."""
 
 
+class Background(Protocol):
+    """A thread beside the one that asks; as `concurrent.futures.Executor`."""
+
+    def submit[T, R](self, work: Callable[[T], R], item: T, /) -> Future[R]:
+        """Begin work; its result, or its error, is in the future."""
+
+
 class Workers(Protocol):
     """Does a batch's work at the same time."""
 
     def map[T, R](self, work: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
-        """Return what the work returns for each item, in their order."""
+        """Return the work's result for each item, in their order."""

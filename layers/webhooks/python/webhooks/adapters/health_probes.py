@@ -1,4 +1,4 @@
-"""Whether the services behind the adapters answer: cheap calls that raise UnavailableError if not."""
+"""Health probes of AWS services: cheap calls that raise UnavailableError without a response."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,7 +11,7 @@ type Probe = Callable[[], object]
 
 
 def tables_probe(aws: AwsClients, absent: Mapping[str, Key]) -> Probe:
-    """Ask each table, by its name, for an item that it has not."""
+    """Ask each table, by its name, for an absent item."""
 
     def probe() -> None:
         for name, item_key in absent.items():
@@ -32,7 +32,7 @@ def queues_probe(aws: AwsClients, queue_urls: Sequence[str]) -> Probe:
 
 
 def secrets_probe(aws: AwsClients, secret_ids: Sequence[str]) -> Probe:
-    """Ask for secrets; what is in them is not looked at."""
+    """Ask for secrets, and discard their values."""
 
     def probe() -> None:
         for secret_id in secret_ids:

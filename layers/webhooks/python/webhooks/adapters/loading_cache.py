@@ -1,4 +1,4 @@
-"""A cache that loads missing values: each key once at a time, for all that ask for it meanwhile."""
+"""A cache that loads missing values: one load of a key at a time, shared by all its callers."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,14 +10,14 @@ from webhooks.ports import Clock
 
 
 class TooManyLoadsError(Exception):
-    """As many loads as are allowed are under way, and none of them is of this key."""
+    """The limit of concurrent loads is reached, and none of them loads this key."""
 
 
 class LoadingCache[K, V]:
     """Values by key. `load` returns a value and its seconds, None for a value that is not kept.
 
-    Each load has a thread of its own, called `name`, so that it takes no asker's time. `size`: values that
-    are kept; `at_once`: loads at the same time. Thread-safe.
+    Each load has a thread of its own, named `name`, so that a caller with little time can leave. `size`:
+    values that are kept; `at_once`: concurrent loads. Thread-safe.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class LoadingCache[K, V]:
     def get(self, key: K, *, seconds: float = inf) -> V:
         """Return the key's value within the seconds.
 
-        Raises TimeoutError, TooManyLoadsError, and what the load raised: an error is not kept.
+        Raises TimeoutError, TooManyLoadsError, and the load's own error: errors are not kept.
         """
         found = self.find(key)
         if not isinstance(found, Future):
@@ -47,7 +47,7 @@ class LoadingCache[K, V]:
         return found.result(None if seconds == inf else seconds)
 
     def find(self, key: K) -> tuple[V] | Future[V]:
-        """Return the key's value in a tuple of one, or its load where it must be loaded.
+        """Return the key's value in a tuple of one, or the load of it.
 
         Raises TooManyLoadsError.
         """
@@ -65,7 +65,7 @@ class LoadingCache[K, V]:
     def _run(self, key: K, load: Future[V]) -> None:
         try:
             value, seconds = self._load(key)
-        except BaseException as error:  # noqa: BLE001 - it is raised in those that wait
+        except BaseException as error:  # noqa: BLE001 - it is raised in the waiting callers
             with self._lock:
                 del self._loads[key]
             load.set_exception(error)

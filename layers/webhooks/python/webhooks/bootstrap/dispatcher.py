@@ -22,6 +22,7 @@ from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
@@ -63,17 +64,20 @@ def compose(
         master=webhook_master(settings, aws),
     )
     dispatcher = Dispatcher(
-        reader=DynamoBatchReader(
-            aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
-        ),
-        queue=queue,
-        attempts=Attempts(
-            tokens=OAuthTokens(clock),
-            credentials=credential_store(settings, aws),
+        loader=Loader(
             signer=signer,
-            monotonic=time.monotonic,
-            default_ttl=settings.default_ttl,
+            reader=DynamoBatchReader(
+                aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
+            ),
+            credentials=credential_store(settings, aws),
+            workers=opened.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="credentials")),
         ),
+        signer=signer,
+        attempts=Attempts(
+            tokens=OAuthTokens(clock), monotonic=time.monotonic, default_ttl=settings.default_ttl
+        ),
+        http=http,
+        queue=queue,
         settlement=Settlement(
             queue=queue,
             log=DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days),
@@ -81,11 +85,10 @@ def compose(
             clock=clock,
             time_left=invocation.left,
         ),
+        background=opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="settlement")),
         slow_endpoints=SlowEndpoints(
             DynamoSlowMarks(aws, settings.subscriptions_table), clock=clock, limit=settings.fast_lane_seconds
         ),
-        workers=opened.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="credentials")),
-        http=http,
         clock=clock,
         rng=random.random,
         delays=settings.retry_delays,

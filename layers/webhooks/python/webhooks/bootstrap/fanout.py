@@ -1,5 +1,6 @@
 """Composes functions/fanout."""
 
+import random
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from webhooks.settings import FanoutSettings
 
 @dataclass(frozen=True, kw_only=True)
 class FanoutApp(AwsApp):
-    """Fan-out and its ports. `index`: what has been read of it is remembered by `fanout`."""
+    """Fan-out and its ports. `fanout` caches its reads of `index`."""
 
     fanout: Fanout
     index: SubscriptionIndex
@@ -43,7 +44,14 @@ def compose(
     return FanoutApp(
         aws=aws,
         opened=opened,
-        fanout=Fanout(index=index, lane=fast_lane, events=events, events_dlq=events_dlq, time_left=time_left),
+        fanout=Fanout(
+            index=index,
+            lane=fast_lane,
+            events=events,
+            events_dlq=events_dlq,
+            rng=random.random,
+            time_left=time_left,
+        ),
         index=index,
         fast_lane=fast_lane,
         events=events,

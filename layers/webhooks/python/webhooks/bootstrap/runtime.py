@@ -4,7 +4,7 @@ import secrets
 import time
 
 from webhooks.entrypoints.invocation import Invocation
-from webhooks.observability import start_logging
+from webhooks.logging import start_logging
 from webhooks.ports import Clock, RandomBytes
 from webhooks.settings import LoggingSettings
 

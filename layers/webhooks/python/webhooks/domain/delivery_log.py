@@ -1,4 +1,4 @@
-"""What became of a delivery, as the attempt log keeps it."""
+"""The attempt log's line of a delivery."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,17 +13,12 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     RETRYING = "retrying"
     DEAD = "dead"  # in the dead-letter queue, with its reason
-    ENDED = "ended"  # its webhook was deleted or disabled: nobody waits for it
-
-    @property
-    def final(self) -> bool:
-        """Tell whether no attempt follows."""
-        return self is not Outcome.RETRYING
+    ENDED = "ended"  # its webhook was deleted or disabled
 
 
 @dataclass(frozen=True, slots=True)
 class LogKey:
-    """Where the log keeps a delivery: known from its message alone. `log_time` in epoch ms."""
+    """A delivery's key in the log: known from its message alone. `log_time` in epoch ms."""
 
     webhook_id: str
     log_time: int
@@ -34,27 +29,22 @@ class LogKey:
 class LogEntry:
     """A delivery's line in the attempt log; `settled_at` in epoch ms."""
 
+    key: LogKey
     delivery: Delivery
-    webhook_id: str
     scope: Scope
     outcome: Outcome
     settled_at: int
     reason: str | None = None
 
-    @property
-    def key(self) -> LogKey:
-        """Return where the log keeps it."""
-        return log_key(self.webhook_id, self.delivery)
-
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What is read back of a delivery's line, to know whether a message was settled before."""
+    """The part of a delivery's line that tells whether a message was settled before."""
 
     outcome: Outcome
     attempts: tuple[Attempt, ...]
 
 
 def log_key(webhook_id: str, delivery: Delivery) -> LogKey:
-    """Return where the log keeps a delivery."""
+    """Return a delivery's key in the log."""
     return LogKey(webhook_id, delivery.log_time, delivery.id)

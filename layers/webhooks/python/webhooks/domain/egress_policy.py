@@ -61,7 +61,7 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052's well-known prefix
 
 
 def refusal(address: Address) -> str | None:
-    """Name why nobody may connect to the address; None where everybody may.
+    """Name why an address is refused in every deployment; None where it is not.
 
     IPv6 is allowed within 2000::/3 only, without the table's networks. IPv4-mapped addresses and those under
     NAT64's well-known prefix are judged by the IPv4 address inside.
@@ -82,7 +82,7 @@ def _first[N: Network](table: Iterable[tuple[N, str]], address: Address) -> str 
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """What a deployment allows: `ports` None is any; `networks` hold although the table refuses them."""
+    """A deployment's permissions: `ports` None is any; `networks` hold although the table refuses them."""
 
     allow_http: bool = False
     ports: frozenset[int] | None = frozenset({443})
@@ -110,7 +110,7 @@ class EgressPolicy:
 def parse_policy(*, allow_http: str, ports: str, networks: str) -> EgressPolicy:
     """Read the deployment's parameters: `true` or `false`; `443,8443` or `*`; `10.0.0.0/8,fd00::/8` or none.
 
-    Raises ValueError that names the parameter and what it should be.
+    Raises ValueError that names the parameter and its form.
     """
     return EgressPolicy(
         allow_http=_flag(allow_http),
@@ -131,7 +131,7 @@ def _flag(text: str) -> bool:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):  # noqa: PLR2004 - what a port is
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):  # noqa: PLR2004 - the ports
         raise ValueError(f"AllowedPorts must be port numbers from 1 to 65535, or *, not {text!r}")
     return int(text)
 

@@ -1,13 +1,13 @@
-"""An endpoint's URL, taken apart once: what is written on the wire and what is connected to."""
+"""An endpoint's URL, taken apart once: the parts to write on the wire, and to connect to."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-MAX_URL_LENGTH: Final = 2_048  # what browsers and proxies have long agreed on
+MAX_URL_LENGTH: Final = 2_048  # the common limit of browsers and proxies
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 # Python's parser drops tabs and newlines, others take a backslash for a slash: refuse rather than guess.
@@ -29,30 +29,31 @@ class InvalidUrlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EndpointUrl:
-    """`host`: lower case, punycode, no brackets, no final dot. `path`: with its query, never empty."""
+    """`host`: lower case, punycode, no brackets, no final dot. `path`: with its query, never empty.
+
+    `authority`: of the Host header, the port only where it is not the scheme's own. `text`: the URL as the
+    endpoint sees it (RFC 9421's `@target-uri`).
+    """
 
     scheme: str
     host: str
     port: int
     path: str
+    authority: str = field(init=False)
+    text: str = field(init=False)
 
-    @property
-    def authority(self) -> str:
-        """Return what the Host header says: the port only where it is not the scheme's own."""
+    def __post_init__(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
-
-    @property
-    def text(self) -> str:
-        """Return the URL as the endpoint sees it (RFC 9421's `@target-uri`)."""
-        return f"{self.scheme}://{self.authority}{self.path}"
+        authority = host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        object.__setattr__(self, "authority", authority)
+        object.__setattr__(self, "text", f"{self.scheme}://{authority}{self.path}")
 
 
 @lru_cache(maxsize=1_024)
 def parse_url(text: str) -> EndpointUrl:
     """Take an absolute http or https URL apart; a fragment is dropped, as it is never sent.
 
-    Raises InvalidUrlError with a text for whoever wrote the URL.
+    Raises InvalidUrlError with a text for the URL's author.
     """
     if len(text) > MAX_URL_LENGTH:
         raise InvalidUrlError(f"the URL must be at most {MAX_URL_LENGTH} characters long")

@@ -16,21 +16,21 @@ from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
 # A message carries the body and up to 8 KiB beside it, within the queue's 1 MiB.
 MAX_BODY_BYTES = 1024 * 1024 - 8192
 MAX_EVENT_ID = 256
-# 0001-01-01 and 9999-12-31, in epoch seconds: what a date can say.
+# 0001-01-01 and 9999-12-31, in epoch seconds: the range of a date.
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
-# Lone surrogates are no UTF-8, and SQS takes no non-characters: both stay escaped as JSON lets them be.
+# Lone surrogates have no UTF-8, and SQS takes no non-characters: both are sent as JSON escapes.
 UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _text: Final = UTF_8.encode
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a community. `body`: the callback's JSON text, in one line.
+    """An event of a community. `body`: the callback's JSON text, in one line.
 
-    `data` is for matching, with numbers as int or Decimal; in the body it is copied as it was sent.
+    `data` is for matching, with numbers as int or Decimal; the body holds a copy of it as it was published.
 
-    `log_time`: epoch ms, the same for every repeat of the event by its producer: its own time; 0 where it has
-    an id and no time; the queue's where it has neither, as each message is an event of its own then.
+    `log_time`: epoch ms, the same for every repeat of the event by its producer: the event's own time, 0 for
+    an event with an id and no time, the queue's time for an event with neither: each message is a new one.
     """
 
     id: str
@@ -44,8 +44,8 @@ class Event:
 def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
     """Read one message of the events queue.
 
-    `message_id` is the event's id where it has none of its own, `sent_at` (epoch ms) its time.
-    Raises InvalidEventError with what is wrong and what would be right.
+    `message_id` and `sent_at` (epoch ms) are the id and the time of an event that has none.
+    Raises InvalidEventError, whose text names the fault and the rule.
     """
     message = _read(text)
     fields = message.values
@@ -67,16 +67,16 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
         _owner(owner, "tenantId", spelled="tenant_id"), _owner(owner, "communityId", spelled="community_id")
     )
     if event_id is None:
-        event_id, unsaid = message_id, sent_at
+        event_id, default_time = message_id, sent_at
     else:
-        unsaid = 0
+        default_time = 0
     if not isinstance(event_id, str) or not 0 < len(event_id) <= MAX_EVENT_ID:
         raise InvalidEventError(
             f"eventId (or event_id, id): must be a string of 1 to {MAX_EVENT_ID} characters"
         )
     occurred_at = sent_at if when is None else _epoch_ms(when)
     body = _body(event_id, name, scope, occurred_at=occurred_at, data=copy)
-    log_time = unsaid if when is None else occurred_at
+    log_time = default_time if when is None else occurred_at
     return Event(id=event_id, name=name, scope=scope, log_time=log_time, data=data, body=body)
 
 
@@ -132,6 +132,17 @@ def _body(event_id: str, name: str, scope: Scope, *, occurred_at: int, data: str
     if len(body) * 4 > MAX_BODY_BYTES and len(body.encode()) > MAX_BODY_BYTES:
         raise InvalidEventError(f"the event is too large: its callback may have {MAX_BODY_BYTES} bytes")
     return body
+
+
+def is_event_of(scope: Scope, *, event_id: str, name: str, log_time: int) -> bool:
+    """Tell whether `parse_event` can have made these: a message of ours is read with this rule."""
+    return bool(
+        IDENTIFIER.fullmatch(scope.tenant_id)
+        and IDENTIFIER.fullmatch(scope.community_id)
+        and EVENT_NAME.fullmatch(name)
+        and 0 < len(event_id) <= MAX_EVENT_ID
+        and EARLIEST <= log_time // 1000 <= LATEST
+    )
 
 
 def iso_time(epoch_ms: int) -> str:

@@ -1,4 +1,4 @@
-"""A slice of a wide event: the event, and the listeners that are still to get it, by their sequence numbers.
+"""A slice of a wide event: the event, and the span of sequence numbers whose listeners still get it.
 
 An event with more listeners than one invocation takes continues as messages of the events queue. The text of
 a slice is a line that no event begins with, then the callback body, which is copied and never written anew.
@@ -10,10 +10,9 @@ from itertools import pairwise
 from math import ceil
 
 from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.event import EARLIEST, LATEST, MAX_BODY_BYTES, MAX_EVENT_ID, Event
+from webhooks.domain.event import MAX_BODY_BYTES, Event, is_event_of, parse_event
 from webhooks.domain.json_text import read_object
-from webhooks.domain.scope import IDENTIFIER, Scope
-from webhooks.domain.webhook import EVENT_NAME
+from webhooks.domain.scope import Scope
 
 PREFIX = "slice 1 "  # the number is the format's
 MAX_PARTS = 10  # of one split: they fit one call to the queue
@@ -22,15 +21,15 @@ MAX_SEQUENCE = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Sequence numbers of listeners, both ends included; `last` None: to the end."""
+    """Sequence numbers of listeners, both ends included; `last` is None for a span without end."""
 
     first: int = 0
     last: int | None = None
 
     def split(self, *, at: int, last: int, done: int, size: int) -> "list[Span]":
-        """Return what is left from `at` to `last`, in parts of about `size` listeners.
+        """Return the rest, from `at` to `last`, in parts of about `size` listeners.
 
-        `done` listeners were found before `at`: the rest is taken to be as dense as they are.
+        `done` listeners were found before `at`: the rest is expected to be as dense.
         """
         if at > last:
             return []
@@ -50,7 +49,7 @@ class EventSlice:
 
 
 def is_slice(text: str) -> bool:
-    """Tell whether the message is a slice; an event is JSON and begins otherwise."""
+    """Tell whether the message is a slice; an event is JSON, which never begins like one."""
     return text.startswith(PREFIX)
 
 
@@ -69,8 +68,18 @@ def encode_slice(part: EventSlice) -> str:
     return f"{PREFIX}{json.dumps(head, separators=(',', ':'))}\n{event.body}"
 
 
+def parse_part(text: str, *, message_id: str, sent_at: int) -> EventSlice:
+    """Read a message of the events queue: a slice, or an event for all its listeners.
+
+    `message_id` and `sent_at` as for `parse_event`. Raises InvalidEventError.
+    """
+    if is_slice(text):
+        return parse_slice(text)
+    return EventSlice(parse_event(text, message_id=message_id, sent_at=sent_at))
+
+
 def parse_slice(text: str) -> EventSlice:
-    """Read what `encode_slice` wrote. Raises InvalidEventError."""
+    """Read the text of `encode_slice`. Raises InvalidEventError."""
     head_line, _, body = text.removeprefix(PREFIX).partition("\n")
     try:
         head = json.loads(head_line)
@@ -88,12 +97,8 @@ def parse_slice(text: str) -> EventSlice:
 
 
 def _is_usable(event: Event) -> bool:
-    return bool(
-        IDENTIFIER.fullmatch(event.scope.tenant_id)
-        and IDENTIFIER.fullmatch(event.scope.community_id)
-        and EVENT_NAME.fullmatch(event.name)
-        and 0 < len(event.id) <= MAX_EVENT_ID
-        and EARLIEST <= event.log_time // 1000 <= LATEST
+    return (
+        is_event_of(event.scope, event_id=event.id, name=event.name, log_time=event.log_time)
         and "\n" not in event.body
         and len(event.body.encode()) <= MAX_BODY_BYTES
     )

@@ -1,4 +1,4 @@
-"""One HTTP request to a tenant's endpoint and what became of it: values only, nothing here connects."""
+"""One HTTP request to a tenant's endpoint and its outcome: values only, nothing here connects."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-# They frame the message or choose its receiver: only who writes the message to the wire may set them.
+# They frame the message or choose its receiver: only the HTTP client may set them.
 RESERVED_HEADERS = frozenset(
     {
         "connection",
@@ -27,13 +27,15 @@ EXCERPT_BYTES = 1_024  # of a response's body, kept for the log
 REDIRECTS = range(300, 400)
 MAX_LOCATION = 256  # characters
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"  # RFC 9110, 5.6.2: a character of a method or header name
+
+_TOKEN = re.compile(TCHAR + "+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5, without its line folding
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What is sent: `url` absolute, `body` the exact bytes. Header values can be secrets: not in the repr."""
+    """A request: `url` absolute, `body` the exact bytes. Header values can be secrets: not in the repr."""
 
     method: str
     url: str
@@ -42,7 +44,7 @@ class HttpRequest:
 
     @property
     def fault(self) -> str | None:
-        """Name what must not reach the wire: a method, header name or value that could break the message."""
+        """Name a method, header name or value that could break the message: it must not reach the wire."""
         if not _TOKEN.fullmatch(self.method):
             return "unsafe-method"
         if not all(
@@ -68,10 +70,10 @@ class PhaseTimes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """The endpoint answered in HTTP, whatever it said.
+    """An HTTP response of the endpoint, of any status.
 
-    `excerpt`: the body's start, at most 1 KiB of UTF-8, what is not text replaced. `address`: who answered.
-    `location`: where a redirect leads (see `shown_location`). `times`: of the call that was answered.
+    `excerpt`: the body's start, at most 1 KiB of UTF-8, other bytes replaced. `address`: of the peer.
+    `location`: where a redirect leads (see `shown_location`). `times`: of the call.
     """
 
     status: int
@@ -84,7 +86,7 @@ class HttpResponse:
 
 
 def shown_location(status: int, value: str | None) -> str | None:
-    """Return where a redirect leads, to be read by the webhook's owner; None where the status is none.
+    """Return where a redirect leads, for the webhook's owner; None where the status is none.
 
     Without user info, query and fragment, which can be secret, and cut off after 256 characters.
     """
@@ -96,21 +98,21 @@ def shown_location(status: int, value: str | None) -> str | None:
 
 
 class NoResponseReason(StrEnum):
-    """Why there is no HTTP answer."""
+    """Why there is no HTTP response."""
 
     REFUSED = "refused"  # by the address guard, or a request that must not reach the wire: never sent
     DNS = "dns"
     CONNECT = "connect"
     TLS = "tls"
-    RESET = "reset"  # the connection ended before the answer did
+    RESET = "reset"  # the connection ended before the response did
     DEADLINE = "deadline"
-    MALFORMED = "malformed"  # what came back is not HTTP, or its headers are too long
+    MALFORMED = "malformed"  # the response is not HTTP, or its headers are too long
     OAUTH = "oauth"  # no access token, so nothing was sent to the endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """The endpoint gave no HTTP answer.
+    """The endpoint gave no HTTP response.
 
     `detail` is safe to log and to show; for REFUSED it is the named reason. `address`: the one tried last.
     """

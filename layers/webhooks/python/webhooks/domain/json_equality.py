@@ -4,12 +4,13 @@ from collections.abc import Callable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 
-MAX_DEPTH = 16  # of an array or object that is compared as a whole: no query has a deeper one
-MAX_LENGTH = 4096  # of the same: a query's 8 KB hold no longer one
-MAX_TEXT = 65_536  # characters of one, written: of 8 KB, 1e18 and some characters take five times as many
+# Limits of an array or object that is compared as a whole: larger ones equal none in a query of 8 KB.
+MAX_DEPTH = 16
+MAX_LENGTH = 4096
+MAX_TEXT = 65_536  # characters of `composite_text`, which writes 1e18 at five times its length
 
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # rounds nothing
-# Larger numbers are hashed modulo this, with no salt: an event could be made of numbers that all collide.
+# Python hashes larger numbers modulo this, without a salt: a hostile event could hold only colliding numbers.
 _MODULUS = 2**61 - 1
 _LOWEST, _HIGHEST = Decimal(-_MODULUS), Decimal(_MODULUS)
 
@@ -25,12 +26,13 @@ def scalar_key(value: Any) -> Any:
     exact = _EXACT.normalize(Decimal(value))
     if _LOWEST < exact < _HIGHEST and exact == exact.to_integral_value():
         return int(exact)
-    return (str(exact),)  # a text's hash is salted
+    return (str(exact),)  # the hash of a text is salted
 
 
 class ScalarKeys:
-    """The keys of values that stay in memory meanwhile, as those of an event do: a number's is made once, as
-    that takes up to a millisecond.
+    """The keys of an event's values. A number's key takes up to a millisecond, so it is made once.
+
+    Numbers are known by their id(): the event must stay in memory.
     """
 
     def __init__(self) -> None:
@@ -52,9 +54,9 @@ class ScalarKeys:
 def composite_text(
     value: Any, depth: int = MAX_DEPTH, *, key_of: Callable[[Any], Any] = scalar_key
 ) -> tuple[str, int]:
-    """Write a value so that equal ones have the same text; empty where it is larger than any query's.
+    """Write a value so that equal values have the same text; a value larger than any query's has none ("").
 
-    Returns also how many values were looked at. `key_of`: makes the keys of the scalars in it.
+    Also returns the number of values looked at. `key_of` makes the keys of scalars.
     """
     if not isinstance(value, dict | list):
         key = key_of(value)

@@ -1,6 +1,6 @@
-"""JSON in which no number changes on its way: decimals stay decimals, and text is passed on as a copy.
+"""JSON without changed numbers: decimals stay decimals, and text is passed on as a copy.
 
-RFC 8259 lets a reader keep doubles only, which would make another number of 1222223333.00000001.
+RFC 8259 lets a reader keep doubles only, which would change 1222223333.00000001.
 """
 
 import json
@@ -31,15 +31,15 @@ _LONG_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, 
 
 @dataclass(frozen=True, slots=True)
 class JsonObject:
-    """An object that was read: its fields' values, and where in the text each value begins and ends."""
+    """An object: its text, its fields' values, and each value's begin and end in the text."""
 
     text: str
     values: Mapping[str, Any]
-    places: Mapping[str, tuple[int, int]]
+    spans: Mapping[str, tuple[int, int]]
 
     def copy_of(self, name: str) -> str:
-        """Return a field's value as it was sent, without the space around its parts."""
-        begin, end = self.places[name]
+        """Return a field's value as it was sent, without the space between its parts."""
+        begin, end = self.spans[name]
         return compact(self.text[begin:end])
 
 
@@ -58,7 +58,7 @@ def read_object(text: str) -> JsonObject:
 
 def _read_object(text: str, decoder: json.JSONDecoder) -> JsonObject:
     values: dict[str, Any] = {}
-    places: dict[str, tuple[int, int]] = {}
+    spans: dict[str, tuple[int, int]] = {}
     read, after = decoder.raw_decode, _BEGIN.match(text)
     position = after.end() if after else 0
     more = after is not None and text.startswith('"', position)
@@ -68,25 +68,25 @@ def _read_object(text: str, decoder: json.JSONDecoder) -> JsonObject:
             raise json.JSONDecodeError("Expecting ':'", text, position)
         begin = colon.end()
         values[name], position = read(text, begin)
-        places[name] = begin, position
+        spans[name] = begin, position
         if comma := _COMMA.match(text, position):
             position = comma.end()
         more = comma is not None
     if after is None or not _END.fullmatch(text, position):
         expected = "'{'" if after is None else "',' or the end of the object"
         raise json.JSONDecodeError(f"Expecting {expected}", text, position)
-    return JsonObject(text, values, places)
+    return JsonObject(text, values, spans)
 
 
 def compact(text: str) -> str:
-    """Take the space between the parts of a valid JSON text out, and nothing else."""
+    """Remove the space between the parts of a valid JSON text, and nothing else."""
     if not any(space in text for space in _SPACES):
         return text
     escaped = '\\"' in text
-    if escaped:  # JSON has no raw control characters: two of them stand in for what hides the end of a string
+    if escaped:  # two control characters, which JSON never has, stand in for escaped backslashes and quotes
         text = text.replace("\\\\", "\0").replace('\\"', "\1")
     pieces = text.split('"')
-    between = '"'.join(pieces[::2])  # every other piece is what stands between two strings
+    between = '"'.join(pieces[::2])  # every other piece is outside the strings
     for space in _SPACES:
         between = between.replace(space, "")
     pieces[::2] = between.split('"')

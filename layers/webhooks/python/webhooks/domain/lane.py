@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponseReason
 
-# Nothing reached the endpoint: where that was quick, it says nothing of the endpoint's pace.
+# Nothing reached the endpoint: where that was quick, it does not tell how fast the endpoint is.
 NOT_SENT = frozenset(
     {
         NoResponseReason.REFUSED,
@@ -23,11 +23,11 @@ class Lane(StrEnum):
     SLOW = "slow"
 
 
-def is_slow(exchange: HttpOutcome, limit: float) -> bool | None:
-    """Tell whether an attempt took `limit` seconds or more, whatever came of it; None where it says nothing.
+def is_slow(outcome: HttpOutcome, limit: float) -> bool | None:
+    """Tell whether an attempt took `limit` seconds or more; None where it does not tell.
 
-    Its latency is the whole attempt's: lookup, token and exchange. So long it held its batch.
+    Its latency is the whole attempt's: lookup, token and callback. So long it held its batch.
     """
-    if exchange.latency_ms >= limit * 1000:
+    if outcome.latency_ms >= limit * 1000:
         return True
-    return False if isinstance(exchange, HttpResponse) or exchange.reason not in NOT_SENT else None
+    return False if isinstance(outcome, HttpResponse) or outcome.reason not in NOT_SENT else None

@@ -1,9 +1,9 @@
-"""Does a webhook's query hold for an event's data? docs/filters.md is the law; pure, and its work bounded.
+"""Tells whether a webhook's query holds for an event's data, as docs/filters.md defines it.
 
-The values that a path leads to are gathered once, when a query first asks for them, and hashed once. A
-condition then costs what its own text does, whatever the event's size and however many webhooks there are.
-Paths that lead to the same values in different ways, through names and through places, are gathered each:
-so a query may look at so many values and no more.
+Pure, with bounded work. The values of a path are gathered and hashed once, when a query first asks for them:
+the cost of a condition then depends on its own text, and on neither the event's size nor the number of
+webhooks. Different paths to the same values, by names and by indexes, are gathered separately, which is why
+the number of values that a query may look at has a limit.
 """
 
 import re
@@ -14,22 +14,22 @@ from typing import Any
 from webhooks.domain.json_equality import ScalarKeys, composite_text, scalar_key
 from webhooks.domain.webhook import Criteria, IndexEntry
 
-MAX_KEPT = 1_000_000  # values of an event that are kept hashed or listed: about 64 MB; then it starts anew
-# Values that one query may look at: all of the largest event six times, in less than a second of a whole CPU.
+MAX_KEPT = 1_000_000  # gathered values of an event, about 64 MB; beyond it they are gathered anew
+# Values that one query may look at: the largest event six times, in less than a second of a whole CPU.
 MAX_VISITS = 2_000_000
-FEW = 8  # objects that are looked through for each field; of more, all fields are listed once
+FEW = 8  # objects that are searched for each field; for more objects, all their fields are listed once
 
 _INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 
 
 class CostlyQueryError(Exception):
-    """A query looks at more values of an event than it may."""
+    """A query looks at more values of an event than its limit."""
 
 
 class EventFields:
-    """An event's data as queries ask for it, made once for each event.
+    """An event's data by path, made once for each event and shared by all queries.
 
-    `visited` counts the values that were looked at: the work that depends on the event.
+    `visited` counts the values that were looked at: the part of the work that depends on the event.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
@@ -41,16 +41,16 @@ class EventFields:
         self.visited = 0
 
     def allow(self, visits: int) -> None:
-        """Let so many more values be looked at."""
+        """Allow that many more values to be looked at."""
         self._visits = self.visited + visits
 
     def hold(self, field: str, wanted: Any) -> bool:
-        """Tell whether a value that the dotted field leads to, or an element of one, equals `wanted`."""
+        """Tell whether a value of the dotted field, or an element of one, equals `wanted`."""
         if self._kept > MAX_KEPT:
             self._root, self._kept = _Group((self._data,), self), 0
         group, parts = self._root, field.split(".")
         for number, part in enumerate(parts, start=1):
-            if number < len(parts) and group.has_dots():  # the rest of the path can be one key
+            if number < len(parts) and group.has_dots():  # the rest of the path may be one key
                 found = group.child(".".join(parts[number - 1 :]))
                 if found is not None and found.has(wanted):
                     return True
@@ -66,7 +66,7 @@ class EventFields:
         return self._kept
 
     def count(self, visited: int, *, kept: int) -> None:
-        """Count values that were looked at, and those that are kept. Raises CostlyQueryError."""
+        """Count values looked at, and those kept in memory. Raises CostlyQueryError."""
         self.visited += visited
         self._kept += kept
         if self.visited > self._visits:
@@ -74,9 +74,9 @@ class EventFields:
 
 
 def matches(entry: IndexEntry, fields: EventFields, *, visits: int = MAX_VISITS) -> bool:
-    """Tell whether the entry's query holds; no query holds for every event of that name.
+    """Tell whether the entry's query holds; an entry without a query matches every event of its name.
 
-    Raises CostlyQueryError where it would look at more than `visits` values.
+    Raises CostlyQueryError where the query looks at more than `visits` values.
     """
     if not entry.query:
         return True
@@ -88,8 +88,8 @@ def matches(entry: IndexEntry, fields: EventFields, *, visits: int = MAX_VISITS)
 
 
 class _Group:
-    """The values that one path leads to. A name leads on to a field of an object, and of each object in an
-    array; a number to a field of an object, and to one element of an array.
+    """The values of one path. A name leads to a field of an object, and of each object in an array; a number
+    leads to a field of an object, and to one element of an array.
     """
 
     __slots__ = (
@@ -116,7 +116,7 @@ class _Group:
         self._composites: set[str] | None = None
 
     def child(self, name: str) -> "_Group | None":
-        """Return the values that the name leads to, None where there are none."""
+        """Return the values of the path's next part, None without any."""
         known = self._children.get(name)
         if known is not None:
             return known
@@ -128,7 +128,7 @@ class _Group:
         return group
 
     def has_dots(self) -> bool:
-        """Tell whether a field of the objects here has a dot in its name."""
+        """Tell whether a field name of these objects has a dot."""
         if self._dots is None:
             objects = [each for each in self._each() if isinstance(each, dict)]
             self._dots = any("." in name for each in objects for name in each)
@@ -164,7 +164,7 @@ class _Group:
         return [*found, *_at(self._arrays, name)]
 
     def _each(self) -> Iterator[Any]:
-        """Yield the values and, of those that are arrays, the elements."""
+        """Yield the values, and the elements of arrays among them."""
         yield from self._values
         for value in self._values:
             if isinstance(value, list):
@@ -186,7 +186,7 @@ class _Group:
 
 
 class _Objects:
-    """Objects side by side, and the values of a field in all of them."""
+    """Objects, and the values of each field in all of them."""
 
     __slots__ = ("_by_name", "_event", "_objects")
 
@@ -211,7 +211,7 @@ class _Objects:
 
 
 def _at(arrays: Sequence[list[Any]], name: str) -> Iterator[Any]:
-    """Yield the element at an index of each array that is long enough; the longest array comes first."""
+    """Yield each array's element at an index; `arrays` are sorted, the longest first."""
     if not arrays or len(name) > len(str(len(arrays[0]))):
         return
     index = int(name)

@@ -1,21 +1,21 @@
-"""Takes a webhook's secrets out of what its endpoint answered: some endpoints answer with what they got."""
+"""Redacts a webhook's secrets from its endpoint's responses, as some endpoints echo the request."""
 
 from collections.abc import Iterable, Mapping
 
 from webhooks.domain.webhook import Credential
 
 REDACTED = "[redacted]"
-SHORTEST = 4  # characters: what is shorter stands in any text, and taking it out would tell it
+SHORTEST = 4  # characters: a shorter secret stands in any text, and its redaction would tell it
 
 
 def secrets_of(credential: Credential | None, authorization: Mapping[str, str]) -> list[str]:
-    """Return what must not be kept: the credential's secret values, and what was made of them for the header.
+    """Return the credential's secret values, and their forms in the header that was sent.
 
-    Names are left: that a key's header is missing is what its owner should read.
+    Names are left: the owner should read that a key's header is missing.
     """
-    made = [value.removeprefix("Basic ").removeprefix("Bearer ") for value in authorization.values()]
-    kept = (credential.password, credential.client_secret) if credential else ()
-    return [*made, *(value for value in kept if value)]
+    sent = [value.removeprefix("Basic ").removeprefix("Bearer ") for value in authorization.values()]
+    values = (credential.password, credential.client_secret) if credential else ()
+    return [*sent, *(value for value in values if value)]
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

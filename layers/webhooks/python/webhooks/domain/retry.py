@@ -1,4 +1,4 @@
-"""What an attempt means for its delivery: delivered, again later, or the end. Pure."""
+"""The verdict on an attempt: delivered, again later, or the end. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC
@@ -7,17 +7,17 @@ from email.utils import parsedate_to_datetime
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.webhook import Definition
 
-NO_ANSWER = 0
+NO_RESPONSE = 0
 GONE = 410
 # All 5xx but Not Implemented and HTTP Version Not Supported: proxies have codes of their own among them.
-DEFAULT_RETRY_CODES = frozenset({NO_ANSWER, 408, 425, 429, *range(500, 600)} - {501, 505})
+DEFAULT_RETRY_CODES = frozenset({NO_RESPONSE, 408, 425, 429, *range(500, 600)} - {501, 505})
 MAX_DELAY = 900  # SQS can delay a message by 15 minutes at most
-JITTER = 0.2  # upward only: nobody is called sooner than the delay says
+JITTER = 0.2  # upward only: no endpoint is called sooner than the delay says
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The endpoint answered with one of the webhook's success codes."""
+    """The endpoint's status is one of the webhook's success codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ Verdict = Delivered | RetryAfter | DeadLettered
 
 
 def decide(
-    exchange: HttpOutcome,
+    outcome: HttpOutcome,
     definition: Definition,
     *,
     attempt: int,
@@ -48,27 +48,25 @@ def decide(
     jitter: float,
 ) -> Verdict:
     """Judge the 1-based `attempt`. `delays` in seconds, one for each retry; `jitter` from 0 up to 1."""
-    status = exchange.status if isinstance(exchange, HttpResponse) else NO_ANSWER
+    status = outcome.status if isinstance(outcome, HttpResponse) else NO_RESPONSE
     if status in definition.success_codes:
         return Delivered()
-    said = _said(exchange)
+    said = _said(outcome)
     if status == GONE:
         return DeadLettered(reason="endpoint gone (HTTP 410)", gone=True)
     if status not in (definition.retry_codes or DEFAULT_RETRY_CODES):
         return DeadLettered(reason=f"{said}, not a retry code")
     if attempt > definition.retry_count:
         return DeadLettered(reason=f"{said} at the last of {attempt} attempts")
-    asked = retry_after(exchange.retry_after, now) if isinstance(exchange, HttpResponse) else 0
+    asked = retry_after(outcome.retry_after, now) if isinstance(outcome, HttpResponse) else 0
     delay = delays[min(attempt, len(delays)) - 1] * (1 + JITTER * jitter)
     return RetryAfter(delay=min(MAX_DELAY, max(asked, round(delay))))
 
 
-def _said(exchange: HttpOutcome) -> str:
-    if not isinstance(exchange, HttpResponse):
-        return f"no answer: {exchange.reason}"
-    return (
-        f"HTTP {exchange.status} to {exchange.location}" if exchange.location else f"HTTP {exchange.status}"
-    )
+def _said(outcome: HttpOutcome) -> str:
+    if not isinstance(outcome, HttpResponse):
+        return f"no answer: {outcome.reason}"
+    return f"HTTP {outcome.status} to {outcome.location}" if outcome.location else f"HTTP {outcome.status}"
 
 
 def retry_after(value: str | None, now: float) -> int:
@@ -79,8 +77,8 @@ def retry_after(value: str | None, now: float) -> int:
     if text.isascii() and text.isdigit():
         return min(MAX_DELAY, int(text[:6]))
     try:
-        moment = parsedate_to_datetime(text)
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+        when = parsedate_to_datetime(text)
+        seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, TypeError, OverflowError, IndexError):
         return 0
     return max(0, min(MAX_DELAY, round(seconds)))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from webhooks.domain.http import RESERVED_HEADERS as FRAMING_HEADERS
+from webhooks.domain.http import TCHAR
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import SURROGATES, TEXT_RULE, is_text, trimmed
 
@@ -14,7 +15,7 @@ MAX_EVENT_NAME = 128
 EVENT_NAME = re.compile(trimmed(MAX_EVENT_NAME, more=SURROGATES))
 EVENT_NAME_PATTERN = f"^{trimmed(MAX_EVENT_NAME)}$"  # for schemas
 EVENT_NAME_RULE = f"1 to {MAX_EVENT_NAME} characters, with no space at either end, {TEXT_RULE}"
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)  # RFC 9110, 5.6.2: token
+HEADER_NAME = re.compile(TCHAR + "{1,128}", re.ASCII)
 
 # Headers that frame the request, or that the service itself sets on a callback: no api_key may use them.
 RESERVED_HEADERS = FRAMING_HEADERS | {

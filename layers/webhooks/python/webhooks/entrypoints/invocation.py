@@ -1,4 +1,4 @@
-"""The running invocation: how long it may still run, as Lambda's context says."""
+"""The running invocation, and the time that Lambda's context leaves it."""
 
 import math
 import time
@@ -8,17 +8,17 @@ from webhooks.ports import Clock
 
 
 class Invocation:
-    """Knows when Lambda ends the running invocation. `monotonic`: seconds of a clock that is never set."""
+    """The running invocation's time. `monotonic`: seconds of a clock that is never set."""
 
     def __init__(self, *, monotonic: Clock = time.monotonic) -> None:
         self._monotonic = monotonic
         self._until = math.inf
 
     def begin(self, context: Any) -> None:
-        """Take the time from Lambda's context; without one (in a test) there is no end."""
+        """Take the time from Lambda's context; a call without one, as in a test, has no end."""
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         self._until = math.inf if remaining is None else self._monotonic() + remaining() / 1000
 
     def left(self) -> float:
-        """Return the seconds that are left; infinite before the first invocation."""
+        """Return the seconds left; infinite before the first invocation."""
         return self._until - self._monotonic()

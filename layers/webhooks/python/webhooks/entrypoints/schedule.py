@@ -1,10 +1,10 @@
-"""The cleanup as Lambda runs it on a schedule: its counts are the answer, and metrics."""
+"""The orphan cleanup as Lambda runs it on a schedule, with its counts as metrics."""
 
 import logging
 from typing import Any
 
 from webhooks.entrypoints.invocation import Invocation
-from webhooks.observability import METRICS, metrics
+from webhooks.logging import METRICS, metrics
 from webhooks.ports import Clock
 from webhooks.services.orphan_cleanup import OrphanCleanup
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(METRICS)
 
 
 class ScheduledCleanup:
-    """Runs a cleanup within the invocation's time."""
+    """Runs an orphan cleanup within the invocation's time."""
 
     def __init__(self, cleanup: OrphanCleanup, invocation: Invocation, *, clock: Clock) -> None:
         self._cleanup = cleanup
@@ -22,13 +22,13 @@ class ScheduledCleanup:
         self._clock = clock
 
     def handle(self, _event: Any, context: object) -> dict[str, int]:
-        """OrphanCleanup orphaned credentials; answers the counts."""
+        """Run the cleanup; returns its counts."""
         self._invocation.begin(context)
-        cleaned = self._cleanup.run()
+        result = self._cleanup.run()
         values = {
             f"Credentials{name.capitalize()}": (float(count), "Count")
-            for name, count in cleaned.counts.items()
+            for name, count in result.counts.items()
         }
-        values["CleanupStopped"] = (float(cleaned.stopped is not None), "Count")
+        values["CleanupStopped"] = (float(result.stopped is not None), "Count")
         logger.info("orphan_cleanup.counted", extra=metrics(values, dimensions=DIMENSIONS, now=self._clock()))
-        return cleaned.counts
+        return result.counts

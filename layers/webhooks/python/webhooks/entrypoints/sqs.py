@@ -6,7 +6,7 @@ from typing import Any
 
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.pipeline import EventMessage
+from webhooks.services.fanout.stages import EventMessage
 
 type BatchResponse = dict[str, list[dict[str, str]]]  # SQS's ReportBatchItemFailures
 type Handler = Callable[[dict[str, Any], object], BatchResponse]  # takes Lambda's event and context
@@ -15,17 +15,17 @@ logger = logging.getLogger(__name__)
 
 
 class BatchFailedError(Exception):
-    """A batch failed as a whole: it comes again. What failed is in the log."""
+    """A batch failed as a whole: it comes again. The error is in the log."""
 
 
 def read_batch(read: Callable[[], Iterable[str]]) -> BatchResponse:
-    """Read a batch and answer SQS. Raises BatchFailedError for whatever fails the batch.
+    """Read a batch and answer SQS. Raises BatchFailedError for every error of the batch.
 
     Lambda writes an exception's text and its causes into the log, and foreign texts may quote a secret.
     """
     try:
         return batch_response(read())
-    except Exception:  # the boundary of a batch: logged without foreign texts, see observability
+    except Exception:  # the boundary of a batch: logged without foreign texts, see webhooks.logging
         logger.exception("batch.failed")
     raise BatchFailedError("see batch.failed in the log")
 

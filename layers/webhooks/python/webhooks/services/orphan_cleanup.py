@@ -1,7 +1,7 @@
-"""Takes away what a crash left behind: credentials' secrets that no webhook names.
+"""Deletes orphaned secrets: a crash can leave a credential's secret that no webhook names.
 
-A wrong table would make every secret an orphan. So only secrets that are bound to this table and stack are
-looked at, nothing is deleted where more than a few are orphans, and what is deleted can be restored.
+With a wrong table every secret is an orphan. Therefore only secrets that are bound to this table and stack
+are considered, nothing is deleted where more than a few are orphans, and a deleted secret can be restored.
 """
 
 import logging
@@ -15,15 +15,15 @@ from webhooks.ports import Clock, CredentialSecrets, ListedCredential, Subscript
 
 logger = logging.getLogger(__name__)
 
-# A secret is written before the webhook that names it: younger ones may belong to a request under way.
+# A secret is written before the webhook that names it: a younger one may belong to a running request.
 GRACE = 3600  # seconds
-MOST = 10  # orphans are at most one in so many of the listed secrets, or something else is wrong
+MAX_SHARE = 10  # orphans are at most one in so many listed secrets, or the table may be the wrong one
 WEBHOOKS_AT_ONCE = 500  # in memory
-RESERVE = 10  # seconds of the invocation in which no other deletion begins
-NAMED = 20  # orphans that the log line of a stopped run names
+RESERVE = 10  # seconds before the invocation's end from which no deletion begins
+NAMED = 20  # orphans in the log line of a stopped run
 ADVICE = (
-    "nothing was deleted: compare the table with the secrets (docs/restore.md); a secret that no webhook "
-    "needs goes with: aws secretsmanager delete-secret --secret-id NAME"
+    "nothing was deleted: compare the table with the secrets (docs/restore.md); to delete an orphaned "
+    "secret: aws secretsmanager delete-secret --secret-id NAME"
 )
 
 
@@ -31,7 +31,7 @@ ADVICE = (
 class CleanupResult:
     """Counts of a run. `unbound`: secrets of another table or stack, or of none; they stay.
 
-    `stopped`: why nothing was deleted, where more than nothing was to be.
+    `stopped`: the reason why no orphan was deleted; None otherwise.
     """
 
     listed: int
@@ -42,7 +42,7 @@ class CleanupResult:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return how many of each, by name."""
+        """Return the counts by name."""
         return {
             "listed": self.listed,
             "unbound": self.unbound,
@@ -52,7 +52,7 @@ class CleanupResult:
 
 
 class OrphanCleanup:
-    """Sweeps orphaned credentials. `time_left`: of the running invocation."""
+    """Deletes orphaned secrets. `time_left`: of the running invocation."""
 
     def __init__(
         self,
@@ -68,23 +68,23 @@ class OrphanCleanup:
         self._time_left = time_left
 
     def run(self) -> CleanupResult:
-        """Have the orphans deleted, but for those that are left to the next run. Raises UnavailableError."""
+        """Delete orphans as far as the time allows; the next run continues. Raises UnavailableError."""
         secrets = self._secrets.listed()
         listed = [each for each in secrets if each.is_bound]
         is_empty, orphans = self._orphans(listed)
-        stopped = _objection(len(listed), len(orphans), is_empty=is_empty)
+        stopped = _reason_to_stop(len(listed), len(orphans), is_empty=is_empty)
         deleted = 0 if stopped else self._delete(orphans)
-        cleaned = CleanupResult(len(listed), len(secrets) - len(listed), len(orphans), deleted, stopped)
+        result = CleanupResult(len(listed), len(secrets) - len(listed), len(orphans), deleted, stopped)
         if stopped:
             names = [orphan.secret_name for orphan in orphans[:NAMED]]
-            extra = {**cleaned.counts, "reason": stopped, "secrets": names, "advice": ADVICE}
+            extra = {**result.counts, "reason": stopped, "secrets": names, "advice": ADVICE}
             logger.error("orphan_cleanup.stopped", extra=extra)
         else:
-            logger.info("orphan_cleanup.completed", extra=cleaned.counts)
-        return cleaned
+            logger.info("orphan_cleanup.completed", extra=result.counts)
+        return result
 
     def _orphans(self, listed: Sequence[ListedCredential]) -> tuple[bool, list[ListedCredential]]:
-        """Tell whether the table has none of the secrets' webhooks; return those that no webhook names."""
+        """Tell whether the table has none of the secrets' webhooks, and return the orphaned secrets."""
         before = self._clock() - GRACE
         is_empty, orphans = True, []
         for some in batched(listed, WEBHOOKS_AT_ONCE, strict=False):
@@ -107,21 +107,22 @@ class OrphanCleanup:
                 self._secrets.expire(orphan.secret_name)
                 deleted += 1
             except UnavailableError as error:
-                logger.warning("orphan.left", extra={"secret": orphan.secret_name, "reason": str(error)})
+                extra = {"secret": orphan.secret_name, "reason": str(error)}
+                logger.warning("orphan_cleanup.not_deleted", extra=extra)
         return deleted
 
 
-def _objection(listed: int, orphans: int, *, is_empty: bool) -> str | None:
-    """Say why the orphans cannot be believed to be such."""
+def _reason_to_stop(listed: int, orphans: int, *, is_empty: bool) -> str | None:
+    """Say why the orphans may not be orphans; None where they are."""
     if orphans and is_empty:
         return "the table has none of the webhooks: it is empty, or another one than the secrets belong to"
-    if orphans * MOST > listed:
-        return f"more than one in {MOST} of the listed secrets would be deleted"
+    if orphans * MAX_SHARE > listed:
+        return f"more than one in {MAX_SHARE} of the listed secrets would be deleted"
     return None
 
 
 def _is_orphan(listed: ListedCredential, webhook: Webhook | Exception | None) -> bool:
-    """Tell whether no webhook names the secret; one that cannot be read may still name it."""
+    """Tell whether the secret has no webhook; a webhook that cannot be read may name it."""
     if webhook is None:
         return True
     if not isinstance(webhook, Webhook):

@@ -1,22 +1,18 @@
-"""What a batch of deliveries needs to know, from two tables in one call for up to 100 items."""
+"""The webhooks and the log items of a batch, from two tables in one call for up to 100 items."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from itertools import batched
-from typing import Any
 
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.adapters.aws.errors import unavailable
-from webhooks.adapters.dynamodb.delivery_log import LOGGED, logged_from, place_of
-from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.delivery_log import LOGGED, item_key, logged_from
+from webhooks.adapters.dynamodb.items import Item, Key, key
 from webhooks.adapters.dynamodb.subscriptions import found_webhooks, places_of
-from webhooks.adapters.dynamodb.table import BATCH_KEYS, TRIES
+from webhooks.adapters.dynamodb.table import BATCH_KEYS, asked, get_batch
 from webhooks.domain.delivery_log import LogKey
-from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
 from webhooks.ports import BatchContext
-
-type Place = tuple[str, str]
 
 
 class DynamoBatchReader:
@@ -31,43 +27,37 @@ class DynamoBatchReader:
         self._backoff = backoff or Backoff()
 
     def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
-        """Return what exists of both."""
-        webhook_places = places_of(webhooks)
-        log_places = {place_of(each): each for each in log}
-        wanted = [
-            *((self._subscriptions, place) for place in dict.fromkeys(webhook_places.values())),
-            *((self._deliveries, place) for place in log_places),
-        ]
-        items: dict[tuple[str, Place], Item] = {}
-        for chunk in batched(wanted, BATCH_KEYS, strict=False):
-            items |= self._get_batch(chunk)
+        """Return those that exist of both."""
+        webhook_keys = places_of(webhooks)
+        log_keys = {_pair(item := item_key(each)): (each, item) for each in log}
+        items = self._read(
+            [
+                *((self._subscriptions, key(*pair)) for pair in dict.fromkeys(webhook_keys.values())),
+                *((self._deliveries, item) for _, item in log_keys.values()),
+            ]
+        )
         logged = {
-            log_places[place]: known
-            for (table, place), item in items.items()
-            if table == self._deliveries and (known := logged_from(item)) is not None
+            log_keys[_pair(item)][0]: known
+            for item in items[self._deliveries]
+            if (known := logged_from(item)) is not None
         }
-        stored = {place: item for (table, place), item in items.items() if table == self._subscriptions}
-        return BatchContext(found_webhooks(webhook_places, stored), logged)
+        stored = {_pair(item): item for item in items[self._subscriptions]}
+        return BatchContext(found_webhooks(webhook_keys, stored), logged)
 
-    def _get_batch(self, wanted: Sequence[tuple[str, Place]]) -> Mapping[tuple[str, Place], Item]:
-        request: dict[str, Any] = {}
-        for table, place in wanted:
-            asked = request.setdefault(table, {"Keys": [], "ConsistentRead": True})
-            asked["Keys"].append(key(*place))
-        if self._deliveries in request:
-            names = {f"#{name}": name for name in LOGGED}
-            request[self._deliveries] |= {
-                "ProjectionExpression": ", ".join(names),
-                "ExpressionAttributeNames": names,
+    def _read(self, wanted: Sequence[tuple[str, Key]]) -> dict[str, list[Item]]:
+        items: dict[str, list[Item]] = defaultdict(list)
+        for chunk in batched(wanted, BATCH_KEYS, strict=False):
+            keys: dict[str, list[Key]] = defaultdict(list)
+            for table, item_key_ in chunk:
+                keys[table].append(item_key_)
+            request = {
+                table: asked(of_table, LOGGED if table == self._deliveries else ())
+                for table, of_table in keys.items()
             }
-        found: dict[tuple[str, Place], Item] = {}
-        for tries in range(TRIES):
-            with unavailable("dynamodb BatchGetItem"):
-                response = self._aws.dynamodb.batch_get_item(RequestItems=request)
-            for table, items in response["Responses"].items():
-                found |= {(table, (item["pk"]["S"], item["sk"]["S"])): item for item in items}
-            request = response.get("UnprocessedKeys", {})
-            if not request:
-                return found
-            self._backoff.wait(tries)
-        raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")
+            for table, found in get_batch(self._aws, request, backoff=self._backoff).items():
+                items[table] += found
+        return items
+
+
+def _pair(item: Key) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]

@@ -11,15 +11,16 @@ from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import unavailable
 from webhooks.adapters.dynamodb.items import Item, key
-from webhooks.domain.delivery import Attempt, attempts_from_json, attempts_to_json
+from webhooks.domain.delivery import Attempt
 from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Outcome
+from webhooks.domain.delivery_message import attempts_from_json, attempts_to_json
 from webhooks.domain.errors import UnavailableError
 
 BATCH = 25  # BatchWriteItem's limit
 TRIES = 5
 WRITE_UNIT = 1024  # bytes
 MAX_REASON = 128  # characters
-EXCERPTS = (1024, 400, 160, 40, 0)  # lengths of an answer's texts to try, until the item fits a write unit
+EXCERPTS = (1024, 400, 160, 40, 0)  # lengths of a response's texts to try, until the item fits a write unit
 DAY = 86_400  # seconds
 LOGGED = ("pk", "sk", "outcome", "attempts")  # the attributes that `logged_from` needs
 
@@ -39,14 +40,17 @@ class DynamoDeliveryLog:
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         """Write the entries, each over its delivery's earlier one; returns those that were not written."""
-        latest = {place_of(entry.key): entry for entry in entries}  # a batch must not have a key twice
+        latest = {}  # by the item's key: a batch must not have one twice
+        for entry in entries:
+            item = entry_item(entry, self._days)
+            latest[item["pk"]["S"], item["sk"]["S"]] = entry, item
         left: set[tuple[str, str]] = set()
-        for chunk in batched(latest.items(), BATCH, strict=False):
-            left |= self._write([entry_item(entry, self._days) for _, entry in chunk])
-        return [latest[place] for place in latest if place in left]
+        for chunk in batched(latest.values(), BATCH, strict=False):
+            left |= self._write([item for _, item in chunk])
+        return [latest[key][0] for key in latest if key in left]
 
     def _write(self, items: Sequence[Item]) -> set[tuple[str, str]]:
-        """Write up to 25 items; returns the places of those that could not be written."""
+        """Write up to 25 items; return the keys of those that could not be written."""
         left: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
         for tries in range(TRIES):
             try:
@@ -94,7 +98,7 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
     if entry.reason:
         attributes["reason"] = entry.reason[:MAX_REASON]
     return (
-        key(*place_of(entry.key))
+        item_key(entry.key)
         | {name: {"S": _storable(text)} for name, text in attributes.items()}
         | {
             "settledAt": {"N": str(entry.settled_at)},
@@ -104,7 +108,7 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
 
 
 def logged_from(item: Item) -> Logged | None:
-    """Read what a batch must know of a delivery; None for an item that says nothing readable."""
+    """Read the state of a delivery; None for an item that cannot be read."""
     try:
         attempts = attempts_from_json(json.loads(item["attempts"]["S"]))
         return Logged(Outcome(item["outcome"]["S"]), attempts)
@@ -113,10 +117,10 @@ def logged_from(item: Item) -> Logged | None:
         return None
 
 
-def place_of(log_key: LogKey) -> tuple[str, str]:
+def item_key(log_key: LogKey) -> Item:
     """Return an item's key: a webhook's deliveries in the order of their events."""
     when = max(0, log_key.log_time)
-    return f"W#{log_key.webhook_id}", f"{when:015d}#{log_key.delivery_id.rpartition('-')[2]}"
+    return key(f"W#{log_key.webhook_id}", f"{when:015d}#{log_key.delivery_id.rpartition('-')[2]}")
 
 
 def _shortened(attempt: Attempt, length: int) -> Attempt:

@@ -12,7 +12,7 @@ from webhooks.domain.scope import Scope
 
 
 class DynamoSlowMarks:
-    """Marks items of the subscriptions table; what the tenant says of a webhook it leaves alone."""
+    """Marks items of the subscriptions table; leaves the tenant's own attributes alone."""
 
     def __init__(self, aws: AwsClients, table_name: str) -> None:
         self._aws = aws

@@ -1,4 +1,4 @@
-"""Webhooks by event name, for fan-out, from the subscriptions table."""
+"""Webhooks by event name and communities' versions, for fan-out, from the subscriptions table."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import CorruptError, ListenerPage
 
 LAST = "9" * 10  # sorts behind every sequence number that an entry can have
-# Memory of an entry: an object, and a parsed query of up to so many times its text ("{}," is a dict).
+# Memory of an entry: an object, and a parsed query of up to 24 times its text ("{}," is a dict).
 ENTRY_BYTES, QUERY_FACTOR = 600, 24
 
 logger = logging.getLogger(__name__)
@@ -27,13 +27,13 @@ class DynamoSubscriptionIndex:
 
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
         """Return each community's version as it is now."""
-        places = {community_pk(scope): scope for scope in scopes}
-        items = self._table.get_many((key(pk, HEAD) for pk in places), attributes=("pk", "version"))
-        found = {places[item["pk"]["S"]]: int(item["version"]["N"]) for item in items}
-        return {scope: found.get(scope, 0) for scope in places.values()}
+        by_pk = {community_pk(scope): scope for scope in scopes}
+        items = self._table.get_many([key(pk, HEAD) for pk in by_pk], attributes=("pk", "version"))
+        found = {by_pk[item["pk"]["S"]]: int(item["version"]["N"]) for item in items}
+        return {scope: found.get(scope, 0) for scope in scopes}
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
-        """Return the first listeners of a span: at most `limit`, and what one Query reads (1 MiB)."""
+        """Return the first listeners of a span: at most `limit`, and at most one Query's 1 MiB."""
         last = LAST if span.last is None else entry_sk(span.last)
         items, is_cut = self._table.query_page(
             listeners_pk(scope, event_name), first=entry_sk(span.first), last=last, limit=limit + 1
@@ -47,7 +47,7 @@ class DynamoSubscriptionIndex:
         return ListenerPage([_entry(item) for item in taken], next_sequence, size)
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
-        """Return the largest sequence number of the name's listeners, 0 where there are none."""
+        """Return the largest sequence number of the name's listeners, 0 without any."""
         items, _ = self._table.query_page(listeners_pk(scope, event_name), limit=1, descending=True)
         return int(items[0]["sk"]["S"]) if items else 0
 
@@ -56,5 +56,5 @@ def _entry(item: Item) -> IndexEntry | CorruptError:
     try:
         return entry_from(item)
     except CorruptError as error:
-        logger.error("index.corrupt", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all
+        logger.error("index.corrupt", extra={"reason": str(error)})  # noqa: TRY400 - a traceback adds nothing
         return error

@@ -1,6 +1,7 @@
 """Reading a DynamoDB table: always consistently unless a name says otherwise, always to the end."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
@@ -86,18 +87,31 @@ class Table:
         return response["Items"], bool(response.get("LastEvaluatedKey"))
 
     def _get_batch(self, keys: Sequence[Key], attributes: Sequence[str]) -> list[Item]:
-        asked: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
-        if attributes:
-            asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
-            asked["ExpressionAttributeNames"] = {f"#{name}": name for name in attributes}
-        items: list[Item] = []
-        request: dict[str, Any] = {"RequestItems": {self.name: asked}}
-        for tries in range(TRIES):
-            with unavailable("dynamodb BatchGetItem"):
-                response = self.aws.dynamodb.batch_get_item(**request)
-            items += response["Responses"].get(self.name, [])
-            if not response.get("UnprocessedKeys"):
-                return items
-            request["RequestItems"] = response["UnprocessedKeys"]
-            self.backoff.wait(tries)
-        raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")
+        return get_batch(self.aws, {self.name: asked(keys, attributes)}, backoff=self.backoff)[self.name]
+
+
+def asked(keys: Sequence[Key], attributes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what BatchGetItem is asked of one table."""
+    request: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
+    if attributes:
+        request["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
+        request["ExpressionAttributeNames"] = {f"#{name}": name for name in attributes}
+    return request
+
+
+def get_batch(aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff) -> Mapping[str, list[Item]]:
+    """Return the items that exist, in any order, by table.
+
+    `request`: what is `asked` of each table, up to 100 keys in all. Raises UnavailableError.
+    """
+    found: dict[str, list[Item]] = defaultdict(list)
+    for tries in range(TRIES):
+        with unavailable("dynamodb BatchGetItem"):
+            response = aws.dynamodb.batch_get_item(RequestItems=request)
+        for table, items in response["Responses"].items():
+            found[table] += items
+        request = response.get("UnprocessedKeys", {})
+        if not request:
+            return found
+        backoff.wait(tries)
+    raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")

@@ -1,18 +1,25 @@
 """The conversations of one batch, led at the same time by one thread.
 
-Each call has one deadline: while a host is looked up (by a thread of the resolver) and while a conversation
-waits for a shared call, it is kept here; from the connection on libcurl keeps it.
+Each call has one deadline: this module keeps it while a host is looked up (by a thread of the resolver) and
+while a conversation waits for a shared call; from the connection on libcurl keeps it.
 """
 
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, cast
+from typing import cast
 
-from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError, HostUnresolvedError, Lookup
+from webhooks.adapters.http.egress_guard import (
+    EgressGuard,
+    EgressRefusedError,
+    HostUnresolvedError,
+    Lookup,
+    Target,
+)
 from webhooks.adapters.http.failures import Phase
 from webhooks.adapters.http.transfer import Transfer
 from webhooks.adapters.http.transfers import Transfers
@@ -33,15 +40,10 @@ class RunningCall:
     transfer: Transfer | None = None
     is_over: bool = False
 
-    @property
-    def key(self) -> Hashable:
-        """Return what others join it by; None where nothing does."""
-        return None if self.call.shared is None else self.call.shared.key
-
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    """A conversation: `go_on` tells it what came of its call."""
+    """A conversation: `go_on` gives it the outcome of its call."""
 
     since: float
     running: RunningCall
@@ -49,75 +51,91 @@ class _Waiter:
     is_over: bool = False
 
 
-class Batch:
-    """The conversations of one `send_all`. `shared`: calls that others may join, of earlier batches too."""
+class Batch[R]:
+    """The conversations of one `send_all`. `shared`: calls that others may join, of earlier batches too.
+
+    `abandon`: ends all calls where the batch is left before its end.
+    """
 
     def __init__(
         self,
         guard: EgressGuard,
         transfers: Transfers,
         shared: dict[Hashable, RunningCall],
-        conversations: Sequence[Conversation[Any]],
+        conversations: Sequence[Conversation[R]],
         *,
         clock: Callable[[], float],
+        abandon: Callable[[], None],
     ) -> None:
+        self._abandon = abandon
         self._clock = clock
         self._guard = guard
         self._transfers = transfers
         self._shared = shared
         self._conversations = conversations
         self._open = len(conversations)
-        self._found: deque[RunningCall] = (
-            deque()
-        )  # whose lookups have ended: filled by the resolver's threads
+        # Their lookups have ended: filled by the resolver's threads.
+        self._found: deque[RunningCall] = deque()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
-        self.results: list[Any] = [None] * len(conversations)
+        self._results: list[R] = []
 
-    def lead(self) -> None:
-        """Lead all conversations to their ends."""
-        for position in range(len(self._conversations)):
-            self._go_on(position, None)
-        while self._open:
-            self._transfers.wait(self._until_next_timer())
-            while self._found:
-                self._try_step(self._found.popleft(), self._connect)
-            now = time.monotonic()
-            while self._timers and self._timers[0][0] <= now:
-                heappop(self._timers)[2]()
+    def lead(self, pause: float) -> Iterator[Sequence[R]]:
+        """Lead all conversations to their ends; give their results as `HttpClient.send_all` says."""
+        try:
+            yield from self._lead(pause)
+        except BaseException:  # some calls are left, and no conversation waits for them
+            self._abandon()
+            raise
         for running in list(self._shared.values()):
             if running.transfer is None:  # its host is being looked up; all others go on with the next batch
                 running.is_over = True
                 self._forget(running)
 
-    def _until_next_timer(self) -> float | None:
-        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+    def _lead(self, pause: float) -> Iterator[Sequence[R]]:
+        for conversation in self._conversations:
+            self._go_on(conversation, None)
+        due = time.monotonic() + pause
+        while True:
+            now = time.monotonic()
+            if self._results or now >= due:
+                due = due if now < due else now + pause
+                results, self._results = self._results, []
+                yield results
+            if not self._open:
+                break
+            first = min(due, self._timers[0][0]) if self._timers else due
+            self._transfers.wait(None if first == math.inf else first)
+            while self._found:
+                self._try_step(self._found.popleft(), self._connect)
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                heappop(self._timers)[2]()
 
-    def _at(self, moment: float, action: Callable[[], None]) -> None:
-        heappush(self._timers, (moment, next(self._order), action))
+    def _at(self, when: float, action: Callable[[], None]) -> None:
+        heappush(self._timers, (when, next(self._order), action))
 
-    def _go_on(self, position: int, outcome: HttpOutcome | Exception | None) -> None:
-        """Tell a conversation what came of its call, and begin the next one."""
-        conversation = self._conversations[position]
+    def _go_on(self, conversation: Conversation[R], outcome: HttpOutcome | Exception | None) -> None:
+        """Give a conversation the outcome of its call, and begin the next one."""
         try:
             if isinstance(outcome, Exception):
                 call = conversation.throw(outcome)
             else:
                 call = conversation.send(cast("HttpOutcome", outcome))
         except StopIteration as end:
-            self.results[position] = end.value
+            self._results.append(end.value)
             self._open -= 1
         else:
-            self._begin(position, call)
+            self._begin(conversation, call)
 
-    def _begin(self, position: int, call: Call) -> None:
+    def _begin(self, conversation: Conversation[R], call: Call) -> None:
         now = time.monotonic()
         running = None if call.shared is None else self._joined(call.shared)
         is_new = running is None
         if running is None:
             seconds = call.seconds if call.shared is None else call.shared.seconds
             running = RunningCall(call, now, now + seconds, began_at=self._clock())
-        waiter = _Waiter(now, running, lambda outcome: self._go_on(position, outcome))
+        waiter = _Waiter(now, running, lambda outcome: self._go_on(conversation, outcome))
         running.waiting.append(waiter)
         if call.shared is not None:
             self._shared[call.shared.key] = running
@@ -156,11 +174,12 @@ class Batch:
             return _failed(running, NoResponseReason.REFUSED, request.fault)
         if running.until <= running.since:
             return _late(running)
-        lookup = running.lookup = self._guard.begin(request.url)
-        if lookup.addresses is not None:
-            return self._connect(running)
+        found = self._guard.begin(request.url)
+        if isinstance(found, Target):
+            return self._start(running, found)
+        running.lookup = found
         self._at(running.until, lambda: self._give_up_lookup(running))
-        lookup.when_done(lambda: self._note_found(running))
+        found.when_done(lambda: self._note_found(running))
         return None
 
     def _note_found(self, running: RunningCall) -> None:
@@ -175,7 +194,9 @@ class Batch:
     def _connect(self, running: RunningCall) -> NoResponse | None:
         if running.is_over or running.lookup is None:
             return None
-        target = self._guard.end(running.lookup)
+        return self._start(running, self._guard.end(running.lookup))
+
+    def _start(self, running: RunningCall, target: Target) -> NoResponse | None:
         now = time.monotonic()
         if now >= running.until:
             return _late(running)
@@ -212,8 +233,9 @@ class Batch:
             waiter.go_on(outcome)
 
     def _forget(self, running: RunningCall) -> None:
-        if self._shared.get(running.key) is running:
-            del self._shared[running.key]
+        shared = running.call.shared
+        if shared is not None and self._shared.get(shared.key) is running:
+            del self._shared[shared.key]
 
 
 def _failed(running: RunningCall, reason: NoResponseReason, detail: str) -> NoResponse:

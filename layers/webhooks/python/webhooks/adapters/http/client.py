@@ -1,8 +1,9 @@
 """The HTTP client of callbacks and token requests: conversations with many endpoints at once, in a thread."""
 
+import math
 import time
-from collections.abc import Callable, Hashable, Sequence
-from typing import Self, cast
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Self
 
 from webhooks.adapters.http.batch import Batch, RunningCall
 from webhooks.adapters.http.ca_bundle import ca_bundle
@@ -34,17 +35,26 @@ class CurlHttpClient:
         self._transfers: Transfers | None = None
         self._shared: dict[Hashable, RunningCall] = {}  # may outlast the batch that began them
 
-    def send_all[R](self, conversations: Sequence[Conversation[R]]) -> list[R]:
-        """Lead conversations, all at once, and return what each returns, in their order."""
+    def send_all[R](
+        self, conversations: Sequence[Conversation[R]], *, pause: float = math.inf
+    ) -> Iterator[Sequence[R]]:
+        """Lead conversations, all at once; give the results of those that ended, as they end.
+
+        At least every `pause` seconds something is given, if need be nothing but an empty sequence. Nothing
+        is sent before the first is asked for, nor carried on between one and the next. An iteration that is
+        left before its end closes all connections.
+        """
         if self._transfers is None:
             self._transfers = Transfers(self._guard, ca_file=self._ca_file, limits=self._limits)
-        batch = Batch(self._guard, self._transfers, self._shared, conversations, clock=self._clock)
-        try:
-            batch.lead()
-        except BaseException:  # some calls are left without anybody who waits for them
-            self.close()
-            raise
-        return cast("list[R]", batch.results)
+        batch = Batch(
+            self._guard,
+            self._transfers,
+            self._shared,
+            conversations,
+            clock=self._clock,
+            abandon=self.close,
+        )
+        return batch.lead(pause)
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from webhooks.adapters.http.resolver import HostUnresolvedError, Resolve, Resolver
@@ -15,6 +16,7 @@ from webhooks.ports import EndpointRefusedError
 __all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Lookup", "Target"]
 
 _RESOLVE_SECONDS: Final = 5.0
+_KEPT: Final = 1_024  # URLs
 
 
 class EgressRefusedError(EndpointRefusedError):
@@ -27,7 +29,7 @@ class EgressRefusedError(EndpointRefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect: to one of `addresses` and nowhere else, whatever the host resolves to later."""
+    """A host's vetted addresses: a connection goes to one of them, also where the host changes later."""
 
     url: EndpointUrl
     addresses: tuple[str, ...]
@@ -35,22 +37,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The search for a URL's addresses: known ones, or a future of them."""
+    """The search for a URL's addresses."""
 
     url: EndpointUrl
-    found: tuple[Address, ...] | Future[tuple[Address, ...]]
-
-    @property
-    def addresses(self) -> tuple[Address, ...] | None:
-        """Return what was found, which may be nothing; None while it is being looked up."""
-        if not isinstance(self.found, Future):
-            return self.found
-        return self.found.result() if self.found.done() else None
+    found: Future[tuple[Address, ...]]
 
     def when_done(self, action: Callable[[], None]) -> None:
         """Have a thread of the resolver do something once the addresses are there."""
-        if isinstance(self.found, Future):
-            self.found.add_done_callback(lambda _: action())
+        self.found.add_done_callback(lambda _: action())
 
 
 class EgressGuard:
@@ -65,10 +59,13 @@ class EgressGuard:
     ) -> None:
         self._policy = policy
         self._resolver = Resolver(resolve, clock=clock)
+        # Both only compute, and each delivery asks for both; an error is not kept.
+        self._parsed = lru_cache(_KEPT)(self._parse)
+        self._vetted = lru_cache(_KEPT)(self._vet)
         self._scheme_rule = "the URL must start with " + " or ".join(f"{each}://" for each in policy.schemes)
 
     def check(self, url: str) -> None:
-        """Raise EgressRefusedError or HostUnresolvedError, with a text for who saves the webhook."""
+        """Raise EgressRefusedError or HostUnresolvedError, with a text for the webhook's owner."""
         self.target(url, seconds=_RESOLVE_SECONDS)
 
     def target(self, url: str, *, seconds: float) -> Target:
@@ -78,29 +75,30 @@ class EgressGuard:
         The errors do not name the address that a host resolved to: it may be known inside a network only.
         """
         parsed = self._parsed(url)
-        return self._vetted(
-            parsed, self._resolver.addresses(parsed.host, seconds=min(seconds, _RESOLVE_SECONDS))
-        )
+        found = self._resolver.addresses(parsed.host, seconds=min(seconds, _RESOLVE_SECONDS))
+        return self._vetted(parsed, found)
 
-    def begin(self, url: str) -> Lookup:
-        """Start what `target` does without waiting for it; `end` does the rest.
+    def begin(self, url: str) -> Target | Lookup:
+        """Begin `target` without waiting: where the host must be looked up, `end` does the rest.
 
-        Raises EgressRefusedError for the URL itself, HostUnresolvedError where too many lookups hang.
+        Raises EgressRefusedError, and HostUnresolvedError where too many lookups hang.
         """
         parsed = self._parsed(url)
-        return Lookup(parsed, self._resolver.look_up(parsed.host))
+        found = self._resolver.look_up(parsed.host)
+        return Lookup(parsed, found) if isinstance(found, Future) else self._vetted(parsed, found)
 
     def end(self, lookup: Lookup) -> Target:
-        """Vet what a lookup found. Raises EgressRefusedError and HostUnresolvedError, as `target`."""
-        if not lookup.addresses:
+        """Vet the addresses of a lookup that is done. Raises EgressRefusedError and HostUnresolvedError."""
+        addresses = lookup.found.result()
+        if not addresses:
             raise HostUnresolvedError(f"the host {lookup.url.host} has no address")
-        return self._vetted(lookup.url, lookup.addresses)
+        return self._vetted(lookup.url, addresses)
 
     def refusal(self, address: Address) -> str | None:
         """Name why the service may not connect to an address; None where it may."""
         return self._policy.refusal(address)
 
-    def _vetted(self, parsed: EndpointUrl, addresses: tuple[Address, ...]) -> Target:
+    def _vet(self, parsed: EndpointUrl, addresses: tuple[Address, ...]) -> Target:
         for address in addresses:
             reason = self._policy.refusal(address)
             if reason is not None:
@@ -112,7 +110,7 @@ class EgressGuard:
                 raise EgressRefusedError(reason, f"{named} refused ({reason})")
         return Target(parsed, tuple(map(str, addresses)))
 
-    def _parsed(self, url: str) -> EndpointUrl:
+    def _parse(self, url: str) -> EndpointUrl:
         try:
             parsed = parse_url(url)
         except InvalidUrlError as error:

@@ -1,4 +1,4 @@
-"""Names what ended a transfer without a response, in words that hold nothing of the request or the peer's."""
+"""Names the reason why a transfer had no response, without a word of the request or of the peer."""
 
 import os
 import re

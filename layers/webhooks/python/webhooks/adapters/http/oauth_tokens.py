@@ -1,4 +1,4 @@
-"""OAuth 2.0 access tokens by client_credentials (RFC 6749, 4.4): fetched once for many, then kept."""
+"""OAuth 2.0 access tokens by client_credentials (RFC 6749, 4.4): fetched once for many, then cached."""
 
 import base64
 import json
@@ -22,9 +22,9 @@ from webhooks.ports import Call, Conversation, Shared
 _USER_AGENT: Final = "webhooks"
 _KEPT_TOKENS: Final = 1_024
 _FETCH_SECONDS: Final = 5.0  # the longest ttl: no delivery has more time for a token
-_ANSWER_BYTES: Final = 32_768
-_LIFETIME: Final = 300.0  # where the answer names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
-_LONGEST: Final = 86_400.0  # whatever the answer says
+_RESPONSE_BYTES: Final = 32_768
+_LIFETIME: Final = 300.0  # where the response names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
+_LONGEST: Final = 86_400.0  # a longer one is cut
 _MARGIN: Final = 60.0  # refreshed so long before the end, or a tenth of the lifetime where that is less
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # RFC 6749, A.12, and fit for a header
 _ERROR_CODE: Final = re.compile(r"[a-z_]{1,64}")  # the codes that RFC 6749, 5.2, and its extensions define
@@ -50,28 +50,28 @@ class OAuthTokens:
         """Return a token that holds for a while yet; calls while one is fetched wait for that one.
 
         Each waits its own seconds; the fetch has seconds of its own, so that no asker's short time fails the
-        others. `rejected`: the token that an endpoint answered 401 to: it is fetched anew. Failures are not
-        kept.
+        others. `rejected`: the token that an endpoint refused with a 401: it is fetched anew. Failures are
+        not cached.
         """
-        kept = self._tokens.get(client)
-        if kept is not None and kept[0] != rejected:
-            return kept[0]
-        fetch = Shared(client, _FETCH_SECONDS, lambda exchange: self._keep(client, exchange))
-        exchange = yield Call(_request(client), seconds, excerpt_bytes=_ANSWER_BYTES, shared=fetch)
-        token = _token(exchange)
+        cached = self._tokens.get(client)
+        if cached is not None and cached[0] != rejected:
+            return cached[0]
+        fetch = Shared(client, _FETCH_SECONDS, lambda outcome: self._keep(client, outcome))
+        outcome = yield Call(_request(client), seconds, excerpt_bytes=_RESPONSE_BYTES, shared=fetch)
+        token = _token(outcome)
         return token if isinstance(token, NoResponse) else token.text
 
-    def _keep(self, client: ClientCredentials, exchange: HttpOutcome) -> None:
-        token = _token(exchange)
+    def _keep(self, client: ClientCredentials, outcome: HttpOutcome) -> None:
+        token = _token(outcome)
         if isinstance(token, _Token):
-            self._tokens.put(client, token.text, seconds=token.seconds - exchange.latency_ms / 1000)
+            self._tokens.put(client, token.text, seconds=token.seconds - outcome.latency_ms / 1000)
 
 
-def _token(exchange: HttpOutcome) -> _Token | NoResponse:
-    if isinstance(exchange, HttpResponse):
-        return _read(exchange)
-    detail = f"the token endpoint did not answer: {exchange.reason}: {exchange.detail}"
-    return _failed(detail, latency_ms=exchange.latency_ms, address=exchange.address)
+def _token(outcome: HttpOutcome) -> _Token | NoResponse:
+    if isinstance(outcome, HttpResponse):
+        return _read(outcome)
+    detail = f"the token endpoint did not answer: {outcome.reason}: {outcome.detail}"
+    return _failed(detail, latency_ms=outcome.latency_ms, address=outcome.address)
 
 
 def _request(client: ClientCredentials) -> HttpRequest:
@@ -89,27 +89,27 @@ def _request(client: ClientCredentials) -> HttpRequest:
     return HttpRequest("POST", client.token_url, headers, urlencode(form).encode())
 
 
-def _read(answered: HttpResponse) -> _Token | NoResponse:
+def _read(response: HttpResponse) -> _Token | NoResponse:
     try:
-        said = json.loads(answered.excerpt.removeprefix("\ufeff"))
+        said = json.loads(response.excerpt.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         said = None
-    response = said if isinstance(said, dict) else {}
-    if answered.status // 100 != 2:  # noqa: PLR2004 - the class of success
-        code = response.get("error")
+    fields = said if isinstance(said, dict) else {}
+    if response.status // 100 != 2:  # noqa: PLR2004 - the class of success
+        code = fields.get("error")
         named = f" {code}" if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else ""
-        return _failed(f"the token endpoint answered {answered.status}{named}")
-    text = response.get("access_token")
+        return _failed(f"the token endpoint answered {response.status}{named}")
+    text = fields.get("access_token")
     if not (isinstance(text, str) and _TOKEN.fullmatch(text)):
         return _failed("the token endpoint answered without an access token")
-    if str(response.get("token_type", "bearer")).lower() != "bearer":
+    if str(fields.get("token_type", "bearer")).lower() != "bearer":
         return _failed("the token endpoint answered with a token of another type than bearer")
-    lifetime = _lifetime(response.get("expires_in"))
+    lifetime = _lifetime(fields.get("expires_in"))
     return _Token(text, lifetime - min(_MARGIN, lifetime / 10))
 
 
 def _lifetime(value: object) -> float:
-    """Return seconds, also where the server writes them as text; what is no number counts as not said."""
+    """Return seconds, also where the server writes them as text; other values count as none."""
     try:
         return min(max(0.0, float(value)), _LONGEST) if isinstance(value, int | float | str) else _LIFETIME
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Host names to addresses, on time: a lookup that hangs costs its caller its seconds, and nobody else any."""
+"""Host names to addresses, on time: a lookup that hangs takes its own caller's time alone."""
 
 import socket
 import time
@@ -19,7 +19,7 @@ _LOOKUPS_AT_ONCE: Final = 128
 
 
 class Resolve(Protocol):
-    """What `socket.getaddrinfo` does; only the addresses of its answer are read."""
+    """The interface of `socket.getaddrinfo`; only the addresses of its result are read."""
 
     def __call__(self, host: str, port: None, /, *, type: int) -> Sequence[tuple[Any, ...]]:  # noqa: A002 - its name
         """Return a tuple for each address, the last member of which starts with the address."""
@@ -87,6 +87,6 @@ def _literal(host: str) -> Address | None:
 
 
 def _plain(address: IPv4Address | IPv6Address) -> Address:
-    """Return the IPv4 address that an IPv4-mapped one stands for: it is what would be connected to."""
+    """Return the IPv4 address that an IPv4-mapped one stands for: a connection would go to that."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return address if mapped is None else mapped

@@ -6,7 +6,7 @@ import zlib
 from typing import Final
 
 RESPONSE_BYTES: Final = 65_536  # status line, headers and body together
-INTERIM_RESPONSES: Final = 5  # 100 Continue and 103 Early Hints in a row; more are no use to anybody
+INTERIM_RESPONSES: Final = 5  # 100 Continue and 103 Early Hints in a row; more have no use
 RETRY_AFTER_LENGTH: Final = 64  # a date has 29 characters
 _CHUNK_BYTES: Final = 5  # of a chunk beside its data, at least: tiny chunks count, too
 _REFUSED: Final = -1  # makes libcurl end the transfer
@@ -46,7 +46,7 @@ class ResponseReader:
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was read: a kept connection was replaced by a new one."""
+        """Begin anew: a kept connection was replaced by a new one."""
         self.size = self._interim = 0
         self.body.clear()
         self.is_cut = False
@@ -65,7 +65,7 @@ class ResponseReader:
             return self._refuse("its headers are too long")
         if not self.status:
             return self._status_line(line)
-        if self.has_head or line[0] not in _FIRST_BYTES:  # a trailer, or nothing that is looked at
+        if self.has_head or line[0] not in _FIRST_BYTES:  # a trailer, or a field of no interest
             return None
         if line in (b"\r\n", b"\n"):
             return self._end_of_headers()
@@ -100,7 +100,7 @@ class ResponseReader:
         if self.status >= _FIRST_FINAL_STATUS:
             self.has_head = True
             return None
-        if self.status == _SWITCHING_PROTOCOLS:  # what follows is no HTTP
+        if self.status == _SWITCHING_PROTOCOLS:  # no HTTP follows
             self.has_head = self.is_cut = True
             return _REFUSED
         self._interim += 1
@@ -136,7 +136,7 @@ class ResponseReader:
 
 
 def unpacked(body: bytes, encoding: str, *, limit: int) -> bytes:
-    """Undo `gzip` or `deflate`, which nobody asked for, to at most `limit` bytes; others stay packed."""
+    """Undo `gzip` or `deflate`, which was not asked for, to at most `limit` bytes; others stay packed."""
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         return body[:limit]
     try:
@@ -146,7 +146,7 @@ def unpacked(body: bytes, encoding: str, *, limit: int) -> bytes:
 
 
 def excerpt(body: bytes, *, limit: int) -> str:
-    """Return the start of a body as text, at most `limit` bytes of UTF-8; what is not text is replaced."""
+    """Return the start of a body as text, at most `limit` bytes of UTF-8; other bytes are replaced."""
     if not body:
         return ""
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(body[:limit])

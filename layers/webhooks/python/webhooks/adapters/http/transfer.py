@@ -1,4 +1,4 @@
-"""A request that libcurl carries, and what came of it by name."""
+"""A request that libcurl carries, and its outcome."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -42,14 +42,6 @@ class Transfer:
         self.refusal: str | None = None
         self.done: Callable[[HttpOutcome | TransferError], None]
 
-    def header(self, line: bytes) -> int | None:
-        """Take a line of the response's headers."""
-        return self.reader.header(line)
-
-    def piece(self, data: bytes) -> int | None:
-        """Take a piece of the response's body."""
-        return self.reader.piece(data)
-
 
 def header_lines(request: HttpRequest, authority: str) -> list[bytes]:
     """Return the headers as libcurl takes them; `authority` is the Host header's value."""
@@ -64,7 +56,7 @@ def header_lines(request: HttpRequest, authority: str) -> list[bytes]:
 
 
 def outcome_of(transfer: Transfer, code: int, text: str) -> HttpOutcome:
-    """Return what came of a transfer that ended with libcurl's code and text. Raises TransferError."""
+    """Return the outcome of a transfer that ended with libcurl's code and text. Raises TransferError."""
     easy, reader = transfer.easy, transfer.reader
     times = _times(transfer)
     address = easy.getinfo(pycurl.PRIMARY_IP) or transfer.address
@@ -80,14 +72,14 @@ def outcome_of(transfer: Transfer, code: int, text: str) -> HttpOutcome:
         return NoResponse(NoResponseReason.RESET, "closed within its headers", times.total, address, times)
     limit = reader.excerpt_bytes
     encoding = (reader.field(b"content-encoding") or "").lower()
-    retry_after = reader.field(b"retry-after")
+    retry_after, location = reader.field(b"retry-after"), reader.field(b"location")
     return HttpResponse(
         status=reader.status,
         retry_after=retry_after and retry_after[:RETRY_AFTER_LENGTH],
         excerpt=excerpt(unpacked(bytes(reader.body), encoding, limit=limit), limit=limit),
         latency_ms=times.total,
         address=address or "",
-        location=shown_location(reader.status, reader.field(b"location")),
+        location=location and shown_location(reader.status, location),
         times=times,
     )
 

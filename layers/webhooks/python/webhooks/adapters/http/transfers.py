@@ -1,13 +1,11 @@
-"""Transfers over libcurl's multi interface: one thread, one epoll, one pool of connections.
+"""Transfers over libcurl's multi interface: one thread, one selector, one pool of connections.
 
-libcurl sees each transfer through, from the connection to the response's last byte, and says what is next to
-wait for. Here that is waited for, and what came of a transfer gets a name.
+libcurl sees each transfer through, from the connection to the response's last byte, and says which sockets
+and which time to wait for. This module waits for them, and hands on the outcome of each transfer.
 """
 
-import os
-import select
+import selectors
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,7 +24,6 @@ from webhooks.domain.http import HttpOutcome, HttpRequest
 TRIED_ADDRESSES: Final = 4
 _FREE_HANDLES: Final = 128  # kept for later transfers; a batch has 100 deliveries
 _BUFFER_BYTES: Final = 16_384  # a TLS record; each request in flight may hold two
-_ERRORS: Final = select.EPOLLERR | select.EPOLLHUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +46,12 @@ class Transfers:
         self._free: list[Transfer] = []
         self._opened: list[socket.socket] = []
         self._timer: float | None = None
-        self._poll = select.epoll()
+        self._selector = selectors.DefaultSelector()
+        self._waked, self._wakes = socket.socketpair()
+        self._waked.setblocking(False)
+        self._wakes.setblocking(False)
+        self._selector.register(self._waked, selectors.EVENT_READ)
         self._watched: set[int] = set()
-        self._wakeup = os.fdopen(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), "r+b", buffering=0)
-        self._poll.register(self._wakeup, select.EPOLLIN)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, limits.connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -68,17 +67,19 @@ class Transfers:
         excerpt_bytes: int,
         done: Callable[[HttpOutcome | TransferError], None],
     ) -> Transfer:
-        """Begin a request that may take so many seconds; `done` gets what came of it, in `wait`."""
+        """Begin a request that may take so many seconds; `done` gets its outcome, in `wait`."""
         transfer = self._free.pop() if self._free else self._new()
         transfer.request, transfer.target, transfer.done = request, target, done
         transfer.lookup_seconds, transfer.reader = lookup_seconds, ResponseReader(excerpt_bytes)
         transfer.address = transfer.refusal = None
         url, easy = target.url, transfer.easy
+        easy.setopt(pycurl.HEADERFUNCTION, transfer.reader.header)
+        easy.setopt(pycurl.WRITEFUNCTION, transfer.reader.piece)
         host = f"[{url.host}]" if ":" in url.host else url.host
         easy.setopt(pycurl.URL, f"{url.scheme}://{host}:{url.port}/")
         easy.setopt(pycurl.REQUEST_TARGET, url.path)  # to the letter
         addresses = ",".join(target.addresses[:TRIED_ADDRESSES])
-        # "+": to be forgotten after a while, as libcurl keeps what it looked up itself.
+        # "+": to be forgotten after a while, as libcurl keeps its own lookups.
         easy.setopt(pycurl.RESOLVE, [f"+{host}:{url.port}:{addresses}"])
         easy.setopt(pycurl.CUSTOMREQUEST, request.method)
         easy.setopt(pycurl.POSTFIELDS, request.body)
@@ -89,26 +90,23 @@ class Transfers:
         return transfer
 
     def cancel(self, transfer: Transfer) -> None:
-        """End a transfer whose outcome nobody needs any more."""
+        """End a transfer whose outcome is not needed any more."""
         if self._running.pop(transfer.easy, None) is not None:
             self._multi.remove_handle(transfer.easy)
             transfer.easy.close()
 
-    def wait(self, seconds: float | None) -> None:
-        """Wait until something happens, at most so many seconds, and carry on with what it is for."""
-        now = time.monotonic()
-        if self._timer is not None:
-            due = max(0.0, self._timer - now)
-            seconds = due if seconds is None else min(due, seconds)
-        # epoll counts in whole milliseconds and libcurl too: rounded up, a timer is due when it ends.
-        for descriptor, events in self._poll.poll(seconds):
-            if descriptor == self._wakeup.fileno():
-                self._wakeup.read(8)
+    def wait(self, until: float | None) -> None:
+        """Wait until something happens, at the latest until a monotonic time, and carry on the transfers."""
+        due = min((each for each in (until, self._timer) if each is not None), default=None)
+        # Selectors round up to the unit of their system call: a timer is due when the wait for it ends.
+        for key, events in self._selector.select(None if due is None else max(0.0, due - time.monotonic())):
+            if key.fileobj is self._waked:
+                self._waked.recv(4096)
                 continue
-            mask = (pycurl.CSELECT_IN if events & (select.EPOLLIN | _ERRORS) else 0) | (
-                pycurl.CSELECT_OUT if events & select.EPOLLOUT else 0
+            mask = (pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0) | (
+                pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
             )
-            self._multi.socket_action(descriptor, mask)
+            self._multi.socket_action(key.fd, mask)
         if self._timer is not None and time.monotonic() >= self._timer:
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
@@ -119,8 +117,8 @@ class Transfers:
 
     def wake(self) -> None:
         """End a `wait`. Thread-safe."""
-        with suppress(ValueError):  # closed meanwhile
-            self._wakeup.write((1).to_bytes(8, sys.byteorder))
+        with suppress(OSError):  # closed meanwhile, or full: then it is awake
+            self._wakes.send(b"\0")
 
     def close(self) -> None:
         """Close everything, kept connections too."""
@@ -130,8 +128,9 @@ class Transfers:
             transfer.easy.close()
         self._free.clear()
         self._multi.close()
-        self._poll.close()
-        self._wakeup.close()
+        self._selector.close()
+        self._waked.close()
+        self._wakes.close()
 
     def _new(self) -> Transfer:
         easy = pycurl.Curl()
@@ -150,8 +149,6 @@ class Transfers:
             (pycurl.MAXAGE_CONN, self._limits.idle_seconds),
             (pycurl.MAXLIFETIME_CONN, self._limits.life_seconds),
             (pycurl.OPENSOCKETFUNCTION, lambda _purpose, address: self.open_socket(transfer, address)),
-            (pycurl.HEADERFUNCTION, transfer.header),
-            (pycurl.WRITEFUNCTION, transfer.piece),
         ):
             easy.setopt(option, value)
         return transfer
@@ -171,21 +168,20 @@ class Transfers:
         self._opened.append(opened)
         return opened
 
-    def _watch(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
-        """Wait for what libcurl says of a socket."""
-        if what == pycurl.POLL_REMOVE:
+    def _watch(self, action: int, descriptor: int, _multi: Any, _data: Any) -> None:
+        """Note which events libcurl waits for at a socket."""
+        if action == pycurl.POLL_REMOVE:
             if descriptor in self._watched:
                 self._watched.remove(descriptor)
-                with suppress(OSError):  # closed already, which takes it out
-                    self._poll.unregister(descriptor)
+                self._selector.unregister(descriptor)
             return
-        events = (select.EPOLLIN if what & pycurl.POLL_IN else 0) | (
-            select.EPOLLOUT if what & pycurl.POLL_OUT else 0
+        events = (selectors.EVENT_READ if action & pycurl.POLL_IN else 0) | (
+            selectors.EVENT_WRITE if action & pycurl.POLL_OUT else 0
         )
         if descriptor in self._watched:
-            self._poll.modify(descriptor, events)
+            self._selector.modify(descriptor, events)
         else:
-            self._poll.register(descriptor, events)
+            self._selector.register(descriptor, events)
             self._watched.add(descriptor)
 
     def _set_timer(self, milliseconds: int) -> None:
@@ -196,7 +192,7 @@ class Transfers:
             queued, done, failed = self._multi.info_read()
             for easy, code, text in [*((easy, 0, "") for easy in done), *failed]:
                 transfer = self._running.pop(easy, None)
-                if transfer is None:  # given up by what came of one before it
+                if transfer is None:  # given up through the outcome of one before it
                     continue
                 try:
                     outcome: HttpOutcome | TransferError = outcome_of(transfer, code, text)

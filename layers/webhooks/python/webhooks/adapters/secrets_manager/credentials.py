@@ -126,7 +126,7 @@ class SecretCredentials:
                 self._aws.secrets.tag_resource(SecretId=ref.secret_name, Tags=as_tags(self._tags))
 
     def read(self, ref: CredentialRef) -> Credential:
-        """Return a credential; calls while it is read share the answer. Raises CredentialMissingError."""
+        """Return a credential; calls while it is read share the result. Raises CredentialMissingError."""
         return self._cache.get(ref)
 
     def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.sqs.sender import Message, attribute, delete_all, send_all, send_one
-from webhooks.domain.delivery import Pack, encode_pack
+from webhooks.domain.delivery import Pack
+from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.lane import Lane
-
-MAX_DELAY = 900  # seconds, SQS's limit
+from webhooks.domain.retry import MAX_DELAY
 
 
 class SqsFastLane:
@@ -24,7 +24,7 @@ class SqsFastLane:
 
 
 class SqsDeliveryQueue:
-    """Sends packs to where they wait, or to where they end."""
+    """Sends packs to the slow lane, or to the dead-letter queue."""
 
     def __init__(self, aws: AwsClients, *, fast_url: str, slow_url: str, dead_letter_url: str) -> None:
         self._aws = aws
@@ -46,7 +46,7 @@ class SqsDeliveryQueue:
         return [pack for position, (pack, _) in enumerate(packs) if position in refused]
 
     def send_text_to_dlq(self, text: str, reason: str) -> None:
-        """Send what is no pack to the dead-letter queue; without the reason where no room is left for it.
+        """Dead-letter a message that is no pack; without the reason where no room is left for it.
 
         Raises UnavailableError.
         """

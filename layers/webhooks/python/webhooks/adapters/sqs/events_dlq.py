@@ -5,12 +5,12 @@ from webhooks.adapters.sqs.sender import Message, attribute, send_one
 
 
 class SqsEventsDlq:
-    """Sends events as they came, with the reason why they are dead."""
+    """Sends events as they came, with the reason."""
 
     def __init__(self, aws: AwsClients, dead_letter_url: str) -> None:
         self._aws = aws
         self._dead_letter_url = dead_letter_url
 
     def send_to_dlq(self, text: str, reason: str) -> None:
-        """Send an event; without the reason where no room is left for it. Raises UnavailableError."""
+        """Send an event, without the reason where it has no room left for it. Raises UnavailableError."""
         send_one(self._aws, self._dead_letter_url, Message(text, {"reason": attribute(reason)}))

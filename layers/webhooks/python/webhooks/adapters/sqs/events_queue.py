@@ -1,4 +1,4 @@
-"""The events queue, as fan-out writes to it: slices of wide events, and deletions before a batch's end."""
+"""The events queue as fan-out uses it: sends slices of wide events, deletes messages before a batch's end."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from webhooks.domain.event_slice import EventSlice, encode_slice
 
 
 class SqsEventsQueue:
-    """Sends slices, fair by community as producers' events are, and deletes what was received."""
+    """Sends slices, grouped by community as producers' events are, and deletes received messages."""
 
     def __init__(self, aws: AwsClients, queue_url: str) -> None:
         self._aws = aws
@@ -20,5 +20,5 @@ class SqsEventsQueue:
         return not send_all(self._aws, self._queue_url, messages)
 
     def delete(self, receipts: Sequence[str]) -> None:
-        """Delete received messages; one that cannot be deleted comes again."""
+        """Delete received messages; a message that cannot be deleted comes again."""
         delete_all(self._aws, self._queue_url, receipts)

@@ -1,4 +1,4 @@
-"""Sending to SQS: entries, the limits of a batch, and what a message's attribute may hold."""
+"""Sending to SQS: entries, the limits of a batch, and the characters of an attribute."""
 
 import logging
 import re
@@ -14,8 +14,8 @@ from webhooks.domain.errors import UnavailableError
 MAX_ENTRIES = 10
 MAX_BYTES = 1024 * 1024  # of a message, and of all messages of a call together
 MAX_REASON = 256  # characters
-# SQS takes XML 1.0's characters (SendMessage in its API reference): all but these. A class that names what it
-# takes would be ten times slower to compile, at each init.
+# SQS takes XML 1.0's characters (SendMessage in its API reference): all but these. A class of the
+# others would be ten times slower to compile, at each init.
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Message:
 def send_all(aws: AwsClients, queue_url: str, messages: Iterable[Message]) -> set[int]:
     """Send the messages in as few calls as can be; returns the positions of those that were not taken.
 
-    A call that fails fails its own messages only: what went before it is sent, and must not go twice. Where
+    A call that fails fails its own messages only: earlier ones are sent, and must not go twice. Where
     messages are made as they are asked for, no more of them exist at a time than a call takes.
     """
     refused: set[int] = set()

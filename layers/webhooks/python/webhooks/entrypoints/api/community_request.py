@@ -80,7 +80,7 @@ class Communities:
         ]
         if problems:
             raise InvalidInputError(problems)
-        api.facts |= {"tenant": tenant_id, "community": community_id}
+        api.facts |= {"tenant_id": tenant_id, "community_id": community_id}
         authorize(caller, scope)
         return CommunityRequest(
             caller=caller,

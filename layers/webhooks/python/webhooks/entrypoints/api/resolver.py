@@ -18,7 +18,7 @@ from webhooks.domain.json_text import write_json
 from webhooks.entrypoints.api import errors
 from webhooks.entrypoints.api.request import Request
 from webhooks.entrypoints.invocation import Invocation
-from webhooks.observability import METRICS, metrics
+from webhooks.logging import METRICS, metrics
 from webhooks.ports import Clock
 
 REQUEST_ID = "x-request-id"

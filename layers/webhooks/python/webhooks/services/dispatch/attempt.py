@@ -1,129 +1,116 @@
-"""One attempt at a webhook's endpoint, its authentication included."""
+"""One attempt at a webhook's endpoint, its authentication included. Calls no AWS."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from webhooks.domain.delivery import Delivery
-from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest, HttpResponse, NoResponse
+from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoResponse
 from webhooks.domain.redaction import redact, secrets_of
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import Call, Clock, Conversation, CredentialMissingError, Credentials, Tokens
-from webhooks.services.dispatch.callback_request import CallbackSigner, authorization_of
+from webhooks.ports import Call, Clock, Conversation, Tokens
+from webhooks.services.dispatch.loading import client_of
+from webhooks.services.dispatch.stages import Attempted, Failed, Signed, failed
 
 UNAUTHORIZED = 401
 
 
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """The time of one attempt, which begins at `started` on a monotonic clock."""
+
+    monotonic: Clock
+    started: float
+    seconds: float
+
+    @property
+    def left(self) -> float:
+        """Return seconds."""
+        return self.started + self.seconds - self.monotonic()
+
+    @property
+    def passed_ms(self) -> int:
+        """Return milliseconds."""
+        return round((self.monotonic() - self.started) * 1000)
+
+
 class Attempts:
     """Makes attempts. `default_ttl`: seconds an endpoint has where its webhook does not say; `monotonic`: a
-    clock in seconds that nobody sets.
-
-    `refresh` and `credential_of` call AWS, before a batch is sent; `sign` and `send` do not.
+    clock in seconds that is never set.
     """
 
-    def __init__(
-        self,
-        *,
-        tokens: Tokens,
-        credentials: Credentials,
-        signer: CallbackSigner,
-        monotonic: Clock,
-        default_ttl: int,
-    ) -> None:
+    def __init__(self, *, tokens: Tokens, monotonic: Clock, default_ttl: int) -> None:
         self._tokens = tokens
-        self._credentials = credentials
-        self._signer = signer
         self._monotonic = monotonic
         self._default_ttl = default_ttl
-
-    def refresh(self) -> None:
-        """Read the keys that the next attempts are signed with. Raises UnavailableError."""
-        self._signer.refresh()
-
-    def credential_of(self, webhook: Webhook) -> Credential | None:
-        """Return what authenticates to the webhook's endpoint.
-
-        Raises CredentialMissingError, also where it is not what the authentication needs; UnavailableError.
-        """
-        if webhook.definition.endpoint.auth_type is AuthType.NONE:
-            return None
-        if webhook.credential is None:
-            raise CredentialMissingError(webhook.id)
-        credential = self._credentials.read(webhook.credential)
-        if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
-            _client(webhook, credential)
-        return credential
 
     def seconds(self, webhook: Webhook) -> int:
         """Return how long an attempt may take: one deadline for lookup, token and endpoint together."""
         return webhook.definition.ttl or self._default_ttl
 
-    def sign(self, webhook: Webhook, delivery: Delivery, *, now: float) -> HttpRequest:
-        """Return the request of the delivery's next attempt, signed at `now` (epoch s)."""
-        return self._signer.request(webhook, delivery, now=now)
+    def attempt(self, signed: Signed) -> Conversation[Attempted | Failed]:
+        """Make an attempt; an error of ours is a failure of this delivery, and costs no other's."""
+        prepared = signed.prepared
+        try:
+            outcome = yield from self.send(prepared.webhook, signed.request, credential=prepared.credential)
+        except Exception as error:  # noqa: BLE001 - the boundary of one delivery
+            return failed(prepared.decoded, error)
+        return Attempted(signed, outcome)
 
     def send(
         self, webhook: Webhook, request: HttpRequest, *, credential: Credential | None
     ) -> Conversation[HttpOutcome]:
-        """Make an attempt with a signed request. Its time starts when the conversation does.
+        """Send a signed request. Its time starts when the conversation does.
 
-        The exchange's latency is the whole attempt's; the answer's excerpt is without the secrets that were
-        sent. Raises CredentialMissingError where the credential is not what `credential_of` returns.
+        The outcome's latency is the whole attempt's; the response's excerpt is without the secrets that were
+        sent. Raises CredentialMissingError where the credential lacks a part that the authentication needs.
         """
-        started = self._monotonic()
-        until = started + self.seconds(webhook)
+        countdown = Countdown(self._monotonic, self._monotonic(), self.seconds(webhook))
         if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
-            exchange = yield from self._send_with_token(webhook, request, credential=credential, until=until)
+            outcome = yield from self._send_with_token(webhook, request, credential, countdown=countdown)
         else:
-            headers = authorization_of(webhook.definition.endpoint.auth_type, credential, token=None)
-            exchange = yield from self._exchange(request, headers, credential=credential, until=until)
-        return replace(exchange, latency_ms=round((self._monotonic() - started) * 1000))
+            headers = _authorization(webhook.definition.endpoint.auth_type, credential)
+            outcome = yield from _call(request, headers, credential, countdown=countdown)
+        return replace(outcome, latency_ms=countdown.passed_ms)
 
     def _send_with_token(
-        self, webhook: Webhook, request: HttpRequest, *, credential: Credential | None, until: float
+        self, webhook: Webhook, request: HttpRequest, credential: Credential | None, *, countdown: Countdown
     ) -> Conversation[HttpOutcome]:
-        client, rejected = _client(webhook, credential), None
+        client, rejected = client_of(webhook, credential), None
         while True:
-            left = until - self._monotonic()
-            token = yield from self._tokens.token(client, seconds=left, rejected=rejected)
+            token = yield from self._tokens.token(client, seconds=countdown.left, rejected=rejected)
             if isinstance(token, NoResponse):
                 return token
-            headers = authorization_of(AuthType.OAUTH2, credential, token=token)
-            exchange = yield from self._exchange(request, headers, credential=credential, until=until)
-            refused = isinstance(exchange, HttpResponse) and exchange.status == UNAUTHORIZED
+            headers = {"Authorization": f"Bearer {token}"}
+            outcome = yield from _call(request, headers, credential, countdown=countdown)
+            refused = isinstance(outcome, HttpResponse) and outcome.status == UNAUTHORIZED
             if rejected is not None or not refused or UNAUTHORIZED in webhook.definition.success_codes:
-                return exchange
+                return outcome
             rejected = token
 
-    def _exchange(
-        self,
-        request: HttpRequest,
-        authorization: Mapping[str, str],
-        *,
-        credential: Credential | None,
-        until: float,
-    ) -> Conversation[HttpOutcome]:
-        authorized = replace(request, headers={**request.headers, **authorization})
-        exchange = yield Call(authorized, until - self._monotonic())
-        return _redacted(exchange, secrets_of(credential, authorization))
+
+def _call(
+    request: HttpRequest,
+    authorization: Mapping[str, str],
+    credential: Credential | None,
+    *,
+    countdown: Countdown,
+) -> Conversation[HttpOutcome]:
+    authorized = replace(request, headers={**request.headers, **authorization})
+    outcome = yield Call(authorized, countdown.left)
+    if isinstance(outcome, NoResponse) or not authorization:
+        return outcome
+    secrets = secrets_of(credential, authorization)
+    location = outcome.location and redact(outcome.location, secrets)
+    return replace(outcome, excerpt=redact(outcome.excerpt, secrets), location=location)
 
 
-def _redacted(exchange: HttpOutcome, secrets: Iterable[str]) -> HttpOutcome:
-    if not isinstance(exchange, HttpResponse):
-        return exchange
-    kept = list(secrets)
-    location = exchange.location and redact(exchange.location, kept)
-    return replace(exchange, excerpt=redact(exchange.excerpt, kept), location=location)
-
-
-def _client(webhook: Webhook, credential: Credential | None) -> ClientCredentials:
-    endpoint = webhook.definition.endpoint
-    if credential is None or not (
-        credential.client_id and credential.client_secret and endpoint.oauth_token_url
-    ):
-        raise CredentialMissingError(webhook.id)
-    return ClientCredentials(
-        token_url=endpoint.oauth_token_url,
-        client_id=credential.client_id,
-        client_secret=credential.client_secret,
-        scopes=endpoint.oauth_scopes,
-    )
+def _authorization(auth_type: AuthType, credential: Credential | None) -> dict[str, str]:
+    """Return the header that authenticates to the endpoint, none where the credential has nothing for it."""
+    match auth_type, credential:
+        case AuthType.BASIC, Credential(username=str(username), password=str(password)):
+            return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
+        case AuthType.BEARER, Credential(token=str(bearer)):
+            return {"Authorization": f"Bearer {bearer}"}
+        case AuthType.API_KEY, Credential(key_name=str(name), key_value=str(value)):
+            return {name: value}
+    return {}

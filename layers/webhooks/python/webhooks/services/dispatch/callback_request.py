@@ -1,6 +1,5 @@
-"""The request of one attempt, signed over its exact bytes, and the endpoint's own authentication."""
+"""The request of one attempt, signed over its exact bytes."""
 
-from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
@@ -10,7 +9,7 @@ from webhooks.domain.delivery import Delivery
 from webhooks.domain.endpoint_url import parse_url
 from webhooks.domain.http import HttpRequest
 from webhooks.domain.keyring import KeyPairs
-from webhooks.domain.webhook import AuthType, Credential, Webhook
+from webhooks.domain.webhook import Webhook
 from webhooks.ports import KeyStore, MasterSecret
 
 CONTENT_TYPE = "application/json"
@@ -38,7 +37,7 @@ class SigningKeys:
 
     @classmethod
     def of(cls, secrets: Secrets, now: float) -> Self:
-        """Choose the keys that sign at a moment."""
+        """Choose the keys that sign at `now` (epoch seconds)."""
         shown, *beside = secrets.service.signing(now)
         content = secrets.content.in_use(now)
         return cls(
@@ -55,7 +54,7 @@ class SigningKeys:
 
 
 class CallbackSigner:
-    """Makes requests with the keys that sign at their moment, as `refresh` last read them."""
+    """Makes requests, signed with the keys that `refresh` last read."""
 
     def __init__(self, *, service: KeyStore, content: KeyStore, master: MasterSecret) -> None:
         self._service = service
@@ -109,19 +108,3 @@ class CallbackSigner:
         if keys is None or keys.secrets is not secrets or not keys.since <= now < keys.until:
             keys = self._keys = SigningKeys.of(secrets, now)
         return keys.callback
-
-
-def authorization_of(
-    auth_type: AuthType, credential: Credential | None, *, token: str | None
-) -> dict[str, str]:
-    """Return the header that authenticates to the endpoint; `token` is the access token of oauth2."""
-    match auth_type, credential:
-        case AuthType.OAUTH2, _ if token is not None:
-            return {"Authorization": f"Bearer {token}"}
-        case AuthType.BASIC, Credential(username=str(username), password=str(password)):
-            return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
-        case AuthType.BEARER, Credential(token=str(bearer)):
-            return {"Authorization": f"Bearer {bearer}"}
-        case AuthType.API_KEY, Credential(key_name=str(name), key_value=str(value)):
-            return {name: value}
-    return {}

@@ -1,4 +1,4 @@
-"""The end of a batch: queue again, dead-letter, record, disable; then say which messages are not settled.
+"""Settles deliveries: queue again or dead-letter, then record; says which messages must come again.
 
 The order makes a crash harmless: a delivery is queued again or dead-lettered before the log says so, and the
 log says so before the message is acknowledged. A webhook whose endpoint is gone is disabled last: that
@@ -13,6 +13,7 @@ from dataclasses import replace
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogEntry, LogKey, Outcome, log_key
 from webhooks.domain.errors import UnavailableError, WebhooksError
+from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, RetryAfter
 from webhooks.ports import (
     Clock,
@@ -23,7 +24,16 @@ from webhooks.ports import (
     Subscriptions,
     TimeLeft,
 )
-from webhooks.services.dispatch.stages import Decided, Deferred, Duplicate, Failed, Skipped, Stage
+from webhooks.services.dispatch.stages import (
+    Decided,
+    Decoded,
+    Deferred,
+    DeliveryMessage,
+    Failed,
+    Malformed,
+    Skipped,
+    Stage,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +42,7 @@ DISABLING_SECONDS = 15
 
 
 class Settlement:
-    """Settles batches. `time_left`: of the invocation."""
+    """Settles deliveries, also from a thread of its own. `time_left`: of the invocation."""
 
     def __init__(
         self,
@@ -50,65 +60,42 @@ class Settlement:
         self._time_left = time_left
 
     def settle(self, stages: Sequence[Stage]) -> set[str]:
-        """Settle a batch; returns the ids of the messages that must come again."""
-        failed = {stage.message_id for stage in stages if isinstance(stage, Failed)}
-        lost = self._requeue(stages) | self._send_to_dlq(stages)
-        now = round(self._clock() * 1000)
-        entries = []
-        for stage in stages:
-            if isinstance(stage, Failed | Duplicate):
-                continue
-            if log_key(stage.pack.webhook_id, stage.delivery) in lost:
-                failed.add(stage.message_id)
-            elif not isinstance(stage, Deferred):
-                entries.append(_entry(stage, now=now))
-        self._record(entries)
-        self._disable_gone(stages)
-        repeated = [stage for stage in stages if isinstance(stage, Duplicate)]
-        return failed | {stage.message_id for stage in repeated if stage.settled_with in failed}
-
-    def _requeue(self, stages: Iterable[Stage]) -> set[LogKey]:
-        """Queue again what is not at its end; returns the deliveries that the queue did not take."""
-        packs = _requeued(stages)
+        """Settle deliveries; return the ids of the messages that must come again. Raises no Exception."""
         try:
-            return _keys(self._queue.send_slow(packs) if packs else ())
-        except UnavailableError as error:
-            logger.warning("deliveries.not_requeued", extra={"packs": len(packs), "reason": str(error)})
-            return _keys(pack for pack, _ in packs)
+            return self._settle([_judged(stage) for stage in stages])
+        except Exception as error:  # noqa: BLE001 - the boundary of a wave: its messages come again
+            messages = {message.id: message for message in map(_message_of, stages)}
+            return self.fail(list(messages.values()), error)
 
-    def _send_to_dlq(self, stages: Iterable[Stage]) -> set[LogKey]:
-        """Bury the dead; returns the deliveries that the queue did not take."""
-        packs = _dead_lettered(stages)
-        try:
-            return _keys(self._queue.send_to_dlq(packs) if packs else ())
-        except UnavailableError as error:
-            logger.warning("deliveries.not_dead_lettered", extra={"packs": len(packs), "reason": str(error)})
-            return _keys(pack for pack, _ in packs)
+    def fail(self, messages: Sequence[DeliveryMessage], error: Exception) -> set[str]:
+        """Leave messages on which our own code failed to their next receive, and dead-letter poison.
 
-    def _record(self, entries: Sequence[LogEntry]) -> None:
-        try:
-            unrecorded = self._log.record(entries) if entries else ()
-        except UnavailableError:
-            unrecorded = entries
-        if unrecorded:  # to deliver again what was delivered would be worse than a gap in the log
-            logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
-
-    def _disable_gone(self, stages: Iterable[Stage]) -> None:
-        gone = {
-            stage.webhook.id: stage
-            for stage in stages
-            if isinstance(stage, Decided) and isinstance(stage.verdict, DeadLettered) and stage.verdict.gone
+        Returns the ids of those that must come again.
+        """
+        logger.error("messages.fault", extra={"messages": len(messages)}, exc_info=error)
+        reasons = {message: poison_reason(error, message.receives) for message in messages}
+        return {
+            message.id
+            for message, reason in reasons.items()
+            if reason is None or not self._is_dead_lettered(message, reason)
         }
-        for stage in gone.values():
-            webhook = stage.webhook
+
+    def disable_gone(self, decided: Iterable[Decided]) -> None:
+        """Disable the webhooks whose endpoints are gone (410)."""
+        gone = {
+            each.webhook.id: (each.webhook, each.verdict.reason)
+            for each in decided
+            if isinstance(each.verdict, DeadLettered) and each.verdict.gone
+        }
+        for webhook, reason in gone.values():
             if self._time_left() < DISABLING_SECONDS:
-                reason = "the invocation has no time left for it"
-                logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": reason})
+                why = "the invocation has no time left for it"
+                logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": why})
                 continue
             after = replace(
                 webhook,
                 definition=replace(webhook.definition, disabled=True),
-                disabled_reason=_reason(stage),
+                disabled_reason=reason,
                 revision=webhook.revision + 1,
             )
             try:
@@ -117,37 +104,108 @@ class Settlement:
                 # Its owner changed it meanwhile, or the store is away: the next 410 disables it.
                 logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})
             else:
-                logger.warning(
-                    "webhook.disabled", extra={"webhook_id": webhook.id, "reason": after.disabled_reason}
-                )
+                logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
+
+    def _settle(self, stages: Sequence[Stage]) -> set[str]:
+        lost = self._requeue(stages) | self._send_to_dlq(stages)
+        now = round(self._clock() * 1000)
+        again: set[str] = set()
+        entries = []
+        for stage in stages:
+            match stage:
+                case Failed():
+                    again.add(stage.decoded.message.id)
+                case Malformed(message, reason):
+                    if not self._is_dead_lettered(message, reason):
+                        again.add(message.id)
+                case Decided() | Skipped() | Deferred() if stage.decoded.key in lost:
+                    again.add(stage.decoded.message.id)
+                case Decided() | Skipped():
+                    entries.append(_entry(stage, now=now))
+        self._record(entries)
+        return again
+
+    def _requeue(self, stages: Iterable[Stage]) -> set[LogKey]:
+        """Queue retries and deferred deliveries; return those that the queue did not take."""
+        packs = _requeued(stages)
+        try:
+            return _keys(self._queue.send_slow(packs) if packs else ())
+        except UnavailableError as error:
+            logger.warning("deliveries.not_requeued", extra={"packs": len(packs), "reason": str(error)})
+            return _keys(pack for pack, _ in packs)
+
+    def _send_to_dlq(self, stages: Iterable[Stage]) -> set[LogKey]:
+        """Dead-letter deliveries without a further attempt; return those that the queue did not take."""
+        packs = _dead_lettered(stages)
+        try:
+            return _keys(self._queue.send_to_dlq(packs) if packs else ())
+        except UnavailableError as error:
+            logger.warning("deliveries.not_dead_lettered", extra={"packs": len(packs), "reason": str(error)})
+            return _keys(pack for pack, _ in packs)
+
+    def _is_dead_lettered(self, message: DeliveryMessage, reason: str) -> bool:
+        """Dead-letter a message as it came; tell whether the queue took it."""
+        try:
+            self._queue.send_text_to_dlq(message.text, reason)
+        except UnavailableError as error:
+            extra = {"message_id": message.id, "reason": str(error)}
+            logger.warning("message.not_dead_lettered", extra=extra)
+            return False
+        return True
+
+    def _record(self, entries: Sequence[LogEntry]) -> None:
+        try:
+            unrecorded = self._log.record(entries) if entries else ()
+        except UnavailableError:
+            unrecorded = entries
+        if unrecorded:  # a second callback would be worse than a gap in the log
+            logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
+
+
+def _judged(stage: Stage) -> Stage:
+    """Log a failed delivery, and end poison. An outage ends by itself: it makes no delivery poison."""
+    if not isinstance(stage, Failed):
+        return stage
+    delivery_id, receives = stage.decoded.delivery.id, stage.decoded.message.receives
+    if stage.fault is not None:
+        logger.error("delivery.fault", extra={"delivery_id": delivery_id}, exc_info=stage.fault)
+        if (reason := poison_reason(stage.fault, receives)) is not None:
+            return Skipped(stage.decoded, reason, dead=True)
+    logger.warning("delivery.postponed", extra={"delivery_id": delivery_id, "reason": stage.reason})
+    return stage
+
+
+def _message_of(stage: Stage) -> DeliveryMessage:
+    return stage.message if isinstance(stage, Malformed) else stage.decoded.message
 
 
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
-    """Put what is tried again, or left to the slow lane, into one pack for each that it came in.
+    """Put retries, and deferred deliveries, into one pack for each pack that brought them.
 
-    The longest delay holds for all that are tried again.
+    The longest delay holds for all retries of a pack.
     """
-    packs: dict[tuple[str, bool], list[tuple[Decided | Deferred, int]]] = defaultdict(list)
+    packs: dict[tuple[str, bool], list[tuple[Decoded, int]]] = defaultdict(list)
     for stage in stages:
-        if isinstance(stage, Decided) and isinstance(stage.verdict, RetryAfter):
-            packs[stage.message_id, True].append((stage, stage.verdict.delay))
-        elif isinstance(stage, Deferred):
-            packs[stage.message_id, False].append((stage, 0))
+        match stage:
+            case Decided(verdict=RetryAfter(delay)):
+                packs[stage.decoded.message.id, True].append((stage.decoded, delay))
+            case Deferred():
+                packs[stage.decoded.message.id, False].append((stage.decoded, 0))
     return [
         (
-            replace(retries[0][0].pack, deliveries=tuple(stage.delivery for stage, _ in retries)),
-            max(delay for _, delay in retries),
+            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again)),
+            max(delay for _, delay in again),
         )
-        for retries in packs.values()
+        for again in packs.values()
     ]
 
 
 def _dead_lettered(stages: Iterable[Stage]) -> list[tuple[Pack, str]]:
     """Return each dead delivery as a pack of its own, so that the operator can redrive one alone."""
     return [
-        (replace(stage.pack, deliveries=(stage.delivery,)), _reason(stage) or "")
+        (replace(stage.decoded.pack, deliveries=(stage.decoded.delivery,)), _end_of(stage)[1] or "")
         for stage in stages
-        if isinstance(stage, Decided | Skipped) and _outcome(stage) is Outcome.DEAD
+        if isinstance(stage, Decided | Skipped) and _end_of(stage)[0] is Outcome.DEAD
     ]
 
 
@@ -155,29 +213,25 @@ def _keys(packs: Iterable[Pack]) -> set[LogKey]:
     return {log_key(pack.webhook_id, delivery) for pack in packs for delivery in pack.deliveries}
 
 
-def _outcome(stage: Decided | Skipped) -> Outcome:
+def _end_of(stage: Decided | Skipped) -> tuple[Outcome, str | None]:
+    """Return where a delivery stands, and why."""
     match stage:
-        case Skipped(dead=dead):
-            return Outcome.DEAD if dead else Outcome.ENDED
+        case Skipped(reason=reason, dead=dead):
+            return (Outcome.DEAD if dead else Outcome.ENDED), reason
         case Decided(verdict=RetryAfter()):
-            return Outcome.RETRYING
-        case Decided(verdict=DeadLettered()):
-            return Outcome.DEAD
-    return Outcome.DELIVERED
-
-
-def _reason(stage: Decided | Skipped) -> str | None:
-    if isinstance(stage, Skipped):
-        return stage.reason
-    return stage.verdict.reason if isinstance(stage.verdict, DeadLettered) else None
+            return Outcome.RETRYING, None
+        case Decided(verdict=DeadLettered(reason)):
+            return Outcome.DEAD, reason
+    return Outcome.DELIVERED, None
 
 
 def _entry(stage: Decided | Skipped, *, now: int) -> LogEntry:
+    outcome, reason = _end_of(stage)
     return LogEntry(
-        delivery=stage.delivery,
-        webhook_id=stage.pack.webhook_id,
-        scope=stage.pack.scope,
-        outcome=_outcome(stage),
+        stage.decoded.key,
+        stage.decoded.delivery,
+        stage.decoded.pack.scope,
+        outcome=outcome,
         settled_at=now,
-        reason=_reason(stage),
+        reason=reason,
     )

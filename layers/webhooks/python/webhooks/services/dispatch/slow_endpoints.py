@@ -9,6 +9,7 @@ from webhooks.domain.http import HttpOutcome
 from webhooks.domain.lane import is_slow
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, SlowMarks
+from webhooks.services.dispatch.stages import Decided
 
 logger = logging.getLogger(__name__)
 
@@ -25,17 +26,26 @@ class SlowEndpoints:
         self._limit = limit
         self._quick: dict[str, int] = defaultdict(int)
 
-    def observe(self, webhook: Webhook, exchanges: Iterable[HttpOutcome]) -> None:
-        """Take a batch's exchanges with one webhook into account."""
-        paces = [pace for each in exchanges if (pace := is_slow(each, self._limit)) is not None]
-        if not paces:
+    def observe(self, decided: Iterable[Decided]) -> None:
+        """Take a batch's attempts into account."""
+        outcomes: dict[str, list[HttpOutcome]] = defaultdict(list)
+        webhooks: dict[str, Webhook] = {}
+        for each in decided:
+            webhooks[each.webhook.id] = each.webhook
+            outcomes[each.webhook.id].append(each.outcome)
+        for webhook_id, webhook in webhooks.items():
+            self._observe(webhook, outcomes[webhook_id])
+
+    def _observe(self, webhook: Webhook, outcomes: Iterable[HttpOutcome]) -> None:
+        slow = [found for each in outcomes if (found := is_slow(each, self._limit)) is not None]
+        if not slow:
             return
-        if any(paces):
+        if any(slow):
             self._quick.pop(webhook.id, None)
             if webhook.slow_since is None:
                 self._mark(webhook, int(self._clock()))
         elif webhook.slow_since is not None:
-            self._quick[webhook.id] += len(paces)
+            self._quick[webhook.id] += len(slow)
             if self._quick[webhook.id] >= QUICK_AGAIN:
                 del self._quick[webhook.id]
                 self._mark(webhook, None)

@@ -1,8 +1,10 @@
-"""The types that a delivery passes through in the dispatcher: what is known of it at each stage."""
+"""The stages of a delivery in the dispatcher: each is a value with the facts known there."""
 
 from dataclasses import dataclass
 
 from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.delivery_log import LogKey
+from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.retry import Verdict
 from webhooks.domain.webhook import Credential, Webhook
@@ -20,26 +22,21 @@ class DeliveryMessage:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A message that is a pack."""
+    """A delivery, the message and the pack that brought it, and its key in the attempt log."""
 
     message: DeliveryMessage
     pack: Pack
+    delivery: Delivery
+    key: LogKey
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A delivery with the webhook as it is now, and its credential: ready to be sent."""
 
-    message: DeliveryMessage
-    pack: Pack
-    delivery: Delivery
+    decoded: Decoded
     webhook: Webhook
     credential: Credential | None = None
-
-    @property
-    def message_id(self) -> str:
-        """Return which message brought it."""
-        return self.message.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +49,36 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """A delivery with its new attempt, and what follows from it."""
+class Attempted:
+    """A delivery after an HTTP try."""
 
-    message_id: str
-    pack: Pack
-    delivery: Delivery
+    signed: Signed
+    outcome: HttpOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A delivery with its new attempt (in `decoded`), and the verdict on it."""
+
+    decoded: Decoded
     webhook: Webhook
-    exchange: HttpOutcome
+    outcome: HttpOutcome
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A delivery that is not attempted; `dead`: somebody should see it, so it is dead-lettered."""
+class Malformed:
+    """A message that is no pack: it is dead-lettered as it came."""
 
-    message_id: str
-    pack: Pack
-    delivery: Delivery
+    message: DeliveryMessage
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A delivery that is not attempted; `dead`: it is dead-lettered, as its owner should know of it."""
+
+    decoded: Decoded
     reason: str
     dead: bool = False
 
@@ -78,25 +87,32 @@ class Skipped:
 class Deferred:
     """A delivery that the fast lane has not started and leaves to the slow one."""
 
-    message_id: str
-    pack: Pack
-    delivery: Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A delivery that a fault of ours kept back: its message must come again."""
-
-    message_id: str
+    decoded: Decoded
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
     """A delivery that another message of the batch brings too: it is settled when that one is."""
 
-    message_id: str
+    decoded: Decoded
     settled_with: str
 
 
-type Ready = Prepared | Skipped | Deferred | Duplicate | Failed
-type Stage = Decided | Skipped | Deferred | Duplicate | Failed
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A delivery whose message must come again; `fault`: an error of our own code, which can end it."""
+
+    decoded: Decoded
+    reason: str
+    fault: Exception | None = None
+
+
+def failed(decoded: Decoded, error: Exception) -> Failed:
+    """Return a failure by its error: an outage is no fault of our code."""
+    if isinstance(error, UnavailableError):
+        return Failed(decoded, str(error))
+    return Failed(decoded, type(error).__name__, fault=error)
+
+
+type NotSent = Skipped | Deferred | Duplicate | Failed
+type Stage = Decided | Malformed | NotSent

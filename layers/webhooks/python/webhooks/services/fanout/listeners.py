@@ -1,10 +1,10 @@
-"""The webhooks that listen to an event, page by page, kept while the community's version stays the same.
+"""The webhooks that listen to an event, page by page, cached while the community's version stays the same.
 
-The cache is bounded in bytes: a tenant decides how many webhooks it has, and how long their queries are.
+The cache is bounded in bytes, as a tenant decides how many webhooks it has and how long their queries are.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from webhooks.domain.event_slice import Span
@@ -13,7 +13,7 @@ from webhooks.ports import CorruptError, ListenerPage, SubscriptionIndex
 
 KEPT_BYTES = 64 * 1024 * 1024
 KEPT_COMMUNITIES = 256
-PAGE_BYTES = 256  # of a page itself: producers can make up names without listeners
+PAGE_BYTES = 256  # of a page itself: producers can invent names without listeners
 EMPTY = ListenerPage((), next_sequence=None, bytes=0)
 
 type PageKey = tuple[str, Span]
@@ -27,7 +27,7 @@ class _Community:
 
 
 class Listeners:
-    """Reads the index. `limit`: listeners of a page; `kept_bytes`: what all pages that are kept may take."""
+    """Reads the index. `limit`: listeners of a page; `kept_bytes`: of all cached pages together."""
 
     def __init__(self, index: SubscriptionIndex, *, limit: int, kept_bytes: int = KEPT_BYTES) -> None:
         self._index = index
@@ -35,25 +35,23 @@ class Listeners:
         self._kept_bytes = kept_bytes
         self._bytes = 0
         self._communities: OrderedDict[Scope, _Community] = OrderedDict()
+        self._refreshed: set[Scope] = set()  # in this batch
 
     @property
     def cached(self) -> tuple[int, int]:
         """The number of cached pages, and their bytes."""
         return sum(len(each.pages) for each in self._communities.values()), self._bytes
 
-    def refresh(self, scopes: Sequence[Scope]) -> None:
+    def begin_batch(self, scopes: Collection[Scope]) -> None:
         """Forget communities that changed: one consistent read for all scopes. Raises UnavailableError."""
-        if not scopes:
-            return
-        versions = self._index.versions(scopes)
-        for scope in scopes:
-            version = versions.get(scope, 0)
-            if scope in self._communities and self._communities[scope].version != version:
-                self._forget(scope)
-            self._communities.setdefault(scope, _Community(version))
-            self._communities.move_to_end(scope)
-        while len(self._communities) > max(KEPT_COMMUNITIES, len(scopes)):
-            self._forget(next(iter(self._communities)))
+        self._refreshed.clear()
+        if scopes:
+            self._refresh(sorted(scopes))
+
+    def refresh(self, scope: Scope) -> None:
+        """Do the same for a community that this batch has not refreshed yet. Raises UnavailableError."""
+        if scope not in self._refreshed:
+            self._refresh([scope])
 
     def knows(self, scope: Scope, event_name: str) -> bool:
         """Tell whether the listeners of a name are known without reading them."""
@@ -65,7 +63,7 @@ class Listeners:
     ) -> ListenerPage:
         """Return the first listeners of a span, as new as the last refresh. Raises UnavailableError.
 
-        `read_at_most`: how many to read where the page is not known, so that reading does not take long.
+        `read_at_most`: listeners to read of a page that is not known, so that reading does not take long.
         """
         community = self._communities.get(scope)
         if community is not None and community.version == 0:  # nothing was ever registered there
@@ -75,7 +73,7 @@ class Listeners:
             return community.pages[key]
         page = self._index.listeners(scope, event_name, span=span, limit=read_at_most or self._limit)
         is_part = read_at_most is not None and page.next_sequence is not None
-        # A repair by hand counts no version, so that an entry that cannot be read is read again.
+        # A repair by hand changes no version: a page with an unreadable entry is read anew each time.
         is_corrupt = any(isinstance(entry, CorruptError) for entry in page.entries)
         if community is not None and not is_part and not is_corrupt:
             self._keep(scope, key, page)
@@ -85,13 +83,25 @@ class Listeners:
         """Return the largest sequence number of the listeners, 0 without any. Raises UnavailableError."""
         return self._index.last_sequence(scope, event_name)
 
+    def _refresh(self, scopes: Sequence[Scope]) -> None:
+        versions = self._index.versions(scopes)
+        for scope in scopes:
+            version = versions.get(scope, 0)
+            if scope in self._communities and self._communities[scope].version != version:
+                self._forget(scope)
+            self._communities.setdefault(scope, _Community(version))
+            self._communities.move_to_end(scope)
+        self._refreshed.update(scopes)
+        while len(self._communities) > max(KEPT_COMMUNITIES, len(scopes)):
+            self._forget(next(iter(self._communities)))
+
     def _keep(self, scope: Scope, key: PageKey, page: ListenerPage) -> None:
         size = PAGE_BYTES + page.bytes
         if size > self._kept_bytes:
             return
         while self._bytes + size > self._kept_bytes:
             others = (each for each, kept in self._communities.items() if kept.bytes and each != scope)
-            self._drop_pages(next(others, scope))  # of the community that was used the longest ago
+            self._drop_pages(next(others, scope))  # of the least recently used community
         community = self._communities[scope]
         community.pages[key] = page
         community.bytes += size

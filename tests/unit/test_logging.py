@@ -1,16 +1,20 @@
-"""Log lines and metrics: Lambda's level names, and metrics that no level switches off."""
+"""Log lines and metrics: Lambda's level names, and metrics at every level."""
 
+import ast
 import io
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.factories import InMemoryApp
-from webhooks.observability import METRICS, ROOT, start_logging
+from webhooks.logging import METRICS, ROOT, start_logging
 
+ROOT_FOLDER = Path(__file__).parents[2]
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")  # the values of the parameter LogLevel
 
 
@@ -76,3 +80,26 @@ def test_botocore_logs_no_request_at_the_root_level_debug(
     assert not logging.getLogger("botocore.endpoint").isEnabledFor(logging.DEBUG)
     assert not logging.getLogger("urllib3.connectionpool").isEnabledFor(logging.INFO)
     assert logging.getLogger("botocore.endpoint").isEnabledFor(logging.WARNING)
+
+
+def logged_lines() -> dict[str, set[str]]:
+    """Return the name of each line that the code logs, with its levels as Lambda names them."""
+    levels = {"warning": "WARN", "exception": "ERROR"}
+    lines: dict[str, set[str]] = {}
+    for folder in ("layers/webhooks/python", "functions"):
+        for path in (ROOT_FOLDER / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(value=ast.Name("logger"), attr=method),
+                        args=[ast.Constant(str(name)), *_],
+                    ):
+                        lines.setdefault(name, set()).add(levels.get(method, method.upper()))
+    return lines
+
+
+def test_the_documented_lines_are_those_of_the_code() -> None:
+    page = (ROOT_FOLDER / "docs" / "deployment.md").read_text()
+    rows = re.findall(r"^\| (`[a-z_]+\.[a-z_]+`.*?) \| (DEBUG|INFO|WARN|ERROR) \|", page, re.MULTILINE)
+    documented = {name: {level} for names, level in rows for name in re.findall("`(.+?)`", names)}
+    assert documented == logged_lines()

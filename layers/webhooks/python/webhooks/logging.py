@@ -1,7 +1,7 @@
 """Logs as JSON lines, and metrics in the same lines (CloudWatch's embedded metric format).
 
 Log lines hold names, counts and times: never headers, bodies, queries, keys, or the texts of foreign errors.
-The level of the log leaves out lines of `ROOT`'s loggers; lines of `METRICS` are always written.
+The log level applies to the loggers below `ROOT`; lines of `METRICS` are written at every level.
 """
 
 import json
@@ -18,16 +18,16 @@ NAMESPACE = "Webhooks"
 ROOT = "webhooks"  # every module's logger is below it
 METRICS = f"{ROOT}.metrics"  # the logger of lines that are metrics
 MAX_FRAMES = 20  # of a traceback, the innermost
-# What every record has, and what logging itself would put there: the rest is what the line is about.
+# Attributes of every LogRecord, and those that a formatter adds; all others came in through `extra`.
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
-# Lambda's names, where Python's differ: Lambda takes a level that it does not know for INFO.
+# Lambda's names where Python's differ: Lambda reads an unknown level as INFO.
 _LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
 
 def start_logging(*, service: str, level: str, stream: IO[str] | None = None) -> None:
-    """Write what the layer's modules log to the stream (stdout) as JSON lines that name the service.
+    """Write the log of the layer's modules to the stream (stdout) as JSON lines that name the service.
 
-    `level`: DEBUG, INFO, WARN or ERROR. Other packages log warnings and errors only, at any level.
+    `level`: DEBUG, INFO, WARN or ERROR. Other packages log from WARN on, at any level.
     """
     writer = logging.StreamHandler(stream or sys.stdout)
     writer.setFormatter(_JsonLine(service))
@@ -38,14 +38,14 @@ def start_logging(*, service: str, level: str, stream: IO[str] | None = None) ->
     logging.getLogger(METRICS).setLevel(logging.INFO)
     # Lambda gives the root logger a level too, and at DEBUG botocore logs requests with the secrets in them.
     logging.getLogger().setLevel(logging.WARNING)
-    # Each would be looked up for each line, and no line has them.
+    # No line has them, and each costs a lookup for each line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def metrics(
     values: Mapping[str, tuple[float, str]], *, dimensions: Sequence[Sequence[str]], now: float
 ) -> dict[str, Any]:
-    """Return what makes a log line a metric: its values by name, with the line's fields as dimensions.
+    """Return the `extra` of a log line that is a metric: values by name, fields of the line as dimensions.
 
     `values`: number and unit (Count, Milliseconds, ...); `now` in epoch seconds.
     """
@@ -61,9 +61,9 @@ def metrics(
 
 
 def describe(error: BaseException) -> list[str]:
-    """Say where an error came from, the cause first: types and lines of code.
+    """Return an error's traceback as lines, the cause first.
 
-    Foreign errors' texts are left out, as they may quote a secret; an AWS error says its code.
+    The texts of foreign errors are left out, as they may quote a secret; of an AWS error its code is kept.
     """
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
@@ -82,14 +82,14 @@ def _lines(error: BaseException) -> list[str]:
 def _text(error: BaseException) -> str:
     if isinstance(error, WebhooksError):
         return f": {error}"
-    response = getattr(error, "response", None)  # botocore's ClientError, which is not imported for this
+    response = getattr(error, "response", None)  # botocore's ClientError, without importing it
     if isinstance(response, dict) and isinstance(response.get("Error"), dict):
         return f": {response['Error'].get('Code')} in {getattr(error, 'operation_name', 'unknown')}"
     return ""
 
 
 class _JsonLine(logging.Formatter):
-    """Writes a record as one line of JSON, without what is None; an exception as `describe` says it.
+    """Writes a record as one line of JSON, without fields that are None, and an exception as `describe` does.
 
     Powertools' formatter does the same and more, for three times the CPU.
     """
@@ -105,8 +105,8 @@ class _JsonLine(logging.Formatter):
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "service": self._service,
         }
-        facts = vars(record).items()
-        line |= {name: value for name, value in facts if name not in _STANDARD and value is not None}
+        fields = vars(record).items()
+        line |= {name: value for name, value in fields if name not in _STANDARD and value is not None}
         if record.exc_info and record.exc_info[1] is not None:
             line["trace"] = describe(record.exc_info[1])
         return json.dumps(line, default=str, separators=(",", ":"))

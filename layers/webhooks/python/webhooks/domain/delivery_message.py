@@ -1,0 +1,126 @@
+"""The text of a message that carries a pack, and the JSON of attempts in a message and in the attempt log.
+
+A pack's text is one line of JSON that describes the deliveries, then each delivery's callback body on a
+line of its own: the bodies are copied, never parsed or escaped again, from fan-out to the endpoint.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from webhooks.domain.delivery import Attempt, Delivery, Pack
+from webhooks.domain.errors import MalformedPackError
+from webhooks.domain.event import EARLIEST, LATEST, MAX_EVENT_ID
+from webhooks.domain.http import PhaseTimes
+from webhooks.domain.scope import IDENTIFIER, Scope
+from webhooks.domain.webhook import EVENT_NAME
+
+MAX_ATTEMPTS = 100  # three, and more where an operator redrives
+DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+
+
+def encode_pack(pack: Pack) -> str:
+    """Write a pack as the text of one message, without the texts of responses, which only the log keeps."""
+    head = {
+        "webhookId": pack.webhook_id,
+        "tenantId": pack.scope.tenant_id,
+        "communityId": pack.scope.community_id,
+        "deliveries": [
+            {
+                "id": delivery.id,
+                "eventId": delivery.event_id,
+                "eventName": delivery.event_name,
+                "logTime": delivery.log_time,
+                "attempts": attempts_to_json(
+                    [replace(each, excerpt=None, location=None, times=None) for each in delivery.attempts]
+                ),
+            }
+            for delivery in pack.deliveries
+        ],
+    }
+    return "\n".join(
+        (json.dumps(head, separators=(",", ":")), *(delivery.body for delivery in pack.deliveries))
+    )
+
+
+def decode_pack(text: str) -> Pack:
+    """Read a text of `encode_pack`. Raises MalformedPackError."""
+    head_line, *bodies = text.split("\n")
+    try:
+        head = json.loads(head_line)
+        deliveries = tuple(
+            Delivery(
+                id=str(entry["id"]),
+                event_id=str(entry["eventId"]),
+                event_name=str(entry["eventName"]),
+                log_time=int(entry["logTime"]),
+                body=body,
+                attempts=attempts_from_json(entry["attempts"]),
+            )
+            for entry, body in zip(head["deliveries"], bodies, strict=True)
+        )
+        pack = Pack(
+            str(head["webhookId"]), Scope(str(head["tenantId"]), str(head["communityId"])), deliveries
+        )
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise MalformedPackError(
+            "not a pack of deliveries: a line of JSON that describes them, then a line for each one's body"
+        ) from None
+    if not deliveries:
+        raise MalformedPackError("a pack with no deliveries")
+    if not _is_storable(pack):
+        raise MalformedPackError("a pack with an id, a name or a time that no delivery has")
+    return pack
+
+
+def _is_storable(pack: Pack) -> bool:
+    """Tell whether its names can be keys and its log lines short: another would fail its whole batch."""
+    owners = (pack.webhook_id, pack.scope.tenant_id, pack.scope.community_id)
+    return all(IDENTIFIER.fullmatch(owner) for owner in owners) and all(
+        DELIVERY_ID.fullmatch(each.id)
+        and len(each.event_id) <= MAX_EVENT_ID
+        and EVENT_NAME.fullmatch(each.event_name)
+        and EARLIEST <= each.log_time // 1000 <= LATEST
+        and len(each.attempts) <= MAX_ATTEMPTS
+        for each in pack.deliveries
+    )
+
+
+def attempts_to_json(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """Write attempts for a message or a log item, without fields that are None."""
+    return [
+        {
+            name: value
+            for name, value in (
+                ("at", attempt.at),
+                ("latencyMs", attempt.latency_ms),
+                ("status", attempt.status),
+                ("reason", attempt.reason),
+                ("address", attempt.address),
+                ("excerpt", attempt.excerpt),
+                ("location", attempt.location),
+                ("timesMs", attempt.times),
+            )
+            if value is not None
+        }
+        for attempt in attempts
+    ]
+
+
+def attempts_from_json(entries: Iterable[dict[str, Any]]) -> tuple[Attempt, ...]:
+    """Read the JSON of `attempts_to_json`."""
+    return tuple(
+        Attempt(
+            at=int(entry["at"]),
+            latency_ms=int(entry["latencyMs"]),
+            status=entry.get("status"),
+            reason=entry.get("reason"),
+            address=entry.get("address"),
+            excerpt=entry.get("excerpt"),
+            location=entry.get("location"),
+            times=PhaseTimes(*map(int, times)) if (times := entry.get("timesMs")) else None,
+        )
+        for entry in entries
+    )

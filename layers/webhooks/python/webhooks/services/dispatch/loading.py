@@ -1,0 +1,117 @@
+"""Loads keys, webhooks, attempt log and credentials of a whole batch, before anything is sent.
+
+AWS is called here, so that none of it takes of an endpoint's time: the tables in one call for up to 100
+items, and each credential that is not cached by a call of its own, in parallel (docs/adr/0004).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from webhooks.domain.delivery_log import Logged, LogKey
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.http import ClientCredentials
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import AuthType, Credential, Webhook
+from webhooks.ports import (
+    BatchReader,
+    CorruptError,
+    CredentialMissingError,
+    Credentials,
+    StaleError,
+    Workers,
+)
+from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.stages import Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The stored facts of a batch. `credentials`: by webhook id, for those that authenticate; or the error.
+
+    A CredentialMissingError says that the secret is missing, a StaleError that the webhook was changed
+    meanwhile and its credential with it.
+    """
+
+    webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
+    logged: Mapping[LogKey, Logged]
+    credentials: Mapping[str, Credential | Exception] = field(repr=False)
+
+
+class Loader:
+    """Loads batches. `workers` read credentials in parallel."""
+
+    def __init__(
+        self, *, signer: CallbackSigner, reader: BatchReader, credentials: Credentials, workers: Workers
+    ) -> None:
+        self._signer = signer
+        self._reader = reader
+        self._credentials = credentials
+        self._workers = workers
+
+    def load(self, decoded: Sequence[Decoded]) -> Loaded:
+        """Load a batch. Raises UnavailableError where keys, webhooks or log cannot be read."""
+        self._signer.refresh()
+        webhooks = sorted({(each.pack.scope, each.pack.webhook_id) for each in decoded})
+        read = self._reader.read(webhooks, list(dict.fromkeys(each.key for each in decoded)))
+        return Loaded(read.webhooks, read.logged, self._load_credentials(read.webhooks.values()))
+
+    def _load_credentials(
+        self, webhooks: Iterable[Webhook | CorruptError]
+    ) -> Mapping[str, Credential | Exception]:
+        authenticated = [
+            each
+            for each in webhooks
+            if isinstance(each, Webhook)
+            and each.definition.endpoint.auth_type is not AuthType.NONE
+            and each.enabled
+        ]
+        if not authenticated:
+            return {}
+        found = dict(
+            zip(
+                [each.id for each in authenticated],
+                self._workers.map(self._read_credential, authenticated),
+                strict=True,
+            )
+        )
+        missing = [each for each in authenticated if isinstance(found[each.id], CredentialMissingError)]
+        return found | dict.fromkeys(self._changed(missing), StaleError()) if missing else found
+
+    def _read_credential(self, webhook: Webhook) -> Credential | Exception:
+        if webhook.credential is None:
+            return CredentialMissingError(webhook.id)
+        try:
+            credential = self._credentials.read(webhook.credential)
+            if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
+                client_of(webhook, credential)
+        except Exception as error:  # noqa: BLE001 - the boundary of one webhook: it costs no other's deliveries
+            return error
+        return credential
+
+    def _changed(self, webhooks: Sequence[Webhook]) -> set[str]:
+        """Return the ids of those that are no more as the batch read them: a change can take a credential."""
+        try:
+            now = self._reader.read([(each.scope, each.id) for each in webhooks], []).webhooks
+        except UnavailableError:
+            return {each.id for each in webhooks}
+        return {
+            before.id
+            for before in webhooks
+            if not isinstance(after := now.get((before.scope, before.id)), Webhook)
+            or after.revision != before.revision
+        }
+
+
+def client_of(webhook: Webhook, credential: Credential | None) -> ClientCredentials:
+    """Return the OAuth 2 client of a webhook. Raises CredentialMissingError where a part of it is missing."""
+    endpoint = webhook.definition.endpoint
+    if credential is None or not (
+        credential.client_id and credential.client_secret and endpoint.oauth_token_url
+    ):
+        raise CredentialMissingError(webhook.id)
+    return ClientCredentials(
+        token_url=endpoint.oauth_token_url,
+        client_id=credential.client_id,
+        client_secret=credential.client_secret,
+        scopes=endpoint.oauth_scopes,
+    )

@@ -1,0 +1,96 @@
+"""One event, fanned out alone: a page of its listeners, in chunks, within its share of the time.
+
+decode -> refresh -> match -> pack -> send, and the rest, where there are more listeners or the time is up,
+goes back to the events queue as slices. They are sent last: a crash before that repeats at most this page.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+
+from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.event import Event
+from webhooks.domain.event_slice import EventSlice, Span, parse_part
+from webhooks.domain.matching import MAX_VISITS, CostlyQueryError, EventFields, matches
+from webhooks.domain.webhook import IndexEntry
+from webhooks.ports import CorruptError, EventsQueue, FastLane, TimeLeft
+from webhooks.services.fanout.listeners import Listeners
+from webhooks.services.fanout.outcomes import failure, fanned_out
+from webhooks.services.fanout.stages import EventMessage, FannedOut, Rejected, Result
+
+CHUNK_PACKS, CHUNK_BYTES = 10, 1024 * 1024  # the limits of one call to the queue
+
+
+class FanoutAlone:
+    """Fans out one event, or a slice of one. `slice_size`: listeners; `time_left`: of the invocation."""
+
+    def __init__(
+        self,
+        listeners: Listeners,
+        *,
+        lane: FastLane,
+        events: EventsQueue,
+        time_left: TimeLeft,
+        slice_size: int,
+    ) -> None:
+        self._listeners = listeners
+        self._lane = lane
+        self._events = events
+        self._time_left = time_left
+        self._slice_size = slice_size
+
+    def fan_out(self, message: EventMessage, *, stop_at: float) -> Result:
+        """Fan a message out until `stop_at` seconds are left, for one listener at least.
+
+        An event cannot be matched with an unreadable entry or with a query that costs too much: for these
+        listeners it is dead-lettered, to be redriven after a repair.
+        """
+        try:
+            part = parse_part(message.text, message_id=message.id, sent_at=message.sent_at)
+            self._listeners.refresh(part.event.scope)
+            return self._fan_out(message, part, stop_at=stop_at)
+        except Exception as error:  # noqa: BLE001 - the boundary of one message
+            return failure(message, error)
+
+    def _fan_out(self, message: EventMessage, part: EventSlice, *, stop_at: float) -> FannedOut | Rejected:
+        """Fan a message out. Raises UnavailableError where a queue did not take all: it must come again."""
+        event, span = part.event, part.span
+        page = self._listeners.page(event.scope, event.name, span)
+        readable = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
+        unknown = [str(entry) for entry in page.entries if isinstance(entry, CorruptError)]
+        chunk_size = min(CHUNK_PACKS, ceil(CHUNK_BYTES / (len(event.body) + DESCRIPTION_BYTES)))
+        fields, packs, sent, asked = EventFields(event.data), list[Pack](), 0, 0
+        for entry in readable:
+            try:
+                if matches(entry, fields, visits=MAX_VISITS):
+                    packs.append(Pack(entry.webhook_id, event.scope, (delivery_of(event, entry.webhook_id),)))
+            except CostlyQueryError:
+                unknown.append(f"webhook {entry.webhook_id}: its query looks at over {MAX_VISITS} values")
+            if len(packs) == chunk_size:
+                sent += self._send(packs)
+                packs = []
+            asked += 1
+            if self._time_left() < stop_at:
+                break
+        sent += self._send(packs)
+        rest = readable[asked].sequence if asked < len(readable) else page.next_sequence
+        if rest is not None:
+            self._continue(event, span, at=rest, done=asked)
+        if unknown:
+            return Rejected(message, "; ".join(unknown), sent)
+        if rest is not None or span != Span():  # other slices are counted in other invocations
+            return FannedOut(message, sent)
+        return fanned_out(message, event, listening=asked, deliveries=sent)
+
+    def _send(self, packs: Sequence[Pack]) -> int:
+        if packs and self._lane.send(packs):
+            raise UnavailableError("the deliveries queue did not take all of an event's deliveries")
+        return len(packs)
+
+    def _continue(self, event: Event, span: Span, *, at: int, done: int) -> None:
+        last = span.last
+        if last is None:  # a webhook that is registered from now on does not get the event
+            last = self._listeners.last_sequence(event.scope, event.name)
+        spans = span.split(at=at, last=last, done=done, size=self._slice_size)
+        if not self._events.send([EventSlice(event, each) for each in spans]):
+            raise UnavailableError("the events queue did not take the rest of a wide event")

@@ -1,0 +1,77 @@
+"""The types that a message of the events queue passes through in fan-out, one for each stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webhooks.domain.delivery import Delivery
+from webhooks.domain.event import Event
+
+# Seconds before the invocation's end from which nothing is begun: an AWS call and its consequences still fit.
+STOP_BEFORE = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventMessage:
+    """A message of the events queue. `sent_at` in epoch ms; `receives`: receives so far, with this one."""
+
+    id: str
+    text: str
+    sent_at: int
+    receives: int = 1
+    receipt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A message that is an event."""
+
+    message: EventMessage
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """An event with its deliveries by webhook id, out of `listening` webhooks that list its name."""
+
+    message: EventMessage
+    event: Event
+    deliveries: Mapping[str, Delivery]
+    listening: int
+
+
+@dataclass(frozen=True, slots=True)
+class Costly:
+    """A message that costs too much for shared packs: it is fanned out alone."""
+
+    message: EventMessage
+
+
+@dataclass(frozen=True, slots=True)
+class FannedOut:
+    """A message of which every delivery is on a queue, in a pack or in a slice.
+
+    `is_unmatched`: no webhook wants the event.
+    """
+
+    message: EventMessage
+    deliveries: int
+    is_unmatched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message for the dead-letter queue. `deliveries` of it are sent all the same."""
+
+    message: EventMessage
+    reason: str
+    deliveries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message that must come again."""
+
+    message: EventMessage
+
+
+type Result = FannedOut | Rejected | Failed

@@ -1,0 +1,147 @@
+"""Small events, fanned out together: the deliveries of a batch for one webhook share packs.
+
+decode -> refresh -> match -> pack -> send. A stage hands a message back as `Costly` as soon as it sees that
+the message is too much work. Events whose listeners are known are sent before other listeners are read.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from itertools import batched
+
+from webhooks.domain.delivery import DESCRIPTION_BYTES, Delivery, Pack, delivery_of, pack_deliveries
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.event import parse_event
+from webhooks.domain.event_slice import Span, is_slice
+from webhooks.domain.matching import CostlyQueryError, EventFields, matches
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import IndexEntry
+from webhooks.ports import FastLane, TimeLeft
+from webhooks.services.fanout.listeners import Listeners
+from webhooks.services.fanout.outcomes import failure, fanned_out
+from webhooks.services.fanout.stages import (
+    STOP_BEFORE,
+    Costly,
+    Decoded,
+    EventMessage,
+    Failed,
+    FannedOut,
+    Matched,
+    Result,
+)
+
+SMALL_TEXT = 64 * 1024  # characters of a message
+SMALL_LISTENERS = 50  # read for an event; a longer list is read when its event is fanned out alone
+SMALL_BYTES = 2 * 1024 * 1024  # of all deliveries of an event
+SMALL_SECONDS = 0.02  # of matching: a costlier event must not delay the others of its batch
+SMALL_VISITS = 50_000  # of an event's values by one query: about as long
+SENT_AT_ONCE = 100  # packs, between two looks at the time
+
+logger = logging.getLogger(__name__)
+
+
+class FanoutTogether:
+    """Fans small events out. `time_left`: of the running invocation."""
+
+    def __init__(self, listeners: Listeners, *, lane: FastLane, time_left: TimeLeft, slice_size: int) -> None:
+        self._listeners = listeners
+        self._lane = lane
+        self._time_left = time_left
+        self._read_at_most = min(SMALL_LISTENERS, slice_size)
+
+    def fan_out(self, messages: Sequence[EventMessage]) -> list[Result | Costly]:
+        """Fan messages out; returns the result of each, and the costly ones as they came."""
+        decoded = self._refresh([_decode(message) for message in messages])
+        known = [self._is_known(each) for each in decoded]
+        results: list[Result | Costly] = []
+        for is_known in (True, False):
+            some = [each for each, its in zip(decoded, known, strict=True) if its is is_known]
+            results += self._send([self._match(each) for each in some])
+        return results
+
+    def _refresh(self, decoded: Sequence[Decoded | Costly | Result]) -> Sequence[Decoded | Costly | Result]:
+        """Read the versions of all communities at once; without them no event goes on."""
+        events = [each for each in decoded if isinstance(each, Decoded)]
+        try:
+            self._listeners.begin_batch({each.event.scope for each in events})
+        except UnavailableError as error:
+            logger.warning("batch.postponed", extra={"messages": len(events), "reason": str(error)})
+            return [Failed(each.message) if isinstance(each, Decoded) else each for each in decoded]
+        return decoded
+
+    def _is_known(self, stage: Decoded | Costly | Result) -> bool:
+        return isinstance(stage, Decoded) and self._listeners.knows(stage.event.scope, stage.event.name)
+
+    def _match(self, stage: Decoded | Costly | Result) -> Matched | Costly | Result:
+        if not isinstance(stage, Decoded):
+            return stage
+        try:
+            return self._matched(stage)
+        except CostlyQueryError:
+            return Costly(stage.message)
+        except Exception as error:  # noqa: BLE001 - the boundary of one message
+            return failure(stage.message, error)
+
+    def _matched(self, stage: Decoded) -> Matched | Costly:
+        event = stage.event
+        page = self._listeners.page(event.scope, event.name, Span(), read_at_most=self._read_at_most)
+        entries = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
+        if page.next_sequence is not None or len(entries) < len(page.entries):
+            return Costly(stage.message)
+        fields, stop_at = EventFields(event.data), self._time_left() - SMALL_SECONDS
+        matching = []
+        for entry in entries:
+            if matches(entry, fields, visits=SMALL_VISITS):
+                matching.append(entry.webhook_id)
+            if self._time_left() < stop_at:
+                return Costly(stage.message)
+        if len(matching) * (len(event.body) + DESCRIPTION_BYTES) > SMALL_BYTES:
+            return Costly(stage.message)
+        deliveries = {webhook_id: delivery_of(event, webhook_id) for webhook_id in matching}
+        return Matched(stage.message, event, deliveries, listening=len(entries))
+
+    def _send(self, stages: Sequence[Matched | Costly | Result]) -> list[Result | Costly]:
+        """Send the deliveries of all events; an event comes again unless the queue took all of its own."""
+        packs = _packs(each for each in stages if isinstance(each, Matched))
+        refused = {delivery.id for pack in self._refused(packs) for delivery in pack.deliveries}
+        return [_sent(each, refused) if isinstance(each, Matched) else each for each in stages]
+
+    def _refused(self, packs: Iterable[Pack]) -> list[Pack]:
+        """Send packs; returns those that the queue did not take, or that there was no time for."""
+        refused: list[Pack] = []
+        for some in batched(packs, SENT_AT_ONCE, strict=False):
+            try:
+                refused += some if self._time_left() < STOP_BEFORE else self._lane.send(some)
+            except UnavailableError as error:
+                logger.warning("packs.not_sent", extra={"packs": len(some), "reason": str(error)})
+                refused += some
+        return refused
+
+
+def _decode(message: EventMessage) -> Decoded | Costly | Result:
+    is_small = message.receives <= 1 and len(message.text) <= SMALL_TEXT and not is_slice(message.text)
+    if not is_small:
+        return Costly(message)
+    try:
+        return Decoded(message, parse_event(message.text, message_id=message.id, sent_at=message.sent_at))
+    except Exception as error:  # noqa: BLE001 - the boundary of one message: it harms no other of its batch
+        return failure(message, error)
+
+
+def _packs(matched: Iterable[Matched]) -> list[Pack]:
+    by_webhook: dict[tuple[Scope, str], list[Delivery]] = defaultdict(list)
+    for each in matched:
+        for webhook_id, delivery in each.deliveries.items():
+            by_webhook[each.event.scope, webhook_id].append(delivery)
+    packs: list[Pack] = []
+    for (scope, webhook_id), deliveries in by_webhook.items():
+        packs += pack_deliveries(webhook_id, scope, deliveries=deliveries)
+    return packs
+
+
+def _sent(matched: Matched, refused: Collection[str]) -> FannedOut | Failed:
+    if any(delivery.id in refused for delivery in matched.deliveries.values()):
+        return Failed(matched.message)
+    return fanned_out(
+        matched.message, matched.event, listening=matched.listening, deliveries=len(matched.deliveries)
+    )

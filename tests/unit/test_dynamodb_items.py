@@ -1,0 +1,126 @@
+"""DynamoDB's items as the clients return them: as botocore does, without botocore's parsing of each value.
+
+The parser overrides a private method of botocore. These tests fail where a release of botocore changes it.
+"""
+
+import inspect
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.parsers import JSONParser
+from botocore.session import get_session
+
+from webhooks.adapters.aws.clients import AwsClients
+
+# An attribute of each of DynamoDB's types, as the service writes it: bytes are base64.
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "S": {"S": "text \U0001f600"},
+    "N": {"N": "1222223333.00000001"},
+    "BOOL": {"BOOL": False},
+    "B": {"B": "AAEC/w=="},
+    "SS": {"SS": ["a", "b"]},
+    "NS": {"NS": ["1", "2.5"]},
+    "BS": {"BS": ["AAEC", "/w=="]},
+    "M": {"M": {"inner": {"B": "AAEC"}, "text": {"S": "x"}}},
+    "L": {"L": [{"B": "AAEC"}, {"N": "1"}, {"M": {"deep": {"BS": ["/w=="]}}}]},
+    "NULL": {"NULL": True},
+    "empty": {"S": ""},
+    "none": {"L": []},
+}
+PLAIN = {"pk": {"S": "key"}, "version": {"N": "7"}, "enabled": {"BOOL": True}}
+
+
+class _Body:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._body
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+
+
+@pytest.fixture
+def ours() -> Any:
+    return AwsClients(time_left=lambda: math.inf).dynamodb
+
+
+@pytest.fixture
+def botocores() -> Any:
+    return get_session().create_client("dynamodb")
+
+
+def answer(client: Any, content: dict[str, Any]) -> Any:
+    """Let the client's next calls get this response."""
+    body = json.dumps(content).encode()
+
+    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        headers = HTTPHeaders.from_dict(
+            {"content-type": "application/x-amz-json-1.0", "content-length": str(len(body))}
+        )
+        return AWSResponse(request.url, 200, headers, _Body(body))
+
+    client.meta.events.register("before-send", send)
+    return client
+
+
+def read(client: Any, item: dict[str, Any]) -> Any:
+    return answer(client, {"Item": item}).get_item(TableName="t", Key={"pk": {"S": "key"}})["Item"]
+
+
+def parsed_values(client: Any, item: dict[str, Any]) -> int:
+    """Return how many attribute values botocore's own code parses while the client reads an item."""
+    parser: Any = JSONParser  # its stubs leave out private methods
+    handled = parser._handle_structure  # noqa: SLF001 - botocore's, pinned here
+    names = []
+
+    def counted(self: Any, shape: Any, value: Any) -> Any:
+        names.append(shape.name)
+        return handled(self, shape, value)
+
+    with mock.patch.object(JSONParser, "_handle_structure", counted):
+        read(client, item)
+    return names.count("AttributeValue")
+
+
+@pytest.mark.parametrize("kind", ATTRIBUTES)
+def test_an_attribute_of_each_type_is_as_botocore_returns_it(ours: Any, botocores: Any, kind: str) -> None:
+    item = PLAIN | {"attribute": ATTRIBUTES[kind]}
+    assert read(ours, item) == read(botocores, item)
+
+
+def test_an_item_of_all_types_is_as_botocore_returns_it(ours: Any, botocores: Any) -> None:
+    assert read(ours, ATTRIBUTES) == read(botocores, ATTRIBUTES)
+
+
+def test_a_batch_is_as_botocore_returns_it(ours: Any, botocores: Any) -> None:
+    content = {"Responses": {"t": [PLAIN, ATTRIBUTES]}, "UnprocessedKeys": {"t": {"Keys": [PLAIN]}}}
+    batches = [
+        answer(client, content).batch_get_item(RequestItems={"t": {"Keys": [{"pk": {"S": "key"}}]}})
+        for client in (ours, botocores)
+    ]
+    assert batches[0]["Responses"] == batches[1]["Responses"]
+    assert batches[0]["UnprocessedKeys"] == batches[1]["UnprocessedKeys"]
+
+
+def test_an_item_of_texts_numbers_and_booleans_is_not_parsed_again(ours: Any, botocores: Any) -> None:
+    assert parsed_values(ours, PLAIN) == 0
+    assert parsed_values(botocores, PLAIN) == len(PLAIN)
+
+
+def test_botocores_parser_has_the_method_that_ours_overrides() -> None:
+    parser: Any = JSONParser  # its stubs leave out private methods
+    overridden = parser._handle_map  # noqa: SLF001 - botocore's, pinned here
+    assert list(inspect.signature(overridden).parameters) == ["self", "shape", "value"]
