@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them over, callers who make them, and a service in memory that answers them."""
+"""Requests as API Gateway hands them over, callers who make them, and a service in memory that responds."""
 
 import base64
 import io
@@ -116,7 +116,7 @@ def api_event(
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What a function answered; header names in lower case."""
+    """A function's response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -146,7 +146,7 @@ def read_response(result: Mapping[str, Any]) -> ApiResponse:
 
 
 @dataclass
-class Entropy:
+class SeededBytes:
     """Bytes that are never twice the same, and the same in each run."""
 
     counter: Iterator[int] = field(default_factory=itertools.count)
@@ -158,7 +158,7 @@ class Entropy:
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody with a key pair and a license, who speaks the protocol on their own."""
+    """A caller with a key pair and a license, with an implementation of the protocol of its own."""
 
     license_key: str
     scalar: int = 0x1234567890ABCDEF
@@ -218,7 +218,7 @@ class InMemoryApp:
         self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
     ) -> None:
         self.log = io.StringIO()
-        self.clock, self.random_bytes = Clock(), Entropy()
+        self.clock, self.random_bytes = Clock(), SeededBytes()
         self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
         self.content_keys = FakeKeyStore(content_keys({"seed": "c" * 64}))
         self.licenses = FakeLicenses()

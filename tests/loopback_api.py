@@ -12,7 +12,7 @@ JWKS = {"keys": [jwk(CONTENT.public_key, "k1")]}
 
 
 class Api(ThreadingHTTPServer):
-    """Answers what it opened of a request; credentials are sealed for the caller."""
+    """Responds with the opened request; credentials are sealed for the caller."""
 
     daemon_threads = True
 

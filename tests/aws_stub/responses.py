@@ -36,7 +36,7 @@ def stub_aws(aws: AwsClients, respond: Respond) -> None:
 
 
 def canned(responses: Mapping[str, bytes]) -> Respond:
-    """Respond to each operation with the same bytes every time, whatever the request."""
+    """Respond to each operation with the same bytes for any request."""
     return lambda operation, _: responses[operation]
 
 

@@ -1,4 +1,4 @@
-"""Functions killed at random while events flow: nothing is lost, and nobody gets what is not theirs.
+"""Functions killed at random while events flow: nothing is lost, and each webhook gets only its own deliveries.
 
 KILL_EVENTS says how many events (default 300; 2,000 take a few minutes), KILL_SEED which kills. The queues'
 visibility timeouts are lowered for the test, on its own stack: a killed batch comes again after seconds.
@@ -329,7 +329,7 @@ def test_functions_killed_while_events_flow_lose_none(
     }
     cut_short = failed_batches(stack) - failed_before
     with capsys.disabled():
-        print(  # noqa: T201 - figures for who runs it
+        print(  # noqa: T201 - figures for the reader
             f"\nkills: {EVENTS} events, {len(wanted)} deliveries, {len(calls)} calls in {seconds:.0f} s; "
             f"processes killed: {dict(killer.kills)}, batches cut short: {cut_short}; "
             f"delivered {len(accepted)}, again {accepted.total() - len(accepted)}; attempts repeated {repeats}, "

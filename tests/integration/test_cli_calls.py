@@ -203,7 +203,7 @@ def test_a_closed_port_is_unreachable(webhooks: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
-def test_another_server_is_told_apart_from_the_api(webhooks: CommandLine, api: Api, body: bytes) -> None:
+def test_another_server_is_recognized(webhooks: CommandLine, api: Api, body: bytes) -> None:
     api.answers["/publickeys"] = (200, body)
     ended = webhooks("headers")
     assert ended.code == 3

@@ -217,7 +217,7 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(
         assert isinstance(response, HttpResponse)
         assert (response.status, response.excerpt) == (200, "x" * 1_024)
 
-    # What is longer is an answer all the same, but its connection is not used again: the rest is on it
+    # A longer one is a response all the same, but its connection is not used again: the rest is on it
     assert receiver.connections == connections
 
 

@@ -1,4 +1,4 @@
-"""Where the client connects: to vetted addresses and nowhere else, whatever says otherwise."""
+"""The client connects to vetted addresses and nowhere else."""
 
 import socket
 from collections.abc import Iterator

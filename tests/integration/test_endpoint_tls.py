@@ -1,4 +1,4 @@
-"""TLS to vetted addresses: the certificate is checked for the host's name, whatever is connected to."""
+"""TLS to vetted addresses: the certificate is checked for the host's name on a connection to any address."""
 
 import ssl
 import warnings

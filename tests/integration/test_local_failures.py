@@ -120,7 +120,7 @@ def test_outputs_without_an_emulator_name_its_log(stack: Stack) -> None:
     assert f"; read {stack.emulator.log}" in message(raised)
 
 
-def test_a_function_that_fails_is_named_with_the_logs_of_functions_receiver_and_emulator(
+def test_a_function_that_fails_is_named_with_all_logs_to_read(
     stack: Stack,
 ) -> None:
     with (

@@ -131,7 +131,7 @@ def test_a_token_rejected_by_many_is_fetched_again_once(tokens: Asking, receiver
     # When the endpoint answers 401 to them all
     got = tokens.tokens(client(receiver), seconds=[2] * 10, rejected="old")
 
-    # Then one asks for a new one, and who comes late gets it as well
+    # Then one asks for a new one, and a late delivery gets it as well
     assert got == ["new"] * 10
     assert tokens.token(client(receiver), seconds=2, rejected="old") == "new"
     assert len(receiver.requests) == 2

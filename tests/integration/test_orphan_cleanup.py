@@ -11,7 +11,7 @@ import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.clocks import NOW, Clock
-from tests.contract.backends import Backend, Entropy, backend_named
+from tests.contract.backends import Backend, SeededBytes, backend_named
 from tests.contract.webhooks_made import ACME, make_webhook, response
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
@@ -371,7 +371,7 @@ class Memory:
     """A deployment in memory. Its clock sets the ages of its secrets."""
 
     def __init__(self) -> None:
-        self.clock, random_bytes = Clock(), Entropy()
+        self.clock, random_bytes = Clock(), SeededBytes()
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random_bytes)
         self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random_bytes)
         self.webhooks: list[Webhook] = []

@@ -1,7 +1,7 @@
 """Resets of the service's key, second by second: the README's own verifiers accept every callback.
 
 Instances of dispatcher and discovery with caches and clocks of their own, over one secret of moto's. A receiver
-verifies by the key that some instance of /publickeys showed at some moment since the first reset.
+verifies by the key that any instance of /publickeys showed at any time since the first reset.
 """
 
 import json
@@ -14,7 +14,7 @@ import pytest
 
 from signing import Curve, PrivateKey
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
-from tests.contract.backends import Backend, Entropy, backend_named
+from tests.contract.backends import Backend, SeededBytes, backend_named
 from tests.readme_verifiers import VERIFIERS, Case
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
@@ -84,7 +84,7 @@ class Stores:
     def use_case(self) -> ServiceKeys:
         clock = self.backend.clock
         stores = {SERVICE: self.service(clock), SIGNING: self.content(clock)}
-        return ServiceKeys(stores, clock=clock, random_bytes=Entropy(), grace=GRACE)
+        return ServiceKeys(stores, clock=clock, random_bytes=SeededBytes(), grace=GRACE)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def delivery(second: float) -> Delivery:
 
 @dataclass
 class Timeline:
-    """What instances signed and showed, by the second since the first reset."""
+    """Signatures and published keys of instances, by the second since the first reset."""
 
     callbacks: list[tuple[float, HttpRequest]] = field(default_factory=list)
     shown: list[tuple[float, str]] = field(default_factory=list)
@@ -116,7 +116,7 @@ class Timeline:
     until: dict[str, float] = field(default_factory=dict)  # the end of each key's grace
 
     def keys_known_at(self, second: float) -> set[str]:
-        """Every key that a receiver can hold for a callback signed then, the newest by what comes meanwhile."""
+        """Every key that a receiver can hold for a callback signed then, the newest by each time until it arrives."""
         return {key for at, key in self.shown if 0 <= at <= second + UNDER_WAY}
 
     def jwks_known_at(self, second: float, *, for_seconds: float) -> set[str]:
@@ -157,7 +157,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
 
 
 def seconds_to_watch(resets: Sequence[int]) -> list[float]:
-    """Every second of three minutes, and the moments around the end of each grace."""
+    """Every second of three minutes, and the times around the end of each grace."""
     ends = [reset + NOTICE + GRACE for reset in resets]
     return [*range(181), *(end + off for end in ends for off in (-2, -1.5, 1.5, 2)), ends[-1] + 60]
 

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from signing import Curve, PrivateKey
 from tests import plain_protocol
 from tests.clocks import Clock
-from tests.contract.backends import Entropy
+from tests.contract.backends import SeededBytes
 from tests.fakes.keys import FakeKeyStore
 from tests.fakes.licenses import FakeLicenses
 from webhooks.adapters.http.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
@@ -97,7 +97,7 @@ def service(platform: Platform, clock: Clock) -> Iterator[LicenseService]:
         keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
         own=FakeLicenses(),
         clock=clock,
-        random_bytes=Entropy(),
+        random_bytes=SeededBytes(),
     )
     yield service
     service.close()
@@ -121,7 +121,7 @@ def test_only_licenses_of_the_deployment_count_without_a_community(platform: Pla
     own.issue("ours", License(AuthLevel.SYSTEM))
     service = LicenseService(
         platform.url, own=own, keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))), clock=clock,
-        random_bytes=Entropy(),
+        random_bytes=SeededBytes(),
     )  # fmt: skip
     platform.response = GOOD | {"authLevel": "system", "tenantId": "*", "communityId": "*"}
     assert service.find("ours", None) == License(AuthLevel.SYSTEM)
@@ -294,7 +294,7 @@ def test_a_closed_port_is_unavailable(clock: Clock) -> None:
         keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
         own=FakeLicenses(),
         clock=clock,
-        random_bytes=Entropy(),
+        random_bytes=SeededBytes(),
     )
     with pytest.raises(UnavailableError, match="the License service: NewConnectionError"):
         service.find("a key", NORTH)

@@ -74,7 +74,7 @@ def test_the_installed_command_verifies_a_callback(
     assert json.loads(ended.stdout) == {"ok": True, "verified": ["v1"], "failed": {}}
 
 
-def test_the_commands_of_operators_name_the_extra_that_they_need(
+def test_operator_commands_name_the_extra_that_they_need(
     webhooks: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     for argv in (("license", "list", "--stack", "webhooks"), ("call", "GET", "/sd", "--stack", "webhooks")):

@@ -34,7 +34,7 @@ def receiver(environment: Installed, wheel: Path) -> Installed:
     return environment
 
 
-def test_the_installed_package_verifies_a_callback_and_needs_cryptography_alone(receiver: Installed) -> None:
+def test_the_installed_package_verifies_a_callback_with_cryptography_alone(receiver: Installed) -> None:
     assert receiver.packages() <= {
         "webhooks_verify", "cffi", "cryptography", "pycparser", "typing_extensions"
     }  # fmt: skip

@@ -52,21 +52,21 @@ def test_a_single_line_of_many_points_has_no_markers() -> None:
     assert alone.marker == ""
 
 
-def test_more_lines_than_colours_are_still_told_apart() -> None:
+def test_more_lines_than_colours_are_still_distinguishable() -> None:
     drawn = styled({str(number): line(number) for number in range(3 * len(COLOURS))})
 
     assert len({(each.colour, each.marker) for each in drawn}) == len(drawn)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_kept_chart_has_a_colour_and_a_marker_for_each_line(chart: Chart) -> None:
+def test_a_stored_chart_has_a_colour_and_a_marker_for_each_line(chart: Chart) -> None:
     drawn = styled(chart.lines)
 
     assert len({each.colour for each in drawn}) == len({each.marker for each in drawn}) == len(drawn)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_kept_chart_names_its_axes_in_words(chart: Chart) -> None:
+def test_a_stored_chart_names_its_axes_in_words(chart: Chart) -> None:
     assert chart.x not in {"s", "ms", "minute"}
     assert chart.y not in {"s", "ms", "MiB"}
 
@@ -82,7 +82,7 @@ def test_a_chart_of_one_value_is_a_sentence() -> None:
     assert report.chart_text("soak", changing, "images") == "![Files](images/soak-files.svg)"
 
 
-def test_a_file_stands_for_each_kept_chart_of_several_values() -> None:
+def test_each_stored_chart_of_several_values_has_a_file() -> None:
     drawn = {
         report.chart_file(key, chart)
         for key, record in RECORDS.items()

@@ -1,4 +1,4 @@
-"""The dependency rule: who may import what, and who may read the environment, the clock and chance.
+"""The dependency rule: imports between layers, and reads of environment, clock and random source.
 
 Read from the sources by their syntax, so that it holds for imports inside functions and for type checking too.
 """
@@ -88,11 +88,11 @@ LAYER_MODULES = [found for layer in LAYERS for found in modules_of(layer)]
 FUNCTION_MODULES = list(modules_of(FUNCTIONS))
 
 
-# Each rule tells what a module breaks it with.
+# Each rule returns the violations of a module.
 
 
 def impurities(found: Module) -> set[str]:
-    """`signing` and `domain`: no I/O, SDK, framework, environment, clock or chance."""
+    """`signing` and `domain`: no I/O, SDK, framework, environment, clock or random source."""
     if not found.within("signing", "webhooks.domain"):
         return set()
     read = {name for name in found.dotted if CLOCK_OR_CHANCE.search(name)}
@@ -100,7 +100,7 @@ def impurities(found: Module) -> set[str]:
 
 
 def outward_imports(found: Module) -> set[str]:
-    """The layers of the architecture point inwards: what each part of it may not import."""
+    """The layers of the architecture point inwards: the forbidden imports of each part."""
     inner = {
         "signing": ["webhooks"],
         "webhooks.domain": [

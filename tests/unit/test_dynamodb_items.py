@@ -120,7 +120,7 @@ def test_an_item_of_texts_numbers_and_booleans_is_not_parsed_again(ours: Any, bo
     assert parsed_values(botocores, PLAIN) == len(PLAIN)
 
 
-def test_botocores_parser_has_the_method_that_ours_overrides() -> None:
+def test_the_parser_of_botocore_has_the_method_that_ours_overrides() -> None:
     parser: Any = JSONParser  # its stubs leave out private methods
     overridden = parser._handle_map  # noqa: SLF001 - botocore's, pinned here
     assert list(inspect.signature(overridden).parameters) == ["self", "shape", "value"]

@@ -1,4 +1,4 @@
-"""What fails with a secret in its text fails without it: no log line and no exception of ours has it."""
+"""An error with a secret in its text is raised and logged without it."""
 
 import io
 import json
@@ -62,7 +62,7 @@ FAULTS = [
         "log.record",
         "subscriptions.change",
     ),
-    *("pace.mark", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
+    *("slow_marks.mark", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
 ]
 
 
@@ -103,7 +103,7 @@ class Functions:
         self.endpoint.script(url, exchange)
 
     def run(self) -> list[BatchFailedError]:
-        """Let one batch of events through both functions; returns what Lambda would see of their failures."""
+        """Lead one batch of events through both functions; returns the failures that Lambda would see."""
         seen = []
         attributes = {"SentTimestamp": "1790000000000", "ApproximateReceiveCount": "1"}
         events = [

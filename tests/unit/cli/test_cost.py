@@ -103,7 +103,7 @@ def test_the_number_of_events_is_required(webhooks: CommandLine) -> None:
     assert "--events" in ended.stderr
 
 
-def test_a_month_without_events_has_standing_lines_alone_and_no_price_per_event(
+def test_a_month_without_events_has_standing_lines_and_no_price_per_event(
     webhooks: CommandLine,
 ) -> None:
     document = webhooks("cost", "--events", "0", "--json").document
@@ -238,7 +238,7 @@ def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 
 
-def test_keys_and_master_are_kept_as_long_as_in_the_model() -> None:
+def test_keys_and_master_are_cached_as_long_as_in_the_model() -> None:
     assert SETTINGS.keys_seconds == key_store.KEYS_SECONDS
     assert SETTINGS.master_seconds == key_store.MASTER_SECONDS
 

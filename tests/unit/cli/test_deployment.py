@@ -66,7 +66,7 @@ def test_the_level_is_for_the_local_stack_only(deployment: Callable[..., Deploym
         deployment(url="https://api.example.com", level="service")
 
 
-def test_the_environments_license_is_not_sent_to_the_local_stack(
+def test_the_license_of_the_environment_is_not_sent_to_the_local_stack(
     webhooks: CommandLine, deployment: Callable[..., Deployment]
 ) -> None:
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-production"

@@ -8,7 +8,7 @@ def sealed(text: str, key: bytes = KEY) -> str:
     return seal(key, text, bytes(16))
 
 
-def test_credentials_and_secrets_are_opened_wherever_they_are() -> None:
+def test_credentials_and_secrets_are_opened_at_any_depth() -> None:
     response = {
         "data": [
             {"api": {"url": "u", "credential": {"token": sealed("t"), "oauth2": {"clientId": sealed("c")}}}}

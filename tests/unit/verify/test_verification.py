@@ -37,7 +37,7 @@ def test_each_given_key_verifies_its_signature(given: dict[str, Any], schemes: l
     assert verify(sent(), **given) == schemes
 
 
-def test_without_any_key_nothing_is_verified() -> None:
+def test_a_callback_without_any_key_is_not_verified() -> None:
     with pytest.raises(VerificationError, match="nothing to verify with"):
         verify(sent(), public_key=None, secret=None, jwks=None)
 
