@@ -53,15 +53,12 @@ e2e: setup ## run the tests against a local stack of their own
 	@echo "== tests: end to end"; $(PY) -m pytest -q tests/e2e
 
 bench: setup .venv-bench/.installed ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures)
-	@command -v nginx >/dev/null || $(MAKE) --no-print-directory $(NGINX)
 	@$(PY) -m benchmarks $(if $(ONLY),--only '$(ONLY)')
-NGINX := .tools/nginx/usr/sbin/nginx
 
 soak: setup ## run the local stack at a steady load and check that nothing grows (MINUTES=30)
 	@$(PY) -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 profiles: setup .venv-bench/.installed ## draw the CPU profiles of dispatcher, fan-out and API
-	@command -v nginx >/dev/null || $(MAKE) --no-print-directory $(NGINX)
 	@$(PY) -m benchmarks.profiles after
 
 recording: setup ## run the local stack and record its output as docs/make-run.svg (PORT=4580)
@@ -104,18 +101,3 @@ $(UV): requirements/uv.txt
 	@$(UV) venv --quiet --allow-existing .venv-$*
 	@$(UV) pip sync --quiet --python .venv-$* --require-hashes requirements/$*.txt
 	@touch $@
-
-# Debian's nginx, unpacked and not installed, for benchmarks/null_receiver.py. apt checks its signature; root downloads it,
-# as the user _apt could not write into this folder.
-$(NGINX): | $(UV)
-	@echo "== unpack nginx"
-	@command -v apt-get >/dev/null && command -v dpkg >/dev/null || { \
-		echo "make bench needs nginx on the PATH (there is no apt-get here to fetch Debian's)" >&2; exit 1; }
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && tools=$$PWD/.tools && cd "$$folder" && \
-	fetch() { apt-get -qq -o APT::Sandbox::User=root download nginx >log 2>&1; } && \
-	{ fetch || { [ "$$(id -u)" = 0 ] && apt-get -qq update >/dev/null && fetch; } || { cat log >&2; \
-		echo "apt-get does not find nginx: run \`apt-get update\` as root, then this again" >&2; exit 1; }; } && \
-	dpkg -x nginx_*.deb nginx && \
-	{ nginx/usr/sbin/nginx -v 2>log || { cat log >&2; \
-		echo "Debian's nginx does not run here unless it is installed: apt-get install nginx" >&2; exit 1; }; } && \
-	rm -rf "$$tools/nginx" && mv nginx "$$tools/nginx" && touch "$$tools/nginx/usr/sbin/nginx"

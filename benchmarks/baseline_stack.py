@@ -8,7 +8,7 @@ import io
 import zipfile
 from typing import Any
 
-from benchmarks.arrivals import HOOK, Receiver
+from benchmarks.recording_receiver import HOOK, RecordingReceiver
 from local.stack import Stack
 
 FORWARD = """
@@ -41,7 +41,7 @@ ROLE = "arn:aws:iam::000000000000:role/baseline"
 LIKE = {"baseline-forward": "EventsQueueUrl", "baseline-post": "DeliveriesQueueUrl"}
 
 
-def deploy(stack: Stack, receiver: Receiver) -> str:
+def deploy(stack: Stack, receiver: RecordingReceiver) -> str:
     """Create functions and queues in the stack's emulator; return the first queue's URL."""
     sqs = stack.client("sqs")
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in LIKE}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.arrivals import HOOK, Receiver
+from benchmarks.recording_receiver import HOOK, RecordingReceiver
 from local import command, emulator, stack_file
 from local.errors import LocalError
 from local.paths import LOCAL
@@ -58,7 +58,7 @@ class Tenants:
     """Registers webhooks at a receiver, each for a new tenant."""
 
     stack: Stack
-    receiver: Receiver
+    receiver: RecordingReceiver
 
     def __post_init__(self) -> None:
         path = FOLDER / ".local" / "stack.json"  # where the operator's command looks, in FOLDER

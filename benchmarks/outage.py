@@ -1,5 +1,6 @@
-"""Five of fifty tenants' endpoints, or what comes before them, fall silent while events flow: what the others
-notice, in virtual time.
+"""How long events take while five of fifty tenants' endpoints, token endpoints or lookups stop responding.
+
+Measured on a simulated clock.
 """
 
 import logging
@@ -8,19 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.deployment import NOW, Deployment, Design, Mute
+from benchmarks.timed_deployment import Design, TimedDeployment, Unresponsive
+from tests.simulation.deployment import NOW
 from webhooks.domain.scope import Scope
 
 TENANTS, DEAD = 50, 5
 RETRIES = 2
-WARM_SECONDS = 15  # Lambda has added all that it may by then
-ONSET_SECONDS = 10  # the deadline of 5 s, and what has waited for it
+WARM_SECONDS = 15  # Lambda has added all the concurrency that it may by then
+ONSET_SECONDS = 10  # the deadline of 5 s, and the deliveries that have waited for it
 STEADY_SECONDS, STEADY_EVENTS = 25, 3000  # at least
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Events at a rate, by chance: a seed is a schedule, with or without endpoints that die."""
+    """Events at a rate, at random times: a seed is a schedule, with or without endpoints that die."""
 
     rate: float
     seed: int
@@ -31,43 +33,48 @@ class Outage:
         return ONSET_SECONDS + max(STEADY_SECONDS, STEADY_EVENTS / self.rate)
 
     def run(
-        self, *, dead: int = DEAD, design: Design = Design.LANES, mute: Mute = Mute.ENDPOINT
+        self,
+        *,
+        dead: int = DEAD,
+        design: Design = Design.LANES,
+        unresponsive: Unresponsive = Unresponsive.ENDPOINT,
     ) -> list[tuple[float, float]]:
         """Return each event of a healthy tenant since the death: its second, and the ms to its callback."""
-        deployment = Deployment(Random(-self.seed), design, mute)  # noqa: S311 - chance, no secret
+        random = Random(-self.seed)  # noqa: S311 - no secret
+        deployment = TimedDeployment(random, design=design, unresponsive=unresponsive)
         tenants = [Scope(f"tenant-{number}", "main") for number in range(TENANTS)]
         urls = [deployment.register(scope, retry_count=RETRIES) for scope in tenants]
         died = NOW + WARM_SECONDS
-        deployment.time.at(died, lambda: deployment.endpoints.dead.update(urls[TENANTS - dead :]))
+        deployment.clock.at(died, lambda: deployment.endpoints.dead.update(urls[TENANTS - dead :]))
         sent = {}
         for number, (at, tenant) in enumerate(self._schedule()):
-            deployment.publish(tenants[tenant], str(number), at)
+            deployment.publish(tenants[tenant], str(number), at=at)
             if tenant < TENANTS - DEAD and at >= died:
                 sent[str(number)] = at
         with _silent():
-            deployment.time.run()
-        came = deployment.endpoints.came
-        return [(at - died, (came[event_id] - at) * 1000) for event_id, at in sent.items()]
+            deployment.clock.run()
+        arrivals = deployment.endpoints.arrivals
+        return [(at - died, (arrivals[event_id] - at) * 1000) for event_id, at in sent.items()]
 
     def _schedule(self) -> Iterator[tuple[float, int]]:
-        random, at = Random(self.seed), NOW  # noqa: S311 - chance, no secret
+        random, at = Random(self.seed), NOW  # noqa: S311 - no secret
         while (at := at + random.expovariate(self.rate)) < NOW + WARM_SECONDS + self.seconds:
             yield at, random.randrange(TENANTS)
 
 
 def steady(seen: Sequence[tuple[float, float]]) -> list[float]:
-    """Return the ms once the death is known."""
+    """Return the ms of the events after the onset."""
     return [ms for second, ms in seen if second >= ONSET_SECONDS]
 
 
 def onset(seen: Sequence[tuple[float, float]]) -> list[float]:
-    """Return the ms of the time in which it is not."""
+    """Return the ms of the events in the first ONSET_SECONDS."""
     return [ms for second, ms in seen if second < ONSET_SECONDS]
 
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Log nothing: the services would write a line for each delivery."""
+    """Log nothing: the service would write a line for each delivery."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

@@ -21,10 +21,11 @@ from datetime import UTC, datetime
 from rich.markup import escape
 
 from benchmarks import baseline_stack, load, report, run, traffic
-from benchmarks.arrivals import DEAD, DOWN, Receiver, receiver
 from benchmarks.figure import Chart, Goal, Measured, Reading
 from benchmarks.function_processes import FUNCTIONS, Watch
 from benchmarks.growth import STEADY, growth
+from benchmarks.receiver_process import DEAD, DOWN
+from benchmarks.recording_receiver import RecordingReceiver, recording_receiver
 from benchmarks.report import Record
 from benchmarks.traffic import Event, percentile
 from local.errors import LocalError
@@ -55,7 +56,7 @@ class Callbacks:
     lost: int = 0
     repeated: int = 0
 
-    def take(self, endpoint: Receiver, side: str, sent: dict[str, float]) -> None:
+    def take(self, endpoint: RecordingReceiver, side: str, sent: dict[str, float]) -> None:
         """Wait for a minute's callbacks and count them."""
         came = traffic.answered(endpoint, sent)
         self.delays[side].append([(at - sent[event_id]) * 1000 for event_id, at in came.items()])
@@ -71,7 +72,7 @@ class Load:
     """A stack with its webhooks; by side (service, baseline): its queue, events and rate."""
 
     stack: Stack
-    endpoint: Receiver
+    endpoint: RecordingReceiver
     sources: dict[str, tuple[str, Iterator[Event], float]]
 
     def minute(self, watch: Watch, seen: Callbacks, started: float) -> None:
@@ -93,7 +94,7 @@ class Load:
 @contextmanager
 def loaded(progress: Progress) -> Iterator[Load]:
     """Deploy a stack, register the webhooks, start all functions. Raises LocalError."""
-    with load.deployed(progress) as stack, receiver() as endpoint:
+    with load.deployed(progress) as stack, recording_receiver() as endpoint:
         with progress.step("register webhooks, start the functions"):
             tenants = load.Tenants(stack, endpoint)
             healthy = tenants.listeners(HEALTHY)

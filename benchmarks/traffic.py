@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from benchmarks.arrivals import HOOK, Receiver
 from benchmarks.figure import Line
 from benchmarks.load import Listener
+from benchmarks.recording_receiver import HOOK, RecordingReceiver
 from local import stack_file
 from local.errors import LocalError
 from local.stack import Stack
@@ -76,7 +76,13 @@ def publish(
 
 
 def keep_ahead(
-    stack: Stack, queue_url: str, wanted: Iterator[Event], receiver: Receiver, *, by: int, seconds: float
+    stack: Stack,
+    queue_url: str,
+    wanted: Iterator[Event],
+    receiver: RecordingReceiver,
+    *,
+    by: int,
+    seconds: float,
 ) -> float:
     """Keep so many events under way for a while; returns how many callbacks a second that brings.
 
@@ -106,7 +112,7 @@ def entries(batch: Iterable[Event]) -> list[dict[str, str]]:
     return [{"Id": str(number), "MessageBody": event.text} for number, event in enumerate(batch)]
 
 
-def latencies(receiver: Receiver, sent: Mapping[str, float]) -> list[float]:
+def latencies(receiver: RecordingReceiver, sent: Mapping[str, float]) -> list[float]:
     """Return the ms from each event to its callback. Raises LocalError where one does not come."""
     came = answered(receiver, sent)
     if missing := len(sent.keys() - came.keys()):
@@ -114,7 +120,7 @@ def latencies(receiver: Receiver, sent: Mapping[str, float]) -> list[float]:
     return [(came[event_id] - at) * 1000 for event_id, at in sent.items()]
 
 
-def answered(receiver: Receiver, sent: Mapping[str, float]) -> dict[str, float]:
+def answered(receiver: RecordingReceiver, sent: Mapping[str, float]) -> dict[str, float]:
     """Wait for the events' callbacks, as long as there is patience; returns when each came."""
     deadline = time.monotonic() + PATIENCE
     while not sent.keys() <= (came := receiver.look()).keys() and time.monotonic() < deadline:

@@ -24,7 +24,7 @@ KEPT = 500  # callbacks
 BODY_MAX = 2 * 1024 * 1024
 
 
-class Receiver(ThreadingHTTPServer):
+class DemoReceiver(ThreadingHTTPServer):
     """The server; `callbacks` holds the last ones, oldest first."""
 
     daemon_threads = True
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    server: Receiver
+    server: DemoReceiver
 
     def do_GET(self) -> None:
         """Return the callbacks."""
@@ -106,7 +106,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Receiver(options.port, Verifier(options.known)) as receiver:
+    with DemoReceiver(options.port, Verifier(options.known)) as receiver:
         receiver.serve_forever()
 
 

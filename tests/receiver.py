@@ -1,4 +1,4 @@
-"""A scriptable HTTP or HTTPS endpoint on loopback, which records what it gets and misbehaves on request.
+"""A scriptable HTTP or HTTPS receiver on loopback, which records its requests and misbehaves as its scripts say.
 
 with Receiver() as receiver:
     receiver.script(reply(503), reply(200))  # in order; the last one is repeated
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from tests.conversation import (
-    Conversation,
+from tests.receiver_scripts import (
+    Connection,
     Received,
     Script,
     drip,
@@ -30,7 +30,7 @@ from tests.conversation import (
 )
 
 __all__ = [
-    "Conversation",
+    "Connection",
     "Received",
     "Receiver",
     "Script",
@@ -47,14 +47,14 @@ __all__ = [
 
 
 class Receiver:
-    """Listens from `with` on. `greeting`: what to do with a connection instead of reading requests from it."""
+    """Listens from `with` on. `greeting`: deals with a connection instead of reading requests from it."""
 
     def __init__(
         self,
         *,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
-        greeting: Callable[[Conversation], None] | None = None,
+        greeting: Callable[[Connection], None] | None = None,
     ) -> None:
         self._tls = tls
         self._greeting = greeting
@@ -78,19 +78,19 @@ class Receiver:
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     def script(self, *scripts: Script, path: str | None = None) -> None:
-        """Answer with these in order, and with the last one from then on; for one path, or all others."""
+        """Set the scripts of a path, or of all others: each is run once, in order, the last one from then on."""
         with self._changed:
             self._scripts[path] = deque(scripts)
 
     def wait_for(self, count: int, *, seconds: float = 5.0, path: str | None = None) -> list[Received]:
-        """Return the requests (to the path) as soon as there are so many; fails when the time is up."""
+        """Return the requests (to the path) as soon as there are so many. Raises AssertionError in the end."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._to(path)) >= count, timeout=seconds):
                 raise AssertionError(f"{len(self._to(path))} of {count} requests came within {seconds} s")
             return self._to(path)
 
     def wait_until_closed(self, *, seconds: float = 5.0) -> None:
-        """Return when no connection is open any more on this side; fails when the time is up."""
+        """Return when no connection is open on this side. Raises AssertionError in the end."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._open, timeout=seconds):
                 raise AssertionError(f"{len(self._open)} connections are still open after {seconds} s")
@@ -106,7 +106,7 @@ class Receiver:
         self._stopping.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join()  # from here on there are no new ones
+        self._accepting.join()  # after this no new connection is accepted
         for sock in list(self._open):
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -137,26 +137,26 @@ class Receiver:
         secured = sock
         try:
             if self._greeting is not None:
-                self._greeting(Conversation(sock, number, self._stopping))
+                self._greeting(Connection(sock, number, self._stopping))
                 return
             if self._tls is not None:
                 secured = self._tls.wrap_socket(sock, server_side=True)
                 self._change(sock, secured)
-            self._converse(Conversation(secured, number, self._stopping))
+            self._read_requests(Connection(secured, number, self._stopping))
         except (OSError, ValueError):
-            pass  # the other side is gone, or speaks no HTTP: nothing to record
+            pass  # the other side is gone, or sent no HTTP: there is nothing to record
         finally:
             secured.close()
             self._change(secured, None)
 
-    def _converse(self, conversation: Conversation) -> None:
-        while (received := conversation.read_request()) is not None:
+    def _read_requests(self, connection: Connection) -> None:
+        while (received := connection.read_request()) is not None:
             with self._changed:
                 self.requests.append(received)
                 scripts = self._scripts.get(received.path, self._scripts[None])
                 script = scripts.popleft() if len(scripts) > 1 else scripts[0]
                 self._changed.notify_all()
-            if not script(conversation, received):
+            if not script(connection, received):
                 return
 
     def _change(self, closed: socket.socket, opened: socket.socket | None) -> None:

@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import event_path
-from benchmarks.arrivals import AFTER, DEAD, Receiver, receiver
 from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.receiver_process import AFTER, DEAD
+from benchmarks.recording_receiver import RecordingReceiver, recording_receiver
 from local.progress import Progress
 from tests.aws_stub.responses import stub_aws
 from webhooks.domain.webhook import Webhook
@@ -30,7 +31,7 @@ ROUNDS = 5
 def measure(progress: Progress) -> Measured:
     """Measure single deliveries and packs, all healthy and with 1 % that never answer."""
     readings = []
-    with receiver() as running:
+    with recording_receiver() as running:
         for at_once in (10, 100):
             with progress.step(f"{at_once} at once"):
                 ratios = [_all_healthy(running, at_once) for _ in range(ROUNDS)]
@@ -98,7 +99,7 @@ class Dispatcher:
         self._responses |= {"BatchGetItem": event_path.found(items)}
 
 
-def _all_healthy(running: Receiver, at_once: int) -> float:
+def _all_healthy(running: RecordingReceiver, at_once: int) -> float:
     webhooks = _webhooks(running, dead=0)
     dispatcher, size = Dispatcher(webhooks), at_once // MESSAGES
     batch = [
@@ -108,12 +109,12 @@ def _all_healthy(running: Receiver, at_once: int) -> float:
     return dispatcher.run(batch) * 1000 / at_once / (MILLISECONDS / at_once)
 
 
-def _webhooks(running: Receiver, *, dead: int) -> list[Webhook]:
+def _webhooks(running: RecordingReceiver, *, dead: int) -> list[Webhook]:
     urls = [f"{running.url}{AFTER}{MILLISECONDS}"] * MESSAGES + [f"{running.url}{DEAD}"] * dead
     return [event_path.webhook(number, url) for number, url in enumerate(urls, 1)]
 
 
-def _some_dead(running: Receiver, at_once: int, deliveries: int) -> float:
+def _some_dead(running: RecordingReceiver, at_once: int, deliveries: int) -> float:
     """Return the ratio for so many deliveries, one in DEAD_SHARE for a webhook that never answers."""
     *healthy, dead = _webhooks(running, dead=1)
     dispatcher, size = Dispatcher([*healthy, dead]), at_once // MESSAGES

@@ -1,23 +1,24 @@
-"""p99 from event to callback of 45 tenants while 5 others' endpoints, token endpoints or lookups are mute.
+"""p99 from event to callback of 45 tenants while 5 others' endpoints, token endpoints or lookups hang.
 
-Against the same events with those 5 alive. On the local stack in turn, the dead ones known as such; its
-functions have a stub before their resolver, for whose names a lookup takes 10 s and fails. And in virtual
-time: there the service's own code runs on simulated queues with the template's defaults: SQS with its rule
-of fairness, Lambda's pollers with up to 50 batches of 10 at once, endpoints that answer in 200 ms and
-others that take all of their 5 s; each seed is a pair with the same events. "The first 10 s": the endpoints
-die under load and nothing knows it yet; the other readings are of the time after that. "One queue": without
-the slow lane.
+Against the same events with those 5 responding. On the local stack in turn, the unresponsive ones known as
+such; its functions have a stub before their resolver, for whose names a lookup takes 10 s and fails. And
+simulated: the service's own code on a simulated clock and simulated queues with the template's defaults: SQS
+with its rule of fairness, Lambda's pollers with up to 50 batches of 10 at once, endpoints that respond in
+200 ms and others that take all of their 5 s; each seed is a pair with the same events. "The first 10 s": the
+endpoints die under load and are not marked slow yet; the other readings are of the time after that. "One
+queue": without the slow lane.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import load, outage, traffic
-from benchmarks.arrivals import DEAD, TOKEN, receiver
-from benchmarks.deployment import Design, Mute
 from benchmarks.figure import Chart, Goal, Line, Measured, Reading
 from benchmarks.load import Listener
 from benchmarks.outage import Outage
+from benchmarks.receiver_process import DEAD, TOKEN
+from benchmarks.recording_receiver import recording_receiver
+from benchmarks.timed_deployment import Design, Unresponsive
 from benchmarks.traffic import distribution, percentile
 from local.paths import ROOT
 from local.progress import Progress
@@ -26,7 +27,7 @@ TITLE = "Fairness: healthy tenants' p99 while a tenth of the events go to endpoi
 AGAINST = "the same events, all endpoints alive"
 BOUND = (
     "The emulator has one poller: after a look at the queues that found nothing it waits 50 ms, and each "
-    "batch of the slow lane that ends brings such a look. In virtual time there is no such poller."
+    "batch of the slow lane that ends brings such a look. In the simulation there is no such poller."
 )
 ONSET_REMARK = (
     "In the first 10 s a batch with a delivery to a dead endpoint holds its place for the 5 s of the "
@@ -44,7 +45,7 @@ PAIRS = 5
 LOCAL_RATE, LOCAL_SECONDS = 20, 10
 AHEAD, WARM_SECONDS = 50, 6
 ALIVE = "all answer"
-DYING = {mute: f"mute {mute} of 5 of 50" for mute in Mute}
+DYING = {which: f"unresponsive {which} of 5 of 50" for which in Unresponsive}
 MUTE_HOST = "mute-{}.bench.test"
 MUTE_NAMES = load.FOLDER / "mute-names"  # see benchmarks/names
 OAUTH = {
@@ -58,7 +59,7 @@ type Seen = Sequence[tuple[float, float]]  # seconds since the death, and ms
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure on the local stack, then in virtual time."""
+    """Measure on the local stack, then in the simulation."""
     parts = [_local(progress), _simulated(progress)]
     return Measured(
         [reading for part in parts for reading in part.readings],
@@ -72,13 +73,13 @@ def _local(progress: Progress) -> Measured:
     runs: dict[str, list[list[float]]] = {name: [] for name in names}
     environment = {"PYTHONPATH": str(ROOT / "benchmarks" / "names"), "MUTE_NAMES": str(MUTE_NAMES)}
     MUTE_NAMES.unlink(missing_ok=True)
-    with load.deployed(progress, environment) as stack, receiver() as endpoint:
+    with load.deployed(progress, environment) as stack, recording_receiver() as endpoint:
         url = stack.outputs["EventsQueueUrl"]
         with progress.step("register webhooks, start the functions, let the dead ones become known"):
             tenants = load.Tenants(stack, endpoint)
             healthy = tenants.listeners(outage.TENANTS - outage.DEAD)
             others = {ALIVE: tenants.listeners(outage.DEAD)}
-            others |= {DYING[mute]: _mute_listeners(tenants, mute) for mute in Mute}
+            others |= {DYING[which]: _unresponsive_listeners(tenants, which) for which in Unresponsive}
             MUTE_NAMES.touch()
             events = {name: traffic.events(_mixed(healthy, some)) for name, some in others.items()}
             traffic.keep_ahead(stack, url, events[ALIVE], endpoint, by=AHEAD, seconds=WARM_SECONDS)
@@ -93,11 +94,11 @@ def _local(progress: Progress) -> Measured:
                     traffic.settle(stack)
     readings = [
         Reading(
-            f"local stack, {LOCAL_RATE} events/s, mute {mute}",
-            _over(runs[DYING[mute]], runs[ALIVE]),
+            f"local stack, {LOCAL_RATE} events/s, unresponsive {which}",
+            _over(runs[DYING[which]], runs[ALIVE]),
             goal=GOAL,
         )
-        for mute in Mute
+        for which in Unresponsive
     ]
     readings += [
         Reading(f"local stack, p99, {name}", [_p99(run) for run in each], "ms") for name, each in runs.items()
@@ -112,12 +113,12 @@ def _local(progress: Progress) -> Measured:
     return Measured(readings, [chart])
 
 
-def _mute_listeners(tenants: load.Tenants, mute: Mute) -> list[Listener]:
-    match mute:
-        case Mute.TOKEN:
+def _unresponsive_listeners(tenants: load.Tenants, which: Unresponsive) -> list[Listener]:
+    match which:
+        case Unresponsive.TOKEN:
             api = {**OAUTH, "oAuthTokenUrl": tenants.receiver.url + TOKEN}
             return tenants.listeners(outage.DEAD, path=DEAD, api=api)
-        case Mute.LOOKUP:
+        case Unresponsive.LOOKUP:
             return tenants.listeners(outage.DEAD, path=DEAD, host=MUTE_HOST)
     return tenants.listeners(outage.DEAD, path=DEAD)
 
@@ -127,24 +128,24 @@ def _simulated(progress: Progress) -> Measured:
     runs: dict[str, Sequence[Seen]] = {}
     for rate in LOADS:
         outages = [Outage(rate, seed) for seed in range(1, PAIRS + 1)]
-        for mute in Mute:
-            with progress.step(f"virtual time, {rate} events a second, mute {mute}"):
-                alive = [each.run(dead=0, mute=mute) for each in outages]
-                dying = [each.run(mute=mute) for each in outages]
-            name = f"virtual time, {rate} events/s, mute {mute}"
+        for which in Unresponsive:
+            with progress.step(f"simulated, {rate} events a second, unresponsive {which}"):
+                alive: list[Seen] = [each.run(dead=0, unresponsive=which) for each in outages]
+                dying: list[Seen] = [each.run(unresponsive=which) for each in outages]
+            name = f"simulated, {rate} events/s, unresponsive {which}"
             known.append(Reading(name, _over(*_parts(outage.steady, dying, alive)), goal=GOAL))
-            if mute is Mute.ENDPOINT:
-                name = f"virtual time, {rate} events/s, the first {outage.ONSET_SECONDS} s"
+            if which is Unresponsive.ENDPOINT:
+                name = f"simulated, {rate} events/s, the first {outage.ONSET_SECONDS} s"
                 onset.append(Reading(name, _over(*_parts(outage.onset, dying, alive))))
                 runs[ALIVE] = alive
-            runs[DYING[mute]] = dying
+            runs[DYING[which]] = dying
     naive = []
     for design in (Design.FAIR, Design.PLAIN):
-        with progress.step(f"virtual time, {LOADS[-1]} events a second, {design}"):
+        with progress.step(f"simulated, {LOADS[-1]} events a second, {design}"):
             seen = Outage(LOADS[-1], 1).run(design=design)
         ratio = _p99(outage.steady(seen)) / _p99(outage.steady(runs[ALIVE][0]))
-        naive.append(Reading(f"virtual time, {LOADS[-1]} events/s, {design}", [ratio]))
-        runs[f"{DYING[Mute.ENDPOINT]}, {design}"] = [seen]
+        naive.append(Reading(f"simulated, {LOADS[-1]} events/s, {design}", [ratio]))
+        runs[f"{DYING[Unresponsive.ENDPOINT]}, {design}"] = [seen]
     return Measured([*known, *onset, *naive], _charts(runs), [ONSET_REMARK, NAIVE_REMARK])
 
 
@@ -160,7 +161,7 @@ def _charts(runs: Mapping[str, Sequence[Seen]]) -> list[Chart]:
     return [
         Chart(
             "simulated",
-            f"Healthy tenants in virtual time, {LOADS[-1]} events/s",
+            f"Healthy tenants, simulated, {LOADS[-1]} events/s",
             "time from event to callback (ms)",
             "callbacks (%)",
             {

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import baseline_stack, load, traffic
-from benchmarks.arrivals import Receiver, receiver
 from benchmarks.figure import Chart, Goal, Line, Measured, Reading
 from benchmarks.growth import STEADY, growth
+from benchmarks.recording_receiver import RecordingReceiver, recording_receiver
 from benchmarks.traffic import Event, distribution, percentile
 from local.progress import Progress
 from local.stack import Stack
@@ -46,7 +46,7 @@ SERVICE, BASELINE = "service", "baseline"
 
 def measure(progress: Progress) -> Measured:
     """Measure latency, then throughput."""
-    with load.deployed(progress) as stack, receiver() as endpoint:
+    with load.deployed(progress) as stack, recording_receiver() as endpoint:
         with progress.step("register webhooks, start the functions"):
             made = traffic.events(load.Tenants(stack, endpoint).listeners(TENANTS))
             queues = {
@@ -132,7 +132,7 @@ def _over(over: Iterable[float], under: Iterable[float]) -> list[float]:
 
 
 def _sustained(
-    stack: Stack, endpoint: Receiver, made: Iterator[Event], *, rate: float
+    stack: Stack, endpoint: RecordingReceiver, made: Iterator[Event], *, rate: float
 ) -> tuple[Line, list[float]]:
     """Publish at a rate; returns the queues' length over the seconds, and the latencies."""
     url, queue = stack.outputs["EventsQueueUrl"], []

@@ -17,9 +17,9 @@ from pathlib import Path
 from threading import Event, Thread
 
 from benchmarks import event_path
-from benchmarks.arrivals import AFTER, receiver
 from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.null_receiver import HOST, null_receiver
+from benchmarks.receiver_process import AFTER
 from local.paths import ROOT
 from local.progress import Progress
 from tests.aws_stub.responses import canned, stub_aws
@@ -47,7 +47,7 @@ KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 def measure(progress: Progress) -> Measured:
     """Measure with a full batch in flight, and with 500 deliveries."""
     readings = []
-    with receiver() as slow, null_receiver(slow.url) as running:
+    with null_receiver() as running:
         response = f"{AFTER}{SECONDS * 1000}"
         secure, plain = f"https://{HOST}:{running.https}{response}", f"http://{HOST}:{running.http}{response}"
         for count, url, name, goal in (

@@ -14,8 +14,9 @@ from contextlib import closing, contextmanager
 
 from benchmarks import event_path
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.null_receiver import CLOSE, HOST, NullReceiver, null_receiver
+from benchmarks.null_receiver import HOST, NullReceiver, null_receiver
 from benchmarks.paired import Work, cpu_ratios
+from benchmarks.receiver_process import CLOSE
 from local.progress import Progress
 from webhooks.bootstrap.dispatcher import compose
 from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse

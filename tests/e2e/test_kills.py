@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 
 from local.stack import Stack
-from tests.conversation import Conversation, Received
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
+from tests.receiver_scripts import Connection, Received
 from webhooks.domain.delivery import delivery_id
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.services.dispatch.waves import WAVE, WAVE_SECONDS
@@ -134,10 +134,10 @@ def hidden_for(stack: Stack, seconds: int) -> Iterator[None]:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
 
-def at_the_second(conversation: Conversation, received: Received) -> bool:
+def at_the_second(connection: Connection, received: Received) -> bool:
     """Answer 503 to a delivery's first attempt."""
     status = 503 if received.header("webhook-attempt") == "1" else 200
-    return reply(status, delay=ANSWER_DELAY)(conversation, received)
+    return reply(status, delay=ANSWER_DELAY)(connection, received)
 
 
 def registered(

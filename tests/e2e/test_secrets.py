@@ -17,10 +17,10 @@ import pytest
 
 from local.stack import Stack
 from tests import plain_protocol as protocol
-from tests.conversation import Conversation, Received
 from tests.e2e.conftest import issue
 from tests.e2e.platform_client import PlatformClient, Reply
 from tests.receiver import Receiver, raw, reply, reset, token
+from tests.receiver_scripts import Connection, Received
 
 SECONDS = 60.0
 QUEUES = (
@@ -56,12 +56,12 @@ def written(value: str) -> set[str]:
     return {value, quote(value), quote_plus(value), json.dumps(value)[1:-1], plain.hex(), *shifted}
 
 
-def echo(conversation: Conversation, received: Received) -> bool:
+def echo(connection: Connection, received: Received) -> bool:
     """Respond as a server in debug mode does: with the whole request, credentials first."""
     said = (
         "\n".join(f"{name}: {value}" for name, value in reversed(received.headers)) + received.body.decode()
     )
-    return reply(500, said.encode())(conversation, received)
+    return reply(500, said.encode())(connection, received)
 
 
 def messages(stack: Stack, queue: str) -> list[dict[str, Any]]:

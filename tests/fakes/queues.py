@@ -1,4 +1,4 @@
-"""The deliveries queue, its dead-letter queue and that of the events, in memory."""
+"""The queues that functions write to, in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,17 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event_slice import EventSlice, encode_slice
 from webhooks.domain.lane import Lane
+from webhooks.domain.retry import MAX_DELAY
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message on a queue: its text, the seconds until it can be received, and why it is dead."""
+    """A message on a queue: its text, the seconds until it can be received, its group, and why it is dead."""
 
     text: str
     delay: int = 0
     reason: str | None = None
+    group: str = ""
 
 
 class FakeQueue:
@@ -33,7 +35,7 @@ class FakeQueue:
             self._sent.append(message)
 
     def messages(self) -> list[Sent]:
-        """Return what is on the queue, oldest first."""
+        """Return the messages on the queue, oldest first."""
         with self._lock:
             return list(self._sent)
 
@@ -43,9 +45,17 @@ class FakeQueue:
             taken, self._sent = self._sent[:count], self._sent[count:]
             return taken
 
+    def take_all(self) -> list[Sent]:
+        """Take all messages off the queue, oldest first."""
+        if not self._sent:
+            return []
+        with self._lock:
+            taken, self._sent = self._sent, []
+            return taken
+
 
 class FakeDeliveryQueue:
-    """All queues for packs, which travel as text. `refused`: webhooks whose packs it does not take."""
+    """All queues for packs, as text. `refused`: webhooks whose packs it does not take."""
 
     def __init__(self, *, fault: Fault = no_fault) -> None:
         self.fast = FakeQueue()
@@ -87,7 +97,8 @@ class FakeDeliveryQueue:
     def _put(self, queue: FakeQueue, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
         for pack, seconds in packs:
             if pack.webhook_id not in self.refused:
-                queue.put(Sent(encode_pack(pack), delay=max(0, min(seconds, 900))))
+                delay = max(0, min(seconds, MAX_DELAY))
+                queue.put(Sent(encode_pack(pack), delay=delay, group=pack.scope.fairness_group))
         return [pack for pack, _ in packs if pack.webhook_id in self.refused]
 
 
@@ -103,7 +114,7 @@ class FakeEventsQueue:
         """Send slices of wide events."""
         with effect(self._fault, "events.send"):
             for each in slices:
-                self.queue.put(Sent(encode_slice(each)))
+                self.queue.put(Sent(encode_slice(each), group=each.event.scope.fairness_group))
         return True
 
     def delete(self, receipts: Sequence[str]) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.calls import Client, calling, post
-from tests.conversation import Conversation, Received
 from tests.receiver import Receiver, endless, raw, reply
+from tests.receiver_scripts import Connection, Received
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
@@ -207,8 +207,8 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(
     head = OK + b"Content-Length: 65000\r\nX: "
     answered = head + b"y" * (size - len(head) - 4 - 65_000) + b"\r\n\r\n" + b"x" * 65_000
 
-    def twice(conversation: Conversation, _received: Received) -> bool:
-        conversation.send(answered)
+    def twice(connection: Connection, _received: Received) -> bool:
+        connection.send(answered)
         return True
 
     receiver.script(twice)
@@ -313,12 +313,12 @@ def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: Client, receiver: R
 
 def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Receiver) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes
-    def refuse_unread(conversation: Conversation) -> None:
-        while b"\r\n\r\n" not in conversation.unread:
-            conversation.unread += conversation.sock.recv(4_096)
-        conversation.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        conversation.sock.shutdown(socket.SHUT_WR)
-        while conversation.sock.recv(65_536):
+    def refuse_unread(connection: Connection) -> None:
+        while b"\r\n\r\n" not in connection.unread:
+            connection.unread += connection.sock.recv(4_096)
+        connection.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        connection.sock.shutdown(socket.SHUT_WR)
+        while connection.sock.recv(65_536):
             pass
 
     with Receiver(greeting=refuse_unread) as strict:
@@ -331,12 +331,12 @@ def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Rec
 @pytest.mark.parametrize("size", [10_000, 200_000, 1_000_000])
 def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: Client, size: int) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes with the body unread
-    def refuse_and_reset(conversation: Conversation) -> None:
-        while b"\r\n\r\n" not in conversation.unread:
-            conversation.unread += conversation.sock.recv(512)
-        conversation.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
-        conversation.wait(0.01)
-        conversation.reset()
+    def refuse_and_reset(connection: Connection) -> None:
+        while b"\r\n\r\n" not in connection.unread:
+            connection.unread += connection.sock.recv(512)
+        connection.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+        connection.wait(0.01)
+        connection.reset()
 
     with Receiver(greeting=refuse_and_reset) as strict:
         responses = [endpoint.exchange(post(strict.url, b"x" * size), seconds=2) for _ in range(10)]

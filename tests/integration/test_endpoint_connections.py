@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.calls import Client, calling, post
-from tests.conversation import Conversation, Received
 from tests.receiver import Receiver, Script, raw, reply, reset, then_close
+from tests.receiver_scripts import Connection, Received
 from webhooks.adapters.http.client import Limits
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
@@ -38,8 +38,8 @@ def test_a_connection_is_used_again(endpoint: Client, receiver: Receiver) -> Non
 def test_a_chunked_response_leaves_its_connection_usable(endpoint: Client, receiver: Receiver) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nay!\r\n0\r\nTrailer: x\r\n\r\n"
 
-    def twice(conversation: Conversation, _received: Received) -> bool:
-        conversation.send(chunked)
+    def twice(connection: Connection, _received: Received) -> bool:
+        connection.send(chunked)
         return True
 
     receiver.script(twice)

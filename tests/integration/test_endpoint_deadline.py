@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from tests.calls import LOOPBACK, Client, calling, post
-from tests.conversation import Conversation
 from tests.receiver import Receiver, Script, drip, endless, mute, raw, reply, stall
+from tests.receiver_scripts import Connection
 from webhooks.adapters.http.egress_guard import EgressGuard
 from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse, NoResponseReason
 
@@ -112,10 +112,10 @@ def test_a_handshake_that_stalls_ends_on_time(endpoint: Client) -> None:
 
 def test_a_handshake_that_drips_ends_on_time(endpoint: Client) -> None:
     # Given a server that sends the start of a long TLS record a byte at a time
-    def trickle(conversation: Conversation) -> None:
+    def trickle(connection: Connection) -> None:
         for byte in b"\x16\x03\x03\x40\x00" + b"\x02" * 1_000:
-            conversation.send(bytes([byte]))
-            conversation.wait(0.02)
+            connection.send(bytes([byte]))
+            connection.wait(0.02)
 
     with Receiver(greeting=trickle) as receiver:
         response, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
@@ -131,16 +131,12 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme: str, tmp_path: Path) 
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
 
     # Given a server that takes the request in sips, so that each waits a little and all take seconds
-    def sip(conversation: Conversation) -> None:
-        conversation.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
-        sock = (
-            server.wrap_socket(conversation.sock, server_side=True)
-            if scheme == "https"
-            else conversation.sock
-        )
+    def sip(connection: Connection) -> None:
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+        sock = server.wrap_socket(connection.sock, server_side=True) if scheme == "https" else connection.sock
         with sock:
-            while not conversation.stopping.is_set() and sock.recv(8_192):
-                conversation.wait(0.005)
+            while not connection.stopping.is_set() and sock.recv(8_192):
+                connection.wait(0.005)
 
     with Receiver(greeting=sip) as receiver, calling(ca_file=str(tmp_path / "ca.pem")) as endpoint:
         response, took = timed(endpoint, post(f"{scheme}://127.0.0.1:{receiver.port}/", b"x" * 20_000_000))

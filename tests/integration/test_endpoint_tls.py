@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from trustme import CA
 
 from tests.calls import Client, calling, post
-from tests.conversation import Conversation
 from tests.receiver import Receiver
+from tests.receiver_scripts import Connection
 from webhooks.adapters.http.ca_bundle import ca_bundle
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
@@ -90,9 +90,9 @@ def test_tls_older_than_1_2_is_refused(authority: CA, trusting: Client) -> None:
 
 
 def test_a_server_without_tls_is_a_tls_failure(trusting: Client) -> None:
-    def answer_in_clear(conversation: Conversation) -> None:
-        conversation.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        conversation.wait(2)
+    def answer_in_clear(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.wait(2)
 
     with Receiver(greeting=answer_in_clear) as receiver:
         response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)

@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """Faults are what is tested here: the trace of the world says more than the services' log."""
+    """Log nothing: the trace of the simulation says more than the service's log of so many faults."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

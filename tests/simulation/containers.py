@@ -1,14 +1,15 @@
-"""Containers: each has the functions' objects of its own, with their caches, over stores that all share."""
+"""Containers: each has a function's objects of its own, with their caches, over the stores that all share."""
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol
 
 from signing import Curve
-from tests.fakes.background import AtOnce
 from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.keys import FakeKeyStore, FakeMaster
-from tests.simulation.ports import Http, Port, Workers
+from tests.simulation.concurrency import SimulatedBackground, SimulatedHttpClient, SimulatedWorkers
+from tests.simulation.deployment import Deployment
+from tests.simulation.ports import Port
 from tests.simulation.queues import Message
 from webhooks.domain.keyring import content_keys, service_keys
 from webhooks.domain.lane import Lane
@@ -22,11 +23,8 @@ from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
 
-if TYPE_CHECKING:
-    from tests.simulation.simulation import Simulation
-
 FAST_SECONDS = 1
-TIMEOUT = 30  # of fan-out, in seconds
+FANOUT_TIMEOUT = 30  # seconds
 DELAYS = (30, 300)
 SETTLING_SECONDS = 7
 
@@ -35,27 +33,27 @@ class Container(Protocol):
     """A warm function."""
 
     def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
-        """Work on a batch that came by a lane; returns what must come again."""
+        """Handle a batch of a lane; returns the ids of the messages that must come again."""
 
 
 class FanoutContainer:
     """functions/fanout."""
 
-    def __init__(self, simulation: "Simulation") -> None:
-        self._simulation = simulation
-        self._began = simulation.clock()
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._began = deployment.clock()
         self._fanout = Fanout(
-            index=_port(simulation, "index", simulation.subscriptions),
-            lane=_port(simulation, "lane", simulation.lanes),
-            events=_port(simulation, "slices", simulation.slices),
-            events_dlq=_port(simulation, "events", simulation.events_dlq),
-            rng=simulation.random.random,
-            time_left=lambda: TIMEOUT - (simulation.clock() - self._began),
-            slice_size=simulation.slice_size,
+            index=_port(deployment, "index", deployment.index),
+            lane=_port(deployment, "lane", deployment.lanes),
+            events=_port(deployment, "events_queue", deployment.events_queue),
+            events_dlq=_port(deployment, "events_dlq", deployment.events_dlq),
+            rng=deployment.random.random,
+            time_left=lambda: FANOUT_TIMEOUT - (deployment.clock() - self._began),
+            slice_size=deployment.slice_size,
         )
 
     def handle(self, messages: Sequence[Message], _lane: Lane) -> set[str]:
-        self._began = self._simulation.clock()
+        self._began = self._deployment.clock()
         return self._fanout.fan_out(
             [
                 EventMessage(each.id, each.text, round(each.sent_at * 1000), each.receives, receipt=each.id)
@@ -67,48 +65,53 @@ class FanoutContainer:
 class DispatcherContainer:
     """functions/dispatcher."""
 
-    def __init__(self, simulation: "Simulation") -> None:
+    def __init__(self, deployment: Deployment) -> None:
         service, content, master = _keys()
-        queue = _port(simulation, "queue", simulation.lanes)
+        queue = _port(deployment, "queue", deployment.lanes)
+        workers = SimulatedWorkers(deployment.clock, random=deployment.random, count=deployment.workers)
         settlement = Settlement(
             queue=queue,
-            log=_port(simulation, "log", simulation.log),
-            subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
-            clock=simulation.clock,
-            time_left=simulation.time_left,
+            log=_port(deployment, "log", deployment.log),
+            subscriptions=_port(deployment, "subscriptions", deployment.subscriptions),
+            clock=deployment.clock,
+            time_left=deployment.time_left,
         )
         signer = CallbackSigner(
-            service=_port(simulation, "service", service),
-            content=_port(simulation, "content", content),
-            master=_port(simulation, "master", master),
+            service=_port(deployment, "service", service),
+            content=_port(deployment, "content", content),
+            master=_port(deployment, "master", master),
         )
         self._dispatch = Dispatcher(
             loader=Loader(
                 signer=signer,
-                reader=_port(simulation, "batch", FakeBatchReader(simulation.subscriptions, simulation.log)),
-                credentials=_port(simulation, "credentials", simulation.credentials),
-                workers=cast("Any", Workers(simulation, simulation.workers)),
+                reader=_port(deployment, "batch", FakeBatchReader(deployment.subscriptions, deployment.log)),
+                credentials=_port(deployment, "credentials", deployment.credentials),
+                workers=workers,
             ),
             signer=signer,
             attempts=Attempts(
-                tokens=_port(simulation, "tokens", simulation.tokens),
-                monotonic=simulation.clock,
+                tokens=_port(deployment, "tokens", deployment.tokens),
+                monotonic=deployment.clock,
                 default_ttl=5,
             ),
-            http=Http(simulation, _port(simulation, "endpoint", simulation.endpoints), simulation.workers),
+            http=SimulatedHttpClient(
+                _port(deployment, "endpoint", deployment.endpoints),
+                clock=deployment.clock,
+                connections=workers,
+            ),
             queue=queue,
             settlement=settlement,
-            background=AtOnce(),
+            background=SimulatedBackground(deployment),
             slow_endpoints=SlowEndpoints(
-                _port(simulation, "pace", simulation.subscriptions),
-                clock=simulation.clock,
+                _port(deployment, "slow_marks", deployment.subscriptions),
+                clock=deployment.clock,
                 limit=FAST_SECONDS,
             ),
-            clock=simulation.clock,
-            rng=simulation.random.random,
+            clock=deployment.clock,
+            rng=deployment.random.random,
             delays=DELAYS,
             fast_seconds=FAST_SECONDS,
-            time_left=simulation.time_left,
+            time_left=deployment.time_left,
             settling_seconds=SETTLING_SECONDS,
         )
 
@@ -118,8 +121,8 @@ class DispatcherContainer:
         )
 
 
-def _port(simulation: "Simulation", name: str, real: object) -> Any:
-    return Port(simulation, name, real)
+def _port(deployment: Deployment, name: str, real: object) -> Any:
+    return Port(name, real, call=deployment.call)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What can go wrong at a call of a port, and the plans that say where it does."""
+"""Faults at the calls of ports, and the plans that say where they happen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ from typing import Protocol
 
 
 class Kind(StrEnum):
-    """A fault, by what has taken effect when it happens."""
+    """A fault, by its effects until it happens."""
 
-    ERROR = "error"  # nothing has: an error, a throttle
-    LOST_ANSWER = "lost answer"  # everything has, and the caller gets a timeout
-    PARTIAL = "partial"  # a part has, as the documented result says
-    KILLED_BEFORE = "killed before"  # nothing has, and the process is gone
-    KILLED_AFTER = "killed after"  # everything has, and the process is gone
+    ERROR = "error"  # none: an error, a throttle
+    LOST_RESPONSE = "lost response"  # all, and the caller gets a timeout
+    PARTIAL = "partial"  # some, as the documented result says
+    KILLED_BEFORE = "killed before"  # none, and the process is gone
+    KILLED_AFTER = "killed after"  # all, and the process is gone
 
     @property
     def kills(self) -> bool:
@@ -22,9 +22,9 @@ class Kind(StrEnum):
 
 
 KILLS = (Kind.KILLED_BEFORE, Kind.KILLED_AFTER)
-READ = (Kind.ERROR, Kind.KILLED_BEFORE)  # nothing takes effect: after it is before what follows
-WRITE = (Kind.ERROR, Kind.LOST_ANSWER, *KILLS)
-BATCH = (Kind.ERROR, Kind.LOST_ANSWER, Kind.PARTIAL, *KILLS)
+READ = (Kind.ERROR, Kind.KILLED_BEFORE)  # without effect: a kill after it is one before the next call
+WRITE = (Kind.ERROR, Kind.LOST_RESPONSE, *KILLS)
+BATCH = (Kind.ERROR, Kind.LOST_RESPONSE, Kind.PARTIAL, *KILLS)
 
 # Every port that fan-out and dispatcher call.
 CALLS: Mapping[str, tuple[Kind, ...]] = {
@@ -32,23 +32,23 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "index.listeners": READ,
     "index.last_sequence": READ,
     "lane.send": BATCH,
-    "slices.send": (Kind.ERROR, Kind.LOST_ANSWER, *KILLS),
-    "slices.delete": KILLS,  # it never raises: a message that stays comes again
-    "events.send_to_dlq": WRITE,
+    "events_queue.send": (Kind.ERROR, Kind.LOST_RESPONSE, *KILLS),
+    "events_queue.delete": KILLS,  # it never raises: a message that stays comes again
+    "events_dlq.send_to_dlq": WRITE,
     "batch.read": READ,
     "credentials.read": READ,
     "master.read": READ,
     "service.read": READ,
     "content.read": READ,
     "tokens.token": READ,
-    "endpoint.exchange": KILLS,  # it never raises: what endpoints do is no fault
+    "endpoint.exchange": KILLS,  # it never raises: a bad endpoint is no fault
     "queue.send_slow": BATCH,
     "queue.send_to_dlq": BATCH,
     "queue.send_text_to_dlq": WRITE,
-    "queue.delete": KILLS,  # as slices.delete
+    "queue.delete": KILLS,  # as events_queue.delete
     "subscriptions.change": WRITE,
     "log.record": BATCH,
-    "pace.mark": WRITE,
+    "slow_marks.mark": WRITE,
 }
 
 
@@ -56,7 +56,7 @@ class Plan(Protocol):
     """Where faults happen."""
 
     def choose(self, call: str, /) -> Kind | None:
-        """Say what happens at the next call of a port."""
+        """Return the fault of the next call of a port."""
 
 
 @dataclass
@@ -72,7 +72,7 @@ class NoFaults:
 
 @dataclass
 class FaultsAt:
-    """Faults at calls by their position, counted from 0; none where the call there cannot fail so."""
+    """Faults at calls by their position, counted from 0; none where the call cannot fail in that way."""
 
     kinds: Mapping[int, Kind]
     position: int = -1

@@ -1,4 +1,4 @@
-"""What happened in a run, as somebody saw it who sees everything. Ticks order it all."""
+"""Everything that happened in a run, in the order of ticks."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,12 +16,12 @@ class Invocation:
     function: str
     started: int
     messages: tuple[str, ...]
-    seen: dict[str, int] = field(
-        default_factory=dict
-    )  # attempts in the log when it last read it, by delivery
-    recorded: dict[str, int] = field(default_factory=dict)  # when it wrote a delivery's line
-    unrecorded: set[str] = field(default_factory=set)  # deliveries whose line a fault kept back
-    untaken: set[str] = field(default_factory=set)  # deliveries that a queue did not take, or so it seemed
+    # By delivery: its attempts in the log when it was last read, and the tick at which it was recorded.
+    seen: dict[str, int] = field(default_factory=dict)
+    recorded: dict[str, int] = field(default_factory=dict)
+    # Deliveries that a fault kept out of the log, and those that a queue did not take, or seemed not to.
+    unrecorded: set[str] = field(default_factory=set)
+    untaken: set[str] = field(default_factory=set)
     is_killed: bool = False
     is_over: bool = False
     failure: BaseException | None = None
@@ -39,17 +39,17 @@ class Call:
     method: str
     authorization: str | None
     body: dict[str, Any]
-    exchange: HttpOutcome
+    outcome: HttpOutcome
     seen: int
 
     @property
     def is_success(self) -> bool:
-        return isinstance(self.exchange, HttpResponse) and self.exchange.status == 200
+        return isinstance(self.outcome, HttpResponse) and self.outcome.status == 200
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A message of the events queue; `event` is None where it is no event."""
+    """A published message; `event` is None if it is invalid."""
 
     tick: int
     message_id: str
@@ -64,7 +64,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class Revision:
-    """What a webhook was from a tick on; None: deleted."""
+    """A webhook as it was from a tick on; None: deleted."""
 
     since: int
     webhook: Webhook | None
@@ -72,8 +72,6 @@ class Revision:
 
 @dataclass
 class History:
-    """Everything that happened."""
-
     publications: list[Publication] = field(default_factory=list)
     revisions: dict[str, list[Revision]] = field(default_factory=dict)
     credentials: dict[CredentialRef, Credential] = field(default_factory=dict)
@@ -81,12 +79,14 @@ class History:
     calls: list[Call] = field(default_factory=list)
     acknowledged: dict[str, int] = field(default_factory=dict)  # messages of the events queue
     slices: dict[str, str] = field(default_factory=dict)  # the event's id, by a slice's message id
-    broken: set[tuple[str, str]] = field(default_factory=set)  # webhooks that were broken, and how
+    broken: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # webhooks, and a part of the reason that names the damage
     repeated_events: set[str] = field(default_factory=set)
     faults: dict[str, int] = field(default_factory=dict)
 
-    def alive(self, webhook_id: str, since: int, until: int) -> list[Webhook | None]:
-        """Return what the webhook was at any time between two ticks."""
+    def states(self, webhook_id: str, since: int, until: int) -> list[Webhook | None]:
+        """Return each state of the webhook between two ticks."""
         revisions = self.revisions[webhook_id]
         ends = [*(revision.since for revision in revisions[1:]), None]
         return [

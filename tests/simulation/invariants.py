@@ -1,4 +1,4 @@
-"""What must hold once the queues have drained, judged from outside: by what endpoints, queues and log hold then."""
+"""The invariants of a drained deployment, checked from outside: by its endpoints, its queues and its log."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 
 
-class Judge:
-    """Judges a world that came to rest. `is_clean`: nothing went wrong in it and nothing came twice."""
+class Invariants:
+    """Checks a simulation that has drained. `is_clean`: without faults and without repeated messages."""
 
     def __init__(self, simulation: Simulation, *, is_clean: bool) -> None:
         self.simulation = simulation
         self.history = simulation.history
         self.is_clean = is_clean
-        self.explained: Counter[str] = Counter()
+        self.repeats: Counter[str] = Counter()  # calls, by why they were made again
         self.calls: dict[str, list[Call]] = defaultdict(list)
         for call in self.history.calls:
             self.calls[call.delivery_id].append(call)
@@ -45,8 +45,7 @@ class Judge:
             for webhook_id in self.history.revisions
         }
 
-    def problems(self) -> list[str]:
-        """Return what does not hold."""
+    def violations(self) -> list[str]:
         return [
             *self._failures(),
             *self._losses(),
@@ -57,7 +56,7 @@ class Judge:
         ]
 
     def _failures(self) -> Iterator[str]:
-        """No fault may end an invocation, for that costs its whole batch."""
+        """No fault ends an invocation, for that costs its whole batch."""
         for invocation in self.history.invocations:
             if not invocation.is_over:
                 yield f"invocation {invocation.number} never ended"
@@ -68,7 +67,7 @@ class Judge:
                 yield f"{queue.name} still has messages"
 
     def _losses(self) -> Iterator[str]:
-        """Every matching delivery ends delivered, dead-lettered or ended; nothing invalid disappears."""
+        """Every matching delivery ends delivered, dead-lettered or ended; no invalid event disappears."""
         for publication in self.history.publications:
             dead = self.events_dlq.get(publication.text)
             acknowledged = self.history.acknowledged.get(publication.message_id)
@@ -89,7 +88,7 @@ class Judge:
                     yield from self._loss(publication, webhook_id)
 
     def _published(self, text: str) -> str:
-        """Return what a producer published of a message of the events queue: a slice is a part of that."""
+        """Return the text that a producer published; a slice is a part of it."""
         if not is_slice(text):
             return text
         event_id = parse_slice(text).event.id
@@ -119,8 +118,8 @@ class Judge:
         """Tell whether the webhook wanted the event from its acceptance until fan-out was done with it."""
         if self.history.revisions[webhook_id][0].since > publication.tick:
             return False
-        alive = self.history.alive(webhook_id, publication.tick, until)
-        return all(_wants(webhook, publication) for webhook in alive)
+        states = self.history.states(webhook_id, publication.tick, until)
+        return all(_wants(webhook, publication) for webhook in states)
 
     def _loss(self, publication: Publication, webhook_id: str) -> Iterator[str]:
         assert publication.event is not None
@@ -131,20 +130,20 @@ class Judge:
             return
         if self._is_in_dead_slice(publication.event["eventId"], webhook_id):
             return
-        alive = self.history.alive(webhook_id, publication.tick, self.simulation.tick)
-        if all(webhook is not None and webhook.enabled for webhook in alive):
+        states = self.history.states(webhook_id, publication.tick, self.simulation.tick)
+        if all(webhook is not None and webhook.enabled for webhook in states):
             yield f"LOST: {publication.event['eventId']} for {webhook_id} ({one})"
 
     def _wrong_calls(self) -> Iterator[str]:
-        """Only webhooks that want the event are called, as they are registered, and nobody else sees it."""
+        """Only webhooks that want the event are called, as they are registered; no other sees it."""
         for call in self.history.calls:
             if call.delivery_id not in self.known:
-                yield f"a delivery that nobody wants: {call.delivery_id}"
+                yield f"a delivery that no webhook wants: {call.delivery_id}"
                 continue
             publication, webhook_id = self.known[call.delivery_id]
             assert publication.event is not None
-            since_accepted = self.history.alive(webhook_id, publication.tick, call.tick)
-            since_read = self.history.alive(webhook_id, call.invocation.started, call.tick)
+            since_accepted = self.history.states(webhook_id, publication.tick, call.tick)
+            since_read = self.history.states(webhook_id, call.invocation.started, call.tick)
             if not any(_wants(webhook, publication) for webhook in since_accepted):
                 yield f"{call.delivery_id}: the webhook never wanted it"
             if not any(webhook and self._fits(call, webhook) for webhook in since_read):
@@ -171,7 +170,7 @@ class Judge:
         return call.authorization == (credential.token and f"Bearer {credential.token}")
 
     def _duplicates(self) -> Iterator[str]:
-        """A delivery is sent again only where nobody could know that it was sent."""
+        """A delivery is sent again only where the sender could not know that it was sent."""
         for one, calls in self.calls.items():
             for position, call in enumerate(calls):
                 if call.seen >= call.attempt:
@@ -179,13 +178,13 @@ class Judge:
                 for earlier in calls[:position]:
                     if earlier.attempt < call.attempt and not earlier.is_success:
                         continue
-                    why = self._excuse(one, earlier.invocation, call)
-                    self.explained[why or "no reason"] += 1
+                    why = self._cause_of_repeat(one, earlier.invocation, call)
+                    self.repeats[why or "no reason"] += 1
                     if why is None or self.is_clean:
-                        yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, excuse: {why}"
+                        yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, cause: {why}"
 
-    def _excuse(self, one: str, earlier: Invocation, call: Call) -> str | None:
-        """Say why a call could not know of an earlier invocation's."""
+    def _cause_of_repeat(self, one: str, earlier: Invocation, call: Call) -> str | None:
+        """Return why a call could not know of an earlier invocation's; None: it could."""
         if one in earlier.unrecorded:
             return "the log was not written"
         if one in earlier.untaken:
@@ -209,20 +208,20 @@ class Judge:
         )
 
     def _wrong_dead_letters(self) -> Iterator[str]:
-        """Only what is broken is dead-lettered."""
+        """Only broken webhooks and events are dead-lettered."""
         for one, messages in self.dead.items():
             for message in messages:
                 reason = message.reason
                 if reason is None:
                     if self.is_clean:
-                        yield f"{one}: redriven to the dead letters though nothing went wrong"
+                        yield f"{one}: redriven to the dead-letter queue though nothing went wrong"
                     continue
                 failed = [call for call in self.calls[one] if not call.is_success]
                 if reason.startswith(("HTTP", "no answer", "endpoint gone")):
                     if not failed:
                         yield f"{one}: dead ({reason}), but its endpoint never failed"
                 elif not self._is_broken(one, reason):
-                    yield f"{one}: dead ({reason}), but its webhook is well"
+                    yield f"{one}: dead ({reason}), but its webhook is not broken"
         for message in self.simulation.events_dead.messages:
             published = self._published(message.text)
             is_event = any(each.event and each.text == published for each in self.history.publications)
@@ -240,30 +239,30 @@ class Judge:
         )
 
     def _wrong_log(self) -> Iterator[str]:
-        """The log says what happened; all of it, where nothing kept it from being written."""
+        """The log holds only attempts that were made; without faults, all of them."""
         for one, entry in self.log.items():
-            statuses = [(call.attempt, getattr(call.exchange, "status", None)) for call in self.calls[one]]
+            statuses = [(call.attempt, getattr(call.outcome, "status", None)) for call in self.calls[one]]
             logged = [(number, attempt.status) for number, attempt in enumerate(entry.delivery.attempts, 1)]
             if not set(logged) <= set(statuses):
-                yield f"{one}: the log has attempts that nobody made: {logged}, {statuses}"
+                yield f"{one}: the log has attempts that were not made: {logged}, {statuses}"
             if entry.outcome is Outcome.DELIVERED and not any(call.is_success for call in self.calls[one]):
-                yield f"{one}: logged as delivered, and it is not"
+                yield f"{one}: logged as delivered, but it is not"
             if entry.outcome is Outcome.DEAD and one not in self.dead:
-                yield f"{one}: logged as dead, and it is in no dead-letter queue"
+                yield f"{one}: logged as dead, but it is in no dead-letter queue"
             if self.is_clean and logged != [each for each in statuses if each[1] != 401]:
                 yield f"{one}: the log has {logged}, the endpoint got {statuses}"
             if self.is_clean and entry.outcome is Outcome.RETRYING:
-                yield f"{one}: logged as being retried for ever"
+                yield f"{one}: logged as retrying, but its queue is empty"
         if self.is_clean:
             yield from (
-                f"{one}: called and not logged"
+                f"{one}: called, but not logged"
                 for one in self.calls
                 if self.calls[one] and one not in self.log
             )
 
 
 def _wants(webhook: Webhook | None, publication: Publication) -> bool:
-    """Decide as simply as can be; the queries here are about one field."""
+    """Tell whether a webhook wants an event; all queries here are about one field."""
     event: dict[str, Any] = publication.event or {}
     if webhook is None or not webhook.enabled or webhook.scope != publication.scope:
         return False

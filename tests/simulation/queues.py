@@ -1,77 +1,220 @@
-"""SQS as it promises to be, no better: at least once, in any order, hidden for a while, redriven in the end."""
+"""SQS: standard queues, at least once, each message hidden for a while when received, and redriven in the end.
 
-from dataclasses import dataclass, field
+Their order is either any at all, as SQS promises no other, or the one of fair queues, as SQS serves Lambda.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from random import Random
+from typing import Protocol
+
+from tests.simulation.clock import SimulatedClock, Timer
 
 VISIBILITY = 180  # seconds, as the template says
 MAX_RECEIVES = 200  # as the template says
 MAX_BATCH = 10
+# A group is noisy, by SQS's documentation, with more than this share of the messages in flight, of so many.
+NOISY_SHARE, NOISY_FROM = 0.1, 30
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Message:
-    """A message; times in epoch seconds. `reason`: why it is dead, if a program said so."""
+    """A message; `sent_at` in epoch seconds. `reason`: why it is dead, if a function said so."""
 
     id: str
     text: str
+    group: str
     sent_at: float
-    visible_at: float
     reason: str | None = None
     receives: int = 0
+    hidden: Timer | None = None
 
 
-@dataclass(eq=False)
+class Order(Protocol):
+    """The visible messages of a queue, and which of them are received next."""
+
+    def add(self, message: Message) -> None:
+        """Add a message that is visible now, and in flight no more."""
+
+    def take(self, most: int) -> list[Message]:
+        """Take the messages of a batch, which are in flight from now on."""
+
+    def remove(self, message: Message) -> None:
+        """Remove a message, visible or in flight."""
+
+    def __len__(self) -> int:
+        """Return how many are visible."""
+
+
+class AnyOrder:
+    """Any messages, and fewer than there are."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._visible: dict[str, Message] = {}
+
+    def add(self, message: Message) -> None:
+        self._visible[message.id] = message
+
+    def take(self, most: int) -> list[Message]:
+        count = min(len(self._visible), self._random.randint(1, most))
+        taken = self._random.sample(list(self._visible.values()), count)
+        for message in taken:
+            del self._visible[message.id]
+        return taken
+
+    def remove(self, message: Message) -> None:
+        self._visible.pop(message.id, None)
+
+    def __len__(self) -> int:
+        return len(self._visible)
+
+
+class OldestFirst:
+    """Whole batches of the messages that have waited longest; `is_fair`: those of quiet groups first."""
+
+    def __init__(self, *, is_fair: bool) -> None:
+        self._is_fair = is_fair
+        self._visible: dict[str, deque[Message]] = {}
+        self._in_flight: dict[str, str] = {}  # groups by message id
+        self._groups_in_flight: Counter[str] = Counter()
+
+    def add(self, message: Message) -> None:
+        self._land(message)
+        self._visible.setdefault(message.group, deque()).append(message)
+
+    def take(self, most: int) -> list[Message]:
+        batch: list[Message] = []
+        while len(batch) < most and (group := self._next_group()) is not None:
+            message = self._visible[group].popleft()
+            if not self._visible[group]:
+                del self._visible[group]
+            self._in_flight[message.id] = group
+            self._groups_in_flight[group] += 1
+            batch.append(message)
+        return batch
+
+    def remove(self, message: Message) -> None:
+        waiting = self._visible.get(message.group, deque())
+        if not self._land(message) and message in waiting:
+            waiting.remove(message)
+            if not waiting:
+                del self._visible[message.group]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._visible.values()))
+
+    def _land(self, message: Message) -> bool:
+        """Count a message in flight no more; tells whether it was."""
+        if self._in_flight.pop(message.id, None) is None:
+            return False
+        self._groups_in_flight[message.group] -= 1
+        return True
+
+    def _next_group(self) -> str | None:
+        total = len(self._in_flight) if self._is_fair else 0
+
+        def rank(group: str) -> tuple[bool, float]:
+            is_noisy = total >= NOISY_FROM and self._groups_in_flight[group] > NOISY_SHARE * total
+            return is_noisy, self._visible[group][0].sent_at
+
+        return min(self._visible, key=rank, default=None)
+
+
 class Queue:
-    """A standard queue. `repeats`: the share of messages that it gives out once more than it must."""
+    """A queue on a simulated clock. `repeats`: whether a message is now given out once more than necessary.
 
-    name: str
-    random: Random
-    dead: "Queue | None" = None
-    repeats: float = 0
-    messages: list[Message] = field(default_factory=list)
-    repeated: set[str] = field(default_factory=set)
-    sent: int = 0
+    `hop`: the seconds from a message's arrival until it can be received.
+    """
 
-    def put(self, text: str, *, now: float, delay: float = 0, reason: str | None = None) -> Message:
+    def __init__(
+        self,
+        name: str,
+        *,
+        clock: SimulatedClock,
+        order: Order,
+        dead: "Queue | None" = None,
+        repeats: Callable[[], bool] = lambda: False,
+        hop: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self.name = name
+        self._clock = clock
+        self._order = order
+        self._dead = dead
+        self._repeats = repeats
+        self._hop = hop
+        self._messages: dict[str, Message] = {}
+        self.sent = 0
+        self.repeated: set[str] = set()
+        self.on_visible: Callable[[], None] = lambda: None
+
+    @property
+    def messages(self) -> list[Message]:
+        """All messages that are not deleted, whether they can be received or not."""
+        return list(self._messages.values())
+
+    @property
+    def visible(self) -> int:
+        """How many messages can be received now."""
+        return len(self._order)
+
+    def put(self, text: str, *, group: str = "", delay: float = 0, reason: str | None = None) -> Message:
         self.sent += 1
-        message = Message(f"{self.name}-{self.sent}", text, now, now + delay, reason)
-        self.messages.append(message)
+        message = Message(f"{self.name}-{self.sent}", text, group, self._clock.now, reason)
+        self._messages[message.id] = message
+        self._hide(message, delay + self._hop())
         return message
 
-    def visible(self, now: float) -> list[Message]:
-        return [message for message in self.messages if message.visible_at <= now]
-
-    def next_at(self) -> float | None:
-        """Return when something can be received next."""
-        return min((message.visible_at for message in self.messages), default=None)
-
-    def receive(self, now: float) -> list[Message]:
+    def receive(self, most: int = MAX_BATCH) -> list[Message]:
         """Receive some messages; those that came too often go to the dead-letter queue instead."""
-        visible = self.visible(now)
-        taken = self.random.sample(visible, min(len(visible), self.random.randint(1, MAX_BATCH)))
         received = []
-        for message in taken:
-            if self.dead is not None and message.receives >= MAX_RECEIVES:
-                self.messages.remove(message)
-                self.dead.messages.append(message)
+        for message in self._order.take(most):
+            if self._dead is not None and message.receives >= MAX_RECEIVES:
+                self._remove(message)
+                self._dead.redrive(message)
                 continue
             message.receives += 1
             if self._repeats():
                 self.repeated.add(message.id)
+                self._appear(message)
             else:
-                message.visible_at = now + VISIBILITY
+                self._hide(message, VISIBILITY)
             received.append(message)
         return received
 
+    def redrive(self, message: Message) -> None:
+        """Take over another queue's message."""
+        self._messages[message.id] = message
+        self._appear(message)
+
     def delete(self, message: Message) -> bool:
         """Delete a message, unless it is to come once more; tells whether it is gone."""
-        if message not in self.messages:
+        if message.id not in self._messages:
             return True
         if self._repeats():
             self.repeated.add(message.id)
             return False
-        self.messages.remove(message)
+        self._remove(message)
         return True
 
-    def _repeats(self) -> bool:
-        return bool(self.repeats) and self.random.random() < self.repeats
+    def find(self, message_id: str) -> Message | None:
+        return self._messages.get(message_id)
+
+    def _remove(self, message: Message) -> None:
+        if message.hidden is not None:
+            message.hidden.cancel()
+        self._order.remove(message)
+        del self._messages[message.id]
+
+    def _hide(self, message: Message, seconds: float) -> None:
+        if seconds > 0:
+            message.hidden = self._clock.at(self._clock.now + seconds, partial(self._appear, message))
+        else:
+            self._appear(message)
+
+    def _appear(self, message: Message) -> None:
+        message.hidden = None
+        self._order.add(message)
+        self.on_visible()

@@ -1,13 +1,13 @@
-"""Schedules made of a seed: who registers, publishes and changes what, and what goes wrong meanwhile."""
+"""Schedules made of a seed: registrations, events, changes, and the faults that happen meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
+from tests.simulation.endpoints import BEHAVIOURS
 from tests.simulation.faults import KILLS, Kind, NoFaults, Plan, RandomFaults
-from tests.simulation.invariants import Judge
-from tests.simulation.ports import BEHAVIOURS
+from tests.simulation.invariants import Invariants
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import ONE, OTHER, Tenants
 from webhooks.domain.webhook import AuthType, Credential
@@ -31,20 +31,20 @@ NOT_EVENTS = (
 
 
 @dataclass
-class Verdict:
-    """What became of a schedule."""
+class Report:
+    """The outcome of a schedule."""
 
     seed: int
     mode: str
-    problems: list[str]
+    violations: list[str]
     trace: list[str] = field(repr=False)
     figures: dict[str, int]
 
     def __str__(self) -> str:
-        return "\n".join((f"seed {self.seed} ({self.mode}):", *self.problems, "", *self.trace))
+        return "\n".join((f"seed {self.seed} ({self.mode}):", *self.violations, "", *self.trace))
 
 
-def run_schedule(seed: int) -> Verdict:
+def run_schedule(seed: int) -> Report:
     """Run the schedule of a seed."""
     random = Random(seed)
     mode = random.choice(tuple(MODES))
@@ -59,31 +59,31 @@ def run_schedule(seed: int) -> Verdict:
         switching=random.choice((0.02, 0.1, 0.5)),
     )
 
-    def calm() -> None:
+    def end_faults() -> None:
         if isinstance(faults, RandomFaults) and random.random() < 0.7:
             faults.share = 0
 
     try:
-        simulation.run(_script(Tenants(simulation), random, repeats=repeats), settle=calm)
+        simulation.run(_script(Tenants(simulation), random, repeats=repeats), settle=end_faults)
     finally:
         simulation.close()
-    judge = Judge(simulation, is_clean=mode == "clean")
-    problems = judge.problems()
+    invariants = Invariants(simulation, is_clean=mode == "clean")
+    violations = invariants.violations()
     figures = {f"fault {name}": count for name, count in simulation.history.faults.items()}
-    figures |= {f"sent again: {why}": count for why, count in judge.explained.items()}
+    figures |= {f"sent again: {why}": count for why, count in invariants.repeats.items()}
     figures |= {
         f"schedules {mode}": 1,
         "calls": len(simulation.history.calls),
         "events": len(simulation.history.publications),
         "invocations": len(simulation.history.invocations),
     }
-    return Verdict(seed, mode, problems, simulation.trace, figures)
+    return Report(seed, mode, violations, simulation.trace, figures)
 
 
-def _script(tenants: Tenants, random: Random, *, repeats: bool) -> list[Callable[[], None]]:
+def _script(tenants: Tenants, random: Random, *, repeats: bool) -> list[Callable[[], object]]:
     webhooks = [_register(tenants, random) for _ in range(random.randint(2, 6))]
-    steps: list[Callable[[], None]] = []
-    published: list[Callable[[], None]] = []
+    steps: list[Callable[[], object]] = []
+    published: list[Callable[[], object]] = []
     for number in range(random.randint(1, 14)):
         event = partial(
             tenants.publish,
@@ -123,7 +123,7 @@ def _register(tenants: Tenants, random: Random) -> str:
     )
 
 
-def _change(tenants: Tenants, random: Random, webhooks: list[str]) -> Callable[[], None]:
+def _change(tenants: Tenants, random: Random, webhooks: list[str]) -> Callable[[], object]:
     webhook_id = random.choice(webhooks)
     bearer = {"auth_type": AuthType.BEARER}
     return random.choice(

@@ -1,14 +1,15 @@
-"""What tenants and their platform do: register, change and delete webhooks, and publish events."""
+"""Tenants and their platform: they register, change and delete webhooks, and publish events."""
 
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from signing import Curve, PrivateKey
 from tests.fakes.endpoint import ScriptedGuard
 from tests.simulation.history import Publication
-from tests.simulation.ports import CalmPort
+from tests.simulation.ports import Port
 from tests.simulation.simulation import Simulation
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -24,7 +25,7 @@ CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), "", b"")
 
 
 class Tenants:
-    """Acts on a world. What the API does is a strand of its own, so that a delivery may come between."""
+    """Each request to the API that changes a webhook is a task, so that deliveries may come between its calls."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
@@ -49,20 +50,21 @@ class Tenants:
         """Create a webhook at once, with an endpoint of its own; returns its id."""
         url = f"https://{scope.tenant_id}-{self.requests}.example.com/hook"
         self.simulation.endpoints.behaviours[url] = behaviour
-        oauth = {"oauth_grant_type": "client_credentials", "oauth_token_url": "https://token.example.com/"}
-        endpoint = Endpoint(url, auth_type=auth_type, **(oauth if auth_type is AuthType.OAUTH2 else {}))
-        definition = Definition(
-            **{
-                "event_names": ("E_A",),
-                "name": "n",
-                "endpoint": endpoint,
-                "success_codes": (200,),
-                "created_by": "me",
-            }
-            | changes
+        endpoint = Endpoint(url, auth_type=auth_type)
+        if auth_type is AuthType.OAUTH2:
+            endpoint = replace(
+                endpoint,
+                oauth_grant_type="client_credentials",
+                oauth_token_url="https://token.example.com/",
+            )
+        definition = replace(
+            Definition(
+                event_names=("E_A",), name="n", endpoint=endpoint, success_codes=(200,), created_by="me"
+            ),
+            **changes,
         )
         before = set(self.simulation.history.revisions)
-        request = self._request(scope)
+        request = self._change_request(scope)
         self.registration.create(request, definition=definition, credential=credential)
         [webhook_id] = set(self.simulation.history.revisions) - before
         return webhook_id
@@ -75,13 +77,13 @@ class Tenants:
         endpoint: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> None:
-        """Change a webhook, while all else goes on."""
+        """Change a webhook while everything else goes on."""
         patch = Patch(fields=fields, endpoint=endpoint or {}, credential=credential)
-        self._ask(webhook_id, lambda request: self.registration.update(request, webhook_id, patch))
+        self._request(webhook_id, lambda request: self.registration.update(request, webhook_id, patch))
 
     def delete(self, webhook_id: str) -> None:
-        """Delete a webhook, while all else goes on."""
-        self._ask(webhook_id, lambda request: self.registration.delete(request, webhook_id))
+        """Delete a webhook while everything else goes on."""
+        self._request(webhook_id, lambda request: self.registration.delete(request, webhook_id))
 
     def corrupt(self, webhook_id: str) -> None:
         """Break a webhook's item."""
@@ -101,7 +103,7 @@ class Tenants:
             self.simulation.credentials.delete(webhook.credential)
 
     def behave(self, webhook_id: str, behaviour: str) -> None:
-        """Let a webhook's endpoint do something else from now on."""
+        """Let a webhook's endpoint behave differently from now on."""
         for revision in self.simulation.history.revisions[webhook_id]:
             if revision.webhook is not None:
                 self.simulation.endpoints.behaviours[revision.webhook.definition.endpoint.url] = behaviour
@@ -119,37 +121,37 @@ class Tenants:
         self._put(json.dumps(event), event)
 
     def publish_text(self, text: str) -> None:
-        """Publish something that is no event."""
+        """Publish a text that is no event."""
         self._put(text, None)
 
     def scope(self, webhook_id: str) -> Scope:
-        """Return whose webhook it is."""
+        """Return the community that a webhook belongs to."""
         return next(
             each.webhook.scope for each in self.simulation.history.revisions[webhook_id] if each.webhook
         )
 
     def _put(self, text: str, event: dict[str, Any] | None) -> None:
-        message = self.simulation.events.put(text, now=self.simulation.now)
+        message = self.simulation.events.put(text)
         self.simulation.history.publications.append(
             Publication(self.simulation.next_tick(), message.id, text, event)
         )
         self.simulation.note(f"published {message.id}: {text[:120]}")
 
-    def _ask(self, webhook_id: str, work: Callable[[ChangeRequest], object]) -> None:
-        request = self._request(self.scope(webhook_id))
+    def _request(self, webhook_id: str, work: Callable[[ChangeRequest], object]) -> None:
+        request = self._change_request(self.scope(webhook_id))
 
-        def ask() -> None:
+        def send() -> None:
             with suppress(NotFoundError, ConflictError, InvalidInputError, CorruptError):
                 work(request)
 
-        self.simulation.begin(ask)
+        self.simulation.begin(send)
 
-    def _request(self, scope: Scope) -> ChangeRequest:
+    def _change_request(self, scope: Scope) -> ChangeRequest:
         self.requests += 1
         return ChangeRequest(
-            CALLER, scope, f"request {self.requests}", int(self.simulation.now) + 600, lambda *_: ""
+            CALLER, scope, f"request {self.requests}", int(self.simulation.clock.now) + 600, lambda *_: ""
         )
 
 
 def _port(simulation: Simulation, name: str, real: object) -> Any:
-    return CalmPort(simulation, name, real)
+    return Port(name, real, call=simulation.call_without_fault)

@@ -1,19 +1,23 @@
-"""Every fault at every call of a port that fan-out and dispatcher make, in scenarios that make each of those calls."""
+"""Every fault at every call that fan-out and dispatcher make of a port, in scenarios that make all of them."""
 
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Any
 
 import pytest
 
 from tests.simulation.faults import CALLS, FaultsAt, Kind, NoFaults, Plan
-from tests.simulation.invariants import Judge
+from tests.simulation.invariants import Invariants
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
 from webhooks.domain.webhook import AuthType, Credential
 from webhooks.services.dispatch.pipeline import SUSPECT_RECEIVES
 
-BEARER = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
-OAUTH2 = {"auth_type": AuthType.OAUTH2, "credential": Credential(client_id="i", client_secret="s")}
+BEARER: dict[str, Any] = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
+OAUTH2: dict[str, Any] = {
+    "auth_type": AuthType.OAUTH2,
+    "credential": Credential(client_id="i", client_secret="s"),
+}
 
 
 def one_delivery(tenants: Tenants) -> None:
@@ -21,7 +25,7 @@ def one_delivery(tenants: Tenants) -> None:
     tenants.publish("e1")
 
 
-def everybody(tenants: Tenants) -> None:
+def every_kind(tenants: Tenants) -> None:
     tenants.register(**BEARER)
     tenants.register(**OAUTH2)
     tenants.register(behaviour="down", retry_count=2)
@@ -33,9 +37,9 @@ def everybody(tenants: Tenants) -> None:
         tenants.publish(f"e{number}")
     tenants.publish("e9", OTHER)
     tenants.publish_text("no json")
-    tenants.simulation.fast.put("no pack", now=tenants.simulation.now)
+    tenants.simulation.fast.put("no pack")
     for number in range(3):
-        suspect = tenants.simulation.fast.put(f"no pack {number}", now=tenants.simulation.now)
+        suspect = tenants.simulation.fast.put(f"no pack {number}")
         suspect.receives = SUSPECT_RECEIVES - 1
 
 
@@ -49,8 +53,8 @@ def the_broken(tenants: Tenants) -> None:
     tenants.simulation.run([lambda: tenants.delete(deleted), lambda: tenants.patch(disabled, disabled=True)])
 
 
-SCENARIOS = (one_delivery, everybody, the_broken)
-KEYS = ("master.read", "service.read", "content.read")  # their faults are alike: one at a time will do
+SCENARIOS = (one_delivery, every_kind, the_broken)
+KEYS = ("master.read", "service.read", "content.read")  # alike: their faults are tested one at a time
 type Scenario = Callable[[Tenants], None]
 
 
@@ -61,19 +65,19 @@ def problems_of(scenario: Scenario, plan: Plan, *, is_clean: bool = False) -> tu
         simulation.run()
     finally:
         simulation.close()
-    return Judge(simulation, is_clean=is_clean).problems(), simulation
+    return Invariants(simulation, is_clean=is_clean).violations(), simulation
 
 
 def check(scenario: Scenario, kinds: Mapping[int, Kind], calls: list[str]) -> None:
-    problems, simulation = problems_of(scenario, FaultsAt(kinds))
+    violations, simulation = problems_of(scenario, FaultsAt(kinds))
     where = {f"{position} {calls[position]}": str(kind) for position, kind in kinds.items()}
-    assert not problems, "\n".join((f"{scenario.__name__} {where}", *problems, "", *simulation.trace))
+    assert not violations, "\n".join((f"{scenario.__name__} {where}", *violations, "", *simulation.trace))
 
 
 def calls_of(scenario: Scenario) -> list[str]:
     plan = NoFaults()
-    problems, simulation = problems_of(scenario, plan, is_clean=True)
-    assert not problems, "\n".join((*problems, *simulation.trace))
+    violations, simulation = problems_of(scenario, plan, is_clean=True)
+    assert not violations, "\n".join((*violations, *simulation.trace))
     return plan.calls
 
 

@@ -1,6 +1,6 @@
 """Thousands of random schedules of the whole event path, each one a seed; more with --schedules 100000.
 
-A schedule that fails is run again with run_schedule(seed), and gets a test of its own in test_found.py.
+To repeat a failed schedule, call run_schedule(seed). Its bug gets a test of its own in test_regressions.py.
 """
 
 from collections import Counter
@@ -14,16 +14,16 @@ BLOCKS = 16  # so that several processes share the work
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_nothing_is_lost_and_nothing_is_sent_twice_without_need(
+def test_no_delivery_is_lost_or_sent_twice_without_need(
     block: int, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
 ) -> None:
     first = pytestconfig.getoption("--first-seed", 0)
     count = pytestconfig.getoption("--schedules", BLOCKS)
     figures: Counter[str] = Counter()
     for seed in range(first + block, first + count, BLOCKS):
-        verdict = run_schedule(seed)
-        figures.update(verdict.figures)
-        assert not verdict.problems, str(verdict)
+        report = run_schedule(seed)
+        figures.update(report.figures)
+        assert not report.violations, str(report)
     for name, number in figures.items():
         record_property(name, number)
 

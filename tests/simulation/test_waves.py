@@ -1,14 +1,12 @@
 """A dispatcher that is killed while it settles a batch repeats one wave, and what was in flight."""
 
 from collections import Counter
-from collections.abc import Sequence
 from random import Random
 
 import pytest
 
 from tests.simulation.faults import Kind, NoFaults
-from tests.simulation.invariants import Judge
-from tests.simulation.queues import Message, Queue
+from tests.simulation.invariants import Invariants
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import Tenants
 from webhooks.services.dispatch.waves import WAVE
@@ -31,12 +29,6 @@ class KilledAtRecord(NoFaults):
         return self._kind if self._left == -1 else None
 
 
-def step(simulation: Simulation, queue: Queue, batch: Sequence[Message]) -> None:
-    running = simulation.invoke(queue, list(batch))
-    assert running is not None
-    simulation.step(running)
-
-
 @pytest.mark.parametrize("kind", [Kind.KILLED_BEFORE, Kind.KILLED_AFTER])
 @pytest.mark.parametrize("number", range(DELIVERIES // WAVE))
 def test_a_dispatcher_killed_at_a_wave_repeats_that_wave_and_those_in_flight(number: int, kind: Kind) -> None:
@@ -46,11 +38,11 @@ def test_a_dispatcher_killed_at_a_wave_repeats_that_wave_and_those_in_flight(num
         tenants.register()
     for event in range(OF_A_PACK):
         tenants.publish(f"e{event}")
-    step(simulation, simulation.events, simulation.events.messages)
+    simulation.invoke_to_end(simulation.events, simulation.events.messages)
     batch = list(simulation.fast.messages)
     assert len(batch) == PACKS
     simulation.faults = KilledAtRecord(number, kind)
-    step(simulation, simulation.fast, batch)
+    simulation.invoke_to_end(simulation.fast, batch)
     assert simulation.history.invocations[-1].is_killed
     in_flight = DELIVERIES - WAVE * (number + 1)
 
@@ -59,6 +51,6 @@ def test_a_dispatcher_killed_at_a_wave_repeats_that_wave_and_those_in_flight(num
     calls = Counter(call.delivery_id for call in simulation.history.calls)
     assert len(calls) == DELIVERIES
     assert calls.total() - DELIVERIES == in_flight + (WAVE if kind is Kind.KILLED_BEFORE else 0)
-    problems = Judge(simulation, is_clean=False).problems()
-    assert not problems, "\n".join((*problems, *simulation.trace))
+    violations = Invariants(simulation, is_clean=False).violations()
+    assert not violations, "\n".join((*violations, *simulation.trace))
     simulation.close()

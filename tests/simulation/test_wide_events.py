@@ -1,26 +1,27 @@
-"""One event that very many webhooks want: each of them gets it once, whatever is killed on the way.
+"""An event with very many listeners reaches each of them once, wherever its fan-out is killed.
 
-The real fan-out, upon an index of so many listeners and a queue that gives out again what was not acknowledged.
+The real fan-out, over an index of so many listeners.
 """
 
 import json
-import math
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 import pytest
 
+from tests.fakes.queues import FakeDeliveryQueue
+from tests.simulation.faults import CALLS, KILLS, FaultsAt, Kind, NoFaults, Plan, RandomFaults
+from tests.simulation.queues import MAX_BATCH
+from tests.simulation.simulation import Simulation
 from webhooks.domain.delivery import Pack
-from webhooks.domain.event_slice import EventSlice, Span, encode_slice
+from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import ListenerPage
-from webhooks.services.fanout.pipeline import SLICE, Fanout
-from webhooks.services.fanout.stages import EventMessage
+from webhooks.services.fanout.pipeline import SLICE
 
 SCOPE = Scope("acme", "main")
 EVENT = json.dumps(
@@ -33,129 +34,58 @@ EVENT = json.dumps(
         "data": {"amount": 1},
     }
 )
-BATCH = 10
 
 
-class KilledError(BaseException):
-    """The process is gone."""
+class WideIndex:
+    """The listeners of one event name, in the order of their sequence numbers."""
 
-
-@dataclass
-class Deployment:
-    """An index, both queues, and functions that `meet` may kill at any call."""
-
-    listeners: list[IndexEntry]
-    meet: Callable[[str], None] = lambda _: None
-    sent: Counter[str] = field(default_factory=Counter)
-    waiting: deque[tuple[str, str, int]] = field(default_factory=deque)  # id, text, receives
-    deleted: set[str] = field(default_factory=set)
-    messages: int = 0
-    largest_invocation: int = 0
-
-    def __post_init__(self) -> None:
-        self.sequences = [entry.sequence for entry in self.listeners]
-
-    # ---- what fan-out sees
+    def __init__(self, entries: Sequence[IndexEntry]) -> None:
+        self._entries = entries
+        self._sequences = [entry.sequence for entry in entries]
 
     def versions(self, scopes: Sequence[Scope]) -> dict[Scope, int]:
-        self.meet("versions")
         return dict.fromkeys(scopes, 1)
-
-    def listeners_of(self, span: Span, limit: int) -> ListenerPage:
-        self.meet("listeners")
-        first = bisect_left(self.sequences, span.first)
-        end = len(self.sequences) if span.last is None else bisect_left(self.sequences, span.last + 1)
-        following = self.sequences[first + limit] if end > first + limit else None
-        return ListenerPage(self.listeners[first : min(end, first + limit)], following, bytes=1)
-
-    def last_sequence(self) -> int:
-        self.meet("last_sequence")
-        return self.sequences[-1]
-
-    def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
-        self.meet("send")
-        for pack in packs:
-            self.sent[pack.webhook_id] += 1
-        self.meet("send, done")
-        return ()
-
-    def send_slices(self, slices: Sequence[EventSlice]) -> bool:
-        self.meet("send_slices")
-        for each in slices:
-            self.publish(encode_slice(each))
-        self.meet("send_slices, done")
-        return True
-
-    def delete(self, receipts: Sequence[str]) -> None:
-        self.meet("delete")
-        self.deleted.update(receipts)
-
-    # ---- what makes it run
-
-    def publish(self, text: str) -> None:
-        self.messages += 1
-        self.waiting.append((str(self.messages), text, 0))
-
-    def run(self) -> "Deployment":
-        """Invoke functions, each a new container, until the queue is empty."""
-        while self.waiting:
-            batch = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
-            failed, before = {message_id for message_id, _, _ in batch}, self.sent.total()
-            with suppress(KilledError):
-                failed = self._function().fan_out(
-                    [
-                        EventMessage(message_id, text, 0, receives + 1, receipt=message_id)
-                        for message_id, text, receives in batch
-                    ]
-                )
-            self.largest_invocation = max(self.largest_invocation, self.sent.total() - before)
-            self.waiting += [
-                (message_id, text, receives + 1)
-                for message_id, text, receives in batch
-                if message_id in failed - self.deleted
-            ]
-        return self
-
-    def _function(self) -> Fanout:
-        return Fanout(
-            index=_Index(self),
-            lane=self,
-            events=_Events(self),
-            events_dlq=_NoneDead(),
-            rng=lambda: 0.0,
-            time_left=lambda: math.inf,
-        )
-
-
-@dataclass
-class _Index:
-    of: Deployment
-
-    def versions(self, scopes: list[Scope]) -> dict[Scope, int]:
-        return self.of.versions(scopes)
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         assert (scope, event_name) == (SCOPE, "order.paid")
-        return self.of.listeners_of(span, limit)
+        first = bisect_left(self._sequences, span.first)
+        end = len(self._sequences) if span.last is None else bisect_left(self._sequences, span.last + 1)
+        following = self._sequences[first + limit] if end > first + limit else None
+        return ListenerPage(self._entries[first : min(end, first + limit)], following, bytes=1)
 
-    def last_sequence(self, *_: object) -> int:
-        return self.of.last_sequence()
+    def last_sequence(self, _scope: Scope, _event_name: str) -> int:
+        return self._sequences[-1]
+
+
+class CountingLane(FakeDeliveryQueue):
+    """Counts packs by their webhook, and keeps none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: Counter[str] = Counter()
+
+    def send(self, packs: Sequence[Pack]) -> Sequence[Pack]:
+        self.sent.update(pack.webhook_id for pack in packs)
+        return ()
 
 
 @dataclass
-class _Events:
-    of: Deployment
+class CountedKills(RandomFaults):
+    count: int = 0
 
-    def send(self, slices: list[EventSlice]) -> bool:
-        return self.of.send_slices(slices)
+    def choose(self, call: str) -> Kind | None:
+        kind = super().choose(call)
+        self.count += kind is not None
+        return kind
 
-    def delete(self, receipts: list[str]) -> None:
-        self.of.delete(receipts)
 
+@dataclass(frozen=True)
+class FanOut:
+    """A finished fan-out. `sent`: packs by webhook; `messages`: of the events queue, with all slices."""
 
-class _NoneDead:
-    def send_to_dlq(self, text: str, reason: str) -> None:
-        raise AssertionError(reason, text)
+    sent: Counter[str]
+    messages: int
+    largest_invocation: int  # packs
 
 
 def listeners(count: int, *, apart: Callable[[int], int] = lambda _: 1) -> list[IndexEntry]:
@@ -166,19 +96,33 @@ def listeners(count: int, *, apart: Callable[[int], int] = lambda _: 1) -> list[
     return found
 
 
-def fanned_out(found: list[IndexEntry], meet: Callable[[str], None] = lambda _: None) -> Deployment:
-    deployment = Deployment(found, meet)
-    deployment.publish(EVENT)
-    return deployment.run()
+def fanned_out(found: list[IndexEntry], faults: Plan | None = None) -> FanOut:
+    """Publish the event and invoke functions, each in a new container, until the queue is empty."""
+    simulation = Simulation(Random(1), faults=faults, switching=0, slice_size=SLICE)
+    lane = CountingLane()
+    simulation.index, simulation.lanes = WideIndex(found), lane
+    simulation.events.put(EVENT)
+    largest = 0
+    while batch := simulation.events.messages[:MAX_BATCH]:
+        before = lane.sent.total()
+        simulation.idle["fanout"].clear()
+        for message in batch:
+            message.receives += 1
+        simulation.invoke_to_end(simulation.events, batch)
+        largest = max(largest, lane.sent.total() - before)
+    assert all(each.failure is None or each.is_killed for each in simulation.history.invocations)
+    assert simulation.events_dead.messages == []
+    return FanOut(lane.sent, simulation.events.sent, largest)
 
 
 @pytest.mark.parametrize("count", [1, 499, 500, 501, 1_000, 10_000, 100_000])
 def test_each_listener_of_an_event_gets_it_exactly_once(count: int) -> None:
-    deployment = fanned_out(listeners(count))
-    assert deployment.sent == Counter({entry.webhook_id: 1 for entry in deployment.listeners})
-    # Slices are filled: not many more messages than there must be, and none of more work than a slice.
-    assert deployment.messages <= 1 + count / SLICE * 1.5 + 10
-    assert deployment.largest_invocation <= BATCH * SLICE
+    found = listeners(count)
+    done = fanned_out(found)
+    assert done.sent == Counter({entry.webhook_id: 1 for entry in found})
+    # Slices are filled: not many more messages than necessary, and none of more work than a slice.
+    assert done.messages <= 1 + count / SLICE * 1.5 + 10
+    assert done.largest_invocation <= MAX_BATCH * SLICE
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -189,37 +133,30 @@ def test_listeners_at_any_position_among_the_webhooks_get_the_event(seed: int) -
     assert fanned_out(found).sent == Counter({entry.webhook_id: 1 for entry in found})
 
 
-def test_a_kill_at_any_call_loses_no_event_and_repeats_it_at_most_once() -> None:
+@pytest.mark.parametrize("kill", KILLS)
+def test_a_kill_at_any_call_loses_no_event_and_repeats_it_at_most_once(kill: Kind) -> None:
     found = listeners(2_300)
-    calls: list[str] = []
-    fanned_out(found, calls.append)
-    assert {"versions", "listeners", "send", "send_slices", "last_sequence"} <= set(calls)
-    for killed in range(len(calls)):
-        seen = 0
-
-        def meet(_: str, killed: int = killed) -> None:
-            nonlocal seen
-            seen += 1
-            if seen == killed + 1:
-                raise KilledError
-
-        sent = fanned_out(found, meet).sent
-        assert set(sent) == {entry.webhook_id for entry in found}
-        assert max(sent.values()) <= 2
+    rehearsal = NoFaults()
+    fanned_out(found, rehearsal)
+    assert {
+        "index.versions",
+        "index.listeners",
+        "lane.send",
+        "events_queue.send",
+        "index.last_sequence",
+    } <= set(rehearsal.calls)
+    for position, call in enumerate(rehearsal.calls):
+        if kill in CALLS[call]:
+            sent = fanned_out(found, FaultsAt({position: kill})).sent
+            assert set(sent) == {entry.webhook_id for entry in found}
+            assert max(sent.values()) <= 2
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_many_kills_repeat_it_at_most_once_each(seed: int) -> None:
-    random, kills = Random(seed), 0
-
-    def meet(_: str) -> None:
-        nonlocal kills
-        if random.random() < 0.01:
-            kills += 1
-            raise KilledError
-
+    kills = CountedKills(Random(seed), 0.01, frozenset(KILLS))
     found = listeners(5_000)
-    sent = fanned_out(found, meet).sent
+    sent = fanned_out(found, kills).sent
     assert set(sent) == {entry.webhook_id for entry in found}
-    assert kills > 0
-    assert max(sent.values()) <= 1 + kills
+    assert kills.count > 0
+    assert max(sent.values()) <= 1 + kills.count

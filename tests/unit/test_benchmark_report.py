@@ -185,7 +185,7 @@ def test_an_error_is_one_line_without_the_path_of_the_project() -> None:
     error = RuntimeError(f"cannot read {ROOT}/template.yaml\nand more")
 
     assert run.line_of(error) == "RuntimeError: cannot read template.yaml"
-    assert run.line_of(LocalError("nginx is needed")) == "nginx is needed"
+    assert run.line_of(LocalError("a port is needed")) == "a port is needed"
     assert run.line_of(AssertionError()) == "AssertionError"
 
 

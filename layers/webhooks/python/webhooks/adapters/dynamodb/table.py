@@ -39,11 +39,13 @@ class Table:
 
         The keys must differ from each other.
         """
-        return [
-            item
-            for chunk in batched(keys, BATCH_KEYS, strict=False)
-            for item in self._get_batch(chunk, attributes)
-        ]
+        found = get_items(
+            self.aws,
+            [(self.name, item_key) for item_key in keys],
+            attributes={self.name: attributes},
+            backoff=self.backoff,
+        )
+        return found[self.name]
 
     def query(self, pk: str, *, prefix: str = "") -> Iterator[Item]:
         """Return the items of a partition whose sort key begins with the prefix, in its order."""
@@ -86,32 +88,42 @@ class Table:
             response = self.aws.dynamodb.query(**request)
         return response["Items"], bool(response.get("LastEvaluatedKey"))
 
-    def _get_batch(self, keys: Sequence[Key], attributes: Sequence[str]) -> list[Item]:
-        return get_batch(self.aws, {self.name: asked(keys, attributes)}, backoff=self.backoff)[self.name]
 
+def get_items(
+    aws: AwsClients,
+    wanted: Sequence[tuple[str, Key]],
+    *,
+    attributes: Mapping[str, Sequence[str]],
+    backoff: Backoff,
+) -> Mapping[str, list[Item]]:
+    """Return the items that exist, in any order, by table: one call for each 100 pairs of table and key.
 
-def asked(keys: Sequence[Key], attributes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what BatchGetItem is asked of one table."""
-    request: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
-    if attributes:
-        request["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
-        request["ExpressionAttributeNames"] = {f"#{name}": name for name in attributes}
-    return request
-
-
-def get_batch(aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff) -> Mapping[str, list[Item]]:
-    """Return the items that exist, in any order, by table.
-
-    `request`: what is `asked` of each table, up to 100 keys in all. Raises UnavailableError.
+    `attributes`: the named ones of a table, all where it names none. The pairs must differ from each other.
     """
     found: dict[str, list[Item]] = defaultdict(list)
+    for chunk in batched(wanted, BATCH_KEYS, strict=False):
+        request: dict[str, Any] = {}
+        for table, item_key in chunk:
+            asked = request.setdefault(table, {"Keys": [], "ConsistentRead": True})
+            asked["Keys"].append(item_key)
+        for table, asked in request.items():
+            if names := attributes.get(table):
+                asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in names)
+                asked["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        for table, items in _get_batch(aws, request, backoff=backoff):
+            found[table] += items
+    return found
+
+
+def _get_batch(
+    aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff
+) -> Iterator[tuple[str, list[Item]]]:
     for tries in range(TRIES):
         with unavailable("dynamodb BatchGetItem"):
             response = aws.dynamodb.batch_get_item(RequestItems=request)
-        for table, items in response["Responses"].items():
-            found[table] += items
+        yield from response["Responses"].items()
         request = response.get("UnprocessedKeys", {})
         if not request:
-            return found
+            return
         backoff.wait(tries)
     raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")

@@ -1,4 +1,4 @@
-"""Every fault that a schedule found has a test named for it here; and repeats, for which no schedule needs chance."""
+"""Each bug that a random schedule found, as a test of its own; and repeats, which need no random schedule."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.simulation.faults import FaultsAt, Kind, NoFaults, Plan
-from tests.simulation.invariants import Judge
+from tests.simulation.invariants import Invariants
 from tests.simulation.queues import MAX_RECEIVES
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import Tenants
@@ -26,33 +26,33 @@ def tenants() -> Iterator[Tenants]:
 
 
 def holds(tenants: Tenants, *, is_clean: bool = False) -> None:
-    problems = Judge(tenants.simulation, is_clean=is_clean).problems()
-    assert not problems, "\n".join((*problems, *tenants.simulation.trace))
+    violations = Invariants(tenants.simulation, is_clean=is_clean).violations()
+    assert not violations, "\n".join((*violations, *tenants.simulation.trace))
 
 
-def two_of_a_batch(tenants: Tenants) -> tuple[str, str]:
-    well, down = tenants.register(), tenants.register(behaviour="down", retry_count=1)
+def publish_to_two(tenants: Tenants) -> tuple[str, str]:
+    intact, down = tenants.register(), tenants.register(behaviour="down", retry_count=1)
     tenants.publish("e1")
-    return well, down
+    return intact, down
 
 
 def calls(tenants: Tenants, webhook_id: str) -> int:
     return sum(call.delivery_id.startswith(f"{webhook_id}-") for call in tenants.simulation.history.calls)
 
 
-@pytest.mark.parametrize("kind", [Kind.ERROR, Kind.LOST_ANSWER])
+@pytest.mark.parametrize("kind", [Kind.ERROR, Kind.LOST_RESPONSE])
 @pytest.mark.parametrize("call", ["queue.send_slow", "queue.send_to_dlq", "log.record"])
 def test_an_unavailable_queue_or_log_repeats_only_its_own_deliveries(call: str, kind: Kind) -> None:
     plan = NoFaults()
     rehearsal = tenants_of(plan)
-    two_of_a_batch(rehearsal)
+    publish_to_two(rehearsal)
     rehearsal.simulation.run()
     tenants = tenants_of(FaultsAt({plan.calls.index(call): kind}))
 
-    well, _ = two_of_a_batch(tenants)
+    intact, _ = publish_to_two(tenants)
     tenants.simulation.run()
 
-    assert calls(tenants, well) == 1
+    assert calls(tenants, intact) == 1
     holds(tenants)
 
 
@@ -85,7 +85,9 @@ def test_a_webhook_deleted_in_flight_dead_letters_nothing(
     assert tenants.simulation.dead.messages == []
 
 
-def test_a_webhook_without_its_former_credential_dead_letters_nothing(tenants: Tenants) -> None:
+def test_a_webhook_without_its_former_credential_dead_letters_nothing(
+    tenants: Tenants,
+) -> None:
     webhook_id = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
     tenants.publish("e1")
     _between_reading_and_sending(
@@ -96,17 +98,19 @@ def test_a_webhook_without_its_former_credential_dead_letters_nothing(tenants: T
     assert tenants.simulation.dead.messages == []
 
 
-def _between_reading_and_sending(tenants: Tenants, change: Callable[[], object]) -> None:
+def _between_reading_and_sending(tenants: Tenants, change: Callable[[], None]) -> None:
     simulation = tenants.simulation
-    simulation.step(simulation.invoke(simulation.events))
+    simulation.invoke_to_end(simulation.events)
     simulation.switching = 1
     dispatcher = simulation.invoke(simulation.fast)
+    assert dispatcher is not None
+    assert dispatcher.invocation is not None
     while not dispatcher.invocation.seen:
         simulation.step(dispatcher)
     change()
-    endpoint = simulation.running[-1]
-    while endpoint in simulation.running:
-        simulation.step(endpoint)
+    request = simulation.running[-1]
+    while not request.is_over:
+        simulation.step(request)
     simulation.run()
     holds(tenants, is_clean=True)
 
@@ -117,10 +121,10 @@ def test_events_with_one_id_and_two_times_are_two_events_in_one_batch(
     in_one_pack: bool,
 ) -> None:
     webhook_id, simulation = tenants.register(), tenants.simulation
-    for moment in (1_790_000_000, 1_790_000_001):
-        tenants.publish("e1", occurredAt=moment)
+    for occurred_at in (1_790_000_000, 1_790_000_001):
+        tenants.publish("e1", occurredAt=occurred_at)
         if not in_one_pack:
-            simulation.step(simulation.invoke(simulation.events))
+            simulation.invoke_to_end(simulation.events)
     simulation.run()
 
     assert calls(tenants, webhook_id) == 2
@@ -147,13 +151,13 @@ def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenan
     webhook_id = tenants.register(behaviour="down", retry_count=1)
     tenants.publish("e1")
     simulation = tenants.simulation
-    simulation.step(simulation.invoke(simulation.events))
-    simulation.step(simulation.invoke(simulation.fast))
+    simulation.invoke_to_end(simulation.events)
+    simulation.invoke_to_end(simulation.fast)
     assert calls(tenants, webhook_id) == 1
 
     tenants.publish("e1")
-    simulation.step(simulation.invoke(simulation.events))
-    simulation.step(simulation.invoke(simulation.fast))
+    simulation.invoke_to_end(simulation.events)
+    simulation.invoke_to_end(simulation.fast)
 
     assert calls(tenants, webhook_id) == 1
     simulation.run()
@@ -162,12 +166,12 @@ def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenan
 
 
 class TokensOnce(NoFaults):
-    """Tokens are away, but for the first time that one is asked for."""
+    """Tokens are unavailable, but for the first request."""
 
     def choose(self, call: str) -> Kind | None:
-        away = call == "tokens.token" and call in self.calls
+        is_unavailable = call == "tokens.token" and call in self.calls
         super().choose(call)
-        return Kind.ERROR if away else None
+        return Kind.ERROR if is_unavailable else None
 
 
 def test_a_redriven_pack_sends_only_its_unsettled_deliveries(tenants: Tenants) -> None:
@@ -176,12 +180,12 @@ def test_a_redriven_pack_sends_only_its_unsettled_deliveries(tenants: Tenants) -
     tenants.register(auth_type=AuthType.OAUTH2, credential=credential)
     tenants.publish("e1")
     tenants.publish("e2")
-    simulation.step(simulation.invoke(simulation.events, list(simulation.events.messages)))
+    simulation.invoke_to_end(simulation.events, list(simulation.events.messages))
     [pack] = simulation.fast.messages
     simulation.faults = TokensOnce()
     for _ in range(5):
         pack.receives += 1
-        simulation.step(simulation.invoke(simulation.fast, [pack]))
+        simulation.invoke_to_end(simulation.fast, [pack])
     assert len(simulation.history.calls) == 1
     simulation.faults = NoFaults()
     pack.receives = MAX_RECEIVES
@@ -190,7 +194,7 @@ def test_a_redriven_pack_sends_only_its_unsettled_deliveries(tenants: Tenants) -
     assert len(simulation.history.calls) == 1
 
     for _ in range(2):
-        simulation.fast.put(pack.text, now=simulation.now)
+        simulation.fast.put(pack.text)
         simulation.run()
 
     assert sorted(call.body["id"] for call in simulation.history.calls) == ["e1", "e2"]

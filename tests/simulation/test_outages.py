@@ -1,20 +1,20 @@
-"""What is good survives hours in which nothing works; what is poison ends, with a reason, and harms no other."""
+"""Deliveries survive outages of hours; a message that our own code fails on ends, with a reason, and alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
+from typing import Any
 
 import pytest
 
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.simulation.deployment import NOW
 from tests.simulation.faults import Kind, NoFaults
-from tests.simulation.invariants import Judge
-from tests.simulation.ports import Endpoints
+from tests.simulation.invariants import Invariants
 from tests.simulation.queues import Message
-from tests.simulation.simulation import NOW, Simulation
-from tests.simulation.strands import KilledError
+from tests.simulation.simulation import Simulation
+from tests.simulation.tasks import KilledError
 from tests.simulation.tenants import OTHER, Tenants
 from webhooks.domain.delivery_message import decode_pack
-from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
@@ -22,14 +22,20 @@ from webhooks.ports import CorruptError
 
 HOURS = 3 * 3600
 EVENTS = 20
-TABLES = ("index.versions", "index.listeners", "batch.read", "log.record", "pace.mark")
+TABLES = ("index.versions", "index.listeners", "batch.read", "log.record", "slow_marks.mark")
 SECRETS = ("service.read", "content.read", "master.read", "credentials.read")
-QUEUES = ("lane.send", "queue.send_slow", "queue.send_to_dlq", "events.send_to_dlq", "queue.send_text_to_dlq")
-BEARER = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
+QUEUES = (
+    "lane.send",
+    "queue.send_slow",
+    "queue.send_to_dlq",
+    "events_dlq.send_to_dlq",
+    "queue.send_text_to_dlq",
+)
+BEARER: dict[str, Any] = {"auth_type": AuthType.BEARER, "credential": Credential(token="t")}
 
 
-class Away(NoFaults):
-    """Some ports do not answer until a moment."""
+class Outage(NoFaults):
+    """Some ports are unavailable until a time."""
 
     def __init__(self, simulation: Simulation, ports: tuple[str, ...], until: float) -> None:
         super().__init__()
@@ -37,47 +43,33 @@ class Away(NoFaults):
 
     def choose(self, call: str) -> Kind | None:
         super().choose(call)
-        return Kind.ERROR if call in self._ports and self._simulation.now < self._until else None
+        return Kind.ERROR if call in self._ports and self._simulation.clock.now < self._until else None
 
 
-class Worst(Endpoints):
-    """Endpoints of which some make our own code fail, or end its process."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        super().__init__(simulation)
-        self.failing: dict[str, BaseException] = {}
-
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
-        if request.url in self.failing:
-            raise self.failing[request.url]
-        return super().exchange(request, seconds=seconds)
-
-
-class Unreadable(FakeSubscriptions):
+class FailingSubscriptions(FakeSubscriptions):
     """Webhooks of which one makes our own code fail where it is read."""
 
-    webhook_id = ""
+    failing_id = ""
 
     def get_many(
         self, keys: Sequence[tuple[Scope, str]]
     ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
-        if self.webhook_id in {webhook_id for _, webhook_id in keys}:
-            raise KeyError(self.webhook_id)
+        if self.failing_id in {webhook_id for _, webhook_id in keys}:
+            raise KeyError(self.failing_id)
         return super().get_many(keys)
 
 
 @pytest.fixture
 def tenants() -> Iterator[Tenants]:
     simulation = Simulation(Random(1), switching=0)
-    simulation.endpoints = Worst(simulation)
-    simulation.subscriptions = Unreadable(clock=simulation.clock, random_bytes=simulation.random.randbytes)
     yield Tenants(simulation)
     simulation.close()
 
 
 def fail(tenants: Tenants, webhook_id: str, error: BaseException) -> None:
-    url = tenants.simulation.history.revisions[webhook_id][0].webhook.definition.endpoint.url
-    tenants.simulation.endpoints.failing[url] = error
+    webhook = tenants.simulation.history.revisions[webhook_id][0].webhook
+    assert webhook is not None
+    tenants.simulation.endpoints.errors[webhook.definition.endpoint.url] = error
     tenants.simulation.history.broken.add((webhook_id, "not processed"))
 
 
@@ -87,8 +79,8 @@ def called(tenants: Tenants, webhook_id: str) -> list[str]:
 
 
 def holds(tenants: Tenants) -> None:
-    problems = Judge(tenants.simulation, is_clean=False).problems()
-    assert not problems, "\n".join((*problems, *tenants.simulation.trace))
+    violations = Invariants(tenants.simulation, is_clean=False).violations()
+    assert not violations, "\n".join((*violations, *tenants.simulation.trace))
 
 
 @pytest.mark.parametrize("ports", [TABLES, SECRETS, QUEUES, TABLES[:2], TABLES[2:3]])
@@ -99,11 +91,11 @@ def test_every_event_is_delivered_after_hours_without_a_service(
     webhooks = [tenants.register(**BEARER), tenants.register()]
     for number in range(EVENTS):
         tenants.publish(f"e{number}")
-    simulation.faults = Away(simulation, ports, NOW + HOURS)
+    simulation.faults = Outage(simulation, ports, NOW + HOURS)
 
     simulation.run()
 
-    assert simulation.now > NOW + HOURS
+    assert simulation.clock.now > NOW + HOURS
     assert (simulation.dead.messages, simulation.events_dead.messages) == ([], [])
     for webhook_id in webhooks:
         assert called(tenants, webhook_id) == sorted(f"e{number}" for number in range(EVENTS))
@@ -111,8 +103,8 @@ def test_every_event_is_delivered_after_hours_without_a_service(
 
 
 def test_a_message_that_fails_in_our_code_has_a_reason_and_costs_no_other(tenants: Tenants) -> None:
-    poison, well = tenants.register(), tenants.register(OTHER)
-    fail(tenants, poison, KeyError("what"))
+    poison, intact = tenants.register(), tenants.register(OTHER)
+    fail(tenants, poison, KeyError("a fault of ours"))
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
 
@@ -121,32 +113,33 @@ def test_a_message_that_fails_in_our_code_has_a_reason_and_costs_no_other(tenant
     [dead] = tenants.simulation.dead.messages
     assert dead.reason == f"not processed: KeyError after {POISON_RECEIVES} receives"
     assert [each.event_id for each in decode_pack(dead.text).deliveries] == ["e1"]
-    assert called(tenants, well) == ["e2"]
+    assert called(tenants, intact) == ["e2"]
     holds(tenants)
 
 
-def test_a_delivery_that_fails_in_our_code_before_its_attempt_has_a_reason(tenants: Tenants) -> None:
-    simulation = tenants.simulation
-    poison, well = tenants.register(), tenants.register(OTHER)
-    simulation.subscriptions.webhook_id = poison
+def test_a_delivery_that_fails_in_our_code_before_its_attempt_has_a_reason() -> None:
+    simulation = Simulation(Random(1), switching=0)
+    subscriptions = FailingSubscriptions(clock=simulation.clock, random_bytes=simulation.random.randbytes)
+    simulation.subscriptions = simulation.index = subscriptions
+    tenants = Tenants(simulation)
+    poison, intact = tenants.register(), tenants.register(OTHER)
+    subscriptions.failing_id = poison
     simulation.history.broken.add((poison, "not processed"))
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
-    simulation.step(simulation.invoke(simulation.events, list(simulation.events.messages)))
+    simulation.invoke_to_end(simulation.events, list(simulation.events.messages))
     both = list(simulation.fast.messages)
     assert len(both) == 2
 
-    for receives in range(1, POISON_RECEIVES + 1):  # they came together, so they come again together
+    for receives in range(1, POISON_RECEIVES + 1):  # both came in one batch, so they come again in one
         for message in both:
             message.receives = receives
-        simulation.step(
-            simulation.invoke(simulation.fast, [each for each in both if each in simulation.fast.messages])
-        )
+        simulation.invoke_to_end(simulation.fast, [each for each in both if each in simulation.fast.messages])
 
     [dead] = simulation.dead.messages
     assert dead.reason == f"not processed: KeyError after {POISON_RECEIVES} receives"
     assert [each.event_id for each in decode_pack(dead.text).deliveries] == ["e1"]
-    assert called(tenants, well) == ["e2"]
+    assert called(tenants, intact) == ["e2"]
     assert list(simulation.fast.messages) == []
     holds(tenants)
 
@@ -157,19 +150,19 @@ def test_a_message_that_ends_its_readers_is_handled_last_and_alone(tenants: Tena
     tenants.register(OTHER)
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
-    simulation.step(simulation.invoke(simulation.events, list(simulation.events.messages)))
+    simulation.invoke_to_end(simulation.events, list(simulation.events.messages))
     batch: list[Message] = list(simulation.fast.messages)
     assert len(batch) == 2
 
-    for receives in range(1, 11):  # they came together, so they come again together
+    for receives in range(1, 11):  # both came in one batch, so they come again in one
         for message in batch:
             message.receives = receives
-        simulation.step(
-            simulation.invoke(simulation.fast, [each for each in batch if each in simulation.fast.messages])
+        simulation.invoke_to_end(
+            simulation.fast, [each for each in batch if each in simulation.fast.messages]
         )
         if receives < 3:
             assert simulation.log.entries() == []
 
     assert [entry.delivery.event_id for entry in simulation.log.entries()] == ["e2"]
-    # The other was deleted before the suspect ended the process: nothing brings it again.
+    # The other was deleted before the suspect ended the process, so it does not come again.
     assert [decode_pack(each.text).deliveries[0].event_id for each in simulation.fast.messages] == ["e1"]

@@ -1,4 +1,4 @@
-"""Something is broken for good: only that is dead-lettered, with its reason, and all beside it is delivered."""
+"""Only a broken webhook, pack or event is dead-lettered, with its reason; every other delivery is made."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.simulation.invariants import Judge
+from tests.simulation.invariants import Invariants
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
 from webhooks.domain.delivery import delivery_id
@@ -24,10 +24,10 @@ def tenants() -> Iterator[Tenants]:
 
 
 def drained(tenants: Tenants) -> list[str | None]:
-    """Let all drain with nothing else wrong; returns the reasons of the dead."""
+    """Drain the queues without any other fault; returns the reasons in the deliveries' dead-letter queue."""
     tenants.simulation.run()
-    problems = Judge(tenants.simulation, is_clean=True).problems()
-    assert not problems, "\n".join((*problems, *tenants.simulation.trace))
+    violations = Invariants(tenants.simulation, is_clean=True).violations()
+    assert not violations, "\n".join((*violations, *tenants.simulation.trace))
     return [message.reason for message in tenants.simulation.dead.messages]
 
 
@@ -41,42 +41,42 @@ def called(tenants: Tenants, webhook_id: str) -> list[str]:
 
 def test_a_deleted_secret_costs_only_its_own_deliveries(tenants: Tenants) -> None:
     broken = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="t"))
-    well = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="u"))
+    intact = tenants.register(auth_type=AuthType.BEARER, credential=Credential(token="u"))
     tenants.lose_secret(broken)
     tenants.publish("e1")
 
     [reason] = drained(tenants)
 
     assert "credential is missing" in str(reason)
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
 def test_a_corrupt_webhook_costs_only_its_own_deliveries(tenants: Tenants) -> None:
-    broken, well = tenants.register(), tenants.register()
+    broken, intact = tenants.register(), tenants.register()
     tenants.corrupt(broken)
     tenants.publish("e1")
 
     assert drained(tenants) == [f"the stored webhook {broken} cannot be read"]
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
 def test_a_corrupt_index_entry_dead_letters_its_own_event_until_repaired(
     tenants: Tenants,
 ) -> None:
-    broken, well, other = tenants.register(), tenants.register(), tenants.register(OTHER)
+    broken, intact, other = tenants.register(), tenants.register(), tenants.register(OTHER)
     tenants.corrupt_index(broken)
     tenants.publish("e1")
     tenants.publish("e2", OTHER)
 
     assert drained(tenants) == []
-    assert (called(tenants, well), called(tenants, other)) == (["e1"], ["e2"])
+    assert (called(tenants, intact), called(tenants, other)) == (["e1"], ["e2"])
     [dead] = tenants.simulation.events_dead.messages
     assert dead.reason == "an index entry of E_A cannot be read"
 
     tenants.simulation.subscriptions.repair()
-    tenants.simulation.events.put(dead.text, now=tenants.simulation.now)
+    tenants.simulation.events.put(dead.text)
     tenants.simulation.run()
-    assert (called(tenants, broken), called(tenants, well)) == (["e1"], ["e1"])
+    assert (called(tenants, broken), called(tenants, intact)) == (["e1"], ["e1"])
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_a_corrupt_index_entry_dead_letters_its_own_event_until_repaired(
     ],
 )
 def test_a_malformed_pack_costs_only_itself(tenants: Tenants, text: str) -> None:
-    well = tenants.register()
+    intact = tenants.register()
     tenants.publish("e1")
-    tenants.simulation.fast.put(text, now=tenants.simulation.now)
+    tenants.simulation.fast.put(text)
 
     [reason] = drained(tenants)
 
     assert "pack" in str(reason)
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
 @pytest.mark.parametrize(
@@ -122,17 +122,22 @@ def test_a_malformed_pack_costs_only_itself(tenants: Tenants, text: str) -> None
 def test_a_pack_that_no_table_could_store_costs_only_itself(
     tenants: Tenants, field: str, value: object
 ) -> None:
-    well = tenants.register()
+    intact = tenants.register()
     tenants.publish("e1")
-    one = {"id": "d-1", "eventId": "e", "eventName": "E", "logTime": 1, "attempts": []}
-    pack = {"webhookId": "w", "tenantId": "t", "communityId": "c", "deliveries": [one]}
+    one: dict[str, object] = {"id": "d-1", "eventId": "e", "eventName": "E", "logTime": 1, "attempts": []}
+    pack: dict[str, object] = {
+        "webhookId": "w",
+        "tenantId": "t",
+        "communityId": "c",
+        "deliveries": [one],
+    }
     (one if field in one else pack)[field] = value
-    tenants.simulation.fast.put(json.dumps(pack) + "\n{}", now=tenants.simulation.now)
+    tenants.simulation.fast.put(json.dumps(pack) + "\n{}")
 
     [reason] = drained(tenants)
 
     assert reason == "a pack with an id, a name or a time that no delivery has"
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
 
 
 @pytest.mark.parametrize(
@@ -147,13 +152,13 @@ def test_a_pack_that_no_table_could_store_costs_only_itself(
     ],
 )
 def test_an_invalid_event_costs_only_itself(tenants: Tenants, text: str) -> None:
-    well = tenants.register()
+    intact = tenants.register()
     tenants.publish_text(text)
     tenants.publish("e1")
 
     assert drained(tenants) == []
 
-    assert called(tenants, well) == ["e1"]
+    assert called(tenants, intact) == ["e1"]
     [dead] = tenants.simulation.events_dead.messages
     assert (dead.text, dead.receives) == (text, 0)
     assert dead.reason
@@ -161,7 +166,7 @@ def test_an_invalid_event_costs_only_itself(tenants: Tenants, text: str) -> None
 
 def test_a_full_batch_of_failures_costs_no_other_delivery(tenants: Tenants) -> None:
     down = tenants.register(behaviour="down", retry_count=2)
-    well = tenants.register(OTHER)
+    intact = tenants.register(OTHER)
     for number in range(10):
         tenants.publish(f"e{number}")
     tenants.publish("e10", OTHER)
@@ -170,4 +175,4 @@ def test_a_full_batch_of_failures_costs_no_other_delivery(tenants: Tenants) -> N
 
     dead = [decode_pack(message.text).deliveries for message in tenants.simulation.dead.messages]
     assert {each.id for [each] in dead} == {delivery_id(f"e{number}", down) for number in range(10)}
-    assert called(tenants, well) == ["e10"]
+    assert called(tenants, intact) == ["e10"]

@@ -1,0 +1,105 @@
+"""The deployed service in memory, on a simulated clock: the stores and queues that all its containers share.
+
+Subclasses run the functions and make the calls of their ports: `Simulation` in random order and with faults, the
+benchmarks' deployment with the time that each takes, scaling as Lambda does.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future
+from random import Random
+from typing import Any
+
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import Endpoint, ScriptedTokens
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.subscriptions import FakeSubscriptions
+from tests.simulation.clock import SimulatedClock
+from tests.simulation.queues import Message, Queue
+from webhooks.ports import SubscriptionIndex, Tokens
+
+NOW = 1_790_000_000.0  # epoch seconds
+
+
+class Deployment(ABC):
+    """`workers`: of an invocation; `slice_size`: of a wide event."""
+
+    endpoints: Endpoint
+
+    def __init__(self, random: Random, *, workers: int, slice_size: int) -> None:
+        self.random = random
+        self.workers = workers
+        self.slice_size = slice_size
+        self.clock = SimulatedClock(NOW)
+        self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random.randbytes)
+        self.index: SubscriptionIndex = self.subscriptions
+        self.credentials = FakeCredentials(clock=self.clock, random_bytes=random.randbytes)
+        self.log = FakeDeliveryLog()
+        self.tokens: Tokens = ScriptedTokens()
+        self.lanes, self.events_queue, self.events_dlq = (
+            FakeDeliveryQueue(),
+            FakeEventsQueue(),
+            FakeEventsDlq(),
+        )
+        self.events_dead, self.dead = self.make_queue("events-dlq"), self.make_queue("deliveries-dlq")
+        self.events = self.make_queue("events", dead=self.events_dead)
+        self.fast = self.make_queue("deliveries", dead=self.dead)
+        self.slow = self.make_queue("slow", dead=self.dead)
+
+    @property
+    def queues(self) -> tuple[Queue, Queue, Queue]:
+        """The queues that functions read."""
+        return self.events, self.fast, self.slow
+
+    @abstractmethod
+    def make_queue(self, name: str, *, dead: Queue | None = None) -> Queue:
+        """Return a queue; `dead`: its dead-letter queue."""
+
+    @abstractmethod
+    def call(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        """Make a call of a port."""
+
+    @abstractmethod
+    def time_left(self) -> float:
+        """Return the seconds that the running invocation has left."""
+
+    @abstractmethod
+    def start_beside(self, work: Callable[[], None]) -> None:
+        """Start a second thread of the running invocation's process."""
+
+    @abstractmethod
+    def wait_for(self, future: Future[Any]) -> None:
+        """Let others run until a future is done."""
+
+    @abstractmethod
+    def catch_up(self) -> None:
+        """Let the time pass that the current task is ahead of the clock, where others see it."""
+
+    def on_sent(self, queue: Queue, message: Message) -> None:  # noqa: B027 - not every subclass notes it
+        """Note a message that a function sent."""
+
+    def on_deleted(self, queue: Queue, message: Message) -> None:  # noqa: B027 - not every subclass notes it
+        """Note a message that a function deleted before its batch ended."""
+
+    def move_messages(self) -> None:
+        """Move messages from the fakes that functions send to, and delete as functions asked them to."""
+        for sent_to, queue in (
+            (self.lanes.fast, self.fast),
+            (self.lanes.slow, self.slow),
+            (self.lanes.dead, self.dead),
+            (self.events_queue.queue, self.events),
+            (self.events_dlq.dead, self.events_dead),
+        ):
+            for sent in sent_to.take_all():
+                message = queue.put(sent.text, group=sent.group, delay=sent.delay, reason=sent.reason)
+                self.on_sent(queue, message)
+        for receipts in (self.events_queue.deleted, self.lanes.deleted):
+            while receipts:
+                self._delete(receipts.pop())
+
+    def _delete(self, receipt: str) -> None:
+        for queue in self.queues:
+            message = queue.find(receipt)
+            if message is not None and queue.delete(message):
+                self.on_deleted(queue, message)
