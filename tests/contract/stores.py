@@ -8,10 +8,11 @@ from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionInde
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
-from webhooks.ports import CorruptError, SubscriptionIndex, Subscriptions
+from webhooks.ports import SubscriptionIndex, Subscriptions
 
 
 def open_stores(backend: Backend) -> tuple[Subscriptions, SubscriptionIndex]:
@@ -60,7 +61,7 @@ def assert_consistent(
     tags: Iterable[str],
     size: int = 4,
 ) -> None:
-    """Assert that pages, totals, tags and index all say what the expected webhooks do."""
+    """Assert that pages, totals, tags and index agree with the expected webhooks."""
     subscriptions, index = stores
     newest_first = sorted(expected, key=lambda webhook: webhook.id[8:16], reverse=True)
     assert all_pages(subscriptions, scope, size=size) == newest_first

@@ -1,4 +1,4 @@
-"""What every BatchReader and Pace does: webhooks and log in one reading, and the mark of a slow endpoint."""
+"""The contract of BatchReader and SlowMarks: webhooks and log in one call, and the mark of a slow endpoint."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ def test_a_slow_mark_is_read_with_its_webhook_and_survives_a_change(opened: Open
     reading = opened.reader.read([(ACME, webhook.id)], [])
     assert reading.webhooks[ACME, webhook.id] == replace(webhook, slow_since=1_700_000_000)
 
-    opened.subscriptions.change(webhook, replace(webhook, revision=2), kept=None)
+    opened.subscriptions.change(webhook, replace(webhook, revision=2), record=None)
     stored = opened.subscriptions.get(ACME, webhook.id)
     assert stored == replace(webhook, slow_since=1_700_000_000, revision=2)
 

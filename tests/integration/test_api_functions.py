@@ -183,7 +183,7 @@ def test_the_health_check_names_a_missing_service(variable: str, service: str) -
 
 def test_an_unreachable_license_service_admits_no_caller() -> None:
     with backend_named("moto") as backend:
-        deployed = Deployed(backend, LICENSES_URL="http://127.0.0.1:9")  # a closed port
+        deployed = Deployed(backend, LICENSES_URL="http://127.0.0.1:9")  # no server listens there
         assert deployed.call("GET", f"{BASE}/webhook/{'0' * 24}/secret").status == 503
         assert deployed.call("GET", "/servicekeys").status == 200, (
             "the deployment's own licenses decide there"

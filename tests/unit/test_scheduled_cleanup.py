@@ -7,7 +7,7 @@ import pytest
 
 from tests.clocks import NOW, Clock
 from tests.contract.webhooks_made import ACME
-from tests.factories import SeededBytes
+from tests.factories import DistinctBytes
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.webhook import Credential
@@ -26,7 +26,7 @@ class Context:
 
 @pytest.fixture
 def credentials() -> FakeCredentials:
-    return FakeCredentials(clock=Clock(), random_bytes=SeededBytes())
+    return FakeCredentials(clock=Clock(), random_bytes=DistinctBytes())
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def scheduled(credentials: FakeCredentials, invocation: Invocation) -> Scheduled
 
     cleanup = OrphanCleanup(
         secrets=credentials,
-        subscriptions=FakeSubscriptions(clock=now, random_bytes=SeededBytes()),
+        subscriptions=FakeSubscriptions(clock=now, random_bytes=DistinctBytes()),
         clock=now,
         time_left=invocation.left,
     )

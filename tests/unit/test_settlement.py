@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tests.clocks import Clock
-from tests.factories import SCOPE, InMemoryApp, SeededBytes
+from tests.factories import SCOPE, DistinctBytes, InMemoryApp
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import answered
 from tests.fakes.queues import FakeDeliveryQueue
@@ -27,7 +27,7 @@ class Ends(FakeSubscriptions):
     """A store whose changes end the process."""
 
     def __init__(self) -> None:
-        super().__init__(clock=Clock(), random_bytes=SeededBytes())
+        super().__init__(clock=Clock(), random_bytes=DistinctBytes())
 
     def change(self, *_args: object, **_named: object) -> None:
         raise EndedError

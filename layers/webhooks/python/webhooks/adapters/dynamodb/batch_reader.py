@@ -6,8 +6,8 @@ from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.delivery_log import LOGGED, item_key, logged_from
 from webhooks.adapters.dynamodb.items import key
-from webhooks.adapters.dynamodb.subscriptions import found_webhooks, places_of
 from webhooks.adapters.dynamodb.table import get_items
+from webhooks.adapters.dynamodb.webhook_items import found_webhooks, keys_of
 from webhooks.domain.delivery_log import LogKey
 from webhooks.domain.scope import Scope
 from webhooks.ports import BatchContext
@@ -26,7 +26,7 @@ class DynamoBatchReader:
 
     def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
         """Return those that exist of both."""
-        webhook_keys = places_of(webhooks)
+        webhook_keys = keys_of(webhooks)
         log_keys = {item_key(each): each for each in log}
         wanted = [
             *((self._subscriptions, pair) for pair in dict.fromkeys(webhook_keys.values())),

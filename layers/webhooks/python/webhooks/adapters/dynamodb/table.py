@@ -7,12 +7,21 @@ from typing import Any
 
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.adapters.aws.errors import unavailable
+from webhooks.adapters.aws.errors import AWS_ERRORS, unavailable_error
 from webhooks.adapters.dynamodb.items import Item, Key
 from webhooks.domain.errors import UnavailableError
 
 BATCH_KEYS = 100  # BatchGetItem's limit
-TRIES = 8  # for what a batch leaves unprocessed
+TRIES = 8  # for the keys that a batch leaves unprocessed
+
+
+def call(aws: AwsClients, method: str, **request: Any) -> Any:
+    """Call an operation by its method of the client. Raises UnavailableError."""
+    try:
+        return getattr(aws.dynamodb, method)(**request)
+    except AWS_ERRORS as error:
+        operation = "".join(map(str.capitalize, method.split("_")))
+        raise unavailable_error(f"dynamodb {operation}", error) from None
 
 
 class Table:
@@ -25,14 +34,14 @@ class Table:
 
     def get(self, item_key: Key) -> Item | None:
         """Return an item as it is now."""
-        with unavailable("dynamodb GetItem"):
-            response = self.aws.dynamodb.get_item(TableName=self.name, Key=item_key, ConsistentRead=True)
-        return response.get("Item")
+        response = call(self.aws, "get_item", TableName=self.name, Key=item_key, ConsistentRead=True)
+        item: Item | None = response.get("Item")
+        return item
 
     def get_eventually(self, item_key: Key) -> Item | None:
-        """Return an item as it was a moment ago, at half the price."""
-        with unavailable("dynamodb GetItem"):
-            return self.aws.dynamodb.get_item(TableName=self.name, Key=item_key).get("Item")
+        """Return an item, eventually consistent, at half the price."""
+        item: Item | None = call(self.aws, "get_item", TableName=self.name, Key=item_key).get("Item")
+        return item
 
     def get_many(self, keys: Iterable[Key], *, attributes: Sequence[str] = ()) -> list[Item]:
         """Return those items that exist, in any order; only the named attributes where there are any.
@@ -59,8 +68,7 @@ class Table:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
         while True:
-            with unavailable("dynamodb Query"):
-                response = self.aws.dynamodb.query(**request)
+            response = call(self.aws, "query", **request)
             yield from response["Items"]
             if not response.get("LastEvaluatedKey"):
                 return
@@ -69,7 +77,7 @@ class Table:
     def query_page(
         self, pk: str, *, first: str = "", last: str = "", limit: int, descending: bool = False
     ) -> tuple[list[Item], bool]:
-        """Return what one Query reads of a partition, and whether it stopped before the end.
+        """Return the items that one Query reads of a partition, and whether it stopped before the end.
 
         `first`, `last`: the sort keys to read, both included; both or none.
         """
@@ -84,8 +92,7 @@ class Table:
         if last:
             request["KeyConditionExpression"] += " AND sk BETWEEN :first AND :last"
             request["ExpressionAttributeValues"] |= {":first": {"S": first}, ":last": {"S": last}}
-        with unavailable("dynamodb Query"):
-            response = self.aws.dynamodb.query(**request)
+        response = call(self.aws, "query", **request)
         return response["Items"], bool(response.get("LastEvaluatedKey"))
 
 
@@ -119,8 +126,7 @@ def _get_batch(
     aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff
 ) -> Iterator[tuple[str, list[Item]]]:
     for tries in range(TRIES):
-        with unavailable("dynamodb BatchGetItem"):
-            response = aws.dynamodb.batch_get_item(RequestItems=request)
+        response = call(aws, "batch_get_item", RequestItems=request)
         yield from response["Responses"].items()
         request = response.get("UnprocessedKeys", {})
         if not request:
