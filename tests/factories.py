@@ -23,10 +23,9 @@ from tests.fakes.licenses import FakeLicenses
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from webhooks.domain.caller import AuthLevel, License
-from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api.authenticator import Authenticator
-from webhooks.entrypoints.api.community_request import Communities
 from webhooks.entrypoints.api.discovery_responses import DeploymentInfo
 from webhooks.entrypoints.api.resolver import RestApi
 from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
@@ -145,7 +144,7 @@ def read_response(result: Mapping[str, Any]) -> ApiResponse:
 
 
 @dataclass
-class Entropy:
+class DistinctBytes:
     """Bytes that are never twice the same, and the same in each run."""
 
     counter: itertools.count = field(default_factory=itertools.count)
@@ -217,9 +216,9 @@ class InMemoryApp:
         self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
     ) -> None:
         self.log = io.StringIO()
-        self.clock, self.random_bytes = Clock(), Entropy()
+        self.clock, self.random_bytes = Clock(), DistinctBytes()
         self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
-        self.content_keys = FakeKeyStore(content_keys({"seed": "c" * 64}))
+        self.signing_keys = FakeKeyStore(signing_keys({"seed": "c" * 64}))
         self.licenses = FakeLicenses()
         self.subscriptions = subscriptions or FakeSubscriptions(
             clock=self.clock, random_bytes=self.random_bytes
@@ -228,7 +227,7 @@ class InMemoryApp:
         self.guard = ScriptedGuard()
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
-        access = Authenticator(
+        authenticator = Authenticator(
             Authentication(
                 keys=self.keys,
                 licenses=self.licenses,
@@ -236,9 +235,11 @@ class InMemoryApp:
                 allowed_time_span=SPAN,
                 raw_headers=raw_headers,
             ),
+            clock=self.clock,
             random_bytes=self.random_bytes,
+            allowed_time_span=SPAN,
         )
-        self.apis = self._apis(access, limit)
+        self.apis = self._apis(authenticator, limit)
         start_logging(service="api", level="INFO", stream=self.log)
 
     def _issue(self) -> None:
@@ -251,8 +252,8 @@ class InMemoryApp:
         ):
             self.licenses.issue(client.license_key, license_)
 
-    def _apis(self, access: Authenticator, limit: int) -> dict[str, RestApi]:
-        registration = Webhooks(
+    def _apis(self, authenticator: Authenticator, limit: int) -> dict[str, RestApi]:
+        webhooks = Webhooks(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=self.guard,
@@ -260,17 +261,16 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         responses = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
-        communities = Communities(access, clock=self.clock, allowed_time_span=SPAN)
-        stores = {SERVICE: self.keys, SIGNING: self.content_keys}
+        stores = {SERVICE: self.keys, SIGNING: self.signing_keys}
         keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
         discovery = Discovery(
             service_keys=self.keys,
-            content_keys=self.content_keys,
+            signing_keys=self.signing_keys,
             probes=self.probes,
             clock=self.clock,
             patience=0.2,
         )
-        facts = DeploymentInfo(
+        deployment = DeploymentInfo(
             curve_name="secp256k1",
             allowed_time_span=SPAN,
             region="us-east-1",
@@ -279,14 +279,14 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         return {
-            "webhooks": function("webhooks").routes(communities, registration, responses),
+            "webhooks": function("webhooks").routes(authenticator, webhooks, responses),
             "service_keys": function("service_keys").routes(
-                access, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
+                authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
             "ecdsa_helper": function("ecdsa_helper").routes(
                 EcdsaHelper(Curve.SECP256K1, random_bytes=self.random_bytes)
             ),
-            "discovery": function("discovery").routes(discovery, facts),
+            "discovery": function("discovery").routes(discovery, deployment),
         }
 
     @property

@@ -74,7 +74,7 @@ def _bare() -> Handler:
 
 
 def _route(resolver: APIGatewayRestResolver) -> None:
-    def empty(**_: str) -> Response[str]:
+    def empty(*_: object, **__: str) -> Response[str]:
         return Response(200, "application/json", "{}")
 
     community, webhook = "/tenant/<t>/community/<c>", "/tenant/<t>/community/<c>/webhook/<w>"

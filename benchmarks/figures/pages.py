@@ -26,7 +26,6 @@ from webhooks.adapters.dynamodb.keys import (
     entry_sk,
     listeners_pk,
     live_sk,
-    sequence_of,
     tag_sk,
     webhook_sk,
 )
@@ -41,7 +40,8 @@ from webhooks.adapters.dynamodb.webhook_items import entry_attributes, webhook_a
 from webhooks.bootstrap.webhooks import WebhooksApp, compose
 from webhooks.domain.caller import ANY, AuthLevel, Caller, License
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Webhook
+from webhooks.domain.webhook import Webhook, sequence_of
+from webhooks.services.idempotency import CommunityRequest
 from webhooks.services.webhooks import Webhooks
 
 TITLE = "List: page 3,999 of 100,000 webhooks"
@@ -54,14 +54,16 @@ LISTS = 100  # in one run
 STEP = 40  # pages from one in the chart to the next: a segment of sequence numbers has 164
 URL = "https://127.0.0.1:8443/hook"  # an address: no name is looked up
 SECRETS = {"GetSecretValue": event_path.responses([])["GetSecretValue"]}
+KEY = PrivateKey.derive(b"benchmark caller", b"", Curve.SECP256K1).public_key
 CALLER = Caller(
     app_id="benchmark",
     request_uuid=None,
-    public_key=PrivateKey.derive(b"benchmark caller", b"", Curve.SECP256K1).public_key,
+    public_key=KEY,
     license=License(AuthLevel.SERVICE, ANY, event_path.SCOPE.community_id),
-    service_key="",
+    service_key=KEY,
     shared_key=bytes(32),
 )
+REQUEST = CommunityRequest(CALLER, event_path.SCOPE, "", 0)
 
 
 def measure(progress: Progress) -> Measured:
@@ -107,10 +109,10 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings, [chart], remarks)
 
 
-def _lists(registration: Webhooks, page: int, *, times: int = LISTS) -> Work:
+def _lists(use_cases: Webhooks, page: int, *, times: int = LISTS) -> Work:
     def lists() -> int:
         for _ in range(times):
-            found, _ = registration.fetch(CALLER, event_path.SCOPE, index=page, size=PAGE, tags=())
+            found, _ = use_cases.fetch(REQUEST, index=page, size=PAGE, tags=())
             if found.total != TOTAL or len(found.webhooks) != PAGE:
                 raise AssertionError(found)
         return times

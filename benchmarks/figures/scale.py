@@ -48,7 +48,7 @@ from webhooks.domain.webhook import Webhook
 from webhooks.entrypoints.sqs import Handler
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
-from webhooks.services.webhooks import ChangeRequest
+from webhooks.services.idempotency import CommunityRequest
 
 TITLE = "What grows with webhooks, tenants and backlogs"
 AGAINST = "the same with fewer of them"
@@ -231,7 +231,7 @@ def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Wor
 
         def work() -> int:
             for owner in owners:
-                found, _ = each.api.webhooks.fetch(CALLER, owner, index=index, size=PAGE, tags=tags)
+                found, _ = each.api.webhooks.fetch(_request(owner), index=index, size=PAGE, tags=tags)
                 if found.total != each.size or len(found.webhooks) != min(PAGE, each.size):
                     raise AssertionError(found)
             return len(owners)
@@ -246,8 +246,12 @@ def _creates(each: Deployment, owners: Sequence[Scope]) -> Work:
 
     def work() -> int:
         for owner in owners:
-            request = _request(owner, each.api.responses.created(CALLER))
-            response = each.api.webhooks.create(request, definition=definition, credential=None)
+            response = each.api.webhooks.create(
+                _request(owner),
+                definition=definition,
+                credential=None,
+                respond=each.api.responses.created,
+            )
             each.made.append((owner, json.loads(response)["_id"]))
         return len(owners)
 
@@ -257,15 +261,15 @@ def _creates(each: Deployment, owners: Sequence[Scope]) -> Work:
 def _deletes(each: Deployment, owners: Sequence[Scope]) -> Work:
     def work() -> int:
         for owner, webhook_id in each.made:
-            each.api.webhooks.delete(_request(owner, each.api.responses.changed(CALLER)), webhook_id)
+            each.api.webhooks.delete(_request(owner), webhook_id)
         each.made.clear()
         return len(owners)
 
     return work
 
 
-def _request(owner: Scope, render: Callable[..., str]) -> ChangeRequest:
-    return ChangeRequest(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600, render)
+def _request(owner: Scope) -> CommunityRequest:
+    return CommunityRequest(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600)
 
 
 _NUMBERS = itertools.count()

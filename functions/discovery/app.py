@@ -9,6 +9,7 @@ from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints.api import docs_page
 from webhooks.entrypoints.api.discovery_responses import DeploymentInfo, health_response, read_version
 from webhooks.entrypoints.api.public_url import public_url
+from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.services.discovery import Discovery
 
@@ -18,41 +19,41 @@ HERE = Path(__file__).parent
 SHORTLY = {"Cache-Control": "public, max-age=30"}
 
 
-def routes(discovery: Discovery, info: DeploymentInfo) -> RestApi:
-    """Return the API over the use case and the deployment's info."""
+def routes(discovery: Discovery, deployment: DeploymentInfo) -> RestApi:
+    """Return the API over the use case and the deployment's description."""
     api = RestApi(invocation)
     version, document = read_version(HERE), (HERE / "openapi.json").read_text()
 
     @api.get("/healthz")
-    def healthz() -> Response[str]:
+    def healthz(_: ApiRequest) -> Response[str]:
         return health_response(discovery, version=version)
 
     @api.get("/environment")
-    def environment() -> Response[str]:
-        return json_response(info.environment(version=version))
+    def environment(_: ApiRequest) -> Response[str]:
+        return json_response(deployment.environment(version=version))
 
     @api.get("/publickeys")
-    def public_keys() -> Response[str]:
+    def public_keys(_: ApiRequest) -> Response[str]:
         return json_response({"publicKey": discovery.public_key()}, headers=SHORTLY)
 
     @api.get("/.well-known")
-    def well_known() -> Response[str]:
+    def well_known(_: ApiRequest) -> Response[str]:
         return json_response({"public_key": discovery.public_key()}, headers=SHORTLY)
 
     @api.get("/.well-known/jwks.json")
-    def jwks() -> Response[str]:
+    def jwks(_: ApiRequest) -> Response[str]:
         return json_response(discovery.jwks(), headers=SHORTLY)
 
     @api.get("/sd")
-    def service_directory() -> Response[str]:
-        return json_response({**info.service_directory, "webhooks": public_url(api.incoming)})
+    def service_directory(request: ApiRequest) -> Response[str]:
+        return json_response({**deployment.service_directory, "webhooks": public_url(request)})
 
     @api.get("/openapi.json")
-    def openapi() -> Response[str]:
+    def openapi(_: ApiRequest) -> Response[str]:
         return json_response(document, headers=SHORTLY)
 
     @api.get("/docs")
-    def docs() -> Response[str]:
+    def docs(_: ApiRequest) -> Response[str]:
         return docs_page.response(document)
 
     return api

@@ -26,7 +26,7 @@ BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
 
 
 @dataclass
-class Entropy:
+class DistinctBytes:
     """Bytes that are never twice the same; an emulator outlives a test run and remembers tokens."""
 
     salt: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -43,7 +43,7 @@ class Backend:
     name: str
     aws: AwsClients | None
     clock: Clock = field(default_factory=Clock)
-    random_bytes: Callable[[int], bytes] = field(default_factory=Entropy)
+    random_bytes: Callable[[int], bytes] = field(default_factory=DistinctBytes)
     suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     backoff: Backoff = field(default_factory=lambda: Backoff(first=0.001, longest=0.05))
 

@@ -53,7 +53,7 @@ def assert_consistent(
     tags: Iterable[str],
     size: int = 4,
 ) -> None:
-    """Assert that pages, totals, tags and index all say what the expected webhooks do."""
+    """Assert that pages, totals, tags and index agree with the expected webhooks."""
     subscriptions, index = stores
     newest_first = sorted(expected, key=lambda webhook: webhook.id[8:16], reverse=True)
     assert all_pages(subscriptions, scope, size=size) == newest_first

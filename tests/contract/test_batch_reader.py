@@ -1,4 +1,4 @@
-"""What every BatchReader and Pace does: webhooks and log in one reading, and the mark of a slow endpoint."""
+"""The contract of BatchReader and SlowMarks: webhooks and log in one call, and the mark of a slow endpoint."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ class Opened:
         self.backend = backend
         if backend.aws is None:
             memory = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
-            self.subscriptions = self.pace = memory
+            self.subscriptions = self.slow_marks = memory
             self.log = FakeDeliveryLog()
             self.reader = FakeBatchReader(memory, self.log)
             return
@@ -38,7 +38,7 @@ class Opened:
             random_bytes=backend.random_bytes,
             backoff=backend.backoff,
         )
-        self.pace = DynamoSlowMarks(backend.aws, tables.subscriptions)
+        self.slow_marks = DynamoSlowMarks(backend.aws, tables.subscriptions)
         self.log = DynamoDeliveryLog(backend.aws, deliveries, days=30, backoff=backend.backoff)
         self.reader = DynamoBatchReader(
             backend.aws,
@@ -80,15 +80,15 @@ def test_webhooks_and_log_are_read_together(opened: Opened) -> None:
 
 def test_a_slow_mark_is_read_with_its_webhook_and_survives_a_change(opened: Opened) -> None:
     webhook = opened.add()
-    opened.pace.mark(ACME, webhook.id, slow_since=1_700_000_000)
+    opened.slow_marks.mark(ACME, webhook.id, slow_since=1_700_000_000)
     stored = opened.reader.read([(ACME, webhook.id)], []).webhooks[ACME, webhook.id]
     assert stored == replace(webhook, slow_since=1_700_000_000)
 
-    opened.subscriptions.change(webhook, replace(webhook, revision=2), kept=None)
+    opened.subscriptions.change(webhook, replace(webhook, revision=2), record=None)
     stored = opened.subscriptions.get(ACME, webhook.id)
     assert stored == replace(webhook, slow_since=1_700_000_000, revision=2)
 
-    opened.pace.mark(ACME, webhook.id, slow_since=None)
+    opened.slow_marks.mark(ACME, webhook.id, slow_since=None)
     assert opened.subscriptions.get(ACME, webhook.id) == replace(webhook, revision=2)
 
 
@@ -96,6 +96,6 @@ def test_a_mark_on_a_deleted_webhook_creates_no_webhook(opened: Opened) -> None:
     webhook = opened.add()
     opened.subscriptions.remove(webhook, IdempotencyRecord("gone", "", int(opened.backend.clock()) + 60))
 
-    opened.pace.mark(ACME, webhook.id, slow_since=1)
+    opened.slow_marks.mark(ACME, webhook.id, slow_since=1)
 
     assert opened.subscriptions.get(ACME, webhook.id) is None

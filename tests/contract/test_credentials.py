@@ -1,4 +1,4 @@
-"""What every Credentials does, whatever keeps them."""
+"""The contract of Credentials and CredentialSecrets, on the fake and on Secrets Manager."""
 
 import pytest
 
@@ -6,9 +6,10 @@ from tests.contract.backends import Backend
 from tests.fakes.credentials import FakeCredentials
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
+from webhooks.domain.errors import CredentialMissingError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
-from webhooks.ports import CredentialMissingError, Credentials, CredentialSecrets
+from webhooks.ports import Credentials, CredentialSecrets
 
 ACME = Scope("acme", "north")
 WEBHOOK = "0123456789abcdef01234567"

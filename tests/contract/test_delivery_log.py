@@ -1,4 +1,4 @@
-"""What every DeliveryLog does."""
+"""The contract of DeliveryLog."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every KeyStore and MasterSecret does."""
+"""The contract of KeyStore and MasterSecret."""
 
 import json
 from typing import Any
@@ -9,8 +9,9 @@ from signing import Curve, PrivateKey
 from tests.contract.backends import Backend
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
-from webhooks.domain.keyring import KeyPairs, content_keys, service_keys
-from webhooks.ports import KeyStore, StaleError
+from webhooks.domain.errors import StaleError
+from webhooks.domain.keyring import KeyPairs, service_keys, signing_keys
+from webhooks.ports import KeyStore
 
 STATE = {"seed": "s" * 64}
 
@@ -79,10 +80,10 @@ def test_another_instance_sees_a_reset_within_half_a_minute(
 def test_a_reset_of_content_keys_keeps_the_next_key(backend: Backend) -> None:
     store: KeyStore
     if backend.aws is None:
-        store = FakeKeyStore(content_keys(STATE))
+        store = FakeKeyStore(signing_keys(STATE))
     else:
         name = backend.secret("content-keys", json.dumps(STATE))
-        store = SecretKeyStore(backend.aws, name, parse=content_keys, clock=backend.clock)
+        store = SecretKeyStore(backend.aws, name, parse=signing_keys, clock=backend.clock)
     before = store.read()
     after = after_reset(before, "a")
     store.replace(before, after)

@@ -1,4 +1,4 @@
-"""What every Licenses does; the items are as the operator's command writes them."""
+"""The contract of Licenses; the items are as the operator's command writes them."""
 
 import pytest
 

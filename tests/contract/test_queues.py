@@ -1,4 +1,4 @@
-"""What every DeliveryQueue and EventsDlq does with messages."""
+"""The contract of DeliveryQueue and EventsDlq."""
 
 import pytest
 
@@ -16,7 +16,7 @@ ACME = Scope("acme", "north")
 
 
 class Queues:
-    """The ports, and what is on the queues behind them."""
+    """The ports, and the messages on the queues behind them."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -42,7 +42,7 @@ class Queues:
         self.events_dlq = SqsEventsDlq(backend.aws, urls["events"])
 
     def take(self, name: str) -> dict[str, str | None]:
-        """Take what can be received now off a queue: texts, with their reasons."""
+        """Take the receivable messages off a queue: texts, with their reasons."""
         place = self.places[name]
         if isinstance(place, FakeQueue):
             return {message.text: message.reason for message in place.take(1000) if not message.delay}

@@ -1,34 +1,33 @@
-"""What every Subscriptions and SubscriptionIndex does, whatever keeps them."""
+"""The contract of Subscriptions and SubscriptionIndex, on the fake and on DynamoDB."""
 
 from dataclasses import replace
 
 import pytest
 
 from tests.contract.backends import Backend
-from tests.contract.webhooks_made import ACME, NOW, changed, kept_body, make_webhook, response
+from tests.contract.webhooks_made import ACME, NOW, changed, make_record, make_webhook, recorded_body
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.domain.errors import CommunityFullError, InvalidInputError
+from webhooks.domain.errors import (
+    AlreadyProcessedError,
+    CommunityFullError,
+    CorruptError,
+    InvalidInputError,
+    StaleError,
+)
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry, Webhook
-from webhooks.ports import (
-    AlreadyProcessedError,
-    CorruptError,
-    IdempotencyRecord,
-    StaleError,
-    SubscriptionIndex,
-    Subscriptions,
-)
+from webhooks.ports import IdempotencyRecord, SubscriptionIndex, Subscriptions
 
 SOUTH = Scope("acme", "south")
 
 
 class Store:
-    """The two ports on one state, and what the tests need to set it up."""
+    """The two ports on one state, and helpers that set it up."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -52,12 +51,12 @@ class Store:
 
     def add(self, scope: Scope = ACME, **changes: object) -> Webhook:
         webhook = make_webhook(self.subscriptions.next_id(scope, now=NOW), scope, **changes)
-        self.subscriptions.add(webhook, self.fresh_response())
+        self.subscriptions.add(webhook, self.fresh_record())
         return webhook
 
-    def fresh_response(self) -> IdempotencyRecord:
+    def fresh_record(self) -> IdempotencyRecord:
         self._responses += 1
-        return response(f"answer {self._responses}")
+        return make_record(f"answer {self._responses}")
 
     def page(
         self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()
@@ -176,50 +175,50 @@ def test_a_page_leaves_out_corrupt_webhooks(store: Store) -> None:
 def test_a_record_is_stored_with_its_change(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     assert store.subscriptions.find_record("k") is None
-    store.subscriptions.add(webhook, response("k", "the answer"))
-    assert kept_body(store.subscriptions, "k") == "the answer"
+    store.subscriptions.add(webhook, make_record("k", "the answer"))
+    assert recorded_body(store.subscriptions, "k") == "the answer"
 
 
 def test_a_repeat_changes_nothing(store: Store) -> None:
     first = store.add()
     second = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
-    store.subscriptions.change(first, changed(first, name="new"), kept=response("k"))
+    store.subscriptions.change(first, changed(first, name="new"), record=make_record("k"))
     stored = store.subscriptions.get(ACME, first.id)
     assert stored is not None
     version = store.index.versions([ACME])
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.add(second, response("k"))
+        store.subscriptions.add(second, make_record("k"))
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.change(stored, changed(stored, tags=()), kept=response("k"))
+        store.subscriptions.change(stored, changed(stored, tags=()), record=make_record("k"))
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.remove(stored, response("k"))
+        store.subscriptions.remove(stored, make_record("k"))
     assert store.page() == (1, [stored])
     assert store.index.versions([ACME]) == version
 
 
 def test_a_repeat_is_known_even_if_the_webhook_is_stale(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.change(webhook, changed(webhook, name="new"), kept=response("k"))
+    store.subscriptions.change(webhook, changed(webhook, name="new"), record=make_record("k"))
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.change(webhook, changed(webhook, name="new"), kept=response("k"))
+        store.subscriptions.change(webhook, changed(webhook, name="new"), record=make_record("k"))
 
 
 def test_an_expired_record_makes_no_repeat(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.change(webhook, changed(webhook, name="a"), kept=response("k", "old"))
+    store.subscriptions.change(webhook, changed(webhook, name="a"), record=make_record("k", "old"))
     store.backend.clock.now += 601
     assert store.subscriptions.find_record("k") is None
     stored = changed(webhook, name="a")
-    store.subscriptions.remove(stored, replace(response("k", "new"), expires_at=int(NOW) + 2000))
-    assert kept_body(store.subscriptions, "k") == "new"
+    store.subscriptions.remove(stored, replace(make_record("k", "new"), expires_at=int(NOW) + 2000))
+    assert recorded_body(store.subscriptions, "k") == "new"
 
 
 def test_a_record_names_the_webhook_and_its_revision(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
-    store.subscriptions.add(webhook, response("add"))
+    store.subscriptions.add(webhook, make_record("add"))
     after = changed(webhook, name="new")
-    store.subscriptions.change(webhook, after, kept=response("change"))
-    store.subscriptions.remove(after, response("remove"))
+    store.subscriptions.change(webhook, after, record=make_record("change"))
+    store.subscriptions.remove(after, make_record("remove"))
     records = [store.subscriptions.find_record(key) for key in ("add", "change", "remove")]
     assert [record and (record.webhook_id, record.revision) for record in records] == [
         (webhook.id, 1),
@@ -232,22 +231,22 @@ def test_a_record_names_the_webhook_and_its_revision(store: Store) -> None:
 def test_a_record_is_replaced_only_by_its_own_token(store: Store) -> None:
     webhook = store.add()
     first = changed(webhook, name="first")
-    store.subscriptions.change(webhook, first, kept=response("k", "1"))
+    store.subscriptions.change(webhook, first, record=make_record("k", "1"))
     record = store.subscriptions.find_record("k")
     assert record is not None
 
     # A token of another record replaces nothing, and nothing changes
     second = changed(first, name="second")
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.change(first, second, kept=replace(response("k", "2"), replaces="another"))
+        store.subscriptions.change(first, second, record=replace(make_record("k", "2"), replaces="another"))
     assert store.page() == (1, [first])
 
     # The record's own token replaces it, once
-    replacing = replace(response("k", "2"), replaces=record.token)
-    store.subscriptions.change(first, second, kept=replacing)
-    assert kept_body(store.subscriptions, "k") == "2"
+    replacing = replace(make_record("k", "2"), replaces=record.token)
+    store.subscriptions.change(first, second, record=replacing)
+    assert recorded_body(store.subscriptions, "k") == "2"
     with pytest.raises(AlreadyProcessedError):
-        store.subscriptions.change(second, changed(second, name="third"), kept=replacing)
+        store.subscriptions.change(second, changed(second, name="third"), record=replacing)
     with pytest.raises(AlreadyProcessedError):
         store.subscriptions.remove(second, replacing)
     with pytest.raises(AlreadyProcessedError):
@@ -257,62 +256,62 @@ def test_a_record_is_replaced_only_by_its_own_token(store: Store) -> None:
 
 def test_a_change_that_may_replace_a_record_also_takes_effect_without_one(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.remove(webhook, replace(response("k"), replaces="expired and gone"))
+    store.subscriptions.remove(webhook, replace(make_record("k"), replaces="expired and gone"))
     assert store.page() == (0, [])
 
 
 def test_a_community_takes_no_more_webhooks_than_its_limit(store: Store) -> None:
-    kept = [store.add(), store.add(tags=())]
+    stored = [store.add(), store.add(tags=())]
     third = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     for limit in (1, 2):
         with pytest.raises(CommunityFullError, match=f"has 2 webhooks, and this deployment allows {limit};"):
-            store.subscriptions.add(third, response("k"), limit=limit)
-    assert store.page() == (2, kept[::-1])
+            store.subscriptions.add(third, make_record("k"), limit=limit)
+    assert store.page() == (2, stored[::-1])
     assert store.subscriptions.find_record("k") is None
-    store.subscriptions.add(third, response("k"), limit=3)
-    store.subscriptions.remove(kept[0], store.fresh_response())
-    store.subscriptions.add(kept[0], store.fresh_response(), limit=3)
+    store.subscriptions.add(third, make_record("k"), limit=3)
+    store.subscriptions.remove(stored[0], store.fresh_record())
+    store.subscriptions.add(stored[0], store.fresh_record(), limit=3)
     assert store.page()[0] == 3
 
 
 def test_a_repeat_at_the_limit_is_a_repeat(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
-    store.subscriptions.add(webhook, response("k"), limit=1)
+    store.subscriptions.add(webhook, make_record("k"), limit=1)
     with pytest.raises(AlreadyProcessedError):
         store.subscriptions.add(
-            make_webhook(store.subscriptions.next_id(ACME, now=NOW)), response("k"), limit=1
+            make_webhook(store.subscriptions.next_id(ACME, now=NOW)), make_record("k"), limit=1
         )
 
 
 def test_a_communitys_webhooks_are_counted(store: Store) -> None:
     assert store.subscriptions.count(ACME) == 0
     webhooks = [store.add(tags=tags) for tags in ((), ("a",))]
-    store.subscriptions.change(webhooks[0], changed(webhooks[0], disabled=True), kept=None)
+    store.subscriptions.change(webhooks[0], changed(webhooks[0], disabled=True), record=None)
     assert (store.subscriptions.count(ACME), store.subscriptions.count(SOUTH)) == (2, 0)
-    store.subscriptions.remove(webhooks[1], store.fresh_response())
+    store.subscriptions.remove(webhooks[1], store.fresh_record())
     assert store.subscriptions.count(ACME) == 1
 
 
 def test_a_change_to_an_earlier_revision_is_stale(store: Store) -> None:
     webhook = store.add()
     newer = changed(webhook, name="newer", tags=("red",), event_names=("order.paid", "order.sent"))
-    store.subscriptions.change(webhook, newer, kept=None)
+    store.subscriptions.change(webhook, newer, record=None)
     with pytest.raises(StaleError):
-        store.subscriptions.change(webhook, changed(webhook, tags=("green",)), kept=store.fresh_response())
+        store.subscriptions.change(webhook, changed(webhook, tags=("green",)), record=store.fresh_record())
     with pytest.raises(StaleError):
-        store.subscriptions.remove(webhook, store.fresh_response())
+        store.subscriptions.remove(webhook, store.fresh_record())
     assert store.page() == (1, [newer])
     assert store.page(tags=("green",)) == (0, [])
 
 
 def test_a_change_to_a_deleted_webhook_is_stale(store: Store) -> None:
     webhook = store.add()
-    store.subscriptions.remove(webhook, store.fresh_response())
-    for kept in (store.fresh_response(), None):
+    store.subscriptions.remove(webhook, store.fresh_record())
+    for record in (store.fresh_record(), None):
         with pytest.raises(StaleError):
-            store.subscriptions.change(webhook, changed(webhook, name="x"), kept=kept)
+            store.subscriptions.change(webhook, changed(webhook, name="x"), record=record)
     with pytest.raises(StaleError):
-        store.subscriptions.remove(webhook, store.fresh_response())
+        store.subscriptions.remove(webhook, store.fresh_record())
     assert store.page() == (0, [])
     assert store.listeners("order.paid") == []
 
@@ -325,10 +324,10 @@ def test_every_part_of_a_webhook_can_change(store: Store) -> None:
         disabled_reason="410 Gone",
         secret_version=2,
     )
-    store.subscriptions.change(webhook, after, kept=None)
+    store.subscriptions.change(webhook, after, record=None)
     assert store.subscriptions.get(ACME, webhook.id) == after
     again = replace(changed(after, disabled=False), disabled_reason=None)
-    store.subscriptions.change(after, again, kept=None)
+    store.subscriptions.change(after, again, record=None)
     assert store.subscriptions.get(ACME, webhook.id) == again
 
 
@@ -337,9 +336,9 @@ def test_the_index_has_enabled_webhooks_only(store: Store) -> None:
     store.add(disabled=True)
     assert store.listeners("order.paid") == [webhook.id]
     disabled = changed(webhook, disabled=True)
-    store.subscriptions.change(webhook, disabled, kept=None)
+    store.subscriptions.change(webhook, disabled, record=None)
     assert store.listeners("order.paid") == []
-    store.subscriptions.change(disabled, changed(disabled, disabled=False), kept=None)
+    store.subscriptions.change(disabled, changed(disabled, disabled=False), record=None)
     assert store.listeners("order.paid") == [webhook.id]
     assert store.listeners("order.paid", SOUTH) == []
 
@@ -350,13 +349,13 @@ def test_an_index_entry_has_the_fields_that_matching_needs(store: Store) -> None
         IndexEntry(webhook.id, Criteria.ALL, webhook.definition.query)
     ]
     after = changed(webhook, criteria=Criteria.ANY, query=({"a": 1},))
-    store.subscriptions.change(webhook, after, kept=None)
+    store.subscriptions.change(webhook, after, record=None)
     assert list(store.entries("order.created")) == [IndexEntry(webhook.id, Criteria.ANY, ({"a": 1},))]
 
 
 def test_the_index_follows_the_event_names(store: Store) -> None:
     webhook = store.add(event_names=("a", "b"))
-    store.subscriptions.change(webhook, changed(webhook, event_names=("b", "c")), kept=None)
+    store.subscriptions.change(webhook, changed(webhook, event_names=("b", "c")), record=None)
     assert [store.listeners(name) for name in "abc"] == [[], [webhook.id], [webhook.id]]
 
 
@@ -373,8 +372,8 @@ def test_every_change_counts_in_the_version_of_its_community_only(store: Store) 
     assert store.index.versions([ACME, SOUTH]) == {ACME: 0, SOUTH: 0}
     webhook = store.add()
     renamed = changed(webhook, name="new")
-    store.subscriptions.change(webhook, renamed, kept=None)
-    store.subscriptions.remove(renamed, store.fresh_response())
+    store.subscriptions.change(webhook, renamed, record=None)
+    store.subscriptions.remove(renamed, store.fresh_record())
     assert store.index.versions([ACME, SOUTH, ACME]) == {ACME: 3, SOUTH: 0}
 
 
@@ -397,7 +396,7 @@ def test_tags_filter_by_any_of_them_and_count_exactly(store: Store) -> None:
     assert store.page(tags=("blue",)) == (2, [both, blue])
     assert store.page(tags=("blue", "red", "red")) == (3, [red, both, blue])
     assert store.page(tags=("blue", "red"), index=1, size=2) == (3, [blue])
-    store.subscriptions.change(both, changed(both, tags=("red",)), kept=None)
+    store.subscriptions.change(both, changed(both, tags=("red",)), record=None)
     assert store.page(tags=("blue",)) == (1, [blue])
 
 
@@ -411,7 +410,7 @@ def test_no_tag_is_taken_for_another(store: Store) -> None:
 
 def test_a_deleted_webhook_leaves_no_trace_in_pages_and_index(store: Store) -> None:
     gone, stays = store.add(), store.add()
-    store.subscriptions.remove(gone, store.fresh_response())
+    store.subscriptions.remove(gone, store.fresh_record())
     assert store.page() == (1, [stays])
     assert store.page(tags=("blue",)) == (1, [stays])
     assert store.listeners("order.created") == [stays.id]
@@ -421,7 +420,7 @@ def test_a_deleted_webhook_leaves_no_trace_in_pages_and_index(store: Store) -> N
 def test_a_webhook_with_all_names_and_tags_that_fit_can_be_deleted(store: Store) -> None:
     names, tags = tuple(f"e{n}" for n in range(50)), tuple(f"t{n}" for n in range(46))
     webhook = store.add(event_names=names, tags=tags)
-    store.subscriptions.remove(webhook, store.fresh_response())
+    store.subscriptions.remove(webhook, store.fresh_record())
     assert store.page() == (0, [])
 
 
@@ -436,7 +435,7 @@ def test_a_change_of_too_many_entries_is_refused_with_advice(store: Store) -> No
     webhook = store.add(event_names=tuple(f"e{n}" for n in range(50)))
     with pytest.raises(InvalidInputError, match="send two changes"):
         store.subscriptions.change(
-            webhook, changed(webhook, event_names=tuple(f"f{n}" for n in range(50))), kept=None
+            webhook, changed(webhook, event_names=tuple(f"f{n}" for n in range(50))), record=None
         )
     assert store.page() == (1, [webhook])
 

@@ -1,4 +1,4 @@
-"""Webhooks and answers for storage tests, complete and with every kind of value."""
+"""Webhooks and idempotency records for storage tests, complete and with every kind of value."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -52,11 +52,11 @@ def changed(webhook: Webhook, **changes: Any) -> Webhook:
     return replace(webhook, definition=replace(webhook.definition, **changes), revision=webhook.revision + 1)
 
 
-def response(key: str, body: str = "{}") -> IdempotencyRecord:
+def make_record(key: str, body: str = "{}") -> IdempotencyRecord:
     return IdempotencyRecord(key, body, int(NOW) + 600)
 
 
-def kept_body(subscriptions: Subscriptions, key: str) -> str | None:
-    """Return the body of the answer that is kept for the key."""
+def recorded_body(subscriptions: Subscriptions, key: str) -> str | None:
+    """Return the body of the record under the key."""
     record = subscriptions.find_record(key)
     return record.body if record else None

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from threading import RLock
 
 from tests.fakes.faults import Fault, effect, no_fault
+from webhooks.domain.errors import CredentialMissingError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
-from webhooks.ports import Clock, CredentialMissingError, ListedCredential, RandomBytes
+from webhooks.ports import Clock, ListedCredential, RandomBytes
 
 
 @dataclass(slots=True)

@@ -6,8 +6,9 @@ from threading import RLock
 from typing import Protocol, cast
 
 from tests.fakes.faults import Fault, effect, no_fault
+from webhooks.domain.errors import EndpointRefusedError
 from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest, HttpResponse, NoResponse
-from webhooks.ports import Conversation, EndpointRefusedError
+from webhooks.ports import Conversation
 
 # What an endpoint does with a request, if it is more than one exchange says.
 type Behaviour = HttpOutcome | Callable[[HttpRequest], HttpOutcome]

@@ -3,8 +3,8 @@
 from threading import RLock
 
 from tests.fakes.faults import Fault, effect, no_fault
+from webhooks.domain.errors import StaleError
 from webhooks.domain.keyring import KeyPairs
-from webhooks.ports import StaleError
 
 
 class FakeKeyStore:
@@ -25,7 +25,7 @@ class FakeKeyStore:
             return self._pairs
 
     def replace(self, before: KeyPairs, after: KeyPairs) -> None:
-        """Store new pairs. Raises StaleError if `before` is not what is stored."""
+        """Store new pairs. Raises StaleError if `before` is not the stored set."""
         with self._lock, effect(self._fault, "keys.replace"):
             if self._pairs.current != before.current:
                 raise StaleError

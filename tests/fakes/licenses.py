@@ -21,6 +21,6 @@ class FakeLicenses:
             self._licenses[license_key] = license_
 
     def find(self, license_key: str, scope: Scope | None) -> License | None:  # noqa: ARG002 - the port's
-        """Return what the key stands for, None if it was never issued."""
+        """Return the key's license, None if it was never issued."""
         with self._lock, effect(self._fault, "licenses.find"):
             return self._licenses.get(license_key)

@@ -9,8 +9,7 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event_slice import EventSlice, encode_slice
 from webhooks.domain.lane import Lane
-
-MAX_DELAY = 900  # seconds, of SQS
+from webhooks.domain.retry import MAX_DELAY
 
 
 @dataclass(frozen=True, slots=True)

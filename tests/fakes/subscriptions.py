@@ -1,32 +1,31 @@
-"""Webhooks, their index and their pace in memory: three ports on one state, as one table serves all."""
+"""Webhooks, their index and their slow marks in memory: three ports on one state, as one table serves all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import count
 from threading import RLock
+from typing import Any
 
 from tests.fakes.faults import Fault, effect, no_fault
-from webhooks.adapters.dynamodb.keys import make_webhook_id, sequence_of
-from webhooks.adapters.dynamodb.subscription_transaction import DELETED, Change
-from webhooks.domain.errors import CommunityFullError, ConflictError
-from webhooks.domain.event_slice import Span
-from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import IndexEntry, Webhook, has_any_tag
-from webhooks.ports import (
+from webhooks.domain.errors import (
     AlreadyProcessedError,
-    Clock,
+    CommunityFullError,
+    ConflictError,
     CorruptError,
-    IdempotencyRecord,
-    ListenerPage,
-    Page,
-    RandomBytes,
+    InvalidWebhookError,
     StaleError,
-    StoredRecord,
 )
+from webhooks.domain.event_slice import Span
+from webhooks.domain.json_text import write_json
+from webhooks.domain.scope import Scope
+from webhooks.domain.text import camel_case
+from webhooks.domain.webhook import IndexEntry, Webhook, make_webhook_id, sequence_of
+from webhooks.domain.webhook_size import size_problems
+from webhooks.ports import DELETED, Clock, IdempotencyRecord, ListenerPage, Page, RandomBytes, StoredRecord
 
 
 class FakeSubscriptions:
-    """Subscriptions, SubscriptionIndex and Pace."""
+    """Subscriptions, SubscriptionIndex and SlowMarks."""
 
     def __init__(self, *, clock: Clock, random_bytes: RandomBytes, fault: Fault = no_fault) -> None:
         self._clock = clock
@@ -36,7 +35,7 @@ class FakeSubscriptions:
         self._sequences: dict[Scope, int] = {}
         self._versions: dict[Scope, int] = {}
         self._webhooks: dict[tuple[Scope, str], Webhook] = {}  # in the order of their creation
-        self._kept: dict[str, tuple[IdempotencyRecord, StoredRecord]] = {}
+        self._records: dict[str, tuple[IdempotencyRecord, StoredRecord]] = {}
         self._tokens = count(1)
         self._corrupt: set[tuple[Scope, str]] = set()
         self._corrupt_entries: set[str] = set()
@@ -47,37 +46,37 @@ class FakeSubscriptions:
             sequence = self._sequences[scope] = self._sequences.get(scope, 0) + 1
             return make_webhook_id(now=now, sequence=sequence, random=self._random_bytes(4))
 
-    def add(self, webhook: Webhook, kept: IdempotencyRecord, *, limit: int | None = None) -> None:
+    def add(self, webhook: Webhook, record: IdempotencyRecord, *, limit: int | None = None) -> None:
         """Store a new webhook."""
         with self._lock, effect(self._fault, "subscriptions.add"):
-            self._check(None, webhook, kept)
+            self._check(None, webhook, record)
             total = self.count(webhook.scope)
             if limit is not None and total >= limit:
                 raise CommunityFullError(total, limit)
             if (webhook.scope, webhook.id) in self._webhooks:
                 raise ConflictError("the webhook's id is taken; send the request again")
             self._write(webhook.scope, webhook.id, webhook)
-            self._keep(kept, webhook.id, webhook.revision)
+            self._write_record(record, webhook.id, webhook.revision)
 
     def count(self, scope: Scope) -> int:
         """Return how many webhooks a community has."""
         with self._lock:
             return sum(owner == scope for owner, _ in self._webhooks)
 
-    def change(self, before: Webhook, after: Webhook, *, kept: IdempotencyRecord | None) -> None:
+    def change(self, before: Webhook, after: Webhook, *, record: IdempotencyRecord | None) -> None:
         """Replace a webhook."""
         with self._lock, effect(self._fault, "subscriptions.change"):
-            self._check(before, after, kept)
+            self._check(before, after, record)
             self._write(after.scope, after.id, replace(after, slow_since=self._slow_since(after)))
-            if kept is not None:
-                self._keep(kept, after.id, after.revision)
+            if record is not None:
+                self._write_record(record, after.id, after.revision)
 
-    def remove(self, webhook: Webhook, kept: IdempotencyRecord) -> None:
+    def remove(self, webhook: Webhook, record: IdempotencyRecord) -> None:
         """Delete a webhook."""
         with self._lock, effect(self._fault, "subscriptions.remove"):
-            self._check(webhook, None, kept)
+            self._check(webhook, None, record)
             self._write(webhook.scope, webhook.id, None)
-            self._keep(kept, webhook.id, DELETED)
+            self._write_record(record, webhook.id, DELETED)
 
     def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
         """Return a webhook as it is now."""
@@ -89,7 +88,7 @@ class FakeSubscriptions:
     def get_many(
         self, keys: Sequence[tuple[Scope, str]]
     ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
-        """Return the webhooks that exist, what cannot be read as its error."""
+        """Return the webhooks that exist, a corrupt one as its error."""
         with self._lock:
             return {
                 each: CorruptError(f"the stored webhook {each[1]} cannot be read")
@@ -105,17 +104,17 @@ class FakeSubscriptions:
             fitting = [
                 webhook
                 for webhook in reversed(self._in_order(scope))
-                if not tags or has_any_tag(webhook.definition.tags, tags)
+                if not tags or not set(tags).isdisjoint(webhook.definition.tags)
             ]
             taken = fitting[index * size : (index + 1) * size]
             readable = [webhook for webhook in taken if (scope, webhook.id) not in self._corrupt]
             return Page(len(fitting), readable)
 
-    def find_record(self, key: str) -> StoredRecord | None:
-        """Return the answer that is kept for the key."""
+    def find_record(self, idempotency_key: str) -> StoredRecord | None:
+        """Return the record under an idempotency key."""
         with self._lock:
-            kept, record = self._kept.get(key, (None, None))
-            return record if kept and kept.expires_at > self._clock() else None
+            record, stored = self._records.get(idempotency_key, (None, None))
+            return stored if record and record.expires_at > self._clock() else None
 
     def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
         """Return each community's version as it is now."""
@@ -180,18 +179,22 @@ class FakeSubscriptions:
         found = (webhook for (owner, _), webhook in self._webhooks.items() if owner == scope)
         return sorted(found, key=_sequence)
 
-    def _check(self, before: Webhook | None, after: Webhook | None, kept: IdempotencyRecord | None) -> None:
-        Change.of(before, after, kept=kept, token="")
-        if kept is not None and (record := self.find_record(kept.key)) and record.token != kept.replaces:
+    def _check(self, before: Webhook | None, after: Webhook | None, record: IdempotencyRecord | None) -> None:
+        _check_size(before, after)
+        if (
+            record is not None
+            and (stored := self.find_record(record.key))
+            and stored.token != record.replaces
+        ):
             raise AlreadyProcessedError
         if before is not None:
-            stored = self._webhooks.get((before.scope, before.id))
-            if stored is None or stored.revision != before.revision:
+            known = self._webhooks.get((before.scope, before.id))
+            if known is None or known.revision != before.revision:
                 raise StaleError
 
-    def _keep(self, kept: IdempotencyRecord, webhook_id: str, revision: int) -> None:
-        record = StoredRecord(kept.body, str(next(self._tokens)), webhook_id, revision)
-        self._kept[kept.key] = kept, record
+    def _write_record(self, record: IdempotencyRecord, webhook_id: str, revision: int) -> None:
+        stored = StoredRecord(record.body, str(next(self._tokens)), webhook_id, revision)
+        self._records[record.key] = record, stored
 
     def _slow_since(self, webhook: Webhook) -> int | None:
         """Return the mark as it is stored: a tenant's change leaves it alone."""
@@ -207,3 +210,32 @@ class FakeSubscriptions:
 
 def _sequence(webhook: Webhook) -> int:
     return sequence_of(webhook.id) or 0
+
+
+def _check_size(before: Webhook | None, after: Webhook | None) -> None:
+    """Raise InvalidWebhookError where the table's transaction would be too large."""
+    if after is None:
+        return
+    old, new = _index_writes(before), _index_writes(after)
+    writes = sum(old.get(name) != new.get(name) for name in {**old, **new}) + (before is None)
+    size = len(write_json(_stored(asdict(after.definition))))
+    if problems := size_problems(after.definition, definition_bytes=size, writes=writes):
+        raise InvalidWebhookError(problems)
+
+
+def _index_writes(webhook: Webhook | None) -> dict[str, str]:
+    """Return a webhook's tags and event names in the index, and a text of its entry under each."""
+    if webhook is None:
+        return {}
+    definition = webhook.definition
+    names = () if definition.disabled else definition.event_names
+    entry = definition.criteria + write_json(definition.query)
+    return {f"tag {tag}": "" for tag in definition.tags} | {f"name {name}": entry for name in names}
+
+
+def _stored(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a definition as the table stores it, whose size counts."""
+    endpoint = {camel_case(name): value for name, value in fields["endpoint"].items()}
+    return {
+        camel_case(name): value for name, value in fields.items() if name not in ("endpoint", "disabled")
+    } | {"api": endpoint}

@@ -10,7 +10,7 @@ from schemathesis import checks
 
 from tests.factories import SYSTEM, InMemoryApp, api_event, webhook_body
 
-# Not `positive_data_acceptance`: what is right of a URL, a key or a credential is more than a schema can say.
+# Not `positive_data_acceptance`: the rules of a URL, a key or a credential are more than a schema can say.
 checks.load_all_checks()
 CHECKS = checks.CHECKS.get_by_names(
     [
@@ -34,7 +34,7 @@ def app() -> InMemoryApp:
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
-    """Hand a WSGI request over as the gateway does; a caller who sends all three headers sends right ones."""
+    """Hand a WSGI request over as the gateway does; all three headers together are valid ones."""
     headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()

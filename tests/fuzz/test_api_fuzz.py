@@ -103,7 +103,7 @@ def app() -> InMemoryApp:
 
 
 def hold(response: ApiResponse) -> None:
-    """Assert what holds for every answer."""
+    """Assert the rules of every response."""
     assert response.status < 500, response.text
     assert response.headers["x-request-id"]
     if response.status >= 400:

@@ -32,7 +32,7 @@ from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.egress_policy import parse_policy, refusal
 from webhooks.domain.lane import Lane
-from webhooks.domain.webhook import HEADER_NAME, RESERVED_HEADERS
+from webhooks.domain.webhook_rules import HEADER_NAME, RESERVED_HEADERS
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.stages import EventMessage
 

@@ -49,7 +49,7 @@ class Account:
 
 
 class Deployed:
-    """The four functions with what the template makes for them."""
+    """The four functions with the resources that the template makes for them."""
 
     def __init__(self, backend: Backend, **variables: str) -> None:
         seed = json.dumps({"seed": secrets.token_hex(32)})
@@ -184,7 +184,7 @@ def test_the_health_check_names_a_missing_service(variable: str, service: str) -
 
 def test_an_unreachable_license_service_admits_no_caller() -> None:
     with backend_named("moto") as backend:
-        deployed = Deployed(backend, LICENSES_URL="http://127.0.0.1:9")  # nobody listens there
+        deployed = Deployed(backend, LICENSES_URL="http://127.0.0.1:9")  # no server listens there
         assert deployed.call("GET", f"{BASE}/webhook/{'0' * 24}/secret").status == 503
         assert deployed.call("GET", "/servicekeys").status == 200, (
             "the deployment's own licenses decide there"

@@ -20,7 +20,7 @@ from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap import dispatcher, fanout
 from webhooks.bootstrap.dispatcher import DispatcherApp
 from webhooks.bootstrap.fanout import FanoutApp
-from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
@@ -200,7 +200,7 @@ def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: 
     secret = encode_webhook_secret(derive_webhook_secret(SEED["seed"].encode(), webhook.id, 1))
     assert secret_signature_holds(headers, callback.body, secret=secret)
     assert StandardWebhook(secret).verify(callback.body, headers)["type"] == "E_LOGIN"
-    content = content_keys(SEED).current.public_key
+    content = signing_keys(SEED).current.public_key
     jwks = {"keys": [jwk(content, thumbprint(content))]}
     url = webhook.definition.endpoint.url
     assert http_signature_holds(headers, callback.body, method="POST", url=url, jwks=jwks)
@@ -236,7 +236,7 @@ def test_a_change_is_seen_by_the_next_event(stack: Stack) -> None:
     disabled = replace(
         webhook, definition=replace(webhook.definition, disabled=True), revision=webhook.revision + 1
     )
-    stack.subscriptions.change(webhook, disabled, kept=None)
+    stack.subscriptions.change(webhook, disabled, record=None)
     stack.publish({**NATIVE, "eventId": "e2"})
 
     assert stack.waiting("deliveries") == []

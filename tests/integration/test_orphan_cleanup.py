@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
-from tests.contract.backends import Backend, Clock, Entropy, backend_named
-from tests.contract.webhooks_made import ACME, NOW, make_webhook, response
+from tests.contract.backends import Backend, Clock, DistinctBytes, backend_named
+from tests.contract.webhooks_made import ACME, NOW, make_record, make_webhook
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
@@ -82,7 +82,7 @@ class Deployment:
             webhook_id = subscriptions.next_id(ACME, now=NOW)
             ref = credentials.create(ACME, webhook_id, credential=FIRST)
             webhook = replace(make_webhook(webhook_id), credential=ref)
-            subscriptions.add(webhook, response(webhook_id))
+            subscriptions.add(webhook, make_record(webhook_id))
             made.append(webhook)
         return made
 
@@ -180,7 +180,7 @@ def test_an_empty_table_stops_the_cleanup_even_for_few_old_secrets() -> None:
     memory.clock.now += GRACE + 1
     memory.register(19)
     for webhook in memory.webhooks:
-        memory.subscriptions.remove(webhook, response(f"remove {webhook.id}"))
+        memory.subscriptions.remove(webhook, make_record(f"remove {webhook.id}"))
 
     result = memory.cleanup()
 
@@ -346,7 +346,7 @@ def test_secrets_beyond_one_read_are_all_compared() -> None:
     memory.register(2 * WEBHOOKS_AT_ONCE + 10)
     gone = memory.webhooks[::100]
     for webhook in gone:
-        memory.subscriptions.remove(webhook, response(f"remove {webhook.id}"))
+        memory.subscriptions.remove(webhook, make_record(f"remove {webhook.id}"))
     memory.clock.now += GRACE
 
     assert memory.cleanup() == CleanupResult(
@@ -358,7 +358,7 @@ def test_secrets_beyond_one_read_are_all_compared() -> None:
 def test_a_secret_is_no_orphan_before_its_grace_is_over() -> None:
     memory = Memory()
     memory.register(10)
-    memory.subscriptions.remove(memory.webhooks[0], response("remove"))
+    memory.subscriptions.remove(memory.webhooks[0], make_record("remove"))
     memory.clock.now += GRACE - 1
     assert memory.cleanup() == CleanupResult(10, 0, orphans=0, deleted=0)
     memory.clock.now += 1
@@ -369,7 +369,7 @@ class Memory:
     """A deployment in memory. Its clock sets the ages of its secrets."""
 
     def __init__(self) -> None:
-        self.clock, random_bytes = Clock(), Entropy()
+        self.clock, random_bytes = Clock(), DistinctBytes()
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random_bytes)
         self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random_bytes)
         self.webhooks: list[Webhook] = []
@@ -379,7 +379,7 @@ class Memory:
             webhook_id = self.subscriptions.next_id(ACME, now=NOW)
             ref = self.credentials.create(ACME, webhook_id, credential=FIRST)
             self.webhooks.append(replace(make_webhook(webhook_id), credential=ref))
-            self.subscriptions.add(self.webhooks[-1], response(webhook_id))
+            self.subscriptions.add(self.webhooks[-1], make_record(webhook_id))
 
     def cleanup(self) -> CleanupResult:
         return OrphanCleanup(

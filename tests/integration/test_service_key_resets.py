@@ -1,7 +1,7 @@
 """Resets of the service's key, second by second: the README's own verifiers accept every callback.
 
 Instances of dispatcher and discovery with caches and clocks of their own, over one secret of moto's. A receiver
-verifies by the key that some instance of /publickeys showed at some moment since the first reset.
+verifies by the key that some instance of /publickeys showed at some time since the first reset.
 """
 
 import json
@@ -14,15 +14,14 @@ import pytest
 
 from signing import Curve, PrivateKey
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
-from tests.contract.backends import Backend, Entropy, backend_named
+from tests.contract.backends import Backend, DistinctBytes, backend_named
 from tests.readme_verifiers import VERIFIERS, Case
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
-from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpRequest
-from webhooks.domain.keyring import AHEAD, NOTICE, content_keys, service_keys
+from webhooks.domain.keyring import AHEAD, NOTICE, service_keys, signing_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Definition, Endpoint, Webhook
 from webhooks.ports import Clock
@@ -67,7 +66,7 @@ class Stores:
         return SecretKeyStore(self.clients, self.names["service"], parse=parse_service_keys, clock=clock)
 
     def content(self, clock: Clock) -> SecretKeyStore:
-        return SecretKeyStore(self.clients, self.names["content"], parse=content_keys, clock=clock)
+        return SecretKeyStore(self.clients, self.names["content"], parse=signing_keys, clock=clock)
 
     def signer(self, clock: Clock) -> CallbackSigner:
         return CallbackSigner(
@@ -78,13 +77,13 @@ class Stores:
 
     def discovery(self, clock: Clock) -> Discovery:
         return Discovery(
-            service_keys=self.service(clock), content_keys=self.content(clock), probes={}, clock=clock
+            service_keys=self.service(clock), signing_keys=self.content(clock), probes={}, clock=clock
         )
 
     def use_case(self) -> ServiceKeys:
         clock = self.backend.clock
         stores = {SERVICE: self.service(clock), SIGNING: self.content(clock)}
-        return ServiceKeys(stores, clock=clock, random_bytes=Entropy(), grace=GRACE)
+        return ServiceKeys(stores, clock=clock, random_bytes=DistinctBytes(), grace=GRACE)
 
 
 @pytest.fixture
@@ -95,11 +94,6 @@ def stores() -> Iterator[Stores]:
         yield Stores(backend, backend.clients, secrets)
 
 
-def operator(stores: Stores) -> Caller:
-    key = stores.service(stores.backend.clock).read().current.public_key
-    return Caller("tests", None, key, License(AuthLevel.SYSTEM), "", b"")
-
-
 def delivery(second: float) -> Delivery:
     return Delivery(
         id=f"d-{round(second)}", event_id="e", event_name="order.paid", log_time=0, body='{"a":1}'
@@ -108,7 +102,7 @@ def delivery(second: float) -> Delivery:
 
 @dataclass
 class Timeline:
-    """What instances signed and showed, by the second since the first reset."""
+    """Callbacks and keys of the instances, by the second since the first reset."""
 
     callbacks: list[tuple[float, HttpRequest]] = field(default_factory=list)
     shown: list[tuple[float, str]] = field(default_factory=list)
@@ -116,7 +110,7 @@ class Timeline:
     until: dict[str, float] = field(default_factory=dict)  # the end of each key's grace
 
     def keys_known_at(self, second: float) -> set[str]:
-        """Every key that a receiver can hold for a callback signed then, the newest by what comes meanwhile."""
+        """Every key that a receiver can hold for a callback signed then, the newest while the callback is under way."""
         return {key for at, key in self.shown if 0 <= at <= second + UNDER_WAY}
 
     def jwks_known_at(self, second: float, *, for_seconds: float) -> set[str]:
@@ -127,8 +121,8 @@ class Timeline:
 def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[float]) -> Timeline:
     """Reset the key of a tag at these seconds; sign at the watched seconds and show at every one."""
     clock, began = stores.backend.clock, stores.backend.clock.now
-    timeline, use_case, caller = Timeline(), stores.use_case(), operator(stores)
-    current = next(each.pair for each in use_case.list(caller) if each.tag == tag).public_key.to_wire()
+    timeline, use_case = Timeline(), stores.use_case()
+    current = next(each.pair for each in use_case.list() if each.tag == tag).public_key.to_wire()
     instances = []
     for read_before in sorted(READ_BEFORE, reverse=True):
         clock.now = began - read_before
@@ -143,7 +137,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
         clock.now = began + second
         for number in range(resets.count(int(second)) if second == int(second) else 0):
             timeline.until[current] = second + NOTICE + GRACE
-            fresh = use_case.reset(caller, current, request=f"request {second} {number}")
+            fresh = use_case.reset(current, idempotency_key=f"request {second} {number}")
             current = fresh.pair.public_key.to_wire()
         for its_clock, signer, discovery in instances:
             timeline.shown.append((second, discovery.public_key()))
@@ -157,7 +151,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
 
 
 def seconds_to_watch(resets: Sequence[int]) -> list[float]:
-    """Every second of three minutes, and the moments around the end of each grace."""
+    """Every second of three minutes, and the times around the end of each grace."""
     ends = [reset + NOTICE + GRACE for reset in resets]
     return [*range(181), *(end + off for end in ends for off in (-2, -1.5, 1.5, 2)), ends[-1] + 60]
 
@@ -268,7 +262,7 @@ def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores) 
 def test_the_readme_code_refuses_forged_callbacks(stores: Stores, language: str) -> None:
     signer = stores.signer(stores.backend.clock)
     request = signer.request(WEBHOOK, delivery(0), now=0)
-    key = operator(stores).public_key.to_wire()
+    key = stores.service(stores.backend.clock).read().current.public_key.to_wire()
     other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_wire()
     unsigned = {**request.headers, "webhook-signature": "v1,AAAA"}
 

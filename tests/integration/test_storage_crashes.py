@@ -1,4 +1,4 @@
-"""A crash before or after any effect of a change leaves only what a repeat and the cleanup put right."""
+"""A crash before or after any effect of a change leaves nothing that a repeat and the cleanup do not repair."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -25,9 +25,11 @@ from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
+from webhooks.domain.webhook_patch import Patch
 from webhooks.ports import Credentials, CredentialSecrets, Subscriptions
-from webhooks.services.orphan_cleanup import MOST, OrphanCleanup
-from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
+from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.orphan_cleanup import MAX_SHARE, OrphanCleanup
+from webhooks.services.webhooks import Webhooks
 
 CROWD = Scope("acme", "crowd")
 TAGS = binding(table="subscriptions", stack="stack/1")
@@ -44,7 +46,7 @@ WRITES = frozenset(
 )
 FIRST, SECOND = Credential(token="first"), Credential(token="second")
 PUBLIC_KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
-CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), "", b"")
+CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), PUBLIC_KEY, b"")
 
 
 class CrashError(Exception):
@@ -53,18 +55,18 @@ class CrashError(Exception):
 
 @dataclass
 class Crasher:
-    """Notes every moment at which something takes effect, and crashes at the one that it is set to."""
+    """Notes every effect, and crashes at the one that it is set to."""
 
     at: int | None = None
-    moments: list[str] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
     watching: bool = False
 
-    def __call__(self, moment: str) -> None:
+    def __call__(self, effect: str) -> None:
         if not self.watching:
             return
-        self.moments.append(moment)
-        if len(self.moments) - 1 == self.at:
-            raise CrashError(moment)
+        self.effects.append(effect)
+        if len(self.effects) - 1 == self.at:
+            raise CrashError(effect)
 
 
 class CrashingClients(WrappedClients):
@@ -125,20 +127,20 @@ class InMemoryApp:
                 tags=TAGS,
             )
             self.secrets = ListedSecrets(clients, prefix=f"{backend.suffix}/", tags=TAGS)
-        self.registration = Webhooks(
+        self.use_cases = Webhooks(
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=ScriptedGuard(),
             clock=backend.clock,
-            webhooks_per_community=2 * MOST,
+            webhooks_per_community=2 * MAX_SHARE,
         )
 
     def create(self, request_key: str, credential: Credential | None, scope: Scope = ACME) -> str:
         definition = (
             bearer() if credential else make_definition(endpoint=Endpoint("https://example.com/hook"))
         )
-        return self.registration.create(
-            request(request_key, scope), definition=definition, credential=credential
+        return self.use_cases.create(
+            request(request_key, scope), definition=definition, credential=credential, respond=respond
         )
 
     def existing(self, credential: Credential | None) -> str:
@@ -175,7 +177,7 @@ class InMemoryApp:
 
     def crowd(self) -> None:
         """Create so many webhooks with credentials that one orphan is not too many."""
-        for number in range(MOST):
+        for number in range(MAX_SHARE):
             self.create(f"crowd {number}", FIRST, CROWD)
 
 
@@ -183,8 +185,12 @@ def bearer() -> Definition:
     return make_definition(endpoint=Endpoint("https://example.com/hook", auth_type=AuthType.BEARER))
 
 
-def request(key: str, scope: Scope = ACME) -> ChangeRequest:
-    return ChangeRequest(CALLER, scope, key, int(NOW) + 600, lambda webhook, _: json.dumps(webhook.id))
+def request(key: str, scope: Scope = ACME) -> CommunityRequest:
+    return CommunityRequest(CALLER, scope, key, int(NOW) + 600)
+
+
+def respond(_: Caller, webhook: Webhook, __: Credential | None) -> str:
+    return json.dumps(webhook.id)
 
 
 def create(app: InMemoryApp) -> None:
@@ -193,25 +199,25 @@ def create(app: InMemoryApp) -> None:
 
 def new_credential(app: InMemoryApp) -> None:
     patch = Patch(credential=SECOND)
-    app.registration.update(request("tested"), app.existing(FIRST), patch)
+    app.use_cases.update(request("tested"), app.existing(FIRST), patch, respond=respond)
 
 
 def first_credential(app: InMemoryApp) -> None:
     patch = Patch(endpoint={"auth_type": AuthType.BEARER}, credential=FIRST)
-    app.registration.update(request("tested"), app.existing(None), patch)
+    app.use_cases.update(request("tested"), app.existing(None), patch, respond=respond)
 
 
 def no_credential(app: InMemoryApp) -> None:
     patch = Patch(endpoint={"auth_type": AuthType.NONE})
-    app.registration.update(request("tested"), app.existing(FIRST), patch)
+    app.use_cases.update(request("tested"), app.existing(FIRST), patch, respond=respond)
 
 
 def delete(app: InMemoryApp) -> None:
     with suppress(NotFoundError):
-        app.registration.delete(request("tested"), app.existing(FIRST))
+        app.use_cases.delete(request("tested"), app.existing(FIRST))
 
 
-# What is tested, the tokens before and after it.
+# The change under test, the tokens before and after it.
 CHANGES: dict[str, tuple[Callable[[InMemoryApp], None], list[str | None], list[str | None]]] = {
     "create": (create, [], ["first"]),
     "new credential": (new_credential, ["first"], ["second"]),
@@ -227,21 +233,21 @@ def opened(backend_name: str, crasher: Crasher) -> Iterator[InMemoryApp]:
         yield InMemoryApp(backend, crasher)
 
 
-def moments_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list[str]:
-    """Return the moments of a change that goes well."""
+def effects_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list[str]:
+    """Return the effects of a change that goes well."""
     crasher = Crasher(watching=True)
     with opened(backend_name, crasher) as app:
         change(app)
-    return crasher.moments
+    return crasher.effects
 
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("backend_name", ["memory", "moto"])
 def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
     change, before, after = CHANGES[name]
-    moments = moments_of(backend_name, change)
-    assert len(moments) >= 4
-    for at in range(len(moments)):
+    effects = effects_of(backend_name, change)
+    assert len(effects) >= 4
+    for at in range(len(effects)):
         crasher = Crasher(at=at, watching=True)
         with opened(backend_name, crasher) as app:
             # When the process ends in the midst of the change
@@ -250,17 +256,17 @@ def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_nam
             crasher.watching = False
 
             # Then every webhook has a credential that can be read: the old one or the new
-            assert app.tokens() in ([], before, after), moments[at]
+            assert app.tokens() in ([], before, after), effects[at]
 
             # And the sender's repeat has the same result as if nothing had happened
             change(app)
-            assert app.tokens() == after, moments[at]
+            assert app.tokens() == after, effects[at]
 
             # And the cleanup, among enough others, leaves no secret that no webhook names
             app.crowd()
             app.cleanup()
-            assert app.orphans() == set(), moments[at]
-            assert app.tokens() == after, moments[at]
+            assert app.orphans() == set(), effects[at]
+            assert app.tokens() == after, effects[at]
 
 
 def test_the_cleanup_spares_new_secrets() -> None:

@@ -1,4 +1,4 @@
-"""Subscriptions where DynamoDB fails, answers late, or is changed by somebody else in between."""
+"""Subscriptions where DynamoDB fails, responds late, or is changed by another writer in between."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,16 +19,22 @@ from tests.aws_stub.faulty_clients import (
     works,
 )
 from tests.contract.backends import Backend, backend_named
-from tests.contract.webhooks_made import ACME, NOW, changed, kept_body, make_webhook, response
+from tests.contract.webhooks_made import ACME, NOW, changed, make_record, make_webhook, recorded_body
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.domain.errors import ConflictError, UnavailableError
+from webhooks.domain.errors import (
+    AlreadyProcessedError,
+    ConflictError,
+    CorruptError,
+    StaleError,
+    UnavailableError,
+)
 from webhooks.domain.event_slice import Span
 from webhooks.domain.webhook import IndexEntry, Webhook
-from webhooks.ports import AlreadyProcessedError, CorruptError, StaleError, StoredRecord
+from webhooks.ports import StoredRecord
 
 
 @pytest.fixture
@@ -66,7 +72,7 @@ class Opened:
 
     def stored(self, **changes: object) -> Webhook:
         webhook = self.new(**changes)
-        self.sound.add(webhook, response(f"add {webhook.id}"))
+        self.sound.add(webhook, make_record(f"add {webhook.id}"))
         return webhook
 
     def all(self) -> tuple[int, list[Webhook]]:
@@ -82,34 +88,34 @@ def opened(backend: Backend, tables: Tables) -> Opened:
 @pytest.mark.parametrize("fault", [lose_response, repeat])
 def test_an_add_with_a_lost_response_is_done(opened: Opened, fault: Replacement) -> None:
     webhook = opened.new()
-    opened.with_faults(transact_write_items=[fault]).add(webhook, response("k"))
+    opened.with_faults(transact_write_items=[fault]).add(webhook, make_record("k"))
     assert opened.all() == (1, [webhook])
     assert opened.index.versions([ACME]) == {ACME: 1}
 
 
 @pytest.mark.parametrize("fault", [lose_response, repeat])
-@pytest.mark.parametrize("key_of_answer", ["k", None])
+@pytest.mark.parametrize("idempotency_key", ["k", None])
 def test_a_change_with_a_lost_response_is_done(
-    opened: Opened, fault: Replacement, key_of_answer: str | None
+    opened: Opened, fault: Replacement, idempotency_key: str | None
 ) -> None:
     webhook = opened.stored()
     after_it = changed(webhook, name="new", tags=("red",))
-    kept = response(key_of_answer) if key_of_answer else None
-    opened.with_faults(transact_write_items=[fault]).change(webhook, after_it, kept=kept)
+    record = make_record(idempotency_key) if idempotency_key else None
+    opened.with_faults(transact_write_items=[fault]).change(webhook, after_it, record=record)
     assert opened.all() == (1, [after_it])
 
 
 @pytest.mark.parametrize("fault", [lose_response, repeat])
 def test_a_removal_with_a_lost_response_is_done(opened: Opened, fault: Replacement) -> None:
     webhook = opened.stored()
-    opened.with_faults(transact_write_items=[fault]).remove(webhook, response("k"))
+    opened.with_faults(transact_write_items=[fault]).remove(webhook, make_record("k"))
     assert opened.all() == (0, [])
 
 
 def test_a_change_that_never_arrived_is_unavailable_and_changes_nothing(opened: Opened) -> None:
     webhook = opened.stored()
     with pytest.raises(UnavailableError, match="TransactWriteItems: ReadTimeoutError"):
-        opened.with_faults(transact_write_items=[time_out]).remove(webhook, response("k"))
+        opened.with_faults(transact_write_items=[time_out]).remove(webhook, make_record("k"))
     assert opened.all() == (1, [webhook])
     assert opened.sound.find_record("k") is None
 
@@ -125,7 +131,7 @@ def test_a_change_that_never_arrived_is_unavailable_and_changes_nothing(opened: 
 )
 def test_a_lost_race_is_run_again(opened: Opened, fault: Replacement) -> None:
     webhook = opened.new()
-    opened.with_faults(transact_write_items=[fault, fault]).add(webhook, response("k"))
+    opened.with_faults(transact_write_items=[fault, fault]).add(webhook, make_record("k"))
     assert opened.all() == (1, [webhook])
 
 
@@ -136,7 +142,7 @@ def test_a_change_between_read_and_write_is_not_lost(opened: Opened) -> None:
     faulty = opened.with_faults(
         transact_write_items=[after(lambda: others.append(opened.stored(tags=("blue",)))), works]
     )
-    faulty.add(mine, response("k"))
+    faulty.add(mine, make_record("k"))
     assert opened.all() == (3, [others[0], mine, first])
     assert opened.sound.page(ACME, index=0, size=9, tags=("blue",)).total == 3
 
@@ -145,7 +151,7 @@ def test_a_race_that_is_always_lost_ends_in_a_conflict(opened: Opened) -> None:
     webhook = opened.new()
     faulty = opened.with_faults(transact_write_items=forever(cancel("None", "None", "TransactionConflict")))
     with pytest.raises(ConflictError, match="send the request again"):
-        faulty.add(webhook, response("k"))
+        faulty.add(webhook, make_record("k"))
     assert opened.all() == (0, [])
 
 
@@ -154,13 +160,13 @@ def test_a_stale_change_is_stale_although_the_race_is_lost_too(opened: Opened) -
     with pytest.raises(StaleError):
         opened.with_faults(
             transact_write_items=[cancel("ConditionalCheckFailed", "None", "ConditionalCheckFailed")]
-        ).change(webhook, changed(webhook, tags=()), kept=response("k"))
+        ).change(webhook, changed(webhook, tags=()), record=make_record("k"))
 
 
 @pytest.mark.parametrize("fault", [fail("AccessDeniedException"), cancel("ValidationError")])
 def test_an_error_names_the_operation_and_nothing_of_the_request(opened: Opened, fault: Replacement) -> None:
     with pytest.raises(UnavailableError) as raised:
-        opened.with_faults(transact_write_items=[fault]).add(opened.new(), response("k"))
+        opened.with_faults(transact_write_items=[fault]).add(opened.new(), make_record("k"))
     assert "TransactWriteItems" in str(raised.value)
     assert "SECRET" not in str(raised.value)
     assert raised.value.__cause__ is None
@@ -172,7 +178,7 @@ def test_an_add_with_a_lost_response_that_fills_the_community_is_done(
     opened: Opened, fault: Replacement
 ) -> None:
     webhook = opened.new()
-    opened.with_faults(transact_write_items=[fault]).add(webhook, response("k"), limit=1)
+    opened.with_faults(transact_write_items=[fault]).add(webhook, make_record("k"), limit=1)
     assert opened.all() == (1, [webhook])
 
 
@@ -182,7 +188,7 @@ def test_an_add_that_fills_the_community_is_done_despite_a_lost_race(opened: Ope
         return fail("TransactionInProgressException")(real, request)
 
     webhook = opened.new()
-    opened.with_faults(transact_write_items=[in_progress]).add(webhook, response("k"), limit=1)
+    opened.with_faults(transact_write_items=[in_progress]).add(webhook, make_record("k"), limit=1)
     assert opened.all() == (1, [webhook])
 
 
@@ -190,7 +196,7 @@ def test_the_last_free_slot_goes_to_the_first_writer(opened: Opened) -> None:
     faster: list[Webhook] = []
     faulty = opened.with_faults(transact_write_items=[after(lambda: faster.append(opened.stored())), works])
     with pytest.raises(ConflictError, match="has 1 webhooks, and this deployment allows 1"):
-        faulty.add(opened.new(), response("k"), limit=1)
+        faulty.add(opened.new(), make_record("k"), limit=1)
     assert opened.all() == (1, faster)
 
 
@@ -200,15 +206,15 @@ def test_a_change_with_a_replaced_record_and_a_lost_response_is_done(
 ) -> None:
     webhook = opened.stored()
     first = changed(webhook, name="a")
-    opened.sound.change(webhook, first, kept=response("k", "1"))
+    opened.sound.change(webhook, first, record=make_record("k", "1"))
     record = opened.sound.find_record("k")
     assert record is not None
     second = changed(first, name="b")
     opened.with_faults(transact_write_items=[fault]).change(
-        first, second, kept=replace(response("k", "2"), replaces=record.token)
+        first, second, record=replace(make_record("k", "2"), replaces=record.token)
     )
     assert opened.all() == (1, [second])
-    assert kept_body(opened.sound, "k") == "2"
+    assert recorded_body(opened.sound, "k") == "2"
 
 
 def test_a_record_of_an_earlier_version_is_read(opened: Opened) -> None:
@@ -216,7 +222,7 @@ def test_a_record_of_an_earlier_version_is_read(opened: Opened) -> None:
     opened.backend.clients.dynamodb.put_item(TableName=opened.tables.access, Item=key("answer#k") | item)
     assert opened.sound.find_record("k") == StoredRecord("old", "t", None, 0)
     with pytest.raises(AlreadyProcessedError):
-        opened.sound.add(opened.new(), response("k"))
+        opened.sound.add(opened.new(), make_record("k"))
 
 
 def test_unprocessed_keys_are_read_again(opened: Opened) -> None:
@@ -259,7 +265,7 @@ def test_a_page_that_changes_during_the_read_is_read_again(opened: Opened) -> No
 def test_a_page_whose_tags_change_during_the_read_is_read_again(opened: Opened) -> None:
     moving = opened.stored(tags=("red",))
     moved = changed(moving, tags=("blue",))
-    faulty = opened.with_faults(query=[works, after(lambda: opened.sound.change(moving, moved, kept=None))])
+    faulty = opened.with_faults(query=[works, after(lambda: opened.sound.change(moving, moved, record=None))])
     page = faulty.page(ACME, index=0, size=10, tags=("blue", "red"))
     assert (page.total, list(page.webhooks)) == (1, [moved])
 
@@ -291,13 +297,13 @@ def test_attributes_of_a_later_version_survive_a_change(opened: Opened) -> None:
         UpdateExpression="SET health = :health",
         ExpressionAttributeValues={":health": {"S": "well"}},
     )
-    opened.sound.change(webhook, changed(webhook, name="new"), kept=None)
+    opened.sound.change(webhook, changed(webhook, name="new"), record=None)
     item = opened.backend.clients.dynamodb.get_item(TableName=opened.tables.subscriptions, Key=place)["Item"]
     assert item["health"] == {"S": "well"}
 
 
 def test_a_record_expires_by_the_clock_of_the_table(opened: Opened) -> None:
-    opened.sound.add(opened.new(), response("k"))
+    opened.sound.add(opened.new(), make_record("k"))
     item = opened.backend.clients.dynamodb.get_item(TableName=opened.tables.access, Key=key("answer#k"))[
         "Item"
     ]
@@ -306,6 +312,6 @@ def test_a_record_expires_by_the_clock_of_the_table(opened: Opened) -> None:
 
 def test_a_deleted_webhook_leaves_only_totals_and_the_counter(opened: Opened) -> None:
     webhook = opened.stored()
-    opened.sound.remove(webhook, response("k"))
+    opened.sound.remove(webhook, make_record("k"))
     items = opened.backend.clients.dynamodb.scan(TableName=opened.tables.subscriptions)["Items"]
     assert sorted(item["sk"]["S"] for item in items) == ["HEAD", "NEXT"]

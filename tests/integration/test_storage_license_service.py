@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 
 from signing import Curve, PrivateKey
 from tests import plain_protocol
-from tests.contract.backends import Clock, Entropy
+from tests.contract.backends import Clock, DistinctBytes
 from tests.fakes.keys import FakeKeyStore
 from tests.fakes.licenses import FakeLicenses
 from webhooks.adapters.http.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
@@ -27,7 +27,7 @@ GOOD = {"isAuthorized": True, "authLevel": "service", "expiry": 1_900_000_000}
 
 @dataclass
 class Platform:
-    """The License service: its key, its answer, and what it was asked."""
+    """The License service: its key, its response, and the requests that it got."""
 
     keys: plain_protocol.KeyPair = field(default_factory=plain_protocol.new_key_pair)
     status: int = 200
@@ -96,7 +96,7 @@ def service(platform: Platform, clock: Clock) -> Iterator[LicenseService]:
         keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
         own=FakeLicenses(),
         clock=clock,
-        random_bytes=Entropy(),
+        random_bytes=DistinctBytes(),
     )
     yield service
     service.close()
@@ -120,7 +120,7 @@ def test_only_licenses_of_the_deployment_count_without_a_community(platform: Pla
     own.issue("ours", License(AuthLevel.SYSTEM))
     service = LicenseService(
         platform.url, own=own, keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))), clock=clock,
-        random_bytes=Entropy(),
+        random_bytes=DistinctBytes(),
     )  # fmt: skip
     platform.response = GOOD | {"authLevel": "system", "tenantId": "*", "communityId": "*"}
     assert service.find("ours", None) == License(AuthLevel.SYSTEM)
@@ -293,7 +293,7 @@ def test_a_closed_port_is_unavailable(clock: Clock) -> None:
         keys=FakeKeyStore(KeyPairs(seed="", keys=(Key(OURS),))),
         own=FakeLicenses(),
         clock=clock,
-        random_bytes=Entropy(),
+        random_bytes=DistinctBytes(),
     )
     with pytest.raises(UnavailableError, match="the License service: NewConnectionError"):
         service.find("a key", NORTH)

@@ -1,4 +1,4 @@
-"""Licenses in the access table: how long an answer counts, and what cannot be read."""
+"""Licenses in the access table: how long a read counts, and items that cannot be read."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ import pytest
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, time_out
 from tests.contract.backends import Backend, backend_named
 from webhooks.adapters.dynamodb.items import Item, key
-from webhooks.adapters.dynamodb.licenses import TableLicenses, hash_license_key
+from webhooks.adapters.dynamodb.licenses import TableLicenses
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.caller import AuthLevel, License, hash_license_key
 from webhooks.domain.errors import UnavailableError
 
 

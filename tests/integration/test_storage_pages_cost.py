@@ -1,4 +1,4 @@
-"""What a page costs: the last one of 100,000 webhooks as much as the first, counted in read units."""
+"""The cost of a page: the last one of 100,000 webhooks as much as the first, counted in read units."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,6 @@ from webhooks.adapters.dynamodb.keys import (
     HEAD,
     community_pk,
     live_sk,
-    make_webhook_id,
     tag_sk,
     webhook_sk,
 )
@@ -21,6 +20,7 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import SEGMENT, bitmap_to_bytes
 from webhooks.adapters.dynamodb.subscription_pages import SubscriptionPages
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_attributes
+from webhooks.domain.webhook import make_webhook_id
 
 TOTAL = 100_000  # sequence numbers 1 to TOTAL
 PAGE = 25
@@ -28,7 +28,7 @@ LAST = TOTAL // PAGE - 1
 
 
 class Meter:
-    """Counts DynamoDB calls and read units, from what the answers hold."""
+    """Counts DynamoDB calls and read units, by the size of the responses."""
 
     def __init__(self, backend: Backend) -> None:
         self.calls = 0

@@ -1,4 +1,4 @@
-"""Several writers at once: whoever wins, the index, the totals and the pages agree with the webhooks.
+"""Several writers at once: after each race the index, the totals and the pages agree with the webhooks.
 
 moto is not isolated between threads, so this needs an emulator.
 """
@@ -18,31 +18,26 @@ from tests.contract.webhooks_made import (
     ACME,
     NOW,
     changed,
-    kept_body,
     make_definition,
+    make_record,
     make_webhook,
-    response,
+    recorded_body,
 )
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
 from webhooks.domain.caller import AuthLevel, Caller, License
-from webhooks.domain.errors import ConflictError
+from webhooks.domain.errors import AlreadyProcessedError, ConflictError, StaleError
 from webhooks.domain.webhook import Criteria, Endpoint, Webhook
-from webhooks.ports import (
-    AlreadyProcessedError,
-    IdempotencyRecord,
-    StaleError,
-    SubscriptionIndex,
-    Subscriptions,
-)
-from webhooks.services.webhooks import ChangeRequest, Webhooks
+from webhooks.ports import IdempotencyRecord, SubscriptionIndex, Subscriptions
+from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.webhooks import Webhooks
 
 WRITERS = 6
 STEPS = 12
 NAMES = tuple(f"event.{n}" for n in range(4))
 TAGS = ("blue", "red", "a#b")
 PUBLIC_KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
-CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), "", b"")
+CALLER = Caller("tests", None, PUBLIC_KEY, License(AuthLevel.SYSTEM), PUBLIC_KEY, b"")
 
 
 @pytest.fixture(scope="module")
@@ -60,41 +55,41 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 @dataclass
 class Writer:
-    """Creates, changes and deletes at random, its own webhooks and others'; counts what took effect."""
+    """Creates, changes and deletes at random, its own webhooks and others'; counts the changes that took effect."""
 
     name: str
     stores: tuple[Subscriptions, SubscriptionIndex]
     shared: list[Webhook]
     changes: int = 0
     lost: int = 0
-    chance: random.Random = field(init=False)
+    rng: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.name)
 
     def run(self) -> None:
         for step in range(STEPS):
-            kept = response(f"{self.name} {step}")
+            record = make_record(f"{self.name} {step}")
             try:
-                self.step(kept)
+                self.step(record)
             except (StaleError, ConflictError):
                 self.lost += 1
             else:
                 self.changes += 1
 
-    def step(self, kept: IdempotencyRecord) -> None:
+    def step(self, record: IdempotencyRecord) -> None:
         subscriptions, _ = self.stores
         target = self.rng.choice(self.shared) if self.shared else None
         stored = subscriptions.get(ACME, target.id) if target else None
         choice = self.rng.random()
         if stored is None or choice < 0.4:
             webhook = make_webhook(subscriptions.next_id(ACME, now=NOW), **self.definition())
-            subscriptions.add(webhook, kept)
+            subscriptions.add(webhook, record)
             self.shared.append(webhook)
         elif choice < 0.8:
-            subscriptions.change(stored, changed(stored, **self.definition()), kept=kept)
+            subscriptions.change(stored, changed(stored, **self.definition()), record=record)
         else:
-            subscriptions.remove(stored, kept)
+            subscriptions.remove(stored, record)
 
     def definition(self) -> dict[str, object]:
         return {
@@ -133,7 +128,7 @@ def test_one_of_many_equal_concurrent_requests_takes_effect(backend: Backend) ->
     def create(_: int) -> Webhook | None:
         webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
         try:
-            subscriptions.add(webhook, response("the same", webhook.id))
+            subscriptions.add(webhook, make_record("the same", webhook.id))
         except AlreadyProcessedError:
             return None
         return webhook
@@ -142,7 +137,7 @@ def test_one_of_many_equal_concurrent_requests_takes_effect(backend: Backend) ->
         created = [webhook for webhook in pool.map(create, range(8)) if webhook]
 
     assert len(created) == 1
-    assert kept_body(subscriptions, "the same") == created[0].id
+    assert recorded_body(subscriptions, "the same") == created[0].id
     assert subscriptions.page(ACME, index=0, size=10, tags=()).webhooks == created
     assert index.versions([ACME]) == {ACME: 1}
 
@@ -152,13 +147,13 @@ def test_one_of_many_equal_requests_that_replace_a_record_takes_effect(backend: 
     stores = open_stores(backend)
     subscriptions, index = stores
     webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
-    subscriptions.add(webhook, response("add"))
+    subscriptions.add(webhook, make_record("add"))
     first = changed(webhook, name="a")
-    subscriptions.change(webhook, first, kept=response("the same", "first"))
+    subscriptions.change(webhook, first, record=make_record("the same", "first"))
     record = subscriptions.find_record("the same")
     assert record is not None
     second = changed(first, name="b")
-    subscriptions.change(first, second, kept=response("another"))
+    subscriptions.change(first, second, record=make_record("another"))
 
     # When the first request comes again, many times at once
     def change(number: int) -> bool:
@@ -166,7 +161,7 @@ def test_one_of_many_equal_requests_that_replace_a_record_takes_effect(backend: 
             subscriptions.change(
                 second,
                 changed(second, name="a"),
-                kept=replace(response("the same", str(number)), replaces=record.token),
+                record=replace(make_record("the same", str(number)), replaces=record.token),
             )
         except AlreadyProcessedError:
             return False
@@ -175,9 +170,9 @@ def test_one_of_many_equal_requests_that_replace_a_record_takes_effect(backend: 
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(change, range(8)))
 
-    # Then one takes effect, and its answer is kept
+    # Then one takes effect, and its response is recorded
     assert done.count(True) == 1
-    assert kept_body(subscriptions, "the same") == str(done.index(True))
+    assert recorded_body(subscriptions, "the same") == str(done.index(True))
     assert subscriptions.get(ACME, webhook.id) == changed(second, name="a")
     assert index.versions([ACME]) == {ACME: 4}
 
@@ -188,7 +183,7 @@ def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
 ) -> None:
     # Given a record that no longer counts, or none
     subscriptions, index = open_stores(backend)
-    registration = Webhooks(
+    webhooks = Webhooks(
         subscriptions=subscriptions,
         credentials=FakeCredentials(clock=backend.clock, random_bytes=backend.random_bytes),
         guard=ScriptedGuard(),
@@ -196,39 +191,41 @@ def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
         webhooks_per_community=1,
     )
     for _ in range(deletions):
-        webhook_id = create(registration, "the same")
-        registration.delete(request("delete"), webhook_id)
+        webhook_id = create(webhooks, "the same")
+        webhooks.delete(request("delete"), webhook_id)
     before = index.versions([ACME])[ACME]
 
     # When the same request comes many times at once
     with ThreadPoolExecutor(8) as pool:
-        answered = list(pool.map(lambda _: create(registration, "the same"), range(8)))
+        answered = list(pool.map(lambda _: create(webhooks, "the same"), range(8)))
 
-    # Then it takes effect once, and every answer names what it made
+    # Then it takes effect once, and every response names the webhook that it made
     page = subscriptions.page(ACME, index=0, size=10, tags=())
     assert set(answered) == {webhook.id for webhook in page.webhooks}
     assert len(page.webhooks) == 1
     assert index.versions([ACME]) == {ACME: before + 1}
 
 
-def create(registration: Webhooks, key: str) -> str:
+def create(webhooks: Webhooks, key: str) -> str:
     definition = make_definition(endpoint=Endpoint("https://example.com/hook"))
-    return registration.create(request(key), definition=definition, credential=None)
+    return webhooks.create(
+        request(key), definition=definition, credential=None, respond=lambda _, webhook, __: webhook.id
+    )
 
 
-def request(key: str) -> ChangeRequest:
-    return ChangeRequest(CALLER, ACME, key, int(NOW) + 600, lambda webhook, _: webhook.id)
+def request(key: str) -> CommunityRequest:
+    return CommunityRequest(CALLER, ACME, key, int(NOW) + 600)
 
 
 def test_concurrent_creations_never_exceed_the_limit(backend: Backend) -> None:
     subscriptions, index = open_stores(backend)
     for number in range(2):
-        subscriptions.add(make_webhook(subscriptions.next_id(ACME, now=NOW)), response(f"first {number}"))
+        subscriptions.add(make_webhook(subscriptions.next_id(ACME, now=NOW)), make_record(f"first {number}"))
 
     def create(number: int) -> bool:
         webhook = make_webhook(subscriptions.next_id(ACME, now=NOW))
         try:
-            subscriptions.add(webhook, response(f"then {number}"), limit=3)
+            subscriptions.add(webhook, make_record(f"then {number}"), limit=3)
         except ConflictError as refused:
             assert "has 3 webhooks" in str(refused)
             return False

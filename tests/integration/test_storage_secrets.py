@@ -1,4 +1,4 @@
-"""Secrets Manager's own rules: staging labels, version ids, what may be in a name."""
+"""Secrets Manager's own rules: staging labels, version ids, names."""
 
 import json
 import time
@@ -14,12 +14,12 @@ from tests.contract.backends import Backend, backend_named
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import CredentialMissingError, StaleError, UnavailableError
 from webhooks.domain.keyring import service_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.entrypoints.api.limits import CREDENTIAL_LENGTH
-from webhooks.ports import CredentialMissingError, ListedCredential, StaleError, Workers
+from webhooks.ports import ListedCredential, Workers
 
 ACME = Scope("acme", "north")
 WEBHOOK = "0123456789abcdef01234567"
@@ -117,9 +117,9 @@ def test_a_secret_is_encrypted_with_the_key_that_is_given(backend: Backend) -> N
 
 def test_a_secret_name_has_its_webhook_and_does_not_end_like_an_arn(backend: Backend) -> None:
     ref = credentials_of(backend).create(ACME, WEBHOOK, credential=FIRST)
-    place, _, chance = ref.secret_name.rpartition("-")
-    assert place == f"{PREFIX}acme/north/{WEBHOOK}"
-    assert len(chance) == 8
+    path, _, ending = ref.secret_name.rpartition("-")
+    assert path == f"{PREFIX}acme/north/{WEBHOOK}"
+    assert len(ending) == 8
 
 
 def test_a_version_is_read_once_and_then_cached(backend: Backend) -> None:
@@ -219,7 +219,7 @@ def store_of(backend: Backend, secret: str, **faults: list[Replacement]) -> Secr
 
 
 def test_a_reset_that_slips_in_between_read_and_write_wins(backend: Backend) -> None:
-    # Given a key that two instances reset at the same moment
+    # Given a key that two instances reset at the same time
     secret = backend.secret("keys", json.dumps({"seed": "s" * 64}))
     ours = PrivateKey.derive(b"o" * 16, b"ours", Curve.SECP256K1)
     theirs = PrivateKey.derive(b"t" * 16, b"theirs", Curve.SECP256K1)
@@ -270,7 +270,7 @@ def test_the_last_known_keys_serve_during_an_outage_and_are_retried(
     for second in range(60):
         backend.clock.now = began + second
         assert store.read() == first
-    assert [moment - began for moment in asked] == [0, 30, 35, 40]
+    assert [at - began for at in asked] == [0, 30, 35, 40]
     warnings = [record for record in caplog.records if record.message == "secret.stale"]
     assert [record.reason for record in warnings] == [
         "secretsmanager GetSecretValue: InternalServiceError"

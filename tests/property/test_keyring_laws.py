@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from signing import Curve, PrivateKey
 from webhooks.adapters.secrets_manager.key_store import KEYS_SECONDS
 from webhooks.domain.errors import ConflictError
-from webhooks.domain.keyring import AHEAD, MOST, NOTICE, KeyPairs, content_keys, service_keys
+from webhooks.domain.keyring import AHEAD, MOST, NOTICE, KeyPairs, service_keys, signing_keys
 
 START = 10_000
 SEED = {"seed": "s" * 64}
 # Seconds between resets, and the grace at each: a parameter may change between two.
 RESETS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 400)), max_size=MOST + 3)
-MOMENTS = st.integers(START - 10, START + 2000)
+TIMES = st.integers(START - 10, START + 2000)
 AFTER = st.integers(0, NOTICE + KEYS_SECONDS) | st.integers(0, 2000)  # seconds from a reset
 BACK = st.integers(-AHEAD, AHEAD) | st.integers(
     -AHEAD, 1000
@@ -24,7 +24,7 @@ STALE = st.integers(0, KEYS_SECONDS)
 
 
 def history(pairs: KeyPairs, resets: list[tuple[int, int]]) -> list[tuple[int, KeyPairs]]:
-    """The states of a set with the moments from which they are stored."""
+    """The states of a set with the times from which they are stored."""
     states, now = [(0, pairs)], START
     for number, (gap, grace) in enumerate(resets):
         now += gap
@@ -35,7 +35,7 @@ def history(pairs: KeyPairs, resets: list[tuple[int, int]]) -> list[tuple[int, K
 
 
 def known(states: list[tuple[int, KeyPairs]], now: int, *, stale: int) -> KeyPairs:
-    """What an instance knows that read the keys some seconds ago."""
+    """The state that an instance knows after it read the keys some seconds ago."""
     return [pairs for since, pairs in states if since <= now - stale][-1]
 
 
@@ -59,7 +59,7 @@ def reversed_keys(states: list[tuple[int, KeyPairs]]) -> Iterator[PrivateKey]:
 
 
 @settings(max_examples=500, deadline=None)
-@given(resets=RESETS, at=MOMENTS, used=MOMENTS, reader=STALE, shower=STALE)
+@given(resets=RESETS, at=TIMES, used=TIMES, reader=STALE, shower=STALE)
 def test_an_envelope_for_a_shown_key_is_read_until_its_grace_ends(
     resets: list[tuple[int, int]], at: int, used: int, reader: int, shower: int
 ) -> None:
@@ -72,20 +72,20 @@ def test_an_envelope_for_a_shown_key_is_read_until_its_grace_ends(
 
 
 @settings(max_examples=500, deadline=None)
-@given(resets=RESETS, signed_at=MOMENTS, signer=STALE, shower=STALE)
+@given(resets=RESETS, signed_at=TIMES, signer=STALE, shower=STALE)
 def test_a_content_key_signs_only_once_every_instance_publishes_it(
     resets: list[tuple[int, int]], signed_at: int, signer: int, shower: int
 ) -> None:
-    states = history(content_keys(SEED), resets)
+    states = history(signing_keys(SEED), resets)
     used = known(states, signed_at, stale=signer).in_use(signed_at)
 
     for earlier in range(NOTICE - KEYS_SECONDS):
-        moment = signed_at - earlier
-        assert used in known(states, moment, stale=shower).published(moment)
+        at = signed_at - earlier
+        assert used in known(states, at, stale=shower).published(at)
 
 
 @settings(max_examples=500, deadline=None)
-@given(resets=RESETS, at=MOMENTS)
+@given(resets=RESETS, at=TIMES)
 def test_a_key_set_stays_small_and_its_keys_come_into_use_in_order(
     resets: list[tuple[int, int]], at: int
 ) -> None:

@@ -1,6 +1,6 @@
-"""Whatever is asked in whatever order, under few request ids and with answers lost: each request does what it says.
+"""Requests in any order, under few request ids and with lost responses, all take effect.
 
-The exact repeat of the last change is the only request that may do nothing, as it says what is so already;
+The exact repeat of the last change is the only request that may do nothing, as it asks for the state that is there already;
 and a creation is not repeated while its webhook exists.
 """
 
@@ -46,7 +46,7 @@ class LosesAnswers:
 
 
 class Model:
-    """What must be so: names of webhooks by id, and the id that each creation made last."""
+    """The expected state: names of webhooks by id, and the id that each creation made last."""
 
     def __init__(self) -> None:
         self.subscriptions = LosesAnswers(InMemoryApp().subscriptions)

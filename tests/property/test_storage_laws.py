@@ -18,10 +18,11 @@ from hypothesis.stateful import (
 
 from tests.contract.backends import backend_named
 from tests.contract.stores import assert_consistent, open_stores
-from tests.contract.webhooks_made import NOW, changed, make_webhook, response
+from tests.contract.webhooks_made import NOW, changed, make_record, make_webhook
+from webhooks.domain.errors import AlreadyProcessedError, StaleError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, Webhook
-from webhooks.ports import AlreadyProcessedError, IdempotencyRecord, StaleError
+from webhooks.ports import IdempotencyRecord
 
 NAMES = ("a", "a.b", "order.paid")
 TAGS = ("", "blue", "blue#", "\ud800", "ä")
@@ -70,13 +71,13 @@ class StorageLaws(RuleBasedStateMachine):
         self.model: dict[str, Webhook] = {}
         self.versions = dict.fromkeys(SCOPES, 0)
 
-    def kept(self) -> IdempotencyRecord:
-        return response(f"answer {next(self.keys)}")
+    def fresh_record(self) -> IdempotencyRecord:
+        return make_record(f"answer {next(self.keys)}")
 
     @rule(target=webhooks, scope=st.sampled_from(SCOPES), definition=DEFINITIONS)
     def create(self, scope: Scope, definition: dict[str, object]) -> str:
         webhook = make_webhook(self.subscriptions.next_id(scope, now=NOW), scope, **definition)
-        self.subscriptions.add(webhook, self.kept())
+        self.subscriptions.add(webhook, self.fresh_record())
         self.model[webhook.id] = webhook
         self.versions[scope] += 1
         return webhook.id
@@ -85,7 +86,7 @@ class StorageLaws(RuleBasedStateMachine):
     def change(self, webhook_id: str, definition: dict[str, object], reason: str | None) -> None:
         before = self.model[webhook_id]
         after = replace(changed(before, **definition), credential=None, disabled_reason=reason)
-        self.subscriptions.change(before, after, kept=None)
+        self.subscriptions.change(before, after, record=None)
         self.model[webhook_id] = after
         self.versions[before.scope] += 1
 
@@ -93,15 +94,15 @@ class StorageLaws(RuleBasedStateMachine):
     def change_what_is_stale(self, webhook_id: str, definition: dict[str, object]) -> None:
         stale = replace(self.model[webhook_id], revision=self.model[webhook_id].revision + 1)
         with pytest.raises(StaleError):
-            self.subscriptions.change(stale, changed(stale, **definition), kept=self.kept())
+            self.subscriptions.change(stale, changed(stale, **definition), record=self.fresh_record())
 
     @rule(webhook_id=consumes(webhooks))
     def delete(self, webhook_id: str) -> None:
-        webhook, kept = self.model.pop(webhook_id), self.kept()
-        self.subscriptions.remove(webhook, kept)
+        webhook, record = self.model.pop(webhook_id), self.fresh_record()
+        self.subscriptions.remove(webhook, record)
         self.versions[webhook.scope] += 1
         with pytest.raises(AlreadyProcessedError):
-            self.subscriptions.remove(webhook, kept)
+            self.subscriptions.remove(webhook, record)
         assert self.subscriptions.get(webhook.scope, webhook.id) is None
 
     def everything_agrees(self) -> None:

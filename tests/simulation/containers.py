@@ -11,7 +11,7 @@ from tests.simulation.concurrency import SimulatedBackground, SimulatedHttpClien
 from tests.simulation.deployment import Deployment
 from tests.simulation.ports import Port
 from tests.simulation.queue_orders import Message
-from webhooks.domain.keyring import content_keys, service_keys
+from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -129,6 +129,6 @@ def _port(deployment: Deployment, name: str, real: object) -> Any:
 def _keys() -> tuple[FakeKeyStore, FakeKeyStore, FakeMaster]:
     return (
         FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1)),
-        FakeKeyStore(content_keys({"seed": "c" * 64})),
+        FakeKeyStore(signing_keys({"seed": "c" * 64})),
         FakeMaster(b"m" * 64),
     )

@@ -12,16 +12,17 @@ from tests.simulation.history import Publication
 from tests.simulation.ports import Port
 from tests.simulation.simulation import Simulation
 from webhooks.domain.caller import AuthLevel, Caller, License
-from webhooks.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from webhooks.domain.errors import ConflictError, CorruptError, InvalidInputError, NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint
-from webhooks.ports import CorruptError
-from webhooks.services.webhooks import ChangeRequest, Patch, Webhooks
+from webhooks.domain.webhook_patch import Patch
+from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.webhooks import Webhooks
 
 INDEX = "index entry"
 ONE, OTHER = Scope("t1", "c1"), Scope("t2", "c1")
 KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
-CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), "", b"")
+CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), KEY, b"")
 
 
 class Tenants:
@@ -30,7 +31,7 @@ class Tenants:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.requests = 0
-        self.registration = Webhooks(
+        self.webhooks = Webhooks(
             subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
             credentials=_port(simulation, "credentials", simulation.credentials),
             guard=ScriptedGuard(),
@@ -64,8 +65,8 @@ class Tenants:
             **changes,
         )
         before = set(self.simulation.history.revisions)
-        request = self._change_request(scope)
-        self.registration.create(request, definition=definition, credential=credential)
+        request = self._request(scope)
+        self.webhooks.create(request, definition=definition, credential=credential, respond=_nothing)
         [webhook_id] = set(self.simulation.history.revisions) - before
         return webhook_id
 
@@ -79,11 +80,13 @@ class Tenants:
     ) -> None:
         """Change a webhook while everything else goes on."""
         patch = Patch(fields=fields, endpoint=endpoint or {}, credential=credential)
-        self._request(webhook_id, lambda request: self.registration.update(request, webhook_id, patch))
+        self._send(
+            webhook_id, lambda request: self.webhooks.update(request, webhook_id, patch, respond=_nothing)
+        )
 
     def delete(self, webhook_id: str) -> None:
         """Delete a webhook while everything else goes on."""
-        self._request(webhook_id, lambda request: self.registration.delete(request, webhook_id))
+        self._send(webhook_id, lambda request: self.webhooks.delete(request, webhook_id))
 
     def corrupt(self, webhook_id: str) -> None:
         """Break a webhook's item."""
@@ -137,8 +140,8 @@ class Tenants:
         )
         self.simulation.note(f"published {message.id}: {text[:120]}")
 
-    def _request(self, webhook_id: str, work: Callable[[ChangeRequest], object]) -> None:
-        request = self._change_request(self.scope(webhook_id))
+    def _send(self, webhook_id: str, work: Callable[[CommunityRequest], object]) -> None:
+        request = self._request(self.scope(webhook_id))
 
         def send() -> None:
             with suppress(NotFoundError, ConflictError, InvalidInputError, CorruptError):
@@ -146,11 +149,15 @@ class Tenants:
 
         self.simulation.begin(send)
 
-    def _change_request(self, scope: Scope) -> ChangeRequest:
+    def _request(self, scope: Scope) -> CommunityRequest:
         self.requests += 1
-        return ChangeRequest(
-            CALLER, scope, f"request {self.requests}", int(self.simulation.clock.now) + 600, lambda *_: ""
+        return CommunityRequest(
+            CALLER, scope, f"request {self.requests}", int(self.simulation.clock.now) + 600
         )
+
+
+def _nothing(*_: object) -> str:
+    return ""
 
 
 def _port(simulation: Simulation, name: str, real: object) -> Any:

@@ -15,10 +15,10 @@ from tests.simulation.simulation import Simulation
 from tests.simulation.tasks import KilledError
 from tests.simulation.tenants import OTHER, Tenants
 from webhooks.domain.delivery_message import decode_pack
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import CorruptError
 
 HOURS = 3 * 3600
 EVENTS = 20

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.template.template import Template, listed, referred
-from webhooks.adapters.dynamodb.subscription_transaction import answer_pk
+from webhooks.adapters.dynamodb import idempotency_items
 
 # The services that use the key for a function; it may use the key through them alone.
 ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", "secretsmanager", "sqs")]
@@ -128,7 +128,7 @@ def test_only_webhooks_writes_to_the_access_table_and_never_a_license(template: 
     assert role == "WebhooksRole"
     assert statement["Action"] == ["dynamodb:PutItem"]
     assert statement["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{answer_pk('')}*"]}
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{idempotency_items.PREFIX}*"]}
     }
 
 

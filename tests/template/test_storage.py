@@ -65,7 +65,7 @@ def test_a_reader_is_the_alias_and_reports_each_failed_message(template: Templat
     assert referred(mapping["FunctionName"]).endswith("Aliaslive")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 10
-    assert "FilterCriteria" not in mapping  # it deletes what does not match
+    assert "FilterCriteria" not in mapping  # it deletes messages that do not match
     concurrency = template.document["Parameters"][referred(mapping["ScalingConfig"]["MaximumConcurrency"])]
     assert concurrency["MinValue"] >= 2  # AWS refuses less
 

@@ -1,4 +1,4 @@
-"""Who gets in: the three headers, their ways to be wrong, raw credentials, and the reset of the service's key."""
+"""Authentication: the three headers, their ways to be wrong, raw credentials, and the reset of the service's key."""
 
 import base64
 import json
@@ -216,7 +216,7 @@ def test_authentication_comes_before_validation(app: InMemoryApp) -> None:
     assert app.call("PUT", f"{BASE}/webhook", wrong, by=SERVICE_CALLER).status == 400
 
 
-# Raw credentials: what the reference's curl samples send.
+# Raw credentials, as the specification's curl samples send them.
 
 
 def raw(client: Client = SYSTEM, **changes: str) -> dict[str, str]:
@@ -338,7 +338,7 @@ def test_envelopes_for_the_key_before_are_read_for_its_grace(app: InMemoryApp) -
     app.clock.now += NOTICE + GRACE - 1
     response = fetch_with(app, old)
     assert response.status == 200
-    assert response.json["publicKey"] == old, "what is sealed for a caller is sealed under the key they know"
+    assert response.json["publicKey"] == old, "values for a caller are encrypted under the key they know"
     assert fetch_with(app, app.public_key).json["publicKey"] == app.public_key
     app.clock.now += 1
     assert fetch_with(app, old).status == 401

@@ -1,4 +1,4 @@
-"""What anyone may ask: keys, health, environment, service directory, the document and its page."""
+"""The routes without a license: keys, health, environment, service directory, the document and its page."""
 
 import hashlib
 import json
@@ -87,8 +87,8 @@ def test_a_late_dependency_counts_as_unavailable(app: InMemoryApp) -> None:
 def test_a_health_result_is_cached_for_five_seconds(app: InMemoryApp) -> None:
     asked = []
     app.probes["sqs"] = lambda: asked.append(1)
-    for moment in (0, 4, 5, 9.9, 10):
-        app.clock.now = 1_790_000_000 + moment
+    for later in (0, 4, 5, 9.9, 10):
+        app.clock.now = 1_790_000_000 + later
         get(app, "/healthz")
     assert len(asked) == 3
 

@@ -1,4 +1,4 @@
-"""The ECDSA helper: the platform's known answers both ways, and what is wrong with keys and texts."""
+"""The ECDSA helper: the platform's known results both ways, and invalid keys and texts."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from signing import Curve
 from tests import plain_protocol
-from tests.factories import ApiResponse, Entropy, InMemoryApp, api_event, function, read_response
+from tests.factories import ApiResponse, DistinctBytes, InMemoryApp, api_event, function, read_response
 from webhooks.services.ecdsa_helper import EcdsaHelper
 
 OURS, THEIRS = (
@@ -116,7 +116,7 @@ def test_the_platforms_known_answers_hold_both_ways(vector: dict[str, Any]) -> N
 def test_the_other_curve_works_the_same() -> None:
     curve = plain_protocol.PRIME256V1
     one, two = plain_protocol.KeyPair(curve, 11), plain_protocol.KeyPair(curve, 13)
-    api = function("ecdsa_helper").routes(EcdsaHelper(Curve.P256, random_bytes=Entropy()))
+    api = function("ecdsa_helper").routes(EcdsaHelper(Curve.P256, random_bytes=DistinctBytes()))
     body = {"data": "x", "publicKey": two.public, "privateKey": one.private}
     response = read_response(api.handle(api_event("POST", "/ecdsa_helper", body=json.dumps(body)), None))
     assert plain_protocol.unseal(plain_protocol.shared_key(two, one.public), response.json["data"]) == "x"

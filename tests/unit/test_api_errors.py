@@ -1,4 +1,4 @@
-"""Answers that are errors: one envelope, the request's id, the right methods, and nothing that is nobody's business."""
+"""Error responses: one body, the request's id, the right methods, and no internal details."""
 
 import json
 from typing import Any
@@ -7,8 +7,7 @@ import pytest
 
 from tests.factories import BASE, SYSTEM, InMemoryApp, api_event, basic_api, webhook_body
 from tests.fakes.subscriptions import FakeSubscriptions
-from webhooks.domain.errors import UnavailableError
-from webhooks.ports import StaleError
+from webhooks.domain.errors import StaleError, UnavailableError
 
 PATHS = {
     f"{BASE}/webhooks/fetch": ["POST"],
@@ -88,7 +87,7 @@ def test_a_final_slash_makes_no_other_path(app: InMemoryApp) -> None:
 
 
 class Broken:
-    """Storage that fails in a way that nobody expected."""
+    """Storage that fails in an unexpected way."""
 
     def __init__(self, error: ValueError | UnavailableError) -> None:
         self.error = error
@@ -127,7 +126,7 @@ def test_an_unavailable_dependency_is_a_503_with_retry_after() -> None:
 
 
 class AlwaysLate:
-    """A webhook that somebody else changes at the same time, whatever we do."""
+    """A webhook that another writer changes at the same time, at each try."""
 
     def __init__(self, inner: FakeSubscriptions) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""The document says what the functions do: every path and method, and answers that keep to their schemas."""
+"""The document describes the functions: every path and method, and responses that keep to their schemas."""
 
 import json
 import re
@@ -150,7 +150,7 @@ def test_the_callback_is_described_as_sent() -> None:
     app = InMemoryApp()
     app.create(api={"url": "https://hooks.example.com/in"})
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    signer = CallbackSigner(service=app.keys, content=app.content_keys, master=FakeMaster(b"m" * 64))
+    signer = CallbackSigner(service=app.keys, content=app.signing_keys, master=FakeMaster(b"m" * 64))
     request = signer.request(webhook, delivery, now=1_790_000_000)
 
     schema = operation["requestBody"]["content"]["application/json"]["schema"]

@@ -1,4 +1,4 @@
-"""A page's response has a bound in bytes: what does not fit is left to a smaller page, and `size` says so."""
+"""A page's response has a bound in bytes: `size` says how many webhooks fit."""
 
 import json
 from dataclasses import replace
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.factories import BASE, SCOPE, SERVICE_CALLER, SYSTEM, Client, InMemoryApp, api_event, webhook_body
-from webhooks.adapters.dynamodb.subscription_transaction import MAX_DEFINITION
 from webhooks.adapters.dynamodb.webhook_items import definition_text
+from webhooks.domain.webhook_size import MAX_DEFINITION
 from webhooks.entrypoints.api import limits
 
 LAMBDA_PAYLOAD = 6 * 1024 * 1024  # bytes of a response, its body as JSON text in JSON
@@ -36,7 +36,7 @@ def largest(number: int) -> bytes:
 
 
 def response(app: InMemoryApp, by: Client = SYSTEM, **asked: int) -> dict[str, Any]:
-    """Return what Lambda answers API Gateway."""
+    """Return Lambda's response to API Gateway."""
     event = api_event(
         "POST", f"{BASE}/webhooks/fetch", headers=by.headers(app.public_key), body=json.dumps(asked)
     )
@@ -70,7 +70,7 @@ def test_a_page_of_the_largest_webhooks_fits_and_has_its_real_size(app: InMemory
     assert [webhook["name"][:3] for webhook in page["data"]] == [
         f"{99 - number:03d}" for number in range(len(page["data"]))
     ]
-    # And not one fewer than fits into what Lambda sends
+    # And not one fewer than fits into a response of Lambda
     sent = len(json.dumps(answered["body"]))
     assert BYTES < sent + sent / len(page["data"]) < LAMBDA_PAYLOAD
 
@@ -101,7 +101,7 @@ def test_a_page_of_25_is_never_cut() -> None:
         room = MAX_DEFINITION - len(definition_text(replace(before.definition, query=({"a": ""},))))
         definition = replace(before.definition, query=({"a": "\\" * (room // 2)},))
         assert MAX_DEFINITION - 1 <= len(definition_text(definition)) <= MAX_DEFINITION
-        app.subscriptions.change(before, replace(before, definition=definition, revision=2), kept=None)
+        app.subscriptions.change(before, replace(before, definition=definition, revision=2), record=None)
 
     answered = response(app, pSize=25)
 

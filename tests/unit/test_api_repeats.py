@@ -98,7 +98,7 @@ def test_a_change_by_the_service_in_between_is_a_change(app: InMemoryApp) -> Non
     before = stored(app, webhook_id)
     gone = replace(before.definition, disabled=True)
     app.subscriptions.change(
-        before, replace(before, definition=gone, disabled_reason="gone", revision=3), kept=None
+        before, replace(before, definition=gone, disabled_reason="gone", revision=3), record=None
     )
 
     assert not patch(app, webhook_id, disabled=False).json["disabled"]

@@ -1,4 +1,4 @@
-"""What a request may say: every field's bounds, on both sides of each, and the sentence for what is beyond."""
+"""Every field's bounds, on both sides of each, and the sentence for values beyond them."""
 
 import json
 from typing import Any

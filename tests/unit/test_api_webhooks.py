@@ -21,7 +21,7 @@ from tests.factories import (
     basic_api,
     webhook_body,
 )
-from webhooks.ports import StaleError
+from webhooks.domain.errors import StaleError
 
 FULL = {
     "eventNames": ["E_LOGIN", "E_LOGOUT", "E_LOGIN"],
@@ -397,7 +397,7 @@ def test_a_webhook_disabled_by_the_service_has_the_reason(app: InMemoryApp) -> N
         disabled_reason="endpoint gone (HTTP 410)",
         revision=2,
     )
-    app.subscriptions.change(before, gone, kept=None)
+    app.subscriptions.change(before, gone, record=None)
     shown = app.fetch()["data"][0]
     assert (shown["disabled"], shown["disabledReason"]) == (True, "endpoint gone (HTTP 410)")
     enabled = app.call("PATCH", one(created["_id"]), {"disabled": False}).json

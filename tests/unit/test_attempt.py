@@ -57,7 +57,7 @@ def test_the_ttl_starts_after_signing_and_the_latency_covers_the_attempt() -> No
     app.create(api=oauth_api(), ttl=4)
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     slow = Slow(clock, app)
-    signer = SlowSigner(service=slow, content=app.content_keys, master=FakeMaster(b"m" * 64))
+    signer = SlowSigner(service=slow, content=app.signing_keys, master=FakeMaster(b"m" * 64))
     signer.clock = clock
     attempts = Attempts(tokens=slow, monotonic=clock, default_ttl=5)
     signer.refresh()

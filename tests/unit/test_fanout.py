@@ -11,12 +11,12 @@ import pytest
 
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from webhooks.domain.delivery_message import decode_pack
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.event_slice import EventSlice, Span, parse_slice
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
-from webhooks.ports import CorruptError, ListenerPage
+from webhooks.ports import ListenerPage
 from webhooks.services.fanout import alone, together
 from webhooks.services.fanout.listeners import PAGE_BYTES, Listeners
 from webhooks.services.fanout.pipeline import SLICE, Fanout

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.contract.webhooks_made import ACME, NOW
-from tests.factories import Clock, Entropy
+from tests.factories import Clock, DistinctBytes
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.webhook import Credential
@@ -25,7 +25,7 @@ class Context:
 
 @pytest.fixture
 def credentials() -> FakeCredentials:
-    return FakeCredentials(clock=Clock(), random_bytes=Entropy())
+    return FakeCredentials(clock=Clock(), random_bytes=DistinctBytes())
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def scheduled(credentials: FakeCredentials, invocation: Invocation) -> Scheduled
 
     cleanup = OrphanCleanup(
         secrets=credentials,
-        subscriptions=FakeSubscriptions(clock=now, random_bytes=Entropy()),
+        subscriptions=FakeSubscriptions(clock=now, random_bytes=DistinctBytes()),
         clock=now,
         time_left=invocation.left,
     )

@@ -27,12 +27,13 @@ Then check that `webhook-timestamp` is recent.
 
 **Delivery.** At least once: `webhook-id` is the same for every attempt and for every repeat of the event, so
 a callback whose id you have handled needs only a success code. The endpoint has `ttl` seconds, from the
-lookup of its name to its answer's last byte. Answers of up to 64 KiB are read, redirects are not followed.
+lookup of its name to the last byte of its response. Responses of up to 64 KiB are read, redirects are not
+followed.
 
 **Retries.** An event is sent again at most `retryCount` times, where the status is one of `retryCodes`: by
-default no answer at all, 408, 425, 429 and every 5xx but 501 and 505. The deployment sets the delays, by
+default no response at all, 408, 425, 429 and every 5xx but 501 and 505. The deployment sets the delays, by
 default 30 seconds and then 5 minutes. `Retry-After` (seconds or a date) counts, up to {MAX_DELAY} seconds.
-Every other answer, and the last one, ends the delivery in the dead-letter queue.
+Every other response, and the last one, ends the delivery in the dead-letter queue.
 """
 
 
@@ -50,9 +51,9 @@ def _header(name: str, text: str, example: str) -> dict[str, Any]:
 _ID = "6923a9e2000000000000001f-3f1c0b6f4c0f5b7f0f6f7a0f1d2c3b4a"
 _HEADERS = (
     _header(
-        "webhook-id", "Names the delivery: the same for every attempt and every repeat of the event.", _ID
+        "webhook-id", "ID of the delivery: the same for every attempt and every repeat of the event.", _ID
     ),
-    _header("webhook-timestamp", "When this attempt was signed, in epoch seconds.", "1790000000"),
+    _header("webhook-timestamp", "Time of this attempt's signature, in epoch seconds.", "1790000000"),
     _header(
         "webhook-signature",
         "Tokens `<version>,<base64>` with a space between them; one that verifies is enough.",
@@ -66,7 +67,7 @@ _HEADERS = (
     ),
     _header(
         "Signature-Input",
-        "What the signature covers, and by which key (RFC 9421).",
+        "Components that the signature covers, and its key (RFC 9421).",
         'webhook=("@method" "@target-uri" "content-digest" "content-type" "webhook-id" "webhook-timestamp")'
         ';created=1790000000;keyid="oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U";alg="ecdsa-p256-sha256";tag="webhook"',
     ),
@@ -83,7 +84,7 @@ BODY: Mapping[str, Any] = {
         "timestamp": {
             "type": "string",
             "format": "date-time",
-            "description": "When the event happened, in UTC to the millisecond.",
+            "description": "Time of the event, in UTC to the millisecond.",
         },
         "tenantId": {
             "type": "string",
@@ -113,7 +114,7 @@ EXAMPLE: Mapping[str, Any] = {
 _RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 _RESPONSES: Mapping[str, Any] = {
     "2XX": {"description": "Taken, where the status is one of `successCodes`; else it ends the delivery."},
-    "3XX": {"description": "Not followed: an answer like any other. Where it leads is in the log."},
+    "3XX": {"description": "Not followed: a response like any other. Its location is in the log."},
     "408": {"description": "Tried again by default, as are 425 and 429.", "headers": _RETRY_AFTER},
     "410": {"description": "Disables the webhook, unless it is one of `successCodes`."},
     "4XX": {"description": "Ends the delivery, unless it is one of `retryCodes`."},

@@ -1,11 +1,11 @@
-"""What operations of the document share: parameters, headers, error messages, and what stands before all."""
+"""Shared parts of the document: its description, parameters, headers and error messages."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from tools.openapi import examples
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
-from webhooks.domain.webhook import EVENT_NAME_PATTERN
+from webhooks.domain.webhook import EVENT_NAME_PATTERN, WEBHOOK_ID
 from webhooks.entrypoints.api import limits
 
 DESCRIPTION = """\
@@ -14,17 +14,17 @@ Delivers platform events to your endpoints, signed. Register webhooks for the ev
 **Authentication.** A request carries three headers, made with your key pair and the service's public key
 from `/publickeys`: `publickey` in clear, `licensekey` and `requestid` encrypted. K is the X coordinate of
 ECDH(your private key, the service's public key), 32 bytes; a text is encrypted as
-base64(IV[16] || AES-256-GCM(K, IV, text) || tag[16]). The same goes for what answers have encrypted.
+base64(IV[16] || AES-256-GCM(K, IV, text) || tag[16]). Encrypted values in responses are made in the same way.
 
 **Repeats.** The exact repeat of a request that changes something (same caller, `uuid`, method, path and body)
-gets the first answer again and changes nothing twice, as long as the webhook is as the first one left it.
+gets the first response again and changes nothing twice, as long as the webhook is as the first one left it.
 
 **Callbacks** are described under `webhooks`: their headers, signatures, body and retries. `query` and
 `criteria` of a webhook choose its events by their data; docs/filters.md of the project has examples of
 each case.
 
 **Errors** have one body, `{"statusCode", "error", "message"}`; the message of a 400 names every wrong field.
-Every answer has an `x-request-id`.
+Every response has an `x-request-id`.
 """
 
 PARAMETERS: Mapping[str, Any] = {
@@ -47,7 +47,7 @@ PARAMETERS: Mapping[str, Any] = {
         "in": "path",
         "required": True,
         "description": "ID of the webhook.",
-        "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
+        "schema": {"type": "string", "pattern": f"^{WEBHOOK_ID.pattern}$"},
         "example": examples.WEBHOOK_ID,
     },
     "keyId": {
@@ -62,7 +62,7 @@ PARAMETERS: Mapping[str, Any] = {
         "name": "method",
         "in": "path",
         "required": True,
-        "description": "What to do with the text.",
+        "description": "Whether the text is encrypted or decrypted.",
         "schema": {"type": "string", "enum": ["encrypt", "decrypt"]},
     },
     "licensekey": {
@@ -93,7 +93,10 @@ PARAMETERS: Mapping[str, Any] = {
 }
 
 HEADERS: Mapping[str, Any] = {
-    "x-request-id": {"description": "Names the request to us.", "schema": {"type": "string"}},
+    "x-request-id": {
+        "description": "ID of the request; quote it when you report a problem.",
+        "schema": {"type": "string"},
+    },
     "Allow": {"description": "The methods that the path has.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
 }
@@ -113,7 +116,7 @@ MESSAGES: Mapping[int, str] = {
     503: "",
 }
 
-# (schema, the other name, the field): what a field may also be called, and what it may hold then.
+# Other names of fields, by (schema, other name, field), with the schema of a value under that name.
 ALIASES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
     (schema, "eventName", "eventNames"): {
         "oneOf": [

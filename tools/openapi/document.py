@@ -8,13 +8,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tools.openapi import callback, examples
+from tools.openapi import responses as schemas
 from tools.openapi.components import ALIASES, DESCRIPTION, HEADERS, MESSAGES, PARAMETERS
 from tools.openapi.inputs import INPUTS
 from tools.openapi.operations import OPERATIONS, Operation
 from webhooks.entrypoints.api.errors import FIXED_TEXTS
-from webhooks.entrypoints.api.schemas import responses as schemas
 
-API_VERSION = "1.00.11.02"  # of the reference that the API keeps to
+API_VERSION = "1.00.11.02"  # of the Webhooks API specification
 JSON = "application/json"
 REF = "#/components/schemas/{model}"
 UNHEALTHY = 503
@@ -133,7 +133,7 @@ def _add_alias(body: dict[str, Any], alias: str, *, of: str, schema: Mapping[str
 
 
 def _clean(schema: Any) -> Any:
-    """Leave out titles that repeat names, and defaults that say nothing."""
+    """Leave out titles that repeat names, and empty defaults."""
     if isinstance(schema, list):
         return [_clean(each) for each in schema]
     if not isinstance(schema, dict):

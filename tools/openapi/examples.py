@@ -1,8 +1,8 @@
-"""Requests and answers as the document shows them; every key and envelope in them is made up."""
+"""Example requests and responses of the document; every key and envelope in them is made up."""
 
 from typing import Any
 
-# The curve's base point, so that what tries the examples out has a key that is one; its private key is 1.
+# The curve's base point, a valid key for tools that send the examples; its private key is 1.
 PUBLIC_KEY = "eb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0SKaFVBmcR9CP+xDUuA=="
 ENVELOPE = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJ"
 WEBHOOK_ID = "6923a9e2000000000000001f"

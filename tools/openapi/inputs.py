@@ -1,4 +1,4 @@
-"""Descriptions of every request field, for the OpenAPI document alone: no request needs them."""
+"""Descriptions of the request fields, for the document alone."""
 
 from collections.abc import Mapping
 
@@ -10,26 +10,26 @@ FILTERS = "docs/filters.md"
 
 _WEBHOOK = {
     "eventNames": f"Names of the events that the webhook gets, each {EVENT_NAME_RULE}.",
-    "eventName": "Another name for eventNames, as older clients have it; one name or several.",
+    "eventName": "Another name for eventNames, for older clients; one name or several.",
     "name": f"Name of the webhook, for people: text with {TEXT_RULE}.",
     "disabled": "true: the webhook gets no events. false is the default.",
     "createdBy": f"Author of the webhook: text with {TEXT_RULE}. Default: the `appid` of the requestid.",
     "tags": "Words to fetch webhooks by; equal ones count once.",
-    "query": "Which events of those names the webhook gets, by their data: objects of conditions, each a "
-    "field and the value that it has there. A dot leads into objects and through arrays (`commits.title`), a "
+    "query": "Conditions on the data of those events: a list of objects, each of fields and the values that "
+    "they have there. A dot leads into objects and through arrays (`commits.title`), a "
     "number to one element (`labels.0.title`). Values are equal as JSON values, numbers as decimals; where "
     f"the data has an array, one equal element is enough. At most {limits.QUERY_NODES} objects, arrays and "
     f"values in all, and {limits.QUERY_BYTES} bytes. No query: every event. {FILTERS} has examples.",
     "criteria": "ANY, the default: one object of the query must hold. ALL: every object must.",
     "api": "The endpoint to call.",
     "successCodes": "Statuses that mean success: the endpoint took the event.",
-    "retryCodes": "Statuses after which the event is sent again; 0 stands for no HTTP answer. Default: 0, "
+    "retryCodes": "Statuses after which the event is sent again; 0 stands for no HTTP response. Default: 0, "
     "408, 425, 429 and every 5xx but 501 and 505.",
-    "retryCount": "How often an event is sent again at most; 0 is the default.",
-    "ttl": "Seconds that the endpoint has to answer; 0, the default, stands for the deployment's own value.",
+    "retryCount": "The most times that an event is sent again; 0 is the default.",
+    "ttl": "Seconds that the endpoint has to answer; 0, the default, is the deployment's own value.",
 }
 _API = {
-    "url": "The URL to call, sent to the letter; https, unless the deployment allows http. It has no user "
+    "url": "The URL to call, used exactly as given; https, unless the deployment allows http. It has no user "
     "info and no fragment.",
     "type": "The method of a callback; POST is the default.",
     "authType": "How a callback authenticates to the endpoint; none is the default.",
@@ -49,7 +49,7 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
     "CredentialIn": {
         "username": f"For authType basic. {_TEXT} May be empty; has no ':'.",
         "password": f"For authType basic. {_TEXT} May be empty.",
-        "keyName": "For authType api_key: the header's name. None of those that the service sets itself.",
+        "keyName": "For authType api_key: the header's name. Not one that the service sets itself.",
         "keyValue": f"For authType api_key: the header's value. {_HEADER}",
         "token": f"For authType bearer. {_HEADER}",
         "oauth2": "For authType oauth2: the client.",
@@ -60,13 +60,13 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
     },
     "FetchIn": {
         "pIndex": "The page's number, from 0, which is the default.",
-        "pSize": f"How many webhooks a page has; {limits.PAGE_SIZE_DEFAULT} is the default.",
+        "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
     },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",
         "dataStr": "Another name for data.",
         "publicKey": "The other side's public key: base64 of X||Y, 64 bytes.",
-        "privateKey": "Your private key: base64 of the big-endian number, 32 bytes. None of production.",
+        "privateKey": "Your private key: base64 of the big-endian number, 32 bytes. Never a production key.",
     },
 }

@@ -1,4 +1,4 @@
-"""Every operation of the API: one row each, in the reference's order."""
+"""Every operation of the API: one row each, in the specification's order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from tools.openapi import examples
+from tools.openapi import responses as schemas
 from webhooks.entrypoints.api import limits
-from webhooks.entrypoints.api.schemas import responses as schemas
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
+from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
 
 WEBHOOKS, KEYS, ECDSA = "Webhooks", "Service Key", "ECDSA Helper"
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
@@ -27,7 +28,7 @@ CHANGE = (*WITH_BODY, 409)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A method of a path. `answer`: a model, a JSON schema, a media type, or None for no body."""
+    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body."""
 
     id: str
     method: str
@@ -58,7 +59,7 @@ OPERATIONS = (
         tag=WEBHOOKS,
         summary="Fetch webhooks.",
         text="Newest first, a page at a time; a page past the end has no data. Only a system license gets "
-        "credentials, each value as an envelope for the caller. No body is as good as an empty object. A "
+        "credentials, each value as an envelope for the caller. The body may be left out. A "
         "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
         "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
         "always fits.",
@@ -67,7 +68,7 @@ OPERATIONS = (
         body=FetchIn,
         bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
         body_required=False,
-        response=schemas.PageOut,
+        response=PageOut,
         example=examples.PAGE,
         errors=WITH_BODY,
     ),
@@ -77,15 +78,16 @@ OPERATIONS = (
         path=f"{COMMUNITY}/webhook",
         tag=WEBHOOKS,
         summary="Create a webhook.",
-        text="The answer has the webhook's `whsec_` secret, as an envelope for the caller. The exact repeat "
-        "of a request (caller, uuid, method, path and body) gets the first answer again while the webhook "
-        "exists; the repeat of a change, while the webhook is as that change left it. A community with as "
-        "many webhooks as the deployment allows (`webhooksPerCommunity` of `/environment`) gets a 409.",
+        text="The response has the webhook's `whsec_` secret, as an envelope for the caller. The exact "
+        "repeat of a request (caller, uuid, method, path and body) gets the first response again while the "
+        "webhook exists; the repeat of a change, while the webhook is as that change left it. A community "
+        "with as many webhooks as the deployment allows (`webhooksPerCommunity` of `/environment`) gets a "
+        "409.",
         parameters=SCOPED,
         signed=True,
         body=WebhookIn,
         bodies={"basic": examples.CREATE, "oauth2": examples.CREATE_OAUTH2},
-        response=schemas.CreatedOut,
+        response=CreatedOut,
         example=examples.CREATED,
         errors=CHANGE,
     ),
@@ -95,13 +97,13 @@ OPERATIONS = (
         path=WEBHOOK,
         tag=WEBHOOKS,
         summary="Change a webhook.",
-        text="What is not given stays, a credential too; `api` may be given in part. null stands for what "
-        "the field is without it at creation. The whole is validated, and nothing changes in part.",
+        text="Omitted fields are unchanged, the credential too; `api` may be partial. null resets a field to "
+        "its default. The whole webhook is validated, and a refused change changes nothing.",
         parameters=ONE,
         signed=True,
         body=WebhookPatch,
         bodies={"some fields": examples.PATCH},
-        response=schemas.WebhookOut,
+        response=WebhookOut,
         example=examples.WEBHOOK,
         errors=CHANGE,
     ),
@@ -125,7 +127,7 @@ OPERATIONS = (
         text="The `whsec_` secret of the `v1` signatures of its callbacks, as an envelope for the caller.",
         parameters=ONE,
         signed=True,
-        response=schemas.SecretOut,
+        response=SecretOut,
         example=examples.SECRET,
         errors=SIGNED,
     ),
@@ -148,7 +150,7 @@ OPERATIONS = (
         path="/servicekey/{keyId}",
         tag=KEYS,
         summary="Replace a key pair of the service.",
-        text="Answers the new one, which is in use (`/publickeys`) a minute later. From then on the old key "
+        text="Returns the new pair, which is in use (`/publickeys`) a minute later. From then on the old key "
         "has its grace, a day by default, however many resets follow: its envelopes are read, and callbacks "
         "carry a signature of each key. 409 where ten keys count. The license is as for `/servicekeys`.",
         parameters=("keyId",),
@@ -163,7 +165,7 @@ OPERATIONS = (
         path="/ecdsa_helper/{method}",
         tag=ECDSA,
         summary="Encrypt or decrypt a text by a public and a private key.",
-        text="To try the protocol out. Nothing is kept.",
+        text="For trying the protocol out. Nothing is stored.",
         parameters=("method",),
         body=EcdsaIn,
         bodies={"encrypt": examples.ECDSA_IN},
@@ -202,8 +204,8 @@ OPERATIONS = (
         "getHealth",
         "/healthz",
         "Healthz",
-        "Ask whether everything that the service needs answers.",
-        text="A result is kept for 5 seconds.",
+        "Get the health of the services behind the API.",
+        text="A result is cached for 5 seconds.",
         response=schemas.HealthOut,
         example=examples.HEALTH,
     ),

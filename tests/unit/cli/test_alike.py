@@ -31,7 +31,7 @@ def test_the_service_reads_a_license_as_the_command_wrote_it(license_: License) 
         name: getattr(license_, name) for name in license_.__slots__
     }
     assert register.from_item(item) == issued
-    assert item["pk"]["S"] == licenses.PREFIX + licenses.hash_license_key("a key")
+    assert item["pk"]["S"] == licenses.PREFIX + caller.hash_license_key("a key")
 
 
 def test_the_license_rules_are_those_of_the_service() -> None:

@@ -32,7 +32,7 @@ ATTEMPTS = st.builds(
 DELIVERIES = st.builds(
     Delivery,
     id=st.uuids().map(str),
-    event_id=st.text(max_size=256),
+    event_id=st.text(min_size=1, max_size=256),
     event_name=st.from_regex(EVENT_NAME, fullmatch=True),
     log_time=st.integers(0, 2**41),
     body=NO_LINE_BREAKS,

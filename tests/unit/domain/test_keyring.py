@@ -10,7 +10,7 @@ import pytest
 
 from signing import Curve, PrivateKey
 from webhooks.domain.errors import ConflictError
-from webhooks.domain.keyring import AHEAD, MOST, NOTICE, Key, KeyPairs, content_keys, service_keys, to_state
+from webhooks.domain.keyring import AHEAD, MOST, NOTICE, Key, KeyPairs, service_keys, signing_keys, to_state
 
 STATE = {"seed": "s" * 64}
 GRACE = 600
@@ -31,7 +31,7 @@ def reset(
 
 
 def rings() -> list[KeyPairs]:
-    return [service_keys(STATE, Curve.SECP256K1), content_keys(STATE)]
+    return [service_keys(STATE, Curve.SECP256K1), signing_keys(STATE)]
 
 
 def test_the_first_key_follows_from_the_seed_alone() -> None:
@@ -107,9 +107,9 @@ def test_the_keys_change_only_at_the_named_times(pairs: KeyPairs) -> None:
     now = 900.0
     named = []
     while (until := pairs.unchanged_until(now)) != math.inf:
-        for moment in (now, (now + until) / 2, until - 0.01):
-            assert pairs.signing(moment) == pairs.signing(now)
-            assert pairs.in_use(moment) == pairs.in_use(now)
+        for at in (now, (now + until) / 2, until - 0.01):
+            assert pairs.signing(at) == pairs.signing(now)
+            assert pairs.in_use(at) == pairs.in_use(now)
         named.append(until)
         now = until
     assert named == [1050, 1055, 1060, 1065, 1660, 1665]
@@ -142,7 +142,7 @@ def test_the_repeat_of_a_reset_is_known_after_any_number_of_resets() -> None:
     after = reset(service_keys(STATE, Curve.SECP256K1), A, request="first")
     after = reset(after, B, now=1001, request="second")
 
-    assert (after.answer_to("first"), after.answer_to("second"), after.answer_to("third")) == (A, B, None)
+    assert (after.made_by("first"), after.made_by("second"), after.made_by("third")) == (A, B, None)
 
 
 @pytest.mark.parametrize("pairs", rings())
@@ -151,10 +151,10 @@ def test_pairs_read_back_as_they_were_written(pairs: KeyPairs) -> None:
     after = reset(reset(pairs, fresh("a", curve)), fresh("b", curve))
     state = json.loads(json.dumps(to_state(after)))
 
-    assert (content_keys(state) if pairs.upcoming else service_keys(state, curve)) == after
+    assert (signing_keys(state) if pairs.upcoming else service_keys(state, curve)) == after
 
 
-# What releases before the list of keys wrote.
+# The form of releases before the list of keys.
 
 
 def version_1(**changes: Any) -> dict[str, Any]:
@@ -176,15 +176,15 @@ def test_service_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     assert (pairs.current, pairs.in_use(1000), pairs.upcoming) == (B, B, None)
     assert pairs.signing(1599) == pairs.readable(1599) == (B, A)
     assert pairs.signing(1600) == (B,)
-    assert pairs.answer_to("r") == B
+    assert pairs.made_by("r") == B
     after = reset(pairs, C, now=1500)
     assert after.readable(1599) == (C, B, A)
     assert service_keys(json.loads(json.dumps(to_state(after))), Curve.SECP256K1) == after
 
 
-def test_content_keys_reset_by_an_earlier_release_stay_in_use() -> None:
+def test_signing_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     a, b, c = (fresh(name, Curve.P256) for name in "abc")
-    pairs = content_keys(version_1(curve=Curve.P256, current=b, upcoming=c, previous=a))
+    pairs = signing_keys(version_1(curve=Curve.P256, current=b, upcoming=c, previous=a))
 
     assert (pairs.current, pairs.in_use(1000), pairs.upcoming) == (b, b, c)
     assert pairs.published(1599) == (b, c, a)
@@ -196,7 +196,7 @@ def test_content_keys_reset_by_an_earlier_release_stay_in_use() -> None:
 
 
 def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
-    before = content_keys(STATE)
+    before = signing_keys(STATE)
     d = fresh("d", Curve.P256)
 
     after = reset(before, d)
@@ -208,7 +208,7 @@ def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -
 
 
 def test_a_second_reset_uses_a_content_key_only_after_a_minute_in_the_jwks() -> None:
-    before = content_keys(STATE)
+    before = signing_keys(STATE)
     d, e = fresh("d", Curve.P256), fresh("e", Curve.P256)
     after = reset(reset(before, d, now=1000), e, now=1001)
 

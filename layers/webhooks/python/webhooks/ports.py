@@ -1,6 +1,7 @@
-"""What the use cases need of the world, as Protocols; `adapters` has each one for AWS and one in memory.
+"""The ports of the use cases, as Protocols: `adapters` implements them for AWS, `tests/fakes` in memory.
 
-Every method may raise UnavailableError when the service behind it does not answer.
+Every method may raise UnavailableError when the service behind it does not answer. domain.errors has the
+errors.
 """
 
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Protocol
 from webhooks.domain.caller import License
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogEntry, Logged, LogKey
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.http import EXCERPT_BYTES, ClientCredentials, HttpOutcome, HttpRequest, NoResponse
 from webhooks.domain.keyring import KeyPairs
@@ -26,7 +28,7 @@ TimeLeft = Callable[[], float]  # seconds until the running invocation is ended
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """The answer to a state-changing request, kept so that its exact repeat gets it again.
+    """The response to a state-changing request, which its exact repeat gets again until `expires_at`.
 
     `replaces`: the token of a record under the same key that no longer counts; no other is replaced.
     """
@@ -37,11 +39,14 @@ class IdempotencyRecord:
     replaces: str | None = None
 
 
+DELETED = 0  # in place of a revision: webhooks begin at 1
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A kept answer as it is stored, with the revision that its change gave the webhook; 0: deleted.
+    """An idempotency record as it is stored, with the revision of the webhook after the change, or DELETED.
 
-    `token` is no other record's. `webhook_id` is None in records of versions that did not keep it.
+    `token` is no other record's. `webhook_id` is None in records of versions that did not store it.
     """
 
     body: str
@@ -72,49 +77,30 @@ class ListedCredential:
     is_bound: bool
 
 
-class AlreadyProcessedError(Exception):
-    """The request was answered before: read its record."""
-
-
-class StaleError(Exception):
-    """What was to be changed has been changed by somebody else since it was read."""
-
-
-class CorruptError(Exception):
-    """A stored item cannot be read; the text says which, and not what is in it."""
-
-
-class CredentialMissingError(Exception):
-    """The secret that a webhook names does not exist."""
-
-
-class EndpointRefusedError(Exception):
-    """The service may not connect to an endpoint's URL, or its host has no address; the text says why."""
-
-
 class Subscriptions(Protocol):
     """Webhooks with their index, totals and version: every change is one transaction."""
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id: 24 hex characters, sortable by time of creation, never given twice."""
 
-    def add(self, webhook: Webhook, kept: IdempotencyRecord, *, limit: int | None = None) -> None:
-        """Store a new webhook. Raises AlreadyProcessedError if the answer's key is kept: nothing is changed.
+    def add(self, webhook: Webhook, record: IdempotencyRecord, *, limit: int | None = None) -> None:
+        """Store a new webhook. Raises AlreadyProcessedError where its key has a record: nothing is changed.
 
-        Raises CommunityFullError where its community has `limit` webhooks already.
+        Raises CommunityFullError where its community has `limit` webhooks already, InvalidWebhookError where
+        it has so many event names and tags, or so long a definition, that no transaction holds it.
         """
 
     def count(self, scope: Scope) -> int:
         """Return how many webhooks a community has."""
 
-    def change(self, before: Webhook, after: Webhook, *, kept: IdempotencyRecord | None) -> None:
+    def change(self, before: Webhook, after: Webhook, *, record: IdempotencyRecord | None) -> None:
         """Replace a webhook.
 
-        Raises StaleError if `before` is not what is stored, AlreadyProcessedError as `add`, InvalidInputError
-        if so many event names and tags change at once that no transaction holds them.
+        Raises StaleError if `before` is not the stored one, AlreadyProcessedError as `add`,
+        InvalidWebhookError as `add`, and where too many event names and tags change at once.
         """
 
-    def remove(self, webhook: Webhook, kept: IdempotencyRecord) -> None:
+    def remove(self, webhook: Webhook, record: IdempotencyRecord) -> None:
         """Delete a webhook. Raises StaleError and AlreadyProcessedError as `change`."""
 
     def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
@@ -123,13 +109,13 @@ class Subscriptions(Protocol):
     def get_many(
         self, keys: Sequence[tuple[Scope, str]]
     ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
-        """Return the webhooks that exist, read consistently; what cannot be read as its error."""
+        """Return the webhooks that exist, read consistently; a corrupt one as its error."""
 
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number; `tags`: only webhooks that have any of them."""
 
-    def find_record(self, key: str) -> StoredRecord | None:
-        """Return the answer that is kept for the key."""
+    def find_record(self, idempotency_key: str) -> StoredRecord | None:
+        """Return the record under an idempotency key."""
 
 
 class SlowMarks(Protocol):
@@ -222,28 +208,28 @@ class KeyStore(Protocol):
         """Return the pairs as they are now."""
 
     def replace(self, before: KeyPairs, after: KeyPairs) -> None:
-        """Store new pairs. Raises StaleError if `before` is not what is stored."""
+        """Store new pairs. Raises StaleError if `before` is not the stored set."""
 
 
 class MasterSecret(Protocol):
-    """What the webhooks' own secrets are derived from."""
+    """The secret from which the webhooks' own secrets are derived."""
 
     def read(self) -> bytes:
         """Return the master; the last known one while it cannot be read."""
 
 
 class Licenses(Protocol):
-    """Where licenses are kept, or asked for."""
+    """The licenses of this deployment, or of the License service."""
 
     def find(self, license_key: str, scope: Scope | None) -> License | None:
-        """Return what the key stands for, None for nothing; `scope`: the community in the request's path."""
+        """Return the key's license, or None; `scope`: the community in the request's path."""
 
 
 class EndpointGuard(Protocol):
-    """Decides where the service may connect."""
+    """Decides to which URLs the service may connect."""
 
     def check(self, url: str) -> None:
-        """Raise EndpointRefusedError where it may not, or where the host has no address."""
+        """Raise EndpointRefusedError for any other URL, or where the host has no address."""
 
 
 @dataclass(frozen=True, slots=True)

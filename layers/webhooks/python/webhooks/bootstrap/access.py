@@ -21,7 +21,12 @@ def authenticator(
         allowed_time_span=settings.allowed_time_span,
         raw_headers=settings.raw_credential_headers,
     )
-    return Authenticator(authentication, random_bytes=random_bytes)
+    return Authenticator(
+        authentication,
+        clock=clock,
+        random_bytes=random_bytes,
+        allowed_time_span=settings.allowed_time_span,
+    )
 
 
 def _licenses(settings: AuthenticationSettings, aws: AwsClients, service_keys: KeyStore) -> Licenses:

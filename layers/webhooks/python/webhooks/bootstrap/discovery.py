@@ -31,7 +31,7 @@ def compose(settings: DiscoverySettings | None = None, aws: AwsClients | None = 
     queues = (settings.events_queue_url, settings.deliveries_queue_url, settings.slow_deliveries_queue_url)
     discovery = Discovery(
         service_keys=service_key_store(settings, aws),
-        content_keys=signing_key_store(settings, aws),
+        signing_keys=signing_key_store(settings, aws),
         probes={
             "dynamodb": tables_probe(aws, tables),
             "sqs": queues_probe(aws, queues),

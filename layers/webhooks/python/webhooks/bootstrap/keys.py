@@ -15,7 +15,7 @@ def service_key_store(settings: ServiceKeySettings, aws: AwsClients) -> SecretKe
 
 
 def signing_key_store(settings: SigningKeySettings, aws: AwsClients) -> SecretKeyStore:
-    return SecretKeyStore(aws, settings.signing_keys_secret, parse=keyring.content_keys, clock=clock)
+    return SecretKeyStore(aws, settings.signing_keys_secret, parse=keyring.signing_keys, clock=clock)
 
 
 def webhook_master(settings: WebhookSecretSettings, aws: AwsClients) -> SecretMaster:

@@ -11,7 +11,7 @@ from webhooks.bootstrap.guard import egress_guard
 from webhooks.bootstrap.keys import service_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, random_bytes, start
 from webhooks.bootstrap.storage import credential_store, subscription_store
-from webhooks.entrypoints.api.community_request import Communities
+from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.services.webhooks import Webhooks
 from webhooks.settings import WebhooksSettings
@@ -19,7 +19,7 @@ from webhooks.settings import WebhooksSettings
 
 @dataclass(frozen=True, kw_only=True)
 class WebhooksApp(AwsApp):
-    communities: Communities
+    authenticator: Authenticator
     webhooks: Webhooks
     responses: WebhookResponses
 
@@ -27,12 +27,11 @@ class WebhooksApp(AwsApp):
 def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = None) -> WebhooksApp:
     settings, opened = start(WebhooksSettings, settings), ExitStack()
     aws = open_clients(opened, aws)
-    access = authenticator(settings, aws, service_keys=service_key_store(settings, aws))
     tags = binding(table=settings.subscriptions_table, stack=settings.stack_id)
     return WebhooksApp(
         aws=aws,
         opened=opened,
-        communities=Communities(access, clock=clock, allowed_time_span=settings.allowed_time_span),
+        authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
         webhooks=Webhooks(
             subscriptions=subscription_store(settings, aws),
             credentials=credential_store(settings, aws, tags=tags),

@@ -1,16 +1,18 @@
-"""Who calls, and what their license lets them do."""
+"""Callers, and what their licenses let them do."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 
 from signing import PublicKey
+from webhooks.domain.errors import ForbiddenError
 from webhooks.domain.scope import Scope
 
 ANY = "*"
 
 
 class AuthLevel(StrEnum):
-    """What a license was issued for."""
+    """The purpose of a license."""
 
     SYSTEM = "system"
     SERVICE = "service"
@@ -19,7 +21,7 @@ class AuthLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """What a license key stands for. `expires_at`: epoch seconds, None for never; "*" as community: all."""
+    """A license. `expires_at`: epoch seconds, None for never; "*" as tenant or community: all of them."""
 
     auth_level: AuthLevel
     tenant_id: str = ANY
@@ -46,20 +48,37 @@ class License:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. `shared_key` seals what only they may read.
+    """An authenticated caller. `shared_key` encrypts the values that only they may read.
 
-    `service_key` is the service's public key that they used, in the wire's form; `request_uuid` is None where
-    the request has none.
+    `service_key` is the service's public key that they used; `request_uuid` may be absent.
     """
 
     app_id: str
     request_uuid: str | None
     public_key: PublicKey
     license: License
-    service_key: str
+    service_key: PublicKey
     shared_key: bytes = field(repr=False)
 
     @property
     def sees_credentials(self) -> bool:
-        """Tell whether answers to this caller hold credentials."""
+        """Tell whether responses to this caller hold credentials."""
         return self.license.auth_level is AuthLevel.SYSTEM
+
+    def require_community(self, scope: Scope) -> None:
+        """Raise ForbiddenError unless the license reaches the community."""
+        if not self.license.reaches(scope):
+            raise ForbiddenError("this license does not reach this tenant and community")
+
+    def require_operator(self) -> None:
+        """Raise ForbiddenError without an unscoped system license: service keys serve every tenant."""
+        if not self.license.is_global:
+            raise ForbiddenError(
+                "a license of auth level system that is for every tenant and community is required; "
+                "the deployment's operator issues it"
+            )
+
+
+def hash_license_key(license_key: str) -> str:
+    """Return the hash under which a license is stored; a key is random, so it needs no salt."""
+    return sha256(license_key.encode("utf-8", "surrogatepass")).hexdigest()

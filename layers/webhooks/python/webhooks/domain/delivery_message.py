@@ -12,10 +12,9 @@ from typing import Any
 
 from webhooks.domain.delivery import Attempt, Delivery, Pack
 from webhooks.domain.errors import MalformedPackError
-from webhooks.domain.event import EARLIEST, LATEST, MAX_EVENT_ID
+from webhooks.domain.event import is_event_of
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import IDENTIFIER, Scope
-from webhooks.domain.webhook import EVENT_NAME
 
 MAX_ATTEMPTS = 100  # three, and more where an operator redrives
 DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -77,12 +76,9 @@ def decode_pack(text: str) -> Pack:
 
 def _is_storable(pack: Pack) -> bool:
     """Tell whether its names can be keys and its log lines short: another would fail its whole batch."""
-    owners = (pack.webhook_id, pack.scope.tenant_id, pack.scope.community_id)
-    return all(IDENTIFIER.fullmatch(owner) for owner in owners) and all(
-        DELIVERY_ID.fullmatch(each.id)
-        and len(each.event_id) <= MAX_EVENT_ID
-        and EVENT_NAME.fullmatch(each.event_name)
-        and EARLIEST <= each.log_time // 1000 <= LATEST
+    return bool(IDENTIFIER.fullmatch(pack.webhook_id)) and all(
+        is_event_of(pack.scope, event_id=each.event_id, name=each.event_name, log_time=each.log_time)
+        and DELIVERY_ID.fullmatch(each.id)
         and len(each.attempts) <= MAX_ATTEMPTS
         for each in pack.deliveries
     )

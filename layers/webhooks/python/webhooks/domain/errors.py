@@ -1,22 +1,45 @@
-"""Every way a request or an event can be wrong, as one shallow tree.
+"""Every error of ours, as one shallow tree.
 
 WebhooksError
-├── InvalidInputError       the request says something it must not; names every wrong field
-├── UnauthenticatedError    who calls is not proven
-├── ForbiddenError          who calls is known, and may not
-├── NotFoundError           absent, or not yours: the same answer
+├── InvalidInputError       the request breaks a rule; the text names every wrong field
+│   └── InvalidWebhookError the fields of a webhook do not fit together
+├── UnauthenticatedError    the caller's identity is not proven
+├── ForbiddenError          the caller is known, and may not do this
+├── NotFoundError           absent, or another tenant's: the same response
 ├── ConflictError           a change lost a race that it cannot repeat
 │   └── CommunityFullError  the community has as many webhooks as the deployment allows
-├── UnavailableError        a service that we need did not answer; a change may have been made
-├── InvalidEventError       an event that no webhook can ever get
-└── MalformedPackError      a message on the deliveries queue that is not ours
+├── UnavailableError        a service behind ours did not answer; a change may have been made
+├── InvalidEventError       a text on the events queue that no webhook can ever get
+├── MalformedPackError      a text on the deliveries queue that is no pack
+├── AlreadyProcessedError   the request has an idempotency record
+├── StaleError              a stored object changed after it was read
+├── CorruptError            a stored item cannot be read
+├── CredentialMissingError  the secret that a webhook names does not exist
+└── EndpointRefusedError    the service may not connect to an endpoint
+
+The first seven are responses of the API; each of the others is handled where it is raised, or is a fault.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class WebhooksError(Exception):
-    """Base of all; its text is safe to show to the caller."""
+    """Base of all; its text holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A wrong field of a webhook: its path of field names, such as ("endpoint", "url"), and the rule.
+
+    The rule names other fields in braces, such as `{auth_type}` or `{endpoint.url}`. No path: all fields.
+    """
+
+    path: tuple[str, ...]
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: {self.rule}" if self.path else self.rule
 
 
 class InvalidInputError(WebhooksError):
@@ -25,6 +48,14 @@ class InvalidInputError(WebhooksError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+
+
+class InvalidWebhookError(InvalidInputError):
+    """The fields of a webhook do not fit together; `wrong` names them as the domain does."""
+
+    def __init__(self, wrong: Sequence[Problem]) -> None:
+        super().__init__([str(problem) for problem in wrong])
+        self.wrong = tuple(wrong)
 
 
 class UnauthenticatedError(WebhooksError):
@@ -40,7 +71,7 @@ class NotFoundError(WebhooksError):
 
 
 class ConflictError(WebhooksError):
-    """Somebody else changed the same thing at the same time."""
+    """Another request changed the same webhook at the same time."""
 
 
 class CommunityFullError(ConflictError):
@@ -54,12 +85,32 @@ class CommunityFullError(ConflictError):
 
 
 class UnavailableError(WebhooksError):
-    """A service that this needs did not answer."""
+    """A service behind ours did not answer."""
 
 
 class InvalidEventError(WebhooksError):
-    """The text on the events queue is no event; the text says why."""
+    """The text on the events queue is no event; the error's text says why."""
 
 
 class MalformedPackError(WebhooksError):
     """The text on the deliveries queue is no pack of deliveries."""
+
+
+class AlreadyProcessedError(WebhooksError):
+    """The request has an idempotency record, which has its response."""
+
+
+class StaleError(WebhooksError):
+    """The stored object is not the one that was read before."""
+
+
+class CorruptError(WebhooksError):
+    """A stored item cannot be read; the text names it, and holds nothing of it."""
+
+
+class CredentialMissingError(WebhooksError):
+    """The secret that a webhook names does not exist."""
+
+
+class EndpointRefusedError(WebhooksError):
+    """The service may not connect to an endpoint's URL, or its host has no address; the text says why."""

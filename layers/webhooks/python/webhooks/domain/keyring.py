@@ -1,6 +1,6 @@
 """The service's own keys as lists with times: which is in use, which ones count beside it, and resets.
 
-Each set lives in one secret as JSON. A template-made secret has only a `seed`: the first keys are derived
+Each set is stored in one secret as JSON. A template-made secret has only a `seed`: the first keys are derived
 from it, so they exist from deployment on and survive every update. A reset puts random keys beside the seed.
 """
 
@@ -39,8 +39,8 @@ class Key:
 class KeyPairs:
     """One set of keys, newest first.
 
-    In use is the newest key whose `since` has come: callers seal for it, /publickeys shows it. Callback
-    content keys have one more at the front, without `since`: in the JWKS, for the next reset to bring up.
+    In use is the newest key whose `since` has come: callers encrypt for it, /publickeys shows it. Signing
+    keys have one more at the front, without `since`: in the JWKS, for the next reset to bring up.
     """
 
     seed: str = field(repr=False)
@@ -70,7 +70,7 @@ class KeyPairs:
 
     def signing(self, now: float) -> tuple[PrivateKey, ...]:
         """Return the pairs that sign callbacks: the one in use, and all beside it that /publickeys has shown
-        within their grace or will show in a moment.
+        within their grace or will show within `AHEAD` seconds.
         """
         begun = (each for each in self._brought_up if each.since is not None and each.since - AHEAD <= now)
         return self._in_use_first(now, begun)
@@ -83,22 +83,22 @@ class KeyPairs:
 
     def unchanged_until(self, now: float) -> float:
         """Return when `in_use` or `signing` next say something else than now."""
-        moments = (
-            moment
+        times = (
+            at
             for each in self._brought_up
-            for moment in ((each.since or 0) - AHEAD, each.since or 0, each.until or 0)
+            for at in ((each.since or 0) - AHEAD, each.since or 0, each.until or 0)
         )
-        return min((moment for moment in moments if moment > now), default=math.inf)
+        return min((at for at in times if at > now), default=math.inf)
 
-    def answer_to(self, request: str) -> PrivateKey | None:
-        """Return the pair that this very reset brought up before."""
+    def made_by(self, request: str) -> PrivateKey | None:
+        """Return the pair that this reset brought up before."""
         return next((each.pair for each in self.keys if each.request == request), None)
 
     def reset(self, fresh: PrivateKey, *, now: float, grace: int, request: str) -> Self:
         """Return the set after a reset: the upcoming or the fresh pair is in use `NOTICE` seconds from now.
 
-        The one that it replaces counts for `grace` seconds from then on; those before keep the end that they
-        have. Raises ConflictError where too many keys are in their grace.
+        The one that it replaces counts for `grace` seconds from then on; the ends of those before stay.
+        Raises ConflictError where too many keys are in their grace.
         """
         newest, *earlier = self._brought_up
         since = max(int(now) + NOTICE, newest.since or 0)
@@ -134,7 +134,7 @@ def service_keys(state: Mapping[str, Any], curve: Curve) -> KeyPairs:
     )
 
 
-def content_keys(state: Mapping[str, Any]) -> KeyPairs:
+def signing_keys(state: Mapping[str, Any]) -> KeyPairs:
     """Read the pairs that sign callbacks' content (RFC 9421, always P-256) from their secret."""
     return _read(state, Curve.P256) or KeyPairs(
         seed=state["seed"],
@@ -146,7 +146,7 @@ def content_keys(state: Mapping[str, Any]) -> KeyPairs:
 
 
 def to_state(pairs: KeyPairs) -> dict[str, Any]:
-    """Write what `service_keys` and `content_keys` read."""
+    """Write the JSON that `service_keys` and `signing_keys` read."""
     return {
         "seed": pairs.seed,
         "curve": pairs.current.curve.value,

@@ -1,10 +1,10 @@
-"""Whose things: a tenant's community."""
+"""The tenant and community to which webhooks and events belong."""
 
 import re
 from dataclasses import dataclass
 from hashlib import sha256
 
-# What a tenant's and a community's id may look like: they become parts of keys and of secrets' names.
+# Ids of tenants and communities; they become parts of keys and of secrets' names.
 IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 IDENTIFIER_RULE = "1 to 64 letters, digits, '.', '_' or '-'"
 

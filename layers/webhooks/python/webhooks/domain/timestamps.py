@@ -26,8 +26,8 @@ def epoch_seconds(text: str) -> float | None:
     written = _LEAP.sub(r"\g<1>59.999", text.upper())
     written, days = _END_OF_DAY.subn("00", written)
     try:
-        moment = datetime.fromisoformat(written)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        read = datetime.fromisoformat(written)
+        aware = read if read.tzinfo else read.replace(tzinfo=UTC)
         return (aware + timedelta(days=days)).timestamp()
     except (ValueError, OverflowError):
         return None

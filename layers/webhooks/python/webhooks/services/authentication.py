@@ -1,14 +1,13 @@
-"""Who calls: the three request headers of the wire protocol, and the license behind them."""
+"""Authenticates callers by the three request headers of the protocol and the license behind them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from signing import Curve, PrivateKey, PublicKey, SigningError, shared_key, unseal
-from webhooks.domain.caller import Caller, License
+from webhooks.domain.caller import Caller
 from webhooks.domain.errors import UnauthenticatedError
-from webhooks.domain.keyring import KeyPairs
 from webhooks.domain.scope import Scope
 from webhooks.ports import Clock, KeyStore, Licenses
 
@@ -22,7 +21,7 @@ RAW_APP_ID = "raw-credential-headers"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the headers say once they are opened."""
+    """The content of the headers."""
 
     app_id: str
     request_uuid: str | None
@@ -55,7 +54,7 @@ class Authentication:
         self._reread_at = 0.0
 
     def authenticate(self, headers: Mapping[str, str], scope: Scope | None) -> Caller:
-        """Return who calls. Header names in lower case; the scope where the request is for a community.
+        """Return the caller. Header names in lower case; the scope where the request is for a community.
 
         Raises UnauthenticatedError with what is wrong; the text never holds a key or a license.
         """
@@ -64,7 +63,14 @@ class Authentication:
         license_ = self._licenses.find(opened.license_key, scope)
         if license_ is None or not license_.holds(now):
             raise UnauthenticatedError("licensekey: this license is unknown, expired or disabled")
-        return _caller(opened, license_)
+        return Caller(
+            app_id=opened.app_id,
+            request_uuid=opened.request_uuid,
+            public_key=opened.public_key,
+            license=license_,
+            service_key=opened.service_key.public_key,
+            shared_key=opened.shared_key,
+        )
 
     def _open(self, headers: Mapping[str, str], now: float) -> Opened:
         given = [name for name in HEADERS if headers.get(name)]
@@ -75,43 +81,48 @@ class Authentication:
                 f"missing header: {', '.join(missing)}; send licensekey, requestid and publickey"
             )
         service_key, key, public_key, request_id = self._open_request_id(headers, now)
+        try:
+            license_key = unseal(key, headers["licensekey"])
+        except SigningError:
+            license_key = None
         app_id, uuid, ts = _read_request_id(request_id)
         if not abs(now - ts) <= self._allowed_time_span + ROUNDING:  # so that NaN is outside
             raise UnauthenticatedError(
                 f"requestid: ts must be epoch seconds within {self._allowed_time_span} seconds of now"
             )
-        try:
-            license_key = unseal(key, headers["licensekey"])
-        except SigningError:
-            raise UnauthenticatedError(
-                "licensekey: must be encrypted with the same keys as requestid"
-            ) from None
+        if license_key is None:
+            raise UnauthenticatedError("licensekey: must be encrypted with the same keys as requestid")
         return Opened(app_id, uuid, public_key, license_key, service_key, key)
 
     def _open_request_id(
         self, headers: Mapping[str, str], now: float
     ) -> tuple[PrivateKey, bytes, PublicKey, str]:
-        pairs = self._keys.read()
-        public_key = _public_key(headers["publickey"], pairs.current.curve)
-        for attempt in (pairs, None):
-            # Another instance may have reset the keys a moment ago: look again before refusing, but not at
-            # the pace of somebody who sends us rubbish.
-            current = attempt or self._reread(now)
-            for service_key in current.readable(now) if current else ():
-                key = self._shared_key(service_key, public_key)
-                try:
-                    return service_key, key, public_key, unseal(key, headers["requestid"])
-                except SigningError:
-                    continue
-        raise UnauthenticatedError(
-            "requestid: must be encrypted with your private key and the service's key that /publickeys shows"
-        )
+        readable = self._keys.read().readable(now)
+        public_key = _public_key(headers["publickey"], readable[0].curve)
+        opened = self._try(readable, public_key, headers["requestid"])
+        if opened is None and now - self._reread_at >= REREAD_AFTER:
+            # Another instance may have just reset the keys: read them again before refusing, but not
+            # for each of many envelopes that no key opens.
+            self._reread_at = now
+            opened = self._try(self._keys.read_now().readable(now), public_key, headers["requestid"])
+        if opened is None:
+            raise UnauthenticatedError(
+                "requestid: must be encrypted with your private key and the service's key that /publickeys "
+                "shows"
+            )
+        service_key, key, request_id = opened
+        return service_key, key, public_key, request_id
 
-    def _reread(self, now: float) -> KeyPairs | None:
-        if now - self._reread_at < REREAD_AFTER:
-            return None
-        self._reread_at = now
-        return self._keys.read_now()
+    def _try(
+        self, service_keys: Sequence[PrivateKey], public_key: PublicKey, envelope: str
+    ) -> tuple[PrivateKey, bytes, str] | None:
+        for service_key in service_keys:
+            key = self._shared_key(service_key, public_key)
+            try:
+                return service_key, key, unseal(key, envelope)
+            except SigningError:
+                continue
+        return None
 
     def _open_raw(self, headers: Mapping[str, str], now: float) -> Opened:
         if not self._raw_headers:
@@ -135,17 +146,6 @@ class Authentication:
         return Opened(RAW_APP_ID, None, public_key, headers["license"], service_key, key)
 
 
-def _caller(opened: Opened, license_: License) -> Caller:
-    return Caller(
-        app_id=opened.app_id,
-        request_uuid=opened.request_uuid,
-        public_key=opened.public_key,
-        license=license_,
-        service_key=opened.service_key.public_key.to_wire(),
-        shared_key=opened.shared_key,
-    )
-
-
 def _public_key(text: str, curve: Curve, *, header: str = "publickey") -> PublicKey:
     try:
         return _known_public_key(text, curve)
@@ -155,7 +155,7 @@ def _public_key(text: str, curve: Curve, *, header: str = "publickey") -> Public
         ) from None
 
 
-@lru_cache(KNOWN_CALLERS)  # to find out that a point is on its curve is a square root: of all, a fifth
+@lru_cache(KNOWN_CALLERS)  # validating a point takes a modular square root, a fifth of a request's CPU
 def _known_public_key(text: str, curve: Curve) -> PublicKey:
     return PublicKey.from_wire(text, curve)
 

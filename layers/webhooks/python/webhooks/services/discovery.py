@@ -1,4 +1,4 @@
-"""What anyone may know: the service's public keys, and whether what it needs answers."""
+"""Public facts: the service's public keys, and the health of the services behind it."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -11,20 +11,20 @@ from webhooks.ports import Clock, KeyStore
 
 type Probe = Callable[[], object]  # raises UnavailableError where the service does not answer
 
-KEPT = 5  # seconds that a result is good for: a load balancer's checks must not become our load
+CACHED = 5  # seconds that a result is good for: a load balancer's checks must not become our load
 PATIENCE = 5.0  # seconds: a new instance makes its clients in them too
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Which of the services that ours needs did not answer, by name; none: all is well."""
+    """The names of the services behind ours that did not answer; none: all is well."""
 
     failing: tuple[str, ...]
     checked_at: float
 
 
 class Discovery:
-    """Shows keys and health. `probes`: one for each service that ours needs, in the order they are named;
+    """Shows keys and health. `probes`: one for each service behind ours, in the order of the response;
     `patience`: seconds that all of them have together.
     """
 
@@ -32,13 +32,13 @@ class Discovery:
         self,
         *,
         service_keys: KeyStore,
-        content_keys: KeyStore,
+        signing_keys: KeyStore,
         probes: Mapping[str, Probe],
         clock: Clock,
         patience: float = PATIENCE,
     ) -> None:
         self._service_keys = service_keys
-        self._content_keys = content_keys
+        self._signing_keys = signing_keys
         self._probes = probes
         self._clock = clock
         self._patience = patience
@@ -57,13 +57,13 @@ class Discovery:
 
     def jwks(self) -> dict[str, Any]:
         """Return the keys that sign callbacks' content: in use, to come, and those before in their grace."""
-        shown = self._content_keys.read().published(self._clock())
+        shown = self._signing_keys.read().published(self._clock())
         return {"keys": [jwk(key.public_key, thumbprint(key.public_key)) for key in shown]}
 
     def health(self) -> Health:
-        """Ask everything at once; what was asked a moment ago is not asked again."""
+        """Probe all services at once, or return a result of the last seconds."""
         now = self._clock()
-        if self._health is None or not 0 <= now - self._health.checked_at < KEPT:
+        if self._health is None or not 0 <= now - self._health.checked_at < CACHED:
             self._health = Health(self._failing(), now)
         return self._health
 
@@ -71,7 +71,7 @@ class Discovery:
         pool = ThreadPoolExecutor(len(self._probes))
         asked = {name: pool.submit(_responses, probe) for name, probe in self._probes.items()}
         done, _ = wait(asked.values(), timeout=self._patience)
-        pool.shutdown(wait=False)  # a probe that hangs ends by its own timeout, and nobody waits for it
+        pool.shutdown(wait=False)  # a probe that hangs ends by its own timeout; it is not waited for
         return tuple(
             name for name, response in asked.items() if response not in done or not response.result()
         )

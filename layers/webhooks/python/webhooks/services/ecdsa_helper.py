@@ -1,12 +1,10 @@
-"""Encrypts and decrypts as the wire protocol does, for callers that try it out. Keeps and knows nothing."""
+"""Encrypts and decrypts as the wire protocol does, for callers that try it out. Stores nothing."""
 
 from dataclasses import dataclass
 
-from signing import Curve, PrivateKey, PublicKey, SigningError, seal, shared_key, unseal
+from signing import IV_BYTES, Curve, PrivateKey, PublicKey, SigningError, seal, shared_key, unseal
 from webhooks.domain.errors import InvalidInputError
 from webhooks.ports import RandomBytes
-
-IV_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class EcdsaHelper:
         self._random_bytes = random_bytes
 
     def encrypt(self, text: str, *, public_key: str, private_key: str) -> Converted:
-        """Encrypt a text for the owner of the public key. Raises InvalidInputError."""
+        """Encrypt a text for the holder of the public key. Raises InvalidInputError."""
         key, own = self._agree(public_key, private_key)
         try:
             return Converted(seal(key, text, self._random_bytes(IV_BYTES)), own)
@@ -33,7 +31,7 @@ class EcdsaHelper:
             raise InvalidInputError([f"data: {error}"]) from None
 
     def decrypt(self, text: str, *, public_key: str, private_key: str) -> Converted:
-        """Decrypt what `encrypt` made with the counterparts of both keys. Raises InvalidInputError."""
+        """Decrypt a text that was encrypted with the counterparts of both keys. Raises InvalidInputError."""
         key, own = self._agree(public_key, private_key)
         try:
             return Converted(unseal(key, text), own)

@@ -1,50 +1,59 @@
-"""Repeats of a request: its kept answer counts while the webhook is still as its change left it."""
+"""Idempotency: the exact repeat of a request gets the recorded response while its effect holds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from webhooks.domain.caller import Caller
 from webhooks.domain.errors import ConflictError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import StoredRecord, Subscriptions
+from webhooks.ports import IdempotencyRecord, StoredRecord, Subscriptions
 
-# Tells from a request's record and its webhook as it is now whether what the request did still holds.
+# Tells from a request's record and its webhook as it is now whether the request's effect still holds.
 type Holds = Callable[[StoredRecord, Webhook | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """The answer to an equal request if it counts, or the token of its record, which may be replaced then."""
+class CommunityRequest:
+    """An authorized request for a community.
 
-    body: str | None = None
-    replaces: str | None = None
+    `idempotency_key` is the same for its exact repeats alone; a record under it counts until `expires_at`, in
+    epoch seconds.
+    """
+
+    caller: Caller
+    scope: Scope
+    idempotency_key: str
+    expires_at: int
 
 
-class Repeats:
-    """Finds the answers to equal requests."""
+class Idempotency:
+    """Finds the recorded responses of requests."""
 
     def __init__(self, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions
 
-    def find(self, scope: Scope, key: str, holds: Holds) -> Earlier:
-        """Return the answer to an equal request, or which record may be replaced."""
-        record = self._subscriptions.find_record(key)
-        if record is None:
-            return Earlier()
-        # A record that names no webhook was written by an earlier version: it counts until it expires.
-        if record.webhook_id is None or holds(record, self._subscriptions.get(scope, record.webhook_id)):
-            return Earlier(body=record.body)
-        return Earlier(replaces=record.token)
+    def find(self, request: CommunityRequest, holds: Holds) -> str | IdempotencyRecord:
+        """Return the recorded response, or the request's own record, whose body is still to come."""
+        key, replaces = request.idempotency_key, None
+        if stored := self._subscriptions.find_record(key):
+            # A record that names no webhook was written by an earlier version: it counts until it expires.
+            if stored.webhook_id is None:
+                return stored.body
+            if holds(stored, self._subscriptions.get(request.scope, stored.webhook_id)):
+                return stored.body
+            replaces = stored.token
+        return IdempotencyRecord(key, "", request.expires_at, replaces)
 
-    def body(self, scope: Scope, key: str, holds: Holds) -> str:
-        """Return the answer to an equal request that was faster.
+    def response(self, request: CommunityRequest, holds: Holds) -> str:
+        """Return the response to a repeat that was faster.
 
         Raises ConflictError where it no longer counts: this request may have taken effect before the other.
         """
-        body = self.find(scope, key, holds).body
-        if body is None:
+        found = self.find(request, holds)
+        if isinstance(found, IdempotencyRecord):
             raise ConflictError("the same request is being answered; send it again")
-        return body
+        return found
 
 
 def exists(_: StoredRecord, webhook: Webhook | None) -> bool:

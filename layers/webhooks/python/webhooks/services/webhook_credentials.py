@@ -1,6 +1,6 @@
-"""A webhook's credential beside the webhook: written before it, tidied up after it.
+"""A webhook's credential: written before the webhook that names it, deleted after it.
 
-What fails after the webhook's own change costs nothing but a spare version, or a secret for the cleanup.
+A failure after the webhook changed leaves an unused version or an orphaned secret; the cleanup deletes it.
 """
 
 import logging
@@ -21,9 +21,9 @@ class WebhookCredentials:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
-    def store(self, scope: Scope, webhook_id: str, credential: Credential | None) -> CredentialRef | None:
-        """Store a webhook's first credential, if it has one."""
-        if credential is None or not credential.to_mapping():
+    def store(self, scope: Scope, webhook_id: str, credential: Credential) -> CredentialRef | None:
+        """Store a webhook's first credential; one without values is none."""
+        if not credential.to_mapping():
             return None
         return self._credentials.create(scope, webhook_id, credential=credential)
 
@@ -36,7 +36,7 @@ class WebhookCredentials:
         return self._credentials.replace(before.credential, credential)
 
     def visible_to(self, caller: Caller, webhook: Webhook, given: Credential | None) -> Credential | None:
-        """Return the credential as the answer to a change shows it; `given` by the change itself."""
+        """Return the credential that the response to a change shows; `given`: the change's own."""
         if not caller.sees_credentials or webhook.credential is None:
             return None
         return given or self._credentials.read_many([webhook.credential])[0]
@@ -52,16 +52,16 @@ class WebhookCredentials:
         if after is not None and after != before:
             _try(self._credentials.settle, after)
         if before is not None and (after is None or after.secret_name != before.secret_name):
-            self.tidy(before)
+            self.delete(before)
 
-    def tidy_unnamed(self, ref: CredentialRef | None, webhook: Webhook | None) -> None:
+    def delete_unnamed(self, ref: CredentialRef | None, webhook: Webhook | None) -> None:
         """Delete a credential that was stored for a webhook, unless the webhook names its secret."""
         named = webhook.credential if webhook else None
         if ref is not None and (named is None or named.secret_name != ref.secret_name):
-            self.tidy(ref)
+            self.delete(ref)
 
-    def tidy(self, ref: CredentialRef | None) -> None:
-        """Delete what no webhook names any more."""
+    def delete(self, ref: CredentialRef | None) -> None:
+        """Delete a credential that no webhook names any more."""
         if ref is not None:
             _try(self._credentials.delete, ref)
 

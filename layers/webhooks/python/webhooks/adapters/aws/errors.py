@@ -7,6 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from webhooks.domain.errors import UnavailableError
 
+AWS_ERRORS = (ClientError, BotoCoreError)
+
 
 @contextmanager
 def unavailable(operation: str) -> Iterator[None]:
@@ -16,10 +18,14 @@ def unavailable(operation: str) -> Iterator[None]:
     """
     try:
         yield
-    except ClientError as error:
-        raise UnavailableError(f"{operation}: {error_code(error)}") from None
-    except BotoCoreError as error:
-        raise UnavailableError(f"{operation}: {type(error).__name__}") from None
+    except AWS_ERRORS as error:
+        raise unavailable_error(operation, error) from None
+
+
+def unavailable_error(operation: str, error: ClientError | BotoCoreError) -> UnavailableError:
+    """Return the error in place of AWS's."""
+    reason = error_code(error) if isinstance(error, ClientError) else type(error).__name__
+    return UnavailableError(f"{operation}: {reason}")
 
 
 def error_code(error: ClientError) -> str:

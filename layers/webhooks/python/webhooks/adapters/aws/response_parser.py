@@ -1,5 +1,6 @@
 """A botocore session that returns DynamoDB's items as they are in the response."""
 
+from functools import cache
 from typing import Any
 
 from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
@@ -27,5 +28,8 @@ class _ItemParser(JSONParser):
 
 
 class _ParserFactory(ResponseParserFactory):
+    """Makes one parser for each protocol: parsers keep nothing of a response, and botocore asks for each."""
+
+    @cache  # noqa: B019 - a session has one factory, which lives as long
     def create_parser(self, protocol_name: str) -> ResponseParser:
         return _ItemParser() if protocol_name == "json" else super().create_parser(protocol_name)

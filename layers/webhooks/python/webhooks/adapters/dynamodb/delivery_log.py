@@ -87,6 +87,7 @@ def item_size(item: Item) -> int:
 
 def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
     delivery = entry.delivery
+    item = key(*item_key(entry.key))
     attributes = {
         "outcome": entry.outcome.value,
         "attempts": json.dumps(attempts_to_json(list(attempts)), ensure_ascii=False, separators=(",", ":")),
@@ -98,7 +99,7 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
     if entry.reason:
         attributes["reason"] = entry.reason[:MAX_REASON]
     return (
-        item_key(entry.key)
+        item
         | {name: {"S": _storable(text)} for name, text in attributes.items()}
         | {
             "settledAt": {"N": str(entry.settled_at)},
@@ -117,10 +118,10 @@ def logged_from(item: Item) -> Logged | None:
         return None
 
 
-def item_key(log_key: LogKey) -> Item:
-    """Return an item's key: a webhook's deliveries in the order of their events."""
+def item_key(log_key: LogKey) -> tuple[str, str]:
+    """Return an item's partition and sort key: a webhook's deliveries in the order of their events."""
     when = max(0, log_key.log_time)
-    return key(f"W#{log_key.webhook_id}", f"{when:015d}#{log_key.delivery_id.rpartition('-')[2]}")
+    return f"W#{log_key.webhook_id}", f"{when:015d}#{log_key.delivery_id.rpartition('-')[2]}"
 
 
 def _shortened(attempt: Attempt, length: int) -> Attempt:

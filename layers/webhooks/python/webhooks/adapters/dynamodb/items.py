@@ -1,6 +1,6 @@
 """The low-level form of DynamoDB items: every value is under its type's letter, e.g. {"S": "text"}.
 
-It is what the client sends; boto3's own conversion would turn every number into a Decimal.
+The client sends and returns this form; boto3's own conversion would turn every number into a Decimal.
 """
 
 from collections.abc import Mapping

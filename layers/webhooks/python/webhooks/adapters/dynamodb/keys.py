@@ -1,19 +1,32 @@
-"""Keys of the subscriptions table, and webhook ids, which hold the webhook's place in it.
+"""Keys of the subscriptions table.
 
 Tenants' and communities' ids have no '#' in them (domain.scope); event names may, and come last; tags may
-have anything, so a key has their hash.
+have any character, so a key has their hash.
 """
 
-import re
 from hashlib import sha256
 
+from webhooks.adapters.dynamodb.items import Item
 from webhooks.domain.scope import Scope
 
-HEAD = "HEAD"  # version, total and counts
-NEXT = "NEXT"  # the sequence numbers' counter
-_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
-_WORD = 0xFFFF_FFFF
+HEAD = "HEAD"  # version, total and counts of a community
+NEXT = "NEXT"  # the counter of its sequence numbers
 TAG_HASH = 32  # hex characters
+
+
+def community_key(scope: Scope, sk: str) -> Item:
+    """Return the key of an item in a community's partition."""
+    return {"pk": {"S": community_pk(scope)}, "sk": {"S": sk}}
+
+
+def webhook_key(scope: Scope, sequence: int) -> Item:
+    """Return a webhook's key."""
+    return community_key(scope, webhook_sk(sequence))
+
+
+def entry_key(scope: Scope, event_name: str, sequence: int) -> Item:
+    """Return the key of an index entry."""
+    return {"pk": {"S": listeners_pk(scope, event_name)}, "sk": {"S": entry_sk(sequence)}}
 
 
 def community_pk(scope: Scope) -> str:
@@ -42,7 +55,7 @@ def live_sk(segment: int) -> str:
 
 
 def tag_prefix(tag: str) -> str:
-    """Return what the sort keys of a tag's bitmaps begin with."""
+    """Return the prefix of the sort keys of a tag's bitmaps."""
     return f"TAG#{sha256(tag.encode('utf-8', 'surrogatepass')).hexdigest()[:TAG_HASH]}#"
 
 
@@ -54,13 +67,3 @@ def tag_sk(tag: str, segment: int) -> str:
 def segment_in(sk: str) -> int:
     """Read the segment in a bitmap's sort key."""
     return int(sk.rpartition("#")[2])
-
-
-def make_webhook_id(*, now: float, sequence: int, random: bytes) -> str:
-    """Return a webhook id: 4 bytes each of epoch seconds, sequence number and chance, in hex."""
-    return f"{int(now) & _WORD:08x}{sequence & _WORD:08x}{random[:4].hex()}"
-
-
-def sequence_of(webhook_id: str) -> int | None:
-    """Return the sequence number in a webhook id, None for what cannot be one."""
-    return int(webhook_id[8:16], 16) if _ID.fullmatch(webhook_id) else None

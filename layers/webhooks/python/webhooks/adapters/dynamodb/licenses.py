@@ -1,11 +1,9 @@
 """Licenses in the access table, each under the hash of its key: the key itself is stored nowhere."""
 
-from hashlib import sha256
-
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.ttl_cache import TtlCache
-from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.caller import AuthLevel, License, hash_license_key
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
 from webhooks.ports import Clock
@@ -17,14 +15,14 @@ UNKNOWN_SECONDS = 5  # so that a license works soon after it was issued
 
 
 class TableLicenses:
-    """Finds what a license key stands for."""
+    """Finds the licenses behind license keys."""
 
     def __init__(self, table: Table, *, clock: Clock) -> None:
         self._table = table
         self._cache: TtlCache[str, License | None] = TtlCache(CACHE_SIZE, clock=clock)
 
     def find(self, license_key: str, scope: Scope | None) -> License | None:  # noqa: ARG002 - the port's
-        """Return what the key stands for, None if it was never issued. The scope plays no part here."""
+        """Return the key's license, None if it was never issued. The scope plays no part here."""
         digest = hash_license_key(license_key)
         if known := self._cache.get(digest):
             return known[0]
@@ -34,13 +32,8 @@ class TableLicenses:
         return license_
 
 
-def hash_license_key(license_key: str) -> str:
-    """Return the hash under which a license is kept; a key is random, so it needs no salt."""
-    return sha256(license_key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def license_from(item: Item) -> License:
-    """Read a license. Raises UnavailableError for what is none.
+    """Read a license. Raises UnavailableError for any other item.
 
     Its end is `validUntil`: the table deletes by `expiresAt`, and an expired license shall stay listed.
     """

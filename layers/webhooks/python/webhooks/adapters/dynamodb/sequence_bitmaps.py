@@ -1,4 +1,4 @@
-"""Which sequence numbers hold a webhook, as bitmaps of fixed segments. Pure; knows no table.
+"""Sequence numbers of webhooks as bitmaps of fixed segments, and a community's totals. Knows no table.
 
 A bitmap is an int whose bit n stands for the segment's n-th sequence number.
 """
@@ -21,13 +21,20 @@ def bit_of(sequence: int) -> int:
     return 1 << sequence % SEGMENT
 
 
+def with_bit(bits: int, sequence: int, *, is_set: bool) -> bytes | None:
+    """Return a bitmap for a table, with a sequence number's bit set or cleared; None where it is empty."""
+    bit = bit_of(sequence)
+    bits = bits | bit if is_set else bits & ~bit
+    return bitmap_to_bytes(bits) if bits else None
+
+
 def bitmap_to_bytes(bits: int) -> bytes:
     """Write a bitmap for a table."""
     return bits.to_bytes(_BYTES)
 
 
 def bitmap_from_bytes(raw: bytes) -> int:
-    """Read what `bitmap_to_bytes` wrote."""
+    """Read a bitmap from a table."""
     return int.from_bytes(raw)
 
 
@@ -53,13 +60,13 @@ def counts_to_bytes(counts: Sequence[int]) -> bytes:
 
 
 def counts_from_bytes(raw: bytes) -> tuple[int, ...]:
-    """Read what `counts_to_bytes` wrote."""
+    """Read the counts."""
     return struct.unpack(f">{len(raw) // 2}H", raw)
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What a page takes of a segment: `take` webhooks after the newest `skip`."""
+    """The part of a segment that a page has: `take` webhooks after the newest `skip`."""
 
     segment: int
     skip: int

@@ -7,8 +7,9 @@ from botocore.exceptions import ClientError
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.adapters.dynamodb.items import key
-from webhooks.adapters.dynamodb.keys import community_pk, sequence_of, webhook_sk
+from webhooks.adapters.dynamodb.keys import community_pk, webhook_sk
 from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import sequence_of
 
 
 class DynamoSlowMarks:

@@ -7,10 +7,11 @@ from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import entry_from
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
-from webhooks.ports import CorruptError, ListenerPage
+from webhooks.ports import ListenerPage
 
 LAST = "9" * 10  # sorts behind every sequence number that an entry can have
 # Memory of an entry: an object, and a parsed query of up to 24 times its text ("{}," is a dict).

@@ -1,4 +1,4 @@
-"""Pages of webhooks by number: HEAD's counts and the bitmaps say what a page has before a webhook is read."""
+"""Pages of webhooks by number. HEAD's counts and the bitmaps name a page's webhooks before they are read."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +23,10 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import (
 )
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_from
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import CorruptError, Page
+from webhooks.ports import Page
 
 READS = 4  # of a page that others change while it is read; the last one counts as it is
 
@@ -66,7 +67,7 @@ class SubscriptionPages:
         return head_from(item) if item else Head()
 
     def _all(self, scope: Scope, head: Head, *, skip: int, take: int) -> tuple[bool, Page]:
-        """Return the page and whether it is of one moment."""
+        """Return the page, and whether no change came between its reads."""
         parts = list(slices(dict(enumerate(head.counts)), skip=skip, take=take))
         pk = community_pk(scope)
         items = self._table.get_many(key(pk, live_sk(part.segment)) for part in parts)

@@ -1,50 +1,25 @@
-"""What a change of one webhook writes, as one DynamoDB transaction: decided here, sent elsewhere."""
+"""The DynamoDB transaction that one change of a webhook makes: decided here, sent elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from webhooks.adapters.dynamodb.items import Item, key
-from webhooks.adapters.dynamodb.keys import (
-    HEAD,
-    community_pk,
-    entry_sk,
-    listeners_pk,
-    live_sk,
-    sequence_of,
-    tag_sk,
-    webhook_sk,
-)
-from webhooks.adapters.dynamodb.sequence_bitmaps import (
-    Head,
-    bit_of,
-    bitmap_to_bytes,
-    counts_to_bytes,
-    segment_of,
-)
-from webhooks.adapters.dynamodb.webhook_items import (
-    OPTIONAL,
-    definition_text,
-    entry_attributes,
-    webhook_attributes,
-)
-from webhooks.domain.errors import InvalidInputError
-from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Webhook
-from webhooks.ports import IdempotencyRecord, StoredRecord
+from webhooks.adapters.dynamodb.idempotency_items import put_record
+from webhooks.adapters.dynamodb.items import Item
+from webhooks.adapters.dynamodb.keys import HEAD, community_key, entry_key, live_sk, tag_sk, webhook_key
+from webhooks.adapters.dynamodb.sequence_bitmaps import Head, counts_to_bytes, segment_of, with_bit
+from webhooks.adapters.dynamodb.webhook_items import OPTIONAL, index_entries, webhook_attributes
+from webhooks.domain.errors import InvalidWebhookError
+from webhooks.domain.webhook import Webhook, sequence_of
+from webhooks.domain.webhook_size import size_problems
+from webhooks.ports import DELETED, IdempotencyRecord
 
-MAX_ACTIONS = 100  # of a transaction
-FIXED_ACTIONS = 3  # the webhook, its answer and HEAD
-MAX_NAMES_AND_TAGS = MAX_ACTIONS - FIXED_ACTIONS - 1  # with LIVE: more, and it could not be deleted
-DELETED = 0  # as a revision: webhooks begin at 1
-MAX_DEFINITION = 65_536  # bytes: with it in 50 index entries a transaction stays below 4 MB
-
-type Purpose = Literal["webhook", "answer", "layout"]
+type Purpose = Literal["webhook", "record", "index"]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of the transaction, and what a failure of its condition means."""
+    """One action of the transaction; `purpose` tells the meaning of a failed condition."""
 
     purpose: Purpose
     request: dict[str, Any]
@@ -60,199 +35,166 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A webhook before and after; None where there is none. `token` marks what this change wrote."""
+    """A webhook before and after; None where there is none. `token` marks the items of this change.
 
-    scope: Scope
-    sequence: int
+    `bitmaps`: the sort keys of the bitmaps in which the webhook's bit changes, and whether it is set then;
+    `entries`: the index entries that change, and their attributes, None for an entry that goes.
+    """
+
     before: Webhook | None
     after: Webhook | None
-    kept: IdempotencyRecord | None
+    record: IdempotencyRecord | None
     token: str
+    sequence: int
+    webhook_key: Item
+    head_key: Item
+    attributes: Item = field(repr=False)
+    bitmaps: Mapping[str, bool]
+    entries: Sequence[tuple[Item, Item | None]] = field(repr=False)
 
     @classmethod
     def of(
-        cls, before: Webhook | None, after: Webhook | None, *, kept: IdempotencyRecord | None, token: str
+        cls, before: Webhook | None, after: Webhook | None, *, record: IdempotencyRecord | None, token: str
     ) -> Self:
-        """Return the change. Raises InvalidInputError where no transaction can hold it."""
-        one = before or after
+        """Return the change. Raises InvalidWebhookError where no transaction can hold it."""
+        one = after or before
         sequence = sequence_of(one.id) if one else None
         if one is None or sequence is None:
             raise ValueError("a change needs a webhook whose id came from next_id")
-        change = cls(one.scope, sequence, before, after, kept, token)
-        change._check_size()
+        attributes = webhook_attributes(after) | {"change": {"S": token}} if after else {}
+        old, new = index_entries(before), index_entries(after)
+        segment = segment_of(sequence)
+        entries = [
+            (entry_key(one.scope, name, sequence), new.get(name))
+            for name in dict.fromkeys((*old, *new))
+            if old.get(name) != new.get(name)
+        ]
+        old_tags, new_tags = (each.definition.tags if each else () for each in (before, after))
+        bitmaps = {
+            tag_sk(tag, segment): tag in new_tags
+            for tag in dict.fromkeys((*new_tags, *old_tags))
+            if (tag in new_tags) is not (tag in old_tags)
+        }
+        if before is None or after is None:
+            bitmaps[live_sk(segment)] = after is not None
+        change = cls(
+            before,
+            after,
+            record,
+            token,
+            sequence,
+            webhook_key=webhook_key(one.scope, sequence),
+            head_key=community_key(one.scope, HEAD),
+            attributes=attributes,
+            bitmaps=bitmaps,
+            entries=entries,
+        )
+        if after is not None:
+            size = len(attributes["definition"]["S"])
+            problems = size_problems(
+                after.definition, definition_bytes=size, writes=len(bitmaps) + len(entries)
+            )
+            if problems:
+                raise InvalidWebhookError(problems)
         return change
-
-    @property
-    def flips(self) -> Mapping[str, bool]:
-        """Return the bitmaps in which the webhook's bit changes, by sort key, and whether it is set then."""
-        segment = segment_of(self.sequence)
-        before, after = _tags(self.before), _tags(self.after)
-        flipped = {tag_sk(tag, segment): True for tag in after if tag not in before}
-        flipped |= {tag_sk(tag, segment): False for tag in before if tag not in after}
-        if (self.before is None) is not (self.after is None):
-            flipped[live_sk(segment)] = self.after is not None
-        return flipped
 
     def actions(
         self, tables: Tables, head: Head | None, bitmaps: Mapping[str, int], *, now: int
     ) -> list[Action]:
         """Return the transaction, upon the head and the bitmaps as they were read. `now` in epoch seconds."""
+        table = tables.subscriptions
+        index = [
+            *self._bitmaps(table, head, bitmaps),
+            *(_write(table, entry, item) for entry, item in self.entries),
+        ]
         return [
-            Action("webhook", self._webhook(tables.subscriptions)),
-            *([Action("answer", self._record(tables.access, self.kept, now=now))] if self.kept else []),
-            *[Action("layout", request) for request in self._layout(tables.subscriptions, head, bitmaps)],
-            *[Action("layout", request) for request in self._entries(tables.subscriptions)],
+            Action("webhook", self._webhook(table)),
+            *([Action("record", self._record(tables.access, self.record, now))] if self.record else []),
+            *(Action("index", request) for request in index),
         ]
 
-    def _check_size(self) -> None:
-        if self.after is None:
-            return
-        names, tags = len(set(self.after.definition.event_names)), len(_tags(self.after))
-        if names + tags > MAX_NAMES_AND_TAGS:
-            raise InvalidInputError(
-                [f"eventNames, tags: together at most {MAX_NAMES_AND_TAGS}, these are {names + tags}"]
-            )
-        if (size := len(definition_text(self.after.definition))) > MAX_DEFINITION:
-            raise InvalidInputError(
-                [f"the webhook: as JSON it may have {MAX_DEFINITION} bytes, it has {size}; shorten its query"]
-            )
-        changed = len(self.flips) + len(self._entries(""))
-        if changed + FIXED_ACTIONS > MAX_ACTIONS:
-            problem = (
-                f"eventNames, tags: one change may add, remove or rewrite {MAX_ACTIONS - FIXED_ACTIONS} of "
-                f"them, this one does {changed}; send two changes, each with a part"
-            )
-            raise InvalidInputError([problem])
-
     def _webhook(self, table: str) -> dict[str, Any]:
-        place = key(community_pk(self.scope), webhook_sk(self.sequence))
-        if self.after is None:
-            return {"Delete": {"TableName": table, "Key": place} | _revision_is(self.before)}
-        attributes = webhook_attributes(self.after) | {"change": {"S": self.token}}
+        key, attributes = self.webhook_key, self.attributes
         if self.before is None:
-            item = place | attributes
+            item = key | attributes
             return {
                 "Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
             }
-        update = {"TableName": table, "Key": place} | _revision_is(self.before)
-        update["UpdateExpression"] = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes)
-        if absent := [name for name in OPTIONAL if name not in attributes]:
-            update["UpdateExpression"] += " REMOVE " + ", ".join(absent)
-        update["ExpressionAttributeNames"] |= {f"#{name}": name for name in attributes}
-        update["ExpressionAttributeValues"] |= {f":{name}": value for name, value in attributes.items()}
-        return {"Update": update}
-
-    def _record(self, table: str, kept: IdempotencyRecord, *, now: int) -> dict[str, Any]:
-        """Keep the answer unless there is one; the table removes expired ones only days later."""
-        one = self.after or self.before
-        item = {
-            "body": {"S": kept.body},
-            "expiresAt": {"N": str(kept.expires_at)},
-            "change": {"S": self.token},
-            "webhookId": {"S": one.id if one else ""},
-            "revision": {"N": str(self.after.revision if self.after else DELETED)},
-        }
-        put: dict[str, Any] = {
+        request: dict[str, Any] = {
             "TableName": table,
-            "Item": key(answer_pk(kept.key)) | item,
-            "ConditionExpression": "attribute_not_exists(pk) OR expiresAt <= :now",
-            "ExpressionAttributeValues": {":now": {"N": str(now)}},
+            "Key": key,
+            "ConditionExpression": "#revision = :before",
+            "ExpressionAttributeNames": {"#revision": "revision"},
+            "ExpressionAttributeValues": {":before": {"N": str(self.before.revision)}},
         }
-        if kept.replaces is not None:
-            put["ConditionExpression"] += " OR #change = :replaced"
-            put["ExpressionAttributeNames"] = {"#change": "change"}
-            put["ExpressionAttributeValues"] |= {":replaced": {"S": kept.replaces}}
-        return {"Put": put}
+        if self.after is None:
+            return {"Delete": request}
+        request["UpdateExpression"] = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes)
+        if absent := [name for name in OPTIONAL if name not in attributes]:
+            request["UpdateExpression"] += " REMOVE " + ", ".join(absent)
+        request["ExpressionAttributeNames"] |= {f"#{name}": name for name in attributes}
+        request["ExpressionAttributeValues"] |= {f":{name}": value for name, value in attributes.items()}
+        return {"Update": request}
 
-    def _layout(self, table: str, head: Head | None, bitmaps: Mapping[str, int]) -> list[dict[str, Any]]:
+    def _record(self, table: str, record: IdempotencyRecord, now: int) -> dict[str, Any]:
+        one = self.after or self.before
+        return put_record(
+            table,
+            record,
+            token=self.token,
+            webhook_id=one.id if one else "",
+            revision=self.after.revision if self.after else DELETED,
+            now=now,
+        )
+
+    def _bitmaps(self, table: str, head: Head | None, bitmaps: Mapping[str, int]) -> list[dict[str, Any]]:
         """Return the writes of HEAD and of the bitmaps: HEAD's version holds all of them together."""
-        pk = community_pk(self.scope)
-        if not self.flips:
-            return [_next_version(table, pk)]
-        before = head or Head()
+        if not self.bitmaps:
+            return [_next_version(table, self.head_key)]
         difference = (self.after is not None) - (self.before is not None)
-        requests = [_put_head(table, pk, head, before.counted(segment_of(self.sequence), difference))]
-        for sk, is_set in self.flips.items():
-            bit, bits = bit_of(self.sequence), bitmaps.get(sk, 0)
-            bits = bits | bit if is_set else bits & ~bit
-            if bits:
-                item = key(pk, sk) | {"bits": {"B": bitmap_to_bytes(bits)}}
-                requests.append({"Put": {"TableName": table, "Item": item}})
-            else:
-                requests.append({"Delete": {"TableName": table, "Key": key(pk, sk)}})
-        return requests
-
-    def _entries(self, table: str) -> list[dict[str, Any]]:
-        """Return the writes of the index: only what is not there yet as it must be."""
-        before, after = _listened(self.before), _listened(self.after)
-        requests: list[dict[str, Any]] = []
-        for name in dict.fromkeys((*before, *after)):
-            place = key(listeners_pk(self.scope, name), entry_sk(self.sequence))
-            if name not in after:
-                requests.append({"Delete": {"TableName": table, "Key": place}})
-            elif after[name] != before.get(name):
-                requests.append({"Put": {"TableName": table, "Item": place | after[name]}})
-        return requests
+        after = (head or Head()).counted(segment_of(self.sequence), difference)
+        counts = counts_to_bytes(after.counts)
+        written = {
+            sk: with_bit(bitmaps.get(sk, 0), self.sequence, is_set=is_set)
+            for sk, is_set in self.bitmaps.items()
+        }
+        return [
+            _put_head(table, self.head_key, head, after, counts),
+            *(
+                _write(table, self.head_key | {"sk": {"S": sk}}, {"bits": {"B": raw}} if raw else None)
+                for sk, raw in written.items()
+            ),
+        ]
 
 
-def _tags(webhook: Webhook | None) -> Sequence[str]:
-    return tuple(dict.fromkeys(webhook.definition.tags)) if webhook else ()
+def _write(table: str, key: Item, attributes: Item | None) -> dict[str, Any]:
+    """Return the action that puts an item, or deletes it where it has no attributes."""
+    if attributes is None:
+        return {"Delete": {"TableName": table, "Key": key}}
+    return {"Put": {"TableName": table, "Item": key | attributes}}
 
 
-def _listened(webhook: Webhook | None) -> Mapping[str, Item]:
-    if webhook is None or not webhook.enabled:
-        return {}
-    entry = entry_attributes(webhook)
-    return dict.fromkeys(webhook.definition.event_names, entry)
-
-
-def _revision_is(webhook: Webhook | None) -> dict[str, Any]:
-    return {
-        "ConditionExpression": "#revision = :before",
-        "ExpressionAttributeNames": {"#revision": "revision"},
-        "ExpressionAttributeValues": {":before": {"N": str(webhook.revision if webhook else 0)}},
-    }
-
-
-def _next_version(table: str, pk: str) -> dict[str, Any]:
-    """Count the change only: it touches no bitmap, so it need not be the next one after what was read."""
+def _next_version(table: str, head_key: Item) -> dict[str, Any]:
+    """Count the change only: it touches no bitmap, so it need not be the next one after the version read."""
     return {
         "Update": {
             "TableName": table,
-            "Key": key(pk, HEAD),
+            "Key": head_key,
             "UpdateExpression": "ADD version :one",
             "ExpressionAttributeValues": {":one": {"N": "1"}},
         }
     }
 
 
-def _put_head(table: str, pk: str, read: Head | None, after: Head) -> dict[str, Any]:
-    put: dict[str, Any] = {
-        "TableName": table,
-        "Item": key(pk, HEAD)
-        | {
-            "version": {"N": str(after.version)},
-            "total": {"N": str(after.total)},
-            "counts": {"B": counts_to_bytes(after.counts)},
-        },
-        "ConditionExpression": "attribute_not_exists(pk)",
+def _put_head(table: str, head_key: Item, read: Head | None, after: Head, counts: bytes) -> dict[str, Any]:
+    totals = {
+        "version": {"N": str(after.version)},
+        "total": {"N": str(after.total)},
+        "counts": {"B": counts},
     }
+    put = _write(table, head_key, totals)
+    put["Put"]["ConditionExpression"] = "attribute_not_exists(pk)"
     if read is not None:
-        put["ConditionExpression"] = "version = :read"
-        put["ExpressionAttributeValues"] = {":read": {"N": str(read.version)}}
-    return {"Put": put}
-
-
-def answer_pk(answer_key: str) -> str:
-    """Return the key of a kept answer in the access table."""
-    return f"answer#{answer_key}"
-
-
-def record_from(item: Item) -> StoredRecord:
-    """Read a kept answer."""
-    return StoredRecord(
-        body=item["body"]["S"],
-        token=item["change"]["S"],
-        webhook_id=item["webhookId"]["S"] if "webhookId" in item else None,
-        revision=int(item["revision"]["N"]) if "revision" in item else DELETED,
-    )
+        put["Put"]["ConditionExpression"] = "version = :read"
+        put["Put"]["ExpressionAttributeValues"] = {":read": {"N": str(read.version)}}
+    return put

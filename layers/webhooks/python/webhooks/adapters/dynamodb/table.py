@@ -7,12 +7,21 @@ from typing import Any
 
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.adapters.aws.errors import unavailable
+from webhooks.adapters.aws.errors import AWS_ERRORS, unavailable_error
 from webhooks.adapters.dynamodb.items import Item, Key
 from webhooks.domain.errors import UnavailableError
 
 BATCH_KEYS = 100  # BatchGetItem's limit
-TRIES = 8  # for what a batch leaves unprocessed
+TRIES = 8  # for the keys that a batch leaves unprocessed
+
+
+def call(aws: AwsClients, method: str, **request: Any) -> Any:
+    """Call an operation by its method of the client. Raises UnavailableError."""
+    try:
+        return getattr(aws.dynamodb, method)(**request)
+    except AWS_ERRORS as error:
+        operation = "".join(map(str.capitalize, method.split("_")))
+        raise unavailable_error(f"dynamodb {operation}", error) from None
 
 
 class Table:
@@ -25,25 +34,27 @@ class Table:
 
     def get(self, item_key: Key) -> Item | None:
         """Return an item as it is now."""
-        with unavailable("dynamodb GetItem"):
-            response = self.aws.dynamodb.get_item(TableName=self.name, Key=item_key, ConsistentRead=True)
-        return response.get("Item")
+        response = call(self.aws, "get_item", TableName=self.name, Key=item_key, ConsistentRead=True)
+        item: Item | None = response.get("Item")
+        return item
 
     def get_eventually(self, item_key: Key) -> Item | None:
-        """Return an item as it was a moment ago, at half the price."""
-        with unavailable("dynamodb GetItem"):
-            return self.aws.dynamodb.get_item(TableName=self.name, Key=item_key).get("Item")
+        """Return an item, eventually consistent, at half the price."""
+        item: Item | None = call(self.aws, "get_item", TableName=self.name, Key=item_key).get("Item")
+        return item
 
     def get_many(self, keys: Iterable[Key], *, attributes: Sequence[str] = ()) -> list[Item]:
         """Return those items that exist, in any order; only the named attributes where there are any.
 
         The keys must differ from each other.
         """
-        return [
-            item
-            for chunk in batched(keys, BATCH_KEYS, strict=False)
-            for item in self._get_batch(chunk, attributes)
-        ]
+        found = get_items(
+            self.aws,
+            [(self.name, item_key) for item_key in keys],
+            attributes={self.name: attributes},
+            backoff=self.backoff,
+        )
+        return found[self.name]
 
     def query(self, pk: str, *, prefix: str = "") -> Iterator[Item]:
         """Return the items of a partition whose sort key begins with the prefix, in its order."""
@@ -57,8 +68,7 @@ class Table:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
         while True:
-            with unavailable("dynamodb Query"):
-                response = self.aws.dynamodb.query(**request)
+            response = call(self.aws, "query", **request)
             yield from response["Items"]
             if not response.get("LastEvaluatedKey"):
                 return
@@ -67,7 +77,7 @@ class Table:
     def query_page(
         self, pk: str, *, first: str = "", last: str = "", limit: int, descending: bool = False
     ) -> tuple[list[Item], bool]:
-        """Return what one Query reads of a partition, and whether it stopped before the end.
+        """Return the items that one Query reads of a partition, and whether it stopped before the end.
 
         `first`, `last`: the sort keys to read, both included; both or none.
         """
@@ -82,36 +92,44 @@ class Table:
         if last:
             request["KeyConditionExpression"] += " AND sk BETWEEN :first AND :last"
             request["ExpressionAttributeValues"] |= {":first": {"S": first}, ":last": {"S": last}}
-        with unavailable("dynamodb Query"):
-            response = self.aws.dynamodb.query(**request)
+        response = call(self.aws, "query", **request)
         return response["Items"], bool(response.get("LastEvaluatedKey"))
 
-    def _get_batch(self, keys: Sequence[Key], attributes: Sequence[str]) -> list[Item]:
-        return get_batch(self.aws, {self.name: asked(keys, attributes)}, backoff=self.backoff)[self.name]
 
+def get_items(
+    aws: AwsClients,
+    wanted: Sequence[tuple[str, Key]],
+    *,
+    attributes: Mapping[str, Sequence[str]],
+    backoff: Backoff,
+) -> Mapping[str, list[Item]]:
+    """Return the items that exist, in any order, by table: one call for each 100 pairs of table and key.
 
-def asked(keys: Sequence[Key], attributes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what BatchGetItem is asked of one table."""
-    request: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
-    if attributes:
-        request["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
-        request["ExpressionAttributeNames"] = {f"#{name}": name for name in attributes}
-    return request
-
-
-def get_batch(aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff) -> Mapping[str, list[Item]]:
-    """Return the items that exist, in any order, by table.
-
-    `request`: what is `asked` of each table, up to 100 keys in all. Raises UnavailableError.
+    `attributes`: the named ones of a table, all where it names none. The pairs must differ from each other.
     """
     found: dict[str, list[Item]] = defaultdict(list)
-    for tries in range(TRIES):
-        with unavailable("dynamodb BatchGetItem"):
-            response = aws.dynamodb.batch_get_item(RequestItems=request)
-        for table, items in response["Responses"].items():
+    for chunk in batched(wanted, BATCH_KEYS, strict=False):
+        request: dict[str, Any] = {}
+        for table, item_key in chunk:
+            asked = request.setdefault(table, {"Keys": [], "ConsistentRead": True})
+            asked["Keys"].append(item_key)
+        for table, asked in request.items():
+            if names := attributes.get(table):
+                asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in names)
+                asked["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        for table, items in _get_batch(aws, request, backoff=backoff):
             found[table] += items
+    return found
+
+
+def _get_batch(
+    aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff
+) -> Iterator[tuple[str, list[Item]]]:
+    for tries in range(TRIES):
+        response = call(aws, "batch_get_item", RequestItems=request)
+        yield from response["Responses"].items()
         request = response.get("UnprocessedKeys", {})
         if not request:
-            return found
+            return
         backoff.wait(tries)
     raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")

@@ -1,17 +1,22 @@
 """Webhooks and index entries as items of the subscriptions table, and back.
 
-What the tenant says is one JSON text: it keeps every number and character that JSON can have. What the
-service itself looks at is beside it, as attributes of their own. Attributes that this does not know stay.
+A webhook's definition is one JSON text, of the fields of Definition and Endpoint: it keeps every number and
+character that JSON can have. The service's own facts are beside it, as attributes. Unknown attributes stay.
 """
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_type_hints
 
 from webhooks.adapters.dynamodb.items import Item
+from webhooks.adapters.dynamodb.keys import community_pk, webhook_sk
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.json_text import write_json
 from webhooks.domain.scope import Scope
+from webhooks.domain.text import camel_case
 from webhooks.domain.webhook import (
     AuthType,
     CredentialRef,
@@ -20,12 +25,36 @@ from webhooks.domain.webhook import (
     Endpoint,
     IndexEntry,
     Webhook,
+    sequence_of,
 )
-from webhooks.ports import CorruptError
 
 DEFINITIONS = 512  # remembered by their text: a webhook is read for each batch that has its deliveries
 OPTIONAL = ("credentialSecret", "credentialVersion", "disabledReason")
 _UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+
+type WebhookKey = tuple[Scope, str]  # the scope and the webhook's id
+type Keys = tuple[str, str]  # partition key and sort key
+
+
+def keys_of(webhooks: Sequence[WebhookKey]) -> dict[WebhookKey, Keys]:
+    """Return the table's key of each webhook; without those whose ids are none."""
+    return {
+        (scope, webhook_id): (community_pk(scope), webhook_sk(sequence))
+        for scope, webhook_id in webhooks
+        if (sequence := sequence_of(webhook_id)) is not None
+    }
+
+
+def found_webhooks(
+    keys: Mapping[WebhookKey, Keys], items: Mapping[Keys, Item]
+) -> dict[WebhookKey, Webhook | CorruptError]:
+    """Read the webhooks among the items; an item under the same key with another id is another webhook."""
+    found: dict[WebhookKey, Webhook | CorruptError] = {}
+    for (scope, webhook_id), key in keys.items():
+        webhook = _read(items[key], scope) if key in items else None
+        if isinstance(webhook, CorruptError) or (webhook and webhook.id == webhook_id):
+            found[scope, webhook_id] = webhook
+    return found
 
 
 def webhook_attributes(webhook: Webhook) -> Item:
@@ -63,10 +92,17 @@ def webhook_from(item: Item, scope: Scope) -> Webhook:
             slow_since=int(item["slowSince"]["N"]) if "slowSince" in item else None,
         )
     except _UNREADABLE:
-        place = item.get("sk", {}).get("S", "?")
+        sk = item.get("sk", {}).get("S", "?")
         raise CorruptError(
-            f"the stored webhook {place} of {scope.tenant_id}/{scope.community_id} cannot be read"
+            f"the stored webhook {sk} of {scope.tenant_id}/{scope.community_id} cannot be read"
         ) from None
+
+
+def index_entries(webhook: Webhook | None) -> Mapping[str, Item]:
+    """Return the attributes of a webhook's index entries, by event name."""
+    if webhook is None or webhook.definition.disabled:
+        return {}
+    return dict.fromkeys(webhook.definition.event_names, entry_attributes(webhook))
 
 
 def entry_attributes(webhook: Webhook) -> Item:
@@ -74,76 +110,44 @@ def entry_attributes(webhook: Webhook) -> Item:
     return {
         "webhookId": {"S": webhook.id},
         "criteria": {"S": webhook.definition.criteria.value},
-        "query": {"S": write_json([dict(conditions) for conditions in webhook.definition.query])},
+        "query": {"S": write_json(webhook.definition.query)},
     }
 
 
 def entry_from(item: Item) -> IndexEntry:
     """Read an index entry. Raises CorruptError."""
     try:
-        query = tuple(
-            _object(conditions) for conditions in json.loads(item["query"]["S"], parse_float=Decimal)
-        )
+        query = tuple(map(_object, json.loads(item["query"]["S"], parse_float=Decimal)))
         return IndexEntry(
             item["webhookId"]["S"], Criteria(item["criteria"]["S"]), query, sequence=int(item["sk"]["S"])
         )
     except _UNREADABLE:
-        place = item.get("pk", {}).get("S", "?")
-        raise CorruptError(f"an index entry of {place} cannot be read") from None
+        pk = item.get("pk", {}).get("S", "?")
+        raise CorruptError(f"an index entry of {pk} cannot be read") from None
 
 
 def definition_text(definition: Definition) -> str:
-    """Write what a tenant says of a webhook, except for `disabled`."""
-    endpoint = definition.endpoint
-    return write_json(
-        {
-            "eventNames": definition.event_names,
-            "name": definition.name,
-            "api": {
-                "url": endpoint.url,
-                "method": endpoint.method,
-                "authType": endpoint.auth_type.value,
-                "oauthGrantType": endpoint.oauth_grant_type,
-                "oauthTokenUrl": endpoint.oauth_token_url,
-                "oauthScopes": endpoint.oauth_scopes,
-            },
-            "successCodes": definition.success_codes,
-            "createdBy": definition.created_by,
-            "tags": definition.tags,
-            "query": [dict(conditions) for conditions in definition.query],
-            "criteria": definition.criteria.value,
-            "retryCodes": definition.retry_codes,
-            "retryCount": definition.retry_count,
-            "ttl": definition.ttl,
-        }
-    )
+    """Write a definition, except for `disabled`."""
+    values = {stored: getattr(definition, name) for name, stored, _ in _DEFINITION}
+    return write_json(values | {"api": {s: getattr(definition.endpoint, name) for name, s, _ in _ENDPOINT}})
 
 
 @lru_cache(DEFINITIONS)
 def _definition(text: str, disabled: bool) -> Definition:  # noqa: FBT001 - a cache's key
     stored = json.loads(text, parse_float=Decimal)
-    endpoint = stored["api"]
-    return Definition(
-        event_names=_texts(stored["eventNames"]),
-        name=_text(stored["name"]),
-        endpoint=Endpoint(
-            url=_text(endpoint["url"]),
-            method=_text(endpoint["method"]),
-            auth_type=AuthType(endpoint["authType"]),
-            oauth_grant_type=endpoint["oauthGrantType"],
-            oauth_token_url=endpoint["oauthTokenUrl"],
-            oauth_scopes=_texts(endpoint["oauthScopes"]),
-        ),
-        success_codes=tuple(int(code) for code in stored["successCodes"]),
-        created_by=_text(stored["createdBy"]),
-        disabled=disabled,
-        tags=_texts(stored["tags"]),
-        query=tuple(_object(conditions) for conditions in stored["query"]),
-        criteria=Criteria(stored["criteria"]),
-        retry_codes=tuple(int(code) for code in stored["retryCodes"]),
-        retry_count=int(stored["retryCount"]),
-        ttl=int(stored["ttl"]),
-    )
+    values = {name: read(stored[key]) for name, key, read in _DEFINITION}
+    return Definition(**values, disabled=disabled)
+
+
+def _read(item: Item, scope: Scope) -> Webhook | CorruptError:
+    try:
+        return webhook_from(item, scope)
+    except CorruptError as error:
+        return error
+
+
+def _endpoint(stored: Any) -> Endpoint:
+    return Endpoint(**{name: read(stored[key]) for name, key, read in _ENDPOINT})
 
 
 def _text(value: Any) -> str:
@@ -162,3 +166,31 @@ def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
     return value
+
+
+# How a field is read, by its type.
+_READERS: Mapping[Any, Callable[[Any], Any]] = {
+    str: _text,
+    str | None: lambda value: value,
+    int: int,
+    AuthType: AuthType,
+    Criteria: Criteria,
+    Endpoint: _endpoint,
+    tuple[str, ...]: _texts,
+    tuple[int, ...]: lambda value: tuple(map(int, value)),
+    tuple[Mapping[str, Any], ...]: lambda value: tuple(map(_object, value)),
+}
+
+
+def _table(of: type, *, but: str = "") -> list[tuple[str, str, Callable[[Any], Any]]]:
+    """Return the name, the stored name and the reader of each field."""
+    types = get_type_hints(of)
+    return [
+        (each.name, "api" if each.name == "endpoint" else camel_case(each.name), _READERS[types[each.name]])
+        for each in fields(of)
+        if each.name != but
+    ]
+
+
+_ENDPOINT = _table(Endpoint)
+_DEFINITION = _table(Definition, but="disabled")

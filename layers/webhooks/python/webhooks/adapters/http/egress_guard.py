@@ -11,7 +11,7 @@ from typing import Final
 from webhooks.adapters.http.resolver import HostUnresolvedError, Resolve, Resolver
 from webhooks.domain.egress_policy import Address, EgressPolicy
 from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
-from webhooks.ports import EndpointRefusedError
+from webhooks.domain.errors import EndpointRefusedError
 
 __all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Lookup", "Target"]
 

@@ -1,6 +1,6 @@
-"""Licenses as the platform's License service knows them, asked over HTTPS with our own service key.
+"""Licenses of the platform's License service, read over HTTPS with our own service key.
 
-A verdict is for one license in one community of one tenant, and is kept as that. A Lambda instance works on
+A verdict is for one license in one community of one tenant, and is cached as that. A Lambda instance works on
 one request at a time, so each asks one question at a time.
 """
 
@@ -12,10 +12,9 @@ from uuid import UUID
 
 import urllib3
 
-from signing import PublicKey, SigningError, seal, shared_key
-from webhooks.adapters.dynamodb.licenses import hash_license_key
+from signing import IV_BYTES, PublicKey, SigningError, seal, shared_key
 from webhooks.adapters.ttl_cache import TtlCache
-from webhooks.domain.caller import ANY, AuthLevel, License
+from webhooks.domain.caller import ANY, AuthLevel, License, hash_license_key
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
 from webhooks.domain.timestamps import epoch_seconds, seconds_of
@@ -27,7 +26,7 @@ LICENSE_SECONDS = 600
 REFUSAL_SECONDS = 30
 CACHE_SIZE = 1024  # of licenses, and as many refusals: callers without a license push out none that hold
 TIMEOUT = urllib3.Timeout(connect=2, read=3, total=4)
-MAX_ANSWER = 64 * 1024  # bytes
+MAX_RESPONSE = 64 * 1024  # bytes
 OK = 200
 # As a part of a path they mean another path, however they are encoded (RFC 3986, 5.2.4): no such community.
 FOLDERS = frozenset({".", ".."})
@@ -52,7 +51,7 @@ class LicenseService:
         self._refusals: TtlCache[tuple[str, Scope], None] = TtlCache(CACHE_SIZE, clock=clock)
 
     def find(self, license_key: str, scope: Scope | None) -> License | None:
-        """Return what the key stands for in the community, None where it stands for nothing.
+        """Return the key's license in the community, or None.
 
         Raises UnavailableError where the service does not say.
         """
@@ -60,16 +59,16 @@ class LicenseService:
             return self._own.find(license_key, None)
         if scope.community_id in FOLDERS:
             return None
-        asked = (hash_license_key(license_key), scope)
-        if known := self._licenses.get(asked):
+        key = (hash_license_key(license_key), scope)
+        if known := self._licenses.get(key):
             return known[0]
-        if self._refusals.get(asked):
+        if self._refusals.get(key):
             return None
         license_ = self._ask(license_key, scope)
         if license_ is None:
-            self._refusals.put(asked, None, seconds=REFUSAL_SECONDS)
+            self._refusals.put(key, None, seconds=REFUSAL_SECONDS)
         else:
-            self._licenses.put(asked, license_, seconds=LICENSE_SECONDS)
+            self._licenses.put(key, license_, seconds=LICENSE_SECONDS)
         return license_
 
     def close(self) -> None:
@@ -105,14 +104,14 @@ class LicenseService:
             key = shared_key(own, PublicKey.from_wire(peer, own.curve))
             return {
                 "publickey": own.public_key.to_wire(),
-                "licensekey": seal(key, license_key, self._random_bytes(16)),
-                "requestid": seal(key, json.dumps(request_id), self._random_bytes(16)),
+                "licensekey": seal(key, license_key, self._random_bytes(IV_BYTES)),
+                "requestid": seal(key, json.dumps(request_id), self._random_bytes(IV_BYTES)),
             }
         except SigningError:
             raise UnavailableError("the License service's public key cannot be used") from None
 
     def _get(self, path: str, headers: dict[str, str]) -> dict[str, Any]:
-        """Return the JSON object that the service answers; an empty one for all but 200 and refusals."""
+        """Return the JSON object of the response; an empty one for all but 200 and refusals."""
         try:
             response = self._http.request(
                 "GET",
@@ -122,7 +121,7 @@ class LicenseService:
                 preload_content=False,
             )
             with response:
-                text = response.read(MAX_ANSWER, decode_content=True)
+                text = response.read(MAX_RESPONSE, decode_content=True)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise UnavailableError(f"the License service: {type(error).__name__}") from None
         try:

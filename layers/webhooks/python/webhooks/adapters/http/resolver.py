@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 from webhooks.domain.egress_policy import Address
-from webhooks.ports import EndpointRefusedError
+from webhooks.domain.errors import EndpointRefusedError
 
 _KEPT_SECONDS: Final = 10.0  # a burst of deliveries asks once; a changed record is followed within seconds
 _KEPT_HOSTS: Final = 1_024

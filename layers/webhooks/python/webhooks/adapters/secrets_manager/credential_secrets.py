@@ -1,4 +1,4 @@
-"""The credentials' secrets as a whole: their names, the tags that bind them to a deployment, their expiry.
+"""The secrets of all credentials: their names, the tags that bind them to a deployment, their expiry.
 
 A stack of the same name uses the same names, and so does one whose table was restored: only the tags tell
 which table and which stack a secret belongs to.
@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import WEBHOOK_ID
 from webhooks.ports import ListedCredential
 
 OF = "webhooks:credential-of"  # tag: tenant/community/webhook
@@ -20,8 +21,8 @@ TABLE, STACK = "webhooks:table", "webhooks:stack"
 RECOVERY_DAYS = 30  # the longest that there is
 # The second one: it is marked for deletion.
 ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
-# Not 6 at the end: AWS puts such an ending on its ARNs, and takes a name with one for an ARN's.
-_NAME = re.compile(r"([^/]+)/([^/]+)/([0-9a-f]{24})-[0-9a-f]{8}", re.ASCII)
+# Eight characters at the end, as Secrets Manager takes a name that ends in a hyphen and six for an ARN's.
+_NAME = re.compile(rf"([^/]+)/([^/]+)/({WEBHOOK_ID.pattern})-[0-9a-f]{{8}}", re.ASCII)
 
 
 def binding(*, table: str, stack: str) -> dict[str, str]:
@@ -45,7 +46,7 @@ def path_of(scope: Scope, webhook_id: str) -> str:
 
 
 def webhook_of(secret_name: str, prefix: str) -> tuple[Scope, str] | None:
-    """Return the scope and id of the webhook that a secret's name says; None for another kind of secret."""
+    """Return the scope and id of the webhook in a secret's name; None for another kind of secret."""
     path = _NAME.fullmatch(secret_name.removeprefix(prefix))
     if path is None or not secret_name.startswith(prefix):
         return None

@@ -26,9 +26,10 @@ from webhooks.adapters.secrets_manager.credential_secrets import (
     path_of,
     webhook_of,
 )
+from webhooks.domain.errors import CredentialMissingError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
-from webhooks.ports import Clock, CredentialMissingError, RandomBytes
+from webhooks.ports import Clock, RandomBytes
 
 CURRENT = "AWSCURRENT"
 LABEL = re.compile(r"since-([0-9]+)-[0-9a-f]+", re.ASCII)

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from signing import SigningError
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import error_code, unavailable
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import StaleError, UnavailableError
 from webhooks.domain.keyring import KeyPairs, master_secret, to_state
-from webhooks.ports import Clock, StaleError
+from webhooks.ports import Clock
 
 KEYS_SECONDS = 30  # a reset takes effect everywhere within a minute
 MASTER_SECONDS = 300  # it changes only by an operator's hand
@@ -25,7 +25,7 @@ type State = Mapping[str, Any]
 logger = logging.getLogger(__name__)
 
 
-class Kept[T]:
+class CachedSecret[T]:
     """A value that is read anew once it is `seconds` old; while that fails, the last one read serves."""
 
     def __init__(self, secret_id: str, read: Callable[[], T], *, seconds: int, clock: Clock) -> None:
@@ -56,7 +56,7 @@ class Kept[T]:
         return self.put(self._read())
 
     def put(self, value: T) -> T:
-        """Keep a value that is known to be the newest."""
+        """Cache a value that is known to be the newest."""
         self._known = (value,)
         self._due_at = self._clock() + self._seconds
         return value
@@ -70,20 +70,20 @@ class SecretKeyStore:
     ) -> None:
         self._aws = aws
         self._secret_id = secret_id
-        self._kept = Kept(
+        self._cached = CachedSecret(
             secret_id, lambda: read_state(aws, secret_id, parse=parse), seconds=KEYS_SECONDS, clock=clock
         )
 
     def read(self) -> KeyPairs:
         """Return the pairs, at most 30 s old; the last known ones while they cannot be read."""
-        return self._kept.get()
+        return self._cached.get()
 
     def read_now(self) -> KeyPairs:
         """Return the pairs as they are now."""
-        return self._kept.renew()
+        return self._cached.renew()
 
     def replace(self, before: KeyPairs, after: KeyPairs) -> None:
-        """Store new pairs. Raises StaleError if `before` is not what is stored.
+        """Store new pairs. Raises StaleError if `before` is not the stored set.
 
         The new version's id is the hash of the key that it replaces: of two resets of the same key at the
         same time, Secrets Manager refuses the second one.
@@ -101,14 +101,14 @@ class SecretKeyStore:
                 if error_code(error) != "ResourceExistsException":
                     raise
                 raise StaleError from None
-        self._kept.put(after)
+        self._cached.put(after)
 
 
 class SecretMaster:
-    """What the webhooks' own secrets are derived from."""
+    """The secret from which the webhooks' own secrets are derived."""
 
     def __init__(self, aws: AwsClients, secret_id: str, *, clock: Clock) -> None:
-        self._kept = Kept(
+        self._cached = CachedSecret(
             secret_id,
             lambda: read_state(aws, secret_id, parse=master_secret),
             seconds=MASTER_SECONDS,
@@ -117,11 +117,11 @@ class SecretMaster:
 
     def read(self) -> bytes:
         """Return the master; the last known one while it cannot be read."""
-        return self._kept.get()
+        return self._cached.get()
 
 
 def read_state[T](aws: AwsClients, secret_id: str, *, parse: Callable[[State], T]) -> T:
-    """Read a secret's JSON. Raises UnavailableError for what it must not be, and never says what it is."""
+    """Read a secret's JSON. Raises UnavailableError for any other content, and never quotes it."""
     with unavailable("secretsmanager GetSecretValue"):
         response = aws.secrets.get_secret_value(SecretId=secret_id)
     try:

@@ -1,33 +1,72 @@
-"""Lets requests in: who calls, and what makes a request the repeat of another."""
+"""Lets requests in: authenticated, authorized, and only then read."""
 
 import hashlib
 
 from webhooks.domain.caller import Caller
-from webhooks.domain.scope import Scope
-from webhooks.entrypoints.api.request import Request
-from webhooks.entrypoints.api.resolver import RestApi
-from webhooks.ports import RandomBytes
+from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
+from webhooks.entrypoints.api.request import ApiRequest
+from webhooks.ports import Clock, RandomBytes
 from webhooks.services.authentication import Authentication
+from webhooks.services.idempotency import CommunityRequest
 
 RANDOM_BYTES = 32
 APP_ID_SHOWN = 64  # characters of it in the log: the caller may write anything there
+# A request is accepted until its `ts` is out of the span, and may have come that much early: twice the span.
+# An hour more lets a client that signs its retries anew, with the same uuid, find its response.
+RECORDED_BEYOND_SPAN = 3600
 
 
 class Authenticator:
-    """Authenticates the requests of one API."""
+    """Authenticates and authorizes the requests of one API. `allowed_time_span` in seconds."""
 
-    def __init__(self, authentication: Authentication, *, random_bytes: RandomBytes) -> None:
+    def __init__(
+        self,
+        authentication: Authentication,
+        *,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        allowed_time_span: int,
+    ) -> None:
         self._authentication = authentication
+        self._clock = clock
         self._random_bytes = random_bytes
+        self._recorded_for = 2 * allowed_time_span + RECORDED_BEYOND_SPAN
 
-    def caller(self, api: RestApi, scope: Scope | None = None) -> Caller:
-        """Return who calls; `scope` where the path names a community. Raises UnauthenticatedError."""
-        caller = self._authentication.authenticate(api.incoming.headers, scope)
-        api.facts["app_id"] = caller.app_id[:APP_ID_SHOWN].encode(errors="replace").decode()
+    def operator(self, request: ApiRequest) -> Caller:
+        """Return the caller of a request for the deployment itself.
+
+        Raises UnauthenticatedError, ForbiddenError.
+        """
+        caller = self._caller(request, None)
+        caller.require_operator()
         return caller
 
-    def repeat_key(self, caller: Caller, request: Request) -> str:
-        """Return what this request and its exact repeat have in common, and no other request has.
+    def community(self, request: ApiRequest, tenant_id: str, community_id: str) -> CommunityRequest:
+        """Return a request for the community in its path.
+
+        Raises UnauthenticatedError, then InvalidInputError for ids that no license can have, ForbiddenError.
+        """
+        scope = Scope(tenant_id, community_id)
+        caller = self._caller(request, scope)
+        problems = [
+            f"{name}: must be {IDENTIFIER_RULE}"
+            for name, value in (("tenantId", tenant_id), ("communityId", community_id))
+            if not IDENTIFIER.fullmatch(value)
+        ]
+        if problems:
+            raise InvalidInputError(problems)
+        request.log_fields.update(tenant_id=tenant_id, community_id=community_id)
+        caller.require_community(scope)
+        return CommunityRequest(
+            caller=caller,
+            scope=scope,
+            idempotency_key=self.idempotency_key(caller, request),
+            expires_at=int(self._clock()) + self._recorded_for,
+        )
+
+    def idempotency_key(self, caller: Caller, request: ApiRequest) -> str:
+        """Return a key that this request shares with its exact repeats alone.
 
         Each part goes in with its length, so that no two lists of parts run together to the same bytes.
         """
@@ -44,3 +83,8 @@ class Authenticator:
         )
         framed = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hashlib.sha256(framed).hexdigest()
+
+    def _caller(self, request: ApiRequest, scope: Scope | None) -> Caller:
+        caller = self._authentication.authenticate(request.headers, scope)
+        request.log_fields["app_id"] = caller.app_id[:APP_ID_SHOWN].encode(errors="replace").decode()
+        return caller

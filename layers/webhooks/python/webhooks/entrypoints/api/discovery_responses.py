@@ -1,4 +1,4 @@
-"""What the deployment says of itself: environment, version and health, as the API answers them."""
+"""Responses about the deployment: environment, version and health."""
 
 import json
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from webhooks.services.discovery import Discovery
 
 ALL_WELL = "all services operational"
 VERSION_FILE = "version.json"  # the build puts it beside the function's app.py
-UNBUILT = "0.0.0+unbuilt"  # what runs from its sources has no date of build
+UNBUILT = "0.0.0+unbuilt"  # code that runs from its sources has no date of build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentInfo:
-    """What does not change while the deployment runs. `allowed_time_span` in seconds."""
+    """The facts that do not change while the deployment runs. `allowed_time_span` in seconds."""
 
     curve_name: str
     allowed_time_span: int
@@ -31,7 +31,7 @@ class DeploymentInfo:
     webhooks_per_community: int
 
     def environment(self, *, version: str) -> dict[str, Any]:
-        """Return what /environment answers."""
+        """Return the body of /environment."""
         return {
             "allowed_time_span": self.allowed_time_span,
             "EC_CURVE_NAME": self.curve_name,
@@ -51,7 +51,7 @@ def read_version(folder: Path) -> str:
 
 
 def health_response(discovery: Discovery, *, version: str) -> Response[str]:
-    """Return 200 where everything answers, 503 with the names of what does not."""
+    """Return 200 where all services answer, 503 with the names of the others."""
     failing = discovery.health().failing
     status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
     content = {

@@ -36,7 +36,7 @@ ui.specActions.updateUrl(new URL("openapi.json", window.location.href).href);
 
 
 def response(document: str) -> Response[str]:
-    """Return the page. Its policy lets run what is in it, and lets it call this API and nothing else."""
+    """Return the page. Its policy runs only its own scripts, and lets it call only this API."""
     page, policy = _page(document)
     headers = {"Cache-Control": "public, max-age=60", "Content-Security-Policy": policy}
     return Response(200, content_types.TEXT_HTML, page, headers=dict(headers))

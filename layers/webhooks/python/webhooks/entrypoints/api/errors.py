@@ -1,4 +1,4 @@
-"""Which error is which answer: the one table from exceptions to statuses, and the body they all have."""
+"""The one table from exceptions to statuses, and the body that all errors have."""
 
 import logging
 from collections.abc import Mapping
@@ -16,14 +16,15 @@ from webhooks.domain.errors import (
     WebhooksError,
 )
 from webhooks.domain.json_text import write_json
+from webhooks.entrypoints.api.wire_names import problems_text
 
-RETRY_AFTER = 5  # seconds: what we need answers again, or another instance of it does
+RETRY_AFTER = 5  # seconds: by then the failing service, or another instance of it, usually answers
 
 logger = logging.getLogger(__name__)
 
 
 class MethodNotAllowedError(WebhooksError):
-    """The path exists, and not with this method."""
+    """The path has other methods."""
 
     def __init__(self, allowed: str) -> None:
         super().__init__(f"this path has the methods {allowed}")
@@ -35,7 +36,7 @@ class BodyTooLargeError(WebhooksError):
 
 
 class MediaTypeError(WebhooksError):
-    """The body is said to be something else than JSON."""
+    """The content type is not JSON."""
 
 
 STATUSES: Mapping[type[Exception], HTTPStatus] = {
@@ -49,7 +50,7 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = {
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-# What stands there is ours to know, not the caller's.
+# The errors' own texts are for the operator, not for the caller.
 FIXED_TEXTS: Mapping[HTTPStatus, str] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "something went wrong on our side; tell us the x-request-id",
     HTTPStatus.SERVICE_UNAVAILABLE: "a service that this needs did not answer; send the same request again: "
@@ -58,7 +59,7 @@ FIXED_TEXTS: Mapping[HTTPStatus, str] = {
 
 
 def error_response(error: Exception) -> Response[str]:
-    """Return the answer to a request that failed; log what only we can mend."""
+    """Return the response to a request that failed; faults of ours are logged."""
     status = next((STATUSES[of] for of in type(error).__mro__ if of in STATUSES), None)
     if status is None:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -70,10 +71,11 @@ def error_response(error: Exception) -> Response[str]:
         headers["Allow"] = error.allowed
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER)
-    return error_body(status, FIXED_TEXTS.get(status, str(error)), headers=headers)
+    text = problems_text(error) if isinstance(error, InvalidInputError) else str(error)
+    return error_body(status, FIXED_TEXTS.get(status, text), headers=headers)
 
 
 def error_body(status: HTTPStatus, message: str, *, headers: Mapping[str, str]) -> Response[str]:
-    """Return an answer with the body that every error has."""
+    """Return a response with the body that every error has."""
     body = {"statusCode": status.value, "error": status.phrase, "message": message}
     return Response(status.value, content_types.APPLICATION_JSON, write_json(body), headers=dict(headers))

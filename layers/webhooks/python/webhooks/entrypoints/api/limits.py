@@ -1,4 +1,4 @@
-"""How much of everything a request may hold; /environment shows it and the schemas keep to it."""
+"""Limits of requests: /environment shows them, the schemas keep to them."""
 
 from typing import Final
 
@@ -16,7 +16,9 @@ QUERY_OBJECTS: Final = 20
 QUERY_CONDITIONS: Final = 20  # in each object
 QUERY_FIELD_LENGTH: Final = 256
 QUERY_BYTES: Final = 8 * 1024  # as JSON text: it goes into every index entry
-QUERY_NODES: Final = 500  # objects, arrays and values: each costs fan-out memory and time, whatever its bytes
+QUERY_NODES: Final = (
+    500  # objects, arrays and values: each costs fan-out memory and time, however few its bytes
+)
 QUERY_DEPTH: Final = MAX_DEPTH  # of a value that is compared
 URL_LENGTH: Final = MAX_URL_LENGTH
 SCOPES: Final = 20
@@ -29,7 +31,7 @@ PAGE_SIZE: Final = 100
 PAGE_SIZE_DEFAULT: Final = 25
 PAGE_INDEX: Final = 1_000_000_000
 
-# As /environment answers them.
+# As /environment shows them.
 SHOWN: Final = {
     "bodyBytes": BODY_BYTES,
     "eventNames": EVENT_NAMES,

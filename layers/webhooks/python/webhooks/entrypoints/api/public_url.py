@@ -1,13 +1,13 @@
 """The URL under which a request reached this deployment: stage and custom domain as the caller sees them."""
 
-from webhooks.entrypoints.api.request import Request
+from webhooks.entrypoints.api.request import ApiRequest
 
 
-def public_url(request: Request) -> str:
+def public_url(request: ApiRequest) -> str:
     """Return the URL that the API's paths are appended to, without a final slash.
 
-    On AWS the gateway names the domain, and the path in its context has what stands before ours: a stage, or
-    a custom domain's base path. An emulator names no domain, and is asked by a path that nothing else says.
+    On AWS the gateway names the domain, and the path in its context begins with a stage or a custom domain's
+    base path. An emulator names no domain, and has a path prefix of its own.
     """
     context, headers = request.context, request.headers
     full_path = str(context.get("path") or request.path)

@@ -1,4 +1,4 @@
-"""One request as API Gateway hands it over (REST API, proxy integration), read defensively."""
+"""One HTTP request as API Gateway hands it over (REST API, proxy integration), read defensively."""
 
 import json
 import math
@@ -18,8 +18,11 @@ NO_OBJECT = "the body must be a JSON object"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a route may know of the request. Header names in lower case; headers and body can be secret."""
+class ApiRequest:
+    """A request to the API. Header names in lower case; headers and body can be secret.
+
+    `log_fields`: further fields of the request's log line.
+    """
 
     id: str
     method: str
@@ -28,6 +31,7 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     context: Mapping[str, Any] = field(repr=False)
+    log_fields: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Self:
@@ -74,7 +78,7 @@ def _path(event: Mapping[str, Any], context: Mapping[str, Any]) -> str:
 
 @cache
 def _behind_base_path(resource: str) -> re.Pattern[str]:
-    """Return what a resource's paths look like behind as few segments of another path as can be."""
+    """Return the pattern of a resource's paths behind as few segments of a base path as possible."""
     own = re.sub(r"\\{\w+(\\\+)?\\}", lambda name: ".+" if name[1] else "[^/]+", re.escape(resource))
     return re.compile(f"(?:/[^/]+)*?({own}/*)", re.ASCII)
 
@@ -96,11 +100,11 @@ def _body(event: Mapping[str, Any]) -> bytes:
     try:
         return b64decode(text, validate=True)
     except ValueError:
-        return b"\xff"  # no UTF-8 either: it gets the answer of a body that is no JSON
+        return b"\xff"  # no UTF-8 either: it gets the response of a body that is no JSON
 
 
 def _is_json(content_type: str) -> bool:
-    """Tell whether it is JSON (RFC 8259, or a +json type of RFC 6839); no type at all is taken for it."""
+    """Tell whether it is JSON (RFC 8259, or a +json type of RFC 6839), which an absent type counts as."""
     essence = content_type.partition(";")[0].strip().lower()
     return essence in ("", "application/json") or (
         essence.startswith("application/") and essence.endswith("+json")

@@ -1,4 +1,4 @@
-"""The REST API of one function: routes, the answer to every error, and one log line for each request.
+"""The REST API of one function: routes, the response to every error, and one log line for each request.
 
 Powertools routes. Its validation and Depends are not used: it validates before anything can authenticate,
 takes the first object of an array for the body, and resolves type hints anew for each request.
@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRo
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.json_text import write_json
 from webhooks.entrypoints.api import errors
-from webhooks.entrypoints.api.request import Request
+from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.logging import METRICS, metrics
 from webhooks.ports import Clock
@@ -26,14 +26,17 @@ NAMED = re.compile(r"<\w+>")
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 DIMENSIONS = (("service",),)  # each further set would be as many metrics again, each with its price
 
+# Answers a request; the path's `<name>`s are keyword arguments.
+type Handler = Callable[..., Response[str]]
+
 logger = logging.getLogger(METRICS)
 
 
 class RestApi(APIGatewayRestResolver):
-    """Routes of one function. A path answers 405 to the methods that it has not; every other path is a 404.
+    """Routes of one function: a path has a 405 for the methods that it lacks, every other path is a 404.
 
-    `incoming` is the request that is being answered; `facts`: what its log line says beside the usual;
-    `paths`: the methods of each path.
+    `paths`: the methods of each path. A handler's first argument is the request, which Powertools' context
+    carries to it; the context is cleared after each request.
     """
 
     def __init__(
@@ -45,8 +48,6 @@ class RestApi(APIGatewayRestResolver):
     ) -> None:
         super().__init__(debug=False)
         self._invocation = invocation
-        self.incoming = Request.of({})
-        self.facts: dict[str, str] = {}
         self._clock = clock
         self._timer = timer
         self.paths: dict[str, list[str]] = {}
@@ -57,33 +58,41 @@ class RestApi(APIGatewayRestResolver):
         """Register a route; `rule` is a path with `<name>`s, in which a dot is a dot."""
         rule = rule.replace(".", r"\.")
         self.paths.setdefault(rule, []).append(method)
-        return super().route(rule, method, *args, **kwargs)
+        register = super().route(rule, method, *args, **kwargs)
+
+        def register_handler(handler: Handler) -> Handler:
+            register(lambda **path: handler(self.context["request"], **path))
+            return handler
+
+        return register_handler
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request."""
         started = self._timer()
         self._invocation.begin(context)
-        self.incoming, self.facts = Request.of(event), {}
-        response = self.resolve({**event, "path": self.incoming.path}, context)
-        response["multiValueHeaders"][REQUEST_ID] = [self.incoming.id]
-        self._report(int(response["statusCode"]), latency_ms=round((self._timer() - started) * 1000, 3))
+        request = ApiRequest.of(event)
+        self.context["request"] = request
+        response = self.resolve({**event, "path": request.path}, context)
+        response["multiValueHeaders"][REQUEST_ID] = [request.id]
+        latency_ms = round((self._timer() - started) * 1000, 3)
+        self._report(request, int(response["statusCode"]), latency_ms=latency_ms)
         return response
 
     def _refuse(self, _: NoRouteError) -> Never:
-        method, path = self.incoming.method, self.incoming.path
+        request: ApiRequest = self.context["request"]
         for rule, methods in self.paths.items():
-            if method not in methods and re.fullmatch(f"{NAMED.sub('[^/]+', rule)}/*", path):
+            if request.method not in methods and re.fullmatch(f"{NAMED.sub('[^/]+', rule)}/*", request.path):
                 raise errors.MethodNotAllowedError(", ".join(methods))
         raise NotFoundError("there is nothing at this path; /docs and /openapi.json list the paths")
 
-    def _report(self, status: int, *, latency_ms: float) -> None:
-        facts = {
-            "method": self.incoming.method,
-            "route": self.incoming.resource,
+    def _report(self, request: ApiRequest, status: int, *, latency_ms: float) -> None:
+        fields = {
+            "method": request.method,
+            "route": request.resource,
             "status": status,
             "latency_ms": latency_ms,
-            "request_id": self.incoming.id,
-            **self.facts,
+            "request_id": request.id,
+            **request.log_fields,
         }
         # API Gateway counts requests, latency and errors of the whole API; these two are each function's.
         values = {
@@ -91,13 +100,13 @@ class RestApi(APIGatewayRestResolver):
             "ServerErrors": (float(status >= SERVER_ERROR), "Count"),
         }
         made = metrics(values, dimensions=DIMENSIONS, now=self._clock())
-        logger.info("request.completed", extra={**facts, **made})
+        logger.info("request.completed", extra={**fields, **made})
 
 
 def json_response(content: Any, *, headers: Mapping[str, str] | None = None) -> Response[str]:
-    """Return a 200 with a JSON body: a text that is JSON already, or what is to be written as JSON.
+    """Return a 200 with a JSON body: a text that is JSON already, or a value to write as JSON.
 
-    Nobody may keep it unless `headers` say so.
+    It may not be cached unless `headers` say so.
     """
     text = content if isinstance(content, str) else write_json(content)
     return Response(

@@ -11,7 +11,7 @@ _STANDARD = str.maketrans("-_ ", "+/+")
 
 
 def key_id(path: str, *, after: str) -> str:
-    """Return what follows `after` in the path as the standard base64 of a public key.
+    """Return the part of the path behind `after` as the standard base64 of a public key.
 
     Read: base64 or base64url, padded or not, percent-encoded or decoded by the gateway already (base64 itself
     has no percent sign), a path's final slash (64 bytes never end in one). Raises InvalidInputError.

@@ -1,23 +1,21 @@
-"""The service's key pairs as the API answers them: the private keys sealed for the caller."""
+"""Responses about the service's key pairs: the private keys encrypted for the caller."""
 
 from collections.abc import Sequence
 
-from signing import seal
+from signing import IV_BYTES, seal
 from webhooks.domain.caller import Caller
 from webhooks.ports import RandomBytes
 from webhooks.services.service_keys import ServiceKey
 
-IV_BYTES = 16
-
 
 class ServiceKeyResponses:
-    """Writes answers about key pairs; each sealed key gets an IV of its own."""
+    """Writes responses about key pairs; each encrypted key gets an IV of its own."""
 
     def __init__(self, *, random_bytes: RandomBytes) -> None:
         self._random_bytes = random_bytes
 
     def pairs(self, caller: Caller, keys: Sequence[ServiceKey]) -> list[dict[str, str]]:
-        """Return the pairs in the reference's fields."""
+        """Return the pairs in the specification's fields."""
         return [
             {
                 "tag": key.tag,

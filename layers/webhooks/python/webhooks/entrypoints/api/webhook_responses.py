@@ -1,120 +1,105 @@
-"""Webhooks as the API answers them: the reference's fields in its order, secrets sealed for the caller."""
+"""Responses about webhooks: the specification's fields in its order, secrets encrypted for the caller."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from signing import derive_webhook_secret, encode_webhook_secret, seal
+from signing import IV_BYTES, derive_webhook_secret, encode_webhook_secret, seal
 from webhooks.domain.caller import Caller
 from webhooks.domain.json_text import write_json
 from webhooks.domain.webhook import Credential, Webhook
+from webhooks.entrypoints.api.schemas.webhook_out import (
+    ApiOut,
+    CreatedOut,
+    CredentialOut,
+    OAuth2Out,
+    Out,
+    SecretOut,
+    WebhookOut,
+)
 from webhooks.ports import MasterSecret, Page, RandomBytes
 
-IV_BYTES = 16
 # As Lambda sends them, and it sends at most 6 MiB. A page of 25 always fits: a webhook's definition has at
 # most 64 KiB, each byte of which takes at most two, and the envelopes of its credential have 44 KB.
 PAGE_BYTES = 4_990_000
 
 
 class WebhookResponses:
-    """Writes answers about webhooks; each sealed value gets an IV of its own."""
+    """Writes responses about webhooks; each encrypted value gets an IV of its own."""
 
     def __init__(self, *, master: MasterSecret, random_bytes: RandomBytes) -> None:
         self._master = master
         self._random_bytes = random_bytes
 
-    def changed(self, caller: Caller) -> Callable[[Webhook, Credential | None], str]:
-        """Return what writes the answer about a changed webhook."""
-        return lambda webhook, credential: write_json(self._webhook(caller, webhook, credential))
+    def changed(self, caller: Caller, webhook: Webhook, credential: Credential | None) -> str:
+        """Write the response about a changed webhook."""
+        return write_json(self._webhook(WebhookOut, caller, webhook, credential))
 
-    def created(self, caller: Caller) -> Callable[[Webhook, Credential | None], str]:
-        """Return what writes the answer about a new webhook: with its `whsec_` secret, whoever created it."""
-        return lambda webhook, credential: write_json(
-            self._webhook(caller, webhook, credential)
-            | {"signingSecret": self._signing_secret(caller, webhook)}
-        )
+    def created(self, caller: Caller, webhook: Webhook, credential: Credential | None) -> str:
+        """Write the response about a new webhook: with its `whsec_` secret, at every auth level."""
+        secret = self._signing_secret(caller, webhook)
+        return write_json(self._webhook(CreatedOut, caller, webhook, credential, signing_secret=secret))
 
     def page(
         self, caller: Caller, page: Page, credentials: Sequence[Credential | None], *, index: int, size: int
     ) -> str:
         """Write a page: as many of its webhooks as fit, the first of them always.
 
-        `size` is how many a page has; where not all of this one fit, it is how many it has got.
+        `size` is how many a page has; where not all of this one fit, the response says how many it has got.
         """
         data: list[str] = []
         room = PAGE_BYTES
         for webhook, credential in zip(page.webhooks, credentials, strict=True):
-            text = write_json(self._webhook(caller, webhook, credential))
+            text = self.changed(caller, webhook, credential)
             room -= _sent_bytes(text)
             if data and room < 0:
                 size = len(data)
                 break
             data.append(text)
-        counts = write_json({"index": index, "total": page.total, "size": size})
-        public_key = write_json(caller.service_key)
-        return f'{{"page":{counts},"data":[{",".join(data)}],"publicKey":{public_key}}}'
+        counts = f'{{"index":{index},"total":{page.total},"size":{size}}}'
+        # PageOut, with webhooks that are JSON already; base64 needs no escapes.
+        key = caller.service_key.to_wire()
+        return f'{{"page":{counts},"data":[{",".join(data)}],"publicKey":"{key}"}}'
 
     def secret(self, caller: Caller, webhook: Webhook) -> str:
         """Write the webhook's `whsec_` secret."""
-        return write_json(
-            {"signingSecret": self._signing_secret(caller, webhook), "publicKey": caller.service_key}
+        secret = self._signing_secret(caller, webhook)
+        return write_json(SecretOut.of(None, signing_secret=secret, public_key=caller.service_key.to_wire()))
+
+    def _webhook(
+        self,
+        model: type[Out],
+        caller: Caller,
+        webhook: Webhook,
+        credential: Credential | None,
+        **more: str,
+    ) -> dict[str, Any]:
+        definition, endpoint, scope = webhook.definition, webhook.definition.endpoint, webhook.scope
+        shown = None
+        if credential is not None and caller.sees_credentials:
+            shown = self._credential(caller, credential)
+        return model.of(
+            definition,
+            id=webhook.id,
+            tenant_id=scope.tenant_id,
+            community_id=scope.community_id,
+            endpoint=ApiOut.of(endpoint, oauth_scopes=endpoint.oauth_scopes or None, credential=shown),
+            disabled_reason=webhook.disabled_reason,
+            **more,
         )
+
+    def _credential(self, caller: Caller, credential: Credential) -> dict[str, Any] | None:
+        envelopes = {
+            name: seal(caller.shared_key, value, self._random_bytes(IV_BYTES))
+            for name, value in credential.to_mapping().items()
+        }
+        encrypted = Credential.from_mapping(envelopes)
+        return CredentialOut.of(encrypted, oauth2=OAuth2Out.of(encrypted) or None) or None
 
     def _signing_secret(self, caller: Caller, webhook: Webhook) -> str:
         secret = derive_webhook_secret(self._master.read(), webhook.id, webhook.secret_version)
-        return self._seal(caller, encode_webhook_secret(secret))
-
-    def _seal(self, caller: Caller, text: str) -> str:
-        return seal(caller.shared_key, text, self._random_bytes(IV_BYTES))
-
-    def _webhook(self, caller: Caller, webhook: Webhook, credential: Credential | None) -> dict[str, Any]:
-        definition = webhook.definition
-        content = {
-            "_id": webhook.id,
-            "tenantId": webhook.scope.tenant_id,
-            "communityId": webhook.scope.community_id,
-            "eventNames": definition.event_names,
-            "name": definition.name,
-            "disabled": definition.disabled,
-            "createdBy": definition.created_by,
-            "tags": definition.tags,
-            "query": definition.query,
-            "criteria": definition.criteria.value,
-            "api": self._api(caller, webhook, credential),
-            "successCodes": definition.success_codes,
-            "retryCodes": definition.retry_codes,
-            "retryCount": definition.retry_count,
-            "ttl": definition.ttl,
-        }
-        if webhook.disabled_reason is not None:
-            content["disabledReason"] = webhook.disabled_reason
-        return content
-
-    def _api(self, caller: Caller, webhook: Webhook, credential: Credential | None) -> dict[str, Any]:
-        api = webhook.definition.endpoint
-        content: dict[str, Any] = {"type": api.method, "url": api.url, "authType": api.auth_type.value}
-        if api.oauth_grant_type is not None:
-            content["oAuthGrantType"] = api.oauth_grant_type
-        if api.oauth_token_url is not None:
-            content["oAuthTokenUrl"] = api.oauth_token_url
-        if api.oauth_scopes:
-            content["oAuthScopes"] = api.oauth_scopes
-        if credential is not None and caller.sees_credentials and (values := credential.to_mapping()):
-            sealed = {name: self._seal(caller, value) for name, value in values.items()}
-            content["credential"] = _credential(sealed)
-        return content
-
-
-def _credential(sealed: dict[str, str]) -> dict[str, Any]:
-    flat = {"username": "username", "password": "password", "key_name": "keyName", "key_value": "keyValue"}
-    client = {"client_id": "clientId", "client_secret": "clientSecret"}
-    content: dict[str, Any] = {
-        wire: sealed[name] for name, wire in {**flat, "token": "token"}.items() if name in sealed
-    }
-    if oauth2 := {wire: sealed[name] for name, wire in client.items() if name in sealed}:
-        content["oauth2"] = oauth2
-    return content
+        return seal(caller.shared_key, encode_webhook_secret(secret), self._random_bytes(IV_BYTES))
 
 
 def _sent_bytes(text: str) -> int:
-    """Return what a JSON text takes as a text within JSON, which is how Lambda sends a body."""
+    """Return the bytes of a JSON text as a string in JSON, which is how Lambda sends a body."""
     return len(text) + text.count('"') + text.count("\\")

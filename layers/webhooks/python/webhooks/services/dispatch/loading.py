@@ -8,18 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webhooks.domain.delivery_log import Logged, LogKey
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import CorruptError, CredentialMissingError, StaleError, UnavailableError
 from webhooks.domain.http import ClientCredentials
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import (
-    BatchReader,
-    CorruptError,
-    CredentialMissingError,
-    Credentials,
-    StaleError,
-    Workers,
-)
+from webhooks.ports import BatchReader, Credentials, Workers
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.stages import Decoded
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.lane import Lane
+from webhooks.domain.poison import least_received_first
 from webhooks.ports import Background, Clock, DeliveryQueue, HttpClient, Rng, TimeLeft
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -37,8 +38,7 @@ from webhooks.services.dispatch.waves import PAUSE, Waves
 logger = logging.getLogger(__name__)
 
 # A message that was received so often may have ended its readers: each is worked on alone, when its batch
-# mates are settled, in random order, so that none is always behind the same one. Far more often an outage
-# held it up, and then it loses nothing by that but a little time.
+# mates are settled. Far more often an outage held it up, and then it only loses a little time.
 SUSPECT_RECEIVES = 3
 OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 
@@ -84,9 +84,8 @@ class Dispatcher:
 
     def dispatch(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
         """Deliver a batch that came by a lane; return the ids of the messages that must come again."""
-        suspects = sorted(
-            (each for each in messages if each.receives >= SUSPECT_RECEIVES),
-            key=lambda each: (each.receives, self._rng()),
+        suspects = least_received_first(
+            (each for each in messages if each.receives >= SUSPECT_RECEIVES), self._rng
         )
         done = [each for each in messages if each.receives < SUSPECT_RECEIVES]
         again = self._work(done, lane)

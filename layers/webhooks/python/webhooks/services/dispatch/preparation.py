@@ -5,10 +5,15 @@ from collections.abc import Iterable, Sequence
 
 from webhooks.domain.delivery_log import LogKey, log_key
 from webhooks.domain.delivery_message import decode_pack
-from webhooks.domain.errors import MalformedPackError, UnavailableError
+from webhooks.domain.errors import (
+    CorruptError,
+    CredentialMissingError,
+    MalformedPackError,
+    StaleError,
+    UnavailableError,
+)
 from webhooks.domain.lane import Lane
 from webhooks.domain.webhook import AuthType, Credential
-from webhooks.ports import CorruptError, CredentialMissingError, StaleError
 from webhooks.services.dispatch.loading import Loaded
 from webhooks.services.dispatch.stages import (
     Decoded,

@@ -12,18 +12,10 @@ from dataclasses import replace
 
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogEntry, LogKey, Outcome, log_key
-from webhooks.domain.errors import UnavailableError, WebhooksError
+from webhooks.domain.errors import CorruptError, StaleError, UnavailableError, WebhooksError
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, RetryAfter
-from webhooks.ports import (
-    Clock,
-    CorruptError,
-    DeliveryLog,
-    DeliveryQueue,
-    StaleError,
-    Subscriptions,
-    TimeLeft,
-)
+from webhooks.ports import Clock, DeliveryLog, DeliveryQueue, Subscriptions, TimeLeft
 from webhooks.services.dispatch.stages import (
     Decided,
     Decoded,
@@ -99,7 +91,7 @@ class Settlement:
                 revision=webhook.revision + 1,
             )
             try:
-                self._subscriptions.change(webhook, after, kept=None)
+                self._subscriptions.change(webhook, after, record=None)
             except (StaleError, CorruptError, WebhooksError) as error:
                 # Its owner changed it meanwhile, or the store is away: the next 410 disables it.
                 logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})

@@ -56,7 +56,9 @@ class SlowEndpoints:
         try:
             self._marks.mark(webhook.scope, webhook.id, slow_since=slow_since)
         except UnavailableError as error:  # the next batch will see the same and mark it
-            logger.warning("webhook.unmarked", extra={"webhook_id": webhook.id, "reason": str(error)})
+            logger.warning(
+                "webhook.slow_mark_not_changed", extra={"webhook_id": webhook.id, "reason": str(error)}
+            )
         else:
             logger.info(
                 "webhook.slow_mark_changed", extra={"webhook_id": webhook.id, "slow": slow_since is not None}

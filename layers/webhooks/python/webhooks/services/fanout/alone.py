@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from math import ceil
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span, parse_part
 from webhooks.domain.matching import MAX_VISITS, CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import IndexEntry
-from webhooks.ports import CorruptError, EventsQueue, FastLane, TimeLeft
+from webhooks.ports import EventsQueue, FastLane, TimeLeft
 from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.outcomes import failure, fanned_out
 from webhooks.services.fanout.stages import EventMessage, FannedOut, Rejected, Result

@@ -7,9 +7,10 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
-from webhooks.ports import CorruptError, ListenerPage, SubscriptionIndex
+from webhooks.ports import ListenerPage, SubscriptionIndex
 
 KEPT_BYTES = 64 * 1024 * 1024
 KEPT_COMMUNITIES = 256

@@ -1,1 +1,1 @@
-"""What goes over the wire, in its camelCase names: pydantic models of requests and answers."""
+"""Pydantic models of requests and responses, with the wire's camelCase names."""

@@ -1,48 +1,52 @@
-"""JSON objects on the wire, and how a field says what it should be without saying what it is."""
+"""JSON objects on the wire: their field names, and the sentences that explain a wrong value."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-RULE = "rule"  # the type of the errors that already say what is right
+from webhooks.entrypoints.api.wire_names import wire_name
+
+INVALID = "invalid"  # the type of errors that explain themselves
+
+
+class OtherName(NamedTuple):
+    """Another name of a field on the wire, and how a value under that name is read."""
+
+    field: str
+    read: Callable[[Any], Any] = lambda value: value
 
 
 class ApiModel(BaseModel):
-    """A JSON object on the wire: camelCase names, JSON types taken as they are, no unknown fields."""
+    """A JSON object in a request: JSON types taken as they are, no unknown fields.
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+    `other_names`: names that clients may use in place of a field's own.
+    """
 
-
-def wrong(sentence: str) -> PydanticCustomError:
-    """Make the error that says what the value should be, and not what it is."""
-    return PydanticCustomError(RULE, "{sentence}", {"sentence": sentence})
-
-
-def rule(sentence: str) -> WrapValidator:
-    """Answer what is wrong with a value by one sentence; what is wrong inside it speaks for itself."""
-
-    def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return inner(value)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False, include_context=False)
-            if any(each["loc"] or each["type"] == RULE for each in found):
-                raise
-        raise wrong(sentence)  # outside, so that nothing chains to the error that quotes the value
-
-    return WrapValidator(check)
+    other_names: ClassVar[Mapping[str, OtherName]] = {}
+    model_config = ConfigDict(alias_generator=wire_name, extra="forbid", strict=True, frozen=True)
 
 
-def whole(sentence: str) -> WrapValidator:
-    """Answer what is wrong with a value, or anywhere in it, by one sentence."""
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The sentence in place of pydantic's message; `covers_parts`: for errors inside the value too."""
 
-    def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return inner(value)
-        except ValidationError:
-            pass
-        raise wrong(sentence)
+    sentence: str
+    covers_parts: bool
 
-    return WrapValidator(check)
+
+def explain(sentence: str) -> Explanation:
+    """Explain an error of a field's value; errors inside the value have explanations of their own."""
+    return Explanation(sentence, covers_parts=False)
+
+
+def explain_whole(sentence: str) -> Explanation:
+    """Explain an error of a field's value, or anywhere inside it, by one sentence."""
+    return Explanation(sentence, covers_parts=True)
+
+
+def invalid(sentence: str) -> PydanticCustomError:
+    """Make an error with a sentence about the right value, which never quotes the wrong one."""
+    return PydanticCustomError(INVALID, "{sentence}", {"sentence": sentence})

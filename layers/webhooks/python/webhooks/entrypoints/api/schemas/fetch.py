@@ -1,23 +1,23 @@
-"""What a tenant sends to fetch webhooks."""
+"""The request that fetches webhooks."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from webhooks.entrypoints.api import limits
-from webhooks.entrypoints.api.schemas import fields as kind
-from webhooks.entrypoints.api.schemas.base import ApiModel, rule
+from webhooks.entrypoints.api.schemas import fields
+from webhooks.entrypoints.api.schemas.base import ApiModel, explain
 
 
 class FetchIn(ApiModel):
-    """Which page of the community's webhooks, newest first; `tags`: those that have any of them."""
+    """A page of the community's webhooks, newest first; `tags`: only webhooks that have any of them."""
 
     p_index: (
         Annotated[
             int,
             Field(ge=0, le=limits.PAGE_INDEX),
-            kind.INTEGRAL,
-            rule(f"must be a whole number from 0 to {limits.PAGE_INDEX}"),
+            fields.INTEGRAL,
+            explain(f"must be a whole number from 0 to {limits.PAGE_INDEX}"),
         ]
         | None
     ) = None
@@ -25,12 +25,12 @@ class FetchIn(ApiModel):
         Annotated[
             int,
             Field(ge=1, le=limits.PAGE_SIZE),
-            kind.INTEGRAL,
-            rule(f"must be a whole number from 1 to {limits.PAGE_SIZE}"),
+            fields.INTEGRAL,
+            explain(f"must be a whole number from 1 to {limits.PAGE_SIZE}"),
         ]
         | None
     ) = None
-    tags: kind.Tags | None = None
+    tags: fields.Tags | None = None
 
     @property
     def index(self) -> int:

@@ -1,4 +1,7 @@
-"""The kinds of fields that requests have, each with the sentence that says what it should be."""
+"""The types of requests' fields, each with a sentence about its right values.
+
+Constraints are pydantic's own wherever it has them: they cost a tenth of a validator written in Python.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,10 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from webhooks.domain.endpoint_url import InvalidUrlError, parse_url
 from webhooks.domain.json_text import UTF_8, write_json
-from webhooks.domain.text import TEXT_PATTERN, TEXT_RULE, is_text
-from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_PATTERN, EVENT_NAME_RULE
+from webhooks.domain.text import TEXT_PATTERN, TEXT_RULE
+from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE
 from webhooks.entrypoints.api import limits
-from webhooks.entrypoints.api.schemas.base import rule, whole, wrong
+from webhooks.entrypoints.api.schemas.base import explain, explain_whole, invalid
 
 CODE_MIN, CODE_MAX = 100, 599
 NO_ANSWER = 0
@@ -25,18 +28,6 @@ def _integral(value: Any) -> Any:
     return value
 
 
-def _text(text: str) -> str:
-    if not is_text(text):
-        raise ValueError
-    return text
-
-
-def _event_name(text: str) -> str:
-    if not EVENT_NAME.fullmatch(text):
-        raise ValueError
-    return text
-
-
 def _url(text: str) -> str:
     try:
         parse_url(text)
@@ -45,12 +36,8 @@ def _url(text: str) -> str:
     else:
         sentence = "the URL must have no fragment (#...)" if "#" in text else ""
     if sentence:
-        raise wrong(sentence)
+        raise invalid(sentence)
     return text
-
-
-def _distinct[T](values: Sequence[T]) -> list[T]:
-    return list(dict.fromkeys(values))
 
 
 def _fits(query: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,41 +73,36 @@ def _inside(value: Any) -> Sequence[Any]:
 
 
 INTEGRAL = BeforeValidator(_integral)
-Flag = Annotated[bool, rule("must be true or false")]
+Flag = Annotated[bool, explain("must be true or false")]
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=limits.NAME_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN}),
-    AfterValidator(_text),
-    rule(f"must be a string of 1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"),
+    Field(min_length=1, max_length=limits.NAME_LENGTH, pattern=TEXT_PATTERN),
+    explain(f"must be a string of 1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"),
 ]
 EventName = Annotated[
     str,
-    Field(json_schema_extra={"pattern": EVENT_NAME_PATTERN}),
-    AfterValidator(_event_name),
-    rule(f"must be a string of {EVENT_NAME_RULE}"),
+    Field(pattern=EVENT_NAME_PATTERN),
+    explain(f"must be a string of {EVENT_NAME_RULE}"),
 ]
 EventNames = Annotated[
     list[EventName],
     Field(min_length=1, max_length=limits.EVENT_NAMES),
-    AfterValidator(_distinct),
-    rule(f"must be an array of 1 to {limits.EVENT_NAMES} event names"),
+    explain(f"must be an array of 1 to {limits.EVENT_NAMES} event names"),
 ]
 Tag = Annotated[
     str,
-    Field(min_length=1, max_length=limits.TAG_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN}),
-    AfterValidator(_text),
-    rule(f"must be a string of 1 to {limits.TAG_LENGTH} characters, with {TEXT_RULE}"),
+    Field(min_length=1, max_length=limits.TAG_LENGTH, pattern=TEXT_PATTERN),
+    explain(f"must be a string of 1 to {limits.TAG_LENGTH} characters, with {TEXT_RULE}"),
 ]
 Tags = Annotated[
     list[Tag],
     Field(max_length=limits.TAGS),
-    AfterValidator(_distinct),
-    rule(f"must be an array of at most {limits.TAGS} tags"),
+    explain(f"must be an array of at most {limits.TAGS} tags"),
 ]
 Conditions = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=limits.QUERY_FIELD_LENGTH)], Any],
     Field(min_length=1, max_length=limits.QUERY_CONDITIONS),
-    whole(
+    explain_whole(
         f"must be an object of 1 to {limits.QUERY_CONDITIONS} conditions, "
         f"each a field's name of 1 to {limits.QUERY_FIELD_LENGTH} characters and the value it must have"
     ),
@@ -129,41 +111,40 @@ Query = Annotated[
     list[Conditions],
     Field(max_length=limits.QUERY_OBJECTS),
     AfterValidator(_fits),
-    rule(
+    explain(
         f"must be an array of at most {limits.QUERY_OBJECTS} objects, with at most {limits.QUERY_NODES} "
         f"objects, arrays and values in all, as JSON at most {limits.QUERY_BYTES} bytes, nested at most "
         f"{limits.QUERY_DEPTH} deep"
     ),
 ]
-Criteria = Annotated[Literal["ANY", "ALL"], rule('must be "ANY" or "ALL"')]
-Method = Annotated[Literal["POST", "PUT", "PATCH"], rule('must be "POST", "PUT" or "PATCH"')]
+Criteria = Annotated[Literal["ANY", "ALL"], explain('must be "ANY" or "ALL"')]
+Method = Annotated[Literal["POST", "PUT", "PATCH"], explain('must be "POST", "PUT" or "PATCH"')]
 AuthType = Annotated[
     Literal["none", "basic", "bearer", "api_key", "oauth2"],
-    rule('must be "none", "basic", "bearer", "api_key" or "oauth2"'),
+    explain('must be "none", "basic", "bearer", "api_key" or "oauth2"'),
 ]
-GrantType = Annotated[Literal["client_credentials"], rule('must be "client_credentials"')]
+GrantType = Annotated[Literal["client_credentials"], explain('must be "client_credentials"')]
 Url = Annotated[
     str,
     Field(max_length=limits.URL_LENGTH),
     AfterValidator(_url),
-    rule(f"must be an https URL of at most {limits.URL_LENGTH} characters"),
+    explain(f"must be an https URL of at most {limits.URL_LENGTH} characters"),
 ]
 OAuthScopes = Annotated[
     list[
         Annotated[
             str,
             Field(pattern=f"^{SCOPE}$", max_length=limits.SCOPE_LENGTH),
-            rule(f'must be 1 to {limits.SCOPE_LENGTH} visible ASCII characters, without " and \\'),
+            explain(f'must be 1 to {limits.SCOPE_LENGTH} visible ASCII characters, without " and \\'),
         ]
     ],
     Field(max_length=limits.SCOPES),
-    AfterValidator(_distinct),
-    rule(f"must be an array of at most {limits.SCOPES} scopes"),
+    explain(f"must be an array of at most {limits.SCOPES} scopes"),
 ]
 CredentialValue = Annotated[
     str,
     Field(max_length=limits.CREDENTIAL_LENGTH),
-    rule(f"must be a string of at most {limits.CREDENTIAL_LENGTH} characters"),
+    explain(f"must be a string of at most {limits.CREDENTIAL_LENGTH} characters"),
 ]
 SuccessCodes = Annotated[
     list[
@@ -171,31 +152,32 @@ SuccessCodes = Annotated[
             int,
             Field(ge=CODE_MIN, le=CODE_MAX),
             INTEGRAL,
-            rule(f"must be a number from {CODE_MIN} to {CODE_MAX}"),
+            explain(f"must be a number from {CODE_MIN} to {CODE_MAX}"),
         ]
     ],
     Field(min_length=1, max_length=limits.CODES),
-    AfterValidator(_distinct),
-    rule(f"must be an array of 1 to {limits.CODES} status codes"),
+    explain(f"must be an array of 1 to {limits.CODES} status codes"),
 ]
 RetryCodes = Annotated[
     list[
         Annotated[
             Annotated[int, Field(ge=NO_ANSWER, le=NO_ANSWER), INTEGRAL]
             | Annotated[int, Field(ge=CODE_MIN, le=CODE_MAX), INTEGRAL],
-            whole(f"must be a number from {CODE_MIN} to {CODE_MAX}, or 0 for no answer at all"),
+            explain_whole(f"must be a number from {CODE_MIN} to {CODE_MAX}, or 0 for no answer at all"),
         ]
     ],
     Field(max_length=limits.CODES),
-    AfterValidator(_distinct),
-    rule(f"must be an array of at most {limits.CODES} status codes"),
+    explain(f"must be an array of at most {limits.CODES} status codes"),
 ]
 RetryCount = Annotated[
-    int, Field(ge=0, le=limits.RETRIES), INTEGRAL, rule(f"must be a whole number from 0 to {limits.RETRIES}")
+    int,
+    Field(ge=0, le=limits.RETRIES),
+    INTEGRAL,
+    explain(f"must be a whole number from 0 to {limits.RETRIES}"),
 ]
 Ttl = Annotated[
     int,
     Field(ge=0, le=limits.TTL_SECONDS),
     INTEGRAL,
-    rule(f"must be a whole number from 0 to {limits.TTL_SECONDS}"),
+    explain(f"must be a whole number from 0 to {limits.TTL_SECONDS}"),
 ]

@@ -1,87 +1,72 @@
-"""What a tenant sends to create or change a webhook, and how it becomes the domain's."""
+"""The requests that create or change a webhook, and how they become the domain's objects."""
 
-from dataclasses import MISSING, fields
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from dataclasses import MISSING
+from dataclasses import fields as fields_of
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from webhooks.domain.errors import InvalidInputError
-from webhooks.domain.text import TEXT_RULE, is_text
+from webhooks.domain.text import TEXT, TEXT_RULE
 from webhooks.domain.webhook import AuthType, Credential, Criteria, Definition, Endpoint
+from webhooks.domain.webhook_patch import Patch
 from webhooks.entrypoints.api import limits
-from webhooks.entrypoints.api.schemas import fields as kind
-from webhooks.entrypoints.api.schemas.base import ApiModel, rule, wrong
-from webhooks.services.webhooks import Patch
+from webhooks.entrypoints.api.schemas import fields
+from webhooks.entrypoints.api.schemas.base import ApiModel, OtherName, explain
 
-OBJECT = "must be an object"
+OBJECT = explain("must be an object")
 ABSENT: Any = Field(default=None)  # may be left out, and may not be null
 _DEFAULTS = {
     field.name: field.default
     for of in (Endpoint, Definition)
-    for field in fields(of)
+    for field in fields_of(of)
     if field.default is not MISSING
 }
+_ENUMS: Mapping[str, type[StrEnum]] = {"auth_type": AuthType, "criteria": Criteria}
 
 
 class OAuth2In(ApiModel):
     """The client of the OAuth 2 client_credentials grant."""
 
-    client_id: kind.CredentialValue | None = None
-    client_secret: kind.CredentialValue | None = None
+    client_id: fields.CredentialValue | None = None
+    client_secret: fields.CredentialValue | None = None
 
 
 class CredentialIn(ApiModel):
-    """What callbacks authenticate with, in clear: only what `authType` needs. Never in a log or an error."""
+    """The values that `authType` needs, in clear. Never in a log or an error."""
 
-    username: kind.CredentialValue | None = Field(default=None, repr=False)
-    password: kind.CredentialValue | None = Field(default=None, repr=False)
-    key_name: kind.CredentialValue | None = Field(default=None, repr=False)
-    key_value: kind.CredentialValue | None = Field(default=None, repr=False)
-    token: kind.CredentialValue | None = Field(default=None, repr=False)
-    oauth2: Annotated[OAuth2In, rule(OBJECT)] | None = Field(default=None, repr=False)
+    username: fields.CredentialValue | None = Field(default=None, repr=False)
+    password: fields.CredentialValue | None = Field(default=None, repr=False)
+    key_name: fields.CredentialValue | None = Field(default=None, repr=False)
+    key_value: fields.CredentialValue | None = Field(default=None, repr=False)
+    token: fields.CredentialValue | None = Field(default=None, repr=False)
+    oauth2: Annotated[OAuth2In, OBJECT] | None = Field(default=None, repr=False)
 
     def to_domain(self) -> Credential:
         """Return the credential; an empty string is a value."""
-        client = self.oauth2 or OAuth2In()
-        return Credential(
-            username=self.username,
-            password=self.password,
-            key_name=self.key_name,
-            key_value=self.key_value,
-            token=self.token,
-            client_id=client.client_id,
-            client_secret=client.client_secret,
-        )
+        flat = {name: value for name, value in self if name != "oauth2"}
+        return Credential(**flat, **dict(self.oauth2 or OAuth2In()))
 
 
 class ApiPatch(ApiModel):
-    """The endpoint to call, in part: what is not given stays, null is as at creation without it."""
+    """Partial endpoint. Omitted fields are unchanged; null resets a field to its default."""
 
-    url: kind.Url = ABSENT
-    type: kind.Method | None = None
-    auth_type: kind.AuthType | None = None
-    o_auth_grant_type: kind.GrantType | None = None
-    o_auth_token_url: kind.Url | None = None
-    o_auth_scopes: kind.OAuthScopes | None = None
-    credential: Annotated[CredentialIn, rule(OBJECT)] | None = None
+    url: fields.Url = ABSENT
+    method: fields.Method | None = None
+    auth_type: fields.AuthType | None = None
+    oauth_grant_type: fields.GrantType | None = None
+    oauth_token_url: fields.Url | None = None
+    oauth_scopes: fields.OAuthScopes | None = None
+    credential: Annotated[CredentialIn, OBJECT] | None = None
 
     def to_fields(self) -> dict[str, Any]:
-        """Return what is given, by the field's name in Endpoint."""
-        scopes = None if self.o_auth_scopes is None else tuple(self.o_auth_scopes)
-        values = {
-            "url": self.url,
-            "type": self.type,
-            "auth_type": self.auth_type and AuthType(self.auth_type),
-            "o_auth_grant_type": self.o_auth_grant_type,
-            "o_auth_token_url": self.o_auth_token_url,
-            "o_auth_scopes": scopes,
-        }
-        names = {"type": "method"}
-        given = {name: value for name, value in values.items() if name in self.model_fields_set}
-        return _defaulted({names.get(n, n.replace("o_auth", "oauth")): value for n, value in given.items()})
+        """Return the given fields of Endpoint."""
+        return _given(self, but="credential")
 
     def to_credential(self) -> Credential | None:
-        """Return what is given of the credential; None keeps the stored one, null takes it away."""
+        """Return the given credential; None keeps the stored one, null takes it away."""
         if "credential" not in self.model_fields_set:
             return None
         return self.credential.to_domain() if self.credential else Credential()
@@ -90,57 +75,41 @@ class ApiPatch(ApiModel):
 class ApiIn(ApiPatch):
     """The endpoint to call."""
 
-    url: kind.Url
+    url: fields.Url
 
 
 class WebhookPatch(ApiModel):
-    """Any fields of a webhook: what is not given stays, null is as at creation without it."""
+    """Any fields of a webhook. Omitted fields are unchanged; null resets a field to its default."""
 
+    # As the specification's sample has it: one name or several.
+    other_names: ClassVar[Mapping[str, OtherName]] = {
+        "eventName": OtherName("eventNames", lambda one: [one] if isinstance(one, str) else one)
+    }
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    event_names: kind.EventNames = ABSENT
-    name: kind.Name = ABSENT
-    disabled: kind.Flag | None = None
-    created_by: kind.Name = ABSENT
-    tags: kind.Tags | None = None
-    query: kind.Query | None = None
-    criteria: kind.Criteria | None = None
-    api: Annotated[ApiPatch, rule(OBJECT)] = ABSENT
-    success_codes: kind.SuccessCodes = ABSENT
-    retry_codes: kind.RetryCodes | None = None
-    retry_count: kind.RetryCount | None = None
-    ttl: kind.Ttl | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_event_name(cls, body: Any) -> Any:
-        """Read `eventName`, as the reference's sample has it, as `eventNames`."""
-        if not isinstance(body, dict) or "eventName" not in body:
-            return body
-        names = body["eventName"]
-        names = [names] if isinstance(names, str) else names
-        if body.get("eventNames", names) != names:
-            raise wrong("eventName: is another name for eventNames, give one of them")
-        return {**{name: value for name, value in body.items() if name != "eventName"}, "eventNames": names}
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise wrong("the body must give at least one field")
-        return self
-
-    def to_fields(self) -> dict[str, Any]:
-        """Return what is given but `api`, by the field's name in Definition."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set - {"api"}}
-        frozen = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-        if self.criteria:
-            frozen["criteria"] = Criteria(self.criteria)
-        return _defaulted(frozen)
+    event_names: fields.EventNames = ABSENT
+    name: fields.Name = ABSENT
+    disabled: fields.Flag | None = None
+    created_by: fields.Name = ABSENT
+    tags: fields.Tags | None = None
+    query: fields.Query | None = None
+    criteria: fields.Criteria | None = None
+    endpoint: Annotated[ApiPatch, OBJECT] = ABSENT
+    success_codes: fields.SuccessCodes = ABSENT
+    retry_codes: fields.RetryCodes | None = None
+    retry_count: fields.RetryCount | None = None
+    ttl: fields.Ttl | None = None
 
     def to_patch(self) -> Patch:
-        """Return the change as the use case takes it."""
-        api = self.api if "api" in self.model_fields_set else ApiPatch()
-        return Patch(fields=self.to_fields(), endpoint=api.to_fields(), credential=api.to_credential())
+        """Return the change as the use case takes it. Raises InvalidInputError for one without fields."""
+        if not self.model_fields_set:
+            raise InvalidInputError(["the body must give at least one field"])
+        endpoint = self.endpoint if "endpoint" in self.model_fields_set else ApiPatch()
+        return Patch(
+            fields=_given(self, but="endpoint"),
+            endpoint=endpoint.to_fields(),
+            credential=endpoint.to_credential(),
+        )
 
 
 class WebhookIn(WebhookPatch):
@@ -148,26 +117,34 @@ class WebhookIn(WebhookPatch):
 
     model_config = ConfigDict(json_schema_extra={})
 
-    event_names: kind.EventNames
-    name: kind.Name
-    created_by: kind.Name | None = None  # type: ignore[assignment] # null is as absent, here alone
-    api: Annotated[ApiIn, rule(OBJECT)]
-    success_codes: kind.SuccessCodes
+    event_names: fields.EventNames
+    name: fields.Name
+    created_by: fields.Name | None = None  # type: ignore[assignment] # null is as absent, here alone
+    endpoint: Annotated[ApiIn, OBJECT]
+    success_codes: fields.SuccessCodes
 
     def to_definition(self, *, created_by: str) -> Definition:
-        """Return the definition; `created_by` is for where the body does not say it.
+        """Return the definition; `created_by` is for a body that does not say it.
 
         Raises InvalidInputError where it cannot serve.
         """
+        given = _given(self, but="endpoint")
+        endpoint = Endpoint(**self.endpoint.to_fields())
         author = self.created_by or created_by
-        if not is_text(author) or not 0 < len(author) <= limits.NAME_LENGTH:
+        if not TEXT.fullmatch(author) or not 0 < len(author) <= limits.NAME_LENGTH:
             appid = f"1 to {limits.NAME_LENGTH} characters, with {TEXT_RULE}"
             raise InvalidInputError([f"createdBy: is required where the appid in requestid is not {appid}"])
-        return Definition(
-            **{**self.to_fields(), "created_by": author}, endpoint=Endpoint(**self.api.to_fields())
-        )
+        return Definition(**given | {"created_by": author}, endpoint=endpoint)
 
 
-def _defaulted(values: dict[str, Any]) -> dict[str, Any]:
-    """Put the default where null is given."""
-    return {name: _DEFAULTS.get(name) if value is None else value for name, value in values.items()}
+def _given(model: ApiModel, *, but: str) -> dict[str, Any]:
+    """Return the fields that a request gives but one, as the domain has them: null as the default."""
+    values = {name: value for name, value in model if name in model.model_fields_set and name != but}
+    for name, value in values.items():
+        if value is None:
+            values[name] = _DEFAULTS.get(name)
+        elif name in _ENUMS:
+            values[name] = _ENUMS[name](value)
+        elif isinstance(value, list):
+            values[name] = tuple(value) if name == "query" else tuple(dict.fromkeys(value))
+    return values
