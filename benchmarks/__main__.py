@@ -1,4 +1,4 @@
-"""`make bench`: measures the figures, keeps what they say in docs/benchmarks, writes docs/benchmarks.md."""
+"""`make bench`: measures the figures, keeps their records in docs/benchmarks, writes docs/benchmarks.md."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ from rich.table import Table
 
 from benchmarks import report
 from benchmarks.report import Record
-from benchmarks.run import FIGURES, chosen, words
+from benchmarks.run import FIGURES, FOLDER, chosen, words
 from local.errors import LocalError
 from local.paths import LOCAL, ROOT
 from local.progress import Progress
@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 KEPT = ROOT / "docs" / "benchmarks"
 LOGS = LOCAL / "bench"
 WIDTH = 160  # columns, where no terminal says how many it has
-GRACE = 30  # seconds in which an interrupted figure ends what it started
+GRACE = 30  # seconds in which an interrupted figure ends the processes that it started
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,6 @@ type Outcome = Record | Failed
 
 
 def main() -> int:
-    """Measure what is asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", metavar="4,10", help="the figures to measure (default: all, and scale)")
     parser.add_argument("--report", action="store_true", help="write docs/benchmarks.md without measuring")
@@ -88,14 +87,14 @@ def attempt(key: str, name: str, *, command: str, progress: Progress) -> Outcome
 
 
 def keep(outcome: Outcome, *, key: str, folder: Path = KEPT) -> None:
-    """Replace what the figure said before; a failed one leaves it."""
+    """Replace the figure's record; a failed figure leaves it."""
     if isinstance(outcome, Record):
         path = folder / report.FIGURES
         report.save(path, {**report.load(path), key: outcome})
 
 
 def rows(outcomes: Mapping[str, Outcome]) -> list[list[str]]:
-    """Return the table's rows: number, what, measured against, median, spread, goal, verdict."""
+    """Return the table's rows: number, reading, measured against, median, spread, goal, verdict."""
     lines = []
     for key, outcome in outcomes.items():
         if isinstance(outcome, Failed):
@@ -107,17 +106,15 @@ def rows(outcomes: Mapping[str, Outcome]) -> list[list[str]]:
 
 
 def status(outcomes: Mapping[str, Outcome]) -> int:
-    """Return 1 where a figure failed. A missed goal is no failure."""
     return int(any(isinstance(outcome, Failed) for outcome in outcomes.values()))
 
 
 def show(outcomes: Mapping[str, Outcome]) -> None:
-    """Print the table."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)
     table = Table(box=None, pad_edge=False)
-    for name in ("#", "what", "measured against", *report.NUMBERS):
+    for name in ("#", "reading", "measured against", *report.NUMBERS):
         table.add_column(name, justify="right" if name in {"#", "median"} else "left", overflow="fold")
     colours = {"met": "green", "missed": "red", "": "bold"}
     for row in rows(outcomes):
@@ -126,12 +123,19 @@ def show(outcomes: Mapping[str, Outcome]) -> None:
 
 
 def publish(progress: Progress) -> None:
-    """Write the page and its charts from what is kept, in the modules' present words."""
-    records = {key: _reworded(key, record) for key, record in report.load(KEPT / report.FIGURES).items()}
+    """Write the page and its charts from the kept records, in the modules' present words."""
+    records = {
+        key: _reworded(record, FIGURES.get(key, ""))
+        for key, record in report.load(KEPT / report.FIGURES).items()
+    }
+    soaked = {
+        key: _reworded(record, key, folder=ROOT / "benchmarks")
+        for key, record in report.load(KEPT / report.SOAK).items()
+    }
     if not records:
         return
     report.save(KEPT / report.FIGURES, records)
-    PAGE.write_text(report.markdown(records, report.load(KEPT / report.SOAK), folder=KEPT), "utf-8")
+    PAGE.write_text(report.markdown(records, soaked, folder=KEPT), "utf-8")
     with progress.step(f"{PAGE.relative_to(ROOT)} and its charts"):
         _draw()
 
@@ -165,10 +169,10 @@ def _ending(code: int) -> str:
     return f"ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
 
 
-def _reworded(key: str, record: Record) -> Record:
+def _reworded(record: Record, module: str, folder: Path = FOLDER) -> Record:
     try:
-        return replace(record, **asdict(words(FIGURES[key])))
-    except (KeyError, LocalError):
+        return replace(record, **asdict(words(module, folder)))
+    except LocalError:
         return record
 
 

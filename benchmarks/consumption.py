@@ -17,7 +17,7 @@ from tests.aws_stub.responses import Respond
 
 @dataclass
 class Consumption:
-    """Calls to AWS, and what they read, wrote and sent; log lines."""
+    """Calls to AWS with their reads, writes and messages; log lines."""
 
     calls: Counter[str] = field(default_factory=Counter)
     read_units: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by table
@@ -101,8 +101,6 @@ class Endpoint:
 
 @contextmanager
 def endpoint() -> Iterator[Endpoint]:
-    """Run an endpoint while the context lasts: plain HTTP, kept connections."""
-
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             while head := self._head():

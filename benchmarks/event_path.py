@@ -22,6 +22,7 @@ from webhooks.domain.webhook import Definition, Endpoint, Webhook
 SCOPE = Scope("acme", "main")
 NAME = "order.paid"
 EVENT_BYTES = 2048  # of a callback's body, as in the price comparison
+LINE = {"sku": "A-1001", "name": "A thing with a name", "quantity": 2, "price": 12.5, "inStock": True}
 OCCURRED_AT = 1_790_000_000_000  # epoch ms
 SEED = json.dumps({"seed": "s" * 64})
 ENVIRONMENT = BASE | LOOPBACK | {"WEBHOOKS_PER_COMMUNITY": "1000000"}
@@ -65,8 +66,7 @@ def webhook(number: int, url: str, *, scope: Scope = SCOPE, **changes: Any) -> W
 
 def event(number: int, size: int = EVENT_BYTES) -> str:
     """Return an event as JSON; the body of its callback has about `size` bytes."""
-    line = {"sku": "A-1001", "name": "A thing with a name", "quantity": 2, "price": 12.5, "inStock": True}
-    lines = [line] * max(1, (size - 256) // len(json.dumps(line, separators=(",", ":"))))
+    lines = [LINE] * max(1, (size - 256) // len(json.dumps(LINE, separators=(",", ":"))))
     content = {
         "eventId": f"event-{number:032d}",
         "eventName": NAME,
@@ -83,7 +83,6 @@ def parsed(number: int) -> Event:
 
 
 def events_batch(count: int, first: int = 0) -> dict[str, Any]:
-    """Return a batch of events as Lambda hands it to fan-out."""
     return batch("events", [event(number) for number in range(first, first + count)])
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark says: readings, each of them several samples against a goal, and what its chart shows."""
+"""The result of a benchmark: readings, each of several samples against a goal, and charts."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,6 @@ class Goal:
     at_least: bool = False
 
     def is_met(self, value: float) -> bool:
-        """Tell whether a value keeps it."""
         return value >= self.bound if self.at_least else value <= self.bound
 
     def __str__(self) -> str:
@@ -25,7 +24,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One quantity. `samples`: what was measured, a ratio for each pair of runs where the unit is "times"."""
+    """One quantity. `samples`: the measured values; a ratio of each pair of runs if the unit is "times"."""
 
     name: str
     samples: Sequence[float]
@@ -34,7 +33,6 @@ class Reading:
 
     @property
     def median(self) -> float:
-        """Return the middle of the samples."""
         return statistics.median(self.samples)
 
     @property
@@ -76,19 +74,17 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a figure's module measured. `remarks`: what was found on the way and helps to read it."""
+    """The measurements of a figure's module. `remarks`: facts that help to read them."""
 
     readings: Sequence[Reading]
     charts: Sequence[Chart] = ()
     remarks: Sequence[str] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `to_json` returned."""
         readings = [
             Reading(**{**each, "goal": Goal(**each["goal"]) if each["goal"] else None})
             for each in stored["readings"]

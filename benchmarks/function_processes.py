@@ -1,4 +1,4 @@
-"""The processes in which the emulator runs the functions behind queues, and what each of them holds."""
+"""The processes in which the emulator runs the functions behind queues: memory, threads and open files."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -29,10 +29,9 @@ class Watch:
 
     def __post_init__(self) -> None:
         if not (PROC / "self" / "status").exists():
-            raise LocalError("what a process holds is read from /proc, which this machine does not have")
+            raise LocalError("the memory of a process is read from /proc, which this machine does not have")
 
     def look(self, minute: float) -> None:
-        """Note what each process holds now."""
         now: dict[tuple[str, str], list[float]] = defaultdict(list)
         for function, pid, held in _held(self.emulator):
             if pid not in self._names:
@@ -45,7 +44,6 @@ class Watch:
             self.most[each].append(max(values))
 
     def lines(self, quantity: str) -> dict[str, Line]:
-        """Return a quantity of each process over the minutes."""
         return {name: self._lines[quantity, name] for name in sorted(self._names.values())}
 
 

@@ -11,7 +11,7 @@ STEADY = Goal(1.1)
 def growth(values: Sequence[float], *, slack: float) -> float:
     """Return the last third's median over the second third's; the first third is warm-up.
 
-    `slack`, in the quantity's unit, is taken off the last third: so much may be chance.
+    `slack`, in the quantity's unit, is taken off the last third: so much may be noise.
     """
     third = len(values) // 3
     parts = (values[third:-third], values[-third:]) if third else (values[:1], values[-1:])

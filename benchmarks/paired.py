@@ -1,4 +1,4 @@
-"""Ratios of CPU time, in paired runs: subject and baseline in turn, so that a slow moment slows both."""
+"""Ratios of CPU time, in paired runs: subject and baseline in turn, so that a slow phase slows both."""
 
 import gc
 import time

@@ -1,7 +1,7 @@
 """Pictures of where the CPU goes: `python -m benchmarks.profiles after [FOLDER]`.
 
 A flame graph each of the dispatcher (single deliveries), fan-out and an API call, as the benchmarks run them.
-Only who holds the interpreter is looked at: a thread that waits for work looks busy otherwise.
+Samples are of the thread that holds the interpreter: a thread that waits for work looks busy otherwise.
 """
 
 import argparse

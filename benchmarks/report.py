@@ -1,6 +1,6 @@
-"""What the figures said: kept as JSON, and written as docs/benchmarks.md.
+"""Records of the figures, kept as JSON, and docs/benchmarks.md, which is written from them.
 
-Imports nothing but the standard library (and what does so): charts.py reads the same records elsewhere.
+Imports the standard library alone: charts.py reads the same records in another environment.
 """
 
 import json
@@ -17,22 +17,22 @@ SUMMARY = "summary.svg"
 INTRODUCTION = """\
 # Benchmarks
 
-`make bench` measures all of this in one go and writes this page; `make bench ONLY=4` measures one figure
-anew, `ONLY=4,10` two. What is measured is kept in [benchmarks/figures.json](benchmarks/figures.json). Each
-figure runs in a process of its own.
+`make bench` measures all figures and writes this page; `make bench ONLY=4` measures one figure anew,
+`ONLY=4,10` two. The measurements are kept in [benchmarks/figures.json](benchmarks/figures.json). Each figure
+runs in a process of its own.
 
-A value in "times" is a ratio to what it is measured against. Both sides run in turn, so that a machine's
-moods hit both, and CPU seconds are compared where a clock would only show those moods. The value is the
-median of the samples, the spread their lowest and highest. No goal is a test: nothing fails where one is
-missed, but the figure says what bounds it."""
+A value in "times" is a ratio to the named baseline. Both sides run in turn, so that a slow phase of the
+machine slows both, and CPU seconds are compared where a clock would show little but such phases. The value
+is the median of the samples, the spread their lowest and highest. No goal is a test: a missed goal fails
+nothing, but the figure names its bound."""
 NUMBERS = ["median", "spread", "goal", "verdict"]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a figure measured, where and when, and the words of its module.
+    """The measurements of a figure, with machine and date, and the words of its module.
 
-    `text`: what is measured and how. `bound`: what keeps it from its goal.
+    `text`: the method. `bound`: the reason why a goal is missed.
     """
 
     measured: Measured
@@ -48,21 +48,17 @@ class Record:
 
     @property
     def goals(self) -> list[Reading]:
-        """Return the readings that have one."""
         return [reading for reading in self.measured.readings if reading.goal]
 
     @property
     def missed(self) -> list[Reading]:
-        """Return the readings that miss theirs."""
         return [reading for reading in self.goals if reading.verdict == "missed"]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `to_json` returned."""
         return cls(**{**stored, "measured": Measured.from_json(stored["measured"])})
 
 
@@ -84,12 +80,10 @@ def save(path: Path, records: Records) -> None:
 
 
 def ordered(keys: Records) -> list[str]:
-    """Return the numbers as they count, then the names."""
     return sorted(keys, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key))
 
 
 def chart_file(key: str, chart: Chart) -> str:
-    """Return the name of a chart's file."""
     return f"{key}-{re.sub(r'[^a-z0-9]+', '-', chart.name.lower()).strip('-')}.svg"
 
 
@@ -107,7 +101,6 @@ def markdown(records: Records, soak: Records, *, folder: Path) -> str:
 
 
 def cells(reading: Reading) -> list[str]:
-    """Return a reading's median, spread, goal and verdict."""
     return [reading.value, reading.spread, str(reading.goal or ""), reading.verdict]
 
 
@@ -137,7 +130,7 @@ def _summary(numbered: Records, images: str) -> Iterator[str]:
         rows.append([key, f"**{record.title}**", record.against, *[""] * len(NUMBERS)])
         readings = record.goals or record.measured.readings
         rows += [["", reading.name, "", *_marked(reading)] for reading in readings]
-    yield _table(["#", "what", "measured against", *NUMBERS], rows)
+    yield _table(["#", "reading", "measured against", *NUMBERS], rows)
     if any(record.goals for record in numbered.values()):
         yield f"![Each reading over its goal, by figure]({images}/{SUMMARY})"
 
@@ -164,7 +157,7 @@ def _section(key: str, record: Record, *, newest: Record, images: str) -> Iterat
     if record.measured.remarks:
         yield "\n".join(f"- {remark}" for remark in record.measured.remarks)
     if record.missed and record.bound:
-        yield f"**What bounds it:** {record.bound}"
+        yield f"**Bound:** {record.bound}"
     where = f" on {machine_line(record.machine)}" if record.machine != newest.machine else ""
     yield f"*{record.date}, commit `{record.commit}`, `{record.command}`, {record.seconds:,.0f} s{where}*"
 
@@ -195,7 +188,6 @@ def _profile(folder: Path, name: str) -> str:
 
 
 def machine_line(machine: Mapping[str, str]) -> str:
-    """Describe a machine."""
     return ", ".join(machine.values())
 
 

@@ -1,7 +1,7 @@
 """Runs one figure, in this process: `python -m benchmarks.run KEY OUT.json COMMAND`.
 
-What its module prints goes where errors go, so that a person sees its steps alone. OUT.json gets a record, or
-in one line why there is none; then the exit status is 1.
+The output of its module goes to stderr, so that a person sees its steps alone. OUT.json gets a record, or one
+line with the reason why there is none; then the exit status is 1.
 """
 
 import ast
@@ -15,9 +15,10 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -48,13 +49,13 @@ FIGURES = {
     "scale": "scale",
 }
 FOLDER = ROOT / "benchmarks" / "figures"
-# What a run writes makes no tree dirty.
+# Files that a run writes, which make no tree dirty.
 OURS = [":(exclude)docs/benchmarks", ":(exclude)docs/benchmarks.md"]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a figure's module says of itself."""
+    """The words of a figure's module about itself."""
 
     title: str
     against: str
@@ -100,7 +101,7 @@ def words(name: str, folder: Path = FOLDER) -> Words:
 
 
 def measure(name: str, progress: Progress) -> Measured:
-    """Import a figure's module and let it measure; raises what it raises, or ValueError for no samples."""
+    """Import a figure's module and let it measure; raises its errors, or ValueError for no samples."""
     measured = importlib.import_module(f"benchmarks.figures.{name}").measure(progress)
     if not isinstance(measured, Measured):
         raise TypeError(f"{name}.measure returned no Measured")
@@ -110,11 +111,10 @@ def measure(name: str, progress: Progress) -> Measured:
     return measured
 
 
-def record(key: str, command: str, progress: Progress) -> Record:
-    """Measure a figure; note where and when."""
-    said = words(FIGURES[key])
+def record(said: Words, command: str, work: Callable[[], Measured]) -> Record:
+    """Measure, and note date, commit, machine and duration."""
     date, tree, started = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", commit(), time.monotonic()
-    measured = measure(FIGURES[key], progress)
+    measured = work()
     return Record(
         measured,
         date=date,
@@ -122,17 +122,14 @@ def record(key: str, command: str, progress: Progress) -> Record:
         command=command,
         machine=machine(),
         seconds=round(time.monotonic() - started, 1),
-        title=said.title,
-        against=said.against,
-        text=said.text,
-        bound=said.bound,
+        **asdict(said),
     )
 
 
 def machine() -> Mapping[str, str]:
-    """Describe this machine by what a figure depends on, and by no name of its own."""
+    """Describe this machine by the facts that a figure depends on, and by no name of its own."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    release = re.match(r"\d+\.\d+", platform.release())  # what follows can tell whose machine it is
+    release = re.match(r"\d+\.\d+", platform.release())  # the rest can name the machine's owner
     return {
         "processor": _processor(),
         "cores": f"{os.cpu_count()} cores",
@@ -166,7 +163,6 @@ def commit() -> str:
 
 
 def line_of(error: BaseException) -> str:
-    """Say in one line what went wrong."""
     first = (str(error).strip().splitlines() or [""])[0]
     kind = "" if isinstance(error, LocalError) else type(error).__name__
     return placeless(": ".join(part for part in (kind, first) if part))
@@ -178,12 +174,13 @@ def placeless(text: str) -> str:
 
 
 def main(key: str, out: Path, command: str) -> int:
-    """Run a figure; return the exit status."""
     shown = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     progress = Progress(Console(file=shown, highlight=False, soft_wrap=True))
     try:
-        text = json.dumps(record(key, command, progress).to_json(), ensure_ascii=False)
+        name = FIGURES[key]
+        found = record(words(name), command, partial(measure, name, progress))
+        text = json.dumps(found.to_json(), ensure_ascii=False)
     except Exception as error:  # noqa: BLE001 - whatever a figure fails with, the others go on
         traceback.print_exc()
         out.write_text(json.dumps({"failed": line_of(error)}), "utf-8")

@@ -21,7 +21,7 @@ from local.paths import LOCAL, ROOT, tool
 
 FOLDER = LOCAL / "bench" / "runtime_emulator"
 LAYERS = ("DependenciesLayer", "SigningLayer", "WebhooksLayer")
-# Lambda's runtime with what it needs, and nothing else of the environment that it is installed in.
+# Lambda's runtime with its dependencies, and nothing else of its environment.
 RUNTIME = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 UNCHECKED = (1).to_bytes(4, "little")  # a .pyc that holds without a look at its source (PEP 552)
 START_SECONDS, INIT_SECONDS, STOP_SECONDS = 5, 60, 10
@@ -30,7 +30,7 @@ INITIALISED = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 DONE = re.compile(r"INIT RTDONE\(status: (\w+)\)")
 SETTINGS = {
     **ENVIRONMENT,
-    # What Lambda adds to them.
+    # Lambda adds these.
     "AWS_LAMBDA_LOG_FORMAT": "JSON",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
     "LANG": "en_US.UTF-8",
@@ -48,7 +48,6 @@ class Built:
     runtime: Path
 
     def function(self, name: str) -> Path:
-        """Return the folder of the function with this logical id."""
         return self.functions / name
 
 
@@ -94,7 +93,7 @@ def compile_unchecked(folder: Path) -> None:
 def require_bytecode(folder: Path) -> None:
     """Raise LocalError unless all sources have bytecode that this Python takes without a look at them.
 
-    It is what is loaded then, and none is written.
+    Python loads that bytecode then, and writes none.
     """
     for source in folder.rglob("*.py"):
         compiled = Path(importlib.util.cache_from_source(str(source)))

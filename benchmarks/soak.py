@@ -3,7 +3,7 @@
 20 tenants with 10 events a second; one's endpoint never answers, one's answers 500. Every 5 s, of each
 function's processes the one with the most memory, threads or open files (sockets among them) counts; latency
 by the minute. Flat: the last third's median is at most 1.1 times the second third's, with some slack for
-chance (2 MiB, 2 threads, 2 files, 5 ms of p50, 20 ms of p99); the first third is warm-up. The emulator's own
+noise (2 MiB, 2 threads, 2 files, 5 ms of p50, 20 ms of p99); the first third is warm-up. The emulator's own
 tables and logs grow meanwhile: a baseline, functions that do nothing behind the same queues, shows how
 much of a latency's growth is the emulator's.
 """
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import partial
 
 from rich.markup import escape
 
@@ -26,7 +26,6 @@ from benchmarks.function_processes import FUNCTIONS, Watch
 from benchmarks.growth import STEADY, growth
 from benchmarks.receiver_process import DEAD, DOWN
 from benchmarks.recording_receiver import RecordingReceiver, recording_receiver
-from benchmarks.report import Record
 from benchmarks.traffic import Event, percentile
 from local.errors import LocalError
 from local.paths import ROOT
@@ -57,7 +56,6 @@ class Callbacks:
     repeated: int = 0
 
     def take(self, endpoint: RecordingReceiver, side: str, sent: dict[str, float]) -> None:
-        """Wait for a minute's callbacks and count them."""
         came = traffic.answered(endpoint, sent)
         self.delays[side].append([(at - sent[event_id]) * 1000 for event_id, at in came.items()])
         self.lost += len(sent) - len(came)
@@ -76,7 +74,6 @@ class Load:
     sources: dict[str, tuple[str, Iterator[Event], float]]
 
     def minute(self, watch: Watch, seen: Callbacks, started: float) -> None:
-        """Publish for a minute and watch."""
         with ThreadPoolExecutor(len(self.sources)) as threads:
             publishing = {
                 side: threads.submit(traffic.publish, self.stack, url, events, rate=rate, seconds=MINUTE)
@@ -177,32 +174,19 @@ def _charts(watch: Watch, seen: Callbacks) -> list[Chart]:
 
 
 def main() -> int:
-    """Soak, and keep what was measured; return the exit status."""
+    """Soak, and keep the record; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=TITLE)
     parser.add_argument("--minutes", type=int, default=MINUTES)
     minutes, progress = parser.parse_args().minutes, Progress()
     said = run.words("soak", ROOT / "benchmarks")
-    date, tree, started = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", run.commit(), time.monotonic()
     try:
-        measured = soak(minutes, progress)
+        record = run.record(said, f"make soak MINUTES={minutes}", partial(soak, minutes, progress))
     except LocalError as error:
         progress.say(f"[red]error:[/] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:
         progress.say("interrupted; nothing is kept")
         return 130
-    record = Record(
-        measured,
-        date=date,
-        commit=tree,
-        command=f"make soak MINUTES={minutes}",
-        machine=run.machine(),
-        seconds=round(time.monotonic() - started, 1),
-        title=said.title,
-        against=said.against,
-        text=said.text,
-        bound=said.bound,
-    )
     report.save(FILE, {"soak": record})
     missed = [f"{reading.name} is {reading.value}" for reading in record.missed]
     progress.say(f"[red]not flat:[/] {'; '.join(missed)}" if missed else "[green]flat[/]")

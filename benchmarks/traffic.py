@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from benchmarks.event_path import EVENT_BYTES, LINE
 from benchmarks.figure import Line
 from benchmarks.load import Listener
 from benchmarks.recording_receiver import HOOK, RecordingReceiver
@@ -22,8 +23,6 @@ SENDERS = 8
 BATCH = 10  # of SendMessageBatch
 LOOK_SECONDS = 0.1
 PATIENCE = 60  # seconds
-EVENT_BYTES = 2048
-LINE = {"sku": "A-1001", "name": "A thing with a name", "quantity": 2, "price": 12.5, "inStock": True}
 LINES = [LINE] * (EVENT_BYTES // len(json.dumps(LINE)))
 
 
@@ -103,7 +102,7 @@ def keep_ahead(
     deadline = time.monotonic() + PATIENCE
     while len(receiver.look()) < sent and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
-    began = next(look for look in looks if look[0] > seconds / 5)  # what is under way has filled up by then
+    began = next(look for look in looks if look[0] > seconds / 5)  # the queues have filled up by then
     return (looks[-1][1] - began[1]) / (looks[-1][0] - began[0])
 
 
@@ -147,7 +146,6 @@ def settle(stack: Stack) -> None:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Return a percentile."""
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 

@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them over, callers who make them, and a service in memory that answers them."""
+"""Requests as API Gateway hands them over, their callers, and the API over one state in memory."""
 
 import base64
 import io
@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -115,7 +115,7 @@ def api_event(
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What a function answered; header names in lower case."""
+    """A function's response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -131,7 +131,8 @@ class ApiResponse:
         content = self.json
         assert set(content) == {"statusCode", "error", "message"}
         assert content["statusCode"] == self.status
-        return content["message"]
+        message: str = content["message"]
+        return message
 
 
 def read_response(result: Mapping[str, Any]) -> ApiResponse:
@@ -147,7 +148,7 @@ def read_response(result: Mapping[str, Any]) -> ApiResponse:
 class DistinctBytes:
     """Bytes that are never twice the same, and the same in each run."""
 
-    counter: itertools.count = field(default_factory=itertools.count)
+    counter: Iterator[int] = field(default_factory=itertools.count)
 
     def __call__(self, size: int) -> bytes:
         seed = f"random_bytes {next(self.counter)}".encode()
@@ -156,7 +157,7 @@ class DistinctBytes:
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody with a key pair and a license, who speaks the protocol on their own."""
+    """A caller with a key pair and a license, and code of its own for the protocol."""
 
     license_key: str
     scalar: int = 0x1234567890ABCDEF
@@ -243,11 +244,10 @@ class InMemoryApp:
         start_logging(service="api", level="INFO", stream=self.log)
 
     def _issue(self) -> None:
-        scoped = {"tenant_id": TENANT, "community_id": COMMUNITY}
         for client, license_ in (
             (SYSTEM, License(AuthLevel.SYSTEM)),
-            (SERVICE_CALLER, License(AuthLevel.SERVICE, **scoped)),
-            (EXTERNAL, License(AuthLevel.SERVICE_EXT, **scoped)),
+            (SERVICE_CALLER, License(AuthLevel.SERVICE, TENANT, COMMUNITY)),
+            (EXTERNAL, License(AuthLevel.SERVICE_EXT, TENANT, COMMUNITY)),
             (OTHER_TENANT, License(AuthLevel.SERVICE, tenant_id="other", community_id="theirs")),
         ):
             self.licenses.issue(client.license_key, license_)
@@ -313,15 +313,17 @@ class InMemoryApp:
         return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text))
 
     def create(self, *, by: Client = SYSTEM, **changes: Any) -> dict[str, Any]:
-        """Create a webhook and return the answer's body."""
+        """Create a webhook and return the response's body."""
         response = self.call("PUT", f"{BASE}/webhook", webhook_body(**changes), by=by)
         assert response.status == 200, response.text
-        return response.json
+        content: dict[str, Any] = response.json
+        return content
 
     def fetch(self, *, by: Client = SYSTEM, **asked: Any) -> dict[str, Any]:
         response = self.call("POST", f"{BASE}/webhooks/fetch", asked, by=by)
         assert response.status == 200, response.text
-        return response.json
+        content: dict[str, Any] = response.json
+        return content
 
 
 def owner(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Fan-out and dispatcher over the state of a InMemoryApp and queues in memory."""
+"""Fan-out and dispatcher over the state of an InMemoryApp and queues in memory."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.fanout.pipeline import Fanout
 
-# Takes a port's name and the port, and returns what is used in its place.
+# Takes a port's name and the port, and returns a replacement.
 type Wrap = Callable[[str, Any], Any]
 
 
@@ -84,7 +84,7 @@ def make_dispatch(
             time_left=lambda: math.inf,
         ),
         background=background or AtOnce(),
-        slow_endpoints=SlowEndpoints(wrap("pace", app.subscriptions), clock=clock, limit=slow_from),
+        slow_endpoints=SlowEndpoints(wrap("slow_marks", app.subscriptions), clock=clock, limit=slow_from),
         clock=clock,
         rng=lambda: 0.0,
         delays=(30, 300),

@@ -9,7 +9,7 @@ from unittest import mock
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 
-# An account that does not exist, and no configuration of the person who runs the tests.
+# An account that does not exist, and no configuration of the developer.
 ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",

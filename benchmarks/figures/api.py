@@ -1,8 +1,8 @@
 """An API call as Lambda hands it over, with the store, the licenses and the address guard in memory.
 
-It is routing, authentication (of a caller who has called before: two envelopes and a license), validation,
-the use case, the answer and the log line. Measured against the same resolver (it reads the request, routes,
-writes the log line and the answer) with the same routes, whose handler answers `{}`; and, to compare,
+It is routing, authentication (of a known caller: two envelopes and a license), validation,
+the use case, the response and the log line. Measured against the same resolver (it reads the request, routes,
+writes the log line and the response) with the same routes, whose handler returns `{}`; and, to compare,
 against the bare resolver of Powertools, which neither reads the request nor logs.
 
 The time of a call is its CPU time, and a sample compares the medians of calls made in turn.
@@ -33,7 +33,6 @@ type Handler = Callable[[Event], dict[str, Any]]
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure the call that reads and the one that is validated most."""
     app = InMemoryApp()
     body = webhook_body(query=[{"currency": "EUR"}], tags=["a", "b"], retryCount=2)
     app.create(**body)

@@ -1,10 +1,10 @@
-"""The wall time of dispatcher invocations, which is what Lambda bills, per delivery.
+"""The wall time of dispatcher invocations, which Lambda bills, per delivery.
 
-The endpoints answer after 200 ms; the batches are ten messages of one delivery, or of ten. AWS is stubbed
-below botocore, so its own answering time, about 15 ms of a batch on AWS, is not in it; a CPU of this machine
-is more than the share of one that a function of 512 MB gets. Where 1 % never answer, their webhooks are
-among the others: what the fast lane hands over is sent by the slow one in full batches, and all time of
-both lanes counts.
+The endpoints respond after 200 ms; the batches are ten messages of one delivery, or of ten. AWS is stubbed
+below botocore, so AWS's own time, about 15 ms of a batch, is not in it; a CPU of this machine is more than
+the share of one that a function of 512 MB gets. Where 1 % never respond, their webhooks are among the others:
+the slow lane sends the deliveries that the fast lane hands over in full batches, and all time of both lanes
+counts.
 """
 
 import json
@@ -29,7 +29,6 @@ ROUNDS = 5
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure single deliveries and packs, all healthy and with 1 % that never answer."""
     readings = []
     with recording_receiver() as running:
         for at_once in (10, 100):

@@ -1,4 +1,4 @@
-"""What a delivery costs at AWS, counted where botocore would send it, where every endpoint answers 200.
+"""The AWS calls of a delivery, counted where botocore would send them; every endpoint responds 200.
 
 Calls are the dispatcher's (Lambda receives and deletes messages itself); write units follow from the bytes
 of the items that are written.
@@ -18,15 +18,14 @@ BOUND = """\
 A packed delivery takes a whole write unit, five times the goal: the log has an item for each delivery, as a
 repeat of an event, by its producer, by SQS or after a crash, is recognised by the item's key, which follows
 from event and webhook alone (decision 7). An item for each pack would take 0.1 to 0.2 units; its key would
-follow from which deliveries happened to travel together, and a repeat that travels otherwise would be sent
-again. Items by webhook and slice of time, added to by each pack, would keep the promise for 0.2 to 0.5
-units and a call for each pack. What would move it: giving up that repeats by producers are recognised under
-load."""
+follow from the deliveries that happened to travel together, and a repeat that travels otherwise would be
+sent again. Items by webhook and slice of time, added to by each pack, would keep the promise for 0.2 to 0.5
+units and a call for each pack. The goal is in reach without the promise that repeats by producers are
+recognised under load."""
 BATCH = 10  # messages
 
 
 def measure(progress: Progress) -> Measured:
-    """Count for a batch of single deliveries, and for one of packs."""
     readings = []
     with null_receiver() as running:
         for name, size, calls, units in (("single", 1, 0.35, 1), ("packed", 10, 0.06, 0.2)):

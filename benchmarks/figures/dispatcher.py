@@ -37,7 +37,6 @@ BATCHES = 20  # in one run
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure single deliveries and packs."""
     readings = []
     with null_receiver() as running:
         for name, size in (("10 single deliveries", 1), ("10 packs of 10", 10)):
@@ -75,7 +74,6 @@ def works(running: NullReceiver, size: int) -> tuple[Work, Work]:
 
 
 def packs(webhooks: Sequence[Webhook], size: int) -> dict[str, Any]:
-    """Return a batch of a pack for each webhook."""
     return event_path.deliveries_batch(
         [
             (webhook, range(position * size, position * size + size))

@@ -23,7 +23,6 @@ GOAL = Goal(1.5)
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure each case, and the batch without any."""
     found = {}
     for name in CASES:
         with progress.step(name.replace("_", " ")):

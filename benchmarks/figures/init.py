@@ -47,7 +47,6 @@ def lambda_handler(_event, _context):
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure all functions, a pair of each in every round."""
     with progress.step("sam build"):
         built = build()
         baseline = _baseline()

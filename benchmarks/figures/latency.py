@@ -22,8 +22,8 @@ from local.stack import Stack
 TITLE = "Event to callback on the local stack"
 AGAINST = "a baseline: functions that do nothing behind the same two queues"
 BOUND = (
-    "Emulator, functions and receiver share the machine's cores: the CPU of the two functions, and the "
-    "emulator's for what they ask of it beside the queues (tables), comes out of the same ones as its own."
+    "Emulator, functions and receiver share the machine's cores: the CPU of the two functions, and that of "
+    "the emulator for their tables, comes out of the same cores as the emulator's for the queues."
 )
 REMARK = (
     "The emulator's poller pauses 50 ms after a look at the queues that found nothing. Both sides wait "
@@ -45,7 +45,6 @@ SERVICE, BASELINE = "service", "baseline"
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure latency, then throughput."""
     with load.deployed(progress) as stack, recording_receiver() as endpoint:
         with progress.step("register webhooks, start the functions"):
             made = traffic.events(load.Tenants(stack, endpoint).listeners(TENANTS))
@@ -120,7 +119,6 @@ def _delays(runs: Runs, percent: int) -> list[Reading]:
 def _compared(
     name: str, ratios: Sequence[float], values: Mapping[str, list[float]], unit: str
 ) -> list[Reading]:
-    """Return the ratio of each pair, and what it is of."""
     return [
         Reading(name, ratios, goal=GOAL),
         *(Reading(f"{name.partition(':')[0]}, {side}", each, unit) for side, each in values.items()),

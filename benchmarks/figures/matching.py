@@ -6,8 +6,8 @@ community's version, query the index, evaluate the queries, pack and log; by a f
 before, and by one that has read the index and learns from the version that it still holds. The scan does the
 same without an index: it reads every webhook of the community and evaluates those that list the name.
 
-DynamoDB is stubbed below botocore by tables that hold all of the webhooks and count what AWS would bill. In
-timed runs they respond with bytes that they made before: their own work is in neither side.
+DynamoDB is stubbed below botocore by tables that hold all of the webhooks and count billed units. In timed
+runs they respond with bytes that they made before: their own work is in neither side.
 """
 
 import gc
@@ -46,8 +46,6 @@ SCAN_PAIRS = 5  # a scan takes seconds
 
 
 class Taken:
-    """A fast lane that takes all packs and sends none."""
-
     def __init__(self) -> None:
         self.packs = 0
 
@@ -82,7 +80,7 @@ class Scan:
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure both communities, without and with what was read before, then the scan."""
+    """Measure both communities with a cold and a warm function, then the scan."""
     tables = Tables()
     with progress.step(f"load {LARGE + SMALL:,} webhooks"):
         for size in (SMALL, LARGE):
@@ -129,24 +127,20 @@ def community(size: int) -> Iterator[Webhook]:
 
 
 def scope(size: int) -> Scope:
-    """Return the community that has so many webhooks."""
     return Scope(event_path.SCOPE.tenant_id, f"with-{size}")
 
 
 def message(owner: Scope, *, number: int = 1, **changes: Any) -> EventMessage:
-    """Return an event of a community as the queue has it."""
     content = json.loads(event_path.event(number, size=0))
     owned = {"tenantId": owner.tenant_id, "communityId": owner.community_id}
     return EventMessage("m", json.dumps(content | owned | changes), event_path.OCCURRED_AT)
 
 
 def _cold(found: SubscriptionIndex, size: int, *, events: int = EVENTS) -> Work:
-    """Return the matching of events, each by a function that has read nothing."""
     return partial(_match, lambda: _fanout(found), message(scope(size)), events)
 
 
 def _warm(found: SubscriptionIndex, size: int, *, events: int = EVENTS) -> Work:
-    """Return the matching of events by a function that has read the index."""
     fanout = _fanout(found)
     _match(lambda: fanout, message(scope(size)), 1)
     return partial(_match, lambda: fanout, message(scope(size)), events)

@@ -1,10 +1,9 @@
 """The memory of the dispatcher's process while it waits for 500 endpoints at once, each over TLS of its own.
 
 A fresh process for each sample composes the function, sends a batch of ten, and then as many deliveries of
-2 KB as are said, to an endpoint that answers after two seconds: all are in flight when it is looked at. A
-batch has 100 deliveries at most, so 500 at once is five times what an invocation can have. Memory per
-delivery is what the process has of its own (USS) above what it had before, by the number in flight; the
-peak is all that is resident.
+2 KB as are named, to an endpoint that responds after two seconds: all are in flight when memory is read. A
+batch has 100 deliveries at most, so 500 at once are five times those of an invocation. Memory per delivery
+is the growth of the process's own memory (USS) by the number in flight; the peak is all resident memory.
 """
 
 import json
@@ -34,10 +33,10 @@ from webhooks.settings import DispatcherSettings
 TITLE = "Memory per delivery in flight, and its peak"
 AGAINST = "nothing: these are amounts"
 BOUND = """\
-libcurl makes a TLS context for each connection, which holds about 70 KB with what a handshake has freed;
-without TLS a delivery has 24 KB: its body, its request, two buffers of 16 KiB. An invocation has 100
-deliveries at most, and the peak is far below the function's 512 MB. Fewer handshakes at a time would move
-it; but hosts that are dead would then hold up the others."""
+libcurl makes a TLS context for each connection, which holds about 70 KB, memory freed by the handshake
+included; without TLS a delivery has 24 KB: its body, its request, two buffers of 16 KiB. An invocation has
+100 deliveries at most, and the peak is far below the function's 512 MB. Fewer handshakes at a time would
+move it; but hosts that are dead would then hold up the others."""
 SAMPLES = 5
 SECONDS = 2  # until an endpoint answers
 LOOK_SECONDS = 0.05
@@ -45,7 +44,6 @@ KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure with a full batch in flight, and with 500 deliveries."""
     readings = []
     with null_receiver() as running:
         response = f"{AFTER}{SECONDS * 1000}"

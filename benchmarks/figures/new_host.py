@@ -31,7 +31,6 @@ DELIVERIES = 100  # in one run
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure deliveries of 2 KB."""
     with null_receiver() as running, progress.step("deliveries to new hosts"), _client(running) as client:
         ratios = cpu_ratios(_deliveries(client, running), _handshakes(running))
     return Measured([Reading("a delivery", ratios, goal=GOAL)])

@@ -1,7 +1,7 @@
 """A page of 25 of a community's 100,000 webhooks: the newest, and the last, which is page 3,999.
 
-It is the use case as functions/webhooks composes it, for a caller who sees no credentials. DynamoDB is
-stubbed below botocore by tables that hold all of the webhooks and count what AWS would bill. In timed runs
+It is the use case as functions/webhooks composes it, for a caller without credentials in responses. DynamoDB
+is stubbed below botocore by tables that hold all of the webhooks and count billed units. In timed runs
 they respond with bytes that they made before: their own work is not in it.
 """
 

@@ -1,13 +1,13 @@
-"""What an operation costs by the number of webhooks, of tenants, and of events in a backlog.
+"""The cost of an operation by the number of webhooks, of tenants, and of events in a backlog.
 
 Growth is the slope of a line through the logarithms: 0 where a cost stays, 1 where it grows as the number
 does. The operations are the use cases as the functions compose them, with AWS stubbed below botocore by
-tables that hold all of the webhooks and count what AWS would bill; CPU time is without that of the tables.
+tables that hold all of the webhooks and count billed units; CPU time is without that of the tables.
 
 - Webhooks: a tenant with 1 to 100,000, all of them listening to one event's name, and one to another, rare
-  one. The growth of a page counts from 100 on, where it is full; the growth of what must grow from 1,000 on,
-  where it no longer hides behind what is fixed. The steepest line without a delivery is an event that has
-  listeners and matches none: the index finds webhooks by the event's name, and reads each of their queries.
+  one. The growth of a page counts from 100 on, where it is full; that of operations that must grow from 1,000
+  on, where it no longer hides behind the fixed cost. The steepest line without a delivery is an event with
+  listeners that matches none: the index finds webhooks by the event's name, and reads each of their queries.
 - Tenants: 1 to 1,000 with 100 webhooks each; every operation is another tenant's than the one before. A
   function remembers the index of 256 communities: with 1,000 in turn it reads it for each event again.
 - Backlogs: 100,000 events in batches of 10 for 200 webhooks, through the whole handlers; the HTTP client is
@@ -50,7 +50,7 @@ from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
 from webhooks.services.idempotency import CommunityRequest
 
-TITLE = "What grows with webhooks, tenants and backlogs"
+TITLE = "Growth with webhooks, tenants and backlogs"
 AGAINST = "the same with fewer of them"
 BOUND = (
     "In a segment of 4,096 sequence numbers the bits of the webhooks before a page are taken one by one: the "
@@ -155,7 +155,6 @@ type Costs = Mapping[str, Mapping[tuple[int, int], Sequence[Cost]]]
 
 
 def deployment(tenants: int, size: int) -> Deployment:
-    """Load the tables and compose the functions."""
     tables = Tables(OTHERS)
     for scope in scopes(tenants):
         tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
@@ -166,7 +165,6 @@ def deployment(tenants: int, size: int) -> Deployment:
 
 
 def scopes(tenants: int) -> list[Scope]:
-    """Name the tenants."""
     return [Scope(f"tenant-{place}", event_path.SCOPE.community_id) for place in range(tenants)]
 
 
@@ -214,7 +212,6 @@ def _fans_out(*, fresh: bool, wanted_by: Callable[[Deployment], int], **event: A
 
 
 def _unread(known: FanoutApp) -> Fanout:
-    """Return fan-out over the same queues and tables that has read nothing."""
     return Fanout(
         index=known.index,
         lane=known.fast_lane,
@@ -309,7 +306,7 @@ def _axis(name: str, along: Mapping[int, Deployment], costs: Costs) -> Said:
             continue
         counted = {n: each for n, each in points.items() if along[n].size >= operation.since}
         samples = [_growth(counted, "cpu", repeat) for repeat in range(len(points[max(points)]))]
-        billed = max(_growth(counted, what) for what in BILLED)
+        billed = max(_growth(counted, cost) for cost in BILLED)
         readings += [
             Reading(f"{title}: growth of CPU with {name}", samples, unit="", goal=operation.goal),
             Reading(
@@ -335,9 +332,9 @@ def _axis(name: str, along: Mapping[int, Deployment], costs: Costs) -> Said:
     return readings, charts, remarks
 
 
-def _growth(points: Mapping[int, Sequence[Cost]], what: str, repeat: int = 0) -> float:
-    """Return the slope of log cost over log number; 0 for what costs nothing."""
-    costs = {n: getattr(each[repeat], what) for n, each in points.items()}
+def _growth(points: Mapping[int, Sequence[Cost]], cost: str, repeat: int = 0) -> float:
+    """Return the slope of log cost over log number; 0 for a cost of 0."""
+    costs = {n: getattr(each[repeat], cost) for n, each in points.items()}
     if not all(costs.values()):
         return 0.0
     return statistics.linear_regression([*map(math.log, costs)], [*map(math.log, costs.values())]).slope
@@ -348,7 +345,7 @@ def _cpu(costs: Sequence[Cost]) -> float:
 
 
 def _written(costs: Sequence[Cost]) -> str:
-    units = (f"{what.replace('_', ' ')} {number(getattr(costs[0], what))}" for what in BILLED)
+    units = (f"{cost.replace('_', ' ')} {number(getattr(costs[0], cost))}" for cost in BILLED)
     return f"CPU {number(_cpu(costs) * 1000)} ms, {', '.join(units)}"
 
 
@@ -431,13 +428,13 @@ def _backlog_says(backlogs: Mapping[str, Sequence[Slice]]) -> Said:
     readings, cpu, memory, remarks = [], {}, {}, []
     for name, slices in backlogs.items():
         tenths = list(zip(slices[:TENTH], slices[-TENTH:], strict=True))
-        for what, field_name, goal in (
+        for title, field_name, goal in (
             ("CPU of an event", "quick", STEADY),
             ("CPU of an event, mean", "mean", None),
             ("memory", "resident", STEADY),
         ):
             ratios = [getattr(last, field_name) / getattr(first, field_name) for first, last in tenths]
-            readings.append(Reading(f"backlog, {name}: {what}", ratios, goal=goal))
+            readings.append(Reading(f"backlog, {name}: {title}", ratios, goal=goal))
         done = [BACKLOG // SLICES * (place + 1) for place in range(SLICES)]
         cpu[name] = [(n, each.mean * 1000) for n, each in zip(done, slices, strict=True)]
         memory[name] = [(n, each.resident / 2**20) for n, each in zip(done, slices, strict=True)]

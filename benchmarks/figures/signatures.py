@@ -25,7 +25,6 @@ ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure both curves that a deployment may choose."""
     readings = []
     for curve, name in ((Curve.SECP256K1, "es256k (default)"), (Curve.P256, "es256")):
         with progress.step(name):

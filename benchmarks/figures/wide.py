@@ -19,8 +19,8 @@ from webhooks.services.fanout.stages import EventMessage
 TITLE = "One event for very many webhooks"
 AGAINST = "1,000 webhooks"
 BOUND = """\
-Ten deliveries, each to another webhook, are what one call to the deliveries queue takes: 0.1 calls per match
-are the least there can be, and reading the index by pages comes on top of that."""
+One call to the deliveries queue takes ten deliveries, each to another webhook: 0.1 calls per match are the
+least there can be, and the reads of the index by pages come on top of that."""
 SIZES = (1_000, 10_000, 100_000)
 AT_ONCE = 10  # invocations
 HOP = 0.016  # seconds
@@ -42,7 +42,6 @@ class _Run:
 
 
 def measure(progress: Progress) -> Measured:
-    """Measure each size."""
     runs = {}
     for size in SIZES:
         with progress.step(f"{size:,} webhooks"):

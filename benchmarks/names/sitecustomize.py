@@ -1,7 +1,7 @@
 """Stands before the resolver in the processes of a local stack whose PYTHONPATH has this folder.
 
 Every name below DOMAIN is loopback; once the file exists that MUTE_NAMES names, no lookup of those that begin
-with "mute" is answered, as by a nameserver that is gone: it ends after what the system's resolver takes.
+with "mute" is answered, as by a nameserver that is gone: it ends after the resolver's own timeout.
 """
 
 import os
@@ -17,7 +17,6 @@ _resolve = socket.getaddrinfo
 
 
 def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
-    """Look a host up."""
     if not (isinstance(host, str) and host.endswith(DOMAIN)):
         return _resolve(host, *arguments, **named)
     if host.startswith("mute") and Path(os.environ["MUTE_NAMES"]).exists():

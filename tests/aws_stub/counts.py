@@ -47,7 +47,7 @@ def counting(respond: Respond, counts: Counts) -> Respond:
 
 @contextmanager
 def counted(aws: AwsClients) -> Iterator[Counts]:
-    """Count the calls of these clients, whoever responds to them."""
+    """Count the calls of these clients, with any responder."""
     counts = Counts()
 
     def count(request: Any, event_name: str, **_: Any) -> None:

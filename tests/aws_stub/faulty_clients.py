@@ -72,7 +72,7 @@ def cancel(*codes: str) -> Replacement:
     """Cancel a transaction, with a reason for each of its first actions."""
 
     def replacement(_real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
-        reasons = [{"Code": code} for code in (*codes, *["None"] * len(request["TransactItems"]))]
+        reasons: list[Any] = [{"Code": code} for code in (*codes, *["None"] * len(request["TransactItems"]))]
         raise ClientError(
             {
                 "Error": {"Code": "TransactionCanceledException", "Message": "the request: SECRET"},

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from webhooks.adapters.aws.clients import AwsClients
 
@@ -25,7 +26,9 @@ def stub_aws(aws: AwsClients, respond: Respond) -> None:
     def send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         content = respond(event_name.rpartition(".")[2], body)
-        headers = {"content-type": "application/x-amz-json-1.0", "content-length": str(len(content))}
+        headers = HTTPHeaders.from_dict(
+            {"content-type": "application/x-amz-json-1.0", "content-length": str(len(content))}
+        )
         return AWSResponse(request.url, 200, headers, _Raw(content))
 
     for client in clients_of(aws):
@@ -33,7 +36,7 @@ def stub_aws(aws: AwsClients, respond: Respond) -> None:
 
 
 def canned(responses: Mapping[str, bytes]) -> Respond:
-    """Respond to each operation with the same bytes every time, whatever the request."""
+    """Respond to each operation with the same bytes for any request."""
     return lambda operation, _: responses[operation]
 
 

@@ -1,4 +1,4 @@
-"""DynamoDB tables in memory that know what their calls would be billed.
+"""DynamoDB tables in memory that count the billed units of their calls.
 
 They take the expressions that the adapters send, and raise for any other.
 """

@@ -15,6 +15,7 @@ from hashlib import sha256
 from unittest import mock
 
 from moto import mock_aws
+from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
 
 from tests.clocks import Clock
 from tests.lambda_functions import ACCOUNT
@@ -54,7 +55,7 @@ class Backend:
 
     def table(self, name: str, *, sorted_by: str | None = "sk") -> str:
         """Make a table of this test's own and return its name."""
-        keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
+        keys: list[KeySchemaElementTypeDef] = [{"AttributeName": "pk", "KeyType": "HASH"}]
         if sorted_by:
             keys.append({"AttributeName": sorted_by, "KeyType": "RANGE"})
         table = f"{name}-{self.suffix}"

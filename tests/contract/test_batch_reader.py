@@ -17,17 +17,21 @@ from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.domain.delivery import Delivery, delivery_id
 from webhooks.domain.delivery_log import LogEntry, Logged, Outcome, log_key
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import IdempotencyRecord
+from webhooks.ports import BatchReader, DeliveryLog, IdempotencyRecord, SlowMarks, Subscriptions
 
 
 class Opened:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.subscriptions: Subscriptions
+        self.slow_marks: SlowMarks
+        self.log: DeliveryLog
+        self.reader: BatchReader
         if backend.aws is None:
             memory = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
             self.subscriptions = self.slow_marks = memory
-            self.log = FakeDeliveryLog()
-            self.reader = FakeBatchReader(memory, self.log)
+            self.log = log = FakeDeliveryLog()
+            self.reader = FakeBatchReader(memory, log)
             return
         tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
         deliveries = backend.table("deliveries")
@@ -81,8 +85,8 @@ def test_webhooks_and_log_are_read_together(opened: Opened) -> None:
 def test_a_slow_mark_is_read_with_its_webhook_and_survives_a_change(opened: Opened) -> None:
     webhook = opened.add()
     opened.slow_marks.mark(ACME, webhook.id, slow_since=1_700_000_000)
-    stored = opened.reader.read([(ACME, webhook.id)], []).webhooks[ACME, webhook.id]
-    assert stored == replace(webhook, slow_since=1_700_000_000)
+    reading = opened.reader.read([(ACME, webhook.id)], [])
+    assert reading.webhooks[ACME, webhook.id] == replace(webhook, slow_since=1_700_000_000)
 
     opened.subscriptions.change(webhook, replace(webhook, revision=2), record=None)
     stored = opened.subscriptions.get(ACME, webhook.id)

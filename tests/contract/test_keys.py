@@ -1,6 +1,7 @@
 """The contract of KeyStore and MasterSecret."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,12 +12,12 @@ from tests.fakes.keys import FakeKeyStore, FakeMaster
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
 from webhooks.domain.errors import StaleError
 from webhooks.domain.keyring import KeyPairs, service_keys, signing_keys
-from webhooks.ports import KeyStore
+from webhooks.ports import KeyStore, MasterSecret
 
 STATE = {"seed": "s" * 64}
 
 
-def parse(state: dict[str, Any]) -> KeyPairs:
+def parse(state: Mapping[str, Any]) -> KeyPairs:
     return service_keys(state, Curve.SECP256K1)
 
 
@@ -92,6 +93,7 @@ def test_a_reset_of_content_keys_keeps_the_next_key(backend: Backend) -> None:
 
 
 def test_the_master_is_the_seed(backend: Backend) -> None:
+    master: MasterSecret
     if backend.aws is None:
         master = FakeMaster(b"m" * 64)
     else:

@@ -1,5 +1,7 @@
 """The contract of Licenses; the items are as the operator's command writes them."""
 
+from dataclasses import asdict
+
 import pytest
 
 from tests.contract.backends import Backend
@@ -9,15 +11,15 @@ from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.scope import Scope
 from webhooks.ports import Licenses
+from webhooks_cli.aws import Account as OperatorAccount
+from webhooks_cli.license import License as IssuedLicense
 from webhooks_cli.register import LicenseRegister
 
 SYSTEM = License(AuthLevel.SYSTEM, label="ops")
 SHOP = License(AuthLevel.SERVICE, "acme", "north", expires_at=1_800_000_000, disabled=True, label="shop")
 
 
-class Account:
-    """The operator's account, as their command knows it."""
-
+class Account(OperatorAccount):
     def __init__(self, backend: Backend, table: str) -> None:
         self.dynamodb = backend.clients.dynamodb
         self.table = table
@@ -45,7 +47,7 @@ class Access:
         if self.backend.aws is None:
             self.memory.issue(key, license_)
         else:
-            self.register.issue(key, license_, now=1)
+            self.register.issue(key, IssuedLicense(**asdict(license_)), now=1)
 
 
 @pytest.fixture

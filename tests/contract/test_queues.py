@@ -51,8 +51,8 @@ class Queues:
             QueueUrl=place, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
         ).get("Messages"):
             for message in messages:
-                reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue")
-                taken[message["Body"]] = reason
+                attribute = message.get("MessageAttributes", {}).get("reason")
+                taken[message["Body"]] = attribute["StringValue"] if attribute else None
         return taken
 
 

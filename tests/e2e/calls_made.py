@@ -18,8 +18,8 @@ PARTS = {
     "ConditionCheck": "ConditionCheckItem",
 }
 MICROSECOND = 1e-6
-PAGE = 50  # what LookupEvents returns at most; the emulator has no next page
-# What the emulator does by itself, and asks no permission for.
+PAGE = 50  # the most that LookupEvents returns; the emulator has no next page
+# Actions of the emulator itself, which need no permission.
 BY_LAMBDA = ("logs:*", "xray:*", "kms:*", "sqs:ReceiveMessage")
 
 
@@ -32,7 +32,7 @@ class Permission(NamedTuple):
 
 
 def allowed(stack: Stack) -> set[Permission]:
-    """Return what the functions' roles may do."""
+    """Return the permissions of the functions' roles."""
     iam = stack.client("iam")
     documents = [
         (role, iam.get_role_policy(RoleName=physical, PolicyName=name)["PolicyDocument"])
@@ -50,7 +50,7 @@ def allowed(stack: Stack) -> set[Permission]:
 
 
 def is_recorded(one: Permission, many: set[Permission]) -> bool:
-    """Tell whether the emulator records the calls of a permission; what Lambda does for a function it does not."""
+    """Tell whether the emulator records the calls of a permission: it does not for Lambda's own calls."""
     polls = Permission(one.role, "sqs:ReceiveMessage", one.resource) in many
     return not (
         any(fnmatchcase(one.action, each) for each in BY_LAMBDA)
@@ -59,7 +59,7 @@ def is_recorded(one: Permission, many: set[Permission]) -> bool:
 
 
 def used(stack: Stack) -> set[Permission]:
-    """Return what the functions did, and tests that acted as their roles."""
+    """Return the permissions that functions used, and tests that acted as their roles."""
     secrets = stack.client("secretsmanager")
     arns = {
         name: secrets.describe_secret(SecretId=name)["ARN"]
@@ -127,7 +127,7 @@ def _calls(stack: Stack, key: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     until = math.inf
 
     def end_there(params: dict[str, Any], **_: Any) -> None:
-        """Ask for what is older than all before: a client would send whole seconds."""
+        """Ask for older calls than all before: a client would send whole seconds."""
         if until < math.inf:
             params["body"] = json.dumps(json.loads(params["body"]) | {"EndTime": until}).encode()
 

@@ -1,6 +1,6 @@
-"""A local stack of the tests' own: its ports and files are nobody else's, `make run` may be up beside it.
+"""A local stack of the tests' own: it shares no port and no file, `make run` may be up beside it.
 
-IAM decides in it: what a test does to the service works by the roles of template.yaml alone.
+IAM decides in it: a test reaches the service by the roles of template.yaml alone.
 """
 
 import hashlib

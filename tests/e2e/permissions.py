@@ -1,8 +1,8 @@
-"""IAM of the deployed stack: what makes the emulator decide as AWS would, and clients that act as one role.
+"""IAM of the deployed stack: corrections so that the emulator decides as AWS would, and clients of one role.
 
 The template's own roles decide. The emulator cannot evaluate two things as AWS does, and only these are changed,
 after the deployment: AWS has no action sqs:SendMessageBatch (sqs:SendMessage allows both, as sqs:DeleteMessage
-does), and the emulator speaks no TLS, so that a queue which refuses what comes without it would refuse everything.
+does), and the emulator speaks no TLS, so that a queue which refuses requests without TLS would refuse everything.
 """
 
 import json
@@ -16,7 +16,7 @@ from local import emulator
 from local.stack import STACK_NAME, Stack
 from tests.e2e import logs
 
-# test_permissions.py takes these away for a moment, to see them missed; it shows itself that they are not otherwise.
+# test_permissions.py takes these away for a while and asserts the denials itself.
 TAKEN = ("secretsmanager UpdateSecretVersionStage", "secretsmanager ListSecrets")
 BATCHED = ("sqs:SendMessage", "sqs:DeleteMessage")
 # Of the emulator's environment. The access key "test" is the account's root to it. It keeps the last calls.
@@ -61,9 +61,9 @@ def without(stack: Stack, role: str, action: str) -> Iterator[None]:
 
 
 def denials(stack: Stack, *, since: float) -> list[str]:
-    """Return what the functions logged of denied calls from a moment on, in seconds of the epoch.
+    """Return the denied calls that the functions logged from a time on, in epoch seconds.
 
-    What a function may leave for later it does not fail by: its answer would not tell that it is denied.
+    A function does not fail where it may leave work for later: its response would not show the denial.
     """
     return [
         line
@@ -90,7 +90,7 @@ def assume(stack: Stack, role: str) -> dict[str, str]:
 
 def client_as(stack: Stack, role: str, service: str) -> Any:
     """Return a boto3 client that acts as a role, by its logical id."""
-    return boto3.client(
+    return boto3.client(  # type: ignore[call-overload]  # one overload for each service
         service, endpoint_url=stack.endpoint, region_name=emulator.REGION, **assume(stack, role)
     )
 
@@ -107,7 +107,8 @@ def logical_ids(stack: Stack) -> dict[str, str]:
 
 def physical_id(stack: Stack, logical_id: str) -> str:
     [found] = [each for each in _resources(stack) if each["LogicalResourceId"] == logical_id]
-    return found["PhysicalResourceId"]
+    physical: str = found["PhysicalResourceId"]
+    return physical
 
 
 def _resources(stack: Stack) -> list[dict[str, Any]]:
@@ -118,7 +119,9 @@ def _resources(stack: Stack) -> list[dict[str, Any]]:
 
 
 def _get(stack: Stack, role: str, name: str) -> dict[str, Any]:
-    return stack.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    found = stack.client("iam").get_role_policy(RoleName=role, PolicyName=name)
+    document: dict[str, Any] = found["PolicyDocument"]
+    return document
 
 
 def _put(stack: Stack, role: str, name: str, document: dict[str, Any]) -> None:

@@ -37,7 +37,8 @@ class PlatformClient:
 
     @cached_property
     def service_key(self) -> str:
-        return self.plain("GET", "/publickeys").json["publicKey"]
+        key: str = self.plain("GET", "/publickeys").json["publicKey"]
+        return key
 
     @property
     def shared_key(self) -> bytes:

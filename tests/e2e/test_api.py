@@ -26,7 +26,8 @@ def webhook_body(**changes: Any) -> dict[str, Any]:
 def created(client: PlatformClient, **changes: Any) -> dict[str, Any]:
     response = client.call("PUT", "webhook", webhook_body(**changes))
     assert response.status == 200, response.body
-    return response.json
+    webhook: dict[str, Any] = response.json
+    return webhook
 
 
 @pytest.mark.parametrize("path", ["/environment", "/healthz", "/publickeys", "/sd", "/.well-known"])
@@ -123,8 +124,8 @@ def test_a_caller_without_permission_gets_the_reason(system: PlatformClient, ser
     elsewhere = PlatformClient(service.api_url, service.license_key, community="other")
     assert elsewhere.call("POST", "webhooks/fetch", {}).status == 403
     assert service.call("GET", "/servicekeys").status == 403
-    nobody = PlatformClient(service.api_url, str(uuid.uuid4()))
-    assert nobody.call("POST", "webhooks/fetch", {}).status == 401
+    stranger = PlatformClient(service.api_url, str(uuid.uuid4()))
+    assert stranger.call("POST", "webhooks/fetch", {}).status == 401
     assert service.plain("POST", "/tenant/acme/community/main/webhooks/fetch", {}).status == 401
     late = service.headers(ts=time.time() - 3600)
     assert service.call("POST", "webhooks/fetch", {}, headers=late).status == 401

@@ -1,4 +1,4 @@
-"""Events through the deployed queues and functions to a receiver, and what becomes of those that fail."""
+"""Events through the deployed queues and functions to a receiver; retries and dead letters of failures."""
 
 import json
 import time

@@ -31,9 +31,9 @@ TABLES = ("SubscriptionsTable", "DeliveriesTable")
 
 @contextmanager
 def away(stack: Stack, names: Sequence[str]) -> Iterator[None]:
-    """Take tables away, and bring them back with what was in them."""
+    """Delete tables, and create them again with their items."""
     dynamodb = stack.client("dynamodb")
-    kept: list[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = []
+    tables: list[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = []
     for name in names:
         table = stack.outputs[name]
         items = [
@@ -42,18 +42,18 @@ def away(stack: Stack, names: Sequence[str]) -> Iterator[None]:
             for item in page["Items"]
         ]
         ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        kept.append((dynamodb.describe_table(TableName=table)["Table"], items, ttl))
+        tables.append((dynamodb.describe_table(TableName=table)["Table"], items, ttl))
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
         dynamodb.delete_table(TableName=table)
     try:
         yield
     finally:
-        for table, items, ttl in kept:
-            name = table["TableName"]
+        for description, items, ttl in tables:
+            name = description["TableName"]
             dynamodb.create_table(
                 TableName=name,
-                KeySchema=table["KeySchema"],
-                AttributeDefinitions=table["AttributeDefinitions"],
+                KeySchema=description["KeySchema"],
+                AttributeDefinitions=description["AttributeDefinitions"],
                 BillingMode="PAY_PER_REQUEST",
             )
             for item in items:
@@ -85,7 +85,7 @@ def send(stack: Stack, queue: str, text: str) -> None:
 
 
 def postponed(stack: Stack, group: str, since: float) -> int:
-    """Count what a function gave back, by its log: batches, and single messages of them."""
+    """Count the batches, and single messages of them, that a function returned to its queue, by its log."""
     name = permissions.physical_id(stack, group)
     return sum('.postponed"' in line for line in logs.lines(stack, name, since=since))
 
@@ -129,7 +129,7 @@ def test_an_outage_of_many_visibility_timeouts_dead_letters_nothing(
         }
         called = [each.header("webhook-id") for each in receiver.requests[1:]]
     with capsys.disabled():
-        print(  # noqa: T201 - figures for who runs it
+        print(  # noqa: T201 - figures for the reader
             f"\noutage: {time.time() - since:.0f} s, batches postponed {counts}; "
             f"delivered {len(set(called))} of {len(wanted)}, calls {len(called)}"
         )

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,8 @@ def live(stack: Stack, function: str) -> dict[str, str]:
     """Return the environment that a function is called with."""
     name = permissions.physical_id(stack, function)
     found = stack.client("lambda").get_function_configuration(FunctionName=name, Qualifier="live")
-    return found["Environment"]["Variables"]
+    variables: dict[str, str] = found["Environment"]["Variables"]
+    return variables
 
 
 def deploy(stack: Stack) -> None:
@@ -35,8 +37,8 @@ def deploy(stack: Stack) -> None:
     permissions.permit_what_aws_would(stack)  # the emulator writes every policy anew
 
 
-def logged(stack: Stack, group: str, *, since: float) -> list[dict]:
-    """Return the lines of a function's log from a moment on."""
+def logged(stack: Stack, group: str, *, since: float) -> list[dict[str, Any]]:
+    """Return the lines of a function's log from a time on."""
     found = logs.lines(stack, permissions.physical_id(stack, group), since=since)
     return [json.loads(line) for line in found if line.startswith("{")]
 

@@ -1,4 +1,4 @@
-"""IAM decides in the deployed stack: whatever else the tests here do works by the template's roles alone."""
+"""IAM decides in the deployed stack: all other e2e tests work by the roles of the template alone."""
 
 import json
 import secrets
@@ -30,11 +30,12 @@ def refused(call: Callable[..., object], **arguments: Any) -> bool:
     return error.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
 
 
-def invoke(stack: Stack, function: str) -> dict:
+def invoke(stack: Stack, function: str) -> dict[str, Any]:
     """Invoke a function by its logical id, as a schedule does."""
     name = permissions.physical_id(stack, function)
     invoked = stack.client("lambda").invoke(FunctionName=name, Payload=b"{}")
-    return json.loads(invoked["Payload"].read())
+    result: dict[str, Any] = json.loads(invoked["Payload"].read())
+    return result
 
 
 def credential(stack: Stack, place: str, *, tags: Sequence[Mapping[str, str]] = ()) -> str:
@@ -84,7 +85,7 @@ def cleanup_as_maintenance(
 
 def disabled(client: PlatformClient, tag: str) -> bool:
     [found] = client.call("POST", "webhooks/fetch", {"tags": [tag]}).json["data"]
-    return found["disabled"]
+    return bool(found["disabled"])
 
 
 def eventually(holds: Callable[[], object]) -> bool:

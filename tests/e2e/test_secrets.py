@@ -33,7 +33,7 @@ QUEUES = (
 
 
 class Planted:
-    """Makes values that are found again, in whatever way they are written."""
+    """Makes values that are found again in any encoding."""
 
     def __init__(self) -> None:
         self.values: set[str] = set()
@@ -51,22 +51,22 @@ class Planted:
 
 def written(value: str) -> set[str]:
     plain = value.encode()
-    # A base64 text has the value's at one of three places, and its first and last letters depend on what is beside.
+    # A base64 text has the value's at one of three offsets, and its first and last letters depend on their neighbours.
     shifted = (base64.b64encode(b"x" * shift + plain)[4:-4].decode() for shift in range(3))
     return {value, quote(value), quote_plus(value), json.dumps(value)[1:-1], plain.hex(), *shifted}
 
 
 def echo(connection: Connection, received: Received) -> bool:
-    """Answer as a server in debug mode does: with all that it got, what authenticates us first."""
+    """Respond as a server in debug mode does: with the whole request, credentials first."""
     said = (
         "\n".join(f"{name}: {value}" for name, value in reversed(received.headers)) + received.body.decode()
     )
     return reply(500, said.encode())(connection, received)
 
 
-def messages(stack: Stack, queue: str) -> list[dict]:
-    """Return what can be received from a queue now; it can be received again at once."""
-    found: dict[str, dict] = {}
+def messages(stack: Stack, queue: str) -> list[dict[str, Any]]:
+    """Return the messages of a queue that can be received now; they can be received again at once."""
+    found: dict[str, dict[str, Any]] = {}
     sqs, url = stack.client("sqs"), stack.outputs[queue]
     while True:
         response = sqs.receive_message(
@@ -103,7 +103,7 @@ def held(stack: Stack, queue: str) -> Iterator[None]:
 
 
 def wait_for(look: Callable[[], list[dict[str, Any]]], *, seconds: float = SECONDS) -> list[dict[str, Any]]:
-    """Return what `look` returns as soon as it is something."""
+    """Return the first result of `look` that is not empty."""
     until = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < until, "it did not come in time"
@@ -111,7 +111,7 @@ def wait_for(look: Callable[[], list[dict[str, Any]]], *, seconds: float = SECON
     return found
 
 
-def credentials(planted: Planted) -> dict[str, dict]:
+def credentials(planted: Planted) -> dict[str, dict[str, Any]]:
     return {
         "basic": {"username": planted.new("user"), "password": planted.new("password")},
         "bearer": {"token": planted.new("token")},
@@ -120,13 +120,13 @@ def credentials(planted: Planted) -> dict[str, dict]:
     }
 
 
-def api(url: str, auth_type: str, credential: object, *, token_url: str) -> dict:
+def api(url: str, auth_type: str, credential: object, *, token_url: str) -> dict[str, Any]:
     oauth = {"oAuthGrantType": "client_credentials", "oAuthTokenUrl": token_url, "oAuthScopes": ["a"]}
     made = {"url": url, "authType": auth_type, "credential": credential}
     return {**made, **(oauth if auth_type == "oauth2" else {})}
 
 
-def webhook(name: str, made: dict, **changes: Any) -> dict:
+def webhook(name: str, made: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         "eventNames": [name],
         "name": name,
@@ -138,8 +138,9 @@ def webhook(name: str, made: dict, **changes: Any) -> dict:
 
 
 def publish(stack: Stack, client: PlatformClient, name: str) -> str:
+    event_id = str(uuid.uuid4())
     event = {
-        "eventId": str(uuid.uuid4()),
+        "eventId": event_id,
         "eventName": name,
         "tenantId": client.tenant,
         "communityId": client.community,
@@ -148,7 +149,7 @@ def publish(stack: Stack, client: PlatformClient, name: str) -> str:
     stack.client("sqs").send_message(
         QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=json.dumps(event), MessageGroupId="acme"
     )
-    return event["eventId"]
+    return event_id
 
 
 def keys_and_seeds(stack: Stack, system: PlatformClient, planted: Planted) -> None:
@@ -171,7 +172,7 @@ def leaves(content: object) -> list[str]:
 def requests_good_and_bad(
     client: PlatformClient, service: PlatformClient, planted: Planted, base: str
 ) -> list[Reply]:
-    """Send what the API takes and what it refuses, all with secrets; returns the answers."""
+    """Send valid and invalid requests, all with secrets; returns the responses."""
     responses = []
     name = f"secrets.{uuid.uuid4().hex[:8]}"
     for auth_type, credential in credentials(planted).items():
@@ -316,7 +317,7 @@ def test_no_secret_is_in_clear_anywhere(stack: Stack, system: PlatformClient, pl
     leaks |= {
         f"answer {number}: {response.status}": planted.found_in(response.body.decode())
         for number, response in enumerate(responses)
-        if not response.body.startswith(b'{"data":')  # what the helper was asked to decrypt or encrypt
+        if not response.body.startswith(b'{"data":')  # the helper returns the text that it was given
     }
     assert {where: found for where, found in leaks.items() if found} == {}
 
@@ -347,7 +348,7 @@ def failing_deliveries(
     return events
 
 
-def dead_lettered(stack: Stack, events: set[str]) -> list[dict]:
+def dead_lettered(stack: Stack, events: set[str]) -> list[dict[str, Any]]:
     """Return the dead letters once there is one for each event."""
     found = [
         each for each in messages(stack, "DeliveriesDlqUrl") if any(event in each["Body"] for event in events)

@@ -1,6 +1,7 @@
 """Resets of the service's key. Runs last: callbacks take up the new keys within a minute only."""
 
 import time
+from typing import Any
 from urllib.parse import quote
 
 from local.stack import Stack
@@ -21,7 +22,8 @@ def reset(client: PlatformClient, key_id: str) -> Reply:
 
 
 def shown(client: PlatformClient) -> str:
-    return client.plain("GET", "/publickeys").json["publicKey"]
+    key: str = client.plain("GET", "/publickeys").json["publicKey"]
+    return key
 
 
 def test_a_system_license_of_one_community_reaches_no_service_key(
@@ -45,7 +47,7 @@ def test_two_resets_lock_no_client_out_and_the_readme_code_verifies(
     old = protocol.read_key_pair(cached.unseal(tags["service"]["keySecret"]))
     assert old.public == before
 
-    known, resets = [(0.0, before)], []
+    known, resets = [(0.0, before)], list[dict[str, Any]]()
     with Receiver() as receiver:
         _, name = register(system, receiver)
         began = time.time()

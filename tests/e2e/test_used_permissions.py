@@ -14,9 +14,9 @@ from tests.e2e.test_permissions import disabled, eventually, invoke
 from tests.receiver import Receiver, reply
 
 SECONDS = 40.0
-# Role, action and the resource's logical id of what this file does not bring about by itself, with the reason.
+# Role, action and logical id of the resource of each permission that this file does not use, with the reason.
 NOT_DRIVEN = {
-    # Two changes of one webhook at the same moment: the one that fails reads what the other left.
+    # Two changes of one webhook at the same time: the one that fails reads the webhook again.
     ("DispatcherRole", "dynamodb:GetItem", "SubscriptionsTable"),
     # A slice of an event with more listeners than one message takes: test_wide_event.py publishes one.
     ("FanoutRole", "sqs:SendMessage", "EventsQueue"),

@@ -21,7 +21,7 @@ class FakeBatchReader:
         self._fault = fault
 
     def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
-        """Return what exists of both."""
+        """Return those webhooks and entries that exist."""
         with effect(self._fault, "batch.read"):
             entries = {entry.key: entry for entry in self._log.entries()}
             logged = {

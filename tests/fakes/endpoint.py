@@ -10,7 +10,7 @@ from webhooks.domain.errors import EndpointRefusedError
 from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest, HttpResponse, NoResponse
 from webhooks.ports import Conversation
 
-# What an endpoint does with a request, if it is more than one exchange says.
+# Computes the outcome of a request.
 type Behaviour = HttpOutcome | Callable[[HttpRequest], HttpOutcome]
 
 
@@ -23,11 +23,11 @@ class Endpoint(Protocol):
     """Answers a request at once."""
 
     def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
-        """Return what comes of a request that may take so long."""
+        """Return the outcome of a request that may take so many seconds."""
 
 
 def lead[R](conversation: Conversation[R], endpoint: Endpoint) -> R:
-    """Lead one conversation to its end; returns what it returns."""
+    """Lead one conversation to its end and return its result."""
     outcome: HttpOutcome | Exception | None = None
     while True:
         try:
@@ -72,17 +72,17 @@ class ScriptedEndpoint:
         self._requests: list[HttpRequest] = []
 
     def script(self, url: str, *behaviours: Behaviour) -> None:
-        """Say what the endpoint at a URL does, from now on."""
+        """Set the behaviours of the endpoint at a URL."""
         with self._lock:
             self._scripts[url] = deque(behaviours)
 
     def requests(self, url: str | None = None) -> list[HttpRequest]:
-        """Return what was sent, to one URL or to all, in its order."""
+        """Return the requests that were sent, to one URL or to all, in their order."""
         with self._lock:
             return [request for request in self._requests if url in (None, request.url)]
 
     def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
-        """Send a request and return what came of it."""
+        """Send a request and return its outcome."""
         with effect(self._fault, "endpoint.exchange"):
             with self._lock:
                 self._requests.append(request)
@@ -97,7 +97,7 @@ class ScriptedEndpoint:
 
 
 class ScriptedTokens:
-    """Gives out "token 1" until it is rejected, then "token 2"; or what it is set to."""
+    """Gives out "token 1" until it is rejected, then "token 2"; or the token that is set."""
 
     def __init__(self) -> None:
         self._lock = RLock()

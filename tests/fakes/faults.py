@@ -13,7 +13,7 @@ def no_fault(_moment: str) -> None:
 
 @contextmanager
 def effect(fault: Fault, name: str) -> Iterator[None]:
-    """Surround an effect with the moments at which it can fail."""
+    """Surround an effect with the calls at which it can fail."""
     fault(f"before {name}")
     yield
     fault(f"after {name}")

@@ -12,7 +12,7 @@ from tests.factories import SYSTEM, InMemoryApp, api_event, webhook_body
 
 # Not `positive_data_acceptance`: the rules of a URL, a key or a credential are more than a schema can say.
 checks.load_all_checks()
-CHECKS = checks.CHECKS.get_by_names(
+CHECKS: list[Any] = checks.CHECKS.get_by_names(
     [
         "not_a_server_error",
         "status_code_conformance",
@@ -59,5 +59,5 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", application)
 
 @schema.parametrize()
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_functions_conform_to_the_document(case: schemathesis.Case) -> None:
+def test_the_functions_conform_to_the_document(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(checks=CHECKS)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.factories import BASE, SYSTEM, ApiResponse, InMemoryApp, api_event
 
+SIGNED = {"licensekey", "requestid", "publickey"}
 LITTLE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 METHODS = st.sampled_from(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]) | st.text(
@@ -128,9 +129,6 @@ def test_any_path_with_credentials_gets_a_valid_response(
     method: str, path: str, headers: dict[str, str], body: str
 ) -> None:
     hold(app().call(method, path, body, headers=headers))
-
-
-SIGNED = {"licensekey", "requestid", "publickey"}
 
 
 @LITTLE

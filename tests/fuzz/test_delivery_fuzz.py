@@ -158,7 +158,7 @@ AUTH = st.one_of(
 )
 
 
-def api_with(path: Path, auth_type: str, credential: dict) -> dict:
+def api_with(path: Path, auth_type: str, credential: dict[str, Any]) -> dict[str, Any]:
     api = {"url": f"{path.receiver.url}/hook", "authType": auth_type, "credential": credential}
     if auth_type != "oauth2":
         return api
@@ -170,7 +170,7 @@ def basic(*pair: str) -> str:
     return "Basic " + base64.b64encode(":".join(pair).encode()).decode()
 
 
-def expected_header(auth_type: str, credential: dict) -> tuple[str, str]:
+def expected_header(auth_type: str, credential: dict[str, Any]) -> tuple[str, str]:
     match auth_type:
         case "basic":
             return "Authorization", basic(credential["username"], credential["password"])
@@ -217,7 +217,7 @@ def test_a_credential_is_refused_or_arrives_as_one_exact_header(
     assert names(call) == names(bare) + Counter([name.lower()])
     assert [each for each in call.headers if each[0].lower() == name.lower()] == [(name, value)]
     assert json.loads(call.body) == json.loads(bare.body)
-    assert plain["_id"] in bare.header("webhook-id")
+    assert plain["_id"] in (bare.header("webhook-id") or "")
     if auth_type == "oauth2":
         [asked] = [each for each in calls if each.path == "/token"]
         client = credential["oauth2"]
@@ -262,7 +262,7 @@ def test_event_fields_are_refused_or_arrive_in_the_body_alone(
             body = json.loads(call.body)
             assert (body["id"], body["data"]) == (event_id, data)
             assert names(call) == Counter(OWN_HEADERS)
-            assert call.header("webhook-id").isascii()
+            assert (call.header("webhook-id") or "\xff").isascii()
             assert call.header("Accept") == "*/*"  # microsoft/botframework-sdk#5497
 
 
@@ -374,7 +374,7 @@ def test_any_response_of_a_token_endpoint_is_settled(path: Path, response: bytes
 
     assert [call.path for call in calls] == ["/token"]
     [entry] = path.log.entries()
-    assert entry.delivery.attempts[0].reason.startswith("oauth: ")
+    assert (entry.delivery.attempts[0].reason or "").startswith("oauth: ")
     assert "planted" not in repr(entry)
 
 
@@ -416,8 +416,10 @@ def test_a_host_in_any_legal_spelling_is_called_if_allowed(path: Path, host: str
     [call] = path.deliver(EVENT)
 
     assert names(call)["host"] == 1
-    assert call.header("Host").endswith(f":{path.receiver.port}")
-    assert call.header("Host").isascii()
+    sent = call.header("Host")
+    assert sent is not None
+    assert sent.endswith(f":{path.receiver.port}")
+    assert sent.isascii()
 
 
 @SOME

@@ -1,4 +1,4 @@
-"""Whatever an endpoint's URL, headers or answer are: a value or a named refusal, and never an address inside."""
+"""Any URL, headers and response of an endpoint are read or refused by name; no private address is reached."""
 
 import socket
 import string

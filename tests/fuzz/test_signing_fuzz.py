@@ -57,7 +57,7 @@ json_web_keys = st.fixed_dictionaries(
 
 
 def verify(**changes: Any) -> list[str]:
-    parts = {
+    parts: dict[str, Any] = {
         "method": "POST",
         "url": "https://example.com/hook",
         "headers": HEADERS,
@@ -95,7 +95,7 @@ def test_any_text_as_an_envelope_is_opened_or_refused(text: str) -> None:
 
 @fuzz
 @given(anything | base64_like | base64_like.map("whsec_".__add__))
-def test_any_text_as_a_webhook_secret(text):
+def test_any_text_as_a_webhook_secret_is_read_or_refused(text: str) -> None:
     with suppress(InvalidKeyError):
         assert len(decode_secret(text)) == 32
 
@@ -136,7 +136,7 @@ def test_any_callback_is_signed_or_refused(
 
 @fuzz
 @given(st.dictionaries(st.sampled_from(list(HEADERS)) | anything, anything, max_size=4), anything, anything)
-def test_any_headers_to_verify(headers, method, url):
+def test_any_headers_are_verified_or_refused(headers: dict[str, str], method: str, url: str) -> None:
     with suppress(VerificationError):
         verify(headers=headers, method=method, url=url)
     with suppress(VerificationError):
@@ -152,20 +152,20 @@ def test_any_change_of_a_header_is_refused_or_harmless(name: str, data: st.DataO
     changed = value[:start] + data.draw(st.text('";=:(), \\@az09AZ\n') | anything) + value[end:]
     with suppress(VerificationError):
         verify(headers=HEADERS | {name: changed})
-        # Only what means the same may pass: blanks around, and spellings of the lists.
+        # Only an equal value may pass: blanks around it, and spellings of the lists.
         assert changed.strip(" \t") == value or name in {"webhook-signature", "Signature", "Signature-Input"}
 
 
 @fuzz
 @given(st.dictionaries(anything, json_values) | st.fixed_dictionaries({"keys": st.lists(json_web_keys)}))
-def test_any_document_as_a_jwks(jwks):
+def test_any_document_as_a_jwks_is_read_or_refused(jwks: dict[str, Any]) -> None:
     with suppress(VerificationError):
         verify(jwks=jwks)
 
 
 @fuzz
 @given(st.binary(), st.integers(), st.integers(min_value=0))
-def test_any_body_and_time(body, now, tolerance):
+def test_any_other_body_or_time_is_refused(body: bytes, now: int, tolerance: int) -> None:
     with suppress(VerificationError):
         verify(body=body, now=now, tolerance=tolerance)
         assert body == BODY

@@ -6,10 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.contract.backends import Backend, backend_named
 from tests.factories import (
@@ -26,7 +26,8 @@ from tests.factories import (
     webhook_body,
 )
 from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
-from webhooks.domain.caller import AuthLevel, License
+from webhooks_cli.aws import Account as OperatorAccount
+from webhooks_cli.license import License
 from webhooks_cli.register import LicenseRegister
 
 API = {
@@ -36,12 +37,10 @@ API = {
 }
 
 
-@dataclass(frozen=True)
-class Account:
-    """The operator's account, as their command knows it."""
-
-    dynamodb: object
-    table: str
+class Account(OperatorAccount):
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
+        self.dynamodb = dynamodb
+        self.table = table
 
     def find(self, name: str) -> str:
         assert name == "accessTable"
@@ -66,8 +65,8 @@ class Deployed:
             **variables,
         }
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
-        register.issue(SYSTEM.license_key, License(AuthLevel.SYSTEM), now=1)
-        register.issue(SERVICE_CALLER.license_key, License(AuthLevel.SERVICE, TENANT, COMMUNITY), now=1)
+        register.issue(SYSTEM.license_key, License("system"), now=1)
+        register.issue(SERVICE_CALLER.license_key, License("service", TENANT, COMMUNITY), now=1)
         self.handlers = {
             name: load_function(name, self.environment).lambda_handler
             for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery")

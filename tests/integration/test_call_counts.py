@@ -1,4 +1,4 @@
-"""What a delivery costs, counted where botocore sends it: AWS calls by operation, and DynamoDB's write units."""
+"""The cost of a delivery, counted where botocore sends it: AWS calls by operation, and DynamoDB's write units."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) 
     assert counts.write_units == 100
 
 
-def test_ten_packs_of_ten_failures_take_a_call_more_than_ten_packs_of_successes(warm: Stack) -> None:
+def test_ten_packs_of_ten_failures_take_one_call_more_than_successes(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503))
     for batch in range(10):
@@ -69,7 +69,7 @@ def test_ten_packs_of_ten_failures_take_a_call_more_than_ten_packs_of_successes(
     assert counts.calls == {"BatchGetItem": 2, "SendMessageBatch": 1, "BatchWriteItem": 4}
 
 
-def test_a_slow_endpoint_costs_its_batch_a_settlement_of_those_that_were_quick(warm: Stack) -> None:
+def test_a_slow_endpoint_costs_its_batch_one_settlement_of_the_others(warm: Stack) -> None:
     warm.register(ttl=2, endpoint={"url": f"{warm.receiver.url}/slow"})
     warm.receiver.script(reply(200, delay=0.8), path="/slow")
     warm.publish(*_events(1))

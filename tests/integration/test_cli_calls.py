@@ -31,7 +31,7 @@ def webhooks(tmp_path: Path, api: Api) -> CommandLine:
     return command_line
 
 
-def test_the_api_can_open_the_envelopes_of_call(webhooks):
+def test_the_api_can_open_the_envelopes_of_call(webhooks: CommandLine) -> None:
     ended = webhooks("call", "put", "webhook", "-d", "-", "-H", "x-more: 1", "--json", stdin='{"name":"ü"}')
     response = ended.document
     assert (response["method"], response["path"]) == ("PUT", "/tenant/acme/community/main/webhook")
@@ -54,7 +54,7 @@ def test_the_body_can_be_a_file_or_json_itself(webhooks: CommandLine) -> None:
     assert [response["body"] for response in responses] == ['{"pSize":1}'] * 2
 
 
-def test_the_level_chooses_the_license(webhooks):
+def test_the_level_chooses_the_license(webhooks: CommandLine) -> None:
     response = webhooks("call", "GET", "/servicekeys", "--level", "service", "--json").document
     assert response["license"] == LICENSES["service"]
 
@@ -92,7 +92,7 @@ def test_open_paths_are_called_without_a_license(webhooks: CommandLine, api: Api
     assert api.seen == [("GET", path)]
 
 
-def test_the_status_goes_to_stderr_and_the_response_to_stdout(webhooks):
+def test_the_status_goes_to_stderr_and_the_response_to_stdout(webhooks: CommandLine) -> None:
     ended = webhooks("call", "GET", "/healthz")
     assert re.fullmatch(r"200 OK \(\d+ ms\)\n", ended.stderr)
     assert json.loads(ended.stdout) == {"anonymous": True}
@@ -116,7 +116,9 @@ def test_output_to_a_terminal_has_colours(webhooks: CommandLine) -> None:
         ((299, b"\xff" + b"[" * 10_000), 0, "\ufffd" + "[" * 10_000),
     ],
 )
-def test_every_response_is_one_document_and_an_exit_code(webhooks, api, response, *, code, document):
+def test_every_response_is_one_document_and_an_exit_code(
+    webhooks: CommandLine, api: Api, response: tuple[int, bytes], *, code: int, document: object
+) -> None:
     api.answers["/servicekeys"] = response
     ended = webhooks("call", "GET", "/servicekeys", "--json")
     assert (ended.code, ended.document) == (code, document)
@@ -132,7 +134,7 @@ def test_include_adds_status_and_headers(webhooks: CommandLine, api: Api) -> Non
 def test_the_printed_headers_are_lines_for_curl(webhooks: CommandLine, api: Api) -> None:
     lines = webhooks("headers").stdout.splitlines()
     assert [line.endswith(" \\") for line in lines] == [True, True, False]
-    found = dict(re.match(r"-H '(\w+): ([^']+)'", line).groups() for line in lines)
+    found = dict(re.findall(r"^-H '(\w+): ([^']+)'", "\n".join(lines), re.MULTILINE))
     key = protocol.shared_key(api.keys, found["publickey"])
     assert protocol.unseal(key, found["licensekey"]) == LICENSES["system"]
     plain = webhooks("headers", "--plain").stdout.splitlines()
@@ -150,7 +152,9 @@ def test_a_profile_calls_with_its_own_pair_and_license(webhooks: CommandLine, ap
     assert protocol.unseal(protocol.shared_key(api.keys, pair.public), headers["licensekey"]) == "its-own"
 
 
-def test_a_url_alone_takes_the_license_of_the_environment_and_a_new_pair(webhooks, api, tmp_path):
+def test_a_url_alone_takes_the_license_of_the_environment_and_a_new_pair(
+    webhooks: CommandLine, api: Api, tmp_path: Path
+) -> None:
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-the-environment"
     response = webhooks("call", "GET", "/servicekeys", "--url", api.url, "--json").document
     assert response["license"] == "of-the-environment"
@@ -161,7 +165,9 @@ def test_a_url_alone_takes_the_license_of_the_environment_and_a_new_pair(webhook
     "content",
     ["tell-nobody", '{"privateKey": "tell-nobody"}', '{"tell-nobody": 1}', "tell-nobody\udcff"],
 )
-def test_a_key_file_without_a_key_is_named_and_not_quoted(webhooks, tmp_path, content):
+def test_a_key_file_without_a_key_is_named_and_not_quoted(
+    webhooks: CommandLine, tmp_path: Path, content: str
+) -> None:
     file = tmp_path / "broken.key"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
     ended = webhooks("headers", "--key-file", "broken.key")
@@ -170,7 +176,9 @@ def test_a_key_file_without_a_key_is_named_and_not_quoted(webhooks, tmp_path, co
     assert "tell-nobody" not in ended.stderr
 
 
-def test_a_key_on_another_curve_than_the_deployments_is_named(webhooks, api, tmp_path):
+def test_a_key_on_another_curve_than_the_deployments_is_named(
+    webhooks: CommandLine, api: Api, tmp_path: Path
+) -> None:
     other = "prime256v1" if api.keys.curve is protocol.SECP256K1 else "secp256k1"
     webhooks("keys", "new", "--curve", other, "--out", "other.key")
     ended = webhooks("headers", "--key-file", "other.key")
@@ -185,7 +193,7 @@ def test_a_key_file_that_keys_new_made_is_used(webhooks: CommandLine, api: Api) 
     assert headers["publickey"] == made["publicKey"]
 
 
-def test_a_closed_port_is_unreachable(webhooks):
+def test_a_closed_port_is_unreachable(webhooks: CommandLine) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -195,7 +203,7 @@ def test_a_closed_port_is_unreachable(webhooks):
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
-def test_another_server_is_told_apart_from_the_api(webhooks, api, body):
+def test_another_server_is_recognized(webhooks: CommandLine, api: Api, body: bytes) -> None:
     api.answers["/publickeys"] = (200, body)
     ended = webhooks("headers")
     assert ended.code == 3
@@ -210,7 +218,7 @@ def test_a_failing_api_is_unreachable(webhooks: CommandLine, api: Api) -> None:
 
 
 @pytest.mark.parametrize("url", ["api.example.com", "ftp://x", "http://", "http://[", "http://a b/"])
-def test_a_malformed_url_is_wrong_use(webhooks, url):
+def test_a_malformed_url_is_wrong_use(webhooks: CommandLine, url: str) -> None:
     ended = webhooks("call", "GET", "/healthz", "--url", url)
     assert ended.code in (2, 3)
     assert ended.stderr.startswith("webhooks: ")
@@ -253,7 +261,9 @@ def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
 
 
 @pytest.mark.parametrize("name", ["--endpoint", "--url"])
-def test_a_callback_verifies_with_the_published_keys_and_the_webhooks_secret(verify, api, name):
+def test_a_callback_verifies_with_the_published_keys_and_the_webhooks_secret(
+    verify: Callable[..., CommandResult], api: Api, name: str
+) -> None:
     ended = verify(name=name)
     assert ended.document == {
         "ok": True,
@@ -276,7 +286,7 @@ def test_the_published_keys_can_be_chosen(verify: Callable[..., CommandResult], 
     assert verify("--api", api.url, body=b"{ }").code == 1
 
 
-def secret_path(response):
+def secret_path(response: tuple[int, bytes]) -> dict[str, tuple[int, bytes]]:
     return {f"/tenant/acme/community/main/webhook/{WEBHOOK_ID}/secret": response}
 
 
@@ -290,7 +300,14 @@ def secret_path(response):
         ((), secret_path((200, b'{"signingSecret": "bm90IG91cnM="}')), "answered without a secret"),
     ],
 )
-def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(verify, api, argv, *, responses, reason):
+def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(
+    verify: Callable[..., CommandResult],
+    api: Api,
+    argv: tuple[str, ...],
+    *,
+    responses: dict[str, tuple[int, bytes]],
+    reason: str,
+) -> None:
     api.answers.update(responses)
     ended = verify(*(each.format(url=api.url) for each in argv))
     assert ended.code == 0
@@ -299,7 +316,9 @@ def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(verify, api, a
     assert "--secret" in ended.document["notChecked"]["v1"]
 
 
-def test_no_secret_is_fetched_for_a_callback_of_another_service(verify, webhooks, api, tmp_path):
+def test_no_secret_is_fetched_for_a_callback_of_another_service(
+    verify: Callable[..., CommandResult], webhooks: CommandLine, api: Api, tmp_path: Path
+) -> None:
     headers = json.loads((tmp_path / "headers.json").read_text())
     webhooks.write("headers.json", {**headers, "webhook-id": "msg_1"})
     ended = verify()

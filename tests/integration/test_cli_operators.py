@@ -68,14 +68,17 @@ def received(queue: Queue) -> list[Message]:
 
 def find(license_key: str) -> License:
     clients = AwsClients(time_left=lambda: math.inf)
-    return TableLicenses(Table(clients, "access"), clock=time.time).find(license_key, None)
+    found = TableLicenses(Table(clients, "access"), clock=time.time).find(license_key, None)
+    assert found is not None
+    return found
 
 
 @pytest.fixture
 def unused_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @pytest.fixture(autouse=True)
@@ -86,10 +89,11 @@ def _region(monkeypatch: pytest.MonkeyPatch) -> None:
 def issue(webhooks: CommandLine, *argv: object) -> dict[str, Any]:
     ended = webhooks("license", "issue", "--json", *argv)
     assert ended.code == 0, ended.stderr
-    return ended.document
+    issued: dict[str, Any] = ended.document
+    return issued
 
 
-def test_the_service_finds_an_issued_license(webhooks):
+def test_the_service_finds_an_issued_license(webhooks: CommandLine) -> None:
     document = issue(webhooks, "--level", "service", "--expires", "90d", "--label", "shop")
     license_ = find(document["license"])
     assert license_.auth_level is AuthLevel.SERVICE
@@ -99,7 +103,7 @@ def test_the_service_finds_an_issued_license(webhooks):
     assert license_.holds(NOW)
 
 
-def test_a_system_license_is_for_all_communities_or_the_named_one(webhooks):
+def test_a_system_license_is_for_all_communities_or_the_named_one(webhooks: CommandLine) -> None:
     assert find(issue(webhooks, "--level", "system")["license"]).reaches(Scope("any", "one"))
     one = issue(webhooks, "--level", "system", "--tenant", "acme", "--community", "main")
     assert not find(one["license"]).reaches(Scope("any", "one"))
@@ -178,14 +182,14 @@ def test_a_table_that_does_not_exist_is_a_missing_configuration(webhooks: Comman
     assert "ResourceNotFoundException" in ended.stderr
 
 
-def test_a_malformed_aws_endpoint_is_a_wrong_configuration(webhooks):
+def test_a_malformed_aws_endpoint_is_a_wrong_configuration(webhooks: CommandLine) -> None:
     webhooks.write_stack(region=REGION, awsEndpoint="no-url", accessTable="access")
     ended = webhooks("license", "list")
     assert ended.code == 4
     assert "awsEndpoint" in ended.stderr
 
 
-def test_an_account_without_response_is_unreachable(webhooks, unused_port):
+def test_an_account_without_response_is_unreachable(webhooks: CommandLine, unused_port: int) -> None:
     webhooks.write_stack(region=REGION, awsEndpoint=f"http://127.0.0.1:{unused_port}", accessTable="access")
     ended = webhooks("license", "list")
     assert ended.code == 3

@@ -128,6 +128,8 @@ def test_results_come_as_their_conversations_end(client: Client) -> None:
     def talk(delay: str) -> Conversation[tuple[str, int, int]]:
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
+        assert isinstance(first, HttpResponse)
+        assert isinstance(second, HttpResponse)
         return delay, first.status, second.status
 
     with Receiver() as receiver:
@@ -224,6 +226,8 @@ def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
         url = f"http://host.example:{receiver.port}/"
         first, second = (slow.exchange(post(url), seconds=0.6) for _ in range(2))
 
+    assert first.times
+    assert second.times
     lookup, connect, tls, first_byte, total = first.times
     assert 100 <= lookup <= connect < 200
     assert tls == 0

@@ -32,7 +32,7 @@ def timed(
     return response, time.monotonic() - started
 
 
-def assert_ended_on_time(response: NoResponse, took: float, *, during: str) -> None:
+def assert_ended_on_time(response: HttpResponse | NoResponse, took: float, *, during: str) -> None:
     assert isinstance(response, NoResponse), response
     assert response.reason is NoResponseReason.DEADLINE
     assert during in response.detail
@@ -186,7 +186,7 @@ def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint: Client) -> None
 
 
 def test_threads_and_sockets_are_all_freed_after_a_thousand_bad_deliveries() -> None:
-    gc.collect()  # what earlier tests left
+    gc.collect()  # of garbage of earlier tests
     threads, files = threading.active_count(), open_files()
 
     # Given endpoints that are bad in every way

@@ -1,11 +1,11 @@
-"""Where the client connects: to vetted addresses and nowhere else, whatever says otherwise."""
+"""The client connects to vetted addresses and nowhere else."""
 
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-import pycurl
+import pycurl  # type: ignore[import-untyped]  # its wheel has no types
 import pytest
 
 from tests.calls import LOOPBACK, Client, calling, post
@@ -27,7 +27,7 @@ def receiver() -> Iterator[Receiver]:
 class Blind(EgressGuard):
     """A guard that takes every lookup for vetted, so that only the look before each connect is left."""
 
-    def _vetted(self, parsed: EndpointUrl, addresses: tuple[IPv4Address | IPv6Address, ...]) -> Target:
+    def _vet(self, parsed: EndpointUrl, addresses: tuple[IPv4Address | IPv6Address, ...]) -> Target:
         return Target(parsed, tuple(map(str, addresses)))
 
 

@@ -1,4 +1,4 @@
-"""Requests over real sockets: what is sent, where to, and what never is."""
+"""Requests over real sockets: their bytes, their address, and requests that are never sent."""
 
 import socket
 from collections.abc import Iterator
@@ -114,7 +114,7 @@ def test_a_redirect_location_is_read_from_a_response_in_pieces(endpoint: Client,
 
 
 def test_the_next_vetted_address_is_tried_after_a_refused_connection(receiver: Receiver) -> None:
-    # Given a host with an address where nobody listens, before the one where somebody does
+    # Given a host with an address whose port is closed, before one whose port is open
     with calling("127.0.0.9", "127.0.0.1") as endpoint:
         response = endpoint.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
 

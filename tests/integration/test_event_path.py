@@ -62,7 +62,9 @@ class Stack:
             scope=SCOPE,
             definition=replace(definition, **changes),
             created_at=int(time.time()),
-            credential=credential and self.credentials.create(SCOPE, webhook_id, credential=credential),
+            credential=self.credentials.create(SCOPE, webhook_id, credential=credential)
+            if credential
+            else None,
         )
         self.subscriptions.add(webhook, IdempotencyRecord(webhook_id, "{}", int(time.time()) + 60))
         return webhook
@@ -86,7 +88,7 @@ class Stack:
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages"):
-            found += messages
+            found += [dict(message) for message in messages]
         return found
 
     def deliver(self, lane: Lane = Lane.FAST) -> list[dict[str, Any]]:

@@ -120,7 +120,7 @@ def test_outputs_without_an_emulator_name_its_log(stack: Stack) -> None:
     assert f"; read {stack.emulator.log}" in message(raised)
 
 
-def test_a_function_that_fails_is_named_with_the_logs_of_functions_receiver_and_emulator(
+def test_a_function_that_fails_is_named_with_all_logs_to_read(
     stack: Stack,
 ) -> None:
     with (
@@ -160,7 +160,7 @@ class StackInMoto(Stack):
     """A stack whose AWS clients moto answers."""
 
     def client(self, service: str) -> Any:
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]  # one overload for each service
             service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
 
@@ -170,7 +170,7 @@ def test_functions_logs_are_saved_in_order_of_time(tmp_path: Path) -> None:
     stack = StackInMoto(tmp_path, port=free_port())
     logs = stack.client("logs")
     began = time.time()
-    lines = {
+    lines: dict[str, list[tuple[float, str]]] = {
         "fanout": [(1, "first"), (2.5, "END RequestId: 1"), (3, "third")],
         "dispatcher": [(2, "second"), (-60, "long before")],
     }

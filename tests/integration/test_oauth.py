@@ -60,7 +60,7 @@ def client(
     return ClientCredentials(receiver.url + "/token", "client", secret, scopes)
 
 
-def assert_failed(response: NoResponse, *, detail: str) -> None:
+def assert_failed(response: str | NoResponse, *, detail: str) -> None:
     assert isinstance(response, NoResponse), response
     assert response.reason is NoResponseReason.OAUTH
     assert detail in response.detail
@@ -131,7 +131,7 @@ def test_a_token_rejected_by_many_is_fetched_again_once(tokens: Asking, receiver
     # When the endpoint answers 401 to them all
     got = tokens.tokens(client(receiver), seconds=[2] * 10, rejected="old")
 
-    # Then one asks for a new one, and who comes late gets it as well
+    # Then one asks for a new one, and a late delivery gets it as well
     assert got == ["new"] * 10
     assert tokens.token(client(receiver), seconds=2, rejected="old") == "new"
     assert len(receiver.requests) == 2
@@ -222,7 +222,7 @@ def test_a_late_token_is_there_for_the_next_delivery(tokens: Asking, receiver: R
 
 def test_a_silent_token_endpoint_delays_only_its_own_deliveries(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(stall, path="/token")
-    ended = {}
+    ended: dict[str, float] = {}
 
     def delivery(name: str, asker: Conversation[str | NoResponse] | None) -> Conversation[HttpOutcome]:
         if asker is not None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
-from tests.contract.backends import Backend, Clock, DistinctBytes, backend_named
-from tests.contract.webhooks_made import ACME, NOW, make_record, make_webhook
+from tests.clocks import NOW, Clock
+from tests.contract.backends import Backend, DistinctBytes, backend_named
+from tests.contract.webhooks_made import ACME, make_record, make_webhook
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
@@ -126,7 +127,8 @@ def names(webhooks: list[Webhook]) -> set[str]:
 def kept(backend: Backend) -> set[str]:
     """Return the names of all secrets that are not marked for deletion."""
     pages = backend.clients.secrets
-    found, token = set(), {}
+    found: set[str] = set()
+    token: dict[str, Any] = {}
     while True:
         page = pages.list_secrets(MaxResults=100, **token)
         found |= {secret["Name"] for secret in page["SecretList"]}

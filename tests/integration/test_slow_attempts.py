@@ -1,4 +1,4 @@
-"""Whatever takes an attempt's time marks its webhook slow, whatever comes of it: its batch was held so long."""
+"""An attempt that takes long marks its webhook slow, with any outcome: it held up its batch."""
 
 import socket
 import time
@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.calls import LOOPBACK
-from tests.factories import NOW, SCOPE, InMemoryApp, webhook_body
+from tests.clocks import NOW
+from tests.factories import SCOPE, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatch, make_fanout
@@ -25,7 +26,7 @@ from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
 
 LIMIT = 0.25  # seconds from which an attempt is slow
-LATE = 0.4  # seconds that what is slow here takes
+LATE = 0.4  # seconds of a slow step here
 INSIDE, OUTSIDE = "192.168.1.1", "127.0.0.1"
 EVENT = '{"eventName": "E_LOGIN", "tenantId": "acme", "communityId": "default", "eventId": "e", "data": {}}'
 OAUTH = {
@@ -57,7 +58,7 @@ class Path:
     dispatch: Dispatcher
 
     def attempted(self, *, path: str = "/hook", host: str = OUTSIDE, **api: Any) -> tuple[str, int, bool]:
-        """Deliver an event; returns what came of it, the attempt's logged ms, and whether it marks slow."""
+        """Deliver an event; returns its outcome, the attempt's logged ms, and whether it marks slow."""
         port = self.receiver.port
         body = webhook_body(api={"url": f"http://{host}:{port}{path}", **api})
         response = self.app.call(

@@ -11,8 +11,9 @@ import pytest
 
 from signing import Curve, PrivateKey
 from tests.aws_stub.wrapped_clients import WrappedClients
+from tests.clocks import NOW
 from tests.contract.backends import Backend, backend_named
-from tests.contract.webhooks_made import ACME, NOW, make_definition
+from tests.contract.webhooks_made import ACME, make_definition
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
 from tests.fakes.subscriptions import FakeSubscriptions
@@ -105,7 +106,11 @@ class InMemoryApp:
         self.credentials: Credentials
         self.secrets: CredentialSecrets
         if backend.aws is None:
-            made = {"clock": backend.clock, "random_bytes": backend.random_bytes, "fault": crasher}
+            made: dict[str, Any] = {
+                "clock": backend.clock,
+                "random_bytes": backend.random_bytes,
+                "fault": crasher,
+            }
             self.subscriptions = FakeSubscriptions(**made)
             self.credentials = self.secrets = FakeCredentials(**made)
         else:

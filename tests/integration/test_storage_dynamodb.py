@@ -18,8 +18,9 @@ from tests.aws_stub.faulty_clients import (
     time_out,
     works,
 )
+from tests.clocks import NOW
 from tests.contract.backends import Backend, backend_named
-from tests.contract.webhooks_made import ACME, NOW, changed, make_record, make_webhook, recorded_body
+from tests.contract.webhooks_made import ACME, changed, make_record, make_webhook, recorded_body
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
@@ -67,10 +68,10 @@ class Opened:
             backoff=self.backend.backoff,
         )
 
-    def new(self, **changes: object) -> Webhook:
+    def new(self, **changes: Any) -> Webhook:
         return make_webhook(self.sound.next_id(ACME, now=NOW), **changes)
 
-    def stored(self, **changes: object) -> Webhook:
+    def stored(self, **changes: Any) -> Webhook:
         webhook = self.new(**changes)
         self.sound.add(webhook, make_record(f"add {webhook.id}"))
         return webhook

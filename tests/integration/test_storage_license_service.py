@@ -11,7 +11,8 @@ from cryptography.exceptions import InvalidTag
 
 from signing import Curve, PrivateKey
 from tests import plain_protocol
-from tests.contract.backends import Clock, DistinctBytes
+from tests.clocks import Clock
+from tests.contract.backends import DistinctBytes
 from tests.fakes.keys import FakeKeyStore
 from tests.fakes.licenses import FakeLicenses
 from webhooks.adapters.http.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.item_size import READ_UNIT, item_bytes, units
+from tests.clocks import NOW
 from tests.contract.backends import Backend, backend_named
-from tests.contract.webhooks_made import ACME, NOW, make_webhook
+from tests.contract.webhooks_made import ACME, make_webhook
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import (
     HEAD,

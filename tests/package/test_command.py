@@ -2,13 +2,16 @@
 
 import json
 import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from signing import encode_webhook_secret
 from tests import plain_protocol as protocol
 from tests.loopback_api import Api
-from tests.package.installed import ROOT, build_wheel, uv
+from tests.package.installed import ROOT, Installed, build_wheel, uv
 from tests.signed_callbacks import BODY, NOW, SECRET, sent
 from webhooks_cli import API_VERSION, __version__
 
@@ -16,23 +19,25 @@ LICENSE = "a-license-of-a-tenant"
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_wheel("cli", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
-def installed(environment, wheel):
+def installed(environment: Installed, wheel: Path) -> Installed:
     uv("pip", "install", "--python", environment.folder, "--require-hashes", "-r", "requirements/command.txt")
     uv("pip", "install", "--python", environment.folder, "--no-deps", wheel)
     return environment
 
 
 @pytest.fixture
-def webhooks(installed):
+def webhooks(installed: Installed) -> Callable[..., subprocess.CompletedProcess[str]]:
     return lambda *argv, stdin="": installed("webhooks", *argv, stdin=stdin)
 
 
-def test_the_installed_command_does_a_tenants_work(installed, webhooks):
+def test_the_installed_command_does_a_tenants_work(
+    installed: Installed, webhooks: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     # Given its packages: no AWS SDK, nothing of the service's own
     assert installed.packages() <= {
         "webhooks_cli", "cffi", "cryptography", "pycparser", "tomli", "typing_extensions", "urllib3"
@@ -58,7 +63,9 @@ def test_the_installed_command_does_a_tenants_work(installed, webhooks):
     assert json.loads(called.stdout)["signingSecret"] == "whsec_x"
 
 
-def test_the_installed_command_verifies_a_callback(installed, webhooks):
+def test_the_installed_command_verifies_a_callback(
+    installed: Installed, webhooks: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     (installed.home / "headers.json").write_text(json.dumps(sent()))
     ended = webhooks(
         "verify", "--endpoint", "https://example.com/hook?a=1", "--headers", "headers.json", "--body", "-",
@@ -67,7 +74,9 @@ def test_the_installed_command_verifies_a_callback(installed, webhooks):
     assert json.loads(ended.stdout) == {"ok": True, "verified": ["v1"], "failed": {}}
 
 
-def test_the_commands_of_operators_name_the_extra_that_they_need(webhooks):
+def test_operator_commands_name_the_extra_that_they_need(
+    webhooks: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
     for argv in (("license", "list", "--stack", "webhooks"), ("call", "GET", "/sd", "--stack", "webhooks")):
         ended = webhooks(*argv)
         assert ended.returncode == 4

@@ -1,11 +1,12 @@
 """The receivers' package: built as a wheel, installed alone, and used by each Python that is here."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from signing import encode_webhook_secret
-from tests.package.installed import build_wheel, uv
+from tests.package.installed import Installed, build_wheel, uv
 from tests.signed_callbacks import BODY, JWKS, NOW, SECRET, callback_keys, sent
 
 RECEIVER = """
@@ -23,17 +24,17 @@ except VerificationError as error:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_wheel("verify", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture
-def receiver(environment, wheel):
+def receiver(environment: Installed, wheel: Path) -> Installed:
     uv("pip", "install", "--python", environment.folder, "--constraints", "requirements/command.txt", wheel)
     return environment
 
 
-def test_the_installed_package_verifies_a_callback_and_needs_cryptography_alone(receiver):
+def test_the_installed_package_verifies_a_callback_with_cryptography_alone(receiver: Installed) -> None:
     assert receiver.packages() <= {
         "webhooks_verify", "cffi", "cryptography", "pycparser", "typing_extensions"
     }  # fmt: skip
@@ -56,6 +57,6 @@ def test_the_installed_package_verifies_a_callback_and_needs_cryptography_alone(
     ]
 
 
-def test_the_installed_package_has_types_and_its_license(receiver):
+def test_the_installed_package_has_types_and_its_license(receiver: Installed) -> None:
     (site,) = receiver.folder.glob("lib/python*/site-packages")
     assert {"py.typed", "LICENSE"} <= {path.name for path in (site / "webhooks_verify").iterdir()}

@@ -205,7 +205,7 @@ def signed(callback: dict[str, Any]) -> dict[str, str]:
 
 @quick
 @given(callbacks())
-def test_a_signed_callback_verifies(callback):
+def test_a_signed_callback_verifies(callback: dict[str, Any]) -> None:
     service = callback["keys"].service
     for secret in callback["webhook_secrets"]:
         assert verify_callback(
@@ -222,7 +222,7 @@ def test_a_signed_callback_verifies(callback):
 
 @slow
 @given(callbacks())
-def test_a_signed_callback_verifies_by_the_plain_implementation(callback):
+def test_a_signed_callback_verifies_by_the_plain_implementation(callback: dict[str, Any]) -> None:
     headers, body, service = signed(callback), callback["body"], callback["keys"].service
     assert plain_protocol.service_signature_holds(
         headers, body, service_public=service.public_key.to_wire(), curve_name=service.curve.value
@@ -236,7 +236,9 @@ def test_a_signed_callback_verifies_by_the_plain_implementation(callback):
 
 @quick
 @given(callbacks(), json_bodies)
-def test_a_signed_callback_verifies_by_the_standard_webhooks_library(callback, body):
+def test_a_signed_callback_verifies_by_the_standard_webhooks_library(
+    callback: dict[str, Any], body: bytes
+) -> None:
     # The library reads the clock itself.
     headers = signed(callback | {"body": body, "timestamp": int(time.time())})
     for secret in callback["webhook_secrets"]:
@@ -254,4 +256,4 @@ def test_headers_have_their_form(callback: dict[str, Any]) -> None:
     tokens = headers["webhook-signature"].split(" ")
     assert all(token.count(",") == 1 for token in tokens)
     assert len(tokens) == 1 + len(callback["webhook_secrets"])
-    assert len(parse_signature_input(headers["Signature-Input"])) == 1
+    [_] = parse_signature_input(headers["Signature-Input"]) or []

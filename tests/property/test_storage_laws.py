@@ -16,9 +16,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.clocks import NOW
 from tests.contract.backends import backend_named
 from tests.contract.stores import assert_consistent, open_stores
-from tests.contract.webhooks_made import NOW, changed, make_record, make_webhook
+from tests.contract.webhooks_made import changed, make_record, make_webhook
 from webhooks.domain.errors import AlreadyProcessedError, StaleError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, Webhook

@@ -31,9 +31,7 @@ class KilledAtRecord(NoFaults):
 
 @pytest.mark.parametrize("kind", [Kind.KILLED_BEFORE, Kind.KILLED_AFTER])
 @pytest.mark.parametrize("number", range(DELIVERIES // WAVE))
-def test_a_dispatcher_killed_at_a_wave_repeats_that_wave_and_the_deliveries_in_flight(
-    number: int, kind: Kind
-) -> None:
+def test_a_dispatcher_killed_at_a_wave_repeats_that_wave_and_those_in_flight(number: int, kind: Kind) -> None:
     simulation = Simulation(Random(1), switching=0, slice_size=DELIVERIES)
     tenants = Tenants(simulation)
     for _ in range(PACKS):

@@ -20,7 +20,8 @@ class Template:
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
-        return self.document["Parameters"]
+        parameters: dict[str, dict[str, Any]] = self.document["Parameters"]
+        return parameters
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -37,10 +38,11 @@ class Template:
         return found
 
     def attributes(self, name: str) -> dict[str, Any]:
-        return self.document["Resources"][name]
+        attributes: dict[str, Any] = self.document["Resources"][name]
+        return attributes
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """What the role allows; its actions and resources always as lists."""
+        """The statements of the role; actions and resources always as lists."""
         return [
             statement | {"Action": listed(statement["Action"]), "Resource": listed(statement["Resource"])}
             for policy in self.resources("AWS::IAM::Role")[role]["Policies"]
@@ -62,13 +64,9 @@ def listed(value: Any) -> list[Any]:
 def referred(value: Any) -> str:
     """The logical id that a Ref, GetAtt or Sub is about; the text itself where it is one."""
     match value:
-        case {"Ref": name}:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]} | {"Fn::Sub": str(name)} | str(name):
             return name
-        case {"Fn::GetAtt": [name, *_]}:
-            return name
-        case {"Fn::Sub": text}:
-            return text
-    return value
+    raise AssertionError(f"no reference: {value}")
 
 
 def resolve(value: Any, parameters: Mapping[str, str]) -> Any:

@@ -42,7 +42,8 @@ RESPONSE_TYPES = {
 @pytest.fixture
 def body(template: Template) -> dict[str, Any]:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
-    return api["Body"]
+    document: dict[str, Any] = api["Body"]
+    return document
 
 
 def test_the_paths_are_exactly_the_known_ones(body: dict[str, Any]) -> None:
@@ -79,7 +80,7 @@ def test_every_gateway_response_is_customized(body: dict[str, Any]) -> None:
 def test_gateway_responses_have_the_error_body_and_the_request_id(body: dict[str, Any], kind: str) -> None:
     response = body["x-amazon-apigateway-gateway-responses"][kind]
     text = response["responseTemplates"]["application/json"]
-    envelope = json.loads(text.replace("$context.error.messageString", '"what is wrong"'))
+    envelope = json.loads(text.replace("$context.error.messageString", '"the message"'))
     assert envelope.keys() == {"statusCode", "error", "message"}
     if kind.startswith("DEFAULT_"):  # a status of theirs would replace that of every error that is not listed
         assert "statusCode" not in response

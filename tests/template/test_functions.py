@@ -1,4 +1,4 @@
-"""What holds for every function: what runs, what it logs, what it knows, and when a new version is published."""
+"""Rules of every function: its code, its logs, its environment, and when a new version is published."""
 
 from dataclasses import fields
 
@@ -94,7 +94,7 @@ def test_loop_detection_is_off_only_for_functions_that_send_to_themselves(
 
 
 def test_lambda_filters_no_log_line_of_a_function(template: Template) -> None:
-    """The functions leave out what is below LogLevel, and keep their metrics."""
+    """The functions leave out lines below LogLevel, and never their metrics."""
     for name, function in template.resources("AWS::Lambda::Function").items():
         assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG", name
         assert function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}, name

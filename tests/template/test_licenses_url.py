@@ -1,4 +1,4 @@
-"""LicensesUrl: what the template accepts, the functions accept, so that none dies at its start; and nothing else."""
+"""LicensesUrl: the functions accept exactly the values of the template, so that no function fails at its start."""
 
 import re
 

@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from re import _parser
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -57,10 +58,11 @@ VALUES_PER_FUNCTION = 60
 def other_value(name: str) -> str:
     declared = TEMPLATE.parameters[name]
     allowed = [str(each) for each in declared.get("AllowedValues", [])]
-    return next(each for each in [*allowed, OTHER.get(name)] if each != str(declared["Default"]))
+    others = [*allowed, *([OTHER[name]] if name in OTHER else [])]
+    return next(each for each in others if each != str(declared["Default"]))
 
 
-def accepts(declared: dict, value: str) -> bool:
+def accepts(declared: dict[str, Any], value: str) -> bool:
     """Tell whether CloudFormation takes a value."""
     if "AllowedValues" in declared and value not in map(str, declared["AllowedValues"]):
         return False
@@ -72,14 +74,14 @@ def accepts(declared: dict, value: str) -> bool:
 
 
 def published(template: Template, values: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """By function, what makes CloudFormation publish a version when it changes: its logical id and description."""
+    """By function, logical id and description of its version: CloudFormation publishes a new one when they change."""
     return {
         referred(each["FunctionName"]): (name, resolve(each["Description"], values))
         for name, each in template.resources("AWS::Lambda::Version").items()
     }
 
 
-def configured(template: Template, values: dict[str, str]) -> dict[str, dict]:
+def configured(template: Template, values: dict[str, str]) -> dict[str, dict[str, Any]]:
     """By function, its configuration as it is deployed."""
     functions = template.resources("AWS::Lambda::Function")
     return {name: resolve(properties, values) for name, properties in functions.items()}
@@ -175,7 +177,10 @@ def test_the_longest_values_fit_into_a_version_description(function: str) -> Non
 def test_two_sets_of_values_never_have_one_description(function: str) -> None:
     """A space stands between two values, and no value but the last one holds any."""
     *texts, _ = published(TEMPLATE, {})[function][1].split()
-    for name in (re.fullmatch(r"\$\{(\w+)\}", text)[1] for text in texts):
+    for text in texts:
+        found = re.fullmatch(r"\$\{(\w+)\}", text)
+        assert found, text
+        name = found[1]
         assert not accepts(TEMPLATE.parameters[name], f"{other_value(name)} {other_value(name)}")
 
 

@@ -1,4 +1,4 @@
-"""Each function may do what it does, and nothing else."""
+"""Each function has the permissions that it uses, and no other."""
 
 from typing import Any
 
@@ -99,7 +99,7 @@ def test_a_function_reads_the_secrets_that_its_environment_names(template: Templ
 
 
 def test_encrypted_data_can_be_decrypted(template: Template) -> None:
-    """Tables, queues and secrets are encrypted by the key: who may use one may use the key."""
+    """Tables, queues and secrets are encrypted by the key: a role that may use one may use the key."""
     for role in template.function_roles().values():
         actions = {action for statement in template.statements(role) for action in statement["Action"]}
         if any(action.startswith(("dynamodb:", "sqs:", "secretsmanager:")) for action in actions):
@@ -145,6 +145,7 @@ def test_the_health_check_covers_every_service_in_use(template: Template) -> Non
 
 def key_statement(template: Template, sid: str) -> dict[str, Any]:
     (key,) = template.resources("AWS::KMS::Key").values()
+    statement: dict[str, Any]
     (statement,) = [each for each in key["KeyPolicy"]["Statement"] if each["Sid"] == sid]
     return statement
 

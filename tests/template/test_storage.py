@@ -102,7 +102,7 @@ def test_tenant_data_outlives_the_stack(template: Template) -> None:
 
 
 def test_a_creation_that_fails_can_be_rolled_back(template: Template) -> None:
-    """A rollback deletes what RetainExceptOnCreate or no policy stands at, and a protected resource refuses that."""
+    """A rollback deletes resources with RetainExceptOnCreate or no policy, and a protected one refuses that."""
     protected = {
         name: attributes.get("DeletionPolicy")
         for name, attributes in template.document["Resources"].items()

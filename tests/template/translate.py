@@ -16,7 +16,7 @@ from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 
 
-class NoPolicies(ManagedPolicyLoader):
+class NoPolicies(ManagedPolicyLoader):  # type: ignore[misc]  # its base has no types here
     def __init__(self) -> None:
         super().__init__(iam_client=None)
 

@@ -291,7 +291,7 @@ def test_a_policy_is_read_from_the_deployments_parameters() -> None:
     policy = parse_policy(allow_http="true", ports="443, 8443", networks="10.0.0.0/8, fd00::/8")
 
     assert policy.schemes == ("https", "http")
-    assert policy.ports == {443, 8443}
+    assert policy.ports == frozenset({443, 8443})
     assert policy.networks == (IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8"))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests import plain_protocol
+from tests.clocks import NOW
 from tests.factories import (
     BASE,
     EXTERNAL,
     GRACE,
-    NOW,
     SERVICE_CALLER,
     SPAN,
     SYSTEM,
@@ -187,7 +187,7 @@ def test_service_keys_are_for_system_licenses_only(
     ],
 )
 def test_a_scoped_system_license_reaches_its_webhooks_and_no_service_key(
-    app: InMemoryApp, scope: dict[str, str]
+    app: InMemoryApp, scope: dict[str, Any]
 ) -> None:
     caller = replace(SYSTEM, license_key="scoped")
     app.licenses.issue(caller.license_key, License(AuthLevel.SYSTEM, **scope))
@@ -253,7 +253,7 @@ def test_raw_credentials_are_accepted_if_the_deployment_allows_them() -> None:
         ({"license": "unknown"}, "licensekey: "),
     ],
 )
-def test_raw_credentials_must_be_valid(changes: dict[str, str], named: str) -> None:
+def test_raw_credentials_must_be_valid(changes: dict[str, Any], named: str) -> None:
     response = InMemoryApp(raw_headers=True).call("GET", KEYS, by=None, headers=raw(**changes))
     assert response.status == 401
     assert response.message.startswith(named)

@@ -16,6 +16,7 @@ OURS, THEIRS = (
     plain_protocol.KeyPair(plain_protocol.SECP256K1, 9),
 )
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ecdsa.json").read_text())
+CURVES = {curve.value: curve for curve in Curve}
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_an_envelope_for_other_keys_cannot_be_decrypted(app: InMemoryApp, data: 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['curve']} {vector['name']}")
 def test_the_platforms_known_answers_hold_both_ways(vector: dict[str, Any]) -> None:
     iv = bytes.fromhex(vector["iv_hex"])
-    api = function("ecdsa_helper").routes(EcdsaHelper(Curve(vector["curve"]), random_bytes=lambda _: iv))
+    api = function("ecdsa_helper").routes(EcdsaHelper(CURVES[vector["curve"]], random_bytes=lambda _: iv))
 
     def ask(way: str, data: str, own: dict[str, str], peer: dict[str, str]) -> ApiResponse:
         body = {"data": data, "publicKey": peer["publicKey"], "privateKey": own["privateKey"]}

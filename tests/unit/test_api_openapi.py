@@ -37,7 +37,7 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
-def resolve(value: dict[str, Any]) -> list[tuple[Any, ...]]:
+def resolve(value: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in value:
         found = DOCUMENT
         for part in value["$ref"].removeprefix("#/").split("/"):

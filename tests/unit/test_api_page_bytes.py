@@ -55,7 +55,8 @@ def app() -> InMemoryApp:
 def create(app: InMemoryApp, number: int) -> str:
     answered = app.call("PUT", f"{BASE}/webhook", largest(number))
     assert answered.status == 200, answered.text
-    return answered.json["_id"]
+    webhook_id: str = answered.json["_id"]
+    return webhook_id
 
 
 def test_a_page_of_the_largest_webhooks_fits_and_has_its_real_size(app: InMemoryApp) -> None:
@@ -98,6 +99,7 @@ def test_a_page_of_25_is_never_cut() -> None:
     app = InMemoryApp()
     for webhook_id in [create(app, number) for number in range(25)]:
         before = app.subscriptions.get(SCOPE, webhook_id)
+        assert before is not None
         room = MAX_DEFINITION - len(definition_text(replace(before.definition, query=({"a": ""},))))
         definition = replace(before.definition, query=({"a": "\\" * (room // 2)},))
         assert MAX_DEFINITION - 1 <= len(definition_text(definition)) <= MAX_DEFINITION

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.factories import BASE, NOW, SCOPE, ApiResponse, InMemoryApp, basic_api, webhook_body
+from tests.clocks import NOW
+from tests.factories import BASE, SCOPE, ApiResponse, InMemoryApp, basic_api, webhook_body
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.errors import ConflictError, UnavailableError
 from webhooks.domain.webhook import Webhook
@@ -36,7 +37,9 @@ def patch(app: InMemoryApp, webhook_id: str, **fields: Any) -> ApiResponse:
 
 
 def stored(app: InMemoryApp, webhook_id: str) -> Webhook:
-    return app.subscriptions.get(SCOPE, webhook_id)
+    found = app.subscriptions.get(SCOPE, webhook_id)
+    assert found is not None
+    return found
 
 
 def test_a_change_that_was_reverted_is_made_again(app: InMemoryApp) -> None:

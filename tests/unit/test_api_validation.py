@@ -24,8 +24,8 @@ def app() -> InMemoryApp:
     return InMemoryApp()
 
 
-def nested(depth: int) -> dict[str, Any]:
-    value = 1
+def nested(depth: int) -> Any:
+    value: Any = 1
     for _ in range(depth):
         value = {"a": value}
     return value
@@ -73,7 +73,7 @@ NO_TEXTS = [
     ),
     *("\u202a", "\u202b", "\u202c", "\u202d", "a\u202eb", "\u2066", "\u2067", "\u2068", "\u2069"),
 ]
-GOOD = {
+GOOD: dict[str, list[Any]] = {
     "eventNames": [
         *(["a"], [f"e{number}" for number in range(50)], ["x" * 128], ["A-z_0.9"], ["x", "y" * 127 + "z"]),
         # buildkite/docs#896, floci-io/floci#709, aws/serverless-application-model#2406
@@ -116,7 +116,7 @@ GOOD = {
         *(basic_api(credential={"username": text.replace(":", ""), "password": text}) for text in TEXTS),
     ],
 }
-BAD = {
+BAD: dict[str, list[Any]] = {
     "eventNames": [
         *(None, [], "", "a b", [""], ["x" * 129], [1], [None], ["a\n"], {"a": 1}),
         *([" a"], ["a "], [" "], ["\u3000a"], ["a\xa0"], ["a\u2009"], [f"a{' ' * 127}"]),
@@ -166,7 +166,7 @@ BAD = {
     "ttl": [-1, 6, "5", False, 0.5, []],
     "api": [None, [], "x", {}, {"url": None}, {"url": 7}],
 }
-BAD_API = {
+BAD_API: dict[str, list[Any]] = {
     "url": [
         *("", "x", "ftp://a.example/", "https://", "//a.example", "https:///x", "javascript:alert(1)"),
         *("https://u@a.example/", "https://u:p@a.example/", "https://a.example/#f", "https://a.example/a b"),

@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from webhooks.domain.errors import StaleError
 
-FULL = {
+FULL: dict[str, Any] = {
     "eventNames": ["E_LOGIN", "E_LOGOUT", "E_LOGIN"],
     "name": "logins",
     "disabled": True,
@@ -101,7 +101,8 @@ def test_an_absent_field_has_its_default_at_creation(app: InMemoryApp) -> None:
 def test_null_for_an_optional_field_is_as_absent_at_creation(app: InMemoryApp) -> None:
     names = ("disabled", "createdBy", "tags", "query", "criteria", "retryCodes", "retryCount", "ttl")
     api = {"url": "https://hooks.example.com/in", "type": None, "authType": None, "credential": None}
-    created = app.create(**dict.fromkeys(names), api=api)
+    absent: dict[str, Any] = dict.fromkeys(names)
+    created = app.create(**absent, api=api)
     assert created | {"_id": "", "signingSecret": ""} == app.create() | {"_id": "", "signingSecret": ""}
 
 
@@ -194,7 +195,7 @@ def test_a_caller_who_sees_no_credential_cannot_redirect_it(
 def test_an_empty_credential_replaces_and_an_absent_one_stays(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(credential={"username": "u", "password": "p"}))
 
-    def change(api: dict[str, Any]) -> None:
+    def change(api: dict[str, Any]) -> Any:
         response = app.call("PATCH", one(created["_id"]), {"api": api})
         return opened(app, response.json["api"]["credential"]) if response.status == 200 else response.message
 
@@ -311,7 +312,7 @@ def test_a_change_that_lost_its_race_leaves_no_credential(
 
     def lose(*_: object, **__: object) -> None:
         if is_deleted:
-            app.subscriptions.get = lambda *_: None
+            monkeypatch.setattr(app.subscriptions, "get", lambda *_: None)
         raise StaleError
 
     monkeypatch.setattr(app.subscriptions, "change", lose)
@@ -391,6 +392,7 @@ def test_a_request_with_any_difference_makes_no_repeat(app: InMemoryApp, other: 
 def test_a_webhook_disabled_by_the_service_has_the_reason(app: InMemoryApp) -> None:
     created = app.create()
     before = app.subscriptions.get(SCOPE, created["_id"])
+    assert before is not None
     gone = replace(
         before,
         definition=replace(before.definition, disabled=True),

@@ -1,15 +1,15 @@
 """An attempt's time: its start, and its parts."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from tests.clocks import Clock as Now
 from tests.factories import SCOPE, InMemoryApp, oauth_api
-from tests.factories import Clock as Now
 from tests.fakes.endpoint import answered, at_once, lead
 from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest
-from webhooks.ports import Conversation
+from webhooks.ports import Conversation, KeyStore
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 
@@ -57,7 +57,9 @@ def test_the_ttl_starts_after_signing_and_the_latency_covers_the_attempt() -> No
     app.create(api=oauth_api(), ttl=4)
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     slow = Slow(clock, app)
-    signer = SlowSigner(service=slow, content=app.signing_keys, master=FakeMaster(b"m" * 64))
+    signer = SlowSigner(
+        service=cast("KeyStore", slow), content=app.signing_keys, master=FakeMaster(b"m" * 64)
+    )
     signer.clock = clock
     attempts = Attempts(tokens=slow, monotonic=clock, default_ttl=5)
     signer.refresh()

@@ -1,8 +1,9 @@
-"""What `make bench` keeps and writes, and which figures it runs; nothing is measured here."""
+"""Records and pages of `make bench`, and the choice of its figures; nothing is measured here."""
 
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,7 @@ from benchmarks.__main__ import Failed, attempt, keep, rows, status
 from benchmarks.figure import Chart, Goal, Measured, Reading
 from benchmarks.report import Record
 from local.errors import LocalError
+from local.paths import ROOT
 from local.progress import Progress
 
 AT_MOST, AT_LEAST = Goal(1.5), Goal(0.8, at_least=True)
@@ -25,7 +27,7 @@ def record(*readings: Reading, **changes: object) -> Record:
         [Chart("By size", "CPU by size", "webhooks", "ms", {"index": [(1.0, 2.0), (10.0, 2.1)]}, log="x")],
         ["the kernel's part is the same on both sides"],
     )
-    fields = {
+    fields: dict[str, Any] = {
         "date": "2026-11-25 14:40 UTC",
         "commit": "1a22f9d",
         "command": "make bench",
@@ -180,7 +182,7 @@ def test_a_module_without_its_texts_fails(tmp_path: Path, text: str) -> None:
 
 
 def test_an_error_is_one_line_without_the_path_of_the_project() -> None:
-    error = RuntimeError(f"cannot read {run.ROOT}/template.yaml\nand more")
+    error = RuntimeError(f"cannot read {ROOT}/template.yaml\nand more")
 
     assert run.line_of(error) == "RuntimeError: cannot read template.yaml"
     assert run.line_of(LocalError("a port is needed")) == "a port is needed"

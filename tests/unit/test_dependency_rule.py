@@ -1,22 +1,16 @@
-"""The dependency rule: who may import what, and who may read the environment, the clock and chance.
+"""The dependency rule: the imports of each part, and the readers of environment, clock and randomness."""
 
-Read from the sources by their syntax, so that it holds for imports inside functions and for type checking too.
-"""
-
-import ast
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LAYERS = [ROOT / "layers" / "signing" / "python", ROOT / "layers" / "webhooks" / "python"]
-FUNCTIONS = ROOT / "functions"
+from tests.source_modules import ROOT, Module, is_within, module, modules_of
 
-SDKS = ["boto3", "botocore", "urllib3", "requests", "httpx"]
-IO_AND_CHANCE = [
+LAYERS = [ROOT / "layers" / "signing" / "python", ROOT / "layers" / "webhooks" / "python"]
+
+SDKS = ["boto3", "botocore", "urllib3", "requests", "httpx", "pycurl"]
+IO_AND_RANDOMNESS = [
     "os",
     "time",
     "random",
@@ -28,79 +22,44 @@ IO_AND_CHANCE = [
     "uuid.uuid4",
 ]
 FRAMEWORKS = ["aws_lambda_powertools", "pydantic"]
-CLOCK_OR_CHANCE = re.compile(r"\b(?:datetime|date|dt)\.(?:now|utcnow|today)|\buuid\.uuid[14]")
+CLOCK_OR_RANDOMNESS = re.compile(r"\b(?:datetime|date|dt)\.(?:now|utcnow|today)|\buuid\.uuid[14]")
 ENVIRONMENT = ["os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"]
+# Code that is never deployed.
+UNDEPLOYED = ["benchmarks", "local", "tests", "tools", "webhooks_cli", "webhooks_verify"]
 
-
-@dataclass(frozen=True)
-class Module:
-    """A source file, its dotted name, and the package that its relative imports start from."""
-
-    name: str
-    package: str
-    tree: ast.Module
-
-    @property
-    def imports(self) -> set[str]:
-        return set(self._imports())
-
-    def _imports(self) -> Iterator[str]:
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                parts = self.package.split(".")
-                up = parts[: len(parts) - node.level + 1] if node.level else []
-                base = ".".join([*up, *([node.module] if node.module else [])])
-                yield from (f"{base}.{alias.name}" for alias in node.names)
-
-    @property
-    def dotted(self) -> set[str]:
-        """Every dotted expression, such as `os.environ` or `datetime.now`."""
-        return {ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
-
-    def within(self, *packages: str) -> bool:
-        return any(_reaches(self.name, package) for package in packages)
-
-    def imports_any(self, targets: list[str]) -> set[str]:
-        return {name for name in self.imports if any(_reaches(name, target) for target in targets)}
-
-
-def _reaches(name: str, target: str) -> bool:
-    return name == target or name.startswith(f"{target}.")
-
-
-def module(name: str, source: str, *, package: str | None = None) -> Module:
-    return Module(name, package if package is not None else name.rpartition(".")[0], ast.parse(source))
-
-
-def modules_of(root: Path) -> Iterator[Module]:
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        if "__pycache__" in parts:
-            continue
-        is_package = parts[-1] == "__init__"
-        name = ".".join(parts[:-1] if is_package else parts)
-        yield module(name, path.read_text(), package=name if is_package else None)
-
+# Each outside system has a room in adapters/. A room imports itself and SHARED, and nothing else of ours.
+ROOMS = [f"webhooks.adapters.{room}" for room in ("aws", "dynamodb", "sqs", "secrets_manager", "http")]
+SHARED = [
+    "webhooks.adapters.aws",
+    "webhooks.adapters.ttl_cache",
+    "webhooks.adapters.loading_cache",
+    "webhooks.domain",
+    "webhooks.ports",
+]
+# Pipelines and entry points that know nothing of each other.
+SEPARATE = [
+    ("webhooks.services.dispatch", "webhooks.services.fanout"),
+    ("webhooks.entrypoints.api", "webhooks.entrypoints.sqs"),
+]
 
 LAYER_MODULES = [found for layer in LAYERS for found in modules_of(layer)]
-FUNCTION_MODULES = list(modules_of(FUNCTIONS))
+FUNCTION_MODULES = list(modules_of(ROOT / "functions"))
+FAKES = list(modules_of(ROOT / "tests" / "fakes", root=ROOT))
 
 
-# Each rule tells what a module breaks it with.
+# Each rule returns the imports and names of a module that break it.
 
 
 def impurities(found: Module) -> set[str]:
-    """`signing` and `domain`: no I/O, SDK, framework, environment, clock or chance."""
+    """`signing` and `domain`: no I/O, SDK, framework, environment, clock or randomness."""
     if not found.within("signing", "webhooks.domain"):
         return set()
-    read = {name for name in found.dotted if CLOCK_OR_CHANCE.search(name)}
-    return read | found.imports_any([*SDKS, *IO_AND_CHANCE, *FRAMEWORKS])
+    read = {name for name in found.dotted if CLOCK_OR_RANDOMNESS.search(name)}
+    return read | found.imports_any([*SDKS, *IO_AND_RANDOMNESS, *FRAMEWORKS])
 
 
 def outward_imports(found: Module) -> set[str]:
-    """The layers of the architecture point inwards: what each part of it may not import."""
+    """The layers of the architecture point inwards, and import no code that is not deployed."""
     inner = {
         "signing": ["webhooks"],
         "webhooks.domain": [
@@ -120,7 +79,7 @@ def outward_imports(found: Module) -> set[str]:
         "webhooks.adapters": ["webhooks.entrypoints", "webhooks.bootstrap"],
         "webhooks.entrypoints": SDKS,
     }
-    forbidden = ["functions", "local", "tests", "webhooks_cli"]
+    forbidden = ["functions", *UNDEPLOYED]
     for package, targets in inner.items():
         if found.within(package):
             forbidden = [*forbidden, *targets]
@@ -128,17 +87,33 @@ def outward_imports(found: Module) -> set[str]:
 
 
 def adapter_imports(found: Module) -> set[str]:
-    """Only `bootstrap` imports adapters; adapters may import one another."""
+    """Only `bootstrap` and adapters import adapters."""
     if found.within("webhooks.bootstrap", "webhooks.adapters"):
         return set()
     return found.imports_any(["webhooks.adapters"])
+
+
+def room_imports(found: Module) -> set[str]:
+    """A room of `adapters` imports itself, `aws`, the shared caches, `domain` and `ports`."""
+    room = next((room for room in ROOMS if found.within(room)), None)
+    if room is None:
+        return set()
+    allowed = [room, *SHARED]
+    ours = found.imports_any(["webhooks"])
+    return {name for name in ours if not any(is_within(name, each) for each in allowed)}
+
+
+def separate_imports(found: Module) -> set[str]:
+    """The two of a pair in SEPARATE do not import each other."""
+    others = [*((one, other) for one, other in SEPARATE), *((other, one) for one, other in SEPARATE)]
+    return {name for own, other in others if found.within(own) for name in found.imports_any([other])}
 
 
 def environment_reads(found: Module) -> set[str]:
     """Only `settings` reads the environment."""
     if found.within("webhooks.settings"):
         return set()
-    read = {name for name in found.dotted if any(_reaches(name, target) for target in ENVIRONMENT)}
+    read = {name for name in found.dotted if any(is_within(name, target) for target in ENVIRONMENT)}
     return read | found.imports_any(ENVIRONMENT)
 
 
@@ -147,7 +122,7 @@ def status_codes(found: Module) -> set[str]:
     if found.within("webhooks.entrypoints"):
         return set()
     # Not all of `http`: an adapter may know the errors of the client in `http.client`.
-    known = {name for name in found.dotted if _reaches(name, "http.HTTPStatus")}
+    known = {name for name in found.dotted if is_within(name, "http.HTTPStatus")}
     return known | found.imports_any(["http.HTTPStatus", "aws_lambda_powertools.event_handler"])
 
 
@@ -172,9 +147,19 @@ def test_dependencies_point_inwards(found: Module) -> None:
     assert outward_imports(found) == set()
 
 
-@named([*LAYER_MODULES, *FUNCTION_MODULES])
+@named([*LAYER_MODULES, *FUNCTION_MODULES, *FAKES])
 def test_only_bootstrap_imports_adapters(found: Module) -> None:
     assert adapter_imports(found) == set()
+
+
+@named(LAYER_MODULES)
+def test_a_room_of_adapters_imports_no_other_room(found: Module) -> None:
+    assert room_imports(found) == set()
+
+
+@named(LAYER_MODULES)
+def test_pipelines_and_entry_points_do_not_import_each_other(found: Module) -> None:
+    assert separate_imports(found) == set()
 
 
 @named([*LAYER_MODULES, *FUNCTION_MODULES])
@@ -222,6 +207,32 @@ def test_the_sources_are_found() -> None:
         (outward_imports, "webhooks.services.a", "import botocore.exceptions", "botocore.exceptions"),
         (adapter_imports, "webhooks.services.a", "from webhooks import adapters", "webhooks.adapters"),
         (adapter_imports, "webhooks.services.a", "from ..adapters.b import C", "webhooks.adapters.b.C"),
+        (outward_imports, "webhooks.adapters.a", "from tests.fakes import keys", "tests.fakes.keys"),
+        (outward_imports, "webhooks.entrypoints.a", "import tools.openapi", "tools.openapi"),
+        (outward_imports, "signing.a", "from webhooks_cli import b", "webhooks_cli.b"),
+        (outward_imports, "webhooks.bootstrap.a", "from benchmarks import b", "benchmarks.b"),
+        (adapter_imports, "tests.fakes.a", "from webhooks.adapters.b import C", "webhooks.adapters.b.C"),
+        (room_imports, "webhooks.adapters.sqs.a", "from ..dynamodb import b", "webhooks.adapters.dynamodb.b"),
+        (room_imports, "webhooks.adapters.http.a", "import webhooks.settings", "webhooks.settings"),
+        (room_imports, "webhooks.adapters.aws.a", "from ..sqs import sender", "webhooks.adapters.sqs.sender"),
+        (
+            room_imports,
+            "webhooks.adapters.http.a",
+            "from webhooks.adapters import health_probes",
+            "webhooks.adapters.health_probes",
+        ),
+        (
+            separate_imports,
+            "webhooks.services.dispatch.a",
+            "from webhooks.services.fanout.pipeline import Fanout",
+            "webhooks.services.fanout.pipeline.Fanout",
+        ),
+        (
+            separate_imports,
+            "webhooks.entrypoints.sqs",
+            "from webhooks.entrypoints.api import errors",
+            "webhooks.entrypoints.api.errors",
+        ),
         (environment_reads, "webhooks.services.a", "import os\nos.environ.get('A')", "os.environ"),
         (environment_reads, "webhooks.services.a", "from os import getenv", "os.getenv"),
         (status_codes, "webhooks.services.a", "from http import HTTPStatus", "http.HTTPStatus"),
@@ -252,6 +263,10 @@ def test_a_function_that_imports_another_is_noticed() -> None:
         (impurities, "webhooks.services.a", "import time"),
         (adapter_imports, "webhooks.bootstrap", "from webhooks.adapters import b"),
         (adapter_imports, "webhooks.adapters.a", "from . import b"),
+        (room_imports, "webhooks.adapters.sqs.a", "from . import b\nfrom ..aws import clients"),
+        (room_imports, "webhooks.adapters.http.a", "from webhooks.adapters.ttl_cache import TtlCache"),
+        (room_imports, "webhooks.adapters.health_probes", "from webhooks.adapters.sqs import sender"),
+        (separate_imports, "webhooks.entrypoints.sqs", "from webhooks.services.fanout import pipeline"),
         (environment_reads, "webhooks.settings", "import os\nos.environ['A']"),
         (status_codes, "webhooks.adapters.a", "from http.client import HTTPException"),
         (status_codes, "webhooks.entrypoints.api.resolver", "from http import HTTPStatus"),

@@ -42,7 +42,7 @@ class Noting(OneByOne):
         self._calls.append("end")
 
 
-def test_no_aws_call_is_made_while_requests_are_in_flight_and_all_are_signed_before() -> None:
+def test_requests_are_signed_first_and_no_aws_call_is_made_in_flight() -> None:
     app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
     with ThreadPoolExecutor(2) as workers:

@@ -1,4 +1,4 @@
-"""What the documents show can be pasted, and what they link to is there."""
+"""Examples of the documents can be pasted, and their links lead to files."""
 
 import ast
 import json

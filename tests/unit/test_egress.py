@@ -33,7 +33,7 @@ def as_getaddrinfo(addresses: Iterable[str]) -> list[tuple[object, ...]]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
 
 
-def guard(zone: Resolve, **policy: bool) -> EgressGuard:
+def guard(zone: Resolve, **policy: Any) -> EgressGuard:
     return EgressGuard(EgressPolicy(**policy), resolve=zone)
 
 

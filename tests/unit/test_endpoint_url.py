@@ -1,4 +1,4 @@
-"""URLs taken apart: what is called, in all legal spellings, and what is refused."""
+"""Parsed URLs: all legal spellings are called, and all others refused."""
 
 import pytest
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -325,11 +325,16 @@ def test_events_with_cached_listeners_do_not_wait_for_reads() -> None:
     assert functions.steps == ["send e3", "send e2"]
 
 
-def test_a_community_is_refreshed_once_for_a_batch() -> None:
+def test_a_community_is_refreshed_once_for_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
     asked = []
     versions = functions.index.versions
-    functions.index.versions = lambda scopes: asked.append(list(scopes)) or versions(scopes)
+
+    def noted(scopes: Sequence[Scope]) -> Mapping[Scope, int]:
+        asked.append(list(scopes))
+        return versions(scopes)
+
+    monkeypatch.setattr(functions.index, "versions", noted)
     again = [message(f"a{n}", text(number=n), receives=2) for n in (3, 4)]
     batch = [message("m", text(number=1)), message("w", text("wide", number=2)), *again]
     assert functions.fanout.fan_out(batch) == set()

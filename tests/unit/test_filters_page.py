@@ -19,7 +19,7 @@ EXAMPLE = re.compile(r"^```json\n(.*?)^```$|^\| `([^`\n]+)` \|([^\n]*)\|$", re.M
 
 def examples() -> Iterator[tuple[str, str, Criteria, bool]]:
     """Yield (event, query, criteria, whether it matches); an event holds until the next one."""
-    event = None
+    event = ""
     for found in EXAMPLE.finditer(PAGE):
         if found[1]:
             event = found[1]

@@ -1,4 +1,4 @@
-"""Requests that must not reach the wire, and what their text forms must not show."""
+"""Requests that must not be sent, and secrets that their text forms must not show."""
 
 import pytest
 

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from tests.factories import Clock
+from tests.clocks import Clock
 from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 
 

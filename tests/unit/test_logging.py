@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def root_level() -> Iterator[Callable[[int | str], None]]:
     root.setLevel(before)
 
 
-def written(level: str, log: Callable[[], None]) -> list[dict]:
+def written(level: str, log: Callable[[], object]) -> list[dict[str, Any]]:
     stream = io.StringIO()
     start_logging(service="test", level=level, stream=stream)
     log()

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from tests.contract.webhooks_made import ACME, NOW
-from tests.factories import Clock, DistinctBytes
+from tests.clocks import NOW, Clock
+from tests.contract.webhooks_made import ACME
+from tests.factories import DistinctBytes
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.webhook import Credential

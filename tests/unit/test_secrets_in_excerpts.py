@@ -1,4 +1,4 @@
-"""An endpoint that answers with what it got does not put its webhook's secrets into the attempt log."""
+"""An endpoint that echoes its request puts no secret of its webhook into the delivery log."""
 
 import base64
 from dataclasses import replace

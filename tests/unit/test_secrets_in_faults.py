@@ -1,4 +1,4 @@
-"""What fails with a secret in its text fails without it: no log line and no exception of ours has it."""
+"""An error with a secret in its text is raised and logged without it."""
 
 import io
 import json
@@ -31,7 +31,7 @@ EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "
 class Faulty:
     """A port of which one method fails as a library might: its text, its arguments and its cause say too much."""
 
-    def __init__(self, inner: object, method: str, failures: list[str]) -> None:
+    def __init__(self, inner: Any, method: str, failures: list[str]) -> None:
         self._inner, self._method, self._failures = inner, method, failures
 
     def __getattr__(self, name: str) -> Any:
@@ -62,7 +62,7 @@ FAULTS = [
         "log.record",
         "subscriptions.change",
     ),
-    *("pace.mark", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
+    *("slow_marks.mark", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
 ]
 
 
@@ -89,21 +89,21 @@ class Functions:
             wrap=self._with,
         )
 
-    def _with(self, port: str, inner: object) -> object:
+    def _with(self, port: str, inner: Any) -> Any:
         return Faulty(inner, self._method, self.failures) if port == self._port else inner
 
     def slow(self, _request: HttpRequest) -> HttpResponse:
         self.app.clock.now += 2
         return answered()
 
-    def register(self, path: str, exchange: Behaviour, api: dict, **changes: int) -> None:
+    def register(self, path: str, exchange: Behaviour, api: dict[str, Any], **changes: int) -> None:
         url = f"https://hooks.example.com/{path}"
         body = webhook_body(api={**api, "url": url}, **changes)
         assert self.app.call("PUT", f"{BASE}/webhook", body).status == 200
         self.endpoint.script(url, exchange)
 
     def run(self) -> list[BatchFailedError]:
-        """Let one batch of events through both functions; returns what Lambda would see of their failures."""
+        """Lead one batch of events through both functions; returns the failures that Lambda would see."""
         seen = []
         attributes = {"SentTimestamp": "1790000000000", "ApproximateReceiveCount": "1"}
         events = [

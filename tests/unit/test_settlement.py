@@ -4,10 +4,12 @@ import math
 
 import pytest
 
-from tests.factories import SCOPE, InMemoryApp
+from tests.clocks import Clock
+from tests.factories import SCOPE, DistinctBytes, InMemoryApp
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import answered
 from tests.fakes.queues import FakeDeliveryQueue
+from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import log_key
 from webhooks.domain.retry import DeadLettered
@@ -21,8 +23,11 @@ class EndedError(BaseException):
     """The process ends."""
 
 
-class Ends:
+class Ends(FakeSubscriptions):
     """A store whose changes end the process."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=Clock(), random_bytes=DistinctBytes())
 
     def change(self, *_args: object, **_named: object) -> None:
         raise EndedError

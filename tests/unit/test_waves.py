@@ -1,4 +1,4 @@
-"""The waves in which a batch is settled: how many at a time, when, and what a failing one costs."""
+"""The waves in which a batch is settled: how many at a time, when, and the cost of a failing one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -148,7 +148,7 @@ def test_a_repeated_batch_sends_the_unrecorded_callbacks_alone(full: Batch) -> N
     assert full.recorded() == 100
 
 
-def test_retries_and_dead_letters_of_a_quick_batch_wait_for_its_end_and_packs_stay_whole() -> None:
+def test_retries_and_dead_letters_of_a_quick_batch_wait_for_its_end() -> None:
     batch = Batch()
     for _ in range(5):
         batch.add(*[503] * 10, retryCount=1)
@@ -224,7 +224,7 @@ def test_waves_are_settled_beside_the_thread_that_sends(full: Batch) -> None:
     assert set(full.log.threads).isdisjoint({get_ident()})
 
 
-def test_a_batch_that_begins_to_answer_late_and_then_ends_quickly_is_settled_once() -> None:
+def test_a_batch_that_starts_late_and_ends_quickly_is_settled_once() -> None:
     batch = Batch()
     batch.add(200, 200)
 

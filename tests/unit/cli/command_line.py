@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -33,8 +34,8 @@ class CommandResult:
 class CommandLine:
     folder: Path
     now: float = NOW
-    environment: dict = field(default_factory=dict)
-    _numbers: count = field(default_factory=lambda: count(1))
+    environment: dict[str, str] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def home(self) -> Path:

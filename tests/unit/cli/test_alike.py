@@ -43,7 +43,7 @@ def test_the_license_rules_are_those_of_the_service() -> None:
 
 
 @pytest.mark.parametrize("first", range(0, 0x110000, 0x10000))
-def test_the_command_and_the_service_accept_the_same_texts(first):
+def test_the_command_and_the_service_accept_the_same_texts(first: int) -> None:
     differing = [
         hex(code)
         for code in range(first, first + 0x10000)
@@ -58,7 +58,7 @@ def test_the_command_writes_numbers_as_the_service_does() -> None:
 
 
 @pytest.mark.parametrize("now", [4, 5, 6])
-def test_a_license_expires_at_the_same_time_for_the_service(now):
+def test_a_license_expires_at_the_same_time_for_the_service(now: int) -> None:
     of_service = caller.License(caller.AuthLevel.SYSTEM, expires_at=5)
     assert carried.License("system", expires_at=5).is_expired(now) is not of_service.holds(now)
 
@@ -67,11 +67,11 @@ def test_a_license_expires_at_the_same_time_for_the_service(now):
     "text",
     ["2027-01-31", "2027-01-31T12:00:00Z", "2027-01-31T12:00:00+02:00", "2027-01-31 12:00:00", "soon", ""],
 )
-def test_the_command_reads_a_date_as_the_service_does(text):
+def test_the_command_reads_a_date_as_the_service_does(text: str) -> None:
     assert timestamps.parse_time(text, 0) == of_service.epoch_seconds(text)
 
 
-def test_the_bill_has_the_packs_of_the_service():
+def test_the_bill_has_the_packs_of_the_service() -> None:
     assert SETTINGS.pack_bytes == delivery.MAX_PACK_BYTES
     assert SETTINGS.description_bytes == delivery.DESCRIPTION_BYTES
 

@@ -24,7 +24,7 @@ DEPLOYMENT = Deployment(origin="a test", tenant_id="acme", community_id="main")
         ("/a b\r\nc", "/a%20b%0D%0Ac"),
     ],
 )
-def test_a_path_is_filled_in_and_safe_to_send(short, full):
+def test_a_path_is_filled_in_and_safe_to_send(short: str, full: str) -> None:
     assert full_path(short, DEPLOYMENT) == full
 
 
@@ -50,7 +50,7 @@ def test_a_missing_tenant_is_asked_for() -> None:
     ("status", "code"),
     [(200, 0), (204, 0), (301, 1), (400, 1), (401, 1), (404, 1), (429, 1), (500, 3), (503, 3)],
 )
-def test_a_status_has_its_exit_code(status, code):
+def test_a_status_has_its_exit_code(status: int, code: int) -> None:
     assert exit_code(status) == code
 
 

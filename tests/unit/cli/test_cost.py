@@ -9,7 +9,7 @@ from webhooks.adapters.dynamodb import delivery_log
 from webhooks.adapters.dynamodb import table as tables
 from webhooks.adapters.secrets_manager import key_store
 from webhooks_cli.costs.bill import Bill, bill_of
-from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE, MeasuredFigures
+from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE, MeasuredFigures, Shape
 from webhooks_cli.costs.settings import SETTINGS
 from webhooks_cli.costs.traffic import MONTH_SECONDS, Load, Traffic, traffic_of
 
@@ -28,19 +28,19 @@ def bill(shape: str = "single", *, sends: bool = False, **load: int) -> Bill:
     return bill_of(month, traffic_of(month, MEASURED[shape]), sends=sends)
 
 
-def test_the_table_has_each_service_and_a_total(webhooks):
+def test_the_table_has_each_service_and_a_total(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M")
     assert ended.code == 0
     for name in ("Lambda", "SQS", "DynamoDB", "Secrets Manager", "KMS", "CloudWatch", "total"):
         assert f"\n{name} " in ended.stdout
 
 
-def test_the_bill_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks):
+def test_the_bill_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks: CommandLine) -> None:
     assert "┃" in webhooks("cost", "--events", "1M", stdout=Terminal()).stdout
     assert "┃" not in webhooks("cost", "--events", "1M").stdout
 
 
-def test_the_region_and_the_free_tier_are_named(webhooks):
+def test_the_region_and_the_free_tier_are_named(webhooks: CommandLine) -> None:
     ended = webhooks("cost", "--events", "1M")
     assert "us-east-1" in ended.stderr
     assert "no free tier" in ended.stderr
@@ -64,7 +64,7 @@ def test_the_document_has_the_lines_and_their_sums(webhooks: CommandLine) -> Non
 
 
 @pytest.mark.parametrize("text", ["0", "1", "500k", "10M", "1G", "1_000_000"])
-def test_numbers_have_a_short_form(webhooks, text):
+def test_numbers_have_a_short_form(webhooks: CommandLine, text: str) -> None:
     assert webhooks("cost", "--events", text).code == 0
 
 
@@ -84,7 +84,7 @@ def test_numbers_have_a_short_form(webhooks, text):
     ],
     ids=" ".join,
 )
-def test_a_value_out_of_range_is_refused_with_its_range(webhooks, argv):
+def test_a_value_out_of_range_is_refused_with_its_range(webhooks: CommandLine, argv: tuple[str, ...]) -> None:
     ended = webhooks("cost", *argv)
     assert ended.code == 2
     assert "a whole number from" in ended.stderr
@@ -97,13 +97,15 @@ def test_packed_and_trickle_exclude_each_other(webhooks: CommandLine) -> None:
     assert "not allowed with" in ended.stderr
 
 
-def test_the_number_of_events_is_required(webhooks):
+def test_the_number_of_events_is_required(webhooks: CommandLine) -> None:
     ended = webhooks("cost")
     assert ended.code == 2
     assert "--events" in ended.stderr
 
 
-def test_a_month_without_events_has_standing_lines_alone_and_no_price_per_event(webhooks):
+def test_a_month_without_events_has_standing_lines_and_no_price_per_event(
+    webhooks: CommandLine,
+) -> None:
     document = webhooks("cost", "--events", "0", "--json").document
     assert document["perMillionEvents"] is None
     assert {line["what"] for line in document["lines"]} == {
@@ -114,7 +116,7 @@ def test_a_month_without_events_has_standing_lines_alone_and_no_price_per_event(
     assert all(line["standing"] for line in document["lines"])
 
 
-def test_a_low_rate_brings_a_note_about_trickle(webhooks):
+def test_a_low_rate_brings_a_note_about_trickle(webhooks: CommandLine) -> None:
     assert "--trickle" in webhooks("cost", "--events", "1M").stderr
     assert "--trickle" not in webhooks("cost", "--events", "1G").stderr
     assert "--trickle" not in webhooks("cost", "--events", "1M", "--trickle").stderr
@@ -132,7 +134,7 @@ def test_ten_events_take_five_requests_of_sqs() -> None:
     assert traffic().queue_requests == 500_000
 
 
-def test_packs_are_billed_by_their_bytes():
+def test_packs_are_billed_by_their_bytes() -> None:
     # Ten packs of ten bodies of 2 KB are four times 64 KiB to their receiver.
     assert traffic("packed").queue_requests == 10_000 * (4 + 1) + 100_000 * (1 + 1 + 1)
 
@@ -142,7 +144,7 @@ def test_a_body_that_fills_a_pack_travels_alone() -> None:
     assert packed.dispatcher.count == single.dispatcher.count == 100_000
 
 
-def test_a_further_endpoint_is_a_further_delivery_of_the_same_event():
+def test_a_further_endpoint_is_a_further_delivery_of_the_same_event() -> None:
     one, five = traffic(), traffic(endpoints=5)
     assert five.deliveries == 5 * one.deliveries
     assert five.write_units == 5 * one.write_units
@@ -150,7 +152,7 @@ def test_a_further_endpoint_is_a_further_delivery_of_the_same_event():
     assert five.producer_requests == one.producer_requests
 
 
-def test_events_without_a_match_cost_fan_out_alone():
+def test_events_without_a_match_cost_fan_out_alone() -> None:
     unwanted = traffic(endpoints=0)
     assert unwanted.fanout.count == 100_000
     assert (unwanted.dispatcher.count, unwanted.write_units, unwanted.egress_bytes) == (0, 0, 0)
@@ -164,7 +166,7 @@ def test_deliveries_of_slow_endpoints_are_received_and_read_twice() -> None:
     assert slow.write_units == quick.write_units
 
 
-def test_lambda_polls_three_queues_without_end():
+def test_lambda_polls_three_queues_without_end() -> None:
     assert traffic(events=0).empty_receives == 3 * 5 * 3 * 60 * 24 * 30
 
 
@@ -176,18 +178,18 @@ def test_secrets_are_read_again_by_the_clock_not_by_the_event() -> None:
 
 
 @pytest.mark.parametrize("shape", MEASURED)
-def test_the_price_of_events_grows_with_their_number(shape):
+def test_the_price_of_events_grows_with_their_number(shape: str) -> None:
     small, large = (bill(shape, events=events * MILLION).services for events in (1000, 2000))
     for name in ("Lambda", "DynamoDB", "Data transfer", "CloudWatch"):
         assert large[name] == pytest.approx(2 * small[name])
 
 
-def test_an_event_costs_less_in_fuller_batches():
+def test_an_event_costs_less_in_fuller_batches() -> None:
     trickle, single, packed = (bill(shape).total for shape in ("trickle", "single", "packed"))
     assert trickle > single > packed
 
 
-def test_producers_sends_are_counted_on_request():
+def test_producers_sends_are_counted_on_request() -> None:
     assert bill(sends=True).total - bill().total == pytest.approx(0.40 + 0.10)
 
 
@@ -196,7 +198,7 @@ def test_a_credential_is_a_secret() -> None:
 
 
 @pytest.mark.parametrize("shape", [TRICKLE, SINGLE, PACKED], ids=lambda shape: shape.name)
-def test_the_calls_of_a_batch_follow_from_the_adapters_limits(shape):
+def test_the_calls_of_a_batch_follow_from_the_adapters_limits(shape: Shape) -> None:
     # tests/integration/test_call_counts.py counts them: two for ten single deliveries, six for
     # ten packs of ten; and one write unit for each delivery.
     deliveries = shape.messages_per_batch * shape.deliveries_per_message
@@ -222,7 +224,7 @@ def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
     ],
     ids=["memory", "data key", "polling", "batch", "log retention"],
 )
-def test_a_setting_is_that_of_the_template(pattern, value):
+def test_a_setting_is_that_of_the_template(pattern: str, value: int) -> None:
     assert {int(found) for found in re.findall(pattern, TEMPLATE.read_text())} == {value}
 
 
@@ -236,7 +238,7 @@ def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 
 
-def test_keys_and_master_are_kept_as_long_as_in_the_model():
+def test_keys_and_master_are_cached_as_long_as_in_the_model() -> None:
     assert SETTINGS.keys_seconds == key_store.KEYS_SECONDS
     assert SETTINGS.master_seconds == key_store.MASTER_SECONDS
 
@@ -245,7 +247,9 @@ def test_keys_and_master_are_kept_as_long_as_in_the_model():
     ("argv", "shown"),
     re.findall(r"^```\n\$ webhooks (cost [^\n]*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL),
 )
-def test_the_page_shows_the_bill_as_the_command_prints_it(webhooks, argv, shown):
+def test_the_page_shows_the_bill_as_the_command_prints_it(
+    webhooks: CommandLine, argv: str, shown: str
+) -> None:
     assert webhooks(*argv.split()).stdout == shown
 
 
@@ -257,7 +261,9 @@ def test_the_page_shows_the_bill_as_the_command_prints_it(webhooks, argv, shown)
         (3, ("--events", "10M", "--endpoints", "5")),
     ],
 )
-def test_the_comparison_on_the_page_has_the_commands_total(webhooks, column, argv):
+def test_the_comparison_on_the_page_has_the_commands_total(
+    webhooks: CommandLine, column: int, argv: tuple[str, ...]
+) -> None:
     (row,) = re.findall(r"^\| \*\*this service\*\* .*$", PAGE, re.MULTILINE)
     total = webhooks("cost", *argv, "--json").document["total"]
     assert row.split("|")[column + 2].strip() == f"**${total:,.2f}**"

@@ -1,12 +1,14 @@
 """The sources of a command's deployment: options, a profile, a stack file."""
 
+import io
 from argparse import Namespace
+from collections.abc import Callable
 
 import pytest
 
 from tests.unit.cli.command_line import CommandLine
 from webhooks_cli.context import CliContext
-from webhooks_cli.deployment import find_deployment
+from webhooks_cli.deployment import Deployment, find_deployment
 from webhooks_cli.errors import MissingError, WrongUseError
 
 OPTIONS = dict.fromkeys(
@@ -22,24 +24,26 @@ STACK = {
 
 
 @pytest.fixture
-def deployment(webhooks: CommandLine):
-    def find(folder="", **options):
+def deployment(webhooks: CommandLine) -> Callable[..., Deployment]:
+    def find(folder: str = "", **options: object) -> Deployment:
         context = CliContext(
-            stdin=None,
-            stdout=None,
-            stderr=None,
+            stdin=io.BytesIO(),
+            stdout=io.StringIO(),
+            stderr=io.StringIO(),
             environment=webhooks.environment,
             folder=webhooks.folder / folder,
             home=webhooks.home,
-            clock=None,
-            random_bytes=None,
+            clock=lambda: webhooks.now,
+            random_bytes=webhooks.random_bytes,
         )
         return find_deployment(Namespace(**OPTIONS | options), context)
 
     return find
 
 
-def test_the_stack_file_is_searched_upward(webhooks, deployment):
+def test_the_stack_file_is_searched_upward(
+    webhooks: CommandLine, deployment: Callable[..., Deployment]
+) -> None:
     webhooks.write_stack(**STACK)
     (webhooks.folder / "deep/er").mkdir(parents=True)
     found = deployment("deep/er")
@@ -47,7 +51,9 @@ def test_the_stack_file_is_searched_upward(webhooks, deployment):
     assert found.key_file == webhooks.folder / ".local/caller.json"
 
 
-def test_the_level_picks_the_license_and_is_system_by_default(webhooks, deployment):
+def test_the_level_picks_the_license_and_is_system_by_default(
+    webhooks: CommandLine, deployment: Callable[..., Deployment]
+) -> None:
     webhooks.write_stack(**STACK)
     assert deployment().license == "of-system"
     assert deployment(level="service").license == "of-service"
@@ -55,12 +61,14 @@ def test_the_level_picks_the_license_and_is_system_by_default(webhooks, deployme
         deployment(level="service_ext")
 
 
-def test_the_level_is_for_the_local_stack_only(deployment):
+def test_the_level_is_for_the_local_stack_only(deployment: Callable[..., Deployment]) -> None:
     with pytest.raises(WrongUseError, match="--level"):
         deployment(url="https://api.example.com", level="service")
 
 
-def test_the_environments_license_is_not_sent_to_the_local_stack(webhooks, deployment):
+def test_the_license_of_the_environment_is_not_sent_to_the_local_stack(
+    webhooks: CommandLine, deployment: Callable[..., Deployment]
+) -> None:
     webhooks.environment["WEBHOOKS_LICENSE"] = "of-production"
     webhooks.write_stack(**STACK)
     assert deployment().license == "of-system"
@@ -68,13 +76,17 @@ def test_the_environments_license_is_not_sent_to_the_local_stack(webhooks, deplo
 
 
 @pytest.mark.parametrize("text", ["", "[]", "no json", "\udcff"])
-def test_a_broken_stack_file_is_named(webhooks, deployment, text):
+def test_a_broken_stack_file_is_named(
+    webhooks: CommandLine, deployment: Callable[..., Deployment], text: str
+) -> None:
     webhooks.write_stack().write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(MissingError, match=r"stack\.json cannot be read"):
         deployment()
 
 
-def test_a_profile_names_files_beside_itself(webhooks, deployment):
+def test_a_profile_names_files_beside_itself(
+    webhooks: CommandLine, deployment: Callable[..., Deployment]
+) -> None:
     webhooks.write_profiles(
         '[prod]\nurl = "https://api.example.com/prod"\nprivate_key_file = "prod.key"\n'
         'license_file = "prod.license"\ntenant = "acme"\ncommunity = "main"\nstack = "w"\nregion = "eu-west-1"\n'
@@ -98,20 +110,24 @@ def test_a_profile_names_files_beside_itself(webhooks, deployment):
         ('[prod]\nurl = "ftp://x"', "must begin with https://"),
     ],
 )
-def test_a_profile_that_cannot_be_used_is_explained(webhooks, deployment, text, reason):
+def test_a_profile_that_cannot_be_used_is_explained(
+    webhooks: CommandLine, deployment: Callable[..., Deployment], text: str | None, reason: str
+) -> None:
     if text is not None:
         webhooks.write_profiles(text)
     with pytest.raises((MissingError, WrongUseError), match=reason):
         deployment(profile="prod")
 
 
-def test_the_text_of_a_deployment_shows_no_license(webhooks, deployment):
+def test_the_text_of_a_deployment_shows_no_license(
+    webhooks: CommandLine, deployment: Callable[..., Deployment]
+) -> None:
     webhooks.write_stack(**STACK)
     assert "of-system" not in repr(deployment())
 
 
 @pytest.mark.parametrize("command", [("license", "list"), ("publish", "e.json")])
-def test_operators_need_a_stack(webhooks, command):
+def test_operators_need_a_stack(webhooks: CommandLine, command: tuple[str, str]) -> None:
     webhooks.write("e.json", {"eventName": "a", "tenantId": "t", "communityId": "c", "data": {}})
     ended = webhooks(*command, "--url", "https://api.example.com")
     assert ended.code == 4

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.cli.command_line import CommandLine
 from webhooks.domain.event import Event, parse_event
 from webhooks_cli.commands.publish import batches
 from webhooks_cli.errors import WrongUseError
@@ -14,7 +15,8 @@ SHAPES = ("native.json", "platform.json", "eventbridge.json")
 
 
 def sample(name: str) -> dict[str, Any]:
-    return json.loads((EVENTS / name).read_text())
+    content: dict[str, Any] = json.loads((EVENTS / name).read_text())
+    return content
 
 
 def parsed(event: dict[str, Any]) -> Event:
@@ -44,7 +46,7 @@ def test_a_file_holds_one_event_or_several(text: str, documents: list[tuple[str,
         ("[" * 100_000, "not JSON"),
     ],
 )
-def test_a_file_without_events_is_refused_with_its_line(text, reason):
+def test_a_file_without_events_is_refused_with_its_line(text: str, reason: str) -> None:
     with pytest.raises(WrongUseError, match=reason):
         read_documents(text, "f")
 
@@ -59,7 +61,7 @@ def test_tenant_community_name_and_id_are_set_in_every_shape(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_copies_differ_in_their_ids_only(name, webhooks):
+def test_copies_differ_in_their_ids_only(name: str, webhooks: CommandLine) -> None:
     made = [parsed(copy) for copy in copies(sample(name), 3, random_bytes=webhooks.random_bytes)]
     assert len({event.id for event in made}) == 3
     assert {event.log_time for event in made} == {parsed(sample(name)).log_time}
@@ -82,7 +84,7 @@ def test_an_override_without_a_name_and_value_is_refused(text: str) -> None:
         parse_override(text)
 
 
-def test_an_override_reaches_into_objects_only():
+def test_an_override_reaches_into_objects_only() -> None:
     with pytest.raises(WrongUseError, match="eventName is no object"):
         changed(sample("native.json"), [("eventName.x", 1)])
 
@@ -95,7 +97,7 @@ def test_the_tenant_is_the_message_group(name: str) -> None:
 @pytest.mark.parametrize(
     "event", [3, [], {}, {"detail-type": "x"}, {"tenantId": 7}, {"detail-type": "x", "detail": []}]
 )
-def test_an_event_without_a_tenant_has_no_group(event):
+def test_an_event_without_a_tenant_has_no_group(event: object) -> None:
     assert event_text("a test", event).group is None
 
 

@@ -36,11 +36,13 @@ ROUTES = [
 
 
 def load(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text())
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
 
 
 def records(name: str) -> list[dict[str, Any]]:
-    return load(EVENTS / "sqs" / name)["Records"]
+    found: list[dict[str, Any]] = load(EVENTS / "sqs" / name)["Records"]
+    return found
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tests.unit.cli.command_line import CommandLine, Terminal
@@ -24,7 +26,7 @@ def test_the_help_of_every_command_has_examples(
     assert "--json" in shown
 
 
-def test_the_help_explains_the_exit_codes(webhooks, capsys):
+def test_the_help_explains_the_exit_codes(webhooks: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
     assert webhooks("--help").code == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {code}  " in shown for code in range(5))
@@ -43,7 +45,7 @@ def test_the_help_explains_the_exit_codes(webhooks, capsys):
     ],
     ids=" ".join,
 )
-def test_wrong_use_ends_with_2_and_shows_the_usage(webhooks, argv):
+def test_wrong_use_ends_with_2_and_shows_the_usage(webhooks: CommandLine, argv: tuple[str, ...]) -> None:
     ended = webhooks(*argv)
     assert ended.code == 2
     assert ended.stdout == ""
@@ -58,11 +60,13 @@ def test_an_error_with_json_is_one_document_too(webhooks: CommandLine) -> None:
     assert ".local/stack.json" in ended.document["error"]
 
 
-def test_a_fault_of_the_command_shows_its_type_and_no_data(webhooks):
-    def broken(length):
+def test_a_fault_of_the_command_shows_its_type_and_no_data(
+    webhooks: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(length: int) -> None:
         raise ZeroDivisionError("a secret")
 
-    webhooks.random_bytes = broken
+    monkeypatch.setattr(webhooks, "random_bytes", broken)
     ended = webhooks("keys", "new")
     assert ended.code == 70
     assert "ZeroDivisionError" in ended.stderr
@@ -70,16 +74,18 @@ def test_a_fault_of_the_command_shows_its_type_and_no_data(webhooks):
     assert "Traceback" not in ended.stderr
 
 
-def test_ctrl_c_ends_with_130_and_no_traceback(webhooks: CommandLine) -> None:
+def test_ctrl_c_ends_with_130_and_no_traceback(
+    webhooks: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(length: int) -> None:
         raise KeyboardInterrupt
 
-    webhooks.random_bytes = interrupted
+    monkeypatch.setattr(webhooks, "random_bytes", interrupted)
     ended = webhooks("keys", "new")
     assert (ended.code, ended.stderr) == (130, "")
 
 
-def test_a_table_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks, tmp_path):
+def test_a_table_is_drawn_on_a_terminal_and_plain_elsewhere(webhooks: CommandLine, tmp_path: Path) -> None:
     headers = webhooks.write(
         "headers.txt", "webhook-id: d1\nwebhook-timestamp: 1\nwebhook-signature: v1,AA=="
     )

@@ -17,12 +17,12 @@ from webhooks_cli.timestamps import parse_timestamp, show_timestamp
         ("2027-01-31T12:00:00+02:00", 1_801_389_600),
     ],
 )
-def test_a_timestamp_is_a_duration_a_date_or_a_time(text, at):
+def test_a_timestamp_is_a_duration_a_date_or_a_time(text: str, at: int) -> None:
     assert parse_timestamp(text, NOW) == at
 
 
 @pytest.mark.parametrize("text", ["", "soon", "90", "-1d", "1y", "2027-13-01", "٣d"])
-def test_any_other_text_is_refused_with_the_right_forms(text):
+def test_any_other_text_is_refused_with_the_right_forms(text: str) -> None:
     with pytest.raises(WrongUseError, match="--expires takes 90d"):
         parse_timestamp(text, NOW)
 
@@ -33,6 +33,6 @@ def test_a_license_cannot_expire_before_it_is_issued(text: str) -> None:
         parse_timestamp(text, NOW)
 
 
-def test_timestamps_are_shown_in_utc():
+def test_timestamps_are_shown_in_utc() -> None:
     assert show_timestamp(1_801_396_800) == "2027-01-31T12:00:00Z"
     assert show_timestamp(10**20) == str(10**20)

@@ -133,7 +133,9 @@ def test_a_secret_can_come_from_a_file(verify: Callable[..., CommandResult], web
         (("--jwks", "nowhere.json"), "cannot be read"),
     ],
 )
-def test_a_malformed_key_is_wrong_use(verify, argv, reason):
+def test_a_malformed_key_is_wrong_use(
+    verify: Callable[..., CommandResult], argv: tuple[str, str], reason: str
+) -> None:
     ended = verify(*argv)
     assert ended.code == 2
     assert reason in ended.stderr
@@ -161,7 +163,7 @@ def test_stdin_cannot_be_two_inputs(verify: Callable[..., CommandResult]) -> Non
     assert verify(*KEYS, headers="-", body="-").code == 2
 
 
-def test_a_deployment_is_needed_without_a_key(verify):
+def test_a_deployment_is_needed_without_a_key(verify: Callable[..., CommandResult]) -> None:
     ended = verify()
     assert ended.code == 4
     assert "give --secret, --public-key or --jwks" in ended.stderr

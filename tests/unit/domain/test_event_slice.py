@@ -71,7 +71,8 @@ def test_the_parts_of_a_split_cover_the_rest_without_gap_or_overlap(
     at = first + gone
     parts = Span(first).split(at=at, last=at + left - 1, done=done, size=size)
     assert len(parts) <= MAX_PARTS
-    covered = [(part.first, part.last) for part in parts]
+    covered = [(part.first, part.last) for part in parts if part.last is not None]
+    assert len(covered) == len(parts)
     ends = [at - 1, *(last for _, last in covered)]
     assert [low for low, _ in covered] == [end + 1 for end in ends[:-1]]
     assert ends[-1] == at + left - 1

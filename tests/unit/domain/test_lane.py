@@ -58,7 +58,7 @@ def test_a_quick_attempt_that_never_reached_the_endpoint_is_ignored(reason: str)
 
 
 class Marks:
-    """Notes what is written."""
+    """Notes each mark."""
 
     def __init__(self) -> None:
         self.written: list[int | None] = []

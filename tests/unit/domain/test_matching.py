@@ -272,8 +272,8 @@ def nodes(value: Any) -> int:
     return 1 + sum(map(nodes, inner))
 
 
-def nested(depth: int, leaf: list[int]) -> dict[str, list[Any]]:
-    value = leaf
+def nested(depth: int, leaf: list[int]) -> Any:
+    value: Any = leaf
     for _ in range(depth):
         value = {"a": [value, 0]}
     return value
@@ -321,7 +321,7 @@ def test_the_cost_of_a_path_follows_from_its_values(record_property: Callable[[s
 
 
 def test_a_query_with_many_paths_to_one_value_is_refused_at_no_cost() -> None:
-    data = {"a": [{"b": 0}] * 20_000}
+    data: dict[str, Any] = {"a": [{"b": 0}] * 20_000}
     for _ in range(8):
         data = {"a": [data]}
     ways = sorted(product(("a", "0.a"), repeat=8), key=lambda steps: steps.count("0.a"))

@@ -1,4 +1,4 @@
-"""What an attempt means for its delivery."""
+"""The decision after an attempt."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

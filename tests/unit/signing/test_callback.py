@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -34,7 +35,7 @@ from webhooks_verify import VerificationError
 both_curves = pytest.mark.parametrize("curve", list(Curve), ids=lambda curve: curve.value)
 
 
-def test_a_callback_has_exactly_the_headers_of_the_protocol():
+def test_a_callback_has_exactly_the_headers_of_the_protocol() -> None:
     assert list(signed()) == [
         "webhook-id",
         "webhook-timestamp",
@@ -58,7 +59,7 @@ def test_a_receiver_verifies_every_signature(curve: Curve) -> None:
 
 
 @both_curves
-def test_each_key_in_its_grace_signs_too_after_the_published_one(curve):
+def test_each_key_in_its_grace_signs_too_after_the_published_one(curve: Curve) -> None:
     shown, *others = (PrivateKey.derive(SEED, name, curve) for name in (b"shown", b"one", b"other"))
     headers = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(others)))
     alone = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID))
@@ -112,7 +113,7 @@ def test_an_unmodified_standard_webhooks_library_verifies(beside: tuple[PrivateK
         assert Webhook(encode_webhook_secret(secret)).verify(BODY, headers) == json.loads(BODY)
 
 
-def test_the_secret_before_a_rotation_signs_too():
+def test_the_secret_before_a_rotation_signs_too() -> None:
     headers = sent(webhook_secrets=[SECRET, SECRET_BEFORE])
     assert [token.split(",")[0] for token in headers["webhook-signature"].split(" ")] == [
         "es256k",
@@ -157,7 +158,7 @@ def test_a_url_without_a_path_is_signed_as_it_is_requested() -> None:
         {"timestamp": -1},
     ],
 )
-def test_a_part_that_a_header_cannot_carry_is_not_signed(changes):
+def test_a_part_that_a_header_cannot_carry_is_not_signed(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidCallbackError):
         signed(**changes)
 

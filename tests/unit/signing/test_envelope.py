@@ -1,4 +1,4 @@
-"""Envelopes: what is refused, and why."""
+"""Envelopes: refusals and their reasons."""
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def test_a_lone_surrogate_is_refused() -> None:
     "envelope",
     ["", "*", "A", "AAA", "é", "\ud800", b64encode(bytes(31)).decode(), b64encode(bytes(16)).decode()],
 )
-def test_a_malformed_envelope_is_refused(envelope):
+def test_a_malformed_envelope_is_refused(envelope: str) -> None:
     with pytest.raises(InvalidEnvelopeError):
         unseal(KEY, envelope)
 
@@ -71,7 +71,7 @@ def test_an_envelope_for_another_key_is_refused() -> None:
         unseal(bytes(32), seal(KEY, "text", IV))
 
 
-def test_an_envelope_of_bytes_beyond_utf_8_is_refused():
+def test_an_envelope_of_bytes_beyond_utf_8_is_refused() -> None:
     raw = IV + AESGCM(KEY).encrypt(IV, b"private \xff text", None)
     with pytest.raises(InvalidEnvelopeError, match="UTF-8") as refused:
         unseal(KEY, b64encode(raw).decode())

@@ -18,7 +18,7 @@ RFC_9421_SPKI = (
 RFC_9421_KEY = PublicKey.from_bytes(b64decode(RFC_9421_SPKI)[-64:], Curve.P256)
 
 
-def test_the_key_pair_of_rfc_9421_b_1_3_belongs_together():
+def test_the_key_pair_of_rfc_9421_b_1_3_belongs_together() -> None:
     # From the SEC 1 structure of the same section.
     private = b64decode("MHcCAQEEIFKbhfNZfpDsW43+0+JjUr9K+bTeuxopu653+hBaXGA7")[-32:]
     assert PrivateKey(Curve.P256, private).public_key == RFC_9421_KEY
@@ -53,12 +53,12 @@ def test_the_signature_base_of_a_callback_is_the_general_one() -> None:
         ("no-url", "no-url"),
     ],
 )
-def test_the_target_uri_is_the_requested_one_to_signer_and_receiver(url, requested):
+def test_the_target_uri_is_the_requested_one_to_signer_and_receiver(url: str, requested: str) -> None:
     assert http_signatures.target_uri(url) == requested
     assert webhooks_verify.http_signatures.target_uri(url) == requested
 
 
-def test_signer_and_receiver_agree_on_components_algorithm_and_tag():
+def test_signer_and_receiver_agree_on_components_algorithm_and_tag() -> None:
     for name in ("COMPONENTS", "ALGORITHM", "TAG"):
         assert getattr(http_signatures, name) == getattr(webhooks_verify.http_signatures, name)
 
@@ -70,7 +70,9 @@ def test_a_key_of_rfc_7517_is_written_with_its_coordinates() -> None:
     key = PublicKey.from_bytes(raw, Curve.P256)
     written = {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": "1", "use": "sig", "alg": "ES256"}
     assert jwk(key, "1") == written
-    assert find_key({"keys": [{"kid": "0"}, written]}, "1").raw == key.raw
+    found = find_key({"keys": [{"kid": "0"}, written]}, "1")
+    assert found is not None
+    assert found.raw == key.raw
     assert find_key({"keys": [written]}, "2") is None
 
 

@@ -1,4 +1,4 @@
-"""What the platform's Node library wrote, read and written again, on both curves."""
+"""Vectors of the platform's Node library, read and written again, on both curves."""
 
 import base64
 import json
@@ -11,11 +11,12 @@ from signing import Curve, PrivateKey, PublicKey, seal, shared_key, unseal
 from tests import plain_protocol
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ecdsa.json").read_text())
+CURVES = {curve.value: curve for curve in Curve}
 vectors = pytest.mark.parametrize("vector", VECTORS, ids=[f"{v['curve']} {v['name']}" for v in VECTORS])
 
 
 def private_key(vector: dict[str, Any], side: str) -> PrivateKey:
-    return PrivateKey.from_wire(vector[side]["privateKey"], Curve(vector["curve"]))
+    return PrivateKey.from_wire(vector[side]["privateKey"], CURVES[vector["curve"]])
 
 
 @vectors
@@ -28,7 +29,7 @@ def test_a_private_key_has_the_public_key_that_the_library_gave_it(vector: dict[
 @pytest.mark.parametrize("side", ["client", "server"])
 def test_a_public_key_is_written_as_it_was_read(vector: dict[str, Any], side: str) -> None:
     text = vector[side]["publicKey"]
-    assert PublicKey.from_wire(text, Curve(vector["curve"])).to_wire() == text
+    assert PublicKey.from_wire(text, CURVES[vector["curve"]]).to_wire() == text
 
 
 @vectors

@@ -1,8 +1,9 @@
-"""Keys, secrets and plain texts never show in what could be logged."""
+"""Keys, secrets and plain texts never show in a text that could be logged."""
 
 import traceback
 from base64 import b64encode
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def failures() -> dict[str, Callable[[], object]]:
     text = b64encode(SCALAR).decode()
     key = PrivateKey(Curve.SECP256K1, SCALAR)
     keys = CallbackKeys(key, PrivateKey(Curve.P256, SCALAR), "key")
-    callback = {
+    callback: dict[str, Any] = {
         "method": "POST",
         "url": "https://example.com/",
         "content_type": "application/json",
@@ -85,7 +86,7 @@ def failures() -> dict[str, Callable[[], object]]:
 
 
 @pytest.mark.parametrize("name", list(failures()))
-def test_an_error_shows_no_key_and_no_secret(name):
+def test_an_error_shows_no_key_and_no_secret(name: str) -> None:
     with pytest.raises((SigningError, VerificationError, InvalidReceiverKeyError)) as raised:
         failures()[name]()
     error = raised.value

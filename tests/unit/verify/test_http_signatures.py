@@ -1,6 +1,7 @@
 """The receiver's half of HTTP message signatures, by the test vectors of RFC 9421, and keys of a JWKS."""
 
 from base64 import b64decode
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,12 @@ RAW = b64decode(RFC_9421_SPKI)[-64:]
 RFC_9421_KEY = keys.PublicKey(keys.P256, RAW)
 
 
-def test_the_response_of_rfc_9421_b_2_4_verifies():
+def test_the_response_of_rfc_9421_b_2_4_verifies() -> None:
     header = (
         'sig-b24=("@status" "content-type" "content-digest" "content-length")'
         ';created=1618884473;keyid="test-key-ecc-p256"'
     )
-    [signed] = parse_signature_input(header)
+    [signed] = parse_signature_input(header) or []
     base = signature_base(
         [
             ("@status", "200"),
@@ -39,8 +40,10 @@ def test_the_response_of_rfc_9421_b_2_4_verifies():
     signatures = parse_signature(
         "sig-b24=:wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw==:"
     )
-    assert RFC_9421_KEY.verify(base, signatures["sig-b24"])
-    assert not RFC_9421_KEY.verify(base + b" ", signatures["sig-b24"])
+    assert signatures is not None
+    assert (signature := signatures["sig-b24"]) is not None
+    assert RFC_9421_KEY.verify(base, signature)
+    assert not RFC_9421_KEY.verify(base + b" ", signature)
     assert signed.components == ('"@status"', '"content-type"', '"content-digest"', '"content-length"')
     assert signed.number("created") == 1618884473
     assert signed.text("keyid") == "test-key-ecc-p256"
@@ -63,13 +66,13 @@ X, Y = (jwk(PublicKey.from_bytes(RAW, Curve.P256), "1")[name] for name in "xy")
         {"kty": "RSA", "crv": "P-256", "x": X, "y": Y},
     ],
 )
-def test_a_published_key_that_is_not_a_p_256_point_is_refused(members):
+def test_a_published_key_that_is_not_a_p_256_point_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(InvalidKeyError):
         find_key({"keys": [members | {"kid": "1"}]}, "1")
 
 
 @pytest.mark.parametrize("jwks", [{}, {"keys": None}, {"keys": {}}, {"keys": [None, 1, "1", []]}])
-def test_a_document_that_is_not_a_jwks_has_no_key(jwks):
+def test_a_document_that_is_not_a_jwks_has_no_key(jwks: dict[str, Any]) -> None:
     assert find_key(jwks, "1") is None
 
 
@@ -96,16 +99,17 @@ def test_a_document_that_is_not_a_jwks_has_no_key(jwks):
         'a=("é")',
     ],
 )
-def test_a_malformed_signature_input_is_refused(header):
+def test_a_malformed_signature_input_is_refused(header: str) -> None:
     assert parse_signature_input(header) is None
 
 
-def test_several_signatures_in_one_header_are_read():
+def test_several_signatures_in_one_header_are_read() -> None:
     signed = parse_signature_input(
         'proxy=("@query-param";name="a" "b";bs);created=1;nonce="n, a=(\\"";ok;by=tok:en/*, a=();keyid="k"\t,*b-._=("c")'.replace(
             '\\"', "'"
         )
     )
+    assert signed is not None
     assert [each.label for each in signed] == ["proxy", "a", "*b-._"]
     assert signed[0].components == ('"@query-param";name="a"', '"b";bs')
     assert signed[0].parameters == {"created": "1", "nonce": '"n, a=(\'"', "ok": "", "by": "tok:en/*"}
@@ -118,5 +122,5 @@ def test_several_signatures_in_one_header_are_read():
 @pytest.mark.parametrize(
     "header", ["", "a", "a=", "a=AAAA", "a=:AAAA", "a=:A-AA:", "a=:AAAA: b=:AAAA:", "a=:AAAA:,"]
 )
-def test_a_malformed_signature_is_refused(header):
+def test_a_malformed_signature_is_refused(header: str) -> None:
     assert parse_signature(header) is None

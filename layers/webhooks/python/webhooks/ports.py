@@ -237,7 +237,7 @@ class Shared:
     """A call that many conversations may wait for: those with an equal key share one.
 
     It has `seconds` of its own, so that no short time of one fails the others; `done` gets its outcome,
-    once, also where nobody waits for it any more.
+    once, also where no conversation waits for it any more.
     """
 
     key: Hashable

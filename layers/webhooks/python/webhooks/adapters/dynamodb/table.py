@@ -124,12 +124,13 @@ def get_items(
 
 def _get_batch(
     aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff
-) -> Iterator[tuple[str, list[Item]]]:
+) -> Sequence[tuple[str, list[Item]]]:
+    found: list[tuple[str, list[Item]]] = []
     for tries in range(TRIES):
         response = call(aws, "batch_get_item", RequestItems=request)
-        yield from response["Responses"].items()
+        found += response["Responses"].items()
         request = response.get("UnprocessedKeys", {})
         if not request:
-            return
+            return found
         backoff.wait(tries)
     raise UnavailableError("dynamodb BatchGetItem: keys are left unprocessed")

@@ -21,7 +21,7 @@ _LOOKUPS_AT_ONCE: Final = 128
 class Resolve(Protocol):
     """The interface of `socket.getaddrinfo`; only the addresses of its result are read."""
 
-    def __call__(self, host: str, port: None, *, type: int) -> Sequence[tuple[Any, ...]]:  # noqa: A002 - its name
+    def __call__(self, host: str, port: None, /, *, type: int) -> Sequence[tuple[Any, ...]]:  # noqa: A002 - its name
         """Return a tuple for each address, the last member of which starts with the address."""
 
 
