@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -42,7 +43,8 @@ FIRST = 48  # events before the killing
 SECONDS = 60 + EVENTS / 5
 DISPATCHER = "DispatcherFunction"
 VICTIMS = ("FanoutFunction", DISPATCHER)
-SETTLED = ANSWER_DELAY + WAVE_SECONDS + 1  # seconds after which a callback is settled, with a second to do it
+SETTLED = ANSWER_DELAY + WAVE_SECONDS + 2  # seconds after which a callback is settled: two for the calls
+CUT_SHORT = re.compile(r"^(\S+ \S+) WARNING .* Lambda (\S+) failed processing SQS batch", re.MULTILINE)
 QUEUES = ("EventsQueueUrl", "DeliveriesQueueUrl", "SlowDeliveriesQueueUrl")
 EXHAUSTED = "HTTP 500 at the last of 2 attempts"
 REDRIVEN = "redriven"  # by the queue itself: its reader was killed at it as often as it may come
@@ -65,7 +67,6 @@ class Killer(threading.Thread):
     emulator: int
     rng: random.Random
     kills: Counter[str] = field(default_factory=Counter)
-    dispatchers: list[float] = field(default_factory=list)  # when one was killed, in epoch seconds
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True, name="killer")
@@ -78,8 +79,6 @@ class Killer(threading.Thread):
                 with suppress(ProcessLookupError):
                     os.kill(self.rng.choice(victims), signal.SIGKILL)
                     self.kills[name] += 1
-                    if name == DISPATCHER:
-                        self.dispatchers.append(time.time())
 
     @contextmanager
     def killing(self) -> Iterator[None]:
@@ -259,8 +258,14 @@ def outcomes(stack: Stack, hooks: Iterable[Hook]) -> dict[str, str]:
     }
 
 
-def late_repeats(calls: Sequence[Received], kills: Sequence[float]) -> Counter[float]:
-    """Count, by the next kill of a dispatcher, the repeated attempts whose callbacks had been answered for so
+def dispatchers_ended(stack: Stack) -> list[float]:
+    """Return the epoch seconds at which dispatchers ended within their batches, as the emulator's log has them."""
+    found = CUT_SHORT.findall(stack.emulator.log.read_text("utf-8", "replace"))
+    return [time.mktime(time.strptime(at, "%Y-%m-%d %H:%M:%S")) for at, name in found if DISPATCHER in name]
+
+
+def late_repeats(calls: Sequence[Received], ends: Sequence[float]) -> Counter[float]:
+    """Count, by the next end of a dispatcher, the repeated attempts whose callbacks had been answered for so
     long that they should have been settled.
     """
     attempts: dict[tuple[str | None, str | None], list[float]] = defaultdict(list)
@@ -269,9 +274,9 @@ def late_repeats(calls: Sequence[Received], kills: Sequence[float]) -> Counter[f
     late: Counter[float] = Counter()
     for times in attempts.values():
         for first in sorted(times)[:-1]:
-            killed = min((at for at in kills if at > first), default=None)
-            if killed is not None and killed > first + SETTLED:
-                late[killed] += 1
+            ended = min((at for at in ends if at + 1 > first), default=None)  # the log has whole seconds
+            if ended is not None and ended > first + SETTLED:
+                late[ended] += 1
     return late
 
 
@@ -319,7 +324,7 @@ def test_functions_killed_while_events_flow_lose_none(
     )
     attempts = Counter((call.header("webhook-id"), call.header("webhook-attempt")) for call in calls)
     repeats = attempts.total() - len(attempts)
-    late = late_repeats(calls, killer.dispatchers)
+    late = late_repeats(calls, dispatchers_ended(stack))
     dead, dead_again = dead_deliveries(stack, wanted)
     redriven = {each for each, reason in dead.items() if reason == REDRIVEN}
     # An event whose batch was killed as often as it may come: for the operator to redrive.
