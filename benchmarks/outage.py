@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.timed_deployment import Design, TimedDeployment, Unresponsive
+from benchmarks.timed_deployment import Design, TimedDeployment
+from benchmarks.timed_endpoints import Unresponsive
 from tests.simulation.deployment import NOW
 from webhooks.domain.scope import Scope
 

@@ -13,37 +13,24 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
+from benchmarks.event_source_mapping import EventSourceMapping
+from benchmarks.timed_endpoints import TOKEN_PATH, TimedEndpoints, Unresponsive
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import at_once
-from tests.simulation.clock import SimulatedClock
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
 from tests.simulation.deployment import NOW, Deployment
-from tests.simulation.queues import MAX_BATCH, Message, OldestFirst, Queue
+from tests.simulation.queue_orders import OldestFirst
+from tests.simulation.queues import MAX_BATCH, Queue
 from webhooks.domain.delivery import MAX_PACK_DELIVERIES
 from webhooks.domain.delivery_log import LogEntry
-from webhooks.domain.http import (
-    ClientCredentials,
-    HttpOutcome,
-    HttpRequest,
-    HttpResponse,
-    NoResponse,
-    NoResponseReason,
-)
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, Webhook
-from webhooks.ports import Conversation, IdempotencyRecord
+from webhooks.ports import IdempotencyRecord
 from webhooks.services.fanout.pipeline import SLICE
 
 EVENT = "order.paid"
-MAX_CONCURRENCY = {"events": 10, "deliveries": 50, "slow": 50}  # invocations
-# Lambda begins with 5 invocations at a time for a mapping and adds 300 a minute while messages wait.
-FIRST_CONCURRENCY, ADDED_CONCURRENCY, ADDED_EVERY_SECONDS = 5, 5, 1
-INIT_SECONDS = 0.4  # of a new container
-RESPONSE_SECONDS = 0.2  # of an endpoint that responds
 # From a message's arrival until Lambda can have it: a logarithmic normal with p50 16 ms and p99 105 ms.
 HOP_MEDIAN, HOP_SIGMA = 0.016, 0.81
-TOKEN_PATH = "/token"  # noqa: S105 - a path
 # Seconds of a call of AWS, by the port. Other ports are cached, or make no call.
 CALLS = {
     "index.versions": 0.005,
@@ -65,14 +52,6 @@ class Design(StrEnum):
     PLAIN = "one queue"
 
 
-class Unresponsive(StrEnum):
-    """The part of a tenant's system that never responds."""
-
-    ENDPOINT = "endpoints"
-    TOKEN = "token endpoints"  # noqa: S105 - a kind
-    LOOKUP = "lookups"
-
-
 class EmptyLog(FakeDeliveryLog):
     """A delivery log that keeps nothing: no message comes twice here."""
 
@@ -80,89 +59,6 @@ class EmptyLog(FakeDeliveryLog):
         """Write nothing."""
         del entries
         return ()
-
-
-class TimedEndpoints:
-    """All endpoints. `dead`: URLs whose endpoint, token endpoint or lookup never responds.
-
-    `arrivals`: the time of each event's first callback, by the event's id.
-    """
-
-    def __init__(self, clock: SimulatedClock, unresponsive: Unresponsive) -> None:
-        self.unresponsive = unresponsive
-        self.dead: set[str] = set()
-        self.arrivals: dict[str, float] = {}
-        self._clock = clock
-
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
-        """Respond to a callback."""
-        if request.url in self.dead:
-            is_lookup = self.unresponsive is Unresponsive.LOOKUP
-            return self._none(NoResponseReason.DNS if is_lookup else NoResponseReason.DEADLINE, seconds)
-        self.arrivals.setdefault(json.loads(request.body)["id"], self._clock())
-        self._clock.spent += RESPONSE_SECONDS
-        return HttpResponse(200, None, "", round(RESPONSE_SECONDS * 1000), "192.0.2.1")
-
-    def token(
-        self, client: ClientCredentials, *, seconds: float, rejected: str | None = None
-    ) -> Conversation[str | NoResponse]:
-        """Give out a token; the token endpoint's URL is the endpoint's own with TOKEN_PATH appended."""
-        del rejected
-        if client.token_url.removesuffix(TOKEN_PATH) in self.dead:
-            return at_once(self._none(NoResponseReason.OAUTH, seconds))
-        return at_once("token")
-
-    def _none(self, reason: NoResponseReason, seconds: float) -> NoResponse:
-        self._clock.spent += seconds
-        return NoResponse(reason, "the time was up", round(seconds * 1000), None)
-
-
-class EventSourceMapping:
-    """Runs a function on the batches of a queue; at first a few invocations at a time, then more."""
-
-    def __init__(
-        self, deployment: "TimedDeployment", queue: Queue, *, lane: Lane, make: Callable[[Any], Container]
-    ) -> None:
-        self._deployment = deployment
-        self._clock = deployment.clock
-        self._queue = queue
-        self._lane = lane
-        self._make = make
-        self._concurrency = FIRST_CONCURRENCY
-        self._running = 0
-        self._added_at = NOW
-        self._idle: list[Container] = []
-
-    def poll(self) -> None:
-        """Start as many invocations as there are batches and room for."""
-        while self._running < self._concurrency and (batch := self._queue.receive(MAX_BATCH)):
-            self._start(batch)
-        limit, now = MAX_CONCURRENCY[self._queue.name], self._clock.now
-        is_due = now >= self._added_at + ADDED_EVERY_SECONDS
-        if self._queue.visible and self._concurrency < limit and is_due:
-            self._concurrency = min(limit, self._concurrency + ADDED_CONCURRENCY)
-            self._added_at = now
-            self._clock.at(now + ADDED_EVERY_SECONDS, self.poll)
-            self.poll()
-
-    def _start(self, batch: Sequence[Message]) -> None:
-        self._running += 1
-        self._clock.start(lambda: self._invoke(batch))
-
-    def _invoke(self, batch: Sequence[Message]) -> None:
-        if self._idle:
-            container = self._idle.pop()
-        else:
-            self._clock.sleep(INIT_SECONDS)
-            container = self._make(self._deployment)
-        failed = container.handle(batch, self._lane)
-        self._deployment.catch_up()
-        for message in batch:
-            if message.id not in failed:
-                self._queue.delete(message)
-        self._idle.append(container)
-        self._running -= 1
-        self.poll()
 
 
 class TimedDeployment(Deployment):
@@ -198,7 +94,7 @@ class TimedDeployment(Deployment):
     def _hop(self) -> float:
         return HOP_MEDIAN * self.random.lognormvariate(0, HOP_SIGMA)
 
-    def _map(self, queue: Queue, *, lane: Lane, make: Callable[[Any], Container]) -> None:
+    def _map(self, queue: Queue, *, lane: Lane, make: Callable[[Deployment], Container]) -> None:
         queue.on_visible = EventSourceMapping(self, queue, lane=lane, make=make).poll
 
     def time_left(self) -> float:

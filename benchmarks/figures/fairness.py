@@ -18,7 +18,8 @@ from benchmarks.load import Listener
 from benchmarks.outage import Outage
 from benchmarks.receiver_process import DEAD, TOKEN
 from benchmarks.recording_receiver import recording_receiver
-from benchmarks.timed_deployment import Design, Unresponsive
+from benchmarks.timed_deployment import Design
+from benchmarks.timed_endpoints import Unresponsive
 from benchmarks.traffic import distribution, percentile
 from local.paths import ROOT
 from local.progress import Progress

@@ -325,7 +325,7 @@ def test_functions_killed_while_events_flow_lose_none(
     attempts = Counter((call.header("webhook-id"), call.header("webhook-attempt")) for call in calls)
     repeats = attempts.total() - len(attempts)
     late = late_repeats(calls, dispatchers_ended(stack))
-    dead, buried_again = dead_deliveries(stack, wanted)
+    dead, dead_again = dead_deliveries(stack, wanted)
     redriven = {each for each, reason in dead.items() if reason == REDRIVEN}
     # An event whose batch was killed as often as it may come: for the operator to redrive.
     events_dlq = {event_id for body, _ in dead_letters(stack, "EventsDlqUrl") for event_id in event_ids(body)}
@@ -339,7 +339,7 @@ def test_functions_killed_while_events_flow_lose_none(
             f"processes killed: {dict(killer.kills)}, batches cut short: {cut_short}; "
             f"delivered {len(accepted)}, again {accepted.total() - len(accepted)}; attempts repeated {repeats}, "
             f"of them answered long before {late.total()}; "
-            f"dead {len(dead)}, again {buried_again}; redriven {len(redriven)} deliveries, "
+            f"dead {len(dead)}, again {dead_again}; redriven {len(redriven)} deliveries, "
             f"{len(events_dlq & numbers.keys())} events"
         )
 

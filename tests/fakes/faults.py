@@ -7,7 +7,7 @@ from contextlib import contextmanager
 type Fault = Callable[[str], None]
 
 
-def no_fault(_moment: str) -> None:
+def no_fault(_point: str) -> None:
     """Let everything work."""
 
 

@@ -159,7 +159,7 @@ def test_a_label_that_two_licenses_have_needs_a_hash(webhooks: CommandLine) -> N
 @pytest.mark.parametrize(
     ("argv", "code", "reason"),
     [
-        (("disable", "nobody"), 1, "no license has the hash or label nobody"),
+        (("disable", "missing"), 1, "no license has the hash or label missing"),
         (("issue", "--level", "service", "--community", "*"), 2, "for one community"),
         (("issue", "--level", "service", "--tenant", "a b"), 2, "--tenant: must be 1 to 64"),
         (("issue", "--level", "system", "--expires", "soon"), 2, "--expires takes 90d"),

@@ -10,7 +10,7 @@ from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.simulation.concurrency import SimulatedBackground, SimulatedHttpClient, SimulatedWorkers
 from tests.simulation.deployment import Deployment
 from tests.simulation.ports import Port
-from tests.simulation.queues import Message
+from tests.simulation.queue_orders import Message
 from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts

@@ -16,7 +16,8 @@ from tests.fakes.endpoint import Endpoint, ScriptedTokens
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.clock import SimulatedClock
-from tests.simulation.queues import Message, Queue
+from tests.simulation.queue_orders import Message
+from tests.simulation.queues import Queue
 from webhooks.ports import SubscriptionIndex, Tokens
 
 NOW = 1_790_000_000.0  # epoch seconds

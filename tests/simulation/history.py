@@ -1,5 +1,6 @@
 """Everything that happened in a run, in the order of ticks."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +84,7 @@ class History:
         default_factory=set
     )  # webhooks, and a part of the reason that names the damage
     repeated_events: set[str] = field(default_factory=set)
-    faults: dict[str, int] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
 
     def states(self, webhook_id: str, since: int, until: int) -> list[Webhook | None]:
         """Return each state of the webhook between two ticks."""

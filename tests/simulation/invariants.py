@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulation.history import Call, Invocation, Publication
-from tests.simulation.queues import Message
+from tests.simulation.queue_orders import Message
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import INDEX
 from webhooks.domain.delivery import delivery_id

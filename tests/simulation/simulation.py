@@ -13,12 +13,12 @@ from typing import Any
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
 from tests.simulation.deployment import NOW, Deployment
 from tests.simulation.endpoints import SimulatedEndpoints
-from tests.simulation.faults import Kind, NoFaults, Plan
-from tests.simulation.history import History, Invocation, Revision
-from tests.simulation.ports import deliveries_of, split
-from tests.simulation.queues import AnyOrder, Message, Queue
+from tests.simulation.faults import NoFaults, Plan
+from tests.simulation.history import History, Invocation
+from tests.simulation.port_calls import PortCalls
+from tests.simulation.queue_orders import AnyOrder, Message
+from tests.simulation.queues import Queue
 from tests.simulation.tasks import KilledError, Task
-from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.lane import Lane
 
@@ -61,6 +61,7 @@ class Simulation(Deployment):
         self.switching = switching
         self.tick = 0
         self.history = History()
+        self._calls = PortCalls(self)
         self.trace: list[str] = []
         self.running: list[Running] = []
         self.idle: dict[str, list[Container]] = {"fanout": [], "dispatcher": []}
@@ -95,62 +96,11 @@ class Simulation(Deployment):
 
     def call(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
         """Make a call of a port, with its fault."""
-        self.pause()
-        fault = self.faults.choose(name)
-        if fault is not None:
-            self.history.faults[f"{name}: {fault}"] = self.history.faults.get(f"{name}: {fault}", 0) + 1
-            self.note(f"{name}: {fault}")
-        if fault is Kind.KILLED_BEFORE:
-            raise KilledError
-        if fault is Kind.ERROR:
-            self._fail(name, deliveries_of(args))
-            raise UnavailableError(f"{name}: throttled")
-        if fault is Kind.PARTIAL:
-            taken, refused = split(name, args, self.random)
-            self._fail(name, deliveries_of([refused]))
-            self._effect(name, real, taken)
-            return refused
-        result = self._effect(name, real, *args, **named)
-        if fault is Kind.KILLED_AFTER:
-            raise KilledError
-        if fault is Kind.LOST_RESPONSE:
-            self._fail(name, deliveries_of(args))
-            raise UnavailableError(f"{name}: timed out")
-        return result
+        return self._calls.make(name, real, *args, **named)
 
     def call_without_fault(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
         """Make a call of a port that is not under test here: it always works."""
-        self.pause()
-        return self._effect(name, real, *args, **named)
-
-    def _effect(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
-        result = real(*args, **named)
-        self.move_messages()
-        if name == "batch.read":
-            seen = {key.delivery_id: len(logged.attempts) for key, logged in result.logged.items()}
-            self.invocation.seen |= {each.delivery_id: seen.get(each.delivery_id, 0) for each in args[1]}
-        if name == "log.record":
-            tick = self.next_tick()
-            self.invocation.recorded |= dict.fromkeys(deliveries_of(args), tick)
-            for entry in args[0]:
-                self.note(f"log {entry.delivery.id}: {entry.outcome} after {len(entry.delivery.attempts)}")
-        if name in ("credentials.create", "credentials.replace"):
-            self.history.credentials[result] = named["credential"] if "credential" in named else args[1]
-        if name in ("subscriptions.add", "subscriptions.change", "subscriptions.remove"):
-            self._revise(name, args)
-        return result
-
-    def _fail(self, name: str, deliveries: set[str]) -> None:
-        if name == "log.record":
-            self.invocation.unrecorded |= deliveries
-        elif name in ("queue.send_slow", "queue.send_to_dlq"):
-            self.invocation.untaken |= deliveries
-
-    def _revise(self, name: str, args: Sequence[Any]) -> None:
-        webhook = args[1] if name == "subscriptions.change" else args[0]
-        after = None if name == "subscriptions.remove" else webhook
-        self.history.revisions.setdefault(webhook.id, []).append(Revision(self.next_tick(), after))
-        self.note(f"{name} {webhook.id} enabled={after.enabled if after else None}")
+        return self._calls.make_without_fault(name, real, *args, **named)
 
     def on_sent(self, queue: Queue, message: Message) -> None:
         self.note(f"{message.id} sent, reason {message.reason}")

@@ -10,7 +10,7 @@ from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.deployment import NOW
 from tests.simulation.faults import Kind, NoFaults
 from tests.simulation.invariants import Invariants
-from tests.simulation.queues import Message
+from tests.simulation.queue_orders import Message
 from tests.simulation.simulation import Simulation
 from tests.simulation.tasks import KilledError
 from tests.simulation.tenants import OTHER, Tenants

@@ -1,4 +1,4 @@
-"""A dispatcher that is killed while it settles a batch repeats one wave, and what was in flight."""
+"""A dispatcher that is killed while it settles a batch repeats one wave, and the deliveries in flight."""
 
 from collections import Counter
 from random import Random

@@ -1,0 +1,113 @@
+"""The calls of ports in a simulation: each lets others run, may fail, and is noted in the history."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.faults import Kind
+from tests.simulation.history import Revision
+from tests.simulation.tasks import KilledError
+from webhooks.domain.delivery import Pack
+from webhooks.domain.delivery_log import LogEntry
+from webhooks.domain.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+
+class PortCalls:
+    """Makes the calls of a simulation."""
+
+    def __init__(self, simulation: "Simulation") -> None:
+        self._simulation = simulation
+
+    def make(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        """Make a call of a port, with its fault."""
+        self._simulation.pause()
+        fault = self._simulation.faults.choose(name)
+        if fault is not None:
+            self._simulation.history.faults[f"{name}: {fault}"] += 1
+            self._simulation.note(f"{name}: {fault}")
+        if fault is Kind.KILLED_BEFORE:
+            raise KilledError
+        if fault is Kind.ERROR:
+            self._fail(name, _deliveries_of(args))
+            raise UnavailableError(f"{name}: throttled")
+        if fault is Kind.PARTIAL:
+            taken, refused = _split(name, args, self._simulation.random)
+            self._fail(name, _deliveries_of([refused]))
+            self._effect(name, real, taken)
+            return refused
+        result = self._effect(name, real, *args, **named)
+        if fault is Kind.KILLED_AFTER:
+            raise KilledError
+        if fault is Kind.LOST_RESPONSE:
+            self._fail(name, _deliveries_of(args))
+            raise UnavailableError(f"{name}: timed out")
+        return result
+
+    def make_without_fault(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        """Make a call of a port that is not under test here: it always works."""
+        self._simulation.pause()
+        return self._effect(name, real, *args, **named)
+
+    def _effect(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        result = real(*args, **named)
+        self._simulation.move_messages()
+        if name == "batch.read":
+            seen = {key.delivery_id: len(logged.attempts) for key, logged in result.logged.items()}
+            self._simulation.invocation.seen |= {
+                each.delivery_id: seen.get(each.delivery_id, 0) for each in args[1]
+            }
+        if name == "log.record":
+            tick = self._simulation.next_tick()
+            self._simulation.invocation.recorded |= dict.fromkeys(_deliveries_of(args), tick)
+            for entry in args[0]:
+                self._simulation.note(
+                    f"log {entry.delivery.id}: {entry.outcome} after {len(entry.delivery.attempts)}"
+                )
+        if name in ("credentials.create", "credentials.replace"):
+            self._simulation.history.credentials[result] = (
+                named["credential"] if "credential" in named else args[1]
+            )
+        if name in ("subscriptions.add", "subscriptions.change", "subscriptions.remove"):
+            self._revise(name, args)
+        return result
+
+    def _fail(self, name: str, deliveries: set[str]) -> None:
+        if name == "log.record":
+            self._simulation.invocation.unrecorded |= deliveries
+        elif name in ("queue.send_slow", "queue.send_to_dlq"):
+            self._simulation.invocation.untaken |= deliveries
+
+    def _revise(self, name: str, args: Sequence[Any]) -> None:
+        webhook = args[1] if name == "subscriptions.change" else args[0]
+        after = None if name == "subscriptions.remove" else webhook
+        self._simulation.history.revisions.setdefault(webhook.id, []).append(
+            Revision(self._simulation.next_tick(), after)
+        )
+        self._simulation.note(f"{name} {webhook.id} enabled={after.enabled if after else None}")
+
+
+def _split(name: str, args: Sequence[Any], random: Random) -> tuple[list[Any], list[Any]]:
+    """Split a batch call's items into those that take effect, and those that the port returns as not taken."""
+    todo = list(args[0])
+    taken = random.randint(0, len(todo) - 1)
+    random.shuffle(todo)
+    refused = todo[taken:]
+    has_packs_first = name in ("queue.send_slow", "queue.send_to_dlq")
+    return todo[:taken], [each[0] for each in refused] if has_packs_first else refused
+
+
+def _deliveries_of(args: Sequence[Any]) -> set[str]:
+    """Return the ids of the deliveries in a call's first argument."""
+    if not args or not isinstance(args[0], list | tuple):
+        return set()
+    ids: set[str] = set()
+    for each in args[0]:
+        thing = each[0] if isinstance(each, tuple) else each
+        if isinstance(thing, Pack):
+            ids |= {delivery.id for delivery in thing.deliveries}
+        elif isinstance(thing, LogEntry):
+            ids.add(thing.delivery.id)
+    return ids
