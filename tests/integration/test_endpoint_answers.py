@@ -328,6 +328,17 @@ def test_a_compressed_body_is_unpacked_up_to_the_limit(
     assert receiver.requests[0].header("Accept-Encoding") == "identity"
 
 
+@pytest.mark.parametrize("length", [64, 65])
+def test_retry_after_is_read_up_to_64_characters(endpoint: Client, receiver: Receiver, length: int) -> None:
+    value = "1" * (length - 1) + "2"
+    receiver.script(reply(503, headers={"Retry-After": value}))
+
+    response = endpoint.exchange(post(receiver.url), seconds=2)
+
+    assert isinstance(response, HttpResponse)
+    assert response.retry_after == value[:64]
+
+
 def test_a_body_with_a_false_content_encoding_stays_unchanged(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(500, b"plain", headers={"Content-Encoding": "gzip"}))
 
