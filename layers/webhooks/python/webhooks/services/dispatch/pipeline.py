@@ -110,7 +110,7 @@ class Dispatcher:
         if not decoded:
             return self._settlement.settle(malformed)
         try:
-            loaded = self._loader.load(decoded)
+            loaded = self._loader.load(decoded, lane)
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
             return {each.message.id for each in decoded} | self._settlement.settle(malformed)
