@@ -291,7 +291,7 @@ class InMemoryApp:
 
     @property
     def public_key(self) -> str:
-        return self.keys.read_now().current.public_key.to_wire()
+        return self.keys.read_now().current.public_key.to_base64()
 
     def send(self, event: Mapping[str, Any]) -> ApiResponse:
         """Hand an event to the function that the template routes its path to."""

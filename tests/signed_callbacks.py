@@ -53,7 +53,7 @@ def verify(headers: dict[str, str], curve: Curve = Curve.SECP256K1, **changes: A
         "url": "https://example.com/hook?a=1",
         "headers": headers,
         "body": BODY,
-        "public_key": callback_keys(curve).service.public_key.to_wire(),
+        "public_key": callback_keys(curve).service.public_key.to_base64(),
         "secret": encode_webhook_secret(SECRET),
         "jwks": JWKS,
         "now": NOW,

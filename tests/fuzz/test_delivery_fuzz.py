@@ -1,4 +1,4 @@
-"""Any webhook and any event, to the bytes on the wire; any response, to the log.
+"""Any webhook and any event, to the bytes that are sent; any response, to the log.
 
 All in one process: the API's functions, fan-out and dispatcher over one state in memory, real sockets to a
 receiver.

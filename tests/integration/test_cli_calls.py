@@ -237,7 +237,7 @@ def curve_of(api: Api) -> Curve:
 
 @pytest.fixture
 def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
-    service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
+    service = PrivateKey.from_base64(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
     headers = sign_callback(
         method="POST",
         url=ENDPOINT,

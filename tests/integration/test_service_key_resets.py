@@ -122,7 +122,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
     """Reset the key of a tag at these seconds; sign at the watched seconds and show at every one."""
     clock, began = stores.backend.clock, stores.backend.clock.now
     timeline, use_case = Timeline(), stores.use_case()
-    current = next(each.pair for each in use_case.list() if each.tag == tag).public_key.to_wire()
+    current = next(each.pair for each in use_case.list() if each.tag == tag).public_key.to_base64()
     instances = []
     for read_before in sorted(READ_BEFORE, reverse=True):
         clock.now = began - read_before
@@ -138,7 +138,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
         for number in range(resets.count(int(second)) if second == int(second) else 0):
             timeline.until[current] = second + NOTICE + GRACE
             fresh = use_case.reset(current, idempotency_key=f"request {second} {number}")
-            current = fresh.pair.public_key.to_wire()
+            current = fresh.pair.public_key.to_base64()
         for its_clock, signer, discovery in instances:
             timeline.shown.append((second, discovery.public_key()))
             timeline.jwks.append((second, json.dumps(discovery.jwks())))
@@ -262,8 +262,8 @@ def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores) 
 def test_the_readme_code_refuses_forged_callbacks(stores: Stores, language: str) -> None:
     signer = stores.signer(stores.backend.clock)
     request = signer.request(WEBHOOK, delivery(0), now=0)
-    key = stores.service(stores.backend.clock).read().current.public_key.to_wire()
-    other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_wire()
+    key = stores.service(stores.backend.clock).read().current.public_key.to_base64()
+    other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_base64()
     unsigned = {**request.headers, "webhook-signature": "v1,AAAA"}
 
     verdicts = VERIFIERS[language](

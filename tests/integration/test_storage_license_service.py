@@ -47,7 +47,7 @@ class Platform:
             request_id = json.loads(plain_protocol.unseal(key, headers["requestid"]))
         except InvalidTag:
             return 401, {"statusCode": 401, "error": "Unauthorized"}
-        assert headers["publickey"] == OURS.public_key.to_wire()
+        assert headers["publickey"] == OURS.public_key.to_base64()
         self.opened.append((license_key, request_id))
         return self.status, self.response
 

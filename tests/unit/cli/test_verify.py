@@ -25,7 +25,7 @@ HEADERS = {
         webhook_secrets=[SECRET],
     ),
 }
-WHSEC, PUBLIC = encode_webhook_secret(SECRET), SERVICE.public_key.to_wire()
+WHSEC, PUBLIC = encode_webhook_secret(SECRET), SERVICE.public_key.to_base64()
 KEYS = ("--secret", WHSEC, "--public-key", PUBLIC, "--jwks", "jwks.json")
 
 
@@ -76,7 +76,7 @@ def test_any_of_several_tokens_verifies_with_the_known_key(
         webhook_secrets=[SECRET],
     )
     webhooks.write("several.json", headers)
-    ended = verify("--public-key", known.public_key.to_wire(), "--json", headers="several.json")
+    ended = verify("--public-key", known.public_key.to_base64(), "--json", headers="several.json")
     assert (ended.code, ended.document["verified"]) == (0, ["es256k"])
 
 

@@ -159,7 +159,7 @@ def test_pairs_read_back_as_they_were_written(pairs: KeyPairs) -> None:
 
 def version_1(**changes: Any) -> dict[str, Any]:
     curve = changes.pop("curve", Curve.SECP256K1)
-    keys = {name: pair and pair.to_wire() for name, pair in changes.items()}
+    keys = {name: pair and pair.to_base64() for name, pair in changes.items()}
     return {
         "seed": "s" * 64,
         "curve": curve.value,
@@ -229,7 +229,7 @@ def test_no_key_shows_in_a_repr() -> None:
     pairs = service_keys(STATE, Curve.SECP256K1)
 
     assert "ssss" not in repr(pairs)
-    assert pairs.current.to_wire() not in repr(pairs)
+    assert pairs.current.to_base64() not in repr(pairs)
 
 
 def test_a_set_of_one_key_is_that_key_at_any_time() -> None:

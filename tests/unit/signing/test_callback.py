@@ -69,18 +69,18 @@ def test_each_key_in_its_grace_signs_too_after_the_published_one(curve: Curve) -
     assert [tokens[0], tokens[3]] == alone["webhook-signature"].split()
     for key in (shown, *others):
         public = key.public_key
-        assert verify(headers, curve, public_key=public.to_wire()) == [curve.scheme, "v1", "rfc9421"]
+        assert verify(headers, curve, public_key=public.to_base64()) == [curve.scheme, "v1", "rfc9421"]
         assert plain_protocol.service_signature_holds(
-            headers, BODY, service_public=public.to_wire(), curve_name=curve.value
+            headers, BODY, service_public=public.to_base64(), curve_name=curve.value
         )
     with pytest.raises(VerificationError, match=f"no {curve.scheme} signature of the service key holds"):
-        verify(alone, curve, public_key=others[0].public_key.to_wire())
+        verify(alone, curve, public_key=others[0].public_key.to_base64())
 
 
 @both_curves
 def test_the_plain_implementation_verifies_every_signature(curve: Curve) -> None:
     headers = sent(curve)
-    public = callback_keys(curve).service.public_key.to_wire()
+    public = callback_keys(curve).service.public_key.to_base64()
     assert plain_protocol.service_signature_holds(
         headers, BODY, service_public=public, curve_name=curve.value
     )
@@ -92,8 +92,8 @@ def test_the_plain_implementation_verifies_every_signature(curve: Curve) -> None
 @both_curves
 def test_the_plain_implementation_refuses_another_body_and_key(curve: Curve) -> None:
     headers = sent(curve)
-    service = callback_keys(curve).service.public_key.to_wire()
-    other = PrivateKey.derive(SEED, b"other", curve).public_key.to_wire()
+    service = callback_keys(curve).service.public_key.to_base64()
+    other = PrivateKey.derive(SEED, b"other", curve).public_key.to_base64()
     holds = plain_protocol.service_signature_holds
     assert not holds(headers, BODY + b" ", service_public=service, curve_name=curve.value)
     assert not holds(headers, BODY, service_public=other, curve_name=curve.value)

@@ -61,9 +61,9 @@ def failures() -> dict[str, Callable[[], object]]:
     }
     headers = sign_callback(**callback, webhook_secrets=[SECRET])
     return {
-        "a key with a blank": lambda: PrivateKey.from_wire(text + " ", Curve.P256),
-        "a key too long": lambda: PrivateKey.from_wire(b64encode(SCALAR + SCALAR).decode(), Curve.P256),
-        "a key above the order": lambda: PrivateKey.from_wire(
+        "a key with a blank": lambda: PrivateKey.from_base64(text + " ", Curve.P256),
+        "a key too long": lambda: PrivateKey.from_base64(b64encode(SCALAR + SCALAR).decode(), Curve.P256),
+        "a key above the order": lambda: PrivateKey.from_base64(
             b64encode(b"\xff" + SCALAR).decode(), Curve.P256
         ),
         "a key of other bytes": lambda: PrivateKey(Curve.P256, SCALAR[:31]),
@@ -100,4 +100,4 @@ def test_the_search_for_planted_keys_finds_them() -> None:
     for spelling in spellings(SCALAR):
         assert shows(f"error: {spelling}", SCALAR)
     with pytest.raises(InvalidKeyError):
-        PrivateKey.from_wire("", Curve.P256)
+        PrivateKey.from_base64("", Curve.P256)

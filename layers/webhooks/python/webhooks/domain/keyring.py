@@ -151,7 +151,7 @@ def to_state(pairs: KeyPairs) -> dict[str, Any]:
         "seed": pairs.seed,
         "curve": pairs.current.curve.value,
         "keys": [
-            {"pair": key.pair.to_wire(), "since": key.since, "until": key.until, "request": key.request}
+            {"pair": key.pair.to_base64(), "since": key.since, "until": key.until, "request": key.request}
             for key in pairs.keys
         ],
     }
@@ -167,7 +167,7 @@ def _read(state: Mapping[str, Any], curve: Curve) -> KeyPairs | None:
         return None
     keys = tuple(
         Key(
-            PrivateKey.from_wire(key["pair"], curve),
+            PrivateKey.from_base64(key["pair"], curve),
             since=key["since"],
             until=key["until"],
             request=key["request"],

@@ -46,7 +46,7 @@ class Discovery:
 
     def public_key(self) -> str:
         """Return the service's public key, as callers encrypt for it and verify with it."""
-        return self._service_keys.read().in_use(self._clock()).public_key.to_wire()
+        return self._service_keys.read().in_use(self._clock()).public_key.to_base64()
 
     def known_public_key(self) -> str:
         """Return the public key as `public_key` does, or an empty text where it cannot be read now."""

@@ -46,7 +46,7 @@ class ServiceKeys:
             pairs = store.read_now()
             if made := pairs.made_by(idempotency_key):
                 return ServiceKey(tag, made)
-            if pairs.current.public_key.to_wire() == key_id:
+            if pairs.current.public_key.to_base64() == key_id:
                 return ServiceKey(tag, self._replace(store, pairs, idempotency_key))
         raise NotFoundError(
             "keyId: no key has this id, or it was reset before; GET /servicekeys lists the keys"
