@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from signing import Curve, PrivateKey, jwk
 from tests import plain_protocol as protocol
 
-CONTENT = PrivateKey.derive(bytes(16), b"content", Curve.P256)
-JWKS = {"keys": [jwk(CONTENT.public_key, "k1")]}
+SIGNING = PrivateKey.derive(bytes(16), b"signing", Curve.P256)
+JWKS = {"keys": [jwk(SIGNING.public_key, "k1")]}
 
 
 class Api(ThreadingHTTPServer):

@@ -26,9 +26,9 @@ base64_like = st.text("ABab019+/=-_ \n", max_size=100)
 curves = st.sampled_from(Curve)
 
 SERVICE = PrivateKey.derive(bytes(32), b"service", Curve.SECP256K1)
-CONTENT = PrivateKey.derive(bytes(32), b"content", Curve.P256)
-KEY_ID = thumbprint(CONTENT.public_key)
-JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+SIGNING = PrivateKey.derive(bytes(32), b"signing", Curve.P256)
+KEY_ID = thumbprint(SIGNING.public_key)
+JWKS = {"keys": [jwk(SIGNING.public_key, KEY_ID)]}
 BODY = b'{"id":"evt_1"}'
 HEADERS = sign_callback(
     method="POST",
@@ -37,7 +37,7 @@ HEADERS = sign_callback(
     body=BODY,
     delivery_id="dlv_1",
     timestamp=1_700_000_000,
-    keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+    keys=CallbackKeys(SERVICE, SIGNING, KEY_ID),
     webhook_secrets=[bytes(32)],
 ) | {"Content-Type": "application/json"}
 json_values = st.recursive(
@@ -128,7 +128,7 @@ def test_any_callback_is_signed_or_refused(
             body=body,
             delivery_id=delivery_id,
             timestamp=timestamp,
-            keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+            keys=CallbackKeys(SERVICE, SIGNING, KEY_ID),
             webhook_secrets=secrets,
         )
         assert all(value.isascii() and value.isprintable() for value in headers.values())

@@ -12,7 +12,7 @@ import pytest
 
 from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, sign_callback
 from tests import plain_protocol as protocol
-from tests.loopback_api import CONTENT, Api
+from tests.loopback_api import SIGNING, Api
 from tests.unit.cli.command_line import NOW, CommandLine, CommandResult, Terminal
 
 LICENSES = {"system": "a-system-license", "service": "a-service-license"}
@@ -245,7 +245,7 @@ def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
         body=b"{}",
         delivery_id=f"{WEBHOOK_ID}-{'0' * 32}",
         timestamp=NOW,
-        keys=CallbackKeys(service, CONTENT, "k1"),
+        keys=CallbackKeys(service, SIGNING, "k1"),
         webhook_secrets=[SECRET],
     )
     webhooks.write("headers.json", {"content-type": "application/json", **headers})

@@ -65,31 +65,31 @@ class Stores:
     def service(self, clock: Clock) -> SecretKeyStore:
         return SecretKeyStore(self.clients, self.names["service"], parse=parse_service_keys, clock=clock)
 
-    def content(self, clock: Clock) -> SecretKeyStore:
-        return SecretKeyStore(self.clients, self.names["content"], parse=signing_keys, clock=clock)
+    def signing(self, clock: Clock) -> SecretKeyStore:
+        return SecretKeyStore(self.clients, self.names["signing"], parse=signing_keys, clock=clock)
 
     def signer(self, clock: Clock) -> CallbackSigner:
         return CallbackSigner(
             service=self.service(clock),
-            content=self.content(clock),
+            signing=self.signing(clock),
             master=SecretMaster(self.clients, self.names["master"], clock=clock),
         )
 
     def discovery(self, clock: Clock) -> Discovery:
         return Discovery(
-            service_keys=self.service(clock), signing_keys=self.content(clock), probes={}, clock=clock
+            service_keys=self.service(clock), signing_keys=self.signing(clock), probes={}, clock=clock
         )
 
     def use_case(self) -> ServiceKeys:
         clock = self.backend.clock
-        stores = {SERVICE: self.service(clock), SIGNING: self.content(clock)}
+        stores = {SERVICE: self.service(clock), SIGNING: self.signing(clock)}
         return ServiceKeys(stores, clock=clock, random_bytes=DistinctBytes(), grace=GRACE)
 
 
 @pytest.fixture
 def stores() -> Iterator[Stores]:
     with backend_named("moto") as backend:
-        names = ("service", "content", "master")
+        names = ("service", "signing", "master")
         secrets = {name: backend.secret(name, json.dumps({"seed": name * 10})) for name in names}
         yield Stores(backend, backend.clients, secrets)
 

@@ -189,9 +189,9 @@ def test_signatures_are_low_s_and_hold(curve: Curve, seed: bytes, message: bytes
     assert read_public_key(private.public_key.to_base64()).verify(message, signature)
 
 
-CONTENT = PrivateKey.derive(bytes(32), b"content", Curve.P256)
-KEY_ID = thumbprint(CONTENT.public_key)
-JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+SIGNING = PrivateKey.derive(bytes(32), b"signing", Curve.P256)
+KEY_ID = thumbprint(SIGNING.public_key)
+JWKS = {"keys": [jwk(SIGNING.public_key, KEY_ID)]}
 
 
 @st.composite
@@ -203,7 +203,7 @@ def callbacks(draw: st.DrawFn) -> dict[str, Any]:
         "body": draw(st.binary() | json_bodies),
         "delivery_id": draw(delivery_ids),
         "timestamp": draw(st.integers(0, 10**12)),
-        "keys": CallbackKeys(PrivateKey.derive(draw(seeds), b"service", draw(curves)), CONTENT, KEY_ID),
+        "keys": CallbackKeys(PrivateKey.derive(draw(seeds), b"service", draw(curves)), SIGNING, KEY_ID),
         "webhook_secrets": draw(st.lists(keys32, min_size=1, max_size=2)),
     }
 

@@ -66,7 +66,7 @@ class DispatcherContainer:
     """functions/dispatcher."""
 
     def __init__(self, deployment: Deployment) -> None:
-        service, content, master = _keys()
+        service, signing, master = _keys()
         queue = _port(deployment, "queue", deployment.lanes)
         workers = SimulatedWorkers(deployment.clock, random=deployment.random, count=deployment.workers)
         settlement = Settlement(
@@ -78,7 +78,7 @@ class DispatcherContainer:
         )
         signer = CallbackSigner(
             service=_port(deployment, "service", service),
-            content=_port(deployment, "content", content),
+            signing=_port(deployment, "signing", signing),
             master=_port(deployment, "master", master),
         )
         self._dispatch = Dispatcher(

@@ -39,7 +39,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "credentials.read": READ,
     "master.read": READ,
     "service.read": READ,
-    "content.read": READ,
+    "signing.read": READ,
     "tokens.token": READ,
     "endpoint.exchange": KILLS,  # it never raises: a bad endpoint is no fault
     "queue.send_slow": BATCH,

@@ -150,7 +150,7 @@ def test_the_callback_is_described_as_sent() -> None:
     app = InMemoryApp()
     app.create(api={"url": "https://hooks.example.com/in"})
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    signer = CallbackSigner(service=app.keys, content=app.signing_keys, master=FakeMaster(b"m" * 64))
+    signer = CallbackSigner(service=app.keys, signing=app.signing_keys, master=FakeMaster(b"m" * 64))
     request = signer.request(webhook, delivery, now=1_790_000_000)
 
     schema = operation["requestBody"]["content"]["application/json"]["schema"]

@@ -58,7 +58,7 @@ def test_the_ttl_starts_after_signing_and_the_latency_covers_the_attempt() -> No
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     slow = Slow(clock, app)
     signer = SlowSigner(
-        service=cast("KeyStore", slow), content=app.signing_keys, master=FakeMaster(b"m" * 64)
+        service=cast("KeyStore", slow), signing=app.signing_keys, master=FakeMaster(b"m" * 64)
     )
     signer.clock = clock
     attempts = Attempts(tokens=slow, monotonic=clock, default_ttl=5)

@@ -55,7 +55,7 @@ def test_the_excerpt_of_an_echoed_request_has_no_secrets(
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     attempts = Attempts(tokens=ScriptedTokens(), monotonic=app.clock, default_ttl=5)
-    signer = CallbackSigner(service=app.keys, content=app.signing_keys, master=FakeMaster(b"m" * 64))
+    signer = CallbackSigner(service=app.keys, signing=app.signing_keys, master=FakeMaster(b"m" * 64))
     assert webhook.credential is not None
     credential = app.credentials.read(webhook.credential)
     delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")

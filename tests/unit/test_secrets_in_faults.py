@@ -57,7 +57,7 @@ FAULTS = [
     *(
         "credentials.read",
         "service.read",
-        "content.read",
+        "signing.read",
         "master.read",
         "log.record",
         "subscriptions.change",

@@ -192,10 +192,10 @@ def test_signing_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     assert reset(pairs, fresh("d", Curve.P256), now=1500).current == c
 
 
-# The keys of callbacks' content.
+# The signing keys.
 
 
-def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
+def test_a_signing_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
     before = signing_keys(STATE)
     d = fresh("d", Curve.P256)
 
@@ -207,7 +207,7 @@ def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -
     assert after.published(1660) == (before.upcoming, d)
 
 
-def test_a_second_reset_uses_a_content_key_only_after_a_minute_in_the_jwks() -> None:
+def test_a_second_reset_uses_a_signing_key_only_after_a_minute_in_the_jwks() -> None:
     before = signing_keys(STATE)
     d, e = fresh("d", Curve.P256), fresh("e", Curve.P256)
     after = reset(reset(before, d, now=1000), e, now=1001)

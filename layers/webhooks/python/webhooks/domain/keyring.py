@@ -135,10 +135,11 @@ def service_keys(state: Mapping[str, Any], curve: Curve) -> KeyPairs:
 
 
 def signing_keys(state: Mapping[str, Any]) -> KeyPairs:
-    """Read the pairs that sign callbacks' content (RFC 9421, always P-256) from their secret."""
+    """Read the signing keys (RFC 9421, always P-256) from their secret."""
     return _read(state, Curve.P256) or KeyPairs(
         seed=state["seed"],
         keys=(
+            # The names of the derivation stay: others would give other keys.
             Key(_derive(state["seed"], "content key 1", curve=Curve.P256), since=None),
             Key(_derive(state["seed"], "content key 0", curve=Curve.P256)),
         ),

@@ -56,7 +56,7 @@ class Discovery:
             return ""
 
     def jwks(self) -> dict[str, Any]:
-        """Return the keys that sign callbacks' content: in use, to come, and those before in their grace."""
+        """Return the signing keys: in use, to come, and those before in their grace."""
         shown = self._signing_keys.read().published(self._clock())
         return {"keys": [jwk(key.public_key, thumbprint(key.public_key)) for key in shown]}
 
