@@ -16,7 +16,7 @@ from webhooks.domain.errors import EndpointRefusedError
 __all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Lookup", "Target"]
 
 _RESOLVE_SECONDS: Final = 5.0
-_KEPT: Final = 1_024  # URLs
+_CACHED_URLS: Final = 1_024  # URLs
 
 
 class EgressRefusedError(EndpointRefusedError):
@@ -59,9 +59,9 @@ class EgressGuard:
     ) -> None:
         self._policy = policy
         self._resolver = Resolver(resolve, clock=clock)
-        # Both only compute, and each delivery asks for both; an error is not kept.
-        self._parsed = lru_cache(_KEPT)(self._parse)
-        self._vetted = lru_cache(_KEPT)(self._vet)
+        # Both only compute, and each delivery asks for both; an error is not cached.
+        self._parsed = lru_cache(_CACHED_URLS)(self._parse)
+        self._vetted = lru_cache(_CACHED_URLS)(self._vet)
         self._scheme_rule = "the URL must start with " + " or ".join(f"{each}://" for each in policy.schemes)
 
     def check(self, url: str) -> None:

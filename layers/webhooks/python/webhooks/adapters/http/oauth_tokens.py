@@ -20,7 +20,7 @@ from webhooks.domain.http import (
 from webhooks.ports import Call, Conversation, Shared
 
 _USER_AGENT: Final = "webhooks"
-_KEPT_TOKENS: Final = 1_024
+_CACHED_TOKENS: Final = 1_024
 _FETCH_SECONDS: Final = 5.0  # the longest ttl: no delivery has more time for a token
 _RESPONSE_BYTES: Final = 32_768
 _LIFETIME: Final = 300.0  # where the response names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
@@ -42,7 +42,7 @@ class OAuthTokens:
     """Access tokens by client. `clock`: seconds that go on while the function is frozen."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._tokens: TtlCache[ClientCredentials, str] = TtlCache(_KEPT_TOKENS, clock=clock)
+        self._tokens: TtlCache[ClientCredentials, str] = TtlCache(_CACHED_TOKENS, clock=clock)
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None

@@ -12,8 +12,8 @@ from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 from webhooks.domain.egress_policy import Address
 from webhooks.domain.errors import EndpointRefusedError
 
-_KEPT_SECONDS: Final = 10.0  # a burst of deliveries asks once; a changed record is followed within seconds
-_KEPT_HOSTS: Final = 1_024
+_CACHED_SECONDS: Final = 10.0  # a burst of deliveries asks once; a changed record is followed within seconds
+_CACHED_HOSTS: Final = 1_024
 # Each is a thread in getaddrinfo, which nothing can stop: bounded, so that dead zones cannot use up all.
 _LOOKUPS_AT_ONCE: Final = 128
 
@@ -37,7 +37,7 @@ class Resolver:
     ) -> None:
         self._resolve = resolve
         self._hosts = LoadingCache(
-            self._look_up, size=_KEPT_HOSTS, clock=clock, name="lookup", at_once=_LOOKUPS_AT_ONCE
+            self._look_up, size=_CACHED_HOSTS, clock=clock, name="lookup", at_once=_LOOKUPS_AT_ONCE
         )
 
     def addresses(self, host: str, *, seconds: float) -> tuple[Address, ...]:
@@ -74,10 +74,10 @@ class Resolver:
             addresses = tuple(dict.fromkeys(_plain(ip_address(response[-1][0])) for response in responses))
         except (OSError, ValueError):  # gaierror is an OSError; a host that IDNA refuses is a ValueError
             addresses = ()
-        return addresses, _KEPT_SECONDS if addresses else None
+        return addresses, _CACHED_SECONDS if addresses else None
 
 
-@lru_cache(_KEPT_HOSTS)
+@lru_cache(_CACHED_HOSTS)
 def _literal(host: str) -> Address | None:
     """Return the address that a host is, None for a name."""
     try:
