@@ -1,13 +1,12 @@
 """Health probes of AWS services: cheap calls that raise UnavailableError without a response."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import unavailable
 from webhooks.adapters.dynamodb.items import Key
 from webhooks.adapters.dynamodb.table import Table
-
-type Probe = Callable[[], object]
+from webhooks.ports import Probe
 
 
 def tables_probe(aws: AwsClients, absent: Mapping[str, Key]) -> Probe:

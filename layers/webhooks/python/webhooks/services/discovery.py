@@ -1,15 +1,13 @@
 """Public facts: the service's public keys, and the health of the services behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
 from signing import jwk, thumbprint
 from webhooks.domain.errors import UnavailableError
-from webhooks.ports import Clock, KeyStore
-
-type Probe = Callable[[], object]  # raises UnavailableError where the service does not answer
+from webhooks.ports import Clock, KeyStore, Probe
 
 CACHED = 5  # seconds that a result is good for: a load balancer's checks must not become our load
 PATIENCE = 5.0  # seconds: a new instance makes its clients in them too

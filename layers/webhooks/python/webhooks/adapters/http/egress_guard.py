@@ -12,6 +12,7 @@ from webhooks.adapters.http.resolver import HostUnresolvedError, Resolve, Resolv
 from webhooks.domain.egress_policy import Address, EgressPolicy
 from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
 from webhooks.domain.errors import EndpointRefusedError
+from webhooks.ports import Clock
 
 __all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Lookup", "Target"]
 
@@ -55,7 +56,7 @@ class EgressGuard:
         policy: EgressPolicy,
         *,
         resolve: Resolve = socket.getaddrinfo,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._policy = policy
         self._resolver = Resolver(resolve, clock=clock)

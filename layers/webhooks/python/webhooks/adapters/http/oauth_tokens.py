@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_plus, urlencode
@@ -17,7 +16,7 @@ from webhooks.domain.http import (
     NoResponse,
     NoResponseReason,
 )
-from webhooks.ports import Call, Conversation, Shared
+from webhooks.ports import Call, Clock, Conversation, Shared
 
 _USER_AGENT: Final = "webhooks"
 _CACHED_TOKENS: Final = 1_024
@@ -41,7 +40,7 @@ class _Token:
 class OAuthTokens:
     """Access tokens by client. `clock`: seconds that go on while the function is frozen."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._tokens: TtlCache[ClientCredentials, str] = TtlCache(_CACHED_TOKENS, clock=clock)
 
     def token(

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 from webhooks.domain.egress_policy import Address
 from webhooks.domain.errors import EndpointRefusedError
+from webhooks.ports import Clock
 
 _CACHED_SECONDS: Final = 10.0  # a burst of deliveries asks once; a changed record is followed within seconds
 _CACHED_HOSTS: Final = 1_024
@@ -32,9 +33,7 @@ class HostUnresolvedError(EndpointRefusedError):
 class Resolver:
     """Resolve hosts with a short memory and one lookup per host at a time. Thread-safe."""
 
-    def __init__(
-        self, resolve: Resolve = socket.getaddrinfo, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, resolve: Resolve = socket.getaddrinfo, *, clock: Clock = time.monotonic) -> None:
         self._resolve = resolve
         self._hosts = LoadingCache(
             self._look_up, size=_CACHED_HOSTS, clock=clock, name="lookup", at_once=_LOOKUPS_AT_ONCE
