@@ -28,8 +28,8 @@ def resolving(*addresses: str) -> Callable[..., list[tuple[Any, ...]]]:
 
 def one_call(request: HttpRequest, seconds: float) -> Conversation[HttpOutcome]:
     """Send one request."""
-    exchange = yield Call(request, seconds)
-    return exchange
+    outcome = yield Call(request, seconds)
+    return outcome
 
 
 def results[R](client: CurlHttpClient, conversations: Sequence[Conversation[R]]) -> list[R]:
@@ -50,10 +50,10 @@ def results[R](client: CurlHttpClient, conversations: Sequence[Conversation[R]])
 class Client(CurlHttpClient):
     """The real client, asked for single requests and for many at once."""
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
-        return self.exchange_all([request], seconds=seconds)[0]
+    def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
+        return self.send_each([request], seconds=seconds)[0]
 
-    def exchange_all(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[HttpOutcome]:
+    def send_each(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[HttpOutcome]:
         return results(self, [one_call(request, seconds) for request in requests])
 
 

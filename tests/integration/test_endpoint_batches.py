@@ -45,16 +45,16 @@ def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(client: Clie
     with Receiver() as hostile, Receiver() as well:
         hostile.script(script)
         requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
-        client.exchange_all(requests[90:], seconds=2 * SECONDS)
+        client.send_each(requests[90:], seconds=2 * SECONDS)
         started = time.thread_time()
 
-        responses = client.exchange_all(requests, seconds=2 * SECONDS)
+        responses = client.send_each(requests, seconds=2 * SECONDS)
 
         spent = time.thread_time() - started
     assert [getattr(response, "status", response) for response in responses[90:]] == [200] * 10
     assert max(response.latency_ms for response in responses[90:]) < 1_000  # where the slow lane begins
     assert max(response.latency_ms for response in responses) < (2 * SECONDS + 4 * LATE) * 1_000
-    assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger answer
+    assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger response
 
 
 def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client) -> None:
@@ -71,7 +71,7 @@ def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client
             post(well.url),
         ]
         started = time.monotonic()
-        responses = client.exchange_all(requests, seconds=SECONDS)
+        responses = client.send_each(requests, seconds=SECONDS)
         took = time.monotonic() - started
 
     said = [
@@ -97,7 +97,7 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
     with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
         hosts = ["slow.example", *(f"host{number}.example" for number in range(20))]
         started = time.monotonic()
-        slow, *others = client.exchange_all(
+        slow, *others = client.send_each(
             [post(f"http://{host}:{receiver.port}/") for host in hosts], seconds=0.5
         )
         took = time.monotonic() - started
@@ -112,8 +112,8 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
 
 def test_each_request_has_its_own_deadline(client: Client) -> None:
     def call(seconds: float) -> Conversation[HttpOutcome | KeyError]:
-        exchange = yield Call(post(receiver.url), seconds)
-        return exchange
+        outcome = yield Call(post(receiver.url), seconds)
+        return outcome
 
     with Receiver() as receiver:
         receiver.script(stall)
@@ -192,7 +192,7 @@ def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Clien
         with pytest.raises(KeyError, match="ours"):
             list(client.send_all([wait(), fail()]))
         receiver.wait_for(2)
-        assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
+        assert isinstance(client.send(post(receiver.url), seconds=2), HttpResponse)
 
 
 def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None:
@@ -204,10 +204,10 @@ def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None
 
     def call(url: str) -> Conversation[HttpOutcome | KeyError]:
         try:
-            exchange = yield Call(post(url), 2)
+            outcome = yield Call(post(url), 2)
         except KeyError as error:
             return error
-        return exchange
+        return outcome
 
     with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
         error, response = results(client, [call("http://faulty.example/"), call(receiver.url)])
@@ -224,7 +224,7 @@ def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
     with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as slow:
         receiver.script(reply(200, delay=0.2), stall)
         url = f"http://host.example:{receiver.port}/"
-        first, second = (slow.exchange(post(url), seconds=0.6) for _ in range(2))
+        first, second = (slow.send(post(url), seconds=0.6) for _ in range(2))
 
     assert first.times
     assert second.times

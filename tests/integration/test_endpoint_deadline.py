@@ -28,7 +28,7 @@ def timed(
     endpoint: Client, request: HttpRequest, *, seconds: float = SECONDS
 ) -> tuple[HttpResponse | NoResponse, float]:
     started = time.monotonic()
-    response = endpoint.exchange(request, seconds=seconds)
+    response = endpoint.send(request, seconds=seconds)
     return response, time.monotonic() - started
 
 
@@ -169,7 +169,7 @@ def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: Client, scri
 def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: Client) -> None:
     with Receiver() as receiver:
         receiver.script(reply(200), stall)
-        endpoint.exchange(post(receiver.url), seconds=SECONDS)
+        endpoint.send(post(receiver.url), seconds=SECONDS)
         time.sleep(SECONDS / 2)
 
         response, took = timed(endpoint, post(receiver.url))
@@ -208,7 +208,7 @@ def test_threads_and_sockets_are_all_freed_after_a_thousand_bad_deliveries() -> 
         # When they get a thousand deliveries, 50 at a time, then each ends
         for first in range(0, 1_000, 50):
             requests = [post(urls[number % len(urls)]) for number in range(first, first + 50)]
-            assert all(endpoint.exchange_all(requests, seconds=0.1))
+            assert all(endpoint.send_each(requests, seconds=0.1))
 
         # Then the connections that wait for more are those of the good one, never more than were used at once
         kept = open_files()

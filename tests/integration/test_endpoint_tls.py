@@ -48,7 +48,7 @@ def test_tls_is_checked_for_the_host_name_on_a_connection_to_an_address(
     context.sni_callback = lambda _sock, name, _context: names.append(name)
 
     with Receiver(tls=context) as receiver:
-        responses = [trusting.exchange(post(f"https://{host}:{receiver.port}/"), seconds=2) for _ in range(3)]
+        responses = [trusting.send(post(f"https://{host}:{receiver.port}/"), seconds=2) for _ in range(3)]
 
         assert all(isinstance(response, HttpResponse) for response in responses), responses
         assert receiver.connections == 1
@@ -58,7 +58,7 @@ def test_tls_is_checked_for_the_host_name_on_a_connection_to_an_address(
 
 def test_a_certificate_for_another_name_is_refused(authority: CA, trusting: Client) -> None:
     with Receiver(tls=server_context(authority, "other.example")) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
@@ -68,7 +68,7 @@ def test_a_certificate_for_another_name_is_refused(authority: CA, trusting: Clie
 
 def test_a_certificate_of_an_unknown_authority_is_refused(trusting: Client) -> None:
     with Receiver(tls=server_context(trustme.CA(), "hooks.example")) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
@@ -83,7 +83,7 @@ def test_tls_older_than_1_2_is_refused(authority: CA, trusting: Client) -> None:
         context.maximum_version = ssl.TLSVersion.TLSv1_1
 
     with Receiver(tls=context) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
@@ -95,7 +95,7 @@ def test_a_server_without_tls_is_a_tls_failure(trusting: Client) -> None:
         connection.wait(2)
 
     with Receiver(greeting=answer_in_clear) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
     assert isinstance(response, NoResponse)
     assert response.reason is NoResponseReason.TLS
@@ -104,10 +104,10 @@ def test_a_server_without_tls_is_a_tls_failure(trusting: Client) -> None:
 def test_a_tls_connection_is_not_shared_by_hosts_on_one_address(authority: CA, trusting: Client) -> None:
     # Given a kept connection whose certificate was checked for one host
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
-        trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         # When another host has the same address, then its name is checked anew
-        response = trusting.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://other.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
@@ -156,10 +156,10 @@ def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path: Pa
     context.load_cert_chain(leaf)
 
     with Receiver(tls=context) as receiver, calling("127.0.0.1", ca_file=str(root)) as client:
-        response = client.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = client.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, HttpResponse), response
-        other = client.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
+        other = client.send(post(f"https://other.example:{receiver.port}/"), seconds=2)
         assert isinstance(other, NoResponse)
         assert other.detail == "certificate refused: Hostname mismatch"
 
@@ -178,7 +178,7 @@ def test_the_authorities_are_the_systems_or_those_of_ssl_cert_file(
 def test_phase_times_show_the_handshake_and_a_reused_connection(authority: CA, trusting: Client) -> None:
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
         new, kept = (
-            trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2) for _ in range(2)
+            trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2) for _ in range(2)
         )
 
     assert new.times

@@ -227,9 +227,9 @@ def test_a_silent_token_endpoint_delays_only_its_own_deliveries(tokens: Asking, 
     def delivery(name: str, asker: Conversation[str | NoResponse] | None) -> Conversation[HttpOutcome]:
         if asker is not None:
             yield from asker
-        exchange = yield Call(post(receiver.url), 2)
+        outcome = yield Call(post(receiver.url), 2)
         ended[name] = time.monotonic() - started
-        return exchange
+        return outcome
 
     started = time.monotonic()
     results(

@@ -23,7 +23,7 @@ class SimulatedEndpoints:
         self.behaviours: dict[str, str] = {}
         self.errors: dict[str, BaseException] = {}
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
+    def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         if request.url in self.errors:
             raise self.errors[request.url]
         simulation = self._simulation

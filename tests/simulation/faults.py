@@ -41,7 +41,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "service.read": READ,
     "signing.read": READ,
     "tokens.token": READ,
-    "endpoint.exchange": KILLS,  # it never raises: a bad endpoint is no fault
+    "endpoint.send": KILLS,  # it never raises: a bad endpoint is no fault
     "queue.send_slow": BATCH,
     "queue.send_to_dlq": BATCH,
     "queue.send_text_to_dlq": WRITE,

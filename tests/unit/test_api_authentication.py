@@ -317,7 +317,7 @@ def test_a_key_id_is_read_in_every_spelling(app: InMemoryApp, written: Callable[
     assert response.status == 200
     [fresh] = response.json
     assert fresh["keyId"] == app.public_key != old
-    # The answer is sealed under the key that the caller used.
+    # The response is sealed under the key that the caller used.
     assert SYSTEM.open(old, fresh["keySecret"]) == app.keys.read_now().current.to_base64()
 
 

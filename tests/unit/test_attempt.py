@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from tests.clocks import Clock as Now
 from tests.factories import SCOPE, InMemoryApp, oauth_api
-from tests.fakes.endpoint import answered, at_once, lead
+from tests.fakes.endpoint import at_once, http_response, lead
 from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest
@@ -36,10 +36,10 @@ class Slow:
         self.clock.now += 1
         return at_once("t")
 
-    def exchange(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:
+    def send(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:
         self.given["endpoint"] = seconds
         self.clock.now += 0.5
-        return answered(200)
+        return http_response(200)
 
 
 class SlowSigner(CallbackSigner):

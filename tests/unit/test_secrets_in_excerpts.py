@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.factories import BASE, SCOPE, InMemoryApp, webhook_body
-from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
+from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, http_response, lead
 from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.http import HttpResponse
@@ -62,13 +62,13 @@ def test_the_excerpt_of_an_echoed_request_has_no_secrets(
     request = signer.request(webhook, delivery, now=app.clock.now)
     for secret in secrets:
         said = f"ann, X-Key is wrong: {secret} and {secret}"
-        endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
+        endpoint.script(URL, http_response(500, excerpt=said[: len(said) - cut]))
         outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
         assert isinstance(outcome, HttpResponse)
         assert outcome.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
 
-        redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
+        redirect = replace(http_response(308), location=f"https://www.example.com/{secret}/in")
         endpoint.script(URL, redirect)
         outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.factories import SCOPE, InMemoryApp
 from tests.fakes.background import AtOnce
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
+from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, http_response, lead
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.functions import make_dispatch
 from webhooks.domain.delivery import Delivery, Pack
@@ -75,7 +75,7 @@ class Batch:
         number = len(self.messages)
         url = f"https://hooks.example.com/{number}"
         webhook_id: str = self.app.create(api={"url": url}, **changes)["_id"]
-        self.endpoint.script(url, *(answered(status) for status in statuses))
+        self.endpoint.script(url, *(http_response(status) for status in statuses))
         deliveries = tuple(
             Delivery(f"{webhook_id}-{number}x{each}", f"e{each}", "E_LOGIN", each, "{}")
             for each in range(len(statuses))

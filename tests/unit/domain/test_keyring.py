@@ -48,7 +48,7 @@ def test_a_reset_key_is_used_after_a_minute_and_the_one_before_in_its_grace() ->
 
     assert after.current == A, "the reset answers it at once"
     assert [after.in_use(now) for now in (1000, 1059.9, 1060, 9e9)] == [old, old, A, A]
-    assert after.readable(1000) == (old, A), "envelopes for a key that the reset's answer showed are read"
+    assert after.readable(1000) == (old, A), "envelopes for a key that the reset's response showed are read"
     assert after.readable(1659.9) == (A, old)
     assert after.readable(1660) == (A,)
 

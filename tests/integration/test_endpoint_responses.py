@@ -1,4 +1,4 @@
-"""Answers as hostile as they come: each is an answer or a named reason, never an error, never without bounds."""
+"""Responses as hostile as they come: each is a response or a named reason, never an error, never without bounds."""
 
 import gzip
 import socket
@@ -54,7 +54,7 @@ def test_an_incomplete_response_is_named(
 ) -> None:
     receiver.script(raw(data, keep_open=reason is NoResponseReason.MALFORMED))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, NoResponse), response
     assert response.reason is reason
@@ -81,7 +81,7 @@ def test_an_odd_response_is_still_a_response(
 ) -> None:
     receiver.script(raw(data))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse), response
     assert (response.status, response.excerpt) == (status, excerpt)
@@ -112,7 +112,7 @@ def test_a_framed_response_ends_with_its_last_byte_for_any_headers(
     # Given an endpoint that keeps its connection open
     receiver.script(raw(OK + before + framing + b"\r\n\r\n" + BODIES[framing], keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse), response
     assert (response.status, response.excerpt) == (200, "ok")
@@ -133,7 +133,7 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Re
     body = BODIES[FRAMED if b"Length" in head else CHUNKED]
     receiver.script(raw(OK + head + b"\r\n\r\n" + body, keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse), response
     assert (response.status, response.excerpt) == (200, "ok")
@@ -157,7 +157,7 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Re
 def test_unreadable_framing_is_malformed_at_once(endpoint: Client, receiver: Receiver, head: bytes) -> None:
     receiver.script(raw(OK + head + b"\r\n\r\nok", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, NoResponse), response
     assert response.reason is NoResponseReason.MALFORMED
@@ -168,35 +168,35 @@ def test_a_doubled_content_length_is_never_waited_for(endpoint: Client, receiver
     # RFC 9110, 8.6: refused, or taken for one
     receiver.script(raw(OK + b"Content-Length: 2, 2\r\n\r\nok", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert response.latency_ms < 1_000
     assert isinstance(response, HttpResponse) or response.reason is NoResponseReason.MALFORMED
 
 
-@pytest.mark.parametrize(("count", "is_answer"), [(5, True), (6, False)])
+@pytest.mark.parametrize(("count", "is_response"), [(5, True), (6, False)])
 def test_interim_responses_are_bounded_in_number(
-    endpoint: Client, receiver: Receiver, count: int, is_answer: bool
+    endpoint: Client, receiver: Receiver, count: int, is_response: bool
 ) -> None:
     interim = b"HTTP/1.1 102 Processing\r\n\r\n" * count
     receiver.script(raw(interim + OK + b"Content-Length: 2\r\n\r\nok", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
-    assert isinstance(response, HttpResponse) is is_answer
+    assert isinstance(response, HttpResponse) is is_response
     assert isinstance(response, HttpResponse) or "interim" in response.detail
 
 
-@pytest.mark.parametrize(("size", "is_answer"), [(65_536, True), (65_537, False)])
+@pytest.mark.parametrize(("size", "is_response"), [(65_536, True), (65_537, False)])
 def test_headers_are_read_up_to_64_kibibytes(
-    endpoint: Client, receiver: Receiver, size: int, is_answer: bool
+    endpoint: Client, receiver: Receiver, size: int, is_response: bool
 ) -> None:
     end = b"\r\nContent-Length: 0\r\n\r\n"
     receiver.script(raw(OK + b"X: " + b"y" * (size - len(OK) - 3 - len(end)) + end, keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
-    assert isinstance(response, HttpResponse) is is_answer
+    assert isinstance(response, HttpResponse) is is_response
     assert isinstance(response, HttpResponse) or response.detail == "its headers are too long"
 
 
@@ -213,7 +213,7 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(
 
     receiver.script(twice)
     for _ in range(2):
-        response = endpoint.exchange(post(receiver.url), seconds=5)
+        response = endpoint.send(post(receiver.url), seconds=5)
         assert isinstance(response, HttpResponse)
         assert (response.status, response.excerpt) == (200, "x" * 1_024)
 
@@ -226,7 +226,7 @@ def test_a_switch_of_protocols_is_a_response_and_ends_the_attempt(
 ) -> None:
     receiver.script(raw(b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, HttpResponse)
     assert (response.status, response.excerpt) == (101, "")
@@ -247,7 +247,7 @@ def test_headers_without_an_end_are_cut_off(
 ) -> None:
     receiver.script(endless(head, again=again))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, NoResponse)
     assert response.reason is reason
@@ -268,7 +268,7 @@ def test_a_body_without_an_end_is_cut_off_and_is_a_response(
 ) -> None:
     receiver.script(endless(head, again=again))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, HttpResponse)
     assert (response.status, response.excerpt) == (200, "x" * 1_024)
@@ -284,7 +284,7 @@ def test_a_compressed_body_is_unpacked_up_to_the_limit(
 ) -> None:
     receiver.script(reply(500, packed, headers={"Content-Encoding": encoding}))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.excerpt == "a" * 1_024
@@ -294,7 +294,7 @@ def test_a_compressed_body_is_unpacked_up_to_the_limit(
 def test_a_body_with_a_false_content_encoding_stays_unchanged(endpoint: Client, receiver: Receiver) -> None:
     receiver.script(reply(500, b"plain", headers={"Content-Encoding": "gzip"}))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.excerpt == "plain"
@@ -306,7 +306,7 @@ def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: Client, receiver: R
     )
 
     for _ in range(3):
-        response = endpoint.exchange(post(receiver.url), seconds=2)
+        response = endpoint.send(post(receiver.url), seconds=2)
         assert isinstance(response, HttpResponse)
         assert 1_000 < len(response.excerpt.encode()) <= 1_024
 
@@ -322,7 +322,7 @@ def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Rec
             pass
 
     with Receiver(greeting=refuse_unread) as strict:
-        response = endpoint.exchange(post(strict.url, b"x" * 1_000_000), seconds=2)
+        response = endpoint.send(post(strict.url, b"x" * 1_000_000), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.status == 413
@@ -339,6 +339,6 @@ def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: Client, size: 
         connection.reset()
 
     with Receiver(greeting=refuse_and_reset) as strict:
-        responses = [endpoint.exchange(post(strict.url, b"x" * size), seconds=2) for _ in range(10)]
+        responses = [endpoint.send(post(strict.url, b"x" * size), seconds=2) for _ in range(10)]
 
     assert [getattr(response, "status", response) for response in responses] == [413] * 10
