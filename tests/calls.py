@@ -47,7 +47,7 @@ def results[R](client: CurlHttpClient, conversations: Sequence[Conversation[R]])
     return [found[number] for number in range(len(conversations))]
 
 
-class Client(CurlHttpClient):
+class EndpointClient(CurlHttpClient):
     """The real client, asked for single requests and for many at once."""
 
     def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
@@ -58,8 +58,8 @@ class Client(CurlHttpClient):
 
 
 @contextmanager
-def calling(*addresses: str, policy: EgressPolicy = LOOPBACK, **settings: Any) -> Iterator[Client]:
+def calling(*addresses: str, policy: EgressPolicy = LOOPBACK, **settings: Any) -> Iterator[EndpointClient]:
     """Give a client that is closed afterwards; every host resolves to the addresses, if any are given."""
     guard = EgressGuard(policy, resolve=resolving(*addresses)) if addresses else EgressGuard(policy)
-    with Client(guard, **settings) as client:
+    with EndpointClient(guard, **settings) as client:
         yield client

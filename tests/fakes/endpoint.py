@@ -19,14 +19,14 @@ def http_response(status: int = 200, *, excerpt: str = "", retry_after: str | No
     return HttpResponse(status, retry_after, excerpt, latency_ms=1, address="192.0.2.1")
 
 
-class Endpoint(Protocol):
+class RequestSender(Protocol):
     """Answers a request at once."""
 
     def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         """Return the outcome of a request that may take so many seconds."""
 
 
-def lead[R](conversation: Conversation[R], endpoint: Endpoint) -> R:
+def lead[R](conversation: Conversation[R], endpoint: RequestSender) -> R:
     """Lead one conversation to its end and return its result."""
     outcome: HttpOutcome | Exception | None = None
     while True:
@@ -52,7 +52,7 @@ def at_once[R](result: R) -> Conversation[R]:
 class OneByOne:
     """An HTTP client that leads conversations one after another, to an endpoint that answers at once."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: RequestSender) -> None:
         self._endpoint = endpoint
 
     def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.calls import Client, calling
+from tests.calls import EndpointClient, calling
 from tests.factories import COMMUNITY, TENANT, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
@@ -110,7 +110,7 @@ def client() -> Iterator[CurlHttpClient]:
 
 
 @pytest.fixture
-def path(client: Client, receiver: Receiver, workers: ThreadPoolExecutor) -> Path:
+def path(client: EndpointClient, receiver: Receiver, workers: ThreadPoolExecutor) -> Path:
     receiver.script(reply(200))
     receiver.script(token("the-token"), path="/token")
     return Path(client, receiver, workers)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import Client, calling, post
+from tests.calls import EndpointClient, calling, post
 from tests.receiver import Receiver, Script, raw, reply, reset, then_close
 from tests.receiver_scripts import Connection, Received
 from webhooks.adapters.http.client import Limits
@@ -15,7 +15,7 @@ from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Client]:
+def endpoint() -> Iterator[EndpointClient]:
     with calling() as endpoint:
         yield endpoint
 
@@ -26,7 +26,7 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def test_a_connection_is_used_again(endpoint: Client, receiver: Receiver) -> None:
+def test_a_connection_is_used_again(endpoint: EndpointClient, receiver: Receiver) -> None:
     receiver.script(reply(200), reply(500, b"x" * 5_000), reply(204), reply(200, b"ok"))
 
     for _ in range(8):
@@ -35,7 +35,9 @@ def test_a_connection_is_used_again(endpoint: Client, receiver: Receiver) -> Non
     assert receiver.connections == 1
 
 
-def test_a_chunked_response_leaves_its_connection_usable(endpoint: Client, receiver: Receiver) -> None:
+def test_a_chunked_response_leaves_its_connection_usable(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nay!\r\n0\r\nTrailer: x\r\n\r\n"
 
     def twice(connection: Connection, _received: Received) -> bool:
@@ -53,7 +55,7 @@ def test_a_chunked_response_leaves_its_connection_usable(endpoint: Client, recei
 
 
 def test_a_connection_closed_while_idle_is_replaced_at_no_attempt(
-    endpoint: Client, receiver: Receiver
+    endpoint: EndpointClient, receiver: Receiver
 ) -> None:
     receiver.script(then_close(reply(200)))
     endpoint.send(post(receiver.url), seconds=2)
@@ -68,7 +70,7 @@ def test_a_connection_closed_while_idle_is_replaced_at_no_attempt(
 
 @pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
 def test_a_reused_connection_that_closes_at_once_is_replaced_at_no_attempt(
-    endpoint: Client, receiver: Receiver, ending: Script
+    endpoint: EndpointClient, receiver: Receiver, ending: Script
 ) -> None:
     # Given a server whose time for idle connections is over just when the second request comes
     receiver.script(reply(200), ending, reply(200, b"right"))
@@ -83,7 +85,7 @@ def test_a_reused_connection_that_closes_at_once_is_replaced_at_no_attempt(
 
 @pytest.mark.parametrize("ending", [reset, raw(b"")], ids=["RST", "FIN"])
 def test_a_new_connection_that_ends_without_a_response_is_not_replaced(
-    endpoint: Client, receiver: Receiver, ending: Script
+    endpoint: EndpointClient, receiver: Receiver, ending: Script
 ) -> None:
     receiver.script(ending)
 
@@ -95,7 +97,7 @@ def test_a_new_connection_that_ends_without_a_response_is_not_replaced(
 
 
 def test_a_reused_connection_that_ends_within_a_response_is_not_replaced(
-    endpoint: Client, receiver: Receiver
+    endpoint: EndpointClient, receiver: Receiver
 ) -> None:
     receiver.script(reply(200), raw(b"HTTP/1.1 200 OK\r\nContent-Le"))
     endpoint.send(post(receiver.url), seconds=2)
@@ -107,7 +109,9 @@ def test_a_reused_connection_that_ends_within_a_response_is_not_replaced(
     assert len(receiver.requests) == 2
 
 
-def test_a_connection_with_unrequested_bytes_is_not_used_again(endpoint: Client, receiver: Receiver) -> None:
+def test_a_connection_with_unrequested_bytes_is_not_used_again(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     # Given an endpoint that answers twice to one request
     responses = (
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"
@@ -123,7 +127,9 @@ def test_a_connection_with_unrequested_bytes_is_not_used_again(endpoint: Client,
     assert receiver.connections == 2
 
 
-def test_a_connection_with_the_header_close_is_not_used_again(endpoint: Client, receiver: Receiver) -> None:
+def test_a_connection_with_the_header_close_is_not_used_again(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     receiver.script(reply(200, b"bye", headers={"Connection": "close"}))
 
     for _ in range(2):
@@ -164,7 +170,7 @@ def test_the_pool_holds_two_batches_and_idles_less_than_a_load_balancer() -> Non
 
 
 def test_concurrent_requests_have_a_connection_each_and_leave_it_usable(
-    endpoint: Client, receiver: Receiver
+    endpoint: EndpointClient, receiver: Receiver
 ) -> None:
     receiver.script(reply(200, delay=0.1))
     for _ in range(2):
@@ -186,7 +192,9 @@ def test_a_connection_that_lives_for_long_is_replaced(receiver: Receiver) -> Non
     assert receiver.connections == 2
 
 
-def test_a_client_that_waits_for_the_next_batch_holds_no_body(endpoint: Client, receiver: Receiver) -> None:
+def test_a_client_that_waits_for_the_next_batch_holds_no_body(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     body = b"x" * 1_000_000
     before = sys.getrefcount(body)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.calls import LOOPBACK, Client, calling, post
+from tests.calls import LOOPBACK, EndpointClient, calling, post
 from tests.receiver import Receiver, Script, drip, endless, mute, raw, reply, stall
 from tests.receiver_scripts import Connection
 from webhooks.adapters.http.egress_guard import EgressGuard
@@ -25,7 +25,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def timed(
-    endpoint: Client, request: HttpRequest, *, seconds: float = SECONDS
+    endpoint: EndpointClient, request: HttpRequest, *, seconds: float = SECONDS
 ) -> tuple[HttpResponse | NoResponse, float]:
     started = time.monotonic()
     response = endpoint.send(request, seconds=seconds)
@@ -41,7 +41,7 @@ def assert_ended_on_time(response: HttpResponse | NoResponse, took: float, *, du
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Client]:
+def endpoint() -> Iterator[EndpointClient]:
     with calling() as endpoint:
         yield endpoint
 
@@ -61,7 +61,7 @@ def unanswering() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_silent_address_ends_on_time(endpoint: Client, unanswering: int) -> None:
+def test_a_silent_address_ends_on_time(endpoint: EndpointClient, unanswering: int) -> None:
     response, took = timed(endpoint, post(f"http://127.0.0.1:{unanswering}/"))
 
     assert_ended_on_time(response, took, during="connecting")
@@ -96,21 +96,21 @@ def test_a_lookup_that_never_ends_ends_on_time() -> None:
         return []
 
     try:
-        with Client(EgressGuard(LOOPBACK, resolve=resolve)) as endpoint:
+        with EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as endpoint:
             response, took = timed(endpoint, post("https://slow.example/"))
         assert_ended_on_time(response, took, during="resolving")
     finally:
         release.set()
 
 
-def test_a_handshake_that_stalls_ends_on_time(endpoint: Client) -> None:
+def test_a_handshake_that_stalls_ends_on_time(endpoint: EndpointClient) -> None:
     with Receiver(greeting=mute) as receiver:
         response, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
 
     assert_ended_on_time(response, took, during="handshake")
 
 
-def test_a_handshake_that_drips_ends_on_time(endpoint: Client) -> None:
+def test_a_handshake_that_drips_ends_on_time(endpoint: EndpointClient) -> None:
     # Given a server that sends the start of a long TLS record a byte at a time
     def trickle(connection: Connection) -> None:
         for byte in b"\x16\x03\x03\x40\x00" + b"\x02" * 1_000:
@@ -158,7 +158,7 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme: str, tmp_path: Path) 
     ],
     ids=["never", "headers", "body", "body to the end", "chunks", "interim", "rest of body", "trailers"],
 )
-def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: Client, script: Script) -> None:
+def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: EndpointClient, script: Script) -> None:
     with Receiver() as receiver:
         receiver.script(script)
         response, took = timed(endpoint, post(receiver.url))
@@ -166,7 +166,7 @@ def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: Client, scri
     assert_ended_on_time(response, took, during="waiting for the answer")
 
 
-def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: Client) -> None:
+def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: EndpointClient) -> None:
     with Receiver() as receiver:
         receiver.script(reply(200), stall)
         endpoint.send(post(receiver.url), seconds=SECONDS)
@@ -178,7 +178,7 @@ def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: Cl
         assert receiver.connections == 1
 
 
-def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint: Client) -> None:
+def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint: EndpointClient) -> None:
     response, _ = timed(endpoint, post("http://127.0.0.1:9/"), seconds=0)
 
     assert isinstance(response, NoResponse)

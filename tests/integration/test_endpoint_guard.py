@@ -8,7 +8,7 @@ from typing import Any
 import pycurl  # type: ignore[import-untyped]  # its wheel has no types
 import pytest
 
-from tests.calls import LOOPBACK, Client, calling, post
+from tests.calls import LOOPBACK, EndpointClient, calling, post
 from tests.receiver import Receiver, reply
 from webhooks.adapters.http.ca_bundle import ca_bundle
 from webhooks.adapters.http.egress_guard import EgressGuard, Target
@@ -32,7 +32,7 @@ class Blind(EgressGuard):
 
 
 def test_an_address_is_checked_again_right_before_the_connection(receiver: Receiver) -> None:
-    with Client(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
+    with EndpointClient(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
         response = client.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, NoResponse)
@@ -81,7 +81,7 @@ def test_a_second_lookup_changes_nothing(receiver: Receiver) -> None:
         address = "127.0.0.1" if len(asked) == 1 else "127.0.0.9"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
 
-    with Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
+    with EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as client:
         responses = client.send_each([post(f"http://host.example:{receiver.port}/")] * 5, seconds=2)
 
     assert [getattr(response, "address", response) for response in responses] == ["127.0.0.1"] * 5
@@ -94,7 +94,7 @@ def test_a_host_that_moved_is_called_where_it_is_now(receiver: Receiver) -> None
     def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (addresses[0], 0))]
 
-    with Client(EgressGuard(LOOPBACK, resolve=resolve, clock=lambda: now[0])) as client:
+    with EndpointClient(EgressGuard(LOOPBACK, resolve=resolve, clock=lambda: now[0])) as client:
         request = post(f"http://host.example:{receiver.port}/")
         assert isinstance(client.send(request, seconds=2), NoResponse)
         addresses[0], now[0] = "127.0.0.1", 11.0

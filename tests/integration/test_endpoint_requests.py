@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import Client, calling, post
+from tests.calls import EndpointClient, calling, post
 from tests.receiver import Receiver, raw, reply
 from webhooks.domain.egress_policy import EgressPolicy
 from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Client]:
+def endpoint() -> Iterator[EndpointClient]:
     with calling() as endpoint:
         yield endpoint
 
@@ -24,7 +24,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(
-    endpoint: Client, receiver: Receiver
+    endpoint: EndpointClient, receiver: Receiver
 ) -> None:
     body = '{"name":"Zoë"}'.encode()
 
@@ -56,7 +56,7 @@ def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(
     ],
 )
 def test_a_header_that_could_break_the_message_is_never_sent(
-    endpoint: Client, receiver: Receiver, headers: dict[str, str], detail: str
+    endpoint: EndpointClient, receiver: Receiver, headers: dict[str, str], detail: str
 ) -> None:
     response = endpoint.send(HttpRequest("POST", receiver.url, headers, b"{}"), seconds=2)
 
@@ -79,7 +79,9 @@ def test_a_refused_address_is_never_connected_to(receiver: Receiver) -> None:
     assert receiver.connections == 0
 
 
-def test_a_response_has_its_status_time_address_and_excerpt(endpoint: Client, receiver: Receiver) -> None:
+def test_a_response_has_its_status_time_address_and_excerpt(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     receiver.script(reply(503, b"busy " * 1_000, headers={"Retry-After": "120"}, delay=0.05))
 
     response = endpoint.send(post(receiver.url), seconds=2)
@@ -90,7 +92,7 @@ def test_a_response_has_its_status_time_address_and_excerpt(endpoint: Client, re
     assert 50 <= response.latency_ms < 1_000
 
 
-def test_a_redirect_is_a_response_like_any_other(endpoint: Client, receiver: Receiver) -> None:
+def test_a_redirect_is_a_response_like_any_other(endpoint: EndpointClient, receiver: Receiver) -> None:
     receiver.script(reply(302, headers={"Location": "http://169.254.169.254/latest/meta-data/"}))
 
     response = endpoint.send(post(receiver.url), seconds=2)
@@ -101,7 +103,9 @@ def test_a_redirect_is_a_response_like_any_other(endpoint: Client, receiver: Rec
     assert len(receiver.requests) == 1
 
 
-def test_a_redirect_location_is_read_from_a_response_in_pieces(endpoint: Client, receiver: Receiver) -> None:
+def test_a_redirect_location_is_read_from_a_response_in_pieces(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     response = (
         b"HTTP/1.1 308 Permanent Redirect\r\nLocation: /hook/\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     )
@@ -123,7 +127,7 @@ def test_the_next_vetted_address_is_tried_after_a_refused_connection(receiver: R
     assert receiver.requests[0].header("Host") == f"two.example:{receiver.port}"
 
 
-def test_an_ipv6_literal_has_brackets_in_the_host_header(endpoint: Client) -> None:
+def test_an_ipv6_literal_has_brackets_in_the_host_header(endpoint: EndpointClient) -> None:
     with Receiver(host="::1") as receiver:
         response = endpoint.send(post(receiver.url), seconds=2)
 
@@ -141,7 +145,7 @@ def test_odd_spellings_of_a_private_address_are_refused(spelling: str) -> None:
     assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "loopback")
 
 
-def test_a_closed_port_is_a_failed_connection(endpoint: Client) -> None:
+def test_a_closed_port_is_a_failed_connection(endpoint: EndpointClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import Client, calling, post
+from tests.calls import EndpointClient, calling, post
 from tests.receiver import Receiver, endless, raw, reply
 from tests.receiver_scripts import Connection, Received
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Client]:
+def endpoint() -> Iterator[EndpointClient]:
     with calling() as endpoint:
         yield endpoint
 
@@ -50,7 +50,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
     ],
 )
 def test_an_incomplete_response_is_named(
-    endpoint: Client, receiver: Receiver, data: bytes, reason: NoResponseReason
+    endpoint: EndpointClient, receiver: Receiver, data: bytes, reason: NoResponseReason
 ) -> None:
     receiver.script(raw(data, keep_open=reason is NoResponseReason.MALFORMED))
 
@@ -77,7 +77,7 @@ def test_an_incomplete_response_is_named(
     ],
 )
 def test_an_odd_response_is_still_a_response(
-    endpoint: Client, receiver: Receiver, data: bytes, status: int, excerpt: str
+    endpoint: EndpointClient, receiver: Receiver, data: bytes, status: int, excerpt: str
 ) -> None:
     receiver.script(raw(data))
 
@@ -107,7 +107,7 @@ BODIES = {FRAMED: b"ok", CHUNKED: b"2\r\nok\r\n0\r\n\r\n"}
     ],
 )
 def test_a_framed_response_ends_with_its_last_byte_for_any_headers(
-    endpoint: Client, receiver: Receiver, before: bytes, framing: bytes
+    endpoint: EndpointClient, receiver: Receiver, before: bytes, framing: bytes
 ) -> None:
     # Given an endpoint that keeps its connection open
     receiver.script(raw(OK + before + framing + b"\r\n\r\n" + BODIES[framing], keep_open=True))
@@ -129,7 +129,9 @@ def test_a_framed_response_ends_with_its_last_byte_for_any_headers(
         b"Transfer-Encoding: Chunked\t",
     ],
 )
-def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Receiver, head: bytes) -> None:
+def test_framing_is_read_as_rfc_9110_and_9112_say(
+    endpoint: EndpointClient, receiver: Receiver, head: bytes
+) -> None:
     body = BODIES[FRAMED if b"Length" in head else CHUNKED]
     receiver.script(raw(OK + head + b"\r\n\r\n" + body, keep_open=True))
 
@@ -154,7 +156,9 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Re
         b"X: \x00\r\nContent-Length: 2",
     ],
 )
-def test_unreadable_framing_is_malformed_at_once(endpoint: Client, receiver: Receiver, head: bytes) -> None:
+def test_unreadable_framing_is_malformed_at_once(
+    endpoint: EndpointClient, receiver: Receiver, head: bytes
+) -> None:
     receiver.script(raw(OK + head + b"\r\n\r\nok", keep_open=True))
 
     response = endpoint.send(post(receiver.url), seconds=5)
@@ -164,7 +168,7 @@ def test_unreadable_framing_is_malformed_at_once(endpoint: Client, receiver: Rec
     assert response.latency_ms < 1_000
 
 
-def test_a_doubled_content_length_is_never_waited_for(endpoint: Client, receiver: Receiver) -> None:
+def test_a_doubled_content_length_is_never_waited_for(endpoint: EndpointClient, receiver: Receiver) -> None:
     # RFC 9110, 8.6: refused, or taken for one
     receiver.script(raw(OK + b"Content-Length: 2, 2\r\n\r\nok", keep_open=True))
 
@@ -176,7 +180,7 @@ def test_a_doubled_content_length_is_never_waited_for(endpoint: Client, receiver
 
 @pytest.mark.parametrize(("count", "is_response"), [(5, True), (6, False)])
 def test_interim_responses_are_bounded_in_number(
-    endpoint: Client, receiver: Receiver, count: int, is_response: bool
+    endpoint: EndpointClient, receiver: Receiver, count: int, is_response: bool
 ) -> None:
     interim = b"HTTP/1.1 102 Processing\r\n\r\n" * count
     receiver.script(raw(interim + OK + b"Content-Length: 2\r\n\r\nok", keep_open=True))
@@ -189,7 +193,7 @@ def test_interim_responses_are_bounded_in_number(
 
 @pytest.mark.parametrize(("size", "is_response"), [(65_536, True), (65_537, False)])
 def test_headers_are_read_up_to_64_kibibytes(
-    endpoint: Client, receiver: Receiver, size: int, is_response: bool
+    endpoint: EndpointClient, receiver: Receiver, size: int, is_response: bool
 ) -> None:
     end = b"\r\nContent-Length: 0\r\n\r\n"
     receiver.script(raw(OK + b"X: " + b"y" * (size - len(OK) - 3 - len(end)) + end, keep_open=True))
@@ -202,7 +206,7 @@ def test_headers_are_read_up_to_64_kibibytes(
 
 @pytest.mark.parametrize(("size", "connections"), [(65_536, 1), (65_537, 2)])
 def test_headers_and_body_are_read_up_to_64_kibibytes_together(
-    endpoint: Client, receiver: Receiver, size: int, connections: int
+    endpoint: EndpointClient, receiver: Receiver, size: int, connections: int
 ) -> None:
     head = OK + b"Content-Length: 65000\r\nX: "
     answered = head + b"y" * (size - len(head) - 4 - 65_000) + b"\r\n\r\n" + b"x" * 65_000
@@ -222,7 +226,7 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(
 
 
 def test_a_switch_of_protocols_is_a_response_and_ends_the_attempt(
-    endpoint: Client, receiver: Receiver
+    endpoint: EndpointClient, receiver: Receiver
 ) -> None:
     receiver.script(raw(b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", keep_open=True))
 
@@ -243,7 +247,7 @@ def test_a_switch_of_protocols_is_a_response_and_ends_the_attempt(
     ],
 )
 def test_headers_without_an_end_are_cut_off(
-    endpoint: Client, receiver: Receiver, head: bytes, again: bytes, reason: NoResponseReason
+    endpoint: EndpointClient, receiver: Receiver, head: bytes, again: bytes, reason: NoResponseReason
 ) -> None:
     receiver.script(endless(head, again=again))
 
@@ -264,7 +268,7 @@ def test_headers_without_an_end_are_cut_off(
     ],
 )
 def test_a_body_without_an_end_is_cut_off_and_is_a_response(
-    endpoint: Client, receiver: Receiver, head: bytes, again: bytes
+    endpoint: EndpointClient, receiver: Receiver, head: bytes, again: bytes
 ) -> None:
     receiver.script(endless(head, again=again))
 
@@ -280,7 +284,7 @@ def test_a_body_without_an_end_is_cut_off_and_is_a_response(
     [("gzip", gzip.compress(b"a" * 10_000_000)), ("deflate", zlib.compress(b"a" * 10_000_000))],
 )
 def test_a_compressed_body_is_unpacked_up_to_the_limit(
-    endpoint: Client, receiver: Receiver, encoding: str, packed: bytes
+    endpoint: EndpointClient, receiver: Receiver, encoding: str, packed: bytes
 ) -> None:
     receiver.script(reply(500, packed, headers={"Content-Encoding": encoding}))
 
@@ -291,7 +295,9 @@ def test_a_compressed_body_is_unpacked_up_to_the_limit(
     assert receiver.requests[0].header("Accept-Encoding") == "identity"
 
 
-def test_a_body_with_a_false_content_encoding_stays_unchanged(endpoint: Client, receiver: Receiver) -> None:
+def test_a_body_with_a_false_content_encoding_stays_unchanged(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     receiver.script(reply(500, b"plain", headers={"Content-Encoding": "gzip"}))
 
     response = endpoint.send(post(receiver.url), seconds=2)
@@ -300,7 +306,7 @@ def test_a_body_with_a_false_content_encoding_stays_unchanged(endpoint: Client, 
     assert response.excerpt == "plain"
 
 
-def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: Client, receiver: Receiver) -> None:
+def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: EndpointClient, receiver: Receiver) -> None:
     receiver.script(
         reply(500, b"\xff" * 2_000), reply(500, "é".encode() * 2_000), reply(500, b"a" + "é".encode() * 999)
     )
@@ -311,7 +317,7 @@ def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: Client, receiver: R
         assert 1_000 < len(response.excerpt.encode()) <= 1_024
 
 
-def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Receiver) -> None:
+def test_an_early_refusal_of_a_long_body_is_read(endpoint: EndpointClient, receiver: Receiver) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes
     def refuse_unread(connection: Connection) -> None:
         while b"\r\n\r\n" not in connection.unread:
@@ -329,7 +335,7 @@ def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Rec
 
 
 @pytest.mark.parametrize("size", [10_000, 200_000, 1_000_000])
-def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: Client, size: int) -> None:
+def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: EndpointClient, size: int) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes with the body unread
     def refuse_and_reset(connection: Connection) -> None:
         while b"\r\n\r\n" not in connection.unread:

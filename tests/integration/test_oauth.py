@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.calls import Client, calling, post, results
+from tests.calls import EndpointClient, calling, post, results
 from tests.receiver import Receiver, Script, raw, reply, reset, stall, token
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.egress_policy import EgressPolicy
@@ -29,7 +29,7 @@ def now() -> list[float]:
 class Asking:
     """Tokens, asked for by one conversation or by many at once."""
 
-    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(self, client: EndpointClient, clock: Callable[[], float]) -> None:
         self.client, self._tokens = client, OAuthTokens(clock)
 
     def token(

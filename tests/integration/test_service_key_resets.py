@@ -14,7 +14,8 @@ import pytest
 
 from signing import Curve, PrivateKey
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
-from tests.contract.backends import Backend, DistinctBytes, backend_named
+from tests.contract.backends import Backend, backend_named
+from tests.random_bytes import salted_bytes
 from tests.readme_verifiers import VERIFIERS, Case
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
@@ -83,7 +84,7 @@ class Stores:
     def use_case(self) -> ServiceKeys:
         clock = self.backend.clock
         stores = {SERVICE: self.service(clock), SIGNING: self.signing(clock)}
-        return ServiceKeys(stores, clock=clock, random_bytes=DistinctBytes(), grace=GRACE)
+        return ServiceKeys(stores, clock=clock, random_bytes=salted_bytes(), grace=GRACE)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from cryptography.exceptions import InvalidTag
 from signing import Curve, PrivateKey
 from tests import plain_protocol
 from tests.clocks import Clock
-from tests.contract.backends import DistinctBytes
 from tests.fakes.keys import FakeKeyStore
 from tests.fakes.licenses import FakeLicenses
+from tests.random_bytes import DistinctBytes
 from webhooks.adapters.http.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.errors import UnavailableError

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import Endpoint, ScriptedTokens
+from tests.fakes.endpoint import RequestSender, ScriptedTokens
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.clock import SimulatedClock
@@ -26,7 +26,7 @@ NOW = 1_790_000_000.0  # epoch seconds
 class Deployment(ABC):
     """`workers`: of an invocation; `slice_size`: of a wide event."""
 
-    endpoints: Endpoint
+    endpoints: RequestSender
 
     def __init__(self, random: Random, *, workers: int, slice_size: int) -> None:
         self.random = random

@@ -5,11 +5,12 @@ import math
 import pytest
 
 from tests.clocks import Clock
-from tests.factories import SCOPE, DistinctBytes, InMemoryApp
+from tests.factories import SCOPE, InMemoryApp
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import http_response
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.random_bytes import DistinctBytes
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import log_key
 from webhooks.domain.retry import DeadLettered

@@ -14,6 +14,7 @@ from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, http_response, lead
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.functions import make_dispatch
+from tests.simulation.tasks import KilledError
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.lane import Lane
@@ -22,10 +23,6 @@ from webhooks.ports import Background, Conversation
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.dispatch.waves import WAVE, WAVE_SECONDS
-
-
-class KilledError(BaseException):
-    """The process ends."""
 
 
 @dataclass

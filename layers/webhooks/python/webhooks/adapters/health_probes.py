@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import unavailable
-from webhooks.adapters.dynamodb.items import Key
+from webhooks.adapters.dynamodb.items import ItemKey
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.ports import Probe
 
 
-def tables_probe(aws: AwsClients, absent: Mapping[str, Key]) -> Probe:
+def tables_probe(aws: AwsClients, absent: Mapping[str, ItemKey]) -> Probe:
     """Ask each table, by its name, for an absent item."""
 
     def probe() -> None:
