@@ -3,27 +3,14 @@
 import gc
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.calls import EndpointClient, calling, post
 from tests.receiver import Receiver, Script, raw, reply, reset, then_close
 from tests.receiver_scripts import Connection, Received
-from webhooks.adapters.http.client import Limits
+from webhooks.adapters.http.transfers import Limits
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
-
-
-@pytest.fixture
-def endpoint() -> Iterator[EndpointClient]:
-    with calling() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 def test_a_connection_is_used_again(endpoint: EndpointClient, receiver: Receiver) -> None:

@@ -41,12 +41,6 @@ def assert_ended_on_time(response: HttpResponse | NoResponse, took: float, *, du
 
 
 @pytest.fixture
-def endpoint() -> Iterator[EndpointClient]:
-    with calling() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
 def unanswering() -> Iterator[int]:
     """Give the port of a listener whose queue is full: it answers no SYN."""
     with ExitStack() as stack:

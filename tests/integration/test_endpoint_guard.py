@@ -1,7 +1,6 @@
 """The client connects to vetted addresses and nowhere else."""
 
 import socket
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -16,12 +15,6 @@ from webhooks.adapters.http.transfers import Limits, Transfers
 from webhooks.domain.egress_policy import EgressPolicy
 from webhooks.domain.endpoint_url import EndpointUrl
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 class Blind(EgressGuard):

@@ -1,7 +1,6 @@
 """Requests over real sockets: their bytes, their address, and requests that are never sent."""
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,18 +8,6 @@ from tests.calls import EndpointClient, calling, post
 from tests.receiver import Receiver, raw, reply
 from webhooks.domain.egress_policy import EgressPolicy
 from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse, NoResponseReason
-
-
-@pytest.fixture
-def endpoint() -> Iterator[EndpointClient]:
-    with calling() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(

@@ -3,27 +3,13 @@
 import gzip
 import socket
 import zlib
-from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import EndpointClient, calling, post
+from tests.calls import EndpointClient, post
 from tests.receiver import Receiver, endless, raw, reply
 from tests.receiver_scripts import Connection, Received
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
-
-
-@pytest.fixture
-def endpoint() -> Iterator[EndpointClient]:
-    with calling() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -16,12 +16,6 @@ from webhooks.ports import Call, Conversation
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
 def now() -> list[float]:
     return [1_000_000.0]
 

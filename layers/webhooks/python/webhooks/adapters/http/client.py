@@ -11,8 +11,6 @@ from webhooks.adapters.http.egress_guard import EgressGuard
 from webhooks.adapters.http.transfers import Limits, Transfers
 from webhooks.ports import Clock, Conversation
 
-__all__ = ["CurlHttpClient", "Limits"]
-
 
 class CurlHttpClient:
     """Leads conversations over kept connections to vetted addresses. For one thread at a time.
