@@ -40,7 +40,7 @@ def make_fanout(
     )
 
 
-def make_dispatch(
+def make_dispatcher(
     app: InMemoryApp,
     queue: FakeDeliveryQueue,
     log: FakeDeliveryLog,

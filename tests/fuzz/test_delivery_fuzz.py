@@ -23,7 +23,7 @@ from tests.calls import EndpointClient, calling
 from tests.factories import COMMUNITY, TENANT, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
-from tests.functions import make_dispatch, make_fanout
+from tests.functions import make_dispatcher, make_fanout
 from tests.receiver import Received, Receiver, raw, reply, token
 from webhooks.adapters.dynamodb.delivery_log import WRITE_UNIT, entry_item, item_size
 from webhooks.adapters.http.client import CurlHttpClient
@@ -64,7 +64,7 @@ class Path:
             FakeDeliveryLog(),
         )
         self.fanout = make_fanout(app, self.queue, self.events_dlq)
-        self.dispatch = make_dispatch(
+        self.dispatch = make_dispatcher(
             app,
             self.queue,
             self.log,

@@ -81,7 +81,7 @@ class DispatcherContainer:
             signing=_port(deployment, "signing", signing),
             master=_port(deployment, "master", master),
         )
-        self._dispatch = Dispatcher(
+        self._dispatcher = Dispatcher(
             loader=Loader(
                 signer=signer,
                 reader=_port(deployment, "batch", FakeBatchReader(deployment.subscriptions, deployment.log)),
@@ -116,7 +116,7 @@ class DispatcherContainer:
         )
 
     def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
-        return self._dispatch.dispatch(
+        return self._dispatcher.dispatch(
             [DeliveryMessage(each.id, each.text, each.receives, each.id) for each in messages], lane
         )
 

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from random import Random
 from typing import Any
 
+from tests.clocks import NOW
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import RequestSender, ScriptedTokens
@@ -19,8 +20,6 @@ from tests.simulation.clock import SimulatedClock
 from tests.simulation.queue_orders import Message
 from tests.simulation.queues import Queue
 from webhooks.ports import SubscriptionIndex, Tokens
-
-NOW = 1_790_000_000.0  # epoch seconds
 
 
 class Deployment(ABC):

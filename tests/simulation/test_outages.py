@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.clocks import NOW
 from tests.fakes.subscriptions import FakeSubscriptions
-from tests.simulation.deployment import NOW
 from tests.simulation.faults import Kind, NoFaults
 from tests.simulation.invariants import Invariants
 from tests.simulation.queue_orders import Message

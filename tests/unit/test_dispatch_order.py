@@ -7,7 +7,7 @@ from tests.factories import BASE, InMemoryApp, oauth_api, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
-from tests.functions import make_dispatch, make_fanout
+from tests.functions import make_dispatcher, make_fanout
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.stages import EventMessage
@@ -46,7 +46,7 @@ def test_requests_are_signed_first_and_no_aws_call_is_made_in_flight() -> None:
     app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
     with ThreadPoolExecutor(2) as workers:
-        dispatch = make_dispatch(
+        dispatch = make_dispatcher(
             app,
             queue,
             log,

@@ -17,7 +17,7 @@ from tests.fakes.endpoint import (
     http_response,
 )
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
-from tests.functions import make_dispatch, make_fanout
+from tests.functions import make_dispatcher, make_fanout
 from webhooks.domain.http import HttpRequest, HttpResponse
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.sqs import BatchFailedError, delivery_messages, event_messages, read_batch
@@ -77,7 +77,7 @@ class Functions:
         start_logging(service="test", level="DEBUG", stream=self.log)
         self.queue, self.endpoint, log = FakeDeliveryQueue(), ScriptedEndpoint(), FakeDeliveryLog()
         self.fanout = make_fanout(app, self.queue, FakeEventsDlq(), wrap=self._with)
-        self.dispatch = make_dispatch(
+        self.dispatch = make_dispatcher(
             app,
             self.queue,
             log,

@@ -13,7 +13,7 @@ from tests.fakes.background import AtOnce
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, http_response, lead
 from tests.fakes.queues import FakeDeliveryQueue
-from tests.functions import make_dispatch
+from tests.functions import make_dispatcher
 from tests.simulation.tasks import KilledError
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_message import encode_pack
@@ -85,7 +85,7 @@ class Batch:
         self, before_end: Callable[[int], None] = lambda _number: None, background: Background | None = None
     ) -> Dispatcher:
         with ThreadPoolExecutor(1) as workers:
-            return make_dispatch(
+            return make_dispatcher(
                 self.app,
                 self.queue,
                 self.log,
