@@ -1,9 +1,9 @@
 """The service's own key pairs: listed and reset by operators, who are authorized before they come here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signing import Curve, PrivateKey
+from signing import PrivateKey
 from webhooks.domain.errors import ConflictError, NotFoundError, StaleError
 from webhooks.domain.keyring import KeyPairs
 from webhooks.ports import Clock, KeyStore, RandomBytes
@@ -53,7 +53,7 @@ class ServiceKeys:
         )
 
     def _replace(self, store: KeyStore, pairs: KeyPairs, idempotency_key: str) -> PrivateKey:
-        fresh = _new_key(self._random_bytes, pairs.current.curve)
+        fresh = PrivateKey.derive(self._random_bytes(KEY_SEED), b"reset key", pairs.current.curve)
         after = pairs.reset(fresh, now=self._clock(), grace=self._grace, request=idempotency_key)
         try:
             store.replace(pairs, after)
@@ -62,7 +62,3 @@ class ServiceKeys:
                 return made
             raise ConflictError("keyId: another request has just reset this key") from None
         return after.current
-
-
-def _new_key(random_bytes: Callable[[int], bytes], curve: Curve) -> PrivateKey:
-    return PrivateKey.derive(random_bytes(KEY_SEED), b"reset key", curve)
