@@ -49,8 +49,8 @@ def measure(progress: Progress) -> Measured:
         response = f"{AFTER}{SECONDS * 1000}"
         secure, plain = f"https://{HOST}:{running.https}{response}", f"http://{HOST}:{running.http}{response}"
         for count, url, name, goal in (
-            (100, secure, "a delivery, 100 in flight", Goal(32)),
-            (500, secure, "a delivery, 500 in flight", Goal(32)),
+            (100, secure, "a delivery, 100 in flight", Goal(64)),
+            (500, secure, "a delivery, 500 in flight", Goal(64)),
             (500, plain, "a delivery, 500 in flight, without TLS", None),
         ):
             with progress.step(name):

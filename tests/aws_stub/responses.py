@@ -22,6 +22,12 @@ class _Raw:
 
 def stub_aws(aws: AwsClients, respond: Respond) -> None:
     """Let `respond` take all calls of these clients."""
+    for client in clients_of(aws):
+        stub_client(client, respond)
+
+
+def stub_client(client: Any, respond: Respond) -> None:
+    """Let `respond` take all calls of one client of botocore."""
 
     def send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
@@ -31,8 +37,7 @@ def stub_aws(aws: AwsClients, respond: Respond) -> None:
         )
         return AWSResponse(request.url, 200, headers, _Raw(content))
 
-    for client in clients_of(aws):
-        client.meta.events.register("before-send", send)
+    client.meta.events.register("before-send", send)
 
 
 def canned(responses: Mapping[str, bytes]) -> Respond:

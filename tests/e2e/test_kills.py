@@ -358,4 +358,4 @@ def test_functions_killed_while_events_flow_lose_none(
     }
     # A kill repeats at most the deliveries in flight, ten messages of ten, and one wave of answered ones.
     assert repeats <= cut_short * 100
-    assert max(late.values(), default=0) <= WAVE
+    assert late.total() <= cut_short * WAVE

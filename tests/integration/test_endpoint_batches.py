@@ -14,7 +14,7 @@ from tests.calls import LOOPBACK, EndpointClient, calling, post, results
 from tests.receiver import Receiver, Script, drip, mute, raw, reply, reset, stall
 from webhooks.adapters.http.egress_guard import EgressGuard, Lookup, Target
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
-from webhooks.ports import Call, Conversation
+from webhooks.ports import Call, Conversation, Shared
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 1.0
@@ -215,6 +215,27 @@ def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None
         error, response = results(client, [call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
+    assert isinstance(response, HttpResponse)
+
+
+def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: EndpointClient) -> None:
+    def fail(_outcome: HttpOutcome) -> None:
+        raise KeyError("done")
+
+    def call(url: str, shared: Shared | None) -> Conversation[HttpOutcome | KeyError]:
+        try:
+            outcome = yield Call(post(url), 2, shared=shared)
+        except KeyError as error:
+            return error
+        return outcome
+
+    with Receiver() as receiver:
+        shared = Shared("token", 2, fail)
+        receiver.script(reply(200, delay=0.2), path="/other")
+        calls = [call(receiver.url, shared), call(receiver.url, shared), call(f"{receiver.url}/other", None)]
+        *errors, response = results(client, calls)
+
+    assert [type(error) for error in errors] == [KeyError, KeyError]
     assert isinstance(response, HttpResponse)
 
 

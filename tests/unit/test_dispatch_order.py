@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.factories import BASE, InMemoryApp, oauth_api, webhook_body
+from tests.factories import BASE, SCOPE, InMemoryApp, oauth_api, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
@@ -79,3 +79,31 @@ def test_requests_are_signed_first_and_no_aws_call_is_made_in_flight() -> None:
     assert calls[begin - 4 : begin] == ["signer.request"] * 4
     assert {"reader.read", "credentials.read", "service.read"} <= set(calls[:begin])
     assert {"log.record", "subscriptions.change", "queue.send_slow"} <= set(calls[end:])
+
+
+def test_a_deferred_delivery_costs_no_read_of_a_credential() -> None:
+    app, queue, calls = InMemoryApp(), FakeDeliveryQueue(), list[str]()
+    with ThreadPoolExecutor(2) as workers:
+        dispatch = make_dispatcher(
+            app,
+            queue,
+            FakeDeliveryLog(),
+            http=OneByOne(ScriptedEndpoint()),
+            tokens=ScriptedTokens(),
+            workers=workers,
+            clock=app.clock,
+            monotonic=app.clock,
+            wrap=lambda name, port: Watched(port, name, calls),
+        )
+        body = webhook_body(
+            api={"url": "https://hooks.example.com/in", "authType": "bearer", "credential": {"token": "t"}}
+        )
+        webhook_id = app.call("PUT", f"{BASE}/webhook", body).json["_id"]
+        app.subscriptions.mark(SCOPE, webhook_id, slow_since=1)
+        assert make_fanout(app, queue, FakeEventsDlq()).fan_out([EventMessage("m", EVENT, 0)]) == set()
+        packs = [DeliveryMessage(str(n), sent.text) for n, sent in enumerate(queue.fast.take(9))]
+
+        assert dispatch.dispatch(packs, Lane.FAST) == set()
+
+    assert len(queue.slow.messages()) == 1
+    assert "credentials.read" not in calls

@@ -6,16 +6,15 @@ The parser overrides a private method of botocore. These tests fail where a rele
 import inspect
 import json
 import math
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.parsers import JSONParser
 from botocore.session import get_session
 
+from tests.aws_stub.responses import stub_client
+from tests.lambda_functions import ACCOUNT
 from webhooks.adapters.aws.clients import AwsClients
 
 # An attribute of each of DynamoDB's types, as the service writes it: bytes are base64.
@@ -36,20 +35,10 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 PLAIN = {"pk": {"S": "key"}, "version": {"N": "7"}, "enabled": {"BOOL": True}}
 
 
-class _Body:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self._body
-
-
 @pytest.fixture(autouse=True)
 def account(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
@@ -65,14 +54,7 @@ def botocores() -> Any:
 def client_with(client: Any, content: dict[str, Any]) -> Any:
     """Let the client's next calls get this response."""
     body = json.dumps(content).encode()
-
-    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        headers = HTTPHeaders.from_dict(
-            {"content-type": "application/x-amz-json-1.0", "content-length": str(len(body))}
-        )
-        return AWSResponse(request.url, 200, headers, _Body(body))
-
-    client.meta.events.register("before-send", send)
+    stub_client(client, lambda _operation, _request: body)
     return client
 
 

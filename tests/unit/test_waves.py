@@ -221,6 +221,42 @@ def test_waves_are_settled_beside_the_thread_that_sends(full: Batch) -> None:
     assert set(full.log.threads).isdisjoint({get_ident()})
 
 
+def test_a_message_that_cannot_be_dead_lettered_comes_again_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = Batch()
+    batch.add(503, 503, retryCount=1)
+    batch.messages.append(DeliveryMessage("malformed", "no pack"))
+    batch.messages.append(DeliveryMessage("poison", "no pack", POISON_RECEIVES))
+
+    def fail(_text: str, _reason: str) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(batch.queue, "send_text_to_dlq", fail)
+
+    assert batch.dispatcher().dispatch(batch.messages, Lane.FAST) == {"malformed", "poison"}
+
+    assert len(batch.queue.slow.messages()) == 1
+    assert batch.recorded() == 2
+
+
+def test_a_batch_that_fails_is_settled_as_far_as_it_was_decided(full: Batch) -> None:
+    """A wave under way would freeze with the function; its deliveries would then be sent again."""
+
+    def fail(number: int) -> None:
+        if number == 30:
+            raise KeyError
+
+    failed = Event()
+    full.log.fails = lambda: failed.wait(0.2)  # a slow write
+    with ThreadPoolExecutor(1) as background:
+        again = full.dispatcher(fail, background).dispatch(full.messages, Lane.FAST)
+        recorded = full.recorded()
+
+    assert again == {each.id for each in full.messages}
+    assert recorded == 30
+
+
 def test_a_batch_that_starts_late_and_ends_quickly_is_settled_once() -> None:
     batch = Batch()
     batch.add(200, 200)

@@ -226,7 +226,10 @@ class Batch[R]:
         running.is_over = True
         self._forget(running)
         if running.call.shared is not None and not isinstance(outcome, Exception):
-            running.call.shared.done(outcome)
+            try:
+                running.call.shared.done(outcome)
+            except Exception as error:  # noqa: BLE001 - a fault of ours, as in `_try_step`
+                outcome = error
         for waiter in running.waiting:
             waiter.is_over = True
         for waiter in running.waiting:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from webhooks.domain.delivery_log import Logged, LogKey
 from webhooks.domain.errors import CorruptError, CredentialMissingError, StaleError, UnavailableError
 from webhooks.domain.http import ClientCredentials
+from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import BatchReader, Credentials, Workers
@@ -19,7 +20,7 @@ from webhooks.services.dispatch.stages import Decoded
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The stored facts of a batch. `credentials`: by webhook id, for those that authenticate; or the error.
+    """The stored facts of a batch. `credentials`: by webhook id, where one is sent; or the error.
 
     A CredentialMissingError says that the secret is missing, a StaleError that the webhook was changed
     meanwhile and its credential with it.
@@ -41,23 +42,27 @@ class Loader:
         self._credentials = credentials
         self._workers = workers
 
-    def load(self, decoded: Sequence[Decoded]) -> Loaded:
-        """Load a batch. Raises UnavailableError where keys, webhooks or log cannot be read."""
+    def load(self, decoded: Sequence[Decoded], lane: Lane) -> Loaded:
+        """Load a batch that came by a lane; no credential for deliveries that are not sent.
+
+        Raises UnavailableError where keys, webhooks or log cannot be read.
+        """
         self._signer.refresh()
         webhooks = sorted({(each.pack.scope, each.pack.webhook_id) for each in decoded})
         read = self._reader.read(webhooks, list(dict.fromkeys(each.key for each in decoded)))
-        return Loaded(read.webhooks, read.logged, self._load_credentials(read.webhooks.values()))
-
-    def _load_credentials(
-        self, webhooks: Iterable[Webhook | CorruptError]
-    ) -> Mapping[str, Credential | Exception]:
-        authenticated = [
-            each
-            for each in webhooks
-            if isinstance(each, Webhook)
-            and each.definition.endpoint.auth_type is not AuthType.NONE
-            and each.enabled
+        new = {
+            (each.pack.scope, each.pack.webhook_id) for each in decoded if not is_repeat(each, read.logged)
+        }
+        sent = [
+            webhook
+            for key, webhook in read.webhooks.items()
+            if key in new and isinstance(webhook, Webhook) and webhook.enabled
+            if not is_deferred(webhook, lane)
         ]
+        return Loaded(read.webhooks, read.logged, self._load_credentials(sent))
+
+    def _load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
+        authenticated = [each for each in webhooks if each.definition.endpoint.auth_type is not AuthType.NONE]
         if not authenticated:
             return {}
         found = dict(
@@ -93,6 +98,17 @@ class Loader:
             if not isinstance(after := now.get((before.scope, before.id)), Webhook)
             or after.revision != before.revision
         }
+
+
+def is_repeat(decoded: Decoded, logged: Mapping[LogKey, Logged]) -> bool:
+    """Tell whether the log has more attempts than the message: it, or its like, was settled before."""
+    known = logged.get(decoded.key)
+    return known is not None and len(known.attempts) > len(decoded.delivery.attempts)
+
+
+def is_deferred(webhook: Webhook, lane: Lane) -> bool:
+    """Tell whether deliveries that came by a lane are left to the slow one."""
+    return lane is Lane.FAST and webhook.slow_since is not None
 
 
 def client_of(webhook: Webhook, credential: Credential | None) -> ClientCredentials:

@@ -110,7 +110,7 @@ class Dispatcher:
         if not decoded:
             return self._settlement.settle(malformed)
         try:
-            loaded = self._loader.load(decoded)
+            loaded = self._loader.load(decoded, lane)
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
             return {each.message.id for each in decoded} | self._settlement.settle(malformed)
@@ -118,14 +118,19 @@ class Dispatcher:
         waves = Waves(self._settlement, self._background, clock=self._clock)
         waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
         decided: list[Decided] = []
-        for ended in self._http.send_all(
-            [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
-        ):
-            stages = [
-                decide_on(each, delays=self._delays, now=self._clock(), jitter=self._rng()) for each in ended
-            ]
-            decided += [each for each in stages if isinstance(each, Decided)]
-            waves.add(stages)
+        try:
+            for ended in self._http.send_all(
+                [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
+            ):
+                stages = [
+                    decide_on(each, delays=self._delays, now=self._clock(), jitter=self._rng())
+                    for each in ended
+                ]
+                decided += [each for each in stages if isinstance(each, Decided)]
+                waves.add(stages)
+        except Exception:
+            waves.end()  # settled before its messages come again: the log tells then what is done
+            raise
         again = waves.end()
         self._settlement.disable_gone(decided)
         self._slow_endpoints.observe(decided)

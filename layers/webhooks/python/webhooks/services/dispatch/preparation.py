@@ -14,7 +14,7 @@ from webhooks.domain.errors import (
 )
 from webhooks.domain.lane import Lane
 from webhooks.domain.webhook import AuthType, Credential
-from webhooks.services.dispatch.loading import Loaded
+from webhooks.services.dispatch.loading import Loaded, is_deferred, is_repeat
 from webhooks.services.dispatch.stages import (
     Decoded,
     Deferred,
@@ -53,9 +53,7 @@ def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prep
     ready: list[Prepared | NotSent] = []
     started: dict[LogKey, str] = {}
     for each in decoded:
-        logged = loaded.logged.get(each.key)
-        # More attempts in the log than in the message: this message, or its like, was settled before.
-        if logged is not None and len(logged.attempts) > len(each.delivery.attempts):
+        if is_repeat(each, loaded.logged):
             logger.info("delivery.repeated", extra={"delivery_id": each.delivery.id})
         elif each.key in started:
             ready.append(Duplicate(each, started[each.key]))
@@ -73,7 +71,7 @@ def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
         return Skipped(decoded, reason="webhook deleted")
     if not webhook.enabled:
         return Skipped(decoded, reason=webhook.disabled_reason or "webhook disabled")
-    if lane is Lane.FAST and webhook.slow_since is not None:
+    if is_deferred(webhook, lane):
         return Deferred(decoded)
     if webhook.definition.endpoint.auth_type is AuthType.NONE:
         return Prepared(decoded, webhook)

@@ -139,9 +139,11 @@ class Settlement:
         """Dead-letter a message as it came; tell whether the queue took it."""
         try:
             self._queue.send_text_to_dlq(message.text, reason)
-        except UnavailableError as error:
-            extra = {"message_id": message.id, "reason": str(error)}
-            logger.warning("message.not_dead_lettered", extra=extra)
+        except Exception as error:
+            extra, fault = {"message_id": message.id, "reason": str(error)}, None
+            if not isinstance(error, UnavailableError):
+                extra["reason"], fault = type(error).__name__, error
+            logger.warning("message.not_dead_lettered", extra=extra, exc_info=fault)
             return False
         return True
 
