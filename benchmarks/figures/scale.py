@@ -165,12 +165,12 @@ def deployment(tenants: int, size: int) -> Deployment:
 
 
 def scopes(tenants: int) -> list[Scope]:
-    return [Scope(f"tenant-{place}", event_path.SCOPE.community_id) for place in range(tenants)]
+    return [Scope(f"tenant-{position}", event_path.SCOPE.community_id) for position in range(tenants)]
 
 
 def _listening(size: int, scope: Scope) -> Iterator[Webhook]:
-    for place, webhook in enumerate(webhooks(size, scope, tags=(TAG,))):
-        yield listening_to(webhook, event_path.NAME, RARE) if place == size // 2 else webhook
+    for position, webhook in enumerate(webhooks(size, scope, tags=(TAG,))):
+        yield listening_to(webhook, event_path.NAME, RARE) if position == size // 2 else webhook
 
 
 def measured(operations: Mapping[str, Operation], apps: Sequence[Deployment], *, repeats: int) -> Costs:
@@ -363,12 +363,12 @@ class Slice:
 
 def work_off(handler: Handler, tables: Tables, batch: Batches) -> list[Slice]:
     """Give a backlog to a function's handler, which has had events for all of the owners before."""
-    for place in range(2 * OWNERS // BATCH):
-        _handle(handler, tables, batch(place))
+    for position in range(2 * OWNERS // BATCH):
+        _handle(handler, tables, batch(position))
     size = BACKLOG // BATCH // SLICES
     slices = []
     for first in range(0, BACKLOG // BATCH, size):
-        costs = [_handle(handler, tables, batch(place)).cpu for place in range(first, first + size)]
+        costs = [_handle(handler, tables, batch(position)).cpu for position in range(first, first + size)]
         quick = statistics.quantiles(costs, n=QUICKEST)[0]
         slices.append(Slice(statistics.fmean(costs), quick, _resident()))
     return slices
@@ -396,8 +396,8 @@ def _fanout_backlog() -> tuple[Handler, Tables, Batches]:
     function = event_path.function("fanout")
     stub_aws(function.app.aws, tables.response)
 
-    def batch(place: int) -> dict[str, Any]:
-        numbers = range(place * BATCH, (place + 1) * BATCH)
+    def batch(position: int) -> dict[str, Any]:
+        numbers = range(position * BATCH, (position + 1) * BATCH)
         texts = [message(owners[each % OWNERS], number=each).text for each in numbers]
         return event_path.batch("events", texts)
 
@@ -412,15 +412,15 @@ def _dispatcher_backlog() -> tuple[Handler, Tables, Batches]:
     event_path.discard_log()
     stub_aws(app.aws, tables.response)
 
-    def batch(place: int) -> dict[str, Any]:
-        numbers = range(place * BATCH, (place + 1) * BATCH)
+    def batch(position: int) -> dict[str, Any]:
+        numbers = range(position * BATCH, (position + 1) * BATCH)
         return event_path.deliveries_batch([(owned[each % OWNERS], [each]) for each in numbers])
 
     return function.handler(app), tables, batch
 
 
 class _Prompt:
-    def exchange(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
+    def send(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
         return HttpResponse(200, None, "", latency_ms=1, address="192.0.2.1")
 
 
@@ -435,7 +435,7 @@ def _backlog_says(backlogs: Mapping[str, Sequence[Slice]]) -> Said:
         ):
             ratios = [getattr(last, field_name) / getattr(first, field_name) for first, last in tenths]
             readings.append(Reading(f"backlog, {name}: {title}", ratios, goal=goal))
-        done = [BACKLOG // SLICES * (place + 1) for place in range(SLICES)]
+        done = [BACKLOG // SLICES * (position + 1) for position in range(SLICES)]
         cpu[name] = [(n, each.mean * 1000) for n, each in zip(done, slices, strict=True)]
         memory[name] = [(n, each.resident / 2**20) for n, each in zip(done, slices, strict=True)]
         gained = (slices[-1].resident - slices[0].resident) / (done[-1] - done[0])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.calls import LOOPBACK, Client, calling, post, results
+from tests.calls import LOOPBACK, EndpointClient, calling, post, results
 from tests.receiver import Receiver, Script, drip, mute, raw, reply, reset, stall
 from webhooks.adapters.http.egress_guard import EgressGuard, Lookup, Target
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
@@ -22,7 +22,7 @@ LATE = 0.1
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
+def client() -> Iterator[EndpointClient]:
     with calling() as client:
         yield client
 
@@ -41,23 +41,25 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
-def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(client: Client, script: Script) -> None:
+def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(
+    client: EndpointClient, script: Script
+) -> None:
     with Receiver() as hostile, Receiver() as well:
         hostile.script(script)
         requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
-        client.exchange_all(requests[90:], seconds=2 * SECONDS)
+        client.send_each(requests[90:], seconds=2 * SECONDS)
         started = time.thread_time()
 
-        responses = client.exchange_all(requests, seconds=2 * SECONDS)
+        responses = client.send_each(requests, seconds=2 * SECONDS)
 
         spent = time.thread_time() - started
     assert [getattr(response, "status", response) for response in responses[90:]] == [200] * 10
     assert max(response.latency_ms for response in responses[90:]) < 1_000  # where the slow lane begins
     assert max(response.latency_ms for response in responses) < (2 * SECONDS + 4 * LATE) * 1_000
-    assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger answer
+    assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger response
 
 
-def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client) -> None:
+def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: EndpointClient) -> None:
     with ExitStack() as stack:
         silent = stack.enter_context(Receiver(greeting=mute))
         bad, well = stack.enter_context(Receiver()), stack.enter_context(Receiver())
@@ -71,7 +73,7 @@ def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client
             post(well.url),
         ]
         started = time.monotonic()
-        responses = client.exchange_all(requests, seconds=SECONDS)
+        responses = client.send_each(requests, seconds=SECONDS)
         took = time.monotonic() - started
 
     said = [
@@ -94,10 +96,10 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
             release.wait(5)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
-    with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
+    with Receiver() as receiver, EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as client:
         hosts = ["slow.example", *(f"host{number}.example" for number in range(20))]
         started = time.monotonic()
-        slow, *others = client.exchange_all(
+        slow, *others = client.send_each(
             [post(f"http://{host}:{receiver.port}/") for host in hosts], seconds=0.5
         )
         took = time.monotonic() - started
@@ -110,10 +112,10 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
     assert 0.5 <= took < 0.5 + LATE
 
 
-def test_each_request_has_its_own_deadline(client: Client) -> None:
+def test_each_request_has_its_own_deadline(client: EndpointClient) -> None:
     def call(seconds: float) -> Conversation[HttpOutcome | KeyError]:
-        exchange = yield Call(post(receiver.url), seconds)
-        return exchange
+        outcome = yield Call(post(receiver.url), seconds)
+        return outcome
 
     with Receiver() as receiver:
         receiver.script(stall)
@@ -124,7 +126,7 @@ def test_each_request_has_its_own_deadline(client: Client) -> None:
         assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
 
 
-def test_results_come_as_their_conversations_end(client: Client) -> None:
+def test_results_come_as_their_conversations_end(client: EndpointClient) -> None:
     def talk(delay: str) -> Conversation[tuple[str, int, int]]:
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
@@ -141,7 +143,7 @@ def test_results_come_as_their_conversations_end(client: Client) -> None:
         assert list(client.send_all([])) == []
 
 
-def test_conversations_without_a_call_give_their_results_at_once(client: Client) -> None:
+def test_conversations_without_a_call_give_their_results_at_once(client: EndpointClient) -> None:
     def silent() -> Conversation[str | int]:
         yield from ()
         return "no call"
@@ -160,7 +162,7 @@ def test_conversations_without_a_call_give_their_results_at_once(client: Client)
     assert list(client.send_all([silent()])) == [["no call"]]
 
 
-def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: Client) -> None:
+def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: EndpointClient) -> None:
     def call() -> Conversation[int]:
         response = yield Call(post(receiver.url), 2)
         assert isinstance(response, HttpResponse)
@@ -179,7 +181,7 @@ def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: C
     assert all(0 <= at - due < 0.1 for at, due in zip(times, (0.2, 0.4, 0.5), strict=True))
 
 
-def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Client) -> None:
+def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: EndpointClient) -> None:
     def fail() -> Conversation[None]:
         yield Call(post(receiver.url), 2)
         raise KeyError("ours")
@@ -192,7 +194,7 @@ def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Clien
         with pytest.raises(KeyError, match="ours"):
             list(client.send_all([wait(), fail()]))
         receiver.wait_for(2)
-        assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
+        assert isinstance(client.send(post(receiver.url), seconds=2), HttpResponse)
 
 
 def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None:
@@ -204,28 +206,28 @@ def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None
 
     def call(url: str) -> Conversation[HttpOutcome | KeyError]:
         try:
-            exchange = yield Call(post(url), 2)
+            outcome = yield Call(post(url), 2)
         except KeyError as error:
             return error
-        return exchange
+        return outcome
 
-    with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
+    with Receiver() as receiver, EndpointClient(Faulty(LOOPBACK)) as client:
         error, response = results(client, [call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
     assert isinstance(response, HttpResponse)
 
 
-def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: Client) -> None:
+def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: EndpointClient) -> None:
     def fail(_outcome: HttpOutcome) -> None:
         raise KeyError("done")
 
     def call(url: str, shared: Shared | None) -> Conversation[HttpOutcome | KeyError]:
         try:
-            exchange = yield Call(post(url), 2, shared=shared)
+            outcome = yield Call(post(url), 2, shared=shared)
         except KeyError as error:
             return error
-        return exchange
+        return outcome
 
     with Receiver() as receiver:
         shared = Shared("token", 2, fail)
@@ -237,15 +239,15 @@ def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: 
     assert isinstance(response, HttpResponse)
 
 
-def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
+def test_phase_times_show_the_time_of_each_phase(client: EndpointClient) -> None:
     def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         time.sleep(0.1)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
-    with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as slow:
+    with Receiver() as receiver, EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as slow:
         receiver.script(reply(200, delay=0.2), stall)
         url = f"http://host.example:{receiver.port}/"
-        first, second = (slow.exchange(post(url), seconds=0.6) for _ in range(2))
+        first, second = (slow.send(post(url), seconds=0.6) for _ in range(2))
 
     assert first.times
     assert second.times
