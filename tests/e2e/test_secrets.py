@@ -18,7 +18,7 @@ import pytest
 from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.conftest import issue
-from tests.e2e.platform_client import PlatformClient, Reply
+from tests.e2e.platform_client import ApiResponse, PlatformClient
 from tests.receiver import Receiver, raw, reply, reset, token
 from tests.receiver_scripts import Connection, Received
 
@@ -171,7 +171,7 @@ def leaves(content: object) -> list[str]:
 
 def requests_good_and_bad(
     client: PlatformClient, service: PlatformClient, planted: Planted, base: str
-) -> list[Reply]:
+) -> list[ApiResponse]:
     """Send valid and invalid requests, all with secrets; returns the responses."""
     responses = []
     name = f"secrets.{uuid.uuid4().hex[:8]}"
@@ -212,7 +212,7 @@ def requests_good_and_bad(
     return responses
 
 
-def callers_good_and_bad(client: PlatformClient, planted: Planted) -> list[Reply]:
+def callers_good_and_bad(client: PlatformClient, planted: Planted) -> list[ApiResponse]:
     """Call with licenses and keys that do and do not hold; returns the responses."""
     unknown = PlatformClient(client.api_url, planted.new("license"))
     planted.known(unknown.keys.private)

@@ -86,7 +86,7 @@ class HttpResponse:
 
 
 def shown_location(status: int, value: str | None) -> str | None:
-    """Return where a redirect leads, for the webhook's owner; None where the status is none.
+    """Return where a redirect leads, for the webhook's tenant; None where the status is none.
 
     Without user info, query and fragment, which can be secret, and cut off after 256 characters.
     """

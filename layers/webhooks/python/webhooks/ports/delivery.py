@@ -69,7 +69,7 @@ class BatchReader(Protocol):
 
 
 class DeliveryLog(Protocol):
-    """The attempt log: one item per delivery."""
+    """The delivery log: one item per delivery."""
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         """Write the entries, each over its delivery's earlier one; returns those not written."""

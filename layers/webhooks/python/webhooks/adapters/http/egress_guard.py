@@ -66,7 +66,7 @@ class EgressGuard:
         self._scheme_rule = "the URL must start with " + " or ".join(f"{each}://" for each in policy.schemes)
 
     def check(self, url: str) -> None:
-        """Raise EgressRefusedError or HostUnresolvedError, with a text for the webhook's owner."""
+        """Raise EgressRefusedError or HostUnresolvedError, with a text for the webhook's tenant."""
         self.target(url, seconds=_RESOLVE_SECONDS)
 
     def target(self, url: str, *, seconds: float) -> Target:

@@ -93,7 +93,7 @@ class Settlement:
             try:
                 self._subscriptions.change(webhook, after, record=None)
             except (StaleError, CorruptError, WebhooksError) as error:
-                # Its owner changed it meanwhile, or the store is away: the next 410 disables it.
+                # Its tenant changed it meanwhile, or the store is away: the next 410 disables it.
                 logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})
             else:
                 logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
