@@ -5,20 +5,23 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import pytest
 
 from tests.calls import LOOPBACK, EndpointClient, calling, post, results
-from tests.receiver import Receiver, Script, drip, mute, raw, reply, reset, stall
+from tests.receiver import Connection, Received, Receiver, Script, drip, mute, raw, reply, reset, stall
 from webhooks.adapters.http.egress_guard import EgressGuard, Lookup, Target
-from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
+from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoResponse, NoResponseReason
 from webhooks.ports import Call, Conversation, Shared
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 1.0
-LATE = 0.1
+DEADLINE = 5.0  # the deployment's default: seconds that leave a busy machine its time
+CPU_SECONDS = 0.02  # of the loop for a hostile endpoint; half of it here, and no more for a larger response
+SLOW_SECONDS = 1.0  # where the slow lane begins
 
 
 @pytest.fixture
@@ -33,11 +36,29 @@ HOSTILE = {
     "lines": raw(OK + b"C:\r\n" * 16_000, keep_open=True),
     "body": raw(OK + b"\r\n" + b"x" * 100_000, keep_open=True),
     "chunks": raw(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 20_000, keep_open=True),
+    "extensions": raw(OK + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"y" * 10_000_000, keep_open=True),
     "drip": drip(OK + b"X: " + b"y" * 1_000, every=0.001),
     "silence": stall,
     "reset": reset,
     "rubbish": raw(b"\x00" * 60_000, keep_open=True),
 }
+
+
+@dataclass
+class Ended:
+    """The outcomes of a batch in the order of their ends, each with the CPU seconds of the loop until then."""
+
+    since: float = field(default_factory=time.thread_time)
+    outcomes: list[tuple[HttpOutcome, float]] = field(default_factory=list)
+
+    def call(self, request: HttpRequest, seconds: float) -> Conversation[HttpOutcome]:
+        outcome = yield Call(request, seconds)
+        self.outcomes.append((outcome, time.thread_time() - self.since))
+        return outcome
+
+
+def at_deadline(outcome: HttpOutcome) -> bool:
+    return isinstance(outcome, NoResponse) and outcome.reason is NoResponseReason.DEADLINE
 
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
@@ -47,16 +68,21 @@ def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(
     with Receiver() as hostile, Receiver() as well:
         hostile.script(script)
         requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
-        client.send_each(requests[90:], seconds=2 * SECONDS)
-        started = time.thread_time()
+        client.send_each(requests[90:], seconds=DEADLINE)
+        ended = Ended()
 
-        responses = client.send_each(requests, seconds=2 * SECONDS)
+        responses = results(client, [ended.call(each, DEADLINE) for each in requests])
 
-        spent = time.thread_time() - started
-    assert [getattr(response, "status", response) for response in responses[90:]] == [200] * 10
-    assert max(response.latency_ms for response in responses[90:]) < 1_000  # where the slow lane begins
-    assert max(response.latency_ms for response in responses) < (2 * SECONDS + 4 * LATE) * 1_000
-    assert spent < 90 * 0.02  # seconds; half of it at most on this machine, and no more for a larger response
+        spent = time.thread_time() - ended.since
+    others = responses[90:]
+    assert [getattr(response, "status", response) for response in others] == [200] * 10
+    # No hostile endpoint holds the loop: neither until its deadline nor with work.
+    ids = {id(each) for each in others}
+    last = max(place for place, (outcome, _) in enumerate(ended.outcomes) if id(outcome) in ids)
+    assert not any(at_deadline(outcome) for outcome, _ in ended.outcomes[:last])
+    assert ended.outcomes[last][1] < SLOW_SECONDS
+    assert max(response.latency_ms for response in responses) < 2 * DEADLINE * 1_000
+    assert spent < 90 * CPU_SECONDS
 
 
 def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: EndpointClient) -> None:
@@ -72,20 +98,22 @@ def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Endpoi
             post("http://127.0.0.1:1/"),
             post(well.url),
         ]
-        started = time.monotonic()
-        responses = client.send_each(requests, seconds=SECONDS)
-        took = time.monotonic() - started
+        ended = Ended()
+        responses = results(client, [ended.call(each, SECONDS) for each in requests])
 
     said = [
         response.status if isinstance(response, HttpResponse) else response.reason.value
         for response in responses
     ]
     assert said == [
-        *("malformed", "deadline", "malformed", 200, 200, "deadline", "deadline", "reset", "malformed"),
+        *("malformed", "deadline", "malformed", 200, 200, 200, "deadline", "deadline", "reset", "malformed"),
         *("deadline", "refused", "connect", 200),
     ]
-    assert SECONDS <= took < SECONDS + LATE
-    assert responses[-1].latency_ms < 500
+    late = [at_deadline(outcome) for outcome, _ in ended.outcomes]
+    assert late == sorted(late)  # all others ended before
+    assert all(
+        SECONDS * 1_000 <= each.latency_ms < 2_000 * SECONDS for each in responses if at_deadline(each)
+    )
 
 
 def test_a_hanging_lookup_delays_no_other_delivery() -> None:
@@ -93,14 +121,14 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
 
     def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         if host == "slow.example":
-            release.wait(5)
+            release.wait(10 * DEADLINE)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
     with Receiver() as receiver, EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as client:
         hosts = ["slow.example", *(f"host{number}.example" for number in range(20))]
         started = time.monotonic()
         slow, *others = client.send_each(
-            [post(f"http://{host}:{receiver.port}/") for host in hosts], seconds=0.5
+            [post(f"http://{host}:{receiver.port}/") for host in hosts], seconds=2 * SECONDS
         )
         took = time.monotonic() - started
         release.set()
@@ -108,22 +136,20 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
     assert isinstance(slow, NoResponse)
     assert (slow.reason, slow.detail) == (NoResponseReason.DEADLINE, "the time was up: resolving the host")
     assert all(isinstance(response, HttpResponse) for response in others)
-    assert max(response.latency_ms for response in others) < 400
-    assert 0.5 <= took < 0.5 + LATE
+    assert 2 * SECONDS <= took < DEADLINE  # it waits for no lookup
 
 
 def test_each_request_has_its_own_deadline(client: EndpointClient) -> None:
-    def call(seconds: float) -> Conversation[HttpOutcome | KeyError]:
-        outcome = yield Call(post(receiver.url), seconds)
-        return outcome
-
+    ended = Ended()
     with Receiver() as receiver:
         receiver.script(stall)
-        responses = results(client, [call(0.2), call(0.6), call(0.4)])
+        responses = results(client, [ended.call(post(receiver.url), seconds) for seconds in (0.2, 0.6, 0.4)])
 
+    short, long, middle = responses
+    assert [outcome for outcome, _ in ended.outcomes] == [short, middle, long]
     for response, seconds in zip(responses, (0.2, 0.6, 0.4), strict=True):
-        assert isinstance(response, NoResponse)
-        assert seconds * 1_000 <= response.latency_ms < (seconds + LATE) * 1_000
+        assert at_deadline(response)
+        assert response.latency_ms >= seconds * 1_000
 
 
 def test_results_come_as_their_conversations_end(client: EndpointClient) -> None:
@@ -164,21 +190,30 @@ def test_conversations_without_a_call_give_their_results_at_once(client: Endpoin
 
 def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: EndpointClient) -> None:
     def call() -> Conversation[int]:
-        response = yield Call(post(receiver.url), 2)
+        response = yield Call(post(receiver.url), 2 * DEADLINE)
         assert isinstance(response, HttpResponse)
         return response.status
 
+    released = threading.Event()
+
+    def respond(connection: Connection, received: Received) -> bool:
+        released.wait(DEADLINE)
+        return reply()(connection, received)
+
     with Receiver() as receiver:
-        receiver.script(reply(delay=0.5))
+        receiver.script(respond)
         started = time.monotonic()
         times: list[float] = []
         given: list[Sequence[int]] = []
         for ended in client.send_all([call()], pause=0.2):
             times.append(time.monotonic() - started)
             given.append(ended)
+            if len(given) == 2:
+                released.set()
 
-    assert given == [[], [], [200]]
-    assert all(0 <= at - due < 0.1 for at, due in zip(times, (0.2, 0.4, 0.5), strict=True))
+    assert given[:2] == [[], []]
+    assert [each for each in given if each] == [given[-1]] == [[200]]
+    assert all(at >= due for at, due in zip(times, (0.2, 0.4), strict=False))
 
 
 def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: EndpointClient) -> None:
@@ -240,22 +275,26 @@ def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: 
 
 
 def test_phase_times_show_the_time_of_each_phase(client: EndpointClient) -> None:
-    def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
+    looked_up: list[str] = []
+
+    def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
+        looked_up.append(host)
         time.sleep(0.1)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
     with Receiver() as receiver, EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as slow:
         receiver.script(reply(200, delay=0.2), stall)
         url = f"http://host.example:{receiver.port}/"
-        first, second = (slow.send(post(url), seconds=0.6) for _ in range(2))
+        first = slow.send(post(url), seconds=DEADLINE)
+        second = slow.send(post(url), seconds=0.6)
 
     assert first.times
     assert second.times
     lookup, connect, tls, first_byte, total = first.times
-    assert 100 <= lookup <= connect < 200
+    assert 100 <= lookup <= connect <= first_byte - 200
     assert tls == 0
-    assert 300 <= first_byte <= total < 500
-    assert total == first.latency_ms
-    assert second.times.lookup < 50  # it was remembered
+    assert first_byte <= total == first.latency_ms
+    assert second.times.lookup < lookup
+    assert looked_up == ["host.example"]
     assert second.times.first_byte == 0  # nothing came
-    assert 600 <= second.times.total < 700
+    assert second.times.total >= 600

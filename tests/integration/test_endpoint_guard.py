@@ -65,6 +65,16 @@ def test_one_refused_address_refuses_the_host(receiver: Receiver) -> None:
     assert receiver.connections == 0
 
 
+@pytest.mark.parametrize(("absent", "is_reached"), [(3, True), (4, False)])
+def test_four_addresses_of_a_host_are_tried(receiver: Receiver, absent: int, is_reached: bool) -> None:
+    addresses = [*(f"127.0.0.{number}" for number in range(2, 2 + absent)), "127.0.0.1"]
+    with calling(*addresses) as client:
+        response = client.send(post(f"http://many.example:{receiver.port}/"), seconds=5)
+
+    assert isinstance(response, HttpResponse) is is_reached, response
+    assert receiver.connections == is_reached
+
+
 def test_a_second_lookup_changes_nothing(receiver: Receiver) -> None:
     # Given a name server that says another address each time
     asked = []

@@ -265,6 +265,45 @@ def test_a_body_without_an_end_is_cut_off_and_is_a_response(
     assert response.latency_ms < 4_000
 
 
+@pytest.mark.parametrize("before", [b"", b"1;a=b\r\nx\r\n"])
+def test_a_chunk_extension_without_an_end_is_cut_off(
+    endpoint: EndpointClient, receiver: Receiver, before: bytes
+) -> None:
+    """libcurl skips it, so that neither a header nor a piece of a body tells of it."""
+    sent = []
+
+    def flood(connection: Connection, _received: Received) -> bool:
+        connection.send(OK + CHUNKED + b"\r\n\r\n" + before + b"1;")
+        while not connection.stopping.is_set():
+            connection.send(b"y" * 10_000)
+            sent.append(10_000)
+        return False
+
+    receiver.script(flood)
+
+    response = endpoint.send(post(receiver.url), seconds=30)
+    receiver.wait_until_closed()
+
+    assert isinstance(response, HttpResponse)
+    assert (response.status, response.excerpt) == (200, "x" if before else "")
+    assert sum(sent) < 20_000_000  # buffers of the system; without the limit gigabytes in 30 s
+
+
+def test_a_handle_that_cut_a_response_off_reads_the_next_ones(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
+    chunked = OK + CHUNKED + b"\r\n\r\n"
+    receiver.script(
+        endless(chunked + b"1;", again=b"y" * 10_000),
+        raw(chunked + b"2;a=b\r\nok\r\n0\r\n\r\n"),
+        reply(500, b"plain " + b"x" * 50_000),
+    )
+
+    responses = [endpoint.send(post(receiver.url), seconds=5) for _ in range(3)]
+
+    assert [str(getattr(each, "excerpt", each))[:5] for each in responses] == ["", "ok", "plain"]
+
+
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [("gzip", gzip.compress(b"a" * 10_000_000)), ("deflate", zlib.compress(b"a" * 10_000_000))],
@@ -279,6 +318,19 @@ def test_a_compressed_body_is_unpacked_up_to_the_limit(
     assert isinstance(response, HttpResponse)
     assert response.excerpt == "a" * 1_024
     assert receiver.requests[0].header("Accept-Encoding") == "identity"
+
+
+@pytest.mark.parametrize("length", [64, 65])
+def test_retry_after_is_read_up_to_64_characters(
+    endpoint: EndpointClient, receiver: Receiver, length: int
+) -> None:
+    value = "1" * (length - 1) + "2"
+    receiver.script(reply(503, headers={"Retry-After": value}))
+
+    response = endpoint.send(post(receiver.url), seconds=2)
+
+    assert isinstance(response, HttpResponse)
+    assert response.retry_after == value[:64]
 
 
 def test_a_body_with_a_false_content_encoding_stays_unchanged(

@@ -166,6 +166,17 @@ def test_a_token_longer_than_an_excerpt_is_read_in_full(tokens: Asking, receiver
     assert tokens.token(client(receiver), seconds=2) == "x" * 8_000
 
 
+def test_a_token_response_is_read_up_to_32_kib(tokens: Asking, receiver: Receiver) -> None:
+    around = len(b'{"access_token": ""}')
+    longest = "x" * (32_768 - around)
+    receiver.script(
+        *(reply(200, b'{"access_token": "%s"}' % text.encode()) for text in (longest + "x", longest))
+    )
+
+    assert_failed(tokens.token(client(receiver), seconds=2), detail="without an access token")
+    assert tokens.token(client(receiver), seconds=2) == longest
+
+
 def test_the_deadline_holds_for_fetching_and_for_waiting(tokens: Asking, receiver: Receiver) -> None:
     receiver.script(stall)
     started = time.monotonic()

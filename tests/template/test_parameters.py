@@ -3,7 +3,6 @@
 import os
 import re
 import tomllib
-from re import _parser
 from typing import Any
 from unittest.mock import patch
 
@@ -99,9 +98,7 @@ def longest(name: str) -> int:
     declared = TEMPLATE.parameters[name]
     if "AllowedValues" in declared:
         return max(len(str(each)) for each in declared["AllowedValues"])
-    return min(
-        int(declared.get("MaxLength", 4096)), int(_parser.parse(declared["AllowedPattern"]).getwidth()[1])
-    )
+    return int(declared["MaxLength"])
 
 
 def values_of(name: str) -> st.SearchStrategy[str]:

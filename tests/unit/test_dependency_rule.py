@@ -28,14 +28,11 @@ ENVIRONMENT = ["os.environ", "os.environb", "os.getenv", "os.getenvb", "os.puten
 UNDEPLOYED = ["benchmarks", "local", "tests", "tools", "webhooks_cli", "webhooks_verify"]
 
 # Each outside system has a room in adapters/. A room imports itself and SHARED, and nothing else of ours.
-ROOMS = [f"webhooks.adapters.{room}" for room in ("aws", "dynamodb", "sqs", "secrets_manager", "http")]
-SHARED = [
-    "webhooks.adapters.aws",
-    "webhooks.adapters.ttl_cache",
-    "webhooks.adapters.loading_cache",
-    "webhooks.domain",
-    "webhooks.ports",
-]
+ADAPTERS = LAYERS[1] / "webhooks" / "adapters"
+ROOMS = sorted(f"webhooks.adapters.{found.parent.name}" for found in ADAPTERS.glob("*/__init__.py"))
+CACHES = ["webhooks.adapters.ttl_cache", "webhooks.adapters.loading_cache"]
+SHARED = ["webhooks.adapters.aws", *CACHES, "webhooks.domain", "webhooks.ports"]
+ONLY_PRIVATE = {"argparse._SubParsersAction"}  # a type that has no other name
 # Pipelines and entry points that know nothing of each other.
 SEPARATE = [
     ("webhooks.services.dispatch", "webhooks.services.fanout"),
@@ -45,6 +42,11 @@ SEPARATE = [
 LAYER_MODULES = [found for layer in LAYERS for found in modules_of(layer)]
 FUNCTION_MODULES = list(modules_of(ROOT / "functions"))
 FAKES = list(modules_of(ROOT / "tests" / "fakes", root=ROOT))
+REPOSITORY = [
+    found
+    for folder in ("layers", "functions", "cli", "verify", "local", "tools", "tests", "benchmarks")
+    for found in modules_of(ROOT / folder, root=ROOT)
+]
 
 
 # Each rule returns the imports and names of a module that break it.
@@ -74,10 +76,16 @@ def outward_imports(found: Module) -> set[str]:
                 "bootstrap",
             )
         ],
-        "webhooks.ports": ["webhooks.services", "webhooks.entrypoints", "webhooks.settings", *SDKS],
-        "webhooks.services": ["webhooks.entrypoints", "webhooks.settings", *SDKS],
-        "webhooks.adapters": ["webhooks.entrypoints", "webhooks.bootstrap"],
-        "webhooks.entrypoints": SDKS,
+        "webhooks.ports": [
+            "webhooks.services",
+            "webhooks.entrypoints",
+            "webhooks.settings",
+            "webhooks.bootstrap",
+            *SDKS,
+        ],
+        "webhooks.services": ["webhooks.entrypoints", "webhooks.settings", "webhooks.bootstrap", *SDKS],
+        "webhooks.adapters": ["webhooks.services", "webhooks.entrypoints", "webhooks.bootstrap"],
+        "webhooks.entrypoints": ["webhooks.bootstrap", *SDKS],
     }
     forbidden = ["functions", *UNDEPLOYED]
     for package, targets in inner.items():
@@ -133,6 +141,13 @@ def function_imports(found: Module, folders: set[str]) -> set[str]:
     return found.imports_any(["functions", "app", *others])
 
 
+def private_imports(found: Module) -> set[str]:
+    """A name with an underscore is its package's own, in the standard library and in wheels too."""
+    own = found.name.split(".")[0]
+    private = {name for name in found.imports if re.search(r"(?:^|\.)_(?!_)", name)}
+    return {name for name in private if name.split(".")[0] != own} - ONLY_PRIVATE
+
+
 def named(found: list[Module]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("found", found, ids=lambda each: each.name)
 
@@ -172,6 +187,10 @@ def test_only_entrypoints_know_status_codes(found: Module) -> None:
     assert status_codes(found) == set()
 
 
+def test_private_names_are_not_imported() -> None:
+    assert {found.name: broken for found in REPOSITORY if (broken := private_imports(found))} == {}
+
+
 # A set of its own: without a function yet, there would be nothing to parametrize.
 def test_functions_never_import_each_other() -> None:
     folders = {found.name.split(".")[0] for found in FUNCTION_MODULES}
@@ -182,6 +201,7 @@ def test_functions_never_import_each_other() -> None:
 
 def test_the_sources_are_found() -> None:
     assert {"signing", "signing.keys", "webhooks"} <= {found.name for found in LAYER_MODULES}
+    assert {"webhooks.adapters.aws", "webhooks.adapters.http"} < set(ROOMS)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +225,16 @@ def test_the_sources_are_found() -> None:
         (outward_imports, "webhooks.domain.a", "from .. import ports", "webhooks.ports"),
         (outward_imports, "webhooks.services.a", "from webhooks import settings", "webhooks.settings"),
         (outward_imports, "webhooks.services.a", "import botocore.exceptions", "botocore.exceptions"),
+        (outward_imports, "webhooks.ports", "import webhooks.bootstrap.guard", "webhooks.bootstrap.guard"),
+        (outward_imports, "webhooks.services.a", "from .. import bootstrap", "webhooks.bootstrap"),
+        (outward_imports, "webhooks.entrypoints.a", "from .. import bootstrap", "webhooks.bootstrap"),
+        (
+            outward_imports,
+            "webhooks.adapters.health_probes",
+            "import webhooks.services.fanout",
+            "webhooks.services.fanout",
+        ),
+        (outward_imports, "webhooks.adapters.ttl_cache", "import webhooks.services", "webhooks.services"),
         (adapter_imports, "webhooks.services.a", "from webhooks import adapters", "webhooks.adapters"),
         (adapter_imports, "webhooks.services.a", "from ..adapters.b import C", "webhooks.adapters.b.C"),
         (outward_imports, "webhooks.adapters.a", "from tests.fakes import keys", "tests.fakes.keys"),
@@ -236,6 +266,8 @@ def test_the_sources_are_found() -> None:
         (environment_reads, "webhooks.services.a", "import os\nos.environ.get('A')", "os.environ"),
         (environment_reads, "webhooks.services.a", "from os import getenv", "os.getenv"),
         (status_codes, "webhooks.services.a", "from http import HTTPStatus", "http.HTTPStatus"),
+        (private_imports, "tests.a", "from re import _parser", "re._parser"),
+        (private_imports, "webhooks.a", "import botocore._x.y", "botocore._x.y"),
         (status_codes, "webhooks.services.a", "import http\nhttp.HTTPStatus.OK", "http.HTTPStatus"),
     ],
 )

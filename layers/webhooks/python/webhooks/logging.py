@@ -91,7 +91,7 @@ def _text(error: BaseException) -> str:
 class _JsonLine(logging.Formatter):
     """Writes a record as one line of JSON, without fields that are None, and an exception as `describe` does.
 
-    Powertools' formatter does the same and more, for three times the CPU.
+    Powertools' formatter does the same and more, for 1.9 times the CPU.
     """
 
     def __init__(self, service: str) -> None:

@@ -3,13 +3,17 @@
 import codecs
 import re
 import zlib
+from collections.abc import Callable
 from typing import Final
+
+import pycurl  # type: ignore[import-untyped]
 
 RESPONSE_BYTES: Final = 65_536  # status line, headers and body together
 INTERIM_RESPONSES: Final = 5  # 100 Continue and 103 Early Hints in a row; more have no use
 RETRY_AFTER_LENGTH: Final = 64  # a date has 29 characters
 _CHUNK_BYTES: Final = 5  # of a chunk beside its data, at least: tiny chunks count, too
 _REFUSED: Final = -1  # makes libcurl end the transfer
+_PAUSE: Final[int] = pycurl.WRITEFUNC_PAUSE  # and bring the same line again
 _FIRST_FINAL_STATUS: Final = 200
 _SWITCHING_PROTOCOLS: Final = 101
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)\b")
@@ -23,13 +27,16 @@ class ResponseReader:
     """A response so far.
 
     `fault`: why it is no HTTP that we take. `is_cut`: more follows than is read. `has_head`: its
-    headers were read to their end. `size`: bytes that came, headers and all.
+    headers were read to their end. `size`: bytes that came, headers and all. `on_chunked`: called where a
+    response pauses before its chunks, until `raw` gets all bytes: nothing else sees their extensions.
     """
 
     __slots__ = (
         "_fields",
         "_framing",
         "_interim",
+        "_on_chunked",
+        "_raw_size",
         "body",
         "excerpt_bytes",
         "fault",
@@ -39,15 +46,16 @@ class ResponseReader:
         "status",
     )
 
-    def __init__(self, excerpt_bytes: int) -> None:
+    def __init__(self, excerpt_bytes: int, *, on_chunked: Callable[[], None] = lambda: None) -> None:
         self.excerpt_bytes = excerpt_bytes
+        self._on_chunked = on_chunked
         self.fault: str | None = None
         self.body = bytearray()
         self.restart()
 
     def restart(self) -> None:
         """Begin anew: a kept connection was replaced by a new one."""
-        self.size = self._interim = 0
+        self.size = self._interim = self._raw_size = 0
         self.body.clear()
         self.is_cut = False
         self._begin()
@@ -65,7 +73,7 @@ class ResponseReader:
             return self._refuse("its headers are too long")
         if not self.status:
             return self._status_line(line)
-        if self.has_head or line[0] not in _FIRST_BYTES:  # a trailer, or a field of no interest
+        if self.has_head or line[0] not in _FIRST_BYTES:  # after a pause, a trailer, or of no interest
             return None
         if line in (b"\r\n", b"\n"):
             return self._end_of_headers()
@@ -84,6 +92,16 @@ class ResponseReader:
             return _REFUSED
         return None
 
+    def raw(self, kind: int, data: bytes) -> None:
+        """Take what libcurl reports of its work: all bytes of the body, with the framing of its chunks."""
+        if kind == pycurl.INFOTYPE_DATA_IN:
+            self._raw_size += len(data)
+            self.is_cut = self.is_cut or self._raw_size > RESPONSE_BYTES
+
+    def progress(self, *_totals: int) -> int:
+        """Return -1 to end the transfer."""
+        return _REFUSED if self.is_cut else 0
+
     def field(self, name: bytes) -> str | None:
         """Return the value of `retry-after`, `location` or `content-encoding`."""
         value = self._fields.get(name)
@@ -99,7 +117,10 @@ class ResponseReader:
     def _end_of_headers(self) -> int | None:
         if self.status >= _FIRST_FINAL_STATUS:
             self.has_head = True
-            return None
+            if b"transfer-encoding" not in self._framing:
+                return None
+            self._on_chunked()
+            return _PAUSE
         if self.status == _SWITCHING_PROTOCOLS:  # no HTTP follows
             self.has_head = self.is_cut = True
             return _REFUSED

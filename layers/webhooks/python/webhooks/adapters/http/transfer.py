@@ -40,6 +40,7 @@ class Transfer:
         self.lookup_seconds = 0.0
         self.address: str | None = None
         self.refusal: str | None = None
+        self.is_reported = False  # libcurl tells the reader of all bytes
         self.done: Callable[[HttpOutcome | TransferError], None]
 
 

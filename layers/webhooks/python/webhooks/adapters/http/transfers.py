@@ -45,6 +45,7 @@ class Transfers:
         self._running: dict[Any, Transfer] = {}
         self._free: list[Transfer] = []
         self._opened: list[socket.socket] = []
+        self._chunked: list[Transfer] = []  # they wait for `_report_chunks`
         self._timer: float | None = None
         self._selector = selectors.DefaultSelector()
         self._waked, self._wakes = socket.socketpair()
@@ -70,7 +71,8 @@ class Transfers:
         """Begin a request that may take so many seconds; `done` gets its outcome, in `wait`."""
         transfer = self._free.pop() if self._free else self._new()
         transfer.request, transfer.target, transfer.done = request, target, done
-        transfer.lookup_seconds, transfer.reader = lookup_seconds, ResponseReader(excerpt_bytes)
+        transfer.lookup_seconds = lookup_seconds
+        transfer.reader = ResponseReader(excerpt_bytes, on_chunked=lambda: self._chunked.append(transfer))
         transfer.address = transfer.refusal = None
         url, easy = target.url, transfer.easy
         easy.setopt(pycurl.HEADERFUNCTION, transfer.reader.header)
@@ -113,6 +115,7 @@ class Transfers:
         for opened in self._opened:  # libcurl has a descriptor of its own for each
             opened.close()
         self._opened.clear()
+        self._report_chunks()
         self._end_all()
 
     def wake(self) -> None:
@@ -187,6 +190,25 @@ class Transfers:
     def _set_timer(self, milliseconds: int) -> None:
         self._timer = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
+    def _report_chunks(self) -> None:
+        """Go on with chunked responses, whose reader gets all bytes from now on. It costs calls of Python.
+
+        They paused before their bodies: libcurl takes no option in a callback, and it reads what it skips,
+        such as a chunk's extension, for as long as the peer sends.
+        """
+        while self._chunked:
+            transfer = self._chunked.pop()
+            transfer.is_reported = True
+            for option, value in (
+                (pycurl.DEBUGFUNCTION, transfer.reader.raw),
+                (pycurl.XFERINFOFUNCTION, transfer.reader.progress),
+                (pycurl.VERBOSE, 1),
+                (pycurl.NOPROGRESS, 0),
+            ):
+                transfer.easy.setopt(option, value)
+            with suppress(pycurl.error):  # it has ended meanwhile, by malformed chunks or by a reset
+                transfer.easy.pause(pycurl.PAUSE_CONT)
+
     def _end_all(self) -> None:
         while True:
             queued, done, failed = self._multi.info_read()
@@ -200,6 +222,10 @@ class Transfers:
                     outcome = error
                 self._multi.remove_handle(easy)
                 easy.setopt(pycurl.POSTFIELDS, b"")  # a handle that is kept holds no body
+                if transfer.is_reported:
+                    transfer.is_reported = False
+                    easy.setopt(pycurl.VERBOSE, 0)
+                    easy.setopt(pycurl.NOPROGRESS, 1)
                 done = transfer.done
                 del transfer.request, transfer.reader, transfer.done
                 if len(self._free) < _FREE_HANDLES:

@@ -146,7 +146,11 @@ class Dispatcher:
         ]
 
     def _sign(self, prepared: Prepared, *, fast_until: float, seconds: float) -> Signed | NotSent:
-        """Sign one, or leave it to the slow lane where the fast lane's time is up."""
+        """Sign one, or leave it to the slow lane where the fast lane's time is up.
+
+        That takes a second of signing, as a function with little CPU or with large bodies may need: the fast
+        lane then keeps its promise to the next batch.
+        """
         now = self._clock()
         if now > fast_until:
             return Deferred(prepared.decoded)
