@@ -51,8 +51,8 @@ def main() -> int:
         keys = [] if options.report else chosen(options.only)
         command = "make bench" + (f" ONLY={','.join(keys)}" if options.only else "")
         outcomes = {}
-        for place, key in enumerate(keys, start=1):
-            progress.say(f"[bold]== figure {key}[/] ({place} of {len(keys)})")
+        for number, key in enumerate(keys, start=1):
+            progress.say(f"[bold]== figure {key}[/] ({number} of {len(keys)})")
             outcomes[key] = attempt(key, FIGURES[key], command=command, progress=progress)
             keep(outcomes[key], key=key)
         if outcomes:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from tests.clocks import NOW
 from tests.simulation.containers import Container
-from tests.simulation.deployment import NOW, Deployment
+from tests.simulation.deployment import Deployment
 from tests.simulation.queue_orders import Message
 from tests.simulation.queues import MAX_BATCH, Queue
 from webhooks.domain.lane import Lane

@@ -11,7 +11,7 @@ from random import Random
 
 from benchmarks.timed_deployment import Design, TimedDeployment
 from benchmarks.timed_endpoints import Unresponsive
-from tests.simulation.deployment import NOW
+from tests.clocks import NOW
 from webhooks.domain.scope import Scope
 
 TENANTS, DEAD = 50, 5

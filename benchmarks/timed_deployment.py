@@ -15,9 +15,10 @@ from typing import Any
 
 from benchmarks.event_source_mapping import EventSourceMapping
 from benchmarks.timed_endpoints import TOKEN_PATH, TimedEndpoints, Unresponsive
+from tests.clocks import NOW
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
-from tests.simulation.deployment import NOW, Deployment
+from tests.simulation.deployment import Deployment
 from tests.simulation.queue_orders import OldestFirst
 from tests.simulation.queues import MAX_BATCH, Queue
 from webhooks.domain.delivery import MAX_PACK_DELIVERIES

@@ -39,7 +39,7 @@ class TimedEndpoints:
         self.arrivals: dict[str, float] = {}
         self._clock = clock
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
+    def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         """Respond to a callback."""
         if request.url in self.dead:
             is_lookup = self.unresponsive is Unresponsive.LOOKUP

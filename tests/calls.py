@@ -28,8 +28,8 @@ def resolving(*addresses: str) -> Callable[..., list[tuple[Any, ...]]]:
 
 def one_call(request: HttpRequest, seconds: float) -> Conversation[HttpOutcome]:
     """Send one request."""
-    exchange = yield Call(request, seconds)
-    return exchange
+    outcome = yield Call(request, seconds)
+    return outcome
 
 
 def results[R](client: CurlHttpClient, conversations: Sequence[Conversation[R]]) -> list[R]:
@@ -47,19 +47,19 @@ def results[R](client: CurlHttpClient, conversations: Sequence[Conversation[R]])
     return [found[number] for number in range(len(conversations))]
 
 
-class Client(CurlHttpClient):
+class EndpointClient(CurlHttpClient):
     """The real client, asked for single requests and for many at once."""
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
-        return self.exchange_all([request], seconds=seconds)[0]
+    def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
+        return self.send_each([request], seconds=seconds)[0]
 
-    def exchange_all(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[HttpOutcome]:
+    def send_each(self, requests: Sequence[HttpRequest], *, seconds: float) -> list[HttpOutcome]:
         return results(self, [one_call(request, seconds) for request in requests])
 
 
 @contextmanager
-def calling(*addresses: str, policy: EgressPolicy = LOOPBACK, **settings: Any) -> Iterator[Client]:
+def calling(*addresses: str, policy: EgressPolicy = LOOPBACK, **settings: Any) -> Iterator[EndpointClient]:
     """Give a client that is closed afterwards; every host resolves to the addresses, if any are given."""
     guard = EgressGuard(policy, resolve=resolving(*addresses)) if addresses else EgressGuard(policy)
-    with Client(guard, **settings) as client:
+    with EndpointClient(guard, **settings) as client:
         yield client

@@ -2,14 +2,12 @@
 
 import base64
 import io
-import itertools
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
-from hashlib import sha256
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +20,7 @@ from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
+from tests.random_bytes import DistinctBytes
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.scope import Scope
@@ -142,17 +141,6 @@ def read_response(result: Mapping[str, Any]) -> ApiResponse:
     headers = {name.lower(): values[0] for name, values in result["multiValueHeaders"].items()}
     json.dumps(result)  # as Lambda does
     return ApiResponse(int(result["statusCode"]), headers, text)
-
-
-@dataclass
-class DistinctBytes:
-    """Bytes that are never twice the same, and the same in each run."""
-
-    counter: Iterator[int] = field(default_factory=itertools.count)
-
-    def __call__(self, size: int) -> bytes:
-        seed = f"random_bytes {next(self.counter)}".encode()
-        return b"".join(sha256(seed + bytes([block])).digest() for block in range(size // 32 + 1))[:size]
 
 
 @dataclass(frozen=True)
@@ -291,7 +279,7 @@ class InMemoryApp:
 
     @property
     def public_key(self) -> str:
-        return self.keys.read_now().current.public_key.to_wire()
+        return self.keys.read_now().current.public_key.to_base64()
 
     def send(self, event: Mapping[str, Any]) -> ApiResponse:
         """Hand an event to the function that the template routes its path to."""

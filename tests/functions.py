@@ -40,7 +40,7 @@ def make_fanout(
     )
 
 
-def make_dispatch(
+def make_dispatcher(
     app: InMemoryApp,
     queue: FakeDeliveryQueue,
     log: FakeDeliveryLog,
@@ -62,7 +62,7 @@ def make_dispatch(
     wrapped_queue = wrap("queue", queue)
     signer = CallbackSigner(
         service=wrap("service", app.keys),
-        content=wrap("content", app.signing_keys),
+        signing=wrap("signing", app.signing_keys),
         master=wrap("master", FakeMaster(b"m" * 64)),
     )
     return Dispatcher(

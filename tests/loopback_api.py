@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from signing import Curve, PrivateKey, jwk
 from tests import plain_protocol as protocol
 
-CONTENT = PrivateKey.derive(bytes(16), b"content", Curve.P256)
-JWKS = {"keys": [jwk(CONTENT.public_key, "k1")]}
+SIGNING = PrivateKey.derive(bytes(16), b"signing", Curve.P256)
+JWKS = {"keys": [jwk(SIGNING.public_key, "k1")]}
 
 
 class Api(ThreadingHTTPServer):
@@ -20,7 +20,7 @@ class Api(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.keys = protocol.new_key_pair(curve_name)
         self.secret = "whsec_x"
-        self.answers: dict[str, tuple[int, bytes]] = {}  # status and body by path
+        self.responses: dict[str, tuple[int, bytes]] = {}  # status and body by path
         self.seen: list[tuple[str, str]] = []  # method and path
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
@@ -37,12 +37,12 @@ class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Api
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         path = self.path.removeprefix("/prod")
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.seen.append((self.command, path))
-        if path in self.server.answers:
-            return self.send(*self.server.answers[path])
+        if path in self.server.responses:
+            return self.send(*self.server.responses[path])
         if path == "/publickeys":
             return self.send(200, json.dumps({"publicKey": self.server.keys.public}).encode())
         if path == "/.well-known/jwks.json":
@@ -69,7 +69,7 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - the server's names
 
     def log_message(self, *_: object) -> None:
         pass

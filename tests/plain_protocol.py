@@ -1,4 +1,4 @@
-"""The wire protocol once more, plainly, for tests: it shares no code with the service.
+"""The API's protocol once more, plainly, for tests: it shares no code with the service.
 
 Written from the protocol's description with Python's own integers, `hashlib` and `hmac`; only AES-GCM comes
 from a library. It is slow and not constant-time: for tests only.
@@ -85,7 +85,7 @@ class KeyPair:
 
     @cached_property
     def public(self) -> str:
-        """The public key on the wire: base64 of X||Y."""
+        """The public key in headers and bodies: base64 of X||Y."""
         point = self.curve.multiply(self.scalar, self.curve.base)
         assert point is not None, "a key is below the order"
         x, y = point
@@ -93,7 +93,7 @@ class KeyPair:
 
     @property
     def private(self) -> str:
-        """The private key on the wire: base64 of the scalar, 32 bytes."""
+        """The private key in headers and bodies: base64 of the scalar, 32 bytes."""
         return b64encode(self.scalar.to_bytes(32)).decode()
 
 

@@ -18,15 +18,15 @@ from webhooks_verify import verify_callback
 SEED = b"seed of the tests, 32 bytes long"
 NOW = 1_700_000_000
 BODY = json.dumps({"id": "evt_1", "data": {"name": "héllo ✓"}}, ensure_ascii=False).encode()
-CONTENT = PrivateKey.derive(SEED, b"content", Curve.P256)
-KEY_ID = thumbprint(CONTENT.public_key)
-JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+SIGNING = PrivateKey.derive(SEED, b"signing", Curve.P256)
+KEY_ID = thumbprint(SIGNING.public_key)
+JWKS = {"keys": [jwk(SIGNING.public_key, KEY_ID)]}
 SECRET = derive_webhook_secret(SEED, "wh_1", 2)
 SECRET_BEFORE = derive_webhook_secret(SEED, "wh_1", 1)
 
 
 def callback_keys(curve: Curve = Curve.SECP256K1) -> CallbackKeys:
-    return CallbackKeys(PrivateKey.derive(SEED, b"service", curve), CONTENT, KEY_ID)
+    return CallbackKeys(PrivateKey.derive(SEED, b"service", curve), SIGNING, KEY_ID)
 
 
 def signed(curve: Curve = Curve.SECP256K1, **changes: Any) -> dict[str, str]:
@@ -53,7 +53,7 @@ def verify(headers: dict[str, str], curve: Curve = Curve.SECP256K1, **changes: A
         "url": "https://example.com/hook?a=1",
         "headers": headers,
         "body": BODY,
-        "public_key": callback_keys(curve).service.public_key.to_wire(),
+        "public_key": callback_keys(curve).service.public_key.to_base64(),
         "secret": encode_webhook_secret(SECRET),
         "jwks": JWKS,
         "now": NOW,

@@ -35,7 +35,7 @@ TITLE = "Dollars for a million events to one endpoint"
 AGAINST = "the list prices of others in docs/cost.md"
 BOUND = """\
 The log's write unit is 0.63 of a single delivery, and reads of the log and of the webhook are 0.25: the
-price of an attempt log and of finding repeats. Egress is 0.26, SQS 0.25, log lines 0.22, Lambda 0.21,
+price of an delivery log and of finding repeats. Egress is 0.26, SQS 0.25, log lines 0.22, Lambda 0.21,
 fan-out's read of the community's version 0.13. Single deliveries come from ten tenants here; one tenant
 would take 0.11 less, log keys read with eventual consistency 0.06 less, functions of 256 MB 0.08 less, at
 twice the CPU time of a batch. A packed delivery takes the same write unit: an item for each pack (figure

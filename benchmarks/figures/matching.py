@@ -130,9 +130,9 @@ def scope(size: int) -> Scope:
     return Scope(event_path.SCOPE.tenant_id, f"with-{size}")
 
 
-def message(owner: Scope, *, number: int = 1, **changes: Any) -> EventMessage:
+def message(scope: Scope, *, number: int = 1, **changes: Any) -> EventMessage:
     content = json.loads(event_path.event(number, size=0))
-    owned = {"tenantId": owner.tenant_id, "communityId": owner.community_id}
+    owned = {"tenantId": scope.tenant_id, "communityId": scope.community_id}
     return EventMessage("m", json.dumps(content | owned | changes), event_path.OCCURRED_AT)
 
 

@@ -45,8 +45,8 @@ def _client(running: NullReceiver) -> Iterator[HttpClient]:
 
 
 def _call(request: HttpRequest) -> Conversation[HttpOutcome]:
-    exchange = yield Call(request, 5)
-    return exchange
+    outcome = yield Call(request, 5)
+    return outcome
 
 
 def _deliveries(client: HttpClient, running: NullReceiver) -> Work:
@@ -56,9 +56,9 @@ def _deliveries(client: HttpClient, running: NullReceiver) -> Work:
 
     def deliveries() -> int:
         for _ in range(DELIVERIES):
-            [[exchange]] = client.send_all([_call(request)], pause=math.inf)
-            if not isinstance(exchange, HttpResponse):
-                raise TypeError(exchange)
+            [[outcome]] = client.send_all([_call(request)], pause=math.inf)
+            if not isinstance(outcome, HttpResponse):
+                raise TypeError(outcome)
         return DELIVERIES
 
     return deliveries

@@ -62,7 +62,7 @@ TENANTS, EACH = (1, 10, 100, 1_000), 100  # webhooks of each tenant
 REPEATS, FEW = 5, 3
 BILLED = ("calls", "read_units", "write_units")
 RARE, TAG = "order.rare", "blue"  # the event that one webhook listens to; the tag that all have
-BACKLOG, BATCH, OWNERS = 100_000, 10, 200  # events, of a batch, and webhooks that they are for
+BACKLOG, BATCH, SCOPES = 100_000, 10, 200  # events, of a batch, and webhooks that they are for
 SLICES, TENTH = 50, 5  # of a backlog, and of a tenth of it
 QUICKEST = 20  # one batch in so many
 OTHERS = SECRETS | {
@@ -165,12 +165,12 @@ def deployment(tenants: int, size: int) -> Deployment:
 
 
 def scopes(tenants: int) -> list[Scope]:
-    return [Scope(f"tenant-{place}", event_path.SCOPE.community_id) for place in range(tenants)]
+    return [Scope(f"tenant-{position}", event_path.SCOPE.community_id) for position in range(tenants)]
 
 
 def _listening(size: int, scope: Scope) -> Iterator[Webhook]:
-    for place, webhook in enumerate(webhooks(size, scope, tags=(TAG,))):
-        yield listening_to(webhook, event_path.NAME, RARE) if place == size // 2 else webhook
+    for position, webhook in enumerate(webhooks(size, scope, tags=(TAG,))):
+        yield listening_to(webhook, event_path.NAME, RARE) if position == size // 2 else webhook
 
 
 def measured(operations: Mapping[str, Operation], apps: Sequence[Deployment], *, repeats: int) -> Costs:
@@ -179,8 +179,8 @@ def measured(operations: Mapping[str, Operation], apps: Sequence[Deployment], *,
     for repeat in range(repeats + 1):
         for each in apps:
             for name, operation in operations.items():
-                owners = list(itertools.islice(each.turns[name], operation.count))
-                cost = each.tables.cost(operation.work(each, owners))
+                chosen = list(itertools.islice(each.turns[name], operation.count))
+                cost = each.tables.cost(operation.work(each, chosen))
                 if repeat:
                     costs[name][each.numbers].append(cost)
     return costs
@@ -189,9 +189,9 @@ def measured(operations: Mapping[str, Operation], apps: Sequence[Deployment], *,
 def _fans_out(*, fresh: bool, wanted_by: Callable[[Deployment], int], **event: Any) -> Callable[..., Work]:
     """Return the fan-out of events one by one; `fresh`: each by a function that has read nothing before."""
 
-    def prepare(each: Deployment, owners: Sequence[Scope]) -> Work:
-        messages = [message(owner, **event) for owner in owners]
-        known, sends = each.fanout, math.ceil(wanted_by(each) / BATCH) * len(owners)
+    def prepare(each: Deployment, chosen: Sequence[Scope]) -> Work:
+        messages = [message(scope, **event) for scope in chosen]
+        known, sends = each.fanout, math.ceil(wanted_by(each) / BATCH) * len(chosen)
 
         def work() -> int:
             each.queues.sends = 0
@@ -223,50 +223,50 @@ def _unread(known: FanoutApp) -> Fanout:
 
 
 def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Work]:
-    def prepare(each: Deployment, owners: Sequence[Scope]) -> Work:
+    def prepare(each: Deployment, chosen: Sequence[Scope]) -> Work:
         index = max(0, each.size // PAGE - 1) if last else 0
 
         def work() -> int:
-            for owner in owners:
-                found, _ = each.api.webhooks.fetch(_request(owner), index=index, size=PAGE, tags=tags)
+            for scope in chosen:
+                found, _ = each.api.webhooks.fetch(_request(scope), index=index, size=PAGE, tags=tags)
                 if found.total != each.size or len(found.webhooks) != min(PAGE, each.size):
                     raise AssertionError(found)
-            return len(owners)
+            return len(chosen)
 
         return work
 
     return prepare
 
 
-def _creates(each: Deployment, owners: Sequence[Scope]) -> Work:
+def _creates(each: Deployment, chosen: Sequence[Scope]) -> Work:
     definition = next(webhooks(1, tags=(TAG,))).definition
 
     def work() -> int:
-        for owner in owners:
+        for scope in chosen:
             response = each.api.webhooks.create(
-                _request(owner),
+                _request(scope),
                 definition=definition,
                 credential=None,
                 respond=each.api.responses.created,
             )
-            each.made.append((owner, json.loads(response)["_id"]))
-        return len(owners)
+            each.made.append((scope, json.loads(response)["_id"]))
+        return len(chosen)
 
     return work
 
 
-def _deletes(each: Deployment, owners: Sequence[Scope]) -> Work:
+def _deletes(each: Deployment, chosen: Sequence[Scope]) -> Work:
     def work() -> int:
-        for owner, webhook_id in each.made:
-            each.api.webhooks.delete(_request(owner), webhook_id)
+        for scope, webhook_id in each.made:
+            each.api.webhooks.delete(_request(scope), webhook_id)
         each.made.clear()
-        return len(owners)
+        return len(chosen)
 
     return work
 
 
-def _request(owner: Scope) -> CommunityRequest:
-    return CommunityRequest(CALLER, owner, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600)
+def _request(scope: Scope) -> CommunityRequest:
+    return CommunityRequest(CALLER, scope, f"benchmark-{next(_NUMBERS)}", int(time.time()) + 600)
 
 
 _NUMBERS = itertools.count()
@@ -362,13 +362,13 @@ class Slice:
 
 
 def work_off(handler: Handler, tables: Tables, batch: Batches) -> list[Slice]:
-    """Give a backlog to a function's handler, which has had events for all of the owners before."""
-    for place in range(2 * OWNERS // BATCH):
-        _handle(handler, tables, batch(place))
+    """Give a backlog to a function's handler, which has had events for all of its communities before."""
+    for position in range(2 * SCOPES // BATCH):
+        _handle(handler, tables, batch(position))
     size = BACKLOG // BATCH // SLICES
     slices = []
     for first in range(0, BACKLOG // BATCH, size):
-        costs = [_handle(handler, tables, batch(place)).cpu for place in range(first, first + size)]
+        costs = [_handle(handler, tables, batch(position)).cpu for position in range(first, first + size)]
         quick = statistics.quantiles(costs, n=QUICKEST)[0]
         slices.append(Slice(statistics.fmean(costs), quick, _resident()))
     return slices
@@ -390,37 +390,37 @@ def _resident() -> int:
 
 
 def _fanout_backlog() -> tuple[Handler, Tables, Batches]:
-    owners, tables = scopes(OWNERS), Tables(OTHERS)
-    for owner in owners:
-        tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(1, owner)))
+    chosen, tables = scopes(SCOPES), Tables(OTHERS)
+    for scope in chosen:
+        tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(1, scope)))
     function = event_path.function("fanout")
     stub_aws(function.app.aws, tables.response)
 
-    def batch(place: int) -> dict[str, Any]:
-        numbers = range(place * BATCH, (place + 1) * BATCH)
-        texts = [message(owners[each % OWNERS], number=each).text for each in numbers]
+    def batch(position: int) -> dict[str, Any]:
+        numbers = range(position * BATCH, (position + 1) * BATCH)
+        texts = [message(chosen[each % SCOPES], number=each).text for each in numbers]
         return event_path.batch("events", texts)
 
     return function.lambda_handler, tables, batch
 
 
 def _dispatcher_backlog() -> tuple[Handler, Tables, Batches]:
-    owned, tables = list(webhooks(OWNERS)), Tables(OTHERS)
+    owned, tables = list(webhooks(SCOPES)), Tables(OTHERS)
     tables.load(event_path.SUBSCRIPTIONS, stored(owned))
     function = event_path.function("dispatcher")
     app = compose_dispatcher(http=OneByOne(_Prompt()))
     event_path.discard_log()
     stub_aws(app.aws, tables.response)
 
-    def batch(place: int) -> dict[str, Any]:
-        numbers = range(place * BATCH, (place + 1) * BATCH)
-        return event_path.deliveries_batch([(owned[each % OWNERS], [each]) for each in numbers])
+    def batch(position: int) -> dict[str, Any]:
+        numbers = range(position * BATCH, (position + 1) * BATCH)
+        return event_path.deliveries_batch([(owned[each % SCOPES], [each]) for each in numbers])
 
     return function.handler(app), tables, batch
 
 
 class _Prompt:
-    def exchange(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
+    def send(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
         return HttpResponse(200, None, "", latency_ms=1, address="192.0.2.1")
 
 
@@ -435,7 +435,7 @@ def _backlog_says(backlogs: Mapping[str, Sequence[Slice]]) -> Said:
         ):
             ratios = [getattr(last, field_name) / getattr(first, field_name) for first, last in tenths]
             readings.append(Reading(f"backlog, {name}: {title}", ratios, goal=goal))
-        done = [BACKLOG // SLICES * (place + 1) for place in range(SLICES)]
+        done = [BACKLOG // SLICES * (position + 1) for position in range(SLICES)]
         cpu[name] = [(n, each.mean * 1000) for n, each in zip(done, slices, strict=True)]
         memory[name] = [(n, each.resident / 2**20) for n, each in zip(done, slices, strict=True)]
         gained = (slices[-1].resident - slices[0].resident) / (done[-1] - done[0])

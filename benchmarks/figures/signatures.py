@@ -34,9 +34,9 @@ def measure(progress: Progress) -> Measured:
 
 def _ratios(curve: Curve) -> list[float]:
     body = event_path.parsed(1).body.encode()
-    content = PrivateKey.from_wire(b64encode(SCALAR).decode(), Curve.P256)
-    service = PrivateKey.from_wire(b64encode(SCALAR).decode(), curve)
-    keys = CallbackKeys(service=service, content=content, content_key_id=thumbprint(content.public_key))
+    signing = PrivateKey.from_base64(b64encode(SCALAR).decode(), Curve.P256)
+    service = PrivateKey.from_base64(b64encode(SCALAR).decode(), curve)
+    keys = CallbackKeys(service=service, signing=signing, signing_key_id=thumbprint(signing.public_key))
     openssl = ec.derive_private_key(int.from_bytes(SCALAR), ec.SECP256R1())
     libsecp256k1 = Signer(SCALAR)
 

@@ -91,7 +91,7 @@ class Api:
         return {
             "licensekey": self._seal(session, license_),
             "requestid": self._seal(session, json.dumps(request_id)),
-            "publickey": session.pair.public_key.to_wire(),
+            "publickey": session.pair.public_key.to_base64(),
         }
 
     def send(

@@ -21,7 +21,7 @@ def read_public_key(text: str) -> PublicKey:
     """Read a public key, on the curve that its point lies on; raises WrongUseError."""
     for curve in Curve:
         try:
-            return PublicKey.from_wire(text, curve)
+            return PublicKey.from_base64(text, curve)
         except InvalidKeyError:
             continue
     curves = " or ".join(curve.value for curve in Curve)
@@ -41,7 +41,7 @@ def read_private_key(path: Path, curve: Curve) -> PrivateKey:
         raise MissingError(f"{path}: cannot be read as a key file ({type(error).__name__})") from None
     try:
         content = json.loads(text) if text.startswith("{") else {"privateKey": text}
-        pair = PrivateKey.from_wire(str(content["privateKey"]), curve)
+        pair = PrivateKey.from_base64(str(content["privateKey"]), curve)
         stated = CURVES[content.get("curve", curve.value)]
     except (InvalidKeyError, ValueError, KeyError, TypeError, RecursionError):
         pair = None  # raised outside of this block, as the exception could carry the file's text
@@ -61,8 +61,8 @@ def show_pair(pair: PrivateKey) -> str:
     """Write the content of a key file."""
     content = {
         "curve": pair.curve.value,
-        "publicKey": pair.public_key.to_wire(),
-        "privateKey": pair.to_wire(),
+        "publicKey": pair.public_key.to_base64(),
+        "privateKey": pair.to_base64(),
     }
     return json.dumps(content, indent=2) + "\n"
 

@@ -100,7 +100,7 @@ def header_value(headers: Mapping[str, str], name: str) -> str:
 
 
 def _service_key(key: PublicKey) -> Key:
-    return Key(key.curve.scheme, "public_key", key.to_wire())
+    return Key(key.curve.scheme, "public_key", key.to_base64())
 
 
 def _secret(text: str, context: CliContext) -> str:

@@ -3,7 +3,6 @@
 TEST_EMULATOR_ENDPOINT=http://127.0.0.1:4566 adds the emulator.
 """
 
-import itertools
 import math
 import os
 import uuid
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import sha256
 from unittest import mock
 
 from botocore.config import Config
@@ -20,6 +18,7 @@ from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
 
 from tests.clocks import Clock
 from tests.lambda_functions import ACCOUNT
+from tests.random_bytes import salted_bytes
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import CONFIG, AwsClients
 
@@ -29,24 +28,13 @@ BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
 
 
 @dataclass
-class DistinctBytes:
-    """Bytes that are never twice the same; an emulator outlives a test run and remembers tokens."""
-
-    salt: str = field(default_factory=lambda: uuid.uuid4().hex)
-    counter: Iterator[int] = field(default_factory=itertools.count)
-
-    def __call__(self, size: int) -> bytes:
-        return sha256(f"{self.salt} {next(self.counter)}".encode()).digest()[:size]
-
-
-@dataclass
 class Backend:
     """Where the adapters under test work. `aws` is None for the fakes."""
 
     name: str
     aws: AwsClients | None
     clock: Clock = field(default_factory=Clock)
-    random_bytes: Callable[[int], bytes] = field(default_factory=DistinctBytes)
+    random_bytes: Callable[[int], bytes] = field(default_factory=salted_bytes)
     suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     backoff: Backoff = field(default_factory=lambda: Backoff(first=0.001, longest=0.05))
 

@@ -1,4 +1,4 @@
-"""A backend's attempt log together with its reader."""
+"""A backend's delivery log together with its reader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

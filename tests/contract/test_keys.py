@@ -78,7 +78,7 @@ def test_another_instance_sees_a_reset_within_half_a_minute(
     assert other.read() == after
 
 
-def test_a_reset_of_content_keys_keeps_the_next_key(backend: Backend) -> None:
+def test_a_reset_of_signing_keys_keeps_the_next_key(backend: Backend) -> None:
     store: KeyStore
     if backend.aws is None:
         store = FakeKeyStore(signing_keys(STATE))

@@ -26,7 +26,7 @@ class Queues:
         if backend.aws is None:
             memory, events = FakeDeliveryQueue(), FakeEventsDlq()
             self.fast, self.deliveries, self.events_dlq = memory, memory, events
-            self.places: dict[str, FakeQueue | str] = {
+            self.queues: dict[str, FakeQueue | str] = {
                 "fast": memory.fast,
                 "slow": memory.slow,
                 "dead": memory.dead,
@@ -34,7 +34,7 @@ class Queues:
             }
             return
         urls = {name: backend.queue(name) for name in ("fast", "slow", "dead", "events")}
-        self.places = dict(urls)
+        self.queues = dict(urls)
         self.fast = SqsFastLane(backend.aws, urls["fast"])
         self.deliveries = SqsDeliveryQueue(
             backend.aws, fast_url=urls["fast"], slow_url=urls["slow"], dead_letter_url=urls["dead"]
@@ -43,12 +43,12 @@ class Queues:
 
     def take(self, name: str) -> dict[str, str | None]:
         """Take the receivable messages off a queue: texts, with their reasons."""
-        place = self.places[name]
-        if isinstance(place, FakeQueue):
-            return {message.text: message.reason for message in place.take(1000) if not message.delay}
+        queue = self.queues[name]
+        if isinstance(queue, FakeQueue):
+            return {message.text: message.reason for message in queue.take(1000) if not message.delay}
         taken: dict[str, str | None] = {}
         while messages := self.backend.clients.sqs.receive_message(
-            QueueUrl=place, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
         ).get("Messages"):
             for message in messages:
                 attribute = message.get("MessageAttributes", {}).get("reason")

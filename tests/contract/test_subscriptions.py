@@ -58,7 +58,7 @@ class Store:
 
     def fresh_record(self) -> IdempotencyRecord:
         self._responses += 1
-        return make_record(f"answer {self._responses}")
+        return make_record(f"response {self._responses}")
 
     def page(
         self, scope: Scope = ACME, *, index: int = 0, size: int = 25, tags: tuple[str, ...] = ()
@@ -177,8 +177,8 @@ def test_a_page_leaves_out_corrupt_webhooks(store: Store) -> None:
 def test_a_record_is_stored_with_its_change(store: Store) -> None:
     webhook = make_webhook(store.subscriptions.next_id(ACME, now=NOW))
     assert store.subscriptions.find_record("k") is None
-    store.subscriptions.add(webhook, make_record("k", "the answer"))
-    assert recorded_body(store.subscriptions, "k") == "the answer"
+    store.subscriptions.add(webhook, make_record("k", "the response"))
+    assert recorded_body(store.subscriptions, "k") == "the response"
 
 
 def test_a_repeat_changes_nothing(store: Store) -> None:

@@ -15,7 +15,7 @@ HTTP = urllib3.PoolManager(maxsize=8, retries=False, timeout=30)
 
 
 @dataclass
-class Reply:
+class ApiResponse:
     status: int
     headers: Any
     body: bytes
@@ -59,7 +59,7 @@ class PlatformClient:
 
     def call(
         self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
-    ) -> Reply:
+    ) -> ApiResponse:
         """Send a request with the three headers; a path without a slash first is the community's."""
         if not path.startswith("/"):
             path = f"/tenant/{self.tenant}/community/{self.community}/{path}"
@@ -67,11 +67,11 @@ class PlatformClient:
 
     def plain(
         self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
-    ) -> Reply:
+    ) -> ApiResponse:
         """Send a request as it is; a body that is no bytes is sent as JSON."""
         sent = dict(headers or {})
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         response = HTTP.request(method, self.api_url + path, body=body, headers=sent)
-        return Reply(response.status, response.headers, response.data)
+        return ApiResponse(response.status, response.headers, response.data)

@@ -38,9 +38,9 @@ def invoke(stack: Stack, function: str) -> dict[str, Any]:
     return result
 
 
-def credential(stack: Stack, place: str, *, tags: Sequence[Mapping[str, str]] = ()) -> str:
+def credential(stack: Stack, suffix: str, *, tags: Sequence[Mapping[str, str]] = ()) -> str:
     """Store a secret as a webhook's credential is stored."""
-    name = f"{stack.outputs['CredentialsPrefix']}{place}-{secrets.token_hex(4)}"
+    name = f"{stack.outputs['CredentialsPrefix']}{suffix}-{secrets.token_hex(4)}"
     stack.client("secretsmanager").create_secret(Name=name, SecretString='{"token":"t"}', Tags=list(tags))
     return name
 

@@ -1,7 +1,7 @@
 """Secrets planted wherever the service takes or keeps them: in clear nowhere but in Secrets Manager and at the endpoint.
 
 The service is driven with good and bad requests and with deliveries that fail in all ways; then every log line,
-metric, stored item, message and answer of the whole stack is searched.
+metric, stored item, message and response of the whole stack is searched.
 """
 
 import base64
@@ -18,7 +18,7 @@ import pytest
 from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.conftest import issue
-from tests.e2e.platform_client import PlatformClient, Reply
+from tests.e2e.platform_client import ApiResponse, PlatformClient
 from tests.receiver import Receiver, raw, reply, reset, token
 from tests.receiver_scripts import Connection, Received
 
@@ -171,7 +171,7 @@ def leaves(content: object) -> list[str]:
 
 def requests_good_and_bad(
     client: PlatformClient, service: PlatformClient, planted: Planted, base: str
-) -> list[Reply]:
+) -> list[ApiResponse]:
     """Send valid and invalid requests, all with secrets; returns the responses."""
     responses = []
     name = f"secrets.{uuid.uuid4().hex[:8]}"
@@ -181,14 +181,14 @@ def requests_good_and_bad(
         created = client.call("PUT", "webhook", good)
         assert created.status == 200, created.body
         planted.known(client.unseal(created.json["signingSecret"]))
-        place = f"webhook/{created.json['_id']}"
+        path = f"webhook/{created.json['_id']}"
         other = credentials(planted)[auth_type]
         responses += [
             created,
-            client.call("PATCH", place, {"api": {"credential": other}}),
-            client.call("PATCH", place, {"api": {"authType": "none"}}),
-            client.call("PATCH", place, {"api": {"credential": {**other, "extra": planted.new("extra")}}}),
-            client.call("GET", f"{place}/secret"),
+            client.call("PATCH", path, {"api": {"credential": other}}),
+            client.call("PATCH", path, {"api": {"authType": "none"}}),
+            client.call("PATCH", path, {"api": {"credential": {**other, "extra": planted.new("extra")}}}),
+            client.call("GET", f"{path}/secret"),
             client.call("PUT", "webhook", webhook(name, {**made, "authType": "none"})),
             client.call("PUT", "webhook", webhook(name, {**made, "credential": planted.new("text")})),
             client.call("PUT", "webhook", webhook(name, {**made, "credential": [leaves(credential)]})),
@@ -212,8 +212,8 @@ def requests_good_and_bad(
     return responses
 
 
-def callers_good_and_bad(client: PlatformClient, planted: Planted) -> list[Reply]:
-    """Call with licenses and keys that do and do not hold; returns the answers."""
+def callers_good_and_bad(client: PlatformClient, planted: Planted) -> list[ApiResponse]:
+    """Call with licenses and keys that do and do not hold; returns the responses."""
     unknown = PlatformClient(client.api_url, planted.new("license"))
     planted.known(unknown.keys.private)
     good, stranger = client.headers(), unknown.headers()
@@ -315,7 +315,7 @@ def test_no_secret_is_in_clear_anywhere(stack: Stack, system: PlatformClient, pl
     leaks = {where: planted.found_in(text) for where, text in kept.items()}
     leaks |= {f"message {number}": planted.found_in(text) for number, text in enumerate(seen)}
     leaks |= {
-        f"answer {number}: {response.status}": planted.found_in(response.body.decode())
+        f"response {number}: {response.status}": planted.found_in(response.body.decode())
         for number, response in enumerate(responses)
         if not response.body.startswith(b'{"data":')  # the helper returns the text that it was given
     }

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.conftest import issue
-from tests.e2e.platform_client import PlatformClient, Reply
+from tests.e2e.platform_client import ApiResponse, PlatformClient
 from tests.e2e.test_delivery import SECONDS, publish, register
 from tests.readme_verifiers import VERIFIERS, Case
 from tests.receiver import Receiver
@@ -17,7 +17,7 @@ WATCHED = 85  # seconds: each reset key is shown a minute after its reset
 UNDER_WAY = 5  # seconds that a callback takes at most
 
 
-def reset(client: PlatformClient, key_id: str) -> Reply:
+def reset(client: PlatformClient, key_id: str) -> ApiResponse:
     return client.call("DELETE", f"/servicekey/{quote(key_id, safe='')}")
 
 

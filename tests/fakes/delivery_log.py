@@ -1,4 +1,4 @@
-"""The attempt log in memory."""
+"""The delivery log in memory."""
 
 from collections.abc import Sequence
 from threading import RLock

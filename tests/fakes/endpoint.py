@@ -14,19 +14,19 @@ from webhooks.ports import Conversation
 type Behaviour = HttpOutcome | Callable[[HttpRequest], HttpOutcome]
 
 
-def answered(status: int = 200, *, excerpt: str = "", retry_after: str | None = None) -> HttpResponse:
-    """Return an endpoint's answer."""
+def http_response(status: int = 200, *, excerpt: str = "", retry_after: str | None = None) -> HttpResponse:
+    """Return an endpoint's response."""
     return HttpResponse(status, retry_after, excerpt, latency_ms=1, address="192.0.2.1")
 
 
-class Endpoint(Protocol):
+class RequestSender(Protocol):
     """Answers a request at once."""
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
+    def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         """Return the outcome of a request that may take so many seconds."""
 
 
-def lead[R](conversation: Conversation[R], endpoint: Endpoint) -> R:
+def lead[R](conversation: Conversation[R], endpoint: RequestSender) -> R:
     """Lead one conversation to its end and return its result."""
     outcome: HttpOutcome | Exception | None = None
     while True:
@@ -38,7 +38,7 @@ def lead[R](conversation: Conversation[R], endpoint: Endpoint) -> R:
         except StopIteration as end:
             return cast("R", end.value)
         try:
-            outcome = endpoint.exchange(call.request, seconds=call.seconds)
+            outcome = endpoint.send(call.request, seconds=call.seconds)
         except Exception as error:  # noqa: BLE001 - it is raised in the conversation
             outcome = error
 
@@ -52,7 +52,7 @@ def at_once[R](result: R) -> Conversation[R]:
 class OneByOne:
     """An HTTP client that leads conversations one after another, to an endpoint that answers at once."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: RequestSender) -> None:
         self._endpoint = endpoint
 
     def send_all[R](self, conversations: Sequence[Conversation[R]], *, pause: float) -> Iterator[Sequence[R]]:
@@ -63,7 +63,7 @@ class OneByOne:
 
 
 class ScriptedEndpoint:
-    """Answers 200 unless a URL has a script: its exchanges in their order, the last one again and again."""
+    """Answers 200 unless a URL has a script: its outcomes in their order, the last one again and again."""
 
     def __init__(self, *, fault: Fault = no_fault) -> None:
         self._fault = fault
@@ -81,9 +81,9 @@ class ScriptedEndpoint:
         with self._lock:
             return [request for request in self._requests if url in (None, request.url)]
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
+    def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:  # noqa: ARG002 - the port's
         """Send a request and return its outcome."""
-        with effect(self._fault, "endpoint.exchange"):
+        with effect(self._fault, "endpoint.send"):
             with self._lock:
                 self._requests.append(request)
                 behaviour = self._next(request.url)
@@ -92,7 +92,7 @@ class ScriptedEndpoint:
     def _next(self, url: str) -> Behaviour:
         script = self._scripts.get(url)
         if not script:
-            return answered()
+            return http_response()
         return script.popleft() if len(script) > 1 else script[0]
 
 

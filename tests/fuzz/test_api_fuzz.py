@@ -1,4 +1,4 @@
-"""Whatever is sent: an answer below 500 with the request's id, and for errors the one envelope."""
+"""Whatever is sent: a response below 500 with the request's id, and for errors the one envelope."""
 
 import json
 from functools import cache

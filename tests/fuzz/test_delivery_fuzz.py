@@ -1,4 +1,4 @@
-"""Any webhook and any event, to the bytes on the wire; any response, to the log.
+"""Any webhook and any event, to the bytes that are sent; any response, to the log.
 
 All in one process: the API's functions, fan-out and dispatcher over one state in memory, real sockets to a
 receiver.
@@ -19,11 +19,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.calls import Client, calling
+from tests.calls import EndpointClient, calling
 from tests.factories import COMMUNITY, TENANT, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
-from tests.functions import make_dispatch, make_fanout
+from tests.functions import make_dispatcher, make_fanout
 from tests.receiver import Received, Receiver, raw, reply, token
 from webhooks.adapters.dynamodb.delivery_log import WRITE_UNIT, entry_item, item_size
 from webhooks.adapters.http.client import CurlHttpClient
@@ -64,7 +64,7 @@ class Path:
             FakeDeliveryLog(),
         )
         self.fanout = make_fanout(app, self.queue, self.events_dlq)
-        self.dispatch = make_dispatch(
+        self.dispatch = make_dispatcher(
             app,
             self.queue,
             self.log,
@@ -110,7 +110,7 @@ def client() -> Iterator[CurlHttpClient]:
 
 
 @pytest.fixture
-def path(client: Client, receiver: Receiver, workers: ThreadPoolExecutor) -> Path:
+def path(client: EndpointClient, receiver: Receiver, workers: ThreadPoolExecutor) -> Path:
     receiver.script(reply(200))
     receiver.script(token("the-token"), path="/token")
     return Path(client, receiver, workers)

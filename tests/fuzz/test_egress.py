@@ -119,7 +119,7 @@ def test_any_bytes_are_a_response_or_a_reason(responses: list[bytes]) -> None:
     with Receiver() as receiver, calling() as endpoint:
         receiver.script(*map(raw, responses))
         for _ in responses:
-            got = endpoint.exchange(post(receiver.url), seconds=2)
+            got = endpoint.send(post(receiver.url), seconds=2)
             assert isinstance(got, HttpResponse | NoResponse)
             if isinstance(got, HttpResponse):
                 assert 100 <= got.status <= 999

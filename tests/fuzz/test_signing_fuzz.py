@@ -26,9 +26,9 @@ base64_like = st.text("ABab019+/=-_ \n", max_size=100)
 curves = st.sampled_from(Curve)
 
 SERVICE = PrivateKey.derive(bytes(32), b"service", Curve.SECP256K1)
-CONTENT = PrivateKey.derive(bytes(32), b"content", Curve.P256)
-KEY_ID = thumbprint(CONTENT.public_key)
-JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+SIGNING = PrivateKey.derive(bytes(32), b"signing", Curve.P256)
+KEY_ID = thumbprint(SIGNING.public_key)
+JWKS = {"keys": [jwk(SIGNING.public_key, KEY_ID)]}
 BODY = b'{"id":"evt_1"}'
 HEADERS = sign_callback(
     method="POST",
@@ -37,7 +37,7 @@ HEADERS = sign_callback(
     body=BODY,
     delivery_id="dlv_1",
     timestamp=1_700_000_000,
-    keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+    keys=CallbackKeys(SERVICE, SIGNING, KEY_ID),
     webhook_secrets=[bytes(32)],
 ) | {"Content-Type": "application/json"}
 json_values = st.recursive(
@@ -62,7 +62,7 @@ def verify(**changes: Any) -> list[str]:
         "url": "https://example.com/hook",
         "headers": HEADERS,
         "body": BODY,
-        "public_key": SERVICE.public_key.to_wire(),
+        "public_key": SERVICE.public_key.to_base64(),
         "secret": encode_webhook_secret(bytes(32)),
         "jwks": JWKS,
         "now": 1_700_000_000,
@@ -74,9 +74,9 @@ def verify(**changes: Any) -> list[str]:
 @given(anything | base64_like, curves)
 def test_any_text_as_a_key_is_read_or_refused(text: str, curve: Curve) -> None:
     with suppress(SigningError):
-        assert PublicKey.from_wire(text, curve).to_wire() == text
+        assert PublicKey.from_base64(text, curve).to_base64() == text
     with suppress(SigningError):
-        assert len(PrivateKey.from_wire(text, curve).to_wire()) == 44
+        assert len(PrivateKey.from_base64(text, curve).to_base64()) == 44
 
 
 @fuzz
@@ -128,7 +128,7 @@ def test_any_callback_is_signed_or_refused(
             body=body,
             delivery_id=delivery_id,
             timestamp=timestamp,
-            keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+            keys=CallbackKeys(SERVICE, SIGNING, KEY_ID),
             webhook_secrets=secrets,
         )
         assert all(value.isascii() and value.isprintable() for value in headers.values())

@@ -12,7 +12,7 @@ import pytest
 
 from signing import CallbackKeys, Curve, PrivateKey, encode_webhook_secret, sign_callback
 from tests import plain_protocol as protocol
-from tests.loopback_api import CONTENT, Api
+from tests.loopback_api import SIGNING, Api
 from tests.unit.cli.command_line import NOW, CommandLine, CommandResult, Terminal
 
 LICENSES = {"system": "a-system-license", "service": "a-service-license"}
@@ -119,13 +119,13 @@ def test_output_to_a_terminal_has_colours(webhooks: CommandLine) -> None:
 def test_every_response_is_one_document_and_an_exit_code(
     webhooks: CommandLine, api: Api, response: tuple[int, bytes], *, code: int, document: object
 ) -> None:
-    api.answers["/servicekeys"] = response
+    api.responses["/servicekeys"] = response
     ended = webhooks("call", "GET", "/servicekeys", "--json")
     assert (ended.code, ended.document) == (code, document)
 
 
 def test_include_adds_status_and_headers(webhooks: CommandLine, api: Api) -> None:
-    api.answers["/healthz"] = (503, b'{"a": 1}')
+    api.responses["/healthz"] = (503, b'{"a": 1}')
     document = webhooks("call", "GET", "/healthz", "-i", "--json").document
     assert (document["status"], document["body"]) == (503, {"a": 1})
     assert document["headers"]["content-length"] == "8"
@@ -204,14 +204,14 @@ def test_a_closed_port_is_unreachable(webhooks: CommandLine) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"publicKey": 3}', b'{"publicKey": "AAAA"}', b"<html>"])
 def test_another_server_is_recognized(webhooks: CommandLine, api: Api, body: bytes) -> None:
-    api.answers["/publickeys"] = (200, body)
+    api.responses["/publickeys"] = (200, body)
     ended = webhooks("headers")
     assert ended.code == 3
     assert "is this the API's URL?" in ended.stderr
 
 
 def test_a_failing_api_is_unreachable(webhooks: CommandLine, api: Api) -> None:
-    api.answers["/publickeys"] = (500, b"")
+    api.responses["/publickeys"] = (500, b"")
     ended = webhooks("headers")
     assert ended.code == 3
     assert "answered 500" in ended.stderr
@@ -237,7 +237,7 @@ def curve_of(api: Api) -> Curve:
 
 @pytest.fixture
 def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
-    service = PrivateKey.from_wire(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
+    service = PrivateKey.from_base64(b64encode(api.keys.scalar.to_bytes(32)).decode(), curve_of(api))
     headers = sign_callback(
         method="POST",
         url=ENDPOINT,
@@ -245,7 +245,7 @@ def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
         body=b"{}",
         delivery_id=f"{WEBHOOK_ID}-{'0' * 32}",
         timestamp=NOW,
-        keys=CallbackKeys(service, CONTENT, "k1"),
+        keys=CallbackKeys(service, SIGNING, "k1"),
         webhook_secrets=[SECRET],
     )
     webhooks.write("headers.json", {"content-type": "application/json", **headers})
@@ -308,7 +308,7 @@ def test_an_unchecked_hmac_is_reported_with_its_reason_and_remedy(
     responses: dict[str, tuple[int, bytes]],
     reason: str,
 ) -> None:
-    api.answers.update(responses)
+    api.responses.update(responses)
     ended = verify(*(each.format(url=api.url) for each in argv))
     assert ended.code == 0
     assert ended.document["verified"] == [curve_of(api).scheme, "rfc9421"]
@@ -331,9 +331,9 @@ def test_no_error_shows_a_license_or_a_private_key(webhooks: CommandLine, api: A
     private = json.loads((tmp_path / ".local/caller.json").read_text())["privateKey"]
     shown = []
     for status in (400, 401, 500):
-        api.answers["/servicekeys"] = (status, b"{}")
+        api.responses["/servicekeys"] = (status, b"{}")
         shown.append(webhooks("call", "GET", "/servicekeys", "-i"))
-    api.answers["/publickeys"] = (500, b"")
+    api.responses["/publickeys"] = (500, b"")
     shown.append(webhooks("headers"))
     for ended in shown:
         assert ended.code != 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.calls import LOOPBACK, Client, calling, post, results
+from tests.calls import LOOPBACK, EndpointClient, calling, post, results
 from tests.receiver import Connection, Received, Receiver, Script, drip, mute, raw, reply, reset, stall
 from webhooks.adapters.http.egress_guard import EgressGuard, Lookup, Target
 from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoResponse, NoResponseReason
@@ -25,7 +25,7 @@ SLOW_SECONDS = 1.0  # where the slow lane begins
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
+def client() -> Iterator[EndpointClient]:
     with calling() as client:
         yield client
 
@@ -62,11 +62,13 @@ def at_deadline(outcome: HttpOutcome) -> bool:
 
 
 @pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
-def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(client: Client, script: Script) -> None:
+def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(
+    client: EndpointClient, script: Script
+) -> None:
     with Receiver() as hostile, Receiver() as well:
         hostile.script(script)
         requests = [post(f"{hostile.url}/")] * 90 + [post(well.url)] * 10
-        client.exchange_all(requests[90:], seconds=DEADLINE)
+        client.send_each(requests[90:], seconds=DEADLINE)
         ended = Ended()
 
         responses = results(client, [ended.call(each, DEADLINE) for each in requests])
@@ -83,7 +85,7 @@ def test_ninety_hostile_endpoints_neither_fail_nor_delay_the_others(client: Clie
     assert spent < 90 * CPU_SECONDS
 
 
-def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: Client) -> None:
+def test_every_kind_of_hostile_endpoint_ends_on_time_and_is_named(client: EndpointClient) -> None:
     with ExitStack() as stack:
         silent = stack.enter_context(Receiver(greeting=mute))
         bad, well = stack.enter_context(Receiver()), stack.enter_context(Receiver())
@@ -122,10 +124,10 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
             release.wait(10 * DEADLINE)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
-    with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
+    with Receiver() as receiver, EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as client:
         hosts = ["slow.example", *(f"host{number}.example" for number in range(20))]
         started = time.monotonic()
-        slow, *others = client.exchange_all(
+        slow, *others = client.send_each(
             [post(f"http://{host}:{receiver.port}/") for host in hosts], seconds=2 * SECONDS
         )
         took = time.monotonic() - started
@@ -137,7 +139,7 @@ def test_a_hanging_lookup_delays_no_other_delivery() -> None:
     assert 2 * SECONDS <= took < DEADLINE  # it waits for no lookup
 
 
-def test_each_request_has_its_own_deadline(client: Client) -> None:
+def test_each_request_has_its_own_deadline(client: EndpointClient) -> None:
     ended = Ended()
     with Receiver() as receiver:
         receiver.script(stall)
@@ -150,7 +152,7 @@ def test_each_request_has_its_own_deadline(client: Client) -> None:
         assert response.latency_ms >= seconds * 1_000
 
 
-def test_results_come_as_their_conversations_end(client: Client) -> None:
+def test_results_come_as_their_conversations_end(client: EndpointClient) -> None:
     def talk(delay: str) -> Conversation[tuple[str, int, int]]:
         first = yield Call(post(f"{receiver.url}/{delay}"), 2)
         second = yield Call(post(receiver.url), 2)
@@ -167,7 +169,7 @@ def test_results_come_as_their_conversations_end(client: Client) -> None:
         assert list(client.send_all([])) == []
 
 
-def test_conversations_without_a_call_give_their_results_at_once(client: Client) -> None:
+def test_conversations_without_a_call_give_their_results_at_once(client: EndpointClient) -> None:
     def silent() -> Conversation[str | int]:
         yield from ()
         return "no call"
@@ -186,7 +188,7 @@ def test_conversations_without_a_call_give_their_results_at_once(client: Client)
     assert list(client.send_all([silent()])) == [["no call"]]
 
 
-def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: Client) -> None:
+def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: EndpointClient) -> None:
     def call() -> Conversation[int]:
         response = yield Call(post(receiver.url), 2 * DEADLINE)
         assert isinstance(response, HttpResponse)
@@ -214,7 +216,7 @@ def test_a_group_of_results_comes_every_pause_while_endpoints_are_slow(client: C
     assert all(at >= due for at, due in zip(times, (0.2, 0.4), strict=False))
 
 
-def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Client) -> None:
+def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: EndpointClient) -> None:
     def fail() -> Conversation[None]:
         yield Call(post(receiver.url), 2)
         raise KeyError("ours")
@@ -227,7 +229,7 @@ def test_an_internal_error_in_a_conversation_leaves_nothing_behind(client: Clien
         with pytest.raises(KeyError, match="ours"):
             list(client.send_all([wait(), fail()]))
         receiver.wait_for(2)
-        assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
+        assert isinstance(client.send(post(receiver.url), seconds=2), HttpResponse)
 
 
 def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None:
@@ -239,28 +241,28 @@ def test_an_internal_error_in_a_call_is_raised_in_its_own_conversation() -> None
 
     def call(url: str) -> Conversation[HttpOutcome | KeyError]:
         try:
-            exchange = yield Call(post(url), 2)
+            outcome = yield Call(post(url), 2)
         except KeyError as error:
             return error
-        return exchange
+        return outcome
 
-    with Receiver() as receiver, Client(Faulty(LOOPBACK)) as client:
+    with Receiver() as receiver, EndpointClient(Faulty(LOOPBACK)) as client:
         error, response = results(client, [call("http://faulty.example/"), call(receiver.url)])
 
     assert isinstance(error, KeyError)
     assert isinstance(response, HttpResponse)
 
 
-def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: Client) -> None:
+def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: EndpointClient) -> None:
     def fail(_outcome: HttpOutcome) -> None:
         raise KeyError("done")
 
     def call(url: str, shared: Shared | None) -> Conversation[HttpOutcome | KeyError]:
         try:
-            exchange = yield Call(post(url), 2, shared=shared)
+            outcome = yield Call(post(url), 2, shared=shared)
         except KeyError as error:
             return error
-        return exchange
+        return outcome
 
     with Receiver() as receiver:
         shared = Shared("token", 2, fail)
@@ -272,7 +274,7 @@ def test_an_internal_error_in_a_shared_call_fails_no_other_conversation(client: 
     assert isinstance(response, HttpResponse)
 
 
-def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
+def test_phase_times_show_the_time_of_each_phase(client: EndpointClient) -> None:
     looked_up: list[str] = []
 
     def resolve(host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
@@ -280,11 +282,11 @@ def test_phase_times_show_the_time_of_each_phase(client: Client) -> None:
         time.sleep(0.1)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
-    with Receiver() as receiver, Client(EgressGuard(LOOPBACK, resolve=resolve)) as slow:
+    with Receiver() as receiver, EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as slow:
         receiver.script(reply(200, delay=0.2), stall)
         url = f"http://host.example:{receiver.port}/"
-        first = slow.exchange(post(url), seconds=DEADLINE)
-        second = slow.exchange(post(url), seconds=0.6)
+        first = slow.send(post(url), seconds=DEADLINE)
+        second = slow.send(post(url), seconds=0.6)
 
     assert first.times
     assert second.times

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.calls import LOOPBACK, Client, calling, post
+from tests.calls import LOOPBACK, EndpointClient, calling, post
 from tests.receiver import Receiver, Script, drip, endless, mute, raw, reply, stall
 from tests.receiver_scripts import Connection
 from webhooks.adapters.http.egress_guard import EgressGuard
@@ -25,10 +25,10 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def timed(
-    endpoint: Client, request: HttpRequest, *, seconds: float = SECONDS
+    endpoint: EndpointClient, request: HttpRequest, *, seconds: float = SECONDS
 ) -> tuple[HttpResponse | NoResponse, float]:
     started = time.monotonic()
-    response = endpoint.exchange(request, seconds=seconds)
+    response = endpoint.send(request, seconds=seconds)
     return response, time.monotonic() - started
 
 
@@ -38,12 +38,6 @@ def assert_ended_on_time(response: HttpResponse | NoResponse, took: float, *, du
     assert during in response.detail
     assert SECONDS <= took < SECONDS + LATE
     assert SECONDS * 1_000 <= response.latency_ms < (SECONDS + LATE) * 1_000
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Client]:
-    with calling() as endpoint:
-        yield endpoint
 
 
 @pytest.fixture
@@ -61,7 +55,7 @@ def unanswering() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_silent_address_ends_on_time(endpoint: Client, unanswering: int) -> None:
+def test_a_silent_address_ends_on_time(endpoint: EndpointClient, unanswering: int) -> None:
     response, took = timed(endpoint, post(f"http://127.0.0.1:{unanswering}/"))
 
     assert_ended_on_time(response, took, during="connecting")
@@ -96,21 +90,21 @@ def test_a_lookup_that_never_ends_ends_on_time() -> None:
         return []
 
     try:
-        with Client(EgressGuard(LOOPBACK, resolve=resolve)) as endpoint:
+        with EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as endpoint:
             response, took = timed(endpoint, post("https://slow.example/"))
         assert_ended_on_time(response, took, during="resolving")
     finally:
         release.set()
 
 
-def test_a_handshake_that_stalls_ends_on_time(endpoint: Client) -> None:
+def test_a_handshake_that_stalls_ends_on_time(endpoint: EndpointClient) -> None:
     with Receiver(greeting=mute) as receiver:
         response, took = timed(endpoint, post(f"https://127.0.0.1:{receiver.port}/"))
 
     assert_ended_on_time(response, took, during="handshake")
 
 
-def test_a_handshake_that_drips_ends_on_time(endpoint: Client) -> None:
+def test_a_handshake_that_drips_ends_on_time(endpoint: EndpointClient) -> None:
     # Given a server that sends the start of a long TLS record a byte at a time
     def trickle(connection: Connection) -> None:
         for byte in b"\x16\x03\x03\x40\x00" + b"\x02" * 1_000:
@@ -158,7 +152,7 @@ def test_a_slow_reader_of_our_request_ends_on_time(scheme: str, tmp_path: Path) 
     ],
     ids=["never", "headers", "body", "body to the end", "chunks", "interim", "rest of body", "trailers"],
 )
-def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: Client, script: Script) -> None:
+def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: EndpointClient, script: Script) -> None:
     with Receiver() as receiver:
         receiver.script(script)
         response, took = timed(endpoint, post(receiver.url))
@@ -166,10 +160,10 @@ def test_a_response_that_is_late_in_any_part_ends_on_time(endpoint: Client, scri
     assert_ended_on_time(response, took, during="waiting for the answer")
 
 
-def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: Client) -> None:
+def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: EndpointClient) -> None:
     with Receiver() as receiver:
         receiver.script(reply(200), stall)
-        endpoint.exchange(post(receiver.url), seconds=SECONDS)
+        endpoint.send(post(receiver.url), seconds=SECONDS)
         time.sleep(SECONDS / 2)
 
         response, took = timed(endpoint, post(receiver.url))
@@ -178,7 +172,7 @@ def test_the_time_counts_from_the_start_also_on_a_reused_connection(endpoint: Cl
         assert receiver.connections == 1
 
 
-def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint: Client) -> None:
+def test_no_time_at_all_is_a_deadline_and_not_an_error(endpoint: EndpointClient) -> None:
     response, _ = timed(endpoint, post("http://127.0.0.1:9/"), seconds=0)
 
     assert isinstance(response, NoResponse)
@@ -208,7 +202,7 @@ def test_threads_and_sockets_are_all_freed_after_a_thousand_bad_deliveries() -> 
         # When they get a thousand deliveries, 50 at a time, then each ends
         for first in range(0, 1_000, 50):
             requests = [post(urls[number % len(urls)]) for number in range(first, first + 50)]
-            assert all(endpoint.exchange_all(requests, seconds=0.1))
+            assert all(endpoint.send_each(requests, seconds=0.1))
 
         # Then the connections that wait for more are those of the good one, never more than were used at once
         kept = open_files()

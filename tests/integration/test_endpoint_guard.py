@@ -1,14 +1,13 @@
 """The client connects to vetted addresses and nowhere else."""
 
 import socket
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pycurl  # type: ignore[import-untyped]  # its wheel has no types
 import pytest
 
-from tests.calls import LOOPBACK, Client, calling, post
+from tests.calls import LOOPBACK, EndpointClient, calling, post
 from tests.receiver import Receiver, reply
 from webhooks.adapters.http.ca_bundle import ca_bundle
 from webhooks.adapters.http.egress_guard import EgressGuard, Target
@@ -16,12 +15,6 @@ from webhooks.adapters.http.transfers import Limits, Transfers
 from webhooks.domain.egress_policy import EgressPolicy
 from webhooks.domain.endpoint_url import EndpointUrl
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 class Blind(EgressGuard):
@@ -32,8 +25,8 @@ class Blind(EgressGuard):
 
 
 def test_an_address_is_checked_again_right_before_the_connection(receiver: Receiver) -> None:
-    with Client(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
-        response = client.exchange(post(receiver.url), seconds=2)
+    with EndpointClient(Blind(EgressPolicy(allow_http=True, ports=None))) as client:
+        response = client.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, NoResponse)
     assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "loopback")
@@ -65,7 +58,7 @@ def test_an_unvetted_address_is_not_connected_to(receiver: Receiver) -> None:
 
 def test_one_refused_address_refuses_the_host(receiver: Receiver) -> None:
     with calling("127.0.0.1", "10.0.0.1") as client:
-        response = client.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
+        response = client.send(post(f"http://two.example:{receiver.port}/"), seconds=2)
 
     assert isinstance(response, NoResponse)
     assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "private")
@@ -76,7 +69,7 @@ def test_one_refused_address_refuses_the_host(receiver: Receiver) -> None:
 def test_four_addresses_of_a_host_are_tried(receiver: Receiver, absent: int, is_reached: bool) -> None:
     addresses = [*(f"127.0.0.{number}" for number in range(2, 2 + absent)), "127.0.0.1"]
     with calling(*addresses) as client:
-        response = client.exchange(post(f"http://many.example:{receiver.port}/"), seconds=5)
+        response = client.send(post(f"http://many.example:{receiver.port}/"), seconds=5)
 
     assert isinstance(response, HttpResponse) is is_reached, response
     assert receiver.connections == is_reached
@@ -91,8 +84,8 @@ def test_a_second_lookup_changes_nothing(receiver: Receiver) -> None:
         address = "127.0.0.1" if len(asked) == 1 else "127.0.0.9"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
 
-    with Client(EgressGuard(LOOPBACK, resolve=resolve)) as client:
-        responses = client.exchange_all([post(f"http://host.example:{receiver.port}/")] * 5, seconds=2)
+    with EndpointClient(EgressGuard(LOOPBACK, resolve=resolve)) as client:
+        responses = client.send_each([post(f"http://host.example:{receiver.port}/")] * 5, seconds=2)
 
     assert [getattr(response, "address", response) for response in responses] == ["127.0.0.1"] * 5
     assert len(asked) == 1
@@ -104,11 +97,11 @@ def test_a_host_that_moved_is_called_where_it_is_now(receiver: Receiver) -> None
     def resolve(_host: str, _port: None, **_kind: Any) -> list[tuple[Any, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (addresses[0], 0))]
 
-    with Client(EgressGuard(LOOPBACK, resolve=resolve, clock=lambda: now[0])) as client:
+    with EndpointClient(EgressGuard(LOOPBACK, resolve=resolve, clock=lambda: now[0])) as client:
         request = post(f"http://host.example:{receiver.port}/")
-        assert isinstance(client.exchange(request, seconds=2), NoResponse)
+        assert isinstance(client.send(request, seconds=2), NoResponse)
         addresses[0], now[0] = "127.0.0.1", 11.0
-        response = client.exchange(request, seconds=2)
+        response = client.send(request, seconds=2)
 
     assert isinstance(response, HttpResponse), response
     assert response.address == "127.0.0.1"
@@ -120,7 +113,7 @@ def test_a_proxy_of_the_environment_is_not_used(
 ) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:1")
     with calling() as client:
-        assert isinstance(client.exchange(post(receiver.url), seconds=2), HttpResponse)
+        assert isinstance(client.send(post(receiver.url), seconds=2), HttpResponse)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +121,7 @@ def test_a_proxy_of_the_environment_is_not_used(
 )
 def test_a_path_is_sent_to_the_letter(receiver: Receiver, path: str) -> None:
     with calling() as client:
-        assert isinstance(client.exchange(post(receiver.url + path), seconds=2), HttpResponse)
+        assert isinstance(client.send(post(receiver.url + path), seconds=2), HttpResponse)
 
     assert receiver.requests[0].path == path
 
@@ -136,7 +129,7 @@ def test_a_path_is_sent_to_the_letter(receiver: Receiver, path: str) -> None:
 def test_only_our_own_headers_are_sent_besides_the_request_headers(receiver: Receiver) -> None:
     receiver.script(reply(200))
     with calling() as client:
-        client.exchange(post(receiver.url, b"x" * 2_000_000, **{"X-Empty": "", "X-Key": " a "}), seconds=2)
+        client.send(post(receiver.url, b"x" * 2_000_000, **{"X-Empty": "", "X-Key": " a "}), seconds=2)
 
     [received] = receiver.requests
     assert sorted(name for name, _ in received.headers) == [

@@ -1,34 +1,21 @@
 """Requests over real sockets: their bytes, their address, and requests that are never sent."""
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import Client, calling, post
+from tests.calls import EndpointClient, calling, post
 from tests.receiver import Receiver, raw, reply
 from webhooks.domain.egress_policy import EgressPolicy
 from webhooks.domain.http import HttpRequest, HttpResponse, NoResponse, NoResponseReason
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Client]:
-    with calling() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
-
 def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(
-    endpoint: Client, receiver: Receiver
+    endpoint: EndpointClient, receiver: Receiver
 ) -> None:
     body = '{"name":"Zoë"}'.encode()
 
-    response = endpoint.exchange(
+    response = endpoint.send(
         HttpRequest(
             "PATCH", receiver.url + "/hook/%C3%A9?a=1&b=%20", {"Content-Type": "x/y", "X-Key": "k"}, body
         ),
@@ -56,9 +43,9 @@ def test_the_endpoint_gets_the_exact_method_path_headers_and_bytes(
     ],
 )
 def test_a_header_that_could_break_the_message_is_never_sent(
-    endpoint: Client, receiver: Receiver, headers: dict[str, str], detail: str
+    endpoint: EndpointClient, receiver: Receiver, headers: dict[str, str], detail: str
 ) -> None:
-    response = endpoint.exchange(HttpRequest("POST", receiver.url, headers, b"{}"), seconds=2)
+    response = endpoint.send(HttpRequest("POST", receiver.url, headers, b"{}"), seconds=2)
 
     assert isinstance(response, NoResponse)
     assert (response.reason, response.detail) == (NoResponseReason.REFUSED, detail)
@@ -68,7 +55,7 @@ def test_a_header_that_could_break_the_message_is_never_sent(
 
 def test_a_refused_address_is_never_connected_to(receiver: Receiver) -> None:
     with calling(policy=EgressPolicy(allow_http=True, ports=None)) as endpoint:
-        response = endpoint.exchange(post(receiver.url), seconds=2)
+        response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, NoResponse)
     assert (response.reason, response.detail, response.address) == (
@@ -79,10 +66,12 @@ def test_a_refused_address_is_never_connected_to(receiver: Receiver) -> None:
     assert receiver.connections == 0
 
 
-def test_a_response_has_its_status_time_address_and_excerpt(endpoint: Client, receiver: Receiver) -> None:
+def test_a_response_has_its_status_time_address_and_excerpt(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     receiver.script(reply(503, b"busy " * 1_000, headers={"Retry-After": "120"}, delay=0.05))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert (response.status, response.retry_after, response.address) == (503, "120", "127.0.0.1")
@@ -90,10 +79,10 @@ def test_a_response_has_its_status_time_address_and_excerpt(endpoint: Client, re
     assert 50 <= response.latency_ms < 1_000
 
 
-def test_a_redirect_is_a_response_like_any_other(endpoint: Client, receiver: Receiver) -> None:
+def test_a_redirect_is_a_response_like_any_other(endpoint: EndpointClient, receiver: Receiver) -> None:
     receiver.script(reply(302, headers={"Location": "http://169.254.169.254/latest/meta-data/"}))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.status == 302
@@ -101,31 +90,33 @@ def test_a_redirect_is_a_response_like_any_other(endpoint: Client, receiver: Rec
     assert len(receiver.requests) == 1
 
 
-def test_a_redirect_location_is_read_from_a_response_in_pieces(endpoint: Client, receiver: Receiver) -> None:
+def test_a_redirect_location_is_read_from_a_response_in_pieces(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     response = (
         b"HTTP/1.1 308 Permanent Redirect\r\nLocation: /hook/\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     )
     receiver.script(raw(response))
 
-    exchange = endpoint.exchange(post(receiver.url), seconds=2)
+    outcome = endpoint.send(post(receiver.url), seconds=2)
 
-    assert isinstance(exchange, HttpResponse)
-    assert (exchange.status, exchange.location) == (308, "/hook/")
+    assert isinstance(outcome, HttpResponse)
+    assert (outcome.status, outcome.location) == (308, "/hook/")
 
 
 def test_the_next_vetted_address_is_tried_after_a_refused_connection(receiver: Receiver) -> None:
     # Given a host with an address whose port is closed, before one whose port is open
     with calling("127.0.0.9", "127.0.0.1") as endpoint:
-        response = endpoint.exchange(post(f"http://two.example:{receiver.port}/"), seconds=2)
+        response = endpoint.send(post(f"http://two.example:{receiver.port}/"), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.address == "127.0.0.1"
     assert receiver.requests[0].header("Host") == f"two.example:{receiver.port}"
 
 
-def test_an_ipv6_literal_has_brackets_in_the_host_header(endpoint: Client) -> None:
+def test_an_ipv6_literal_has_brackets_in_the_host_header(endpoint: EndpointClient) -> None:
     with Receiver(host="::1") as receiver:
-        response = endpoint.exchange(post(receiver.url), seconds=2)
+        response = endpoint.send(post(receiver.url), seconds=2)
 
         assert isinstance(response, HttpResponse)
         assert response.address == "::1"
@@ -135,17 +126,17 @@ def test_an_ipv6_literal_has_brackets_in_the_host_header(endpoint: Client) -> No
 @pytest.mark.parametrize("spelling", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]"])
 def test_odd_spellings_of_a_private_address_are_refused(spelling: str) -> None:
     with calling(policy=EgressPolicy()) as endpoint:
-        response = endpoint.exchange(post(f"https://{spelling}/"), seconds=5)
+        response = endpoint.send(post(f"https://{spelling}/"), seconds=5)
 
     assert isinstance(response, NoResponse)
     assert (response.reason, response.detail) == (NoResponseReason.REFUSED, "loopback")
 
 
-def test_a_closed_port_is_a_failed_connection(endpoint: Client) -> None:
+def test_a_closed_port_is_a_failed_connection(endpoint: EndpointClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
-    response = endpoint.exchange(post(f"http://127.0.0.1:{port}/"), seconds=2)
+    response = endpoint.send(post(f"http://127.0.0.1:{port}/"), seconds=2)
 
     assert isinstance(response, NoResponse)
     assert (response.reason, response.detail) == (NoResponseReason.CONNECT, "Connection refused")

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from trustme import CA
 
-from tests.calls import Client, calling, post
+from tests.calls import EndpointClient, calling, post
 from tests.receiver import Receiver
 from tests.receiver_scripts import Connection
 from webhooks.adapters.http.ca_bundle import ca_bundle
@@ -27,7 +27,7 @@ def authority() -> CA:
 
 
 @pytest.fixture
-def trusting(authority: CA, tmp_path: Path) -> Iterator[Client]:
+def trusting(authority: CA, tmp_path: Path) -> Iterator[EndpointClient]:
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with calling("127.0.0.1", ca_file=str(tmp_path / "ca.pem")) as endpoint:
         yield endpoint
@@ -41,14 +41,14 @@ def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("host", ["hooks.example", "HOOKS.example.", "127.0.0.1", "www.bücher.example"])
 def test_tls_is_checked_for_the_host_name_on_a_connection_to_an_address(
-    authority: CA, trusting: Client, host: str
+    authority: CA, trusting: EndpointClient, host: str
 ) -> None:
     names = []
     context = server_context(authority, "hooks.example", "127.0.0.1", "*.xn--bcher-kva.example")
     context.sni_callback = lambda _sock, name, _context: names.append(name)
 
     with Receiver(tls=context) as receiver:
-        responses = [trusting.exchange(post(f"https://{host}:{receiver.port}/"), seconds=2) for _ in range(3)]
+        responses = [trusting.send(post(f"https://{host}:{receiver.port}/"), seconds=2) for _ in range(3)]
 
         assert all(isinstance(response, HttpResponse) for response in responses), responses
         assert receiver.connections == 1
@@ -56,9 +56,9 @@ def test_tls_is_checked_for_the_host_name_on_a_connection_to_an_address(
     assert names == [None if host == "127.0.0.1" else expected]  # RFC 6066: no SNI for addresses
 
 
-def test_a_certificate_for_another_name_is_refused(authority: CA, trusting: Client) -> None:
+def test_a_certificate_for_another_name_is_refused(authority: CA, trusting: EndpointClient) -> None:
     with Receiver(tls=server_context(authority, "other.example")) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
@@ -66,16 +66,16 @@ def test_a_certificate_for_another_name_is_refused(authority: CA, trusting: Clie
         assert receiver.requests == []
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused(trusting: Client) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(trusting: EndpointClient) -> None:
     with Receiver(tls=server_context(trustme.CA(), "hooks.example")) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
         assert receiver.requests == []
 
 
-def test_tls_older_than_1_2_is_refused(authority: CA, trusting: Client) -> None:
+def test_tls_older_than_1_2_is_refused(authority: CA, trusting: EndpointClient) -> None:
     context = server_context(authority, "hooks.example")
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # that is the point
@@ -83,31 +83,33 @@ def test_tls_older_than_1_2_is_refused(authority: CA, trusting: Client) -> None:
         context.maximum_version = ssl.TLSVersion.TLSv1_1
 
     with Receiver(tls=context) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
 
 
-def test_a_server_without_tls_is_a_tls_failure(trusting: Client) -> None:
+def test_a_server_without_tls_is_a_tls_failure(trusting: EndpointClient) -> None:
     def answer_in_clear(connection: Connection) -> None:
         connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         connection.wait(2)
 
     with Receiver(greeting=answer_in_clear) as receiver:
-        response = trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
     assert isinstance(response, NoResponse)
     assert response.reason is NoResponseReason.TLS
 
 
-def test_a_tls_connection_is_not_shared_by_hosts_on_one_address(authority: CA, trusting: Client) -> None:
+def test_a_tls_connection_is_not_shared_by_hosts_on_one_address(
+    authority: CA, trusting: EndpointClient
+) -> None:
     # Given a kept connection whose certificate was checked for one host
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
-        trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         # When another host has the same address, then its name is checked anew
-        response = trusting.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
+        response = trusting.send(post(f"https://other.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, NoResponse)
         assert response.reason is NoResponseReason.TLS
@@ -156,10 +158,10 @@ def test_old_but_trusted_roots_are_taken_as_other_clients_take_them(tmp_path: Pa
     context.load_cert_chain(leaf)
 
     with Receiver(tls=context) as receiver, calling("127.0.0.1", ca_file=str(root)) as client:
-        response = client.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
+        response = client.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2)
 
         assert isinstance(response, HttpResponse), response
-        other = client.exchange(post(f"https://other.example:{receiver.port}/"), seconds=2)
+        other = client.send(post(f"https://other.example:{receiver.port}/"), seconds=2)
         assert isinstance(other, NoResponse)
         assert other.detail == "certificate refused: Hostname mismatch"
 
@@ -175,10 +177,12 @@ def test_the_authorities_are_the_systems_or_those_of_ssl_cert_file(
     assert ca_bundle() == str(tmp_path / "ca.pem")
 
 
-def test_phase_times_show_the_handshake_and_a_reused_connection(authority: CA, trusting: Client) -> None:
+def test_phase_times_show_the_handshake_and_a_reused_connection(
+    authority: CA, trusting: EndpointClient
+) -> None:
     with Receiver(tls=server_context(authority, "hooks.example")) as receiver:
         new, kept = (
-            trusting.exchange(post(f"https://hooks.example:{receiver.port}/"), seconds=2) for _ in range(2)
+            trusting.send(post(f"https://hooks.example:{receiver.port}/"), seconds=2) for _ in range(2)
         )
 
     assert new.times

@@ -40,7 +40,7 @@ NATIVE = {
 
 @dataclass
 class Stack:
-    """The event path as the template wires it."""
+    """The event path as the template connects it."""
 
     backend: Backend
     subscriptions: DynamoSubscriptions
@@ -197,7 +197,7 @@ def test_a_matching_event_becomes_a_callback_that_three_verifiers_accept(stack: 
     assert headers["Content-Type"] == "application/json"
     assert headers["Accept"] == "*/*"
     assert headers["webhook-attempt"] == "1"
-    service = service_keys(SEED, Curve.SECP256K1).current.public_key.to_wire()
+    service = service_keys(SEED, Curve.SECP256K1).current.public_key.to_base64()
     assert service_signature_holds(headers, callback.body, service_public=service)
     secret = encode_webhook_secret(derive_webhook_secret(SEED["seed"].encode(), webhook.id, 1))
     assert secret_signature_holds(headers, callback.body, secret=secret)

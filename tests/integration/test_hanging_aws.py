@@ -63,7 +63,7 @@ def deployed(aws: HangingAws) -> Iterator[Deployed]:
 
 
 def call(deployed: Deployed, method: str, path: str, body: Any = None, *, seconds: float) -> ApiResponse:
-    """Make a request of an invocation that has so many seconds; the answer must come within them."""
+    """Make a request of an invocation that has so many seconds; the response must come within them."""
     headers = SYSTEM.headers(deployed.public_key, ts=time.time())
     event = api_event(method, path, headers=headers, body=None if body is None else json.dumps(body))
     clients_of(deployed.apps[owner(path)].aws)  # making them takes seconds on a busy machine

@@ -7,18 +7,12 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.calls import Client, calling, post, results
+from tests.calls import EndpointClient, calling, post, results
 from tests.receiver import Receiver, Script, raw, reply, reset, stall, token
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.domain.egress_policy import EgressPolicy
 from webhooks.domain.http import ClientCredentials, HttpOutcome, NoResponse, NoResponseReason
 from webhooks.ports import Call, Conversation
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture
@@ -29,7 +23,7 @@ def now() -> list[float]:
 class Asking:
     """Tokens, asked for by one conversation or by many at once."""
 
-    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(self, client: EndpointClient, clock: Callable[[], float]) -> None:
         self.client, self._tokens = client, OAuthTokens(clock)
 
     def token(
@@ -238,9 +232,9 @@ def test_a_silent_token_endpoint_delays_only_its_own_deliveries(tokens: Asking, 
     def delivery(name: str, asker: Conversation[str | NoResponse] | None) -> Conversation[HttpOutcome]:
         if asker is not None:
             yield from asker
-        exchange = yield Call(post(receiver.url), 2)
+        outcome = yield Call(post(receiver.url), 2)
         ended[name] = time.monotonic() - started
-        return exchange
+        return outcome
 
     started = time.monotonic()
     results(

@@ -11,10 +11,11 @@ import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.clocks import NOW, Clock
-from tests.contract.backends import Backend, DistinctBytes, backend_named
+from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, make_record, make_webhook
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.random_bytes import salted_bytes
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
@@ -371,7 +372,7 @@ class Memory:
     """A deployment in memory. Its clock sets the ages of its secrets."""
 
     def __init__(self) -> None:
-        self.clock, random_bytes = Clock(), DistinctBytes()
+        self.clock, random_bytes = Clock(), salted_bytes()
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random_bytes)
         self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random_bytes)
         self.webhooks: list[Webhook] = []

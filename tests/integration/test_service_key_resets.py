@@ -14,7 +14,8 @@ import pytest
 
 from signing import Curve, PrivateKey
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
-from tests.contract.backends import Backend, DistinctBytes, backend_named
+from tests.contract.backends import Backend, backend_named
+from tests.random_bytes import salted_bytes
 from tests.readme_verifiers import VERIFIERS, Case
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
@@ -65,31 +66,31 @@ class Stores:
     def service(self, clock: Clock) -> SecretKeyStore:
         return SecretKeyStore(self.clients, self.names["service"], parse=parse_service_keys, clock=clock)
 
-    def content(self, clock: Clock) -> SecretKeyStore:
-        return SecretKeyStore(self.clients, self.names["content"], parse=signing_keys, clock=clock)
+    def signing(self, clock: Clock) -> SecretKeyStore:
+        return SecretKeyStore(self.clients, self.names["signing"], parse=signing_keys, clock=clock)
 
     def signer(self, clock: Clock) -> CallbackSigner:
         return CallbackSigner(
             service=self.service(clock),
-            content=self.content(clock),
+            signing=self.signing(clock),
             master=SecretMaster(self.clients, self.names["master"], clock=clock),
         )
 
     def discovery(self, clock: Clock) -> Discovery:
         return Discovery(
-            service_keys=self.service(clock), signing_keys=self.content(clock), probes={}, clock=clock
+            service_keys=self.service(clock), signing_keys=self.signing(clock), probes={}, clock=clock
         )
 
     def use_case(self) -> ServiceKeys:
         clock = self.backend.clock
-        stores = {SERVICE: self.service(clock), SIGNING: self.content(clock)}
-        return ServiceKeys(stores, clock=clock, random_bytes=DistinctBytes(), grace=GRACE)
+        stores = {SERVICE: self.service(clock), SIGNING: self.signing(clock)}
+        return ServiceKeys(stores, clock=clock, random_bytes=salted_bytes(), grace=GRACE)
 
 
 @pytest.fixture
 def stores() -> Iterator[Stores]:
     with backend_named("moto") as backend:
-        names = ("service", "content", "master")
+        names = ("service", "signing", "master")
         secrets = {name: backend.secret(name, json.dumps({"seed": name * 10})) for name in names}
         yield Stores(backend, backend.clients, secrets)
 
@@ -122,7 +123,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
     """Reset the key of a tag at these seconds; sign at the watched seconds and show at every one."""
     clock, began = stores.backend.clock, stores.backend.clock.now
     timeline, use_case = Timeline(), stores.use_case()
-    current = next(each.pair for each in use_case.list() if each.tag == tag).public_key.to_wire()
+    current = next(each.pair for each in use_case.list() if each.tag == tag).public_key.to_base64()
     instances = []
     for read_before in sorted(READ_BEFORE, reverse=True):
         clock.now = began - read_before
@@ -138,7 +139,7 @@ def play(stores: Stores, tag: str, resets: Sequence[int], *, watched: Sequence[f
         for number in range(resets.count(int(second)) if second == int(second) else 0):
             timeline.until[current] = second + NOTICE + GRACE
             fresh = use_case.reset(current, idempotency_key=f"request {second} {number}")
-            current = fresh.pair.public_key.to_wire()
+            current = fresh.pair.public_key.to_base64()
         for its_clock, signer, discovery in instances:
             timeline.shown.append((second, discovery.public_key()))
             timeline.jwks.append((second, json.dumps(discovery.jwks())))
@@ -262,8 +263,8 @@ def test_the_last_known_keys_sign_while_secrets_manager_is_away(stores: Stores) 
 def test_the_readme_code_refuses_forged_callbacks(stores: Stores, language: str) -> None:
     signer = stores.signer(stores.backend.clock)
     request = signer.request(WEBHOOK, delivery(0), now=0)
-    key = stores.service(stores.backend.clock).read().current.public_key.to_wire()
-    other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_wire()
+    key = stores.service(stores.backend.clock).read().current.public_key.to_base64()
+    other = PrivateKey.derive(b"o" * 48, b"other", Curve.SECP256K1).public_key.to_base64()
     unsigned = {**request.headers, "webhook-signature": "v1,AAAA"}
 
     verdicts = VERIFIERS[language](

@@ -14,7 +14,7 @@ from tests.clocks import NOW
 from tests.factories import SCOPE, InMemoryApp, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
-from tests.functions import make_dispatch, make_fanout
+from tests.functions import make_dispatcher, make_fanout
 from tests.receiver import Receiver, reply, token
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.egress_guard import EgressGuard
@@ -79,7 +79,7 @@ class Path:
 def path() -> Iterator[Path]:
     app, log, queue = InMemoryApp(), FakeDeliveryLog(), FakeDeliveryQueue()
     client = CurlHttpClient(EgressGuard(LOOPBACK, resolve=resolve))
-    dispatch = make_dispatch(
+    dispatch = make_dispatcher(
         app,
         queue,
         log,

@@ -96,8 +96,8 @@ class _Watched:
         return call
 
 
-class InMemoryApp:
-    """The use cases on a backend of their own."""
+class CrashingApp:
+    """The use cases on a backend of their own, whose calls `crasher` ends."""
 
     def __init__(self, backend: Backend, crasher: Crasher) -> None:
         self.crasher = crasher
@@ -198,32 +198,32 @@ def respond(_: Caller, webhook: Webhook, __: Credential | None) -> str:
     return json.dumps(webhook.id)
 
 
-def create(app: InMemoryApp) -> None:
+def create(app: CrashingApp) -> None:
     app.create("tested", FIRST)
 
 
-def new_credential(app: InMemoryApp) -> None:
+def new_credential(app: CrashingApp) -> None:
     patch = Patch(credential=SECOND)
     app.use_cases.update(request("tested"), app.existing(FIRST), patch, respond=respond)
 
 
-def first_credential(app: InMemoryApp) -> None:
+def first_credential(app: CrashingApp) -> None:
     patch = Patch(endpoint={"auth_type": AuthType.BEARER}, credential=FIRST)
     app.use_cases.update(request("tested"), app.existing(None), patch, respond=respond)
 
 
-def no_credential(app: InMemoryApp) -> None:
+def no_credential(app: CrashingApp) -> None:
     patch = Patch(endpoint={"auth_type": AuthType.NONE})
     app.use_cases.update(request("tested"), app.existing(FIRST), patch, respond=respond)
 
 
-def delete(app: InMemoryApp) -> None:
+def delete(app: CrashingApp) -> None:
     with suppress(NotFoundError):
         app.use_cases.delete(request("tested"), app.existing(FIRST))
 
 
 # The change under test, the tokens before and after it.
-CHANGES: dict[str, tuple[Callable[[InMemoryApp], None], list[str | None], list[str | None]]] = {
+CHANGES: dict[str, tuple[Callable[[CrashingApp], None], list[str | None], list[str | None]]] = {
     "create": (create, [], ["first"]),
     "new credential": (new_credential, ["first"], ["second"]),
     "first credential": (first_credential, [None], ["first"]),
@@ -233,12 +233,12 @@ CHANGES: dict[str, tuple[Callable[[InMemoryApp], None], list[str | None], list[s
 
 
 @contextmanager
-def opened(backend_name: str, crasher: Crasher) -> Iterator[InMemoryApp]:
+def opened(backend_name: str, crasher: Crasher) -> Iterator[CrashingApp]:
     with backend_named(backend_name) as backend:
-        yield InMemoryApp(backend, crasher)
+        yield CrashingApp(backend, crasher)
 
 
-def effects_of(backend_name: str, change: Callable[[InMemoryApp], None]) -> list[str]:
+def effects_of(backend_name: str, change: Callable[[CrashingApp], None]) -> list[str]:
     """Return the effects of a change that goes well."""
     crasher = Crasher(watching=True)
     with opened(backend_name, crasher) as app:

@@ -1,4 +1,4 @@
-"""The attempt log's items: one write unit each, whatever endpoints and events are like."""
+"""The delivery log's items: one write unit each, whatever endpoints and events are like."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -231,8 +231,8 @@ def test_unprocessed_keys_are_read_again(opened: Opened) -> None:
 
     def half(real: Callable[..., Any], request: Mapping[str, Any]) -> dict[str, Any]:
         (table, asked), *_ = request["RequestItems"].items()
-        answered = real(RequestItems={table: {**asked, "Keys": asked["Keys"][:1]}})
-        return {**answered, "UnprocessedKeys": {table: {**asked, "Keys": asked["Keys"][1:]}}}
+        response = real(RequestItems={table: {**asked, "Keys": asked["Keys"][:1]}})
+        return {**response, "UnprocessedKeys": {table: {**asked, "Keys": asked["Keys"][1:]}}}
 
     faulty = opened.with_faults(batch_get_item=[half, half, half])
     keys = [(ACME, webhook.id) for webhook in webhooks]
@@ -291,15 +291,17 @@ def test_a_corrupt_index_entry_costs_no_other_webhook_its_events(
 
 def test_attributes_of_a_later_version_survive_a_change(opened: Opened) -> None:
     webhook = opened.stored()
-    place = key("C#acme#north", f"W#{int(webhook.id[8:16], 16):010d}")
+    item_key = key("C#acme#north", f"W#{int(webhook.id[8:16], 16):010d}")
     opened.backend.clients.dynamodb.update_item(
         TableName=opened.tables.subscriptions,
-        Key=place,
+        Key=item_key,
         UpdateExpression="SET health = :health",
         ExpressionAttributeValues={":health": {"S": "well"}},
     )
     opened.sound.change(webhook, changed(webhook, name="new"), record=None)
-    item = opened.backend.clients.dynamodb.get_item(TableName=opened.tables.subscriptions, Key=place)["Item"]
+    item = opened.backend.clients.dynamodb.get_item(TableName=opened.tables.subscriptions, Key=item_key)[
+        "Item"
+    ]
     assert item["health"] == {"S": "well"}
 
 

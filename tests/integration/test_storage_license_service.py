@@ -12,9 +12,9 @@ from cryptography.exceptions import InvalidTag
 from signing import Curve, PrivateKey
 from tests import plain_protocol
 from tests.clocks import Clock
-from tests.contract.backends import DistinctBytes
 from tests.fakes.keys import FakeKeyStore
 from tests.fakes.licenses import FakeLicenses
+from tests.random_bytes import DistinctBytes
 from webhooks.adapters.http.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.errors import UnavailableError
@@ -47,7 +47,7 @@ class Platform:
             request_id = json.loads(plain_protocol.unseal(key, headers["requestid"]))
         except InvalidTag:
             return 401, {"statusCode": 401, "error": "Unauthorized"}
-        assert headers["publickey"] == OURS.public_key.to_wire()
+        assert headers["publickey"] == OURS.public_key.to_base64()
         self.opened.append((license_key, request_id))
         return self.status, self.response
 

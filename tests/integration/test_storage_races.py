@@ -199,11 +199,11 @@ def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
 
     # When the same request comes many times at once
     with ThreadPoolExecutor(8) as pool:
-        answered = list(pool.map(lambda _: create(webhooks, "the same"), range(8)))
+        created = list(pool.map(lambda _: create(webhooks, "the same"), range(8)))
 
     # Then it takes effect once, and every response names the webhook that it made
     page = subscriptions.page(ACME, index=0, size=10, tags=())
-    assert set(answered) == {webhook.id for webhook in page.webhooks}
+    assert set(created) == {webhook.id for webhook in page.webhooks}
     assert len(page.webhooks) == 1
     assert index.versions([ACME]) == {ACME: before + 1}
 

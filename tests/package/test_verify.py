@@ -42,7 +42,7 @@ def test_the_installed_package_verifies_a_callback_with_cryptography_alone(recei
         "url": "https://example.com/hook?a=1",
         "headers": sent(),
         "body": BODY.decode(),
-        "public_key": callback_keys().service.public_key.to_wire(),
+        "public_key": callback_keys().service.public_key.to_base64(),
         "secret": encode_webhook_secret(SECRET),
         "jwks": JWKS,
         "now": NOW,

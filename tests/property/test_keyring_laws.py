@@ -73,7 +73,7 @@ def test_an_envelope_for_a_shown_key_is_read_until_its_grace_ends(
 
 @settings(max_examples=500, deadline=None)
 @given(resets=RESETS, signed_at=TIMES, signer=STALE, shower=STALE)
-def test_a_content_key_signs_only_once_every_instance_publishes_it(
+def test_a_signing_key_signs_only_once_every_instance_publishes_it(
     resets: list[tuple[int, int]], signed_at: int, signer: int, shower: int
 ) -> None:
     states = history(signing_keys(SEED), resets)

@@ -20,12 +20,12 @@ STEPS = st.tuples(
     st.sampled_from(["create", "update", "update", "delete"]),
     st.sampled_from(UUIDS),
     st.sampled_from(NAMES),
-    st.booleans(),  # whether the answer is lost, and the request sent again
+    st.booleans(),  # whether the response is lost, and the request sent again
 )
 
 
 class LosesAnswers:
-    """Subscriptions whose next change takes effect without an answer, when told so."""
+    """Subscriptions whose next change takes effect without a response, when told so."""
 
     def __init__(self, subscriptions: FakeSubscriptions) -> None:
         self._subscriptions = subscriptions
@@ -40,7 +40,7 @@ class LosesAnswers:
             real(*args, **named)
             if self.loses:
                 self.loses = False
-                raise UnavailableError("the answer is lost")
+                raise UnavailableError("the response is lost")
 
         return call
 

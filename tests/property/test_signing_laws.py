@@ -57,7 +57,7 @@ def scalars(draw: st.DrawFn) -> tuple[Curve, int]:
     return curve, scalar
 
 
-def wire(raw: bytes) -> str:
+def base64_text(raw: bytes) -> str:
     return b64encode(raw).decode()
 
 
@@ -92,7 +92,7 @@ def test_an_envelope_changed_in_any_bit_is_refused(
     raw = bytearray(b64decode(seal(key, text, iv)))
     raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(InvalidEnvelopeError):
-        unseal(key, wire(bytes(raw)))
+        unseal(key, base64_text(bytes(raw)))
 
 
 @quick
@@ -123,11 +123,11 @@ def test_a_private_key_is_read_with_any_number_of_leading_zeros(
     curve, scalar = pair
     shortest = (scalar.bit_length() + 7) // 8
     length = data.draw(st.integers(shortest, 33))
-    private = PrivateKey.from_wire(wire(scalar.to_bytes(length)), curve)
-    assert private.to_wire() == wire(scalar.to_bytes(32))
-    assert PrivateKey.from_wire(private.to_wire(), curve) == private
+    private = PrivateKey.from_base64(base64_text(scalar.to_bytes(length)), curve)
+    assert private.to_base64() == base64_text(scalar.to_bytes(32))
+    assert PrivateKey.from_base64(private.to_base64(), curve) == private
     public = private.public_key
-    assert PublicKey.from_wire(public.to_wire(), curve) == public
+    assert PublicKey.from_base64(public.to_base64(), curve) == public
     assert PublicKey.from_bytes(public.raw, curve) == public
 
 
@@ -135,8 +135,11 @@ def test_a_private_key_is_read_with_any_number_of_leading_zeros(
 @given(scalars())
 def test_public_keys_are_those_of_the_plain_implementation(pair: tuple[Curve, int]) -> None:
     curve, scalar = pair
-    private = PrivateKey.from_wire(wire(scalar.to_bytes(32)), curve)
-    assert private.public_key.to_wire() == plain_protocol.read_key_pair(private.to_wire(), curve.value).public
+    private = PrivateKey.from_base64(base64_text(scalar.to_bytes(32)), curve)
+    assert (
+        private.public_key.to_base64()
+        == plain_protocol.read_key_pair(private.to_base64(), curve.value).public
+    )
 
 
 @slow
@@ -148,8 +151,8 @@ def test_both_sides_and_the_plain_implementation_share_one_key(
     key = shared_key(one, other.public_key)
     assert len(key) == 32
     assert key == shared_key(other, one.public_key)
-    plain = plain_protocol.read_key_pair(one.to_wire(), curve.value)
-    assert key == plain_protocol.shared_key(plain, other.public_key.to_wire())
+    plain = plain_protocol.read_key_pair(one.to_base64(), curve.value)
+    assert key == plain_protocol.shared_key(plain, other.public_key.to_base64())
 
 
 @slow
@@ -158,9 +161,15 @@ def test_a_caller_of_the_plain_implementation_is_understood(curve: Curve) -> Non
     service = PrivateKey.derive(bytes(32), b"service", curve)
     caller = plain_protocol.new_key_pair(curve.value)
     headers = plain_protocol.request_headers(
-        caller, service.public_key.to_wire(), license_key="license", ts=1.5, appid="app", uuid="u", more=True
+        caller,
+        service.public_key.to_base64(),
+        license_key="license",
+        ts=1.5,
+        appid="app",
+        uuid="u",
+        more=True,
     )
-    key = shared_key(service, PublicKey.from_wire(headers["publickey"], curve))
+    key = shared_key(service, PublicKey.from_base64(headers["publickey"], curve))
     assert unseal(key, headers["licensekey"]) == "license"
     assert json.loads(unseal(key, headers["requestid"])) == {
         "ts": 1.5,
@@ -177,12 +186,12 @@ def test_signatures_are_low_s_and_hold(curve: Curve, seed: bytes, message: bytes
     signature = private.sign(message)
     assert len(signature) == 64
     assert 0 < int.from_bytes(signature[32:]) <= curve.order // 2
-    assert read_public_key(private.public_key.to_wire()).verify(message, signature)
+    assert read_public_key(private.public_key.to_base64()).verify(message, signature)
 
 
-CONTENT = PrivateKey.derive(bytes(32), b"content", Curve.P256)
-KEY_ID = thumbprint(CONTENT.public_key)
-JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+SIGNING = PrivateKey.derive(bytes(32), b"signing", Curve.P256)
+KEY_ID = thumbprint(SIGNING.public_key)
+JWKS = {"keys": [jwk(SIGNING.public_key, KEY_ID)]}
 
 
 @st.composite
@@ -194,7 +203,7 @@ def callbacks(draw: st.DrawFn) -> dict[str, Any]:
         "body": draw(st.binary() | json_bodies),
         "delivery_id": draw(delivery_ids),
         "timestamp": draw(st.integers(0, 10**12)),
-        "keys": CallbackKeys(PrivateKey.derive(draw(seeds), b"service", draw(curves)), CONTENT, KEY_ID),
+        "keys": CallbackKeys(PrivateKey.derive(draw(seeds), b"service", draw(curves)), SIGNING, KEY_ID),
         "webhook_secrets": draw(st.lists(keys32, min_size=1, max_size=2)),
     }
 
@@ -213,7 +222,7 @@ def test_a_signed_callback_verifies(callback: dict[str, Any]) -> None:
             url=callback["url"],
             headers=signed(callback),
             body=callback["body"],
-            public_key=service.public_key.to_wire(),
+            public_key=service.public_key.to_base64(),
             secret=encode_webhook_secret(secret),
             jwks=JWKS,
             now=callback["timestamp"],
@@ -225,7 +234,7 @@ def test_a_signed_callback_verifies(callback: dict[str, Any]) -> None:
 def test_a_signed_callback_verifies_by_the_plain_implementation(callback: dict[str, Any]) -> None:
     headers, body, service = signed(callback), callback["body"], callback["keys"].service
     assert plain_protocol.service_signature_holds(
-        headers, body, service_public=service.public_key.to_wire(), curve_name=service.curve.value
+        headers, body, service_public=service.public_key.to_base64(), curve_name=service.curve.value
     )
     for secret in callback["webhook_secrets"]:
         assert plain_protocol.secret_signature_holds(headers, body, secret=encode_webhook_secret(secret))

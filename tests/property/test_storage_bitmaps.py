@@ -12,8 +12,8 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import (
     counts_from_bytes,
     counts_to_bytes,
     newest,
+    page_parts,
     segment_of,
-    slices,
     union,
 )
 
@@ -37,7 +37,7 @@ def test_pages_cover_everything_exactly_once_newest_first(sequences: set[int], s
     counts = {segment: bits.bit_count() for segment, bits in bitmaps.items()}
     found: list[int] = []
     for index in range(len(sequences) // size + 2):
-        parts = slices(counts, skip=index * size, take=size)
+        parts = page_parts(counts, skip=index * size, take=size)
         found += [sequence for part in parts for sequence in newest(bitmaps[part.segment], part)]
     assert found == sorted(sequences, reverse=True)
 

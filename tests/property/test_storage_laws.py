@@ -73,7 +73,7 @@ class StorageLaws(RuleBasedStateMachine):
         self.versions = dict.fromkeys(SCOPES, 0)
 
     def fresh_record(self) -> IdempotencyRecord:
-        return make_record(f"answer {next(self.keys)}")
+        return make_record(f"response {next(self.keys)}")
 
     @rule(target=webhooks, scope=st.sampled_from(SCOPES), definition=DEFINITIONS)
     def create(self, scope: Scope, definition: dict[str, object]) -> str:

@@ -11,7 +11,7 @@ from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Any
 
-from tests.fakes.endpoint import Endpoint, lead
+from tests.fakes.endpoint import RequestSender, lead
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.deployment import Deployment
 from webhooks.ports import Conversation
@@ -45,7 +45,9 @@ class SimulatedHttpClient:
     All are led first, in any order, each in its own time. Their results are given in the order of their ends.
     """
 
-    def __init__(self, endpoint: Endpoint, *, clock: SimulatedClock, connections: SimulatedWorkers) -> None:
+    def __init__(
+        self, endpoint: RequestSender, *, clock: SimulatedClock, connections: SimulatedWorkers
+    ) -> None:
         self._endpoint = endpoint
         self._clock = clock
         self._connections = connections

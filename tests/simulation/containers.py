@@ -66,7 +66,7 @@ class DispatcherContainer:
     """functions/dispatcher."""
 
     def __init__(self, deployment: Deployment) -> None:
-        service, content, master = _keys()
+        service, signing, master = _keys()
         queue = _port(deployment, "queue", deployment.lanes)
         workers = SimulatedWorkers(deployment.clock, random=deployment.random, count=deployment.workers)
         settlement = Settlement(
@@ -78,10 +78,10 @@ class DispatcherContainer:
         )
         signer = CallbackSigner(
             service=_port(deployment, "service", service),
-            content=_port(deployment, "content", content),
+            signing=_port(deployment, "signing", signing),
             master=_port(deployment, "master", master),
         )
-        self._dispatch = Dispatcher(
+        self._dispatcher = Dispatcher(
             loader=Loader(
                 signer=signer,
                 reader=_port(deployment, "batch", FakeBatchReader(deployment.subscriptions, deployment.log)),
@@ -116,7 +116,7 @@ class DispatcherContainer:
         )
 
     def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
-        return self._dispatch.dispatch(
+        return self._dispatcher.dispatch(
             [DeliveryMessage(each.id, each.text, each.receives, each.id) for each in messages], lane
         )
 

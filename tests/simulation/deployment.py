@@ -10,9 +10,10 @@ from concurrent.futures import Future
 from random import Random
 from typing import Any
 
+from tests.clocks import NOW
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import Endpoint, ScriptedTokens
+from tests.fakes.endpoint import RequestSender, ScriptedTokens
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.clock import SimulatedClock
@@ -20,13 +21,11 @@ from tests.simulation.queue_orders import Message
 from tests.simulation.queues import Queue
 from webhooks.ports import SubscriptionIndex, Tokens
 
-NOW = 1_790_000_000.0  # epoch seconds
-
 
 class Deployment(ABC):
     """`workers`: of an invocation; `slice_size`: of a wide event."""
 
-    endpoints: Endpoint
+    endpoints: RequestSender
 
     def __init__(self, random: Random, *, workers: int, slice_size: int) -> None:
         self.random = random

@@ -4,7 +4,7 @@ import json
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.simulation.history import Call
+from tests.simulation.history import ReceivedCall
 from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoResponse, NoResponseReason
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ class SimulatedEndpoints:
         self.behaviours: dict[str, str] = {}
         self.errors: dict[str, BaseException] = {}
 
-    def exchange(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
+    def send(self, request: HttpRequest, *, seconds: float) -> HttpOutcome:
         if request.url in self.errors:
             raise self.errors[request.url]
         simulation = self._simulation
         behaviour = self.behaviours.get(request.url, "ok")
         outcome = _outcome(behaviour, simulation.random, seconds=seconds)
         simulation.clock.spent += outcome.latency_ms / 1000
-        call = Call(
+        call = ReceivedCall(
             tick=simulation.next_tick(),
             invocation=simulation.invocation,
             delivery_id=request.headers["webhook-id"],

@@ -39,9 +39,9 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "credentials.read": READ,
     "master.read": READ,
     "service.read": READ,
-    "content.read": READ,
+    "signing.read": READ,
     "tokens.token": READ,
-    "endpoint.exchange": KILLS,  # it never raises: a bad endpoint is no fault
+    "endpoint.send": KILLS,  # it never raises: a bad endpoint is no fault
     "queue.send_slow": BATCH,
     "queue.send_to_dlq": BATCH,
     "queue.send_text_to_dlq": WRITE,

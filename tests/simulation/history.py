@@ -29,7 +29,7 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class Call:
+class ReceivedCall:
     """A request as an endpoint got it; `seen`: the delivery's attempts as its invocation last read them."""
 
     tick: int
@@ -77,7 +77,7 @@ class History:
     revisions: dict[str, list[Revision]] = field(default_factory=dict)
     credentials: dict[CredentialRef, Credential] = field(default_factory=dict)
     invocations: list[Invocation] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ReceivedCall] = field(default_factory=list)
     acknowledged: dict[str, int] = field(default_factory=dict)  # messages of the events queue
     slices: dict[str, str] = field(default_factory=dict)  # the event's id, by a slice's message id
     broken: set[tuple[str, str]] = field(

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.simulation.history import Call, Invocation, Publication
+from tests.simulation.history import Invocation, Publication, ReceivedCall
 from tests.simulation.queue_orders import Message
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import INDEX
@@ -24,7 +24,7 @@ class Invariants:
         self.history = simulation.history
         self.is_clean = is_clean
         self.repeats: Counter[str] = Counter()  # calls, by why they were made again
-        self.calls: dict[str, list[Call]] = defaultdict(list)
+        self.calls: dict[str, list[ReceivedCall]] = defaultdict(list)
         for call in self.history.calls:
             self.calls[call.delivery_id].append(call)
         self.dead: dict[str, list[Message]] = defaultdict(list)
@@ -160,7 +160,7 @@ class Invariants:
             if call.attempt > max(retries, default=0) + 1:
                 yield f"{call.delivery_id}: attempt {call.attempt} is one too many"
 
-    def _fits(self, call: Call, webhook: Webhook) -> bool:
+    def _fits(self, call: ReceivedCall, webhook: Webhook) -> bool:
         endpoint = webhook.definition.endpoint
         if not webhook.enabled or (call.url, call.method) != (endpoint.url, endpoint.method):
             return False
@@ -183,7 +183,7 @@ class Invariants:
                     if why is None or self.is_clean:
                         yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, cause: {why}"
 
-    def _cause_of_repeat(self, one: str, earlier: Invocation, call: Call) -> str | None:
+    def _cause_of_repeat(self, one: str, earlier: Invocation, call: ReceivedCall) -> str | None:
         """Return why a call could not know of an earlier invocation's; None: it could."""
         if one in earlier.unrecorded:
             return "the log was not written"

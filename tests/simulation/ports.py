@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 
-class Caller(Protocol):
+class PortCaller(Protocol):
     """Makes a call of a port: at its time, and with its faults."""
 
     def __call__(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
@@ -14,7 +14,7 @@ class Caller(Protocol):
 class Port:
     """Stands before a fake; `name` is how faults know it."""
 
-    def __init__(self, name: str, real: Any, *, call: Caller) -> None:
+    def __init__(self, name: str, real: Any, *, call: PortCaller) -> None:
         self._name = name
         self._real = real
         self._call = call

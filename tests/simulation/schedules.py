@@ -1,4 +1,4 @@
-"""Schedules made of a seed: registrations, events, changes, and the faults that happen meanwhile."""
+"""Schedules made of a seed: webhooks, events, changes, and the faults that happen meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

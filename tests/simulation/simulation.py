@@ -10,8 +10,9 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from tests.clocks import NOW
 from tests.simulation.containers import Container, DispatcherContainer, FanoutContainer
-from tests.simulation.deployment import NOW, Deployment
+from tests.simulation.deployment import Deployment
 from tests.simulation.endpoints import SimulatedEndpoints
 from tests.simulation.faults import NoFaults, Plan
 from tests.simulation.history import History, Invocation

@@ -54,7 +54,7 @@ def the_broken(tenants: Tenants) -> None:
 
 
 SCENARIOS = (one_delivery, every_kind, the_broken)
-KEYS = ("master.read", "service.read", "content.read")  # alike: their faults are tested one at a time
+KEYS = ("master.read", "service.read", "signing.read")  # alike: their faults are tested one at a time
 type Scenario = Callable[[Tenants], None]
 
 

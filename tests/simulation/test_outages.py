@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.clocks import NOW
 from tests.fakes.subscriptions import FakeSubscriptions
-from tests.simulation.deployment import NOW
 from tests.simulation.faults import Kind, NoFaults
 from tests.simulation.invariants import Invariants
 from tests.simulation.queue_orders import Message
@@ -23,7 +23,7 @@ from webhooks.domain.webhook import AuthType, Credential, Webhook
 HOURS = 3 * 3600
 EVENTS = 20
 TABLES = ("index.versions", "index.listeners", "batch.read", "log.record", "slow_marks.mark")
-SECRETS = ("service.read", "content.read", "master.read", "credentials.read")
+SECRETS = ("service.read", "signing.read", "master.read", "credentials.read")
 QUEUES = (
     "lane.send",
     "queue.send_slow",

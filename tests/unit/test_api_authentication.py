@@ -293,7 +293,7 @@ def test_both_pairs_are_listed_with_private_keys_sealed_for_the_caller(app: InMe
     assert list(service) == ["tag", "keyId", "keySecret", "type"]
     assert (service["tag"], service["type"], service["keyId"]) == ("service", "ecdsa", app.public_key)
     private = SYSTEM.open(app.public_key, service["keySecret"])
-    assert private == app.keys.read_now().current.to_wire()
+    assert private == app.keys.read_now().current.to_base64()
     assert signing["tag"] == "signing"
     jwks = app.call("GET", "/.well-known/jwks.json", by=None).json["keys"]
     point = base64.b64decode(signing["keyId"])
@@ -317,8 +317,8 @@ def test_a_key_id_is_read_in_every_spelling(app: InMemoryApp, written: Callable[
     assert response.status == 200
     [fresh] = response.json
     assert fresh["keyId"] == app.public_key != old
-    # The answer is sealed under the key that the caller used.
-    assert SYSTEM.open(old, fresh["keySecret"]) == app.keys.read_now().current.to_wire()
+    # The response is sealed under the key that the caller used.
+    assert SYSTEM.open(old, fresh["keySecret"]) == app.keys.read_now().current.to_base64()
 
 
 @pytest.mark.parametrize("key_id", ["x", "AAAA", "%00", "a/b/c", "é", "A" * 5000, "%", "=", ".."])

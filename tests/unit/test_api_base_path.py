@@ -15,7 +15,7 @@ def app() -> InMemoryApp:
 
 @pytest.mark.parametrize("base", BASE_PATHS)
 @pytest.mark.parametrize(
-    ("request_line", "resource", "answered"),
+    ("request_line", "resource", "expected"),
     [
         ("GET /publickeys", "/publickeys", ("discovery", 200)),
         ("GET /publickeys/", "/publickeys", ("discovery", 200)),
@@ -29,10 +29,10 @@ def app() -> InMemoryApp:
     ],
 )
 def test_every_path_is_found(
-    app: InMemoryApp, base: str, request_line: str, resource: str, answered: tuple[str, int]
+    app: InMemoryApp, base: str, request_line: str, resource: str, expected: tuple[str, int]
 ) -> None:
     method, path = request_line.split()
-    full, (name, status) = base + path, answered
+    full, (name, status) = base + path, expected
     event = api_event(method, full, resource=resource, body="{}", context={"path": full})
     assert read_response(app.apis[name].handle(event, None)).status == status
 

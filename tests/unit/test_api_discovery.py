@@ -46,7 +46,7 @@ def test_authentication_headers_are_ignored(app: InMemoryApp, path: str) -> None
 
 
 def test_the_public_key_is_the_same_everywhere(app: InMemoryApp) -> None:
-    key = app.keys.read_now().current.public_key.to_wire()
+    key = app.keys.read_now().current.public_key.to_base64()
     assert get(app, "/publickeys").json == {"publicKey": key}
     assert get(app, "/.well-known").json == {"public_key": key}
     assert get(app, "/healthz").json["publicKey"] == key

@@ -8,7 +8,8 @@ import pytest
 
 from signing import Curve
 from tests import plain_protocol
-from tests.factories import ApiResponse, DistinctBytes, InMemoryApp, api_event, function, read_response
+from tests.factories import ApiResponse, InMemoryApp, api_event, function, read_response
+from tests.random_bytes import DistinctBytes
 from webhooks.services.ecdsa_helper import EcdsaHelper
 
 OURS, THEIRS = (

@@ -150,7 +150,7 @@ def test_the_callback_is_described_as_sent() -> None:
     app = InMemoryApp()
     app.create(api={"url": "https://hooks.example.com/in"})
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
-    signer = CallbackSigner(service=app.keys, content=app.signing_keys, master=FakeMaster(b"m" * 64))
+    signer = CallbackSigner(service=app.keys, signing=app.signing_keys, master=FakeMaster(b"m" * 64))
     request = signer.request(webhook, delivery, now=1_790_000_000)
 
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -181,8 +181,8 @@ def test_the_examples_of_requests_are_accepted(app: InMemoryApp) -> None:
     for path in ("/webhook", "/webhooks/fetch"):
         [operation] = DOCUMENT["paths"][f"/tenant/{{tenantId}}/community/{{communityId}}{path}"].items()
         for example in operation[1]["requestBody"]["content"]["application/json"]["examples"].values():
-            answered = app.call(operation[0].upper(), f"{BASE}{path}", example["value"])
-            assert answered.status == 200, answered.text
+            response = app.call(operation[0].upper(), f"{BASE}{path}", example["value"])
+            assert response.status == 200, response.text
 
 
 def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
@@ -206,16 +206,16 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
             if "get" in DOCUMENT["paths"][path] and "{" not in path
         ),
     ):
-        answered = app.call(method, path, body)
+        response = app.call(method, path, body)
         template = path.replace(f"/{TENANT}/", "/{tenantId}/").replace(f"/{COMMUNITY}/", "/{communityId}/")
         template = template.replace(created["_id"], "{webhookId}").replace(key_id, "{keyId}")
-        described = resolve(DOCUMENT["paths"][template][method.lower()]["responses"][str(answered.status)])
+        described = resolve(DOCUMENT["paths"][template][method.lower()]["responses"][str(response.status)])
         content = described.get("content")
         if content is None:
-            assert answered.text == ""
+            assert response.text == ""
         elif "application/json" in content:
-            assert answered.headers["content-type"] == "application/json"
-            check(answered.json, content["application/json"]["schema"])
+            assert response.headers["content-type"] == "application/json"
+            check(response.json, content["application/json"]["schema"])
 
 
 def test_the_example_of_the_environment_has_every_limit(app: InMemoryApp) -> None:

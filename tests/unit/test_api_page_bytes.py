@@ -53,26 +53,26 @@ def app() -> InMemoryApp:
 
 
 def create(app: InMemoryApp, number: int) -> str:
-    answered = app.call("PUT", f"{BASE}/webhook", largest(number))
-    assert answered.status == 200, answered.text
-    webhook_id: str = answered.json["_id"]
+    result = app.call("PUT", f"{BASE}/webhook", largest(number))
+    assert result.status == 200, result.text
+    webhook_id: str = result.json["_id"]
     return webhook_id
 
 
 def test_a_page_of_the_largest_webhooks_fits_and_has_its_real_size(app: InMemoryApp) -> None:
-    answered = response(app, pIndex=0, pSize=100)
+    result = response(app, pIndex=0, pSize=100)
 
-    assert answered["statusCode"] == 200
-    assert len(answered["body"]) < BYTES
-    assert len(json.dumps(answered)) < LAMBDA_PAYLOAD
-    page = json.loads(answered["body"])
+    assert result["statusCode"] == 200
+    assert len(result["body"]) < BYTES
+    assert len(json.dumps(result)) < LAMBDA_PAYLOAD
+    page = json.loads(result["body"])
     assert 25 <= len(page["data"]) < 100
     assert page["page"] == {"index": 0, "total": 100, "size": len(page["data"])}
     assert [webhook["name"][:3] for webhook in page["data"]] == [
         f"{99 - number:03d}" for number in range(len(page["data"]))
     ]
     # And not one fewer than fits into a response of Lambda
-    sent = len(json.dumps(answered["body"]))
+    sent = len(json.dumps(result["body"]))
     assert BYTES < sent + sent / len(page["data"]) < LAMBDA_PAYLOAD
 
 
@@ -105,10 +105,10 @@ def test_a_page_of_25_is_never_cut() -> None:
         assert MAX_DEFINITION - 1 <= len(definition_text(definition)) <= MAX_DEFINITION
         app.subscriptions.change(before, replace(before, definition=definition, revision=2), record=None)
 
-    answered = response(app, pSize=25)
+    result = response(app, pSize=25)
 
-    assert len(json.loads(answered["body"])["data"]) == 25
-    assert len(json.dumps(answered)) < LAMBDA_PAYLOAD
+    assert len(json.loads(result["body"])["data"]) == 25
+    assert len(json.dumps(result)) < LAMBDA_PAYLOAD
 
 
 def test_a_page_that_fits_has_the_requested_size(app: InMemoryApp) -> None:

@@ -45,9 +45,9 @@ def stored(app: InMemoryApp, webhook_id: str) -> Webhook:
 def test_a_change_that_was_reverted_is_made_again(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
 
-    answered = [patch(app, webhook_id, disabled=value).json["disabled"] for value in (True, False, True)]
+    disabled = [patch(app, webhook_id, disabled=value).json["disabled"] for value in (True, False, True)]
 
-    assert answered == [True, False, True]
+    assert disabled == [True, False, True]
     assert stored(app, webhook_id).definition.disabled
     assert stored(app, webhook_id).revision == 4
 
@@ -185,7 +185,7 @@ class _Lost:
 
 
 def test_a_creation_that_only_looks_lost_keeps_its_credential() -> None:
-    """As where the transaction's answer is lost, and every later try meets others' changes."""
+    """As where the transaction's response is lost, and every later try meets others' changes."""
     plain = InMemoryApp()
     taken = _Taken(plain.subscriptions)
     app = InMemoryApp(subscriptions=taken)

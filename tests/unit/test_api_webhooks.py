@@ -1,4 +1,4 @@
-"""The webhooks' endpoints, from the event that API Gateway makes to the answer that it gets."""
+"""The webhooks' endpoints, from the event that API Gateway makes to the response that it gets."""
 
 import json
 from dataclasses import replace
@@ -158,8 +158,8 @@ def test_only_system_callers_see_credentials_and_each_value_is_sealed(
         **more,
     }
     created = app.create(api=api)
-    for answered in (created, app.fetch()["data"][0]):
-        assert opened(app, answered["api"]["credential"]) == credential
+    for response in (created, app.fetch()["data"][0]):
+        assert opened(app, response["api"]["credential"]) == credential
     patched = app.call("PATCH", one(created["_id"]), {"name": "other"}).json
     assert opened(app, patched["api"]["credential"]) == credential
     for caller in (SERVICE_CALLER, EXTERNAL):

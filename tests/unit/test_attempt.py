@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from tests.clocks import Clock as Now
 from tests.factories import SCOPE, InMemoryApp, oauth_api
-from tests.fakes.endpoint import answered, at_once, lead
+from tests.fakes.endpoint import at_once, http_response, lead
 from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.http import ClientCredentials, HttpOutcome, HttpRequest
@@ -36,10 +36,10 @@ class Slow:
         self.clock.now += 1
         return at_once("t")
 
-    def exchange(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:
+    def send(self, _request: HttpRequest, *, seconds: float) -> HttpOutcome:
         self.given["endpoint"] = seconds
         self.clock.now += 0.5
-        return answered(200)
+        return http_response(200)
 
 
 class SlowSigner(CallbackSigner):
@@ -58,7 +58,7 @@ def test_the_ttl_starts_after_signing_and_the_latency_covers_the_attempt() -> No
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     slow = Slow(clock, app)
     signer = SlowSigner(
-        service=cast("KeyStore", slow), content=app.signing_keys, master=FakeMaster(b"m" * 64)
+        service=cast("KeyStore", slow), signing=app.signing_keys, master=FakeMaster(b"m" * 64)
     )
     signer.clock = clock
     attempts = Attempts(tokens=slow, monotonic=clock, default_ttl=5)

@@ -5,9 +5,9 @@ from typing import Any
 
 from tests.factories import BASE, SCOPE, InMemoryApp, oauth_api, webhook_body
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, answered
+from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
-from tests.functions import make_dispatch, make_fanout
+from tests.functions import make_dispatcher, make_fanout
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.stages import EventMessage
@@ -46,7 +46,7 @@ def test_requests_are_signed_first_and_no_aws_call_is_made_in_flight() -> None:
     app, queue, log, endpoint = InMemoryApp(), FakeDeliveryQueue(), FakeDeliveryLog(), ScriptedEndpoint()
     calls: list[str] = []
     with ThreadPoolExecutor(2) as workers:
-        dispatch = make_dispatch(
+        dispatch = make_dispatcher(
             app,
             queue,
             log,
@@ -67,15 +67,15 @@ def test_requests_are_signed_first_and_no_aws_call_is_made_in_flight() -> None:
             url = f"https://hooks.example.com/{path}"
             body = webhook_body(api={**api, "url": url}, retryCount=1)
             assert app.call("PUT", f"{BASE}/webhook", body).status == 200
-            endpoint.script(url, answered(status))
+            endpoint.script(url, http_response(status))
         assert make_fanout(app, queue, FakeEventsDlq()).fan_out([EventMessage("m", EVENT, 0)]) == set()
         packs = [DeliveryMessage(str(n), sent.text) for n, sent in enumerate(queue.fast.take(9))]
 
         assert dispatch.dispatch(packs, Lane.FAST) == set()
 
     begin, end = calls.index("begin"), calls.index("end")
-    assert set(calls[begin + 1 : end]) == {"endpoint.exchange"}
-    assert calls[begin + 1 : end].count("endpoint.exchange") == 5  # that of oauth twice
+    assert set(calls[begin + 1 : end]) == {"endpoint.send"}
+    assert calls[begin + 1 : end].count("endpoint.send") == 5  # that of oauth twice
     assert calls[begin - 4 : begin] == ["signer.request"] * 4
     assert {"reader.read", "credentials.read", "service.read"} <= set(calls[:begin])
     assert {"log.record", "subscriptions.change", "queue.send_slow"} <= set(calls[end:])
@@ -84,7 +84,7 @@ def test_requests_are_signed_first_and_no_aws_call_is_made_in_flight() -> None:
 def test_a_deferred_delivery_costs_no_read_of_a_credential() -> None:
     app, queue, calls = InMemoryApp(), FakeDeliveryQueue(), list[str]()
     with ThreadPoolExecutor(2) as workers:
-        dispatch = make_dispatch(
+        dispatch = make_dispatcher(
             app,
             queue,
             FakeDeliveryLog(),

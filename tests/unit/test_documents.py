@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py|\.\.\.)(?:::(?P<test>\w+))?`")
+NAMED = re.compile(r"`([\w./-]+)`")
+FOLDERS = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 README = [
     (language, textwrap.dedent(text)) for _, language, text in BLOCK.findall((ROOT / "README.md").read_text())
@@ -28,6 +30,24 @@ def of(language: str) -> list[str]:
 def test_a_link_leads_to_a_file(document: Path) -> None:
     links = LINK.findall(document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_source_file_that_a_page_names_exists(document: Path) -> None:
+    """A path may begin at any folder. Pages of the past name the files of the past."""
+    if document.parent.name == "adr" or document.name == "CHANGELOG.md":
+        return
+    folders = {path.name for path in FOLDERS}
+    named = {
+        name
+        for name in NAMED.findall(document.read_text())
+        if name.endswith(".py") or ("/" in name and name.partition("/")[0] in folders)
+    }
+    assert {name for name in named if not _exists(name)} == set()
+
+
+def _exists(name: str) -> bool:
+    return (ROOT / name).exists() or any(found for folder in FOLDERS for found in folder.glob(f"**/{name}"))
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda path: path.name)

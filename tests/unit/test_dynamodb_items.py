@@ -51,7 +51,7 @@ def botocores() -> Any:
     return get_session().create_client("dynamodb")
 
 
-def answer(client: Any, content: dict[str, Any]) -> Any:
+def client_with(client: Any, content: dict[str, Any]) -> Any:
     """Let the client's next calls get this response."""
     body = json.dumps(content).encode()
     stub_client(client, lambda _operation, _request: body)
@@ -59,7 +59,7 @@ def answer(client: Any, content: dict[str, Any]) -> Any:
 
 
 def read(client: Any, item: dict[str, Any]) -> Any:
-    return answer(client, {"Item": item}).get_item(TableName="t", Key={"pk": {"S": "key"}})["Item"]
+    return client_with(client, {"Item": item}).get_item(TableName="t", Key={"pk": {"S": "key"}})["Item"]
 
 
 def parsed_values(client: Any, item: dict[str, Any]) -> int:
@@ -90,7 +90,7 @@ def test_an_item_of_all_types_is_as_botocore_returns_it(ours: Any, botocores: An
 def test_a_batch_is_as_botocore_returns_it(ours: Any, botocores: Any) -> None:
     content = {"Responses": {"t": [PLAIN, ATTRIBUTES]}, "UnprocessedKeys": {"t": {"Keys": [PLAIN]}}}
     batches = [
-        answer(client, content).batch_get_item(RequestItems={"t": {"Keys": [{"pk": {"S": "key"}}]}})
+        client_with(client, content).batch_get_item(RequestItems={"t": {"Keys": [{"pk": {"S": "key"}}]}})
         for client in (ours, botocores)
     ]
     assert batches[0]["Responses"] == batches[1]["Responses"]

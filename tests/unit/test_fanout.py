@@ -286,7 +286,7 @@ def test_a_query_that_costs_too_much_dead_letters_its_own_delivery(
 
 def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
     index = Index({f"n{number}": 1 for number in range(100)}, size=1_000)
-    listeners = Listeners(index, limit=500, kept_bytes=10 * (1_000 + PAGE_BYTES))
+    listeners = Listeners(index, limit=500, cached_bytes=10 * (1_000 + PAGE_BYTES))
     scopes = [Scope(f"t{number}", "main") for number in range(4)]
     listeners.begin_batch(scopes)
     for name in index.counts:
@@ -299,7 +299,7 @@ def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
 
 def test_a_page_larger_than_the_cache_is_not_cached() -> None:
     index = Index({"wide": 1}, size=10_000)
-    listeners = Listeners(index, limit=500, kept_bytes=5_000)
+    listeners = Listeners(index, limit=500, cached_bytes=5_000)
     listeners.begin_batch([SCOPE])
     for _ in range(2):
         assert len(listeners.page(SCOPE, "wide", Span()).entries) == 1

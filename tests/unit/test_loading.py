@@ -1,4 +1,4 @@
-"""The loading cache: one load for concurrent callers, kept for the value's seconds."""
+"""The loading cache: one load for concurrent callers, valid for the value's seconds."""
 
 import threading
 import time

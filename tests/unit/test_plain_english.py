@@ -52,6 +52,7 @@ RETIRED = frozenset(
     for line in (
         "strand strands bury buries buried burying grave graves sweep sweeps swept pace paced paces",
         "moment moments chance chances entropy whom whoever nobody somebody",
+        "wire wires aside mood moods",
     )
     for word in line.split()
 )

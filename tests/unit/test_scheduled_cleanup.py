@@ -7,9 +7,9 @@ import pytest
 
 from tests.clocks import NOW, Clock
 from tests.contract.webhooks_made import ACME
-from tests.factories import DistinctBytes
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.random_bytes import DistinctBytes
 from webhooks.domain.webhook import Credential
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.entrypoints.schedule import ScheduledCleanup

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.factories import BASE, SCOPE, InMemoryApp, webhook_body
-from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
+from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, http_response, lead
 from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.http import HttpResponse
@@ -55,20 +55,20 @@ def test_the_excerpt_of_an_echoed_request_has_no_secrets(
     response = app.call("PUT", f"{BASE}/webhook", webhook_body(api={"url": URL, **api}))
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     attempts = Attempts(tokens=ScriptedTokens(), monotonic=app.clock, default_ttl=5)
-    signer = CallbackSigner(service=app.keys, content=app.signing_keys, master=FakeMaster(b"m" * 64))
+    signer = CallbackSigner(service=app.keys, signing=app.signing_keys, master=FakeMaster(b"m" * 64))
     assert webhook.credential is not None
     credential = app.credentials.read(webhook.credential)
     delivery = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
     request = signer.request(webhook, delivery, now=app.clock.now)
     for secret in secrets:
         said = f"ann, X-Key is wrong: {secret} and {secret}"
-        endpoint.script(URL, answered(500, excerpt=said[: len(said) - cut]))
+        endpoint.script(URL, http_response(500, excerpt=said[: len(said) - cut]))
         outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 
         assert isinstance(outcome, HttpResponse)
         assert outcome.excerpt == f"ann, X-Key is wrong: {REDACTED} and {REDACTED}"
 
-        redirect = replace(answered(308), location=f"https://www.example.com/{secret}/in")
+        redirect = replace(http_response(308), location=f"https://www.example.com/{secret}/in")
         endpoint.script(URL, redirect)
         outcome = lead(attempts.send(webhook, request, credential=credential), endpoint)
 

@@ -14,10 +14,10 @@ from tests.fakes.endpoint import (
     OneByOne,
     ScriptedEndpoint,
     ScriptedTokens,
-    answered,
+    http_response,
 )
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
-from tests.functions import make_dispatch, make_fanout
+from tests.functions import make_dispatcher, make_fanout
 from webhooks.domain.http import HttpRequest, HttpResponse
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.sqs import BatchFailedError, delivery_messages, event_messages, read_batch
@@ -51,13 +51,13 @@ FAULTS = [
         "queue.send_slow",
         "queue.send_to_dlq",
         "queue.send_text_to_dlq",
-        "endpoint.exchange",
+        "endpoint.send",
         "tokens.token",
     ),
     *(
         "credentials.read",
         "service.read",
-        "content.read",
+        "signing.read",
         "master.read",
         "log.record",
         "subscriptions.change",
@@ -77,7 +77,7 @@ class Functions:
         start_logging(service="test", level="DEBUG", stream=self.log)
         self.queue, self.endpoint, log = FakeDeliveryQueue(), ScriptedEndpoint(), FakeDeliveryLog()
         self.fanout = make_fanout(app, self.queue, FakeEventsDlq(), wrap=self._with)
-        self.dispatch = make_dispatch(
+        self.dispatch = make_dispatcher(
             app,
             self.queue,
             log,
@@ -94,13 +94,13 @@ class Functions:
 
     def slow(self, _request: HttpRequest) -> HttpResponse:
         self.app.clock.now += 2
-        return answered()
+        return http_response()
 
-    def register(self, path: str, exchange: Behaviour, api: dict[str, Any], **changes: int) -> None:
+    def register(self, path: str, outcome: Behaviour, api: dict[str, Any], **changes: int) -> None:
         url = f"https://hooks.example.com/{path}"
         body = webhook_body(api={**api, "url": url}, **changes)
         assert self.app.call("PUT", f"{BASE}/webhook", body).status == 200
-        self.endpoint.script(url, exchange)
+        self.endpoint.script(url, outcome)
 
     def run(self) -> list[BatchFailedError]:
         """Lead one batch of events through both functions; returns the failures that Lambda would see."""
@@ -129,9 +129,9 @@ class Functions:
 def test_a_fault_with_a_secret_in_its_text_is_logged_without_it(fault: str) -> None:
     with ThreadPoolExecutor(4) as workers:
         functions = Functions(fault, workers)
-        functions.register("retried", answered(500), BEARER, retryCount=1)
-        functions.register("dead", answered(500), BEARER)
-        functions.register("gone", answered(410), oauth_api())
+        functions.register("retried", http_response(500), BEARER, retryCount=1)
+        functions.register("dead", http_response(500), BEARER)
+        functions.register("gone", http_response(410), oauth_api())
         functions.register("slow", functions.slow, BEARER)
 
         seen = functions.run()

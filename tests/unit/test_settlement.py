@@ -5,11 +5,12 @@ import math
 import pytest
 
 from tests.clocks import Clock
-from tests.factories import SCOPE, DistinctBytes, InMemoryApp
+from tests.factories import SCOPE, InMemoryApp
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import answered
+from tests.fakes.endpoint import http_response
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.random_bytes import DistinctBytes
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import log_key
 from webhooks.domain.retry import DeadLettered
@@ -39,7 +40,7 @@ def gone(app: InMemoryApp) -> Decided:
     [webhook] = app.subscriptions.page(SCOPE, index=0, size=1, tags=()).webhooks
     pack = Pack(webhook.id, SCOPE, (DELIVERY,))
     decoded = Decoded(DeliveryMessage("m", ""), pack, DELIVERY, log_key(webhook.id, DELIVERY))
-    return Decided(decoded, webhook, answered(410), DeadLettered("endpoint gone (HTTP 410)", gone=True))
+    return Decided(decoded, webhook, http_response(410), DeadLettered("endpoint gone (HTTP 410)", gone=True))
 
 
 def test_deliveries_are_in_the_log_before_a_webhook_is_disabled() -> None:

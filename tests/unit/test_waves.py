@@ -11,9 +11,10 @@ import pytest
 from tests.factories import SCOPE, InMemoryApp
 from tests.fakes.background import AtOnce
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, answered, lead
+from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, http_response, lead
 from tests.fakes.queues import FakeDeliveryQueue
-from tests.functions import make_dispatch
+from tests.functions import make_dispatcher
+from tests.simulation.tasks import KilledError
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.lane import Lane
@@ -22,10 +23,6 @@ from webhooks.ports import Background, Conversation
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.dispatch.waves import WAVE, WAVE_SECONDS
-
-
-class KilledError(BaseException):
-    """The process ends."""
 
 
 @dataclass
@@ -75,7 +72,7 @@ class Batch:
         number = len(self.messages)
         url = f"https://hooks.example.com/{number}"
         webhook_id: str = self.app.create(api={"url": url}, **changes)["_id"]
-        self.endpoint.script(url, *(answered(status) for status in statuses))
+        self.endpoint.script(url, *(http_response(status) for status in statuses))
         deliveries = tuple(
             Delivery(f"{webhook_id}-{number}x{each}", f"e{each}", "E_LOGIN", each, "{}")
             for each in range(len(statuses))
@@ -88,7 +85,7 @@ class Batch:
         self, before_end: Callable[[int], None] = lambda _number: None, background: Background | None = None
     ) -> Dispatcher:
         with ThreadPoolExecutor(1) as workers:
-            return make_dispatch(
+            return make_dispatcher(
                 self.app,
                 self.queue,
                 self.log,

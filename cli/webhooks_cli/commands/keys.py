@@ -53,13 +53,13 @@ def add_parser(commands: "Commands") -> None:
 def run(options: Namespace, context: CliContext) -> Result:
     curve = CURVES[options.curve]
     pair = new_pair(curve, context.random_bytes)
-    document = {"curve": curve.value, "publicKey": pair.public_key.to_wire()}
+    document = {"curve": curve.value, "publicKey": pair.public_key.to_base64()}
     if options.out:
         path = context.folder / options.out.expanduser()
         _write(path, pair)
         document["privateKeyFile"] = str(path)
     else:
-        document["privateKey"] = pair.to_wire()
+        document["privateKey"] = pair.to_base64()
     return Result(document=document, shown="\n".join(f"{name}: {value}" for name, value in document.items()))
 
 

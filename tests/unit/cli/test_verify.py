@@ -9,9 +9,9 @@ URL = "https://shop.example.com/callbacks?a=1"
 BODY = b'{"id":"e1"}'
 SECRET = bytes(range(32))
 SERVICE = PrivateKey.derive(bytes(16), b"service", Curve.SECP256K1)
-CONTENT = PrivateKey.derive(bytes(16), b"content", Curve.P256)
-KEY_ID = thumbprint(CONTENT.public_key)
-JWKS = {"keys": [jwk(CONTENT.public_key, KEY_ID)]}
+SIGNING = PrivateKey.derive(bytes(16), b"signing", Curve.P256)
+KEY_ID = thumbprint(SIGNING.public_key)
+JWKS = {"keys": [jwk(SIGNING.public_key, KEY_ID)]}
 HEADERS = {
     "Content-Type": "application/json",
     **sign_callback(
@@ -21,11 +21,11 @@ HEADERS = {
         body=BODY,
         delivery_id="d1",
         timestamp=NOW - 10,
-        keys=CallbackKeys(SERVICE, CONTENT, KEY_ID),
+        keys=CallbackKeys(SERVICE, SIGNING, KEY_ID),
         webhook_secrets=[SECRET],
     ),
 }
-WHSEC, PUBLIC = encode_webhook_secret(SECRET), SERVICE.public_key.to_wire()
+WHSEC, PUBLIC = encode_webhook_secret(SECRET), SERVICE.public_key.to_base64()
 KEYS = ("--secret", WHSEC, "--public-key", PUBLIC, "--jwks", "jwks.json")
 
 
@@ -72,11 +72,11 @@ def test_any_of_several_tokens_verifies_with_the_known_key(
         body=BODY,
         delivery_id="d1",
         timestamp=NOW,
-        keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(beside)),
+        keys=CallbackKeys(shown, SIGNING, KEY_ID, beside=tuple(beside)),
         webhook_secrets=[SECRET],
     )
     webhooks.write("several.json", headers)
-    ended = verify("--public-key", known.public_key.to_wire(), "--json", headers="several.json")
+    ended = verify("--public-key", known.public_key.to_base64(), "--json", headers="several.json")
     assert (ended.code, ended.document["verified"]) == (0, ["es256k"])
 
 

@@ -48,7 +48,7 @@ def test_a_reset_key_is_used_after_a_minute_and_the_one_before_in_its_grace() ->
 
     assert after.current == A, "the reset answers it at once"
     assert [after.in_use(now) for now in (1000, 1059.9, 1060, 9e9)] == [old, old, A, A]
-    assert after.readable(1000) == (old, A), "envelopes for a key that the reset's answer showed are read"
+    assert after.readable(1000) == (old, A), "envelopes for a key that the reset's response showed are read"
     assert after.readable(1659.9) == (A, old)
     assert after.readable(1660) == (A,)
 
@@ -159,7 +159,7 @@ def test_pairs_read_back_as_they_were_written(pairs: KeyPairs) -> None:
 
 def version_1(**changes: Any) -> dict[str, Any]:
     curve = changes.pop("curve", Curve.SECP256K1)
-    keys = {name: pair and pair.to_wire() for name, pair in changes.items()}
+    keys = {name: pair and pair.to_base64() for name, pair in changes.items()}
     return {
         "seed": "s" * 64,
         "curve": curve.value,
@@ -192,10 +192,10 @@ def test_signing_keys_reset_by_an_earlier_release_stay_in_use() -> None:
     assert reset(pairs, fresh("d", Curve.P256), now=1500).current == c
 
 
-# The keys of callbacks' content.
+# The signing keys.
 
 
-def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
+def test_a_signing_key_is_published_before_it_signs_and_until_its_grace_ends() -> None:
     before = signing_keys(STATE)
     d = fresh("d", Curve.P256)
 
@@ -207,7 +207,7 @@ def test_a_content_key_is_published_before_it_signs_and_until_its_grace_ends() -
     assert after.published(1660) == (before.upcoming, d)
 
 
-def test_a_second_reset_uses_a_content_key_only_after_a_minute_in_the_jwks() -> None:
+def test_a_second_reset_uses_a_signing_key_only_after_a_minute_in_the_jwks() -> None:
     before = signing_keys(STATE)
     d, e = fresh("d", Curve.P256), fresh("e", Curve.P256)
     after = reset(reset(before, d, now=1000), e, now=1001)
@@ -229,7 +229,7 @@ def test_no_key_shows_in_a_repr() -> None:
     pairs = service_keys(STATE, Curve.SECP256K1)
 
     assert "ssss" not in repr(pairs)
-    assert pairs.current.to_wire() not in repr(pairs)
+    assert pairs.current.to_base64() not in repr(pairs)
 
 
 def test_a_set_of_one_key_is_that_key_at_any_time() -> None:

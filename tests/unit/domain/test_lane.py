@@ -33,28 +33,28 @@ DECODED = Decoded(
 UNSENT = ("refused", "dns", "connect", "tls", "oauth")
 
 
-def no_answer(reason: str, latency_ms: int) -> NoResponse:
+def no_response(reason: str, latency_ms: int) -> NoResponse:
     return NoResponse(NoResponseReason(reason), "why", latency_ms, None)
 
 
-@pytest.mark.parametrize("exchange", [SLOW, replace(SLOW, status=500)])
-def test_a_response_after_the_limit_is_slow(exchange: HttpOutcome) -> None:
-    assert is_slow(exchange, LIMIT) is True
+@pytest.mark.parametrize("outcome", [SLOW, replace(SLOW, status=500)])
+def test_a_response_after_the_limit_is_slow(outcome: HttpOutcome) -> None:
+    assert is_slow(outcome, LIMIT) is True
 
 
 @pytest.mark.parametrize("reason", NoResponseReason)
 def test_a_failure_after_the_limit_is_slow(reason: str) -> None:
-    assert is_slow(no_answer(reason, 1000), LIMIT) is True
+    assert is_slow(no_response(reason, 1000), LIMIT) is True
 
 
-@pytest.mark.parametrize("exchange", [QUICK, no_answer("reset", 999), no_answer("malformed", 0)])
-def test_an_attempt_ended_by_the_endpoint_before_the_limit_is_quick(exchange: HttpOutcome) -> None:
-    assert is_slow(exchange, LIMIT) is False
+@pytest.mark.parametrize("outcome", [QUICK, no_response("reset", 999), no_response("malformed", 0)])
+def test_an_attempt_ended_by_the_endpoint_before_the_limit_is_quick(outcome: HttpOutcome) -> None:
+    assert is_slow(outcome, LIMIT) is False
 
 
 @pytest.mark.parametrize("reason", UNSENT)
 def test_a_quick_attempt_that_never_reached_the_endpoint_is_ignored(reason: str) -> None:
-    assert is_slow(no_answer(reason, 999), LIMIT) is None
+    assert is_slow(no_response(reason, 999), LIMIT) is None
 
 
 class Marks:
@@ -87,5 +87,5 @@ def test_three_quick_attempts_in_a_row_remove_the_mark() -> None:
 
 
 def test_an_attempt_that_never_reached_the_endpoint_removes_no_mark() -> None:
-    unsent: list[HttpOutcome] = [no_answer(reason, 5) for reason in UNSENT]
+    unsent: list[HttpOutcome] = [no_response(reason, 5) for reason in UNSENT]
     assert marked(replace(WEBHOOK, slow_since=1), unsent, [QUICK, *unsent], [QUICK]) == []

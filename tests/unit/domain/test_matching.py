@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhooks.domain.json_equality import MAX_TEXT, ScalarKeys, composite_text, scalar_key
-from webhooks.domain.matching import FEW, MAX_KEPT, MAX_VISITS, CostlyQueryError, EventFields, matches
+from webhooks.domain.matching import FEW, MAX_GATHERED, MAX_VISITS, CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import Criteria, IndexEntry
 
 EVENT = {
@@ -376,11 +376,11 @@ def test_an_array_nested_deeper_than_any_query_matches_nothing() -> None:
 
 
 def test_the_cache_of_an_event_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhooks.domain.matching.MAX_KEPT", 1_000)
-    assert MAX_KEPT > 1_000
+    monkeypatch.setattr("webhooks.domain.matching.MAX_GATHERED", 1_000)
+    assert MAX_GATHERED > 1_000
     data = {f"x{number}": list(range(400)) for number in range(50)}
     fields = EventFields(data)
 
     for number in range(50):
         assert matches(entry({f"x{number}": 399}), fields)
-        assert fields.kept < 1_000 + 500
+        assert fields.gathered < 1_000 + 500

@@ -28,17 +28,17 @@ def response(status: int, *, after: str | None = None) -> HttpResponse:
     return HttpResponse(status=status, retry_after=after, excerpt="", latency_ms=1, address="192.0.2.1")
 
 
-NO_ANSWER = NoResponse(reason=NoResponseReason.DNS, detail="no such host", latency_ms=1, address=None)
+NO_RESPONSE = NoResponse(reason=NoResponseReason.DNS, detail="no such host", latency_ms=1, address=None)
 
 
 def verdict(
-    exchange: HttpResponse | NoResponse,
+    outcome: HttpResponse | NoResponse,
     *,
     attempt: int = 1,
     jitter: float = 0.0,
     definition: Definition = DEFINITION,
 ) -> DeadLettered | Delivered | RetryAfter:
-    return decide(exchange, definition, attempt=attempt, delays=DELAYS, now=NOW, jitter=jitter)
+    return decide(outcome, definition, attempt=attempt, delays=DELAYS, now=NOW, jitter=jitter)
 
 
 def test_a_success_code_is_delivered_even_if_it_usually_fails() -> None:
@@ -98,15 +98,15 @@ def test_retry_codes_replace_the_usual_ones() -> None:
 
     assert verdict(response(404), definition=definition) == RetryAfter(30)
     assert isinstance(verdict(response(500), definition=definition), DeadLettered)
-    assert isinstance(verdict(NO_ANSWER, definition=definition), DeadLettered)
-    assert verdict(NO_ANSWER, definition=replace(DEFINITION, retry_codes=(0,))) == RetryAfter(30)
+    assert isinstance(verdict(NO_RESPONSE, definition=definition), DeadLettered)
+    assert verdict(NO_RESPONSE, definition=replace(DEFINITION, retry_codes=(0,))) == RetryAfter(30)
 
 
 def test_attempts_end_with_the_retry_count_and_the_delays_grow() -> None:
-    assert verdict(NO_ANSWER, attempt=1) == RetryAfter(30)
-    assert verdict(NO_ANSWER, attempt=2) == RetryAfter(300)
-    assert verdict(NO_ANSWER, attempt=3) == DeadLettered("no answer: dns at the last of 3 attempts")
-    assert isinstance(verdict(NO_ANSWER, definition=replace(DEFINITION, retry_count=0)), DeadLettered)
+    assert verdict(NO_RESPONSE, attempt=1) == RetryAfter(30)
+    assert verdict(NO_RESPONSE, attempt=2) == RetryAfter(300)
+    assert verdict(NO_RESPONSE, attempt=3) == DeadLettered("no answer: dns at the last of 3 attempts")
+    assert isinstance(verdict(NO_RESPONSE, definition=replace(DEFINITION, retry_count=0)), DeadLettered)
 
 
 def test_status_410_ends_all_deliveries_of_the_webhook() -> None:

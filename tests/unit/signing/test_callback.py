@@ -18,13 +18,13 @@ from signing import (
 from tests import plain_protocol
 from tests.signed_callbacks import (
     BODY,
-    CONTENT,
     JWKS,
     KEY_ID,
     NOW,
     SECRET,
     SECRET_BEFORE,
     SEED,
+    SIGNING,
     callback_keys,
     sent,
     signed,
@@ -61,26 +61,26 @@ def test_a_receiver_verifies_every_signature(curve: Curve) -> None:
 @both_curves
 def test_each_key_in_its_grace_signs_too_after_the_published_one(curve: Curve) -> None:
     shown, *others = (PrivateKey.derive(SEED, name, curve) for name in (b"shown", b"one", b"other"))
-    headers = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID, beside=tuple(others)))
-    alone = sent(curve, keys=CallbackKeys(shown, CONTENT, KEY_ID))
+    headers = sent(curve, keys=CallbackKeys(shown, SIGNING, KEY_ID, beside=tuple(others)))
+    alone = sent(curve, keys=CallbackKeys(shown, SIGNING, KEY_ID))
 
     tokens = headers["webhook-signature"].split()
     assert [token.split(",")[0] for token in tokens] == [curve.scheme] * 3 + ["v1"]
     assert [tokens[0], tokens[3]] == alone["webhook-signature"].split()
     for key in (shown, *others):
         public = key.public_key
-        assert verify(headers, curve, public_key=public.to_wire()) == [curve.scheme, "v1", "rfc9421"]
+        assert verify(headers, curve, public_key=public.to_base64()) == [curve.scheme, "v1", "rfc9421"]
         assert plain_protocol.service_signature_holds(
-            headers, BODY, service_public=public.to_wire(), curve_name=curve.value
+            headers, BODY, service_public=public.to_base64(), curve_name=curve.value
         )
     with pytest.raises(VerificationError, match=f"no {curve.scheme} signature of the service key holds"):
-        verify(alone, curve, public_key=others[0].public_key.to_wire())
+        verify(alone, curve, public_key=others[0].public_key.to_base64())
 
 
 @both_curves
 def test_the_plain_implementation_verifies_every_signature(curve: Curve) -> None:
     headers = sent(curve)
-    public = callback_keys(curve).service.public_key.to_wire()
+    public = callback_keys(curve).service.public_key.to_base64()
     assert plain_protocol.service_signature_holds(
         headers, BODY, service_public=public, curve_name=curve.value
     )
@@ -92,8 +92,8 @@ def test_the_plain_implementation_verifies_every_signature(curve: Curve) -> None
 @both_curves
 def test_the_plain_implementation_refuses_another_body_and_key(curve: Curve) -> None:
     headers = sent(curve)
-    service = callback_keys(curve).service.public_key.to_wire()
-    other = PrivateKey.derive(SEED, b"other", curve).public_key.to_wire()
+    service = callback_keys(curve).service.public_key.to_base64()
+    other = PrivateKey.derive(SEED, b"other", curve).public_key.to_base64()
     holds = plain_protocol.service_signature_holds
     assert not holds(headers, BODY + b" ", service_public=service, curve_name=curve.value)
     assert not holds(headers, BODY, service_public=other, curve_name=curve.value)
@@ -107,7 +107,7 @@ def test_the_plain_implementation_refuses_another_body_and_key(curve: Curve) -> 
 
 @pytest.mark.parametrize("beside", [(), (PrivateKey.derive(SEED, b"before", Curve.SECP256K1),)])
 def test_an_unmodified_standard_webhooks_library_verifies(beside: tuple[PrivateKey, ...]) -> None:
-    keys = CallbackKeys(callback_keys().service, CONTENT, KEY_ID, beside=beside)
+    keys = CallbackKeys(callback_keys().service, SIGNING, KEY_ID, beside=beside)
     headers = signed(timestamp=int(time.time()), webhook_secrets=[SECRET, SECRET_BEFORE], keys=keys)
     for secret in (SECRET, SECRET_BEFORE):
         assert Webhook(encode_webhook_secret(secret)).verify(BODY, headers) == json.loads(BODY)
@@ -169,7 +169,7 @@ def test_a_webhook_secret_of_another_length_does_not_sign(secret: bytes) -> None
         signed(webhook_secrets=[secret])
 
 
-def test_the_content_key_is_on_p_256() -> None:
+def test_the_signing_key_is_on_p_256() -> None:
     service = callback_keys().service
     with pytest.raises(InvalidKeyError, match="prime256v1"):
         CallbackKeys(service, service, "key")
@@ -178,4 +178,4 @@ def test_the_content_key_is_on_p_256() -> None:
 @pytest.mark.parametrize("key_id", ["", 'a"b', "a\\b", "a\n", "é"])
 def test_a_key_id_that_cannot_be_quoted_is_refused(key_id: str) -> None:
     with pytest.raises(InvalidKeyError, match="id"):
-        CallbackKeys(callback_keys().service, CONTENT, key_id)
+        CallbackKeys(callback_keys().service, SIGNING, key_id)

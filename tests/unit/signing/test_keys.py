@@ -1,4 +1,4 @@
-"""Keys on the wire: reading, writing and refusals."""
+"""Keys as base64: reading, writing and refusals."""
 
 import hmac
 from base64 import b64encode, urlsafe_b64encode
@@ -11,7 +11,7 @@ from tests import plain_protocol
 both_curves = pytest.mark.parametrize("curve", list(Curve), ids=lambda curve: curve.value)
 
 
-def wire(raw: bytes) -> str:
+def base64_text(raw: bytes) -> str:
     return b64encode(raw).decode()
 
 
@@ -26,21 +26,21 @@ def test_a_curve_is_found_by_the_name_a_deployment_gives_it(name: str) -> None:
 
 @both_curves
 def test_a_scalar_is_read_with_and_without_its_leading_zeros(curve: Curve) -> None:
-    expected = PrivateKey.from_wire(wire((5).to_bytes(32)), curve)
+    expected = PrivateKey.from_base64(base64_text((5).to_bytes(32)), curve)
     for length in range(1, 34):
-        assert PrivateKey.from_wire(wire((5).to_bytes(length)), curve) == expected
+        assert PrivateKey.from_base64(base64_text((5).to_bytes(length)), curve) == expected
 
 
 @both_curves
 def test_a_scalar_is_written_in_32_bytes(curve: Curve) -> None:
-    assert PrivateKey.from_wire(wire(b"\x05"), curve).to_wire() == wire((5).to_bytes(32))
+    assert PrivateKey.from_base64(base64_text(b"\x05"), curve).to_base64() == base64_text((5).to_bytes(32))
 
 
 @both_curves
 @pytest.mark.parametrize("length", [32, 33])
 def test_the_highest_scalar_is_read(curve: Curve, length: int) -> None:
     scalar = curve.order - 1
-    private = PrivateKey.from_wire(wire(scalar.to_bytes(length)), curve)
+    private = PrivateKey.from_base64(base64_text(scalar.to_bytes(length)), curve)
     # (n-1)G = -G: the base point with the other y.
     plain = plain_protocol.CURVES[curve.value]
     x, y = plain.base
@@ -52,21 +52,21 @@ def test_the_highest_scalar_is_read(curve: Curve, length: int) -> None:
 def test_a_scalar_of_the_order_or_more_is_refused(curve: Curve, length: int) -> None:
     for scalar in (curve.order, curve.order + 1, 2**256 - 1):
         with pytest.raises(InvalidKeyError, match="between 1 and the order"):
-            PrivateKey.from_wire(wire(scalar.to_bytes(length)), curve)
+            PrivateKey.from_base64(base64_text(scalar.to_bytes(length)), curve)
 
 
 @both_curves
 @pytest.mark.parametrize("length", [1, 31, 32, 33])
 def test_a_scalar_of_zero_is_refused(curve: Curve, length: int) -> None:
     with pytest.raises(InvalidKeyError):
-        PrivateKey.from_wire(wire(bytes(length)), curve)
+        PrivateKey.from_base64(base64_text(bytes(length)), curve)
 
 
 @both_curves
 @pytest.mark.parametrize("raw", [b"", (5).to_bytes(34), b"\x01" + bytes(32), b"\xff" * 33, b"x" * 1000])
 def test_a_scalar_of_another_length_is_refused(curve: Curve, raw: bytes) -> None:
     with pytest.raises(InvalidKeyError):
-        PrivateKey.from_wire(wire(raw), curve)
+        PrivateKey.from_base64(base64_text(raw), curve)
 
 
 def with_unused_bit(text: str) -> str:
@@ -77,7 +77,7 @@ def with_unused_bit(text: str) -> str:
 
 
 def misspelled(raw: bytes) -> dict[str, str]:
-    text = wire(raw)
+    text = base64_text(raw)
     return {
         "no padding": text.rstrip("="),
         "base64url": urlsafe_b64encode(raw).decode(),
@@ -100,18 +100,18 @@ misspellings = pytest.mark.parametrize("how", list(misspelled(b"?")))
 @both_curves
 def test_a_private_key_that_is_not_standard_padded_base64_is_refused(curve: Curve, how: str) -> None:
     scalar = b"\x7b\xff\xff\xfb" * 8  # its text has + and /
-    PrivateKey.from_wire(wire(scalar), curve)
+    PrivateKey.from_base64(base64_text(scalar), curve)
     with pytest.raises(InvalidKeyError):
-        PrivateKey.from_wire(misspelled(scalar)[how], curve)
+        PrivateKey.from_base64(misspelled(scalar)[how], curve)
 
 
 @misspellings
 @both_curves
 def test_a_public_key_that_is_not_standard_padded_base64_is_refused(curve: Curve, how: str) -> None:
     keys = (key(curve, bytes([number])).public_key for number in range(255))
-    public = next(public for public in keys if {"+", "/"} <= set(public.to_wire()))
+    public = next(public for public in keys if {"+", "/"} <= set(public.to_base64()))
     with pytest.raises(InvalidKeyError):
-        PublicKey.from_wire(misspelled(public.raw)[how], curve)
+        PublicKey.from_base64(misspelled(public.raw)[how], curve)
 
 
 @both_curves
@@ -119,7 +119,7 @@ def test_a_public_key_of_another_length_is_refused(curve: Curve) -> None:
     raw = key(curve).public_key.raw
     for other in (b"", raw[:63], raw + b"\0", b"\x04" + raw, b"\x02" + raw[:32]):
         with pytest.raises(InvalidKeyError, match="64 bytes"):
-            PublicKey.from_wire(wire(other), curve)
+            PublicKey.from_base64(base64_text(other), curve)
         with pytest.raises(InvalidKeyError, match="64 bytes"):
             PublicKey.from_bytes(other, curve)
 
@@ -146,7 +146,7 @@ def test_a_point_off_the_curve_is_refused(curve: Curve) -> None:
 def test_a_point_of_the_other_curve_is_refused() -> None:
     for curve, other in (list(Curve), list(Curve)[::-1]):
         with pytest.raises(InvalidKeyError):
-            PublicKey.from_wire(key(curve).public_key.to_wire(), other)
+            PublicKey.from_base64(key(curve).public_key.to_base64(), other)
 
 
 def test_keys_on_two_curves_share_nothing() -> None:
@@ -159,14 +159,14 @@ def test_equal_keys_are_equal_and_one_entry_of_a_cache(curve: Curve) -> None:
     one, same, other = key(curve), key(curve), key(curve, b"b")
     assert one == same
     assert one != other
-    assert one != one.to_wire()
+    assert one != one.to_base64()
     assert {one, same, other} == {one, other}
     assert {one.public_key, same.public_key, other.public_key} == {one.public_key, other.public_key}
     assert one.public_key is one.public_key
 
 
 def test_keys_of_the_same_number_on_two_curves_differ() -> None:
-    one, other = (PrivateKey.from_wire(wire(b"\x05"), curve) for curve in Curve)
+    one, other = (PrivateKey.from_base64(base64_text(b"\x05"), curve) for curve in Curve)
     assert one != other
 
 
@@ -195,7 +195,7 @@ def test_a_derived_key_is_hkdf_sha256_of_the_seed(curve: Curve) -> None:
     first = hmac.digest(extracted, b"a" + b"\x01", "sha256")
     second = hmac.digest(extracted, first + b"a" + b"\x02", "sha256")
     scalar = int.from_bytes((first + second)[:48]) % (curve.order - 1) + 1
-    assert key(curve, b"a").to_wire() == wire(scalar.to_bytes(32))
+    assert key(curve, b"a").to_base64() == base64_text(scalar.to_bytes(32))
 
 
 def test_a_seed_that_could_be_guessed_is_refused() -> None:
@@ -212,14 +212,15 @@ def test_a_signature_is_the_same_for_the_same_message(curve: Curve) -> None:
 
 def test_signatures_are_those_of_rfc_6979() -> None:
     # RFC 6979, A.2.5 (P-256, SHA-256, "sample"), s brought to its lower form.
-    p256 = PrivateKey.from_wire(
-        wire(bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")), Curve.P256
+    p256 = PrivateKey.from_base64(
+        base64_text(bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")),
+        Curve.P256,
     )
     r = 0xEFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716
     s = 0xF7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8
     assert p256.sign(b"sample") == r.to_bytes(32) + (Curve.P256.order - s).to_bytes(32)
     # Known answer for secp256k1 (private key 1, "Satoshi Nakamoto"), as published with Bitcoin libraries.
-    one = PrivateKey.from_wire(wire(b"\x01"), Curve.SECP256K1)
+    one = PrivateKey.from_base64(base64_text(b"\x01"), Curve.SECP256K1)
     assert one.sign(b"Satoshi Nakamoto").hex() == (
         "934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8"
         "2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5"

@@ -40,8 +40,8 @@ def shows(text: str, raw: bytes) -> bool:
 def test_a_private_key_does_not_show_its_scalar(curve: Curve) -> None:
     private = PrivateKey(curve, SCALAR)
     private.sign(b"message")
-    content = PrivateKey(Curve.P256, SCALAR)
-    keys = CallbackKeys(private, content, "key")
+    signing = PrivateKey(Curve.P256, SCALAR)
+    keys = CallbackKeys(private, signing, "key")
     for shown in (repr(private), str(private), f"{private}", repr([private]), repr(keys), repr({private: 1})):
         assert not shows(shown, SCALAR)
 
@@ -61,14 +61,14 @@ def failures() -> dict[str, Callable[[], object]]:
     }
     headers = sign_callback(**callback, webhook_secrets=[SECRET])
     return {
-        "a key with a blank": lambda: PrivateKey.from_wire(text + " ", Curve.P256),
-        "a key too long": lambda: PrivateKey.from_wire(b64encode(SCALAR + SCALAR).decode(), Curve.P256),
-        "a key above the order": lambda: PrivateKey.from_wire(
+        "a key with a blank": lambda: PrivateKey.from_base64(text + " ", Curve.P256),
+        "a key too long": lambda: PrivateKey.from_base64(b64encode(SCALAR + SCALAR).decode(), Curve.P256),
+        "a key above the order": lambda: PrivateKey.from_base64(
             b64encode(b"\xff" + SCALAR).decode(), Curve.P256
         ),
         "a key of other bytes": lambda: PrivateKey(Curve.P256, SCALAR[:31]),
         "a seed too short": lambda: PrivateKey.derive(SCALAR[:15], b"", Curve.P256),
-        "keys on two curves": lambda: shared_key(key, keys.content.public_key),
+        "keys on two curves": lambda: shared_key(key, keys.signing.public_key),
         "an envelope's key too long": lambda: seal(SCALAR + b"\0", "text", bytes(16)),
         "an envelope for another": lambda: unseal(SCALAR, seal(SECRET, "text", bytes(16))),
         "a surrogate": lambda: seal(SCALAR, b64encode(SCALAR).decode() + "\ud800", bytes(16)),
@@ -100,4 +100,4 @@ def test_the_search_for_planted_keys_finds_them() -> None:
     for spelling in spellings(SCALAR):
         assert shows(f"error: {spelling}", SCALAR)
     with pytest.raises(InvalidKeyError):
-        PrivateKey.from_wire("", Curve.P256)
+        PrivateKey.from_base64("", Curve.P256)

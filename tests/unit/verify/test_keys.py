@@ -16,7 +16,7 @@ def key(curve: Curve, info: bytes = b"a") -> PrivateKey:
 
 
 def known(curve: Curve, info: bytes = b"a") -> PublicKey:
-    return read_public_key(key(curve, info).public_key.to_wire())
+    return read_public_key(key(curve, info).public_key.to_base64())
 
 
 @both_curves

@@ -9,7 +9,7 @@ from typing import Any
 import webhooks_cli
 import webhooks_verify
 from signing import CallbackKeys, encode_webhook_secret, sign_callback
-from tests.signed_callbacks import CONTENT, KEY_ID, callback_keys
+from tests.signed_callbacks import KEY_ID, SIGNING, callback_keys
 
 README = Path(__file__).parents[3] / "verify" / "README.md"
 SECRET = bytes(range(32))
@@ -31,7 +31,7 @@ def callback(body: bytes) -> dict[str, str]:
         body=body,
         delivery_id="dlv_1",
         timestamp=int(time.time()),
-        keys=CallbackKeys(callback_keys().service, CONTENT, KEY_ID),
+        keys=CallbackKeys(callback_keys().service, SIGNING, KEY_ID),
         webhook_secrets=[SECRET],
     )
 

@@ -92,10 +92,10 @@ def test_an_unknown_scheme_is_passed_over() -> None:
     ("changes", "message"),
     [
         (
-            {"public_key": PrivateKey.derive(SEED, b"other", Curve.SECP256K1).public_key.to_wire()},
+            {"public_key": PrivateKey.derive(SEED, b"other", Curve.SECP256K1).public_key.to_base64()},
             "no es256k signature",
         ),
-        ({"public_key": callback_keys(Curve.P256).service.public_key.to_wire()}, "no es256 signature"),
+        ({"public_key": callback_keys(Curve.P256).service.public_key.to_base64()}, "no es256 signature"),
         ({"secret": encode_webhook_secret(SECRET_BEFORE)}, "no v1 signature"),
         ({"body": BODY + b" "}, "no es256k signature"),
         ({"body": BODY + b" ", "public_key": None}, "no v1 signature"),

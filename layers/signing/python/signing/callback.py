@@ -14,21 +14,21 @@ from .standard_webhooks import ecdsa_token, hmac_token, signed_content
 
 @dataclass(frozen=True, slots=True)
 class CallbackKeys:
-    """The keys that sign every callback; a P-256 `content` key is named `content_key_id` in the JWKS.
+    """The keys that sign every callback; the `signing` key, on P-256, is named `signing_key_id` in the JWKS.
 
     `service` is the published key; each of `beside`, which receivers may still or already know, signs too.
     """
 
     service: PrivateKey
-    content: PrivateKey
-    content_key_id: str
+    signing: PrivateKey
+    signing_key_id: str
     beside: tuple[PrivateKey, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.content.curve is not Curve.P256:
-            raise InvalidKeyError("the content key is on prime256v1, the one curve of ecdsa-p256-sha256")
-        if not is_field_value(self.content_key_id) or any(char in self.content_key_id for char in '"\\'):
-            raise InvalidKeyError("the content key's id is printable ASCII without quotes and backslashes")
+        if self.signing.curve is not Curve.P256:
+            raise InvalidKeyError("the signing key is on prime256v1, the one curve of ecdsa-p256-sha256")
+        if not is_field_value(self.signing_key_id) or any(char in self.signing_key_id for char in '"\\'):
+            raise InvalidKeyError("the signing key's id is printable ASCII without quotes and backslashes")
 
 
 def sign_callback(
@@ -62,10 +62,10 @@ def sign_callback(
     ]
 
     digest = http_signatures.content_digest(body)
-    params = http_signatures.signature_params(created=timestamp, key_id=keys.content_key_id)
+    params = http_signatures.signature_params(created=timestamp, key_id=keys.signing_key_id)
     seconds = str(timestamp)
     values = (method, target, digest, content_type, delivery_id, seconds)
-    signature = keys.content.sign(http_signatures.callback_base(values, params))
+    signature = keys.signing.sign(http_signatures.callback_base(values, params))
     return {
         "webhook-id": delivery_id,
         "webhook-timestamp": seconds,

@@ -52,7 +52,7 @@ class PublicKey:
         return cls(curve, raw)
 
     @classmethod
-    def from_wire(cls, text: str, curve: Curve) -> PublicKey:
+    def from_base64(cls, text: str, curve: Curve) -> PublicKey:
         """Read standard, padded base64 of X||Y. Raises InvalidKeyError for everything else."""
         raw = base64_text.decode(text)
         if raw is None:
@@ -64,7 +64,7 @@ class PublicKey:
         """The X coordinate, 32 bytes. ECDH sees no more of a point: (X, Y) and (X, -Y) share their keys."""
         return self.raw[:COORDINATE_BYTES]
 
-    def to_wire(self) -> str:
+    def to_base64(self) -> str:
         """Write standard base64 of X||Y."""
         return base64_text.encode(self.raw)
 
@@ -84,7 +84,7 @@ class PrivateKey:
             raise InvalidKeyError("a private key lies between 1 and the order of the curve")
 
     @classmethod
-    def from_wire(cls, text: str, curve: Curve) -> PrivateKey:
+    def from_base64(cls, text: str, curve: Curve) -> PrivateKey:
         """Read standard, padded base64 of 1 to 33 bytes, an unsigned number.
 
         Shorter than 32 where a client strips leading zeros, 33 where Java adds one.
@@ -105,7 +105,7 @@ class PrivateKey:
         wide = int.from_bytes(hkdf_sha256(seed, info, length=_DERIVED_BYTES), "big")
         return cls(curve, (wide % (curve.order - 1) + 1).to_bytes(COORDINATE_BYTES, "big"))
 
-    def to_wire(self) -> str:
+    def to_base64(self) -> str:
         """Write standard base64 of the scalar, always 32 bytes."""
         return base64_text.encode(self._scalar)
 

@@ -102,7 +102,7 @@ class ServiceKeySettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class SigningKeySettings(Settings):
-    """The key pairs that sign the content of callbacks."""
+    """The signing keys, whose public halves are in the JWKS."""
 
     signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
 

@@ -1,16 +1,15 @@
 """Health probes of AWS services: cheap calls that raise UnavailableError without a response."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import unavailable
-from webhooks.adapters.dynamodb.items import Key
+from webhooks.adapters.dynamodb.items import ItemKey
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.ports import Probe
 
-type Probe = Callable[[], object]
 
-
-def tables_probe(aws: AwsClients, absent: Mapping[str, Key]) -> Probe:
+def tables_probe(aws: AwsClients, absent: Mapping[str, ItemKey]) -> Probe:
     """Ask each table, by its name, for an absent item."""
 
     def probe() -> None:

@@ -14,10 +14,10 @@ class TooManyLoadsError(Exception):
 
 
 class LoadingCache[K, V]:
-    """Values by key. `load` returns a value and its seconds, None for a value that is not kept.
+    """Values by key. `load` returns a value and its seconds, None for a value that is not cached.
 
     Each load has a thread of its own, named `name`, so that a caller with little time can leave. `size`:
-    values that are kept; `at_once`: concurrent loads. Thread-safe.
+    values that are cached; `at_once`: concurrent loads. Thread-safe.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class LoadingCache[K, V]:
         at_once: float = inf,
     ) -> None:
         self._load = load
-        self._kept: TtlCache[K, V] = TtlCache(size, clock=clock)
+        self._cache: TtlCache[K, V] = TtlCache(size, clock=clock)
         self._name = name
         self._at_once = at_once
         self._lock = Lock()
@@ -39,7 +39,7 @@ class LoadingCache[K, V]:
     def get(self, key: K, *, seconds: float = inf) -> V:
         """Return the key's value within the seconds.
 
-        Raises TimeoutError, TooManyLoadsError, and the load's own error: errors are not kept.
+        Raises TimeoutError, TooManyLoadsError, and the load's own error: errors are not cached.
         """
         found = self.find(key)
         if not isinstance(found, Future):
@@ -52,7 +52,7 @@ class LoadingCache[K, V]:
         Raises TooManyLoadsError.
         """
         with self._lock:
-            return self._kept.get(key) or self._loads.get(key) or self._begin(key)
+            return self._cache.get(key) or self._loads.get(key) or self._begin(key)
 
     def _begin(self, key: K) -> Future[V]:
         if len(self._loads) >= self._at_once:
@@ -72,6 +72,6 @@ class LoadingCache[K, V]:
             return
         with self._lock:
             if seconds is not None:
-                self._kept.put(key, value, seconds=seconds)
+                self._cache.put(key, value, seconds=seconds)
             del self._loads[key]
         load.set_result(value)

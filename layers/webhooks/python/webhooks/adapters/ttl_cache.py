@@ -11,28 +11,28 @@ from webhooks.ports import Clock
 
 
 class TtlCache[K, V]:
-    """At most `size` values, each kept for its seconds. Thread-safe."""
+    """At most `size` values, each valid for its seconds. Thread-safe."""
 
     def __init__(self, size: int, *, clock: Clock) -> None:
         self._size = size
         self._clock = clock
         self._lock = Lock()
-        self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def get(self, key: K) -> tuple[V] | None:
         """Return the value in a tuple of one, as a value may be None; None where there is no value."""
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is None or kept[0] <= self._clock():
-                self._kept.pop(key, None)
+            entry = self._entries.get(key)
+            if entry is None or entry[0] <= self._clock():
+                self._entries.pop(key, None)
                 return None
-            self._kept.move_to_end(key)
-            return (kept[1],)
+            self._entries.move_to_end(key)
+            return (entry[1],)
 
     def put(self, key: K, value: V, *, seconds: float) -> None:
-        """Keep a value; the least recently used one makes room."""
+        """Store a value; the least recently used one makes room."""
         with self._lock:
-            self._kept[key] = (self._clock() + seconds, value)
-            self._kept.move_to_end(key)
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
+            self._entries[key] = (self._clock() + seconds, value)
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)

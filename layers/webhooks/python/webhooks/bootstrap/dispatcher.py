@@ -60,7 +60,7 @@ def compose(
     )
     signer = CallbackSigner(
         service=service_key_store(settings, aws),
-        content=signing_key_store(settings, aws),
+        signing=signing_key_store(settings, aws),
         master=webhook_master(settings, aws),
     )
     dispatcher = Dispatcher(

@@ -34,7 +34,7 @@ class Attempt:
 class Delivery:
     """An event for a webhook; `attempts` are the tries so far, `body` is the callback's.
 
-    `log_time`: when its event happened, in epoch ms, as the attempt log orders it (see Event).
+    `log_time`: when its event happened, in epoch ms, as the delivery log orders it (see Event).
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The attempt log's line of a delivery."""
+"""The delivery log's line of a delivery."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,7 +27,7 @@ class LogKey:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A delivery's line in the attempt log; `settled_at` in epoch ms."""
+    """A delivery's line in the delivery log; `settled_at` in epoch ms."""
 
     key: LogKey
     delivery: Delivery

@@ -1,4 +1,4 @@
-"""The text of a message that carries a pack, and the JSON of attempts in a message and in the attempt log.
+"""The text of a message that carries a pack, and the JSON of attempts in a message and in the delivery log.
 
 A pack's text is one line of JSON that describes the deliveries, then each delivery's callback body on a
 line of its own: the bodies are copied, never parsed or escaped again, from fan-out to the endpoint.

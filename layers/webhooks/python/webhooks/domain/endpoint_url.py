@@ -1,4 +1,4 @@
-"""An endpoint's URL, taken apart once: the parts to write on the wire, and to connect to."""
+"""An endpoint's URL, taken apart once: the parts to send, and to connect to."""
 
 import re
 from dataclasses import dataclass, field

@@ -51,20 +51,21 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
     fields = message.values
     if "detail-type" in fields:
         name, event_id, when = fields["detail-type"], fields.get("id"), fields.get("time")
-        data = owner = _object(fields, "detail")
+        data = scope_fields = _object(fields, "detail")
         copy = message.copy_of("detail")
     elif "tenant_id" in fields or "event_name" in fields:
         name, event_id = fields.get("event_name", fields.get("eventName")), fields.get("event_id")
-        data, owner, when = fields, fields, fields.get("event_ts")
+        data, scope_fields, when = fields, fields, fields.get("event_ts")
         copy = compact(text)
     else:
         name, event_id, when = fields.get("eventName"), fields.get("eventId"), fields.get("occurredAt")
-        data, owner = _object(fields, "data"), fields
+        data, scope_fields = _object(fields, "data"), fields
         copy = message.copy_of("data")
     if not isinstance(name, str) or not EVENT_NAME.fullmatch(name):
         raise InvalidEventError(f"eventName (or event_name, detail-type): must be {EVENT_NAME_RULE}")
     scope = Scope(
-        _owner(owner, "tenantId", spelled="tenant_id"), _owner(owner, "communityId", spelled="community_id")
+        _scope_id(scope_fields, "tenantId", spelled="tenant_id"),
+        _scope_id(scope_fields, "communityId", spelled="community_id"),
     )
     if event_id is None:
         event_id, default_time = message_id, sent_at
@@ -96,8 +97,8 @@ def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
-def _owner(owner: Mapping[str, Any], name: str, *, spelled: str) -> str:
-    value = owner.get(name, owner.get(spelled))
+def _scope_id(scope_fields: Mapping[str, Any], name: str, *, spelled: str) -> str:
+    value = scope_fields.get(name, scope_fields.get(spelled))
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
         raise InvalidEventError(f"{name} (or {spelled}): must be {IDENTIFIER_RULE}")
     return value

@@ -44,7 +44,7 @@ class HttpRequest:
 
     @property
     def fault(self) -> str | None:
-        """Name a method, header name or value that could break the message: it must not reach the wire."""
+        """Name a method, header name or value that could break the message: it must not be sent."""
         if not _TOKEN.fullmatch(self.method):
             return "unsafe-method"
         if not all(
@@ -86,7 +86,7 @@ class HttpResponse:
 
 
 def shown_location(status: int, value: str | None) -> str | None:
-    """Return where a redirect leads, for the webhook's owner; None where the status is none.
+    """Return where a redirect leads, for the webhook's tenant; None where the status is none.
 
     Without user info, query and fragment, which can be secret, and cut off after 256 characters.
     """
@@ -100,7 +100,7 @@ def shown_location(status: int, value: str | None) -> str | None:
 class NoResponseReason(StrEnum):
     """Why there is no HTTP response."""
 
-    REFUSED = "refused"  # by the address guard, or a request that must not reach the wire: never sent
+    REFUSED = "refused"  # by the address guard, or a request that could break the message: never sent
     DNS = "dns"
     CONNECT = "connect"
     TLS = "tls"

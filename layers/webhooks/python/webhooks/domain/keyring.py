@@ -135,10 +135,11 @@ def service_keys(state: Mapping[str, Any], curve: Curve) -> KeyPairs:
 
 
 def signing_keys(state: Mapping[str, Any]) -> KeyPairs:
-    """Read the pairs that sign callbacks' content (RFC 9421, always P-256) from their secret."""
+    """Read the signing keys (RFC 9421, always P-256) from their secret."""
     return _read(state, Curve.P256) or KeyPairs(
         seed=state["seed"],
         keys=(
+            # The names of the derivation stay: others would give other keys.
             Key(_derive(state["seed"], "content key 1", curve=Curve.P256), since=None),
             Key(_derive(state["seed"], "content key 0", curve=Curve.P256)),
         ),
@@ -151,7 +152,7 @@ def to_state(pairs: KeyPairs) -> dict[str, Any]:
         "seed": pairs.seed,
         "curve": pairs.current.curve.value,
         "keys": [
-            {"pair": key.pair.to_wire(), "since": key.since, "until": key.until, "request": key.request}
+            {"pair": key.pair.to_base64(), "since": key.since, "until": key.until, "request": key.request}
             for key in pairs.keys
         ],
     }
@@ -167,7 +168,7 @@ def _read(state: Mapping[str, Any], curve: Curve) -> KeyPairs | None:
         return None
     keys = tuple(
         Key(
-            PrivateKey.from_wire(key["pair"], curve),
+            PrivateKey.from_base64(key["pair"], curve),
             since=key["since"],
             until=key["until"],
             request=key["request"],

@@ -14,7 +14,7 @@ from typing import Any
 from webhooks.domain.json_equality import ScalarKeys, composite_text, scalar_key
 from webhooks.domain.webhook import Criteria, IndexEntry
 
-MAX_KEPT = 1_000_000  # gathered values of an event, about 64 MB; beyond it they are gathered anew
+MAX_GATHERED = 1_000_000  # gathered values of an event, about 64 MB; beyond it they are gathered anew
 # Values that one query may look at: the largest event six times, in less than a second of a whole CPU.
 MAX_VISITS = 2_000_000
 FEW = 8  # objects that are searched for each field; for more objects, all their fields are listed once
@@ -35,7 +35,7 @@ class EventFields:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._data = data
         self._root = _Group((data,), self)
-        self._kept = 0
+        self._gathered = 0
         self._visits = MAX_VISITS
         self.keys = ScalarKeys()
         self.visited = 0
@@ -46,8 +46,8 @@ class EventFields:
 
     def hold(self, field: str, wanted: Any) -> bool:
         """Tell whether a value of the dotted field, or an element of one, equals `wanted`."""
-        if self._kept > MAX_KEPT:
-            self._root, self._kept = _Group((self._data,), self), 0
+        if self._gathered > MAX_GATHERED:
+            self._root, self._gathered = _Group((self._data,), self), 0
         group, parts = self._root, field.split(".")
         for number, part in enumerate(parts, start=1):
             if number < len(parts) and group.has_dots():  # the rest of the path may be one key
@@ -61,14 +61,14 @@ class EventFields:
         return group.has(wanted)
 
     @property
-    def kept(self) -> int:
-        """The number of values that are kept of the event's data."""
-        return self._kept
+    def gathered(self) -> int:
+        """The number of the event's values that are gathered in memory."""
+        return self._gathered
 
-    def count(self, visited: int, *, kept: int) -> None:
-        """Count values looked at, and those kept in memory. Raises CostlyQueryError."""
+    def count(self, visited: int, *, gathered: int) -> None:
+        """Count values looked at, and those gathered in memory. Raises CostlyQueryError."""
         self.visited += visited
-        self._kept += kept
+        self._gathered += gathered
         if self.visited > self._visits:
             raise CostlyQueryError
 
@@ -123,7 +123,7 @@ class _Group:
         found = self._lookup(name)
         if not found:
             return None
-        self._event.count(len(found), kept=len(found))
+        self._event.count(len(found), gathered=len(found))
         group = self._children[name] = _Group(found, self._event)
         return group
 
@@ -132,7 +132,7 @@ class _Group:
         if self._dots is None:
             objects = [each for each in self._each() if isinstance(each, dict)]
             self._dots = any("." in name for each in objects for name in each)
-            self._event.count(sum(map(len, objects)), kept=0)
+            self._event.count(sum(map(len, objects)), gathered=0)
         return self._dots
 
     def has(self, wanted: Any) -> bool:
@@ -140,11 +140,11 @@ class _Group:
         if not isinstance(wanted, dict | list):
             if self._scalars is None:
                 self._scalars = set(self._scalar_keys())
-                self._event.count(0, kept=len(self._scalars))
+                self._event.count(0, gathered=len(self._scalars))
             return scalar_key(wanted) in self._scalars
         if self._composites is None:
             self._composites = set(self._composite_texts())
-            self._event.count(0, kept=len(self._composites))
+            self._event.count(0, gathered=len(self._composites))
         return bool(self._composites) and composite_text(wanted)[0] in self._composites
 
     def _lookup(self, name: str) -> Sequence[Any]:
@@ -156,7 +156,7 @@ class _Group:
             self._arrays.sort(key=len, reverse=True)
             elements = [each for array in self._arrays for each in array if isinstance(each, dict)]
             self._inner = _Objects(elements, self._event)
-            self._event.count(len(self._values) + sum(map(len, self._arrays)), kept=len(elements))
+            self._event.count(len(self._values) + sum(map(len, self._arrays)), gathered=len(elements))
         found = self._own.get(name)
         if not _INDEX.fullmatch(name):
             inner = self._inner.get(name)
@@ -168,7 +168,7 @@ class _Group:
         yield from self._values
         for value in self._values:
             if isinstance(value, list):
-                self._event.count(len(value), kept=0)
+                self._event.count(len(value), gathered=0)
                 yield from value
 
     def _scalar_keys(self) -> Iterator[Any]:
@@ -180,7 +180,7 @@ class _Group:
         for each in self._each():
             if isinstance(each, dict | list):
                 text, visited = composite_text(each, key_of=self._event.keys.of)
-                self._event.count(visited, kept=0)
+                self._event.count(visited, gathered=0)
                 if text:
                     yield text
 
@@ -206,7 +206,7 @@ class _Objects:
                     by_name[key].append(value)
             self._by_name = dict(by_name)
             fields = sum(map(len, self._objects))
-            self._event.count(fields, kept=fields)
+            self._event.count(fields, gathered=fields)
         return self._by_name.get(name, ())
 
 

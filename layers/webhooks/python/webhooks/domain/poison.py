@@ -8,7 +8,7 @@ from typing import Protocol
 POISON_RECEIVES = 100
 
 
-class Received(Protocol):
+class ReceivedMessage(Protocol):
     """A message of a queue."""
 
     @property
@@ -23,7 +23,7 @@ def poison_reason(error: Exception, receives: int) -> str | None:
     return f"not processed: {type(error).__name__} after {receives} receives"
 
 
-def least_received_first[M: Received](messages: Iterable[M], rng: Callable[[], float]) -> list[M]:
+def least_received_first[M: ReceivedMessage](messages: Iterable[M], rng: Callable[[], float]) -> list[M]:
     """Return messages in the order in which suspects are worked on: of equal receives in random order.
 
     Poison is received more often than its victims; the random order leaves no victim behind the same poison.

@@ -11,7 +11,7 @@ SHORTEST = 4  # characters: a shorter secret stands in any text, and its redacti
 def secrets_of(credential: Credential | None, authorization: Mapping[str, str]) -> list[str]:
     """Return the credential's secret values, and their forms in the header that was sent.
 
-    Names are left: the owner should read that a key's header is missing.
+    Names are left: the tenant should read that a key's header is missing.
     """
     sent = [value.removeprefix("Basic ").removeprefix("Bearer ") for value in authorization.values()]
     values = (credential.password, credential.client_secret) if credential else ()

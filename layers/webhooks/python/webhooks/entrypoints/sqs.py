@@ -19,7 +19,7 @@ class BatchFailedError(Exception):
 
 
 def read_batch(read: Callable[[], Iterable[str]]) -> BatchResponse:
-    """Read a batch and answer SQS. Raises BatchFailedError for every error of the batch.
+    """Read a batch and respond to SQS. Raises BatchFailedError for every error of the batch.
 
     Lambda writes an exception's text and its causes into the log, and foreign texts may quote a secret.
     """

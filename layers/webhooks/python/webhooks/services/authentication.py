@@ -137,7 +137,7 @@ class Authentication:
         service_key = self._keys.read().in_use(now)
         public_key = _public_key(headers["keyid"], service_key.curve, header="keyId")
         try:
-            matches = PrivateKey.from_wire(headers["keysecret"], service_key.curve).public_key == public_key
+            matches = PrivateKey.from_base64(headers["keysecret"], service_key.curve).public_key == public_key
         except SigningError:
             matches = False
         if not matches:
@@ -157,7 +157,7 @@ def _public_key(text: str, curve: Curve, *, header: str = "publickey") -> Public
 
 @lru_cache(KNOWN_CALLERS)  # validating a point takes a modular square root, a fifth of a request's CPU
 def _known_public_key(text: str, curve: Curve) -> PublicKey:
-    return PublicKey.from_wire(text, curve)
+    return PublicKey.from_base64(text, curve)
 
 
 def _read_request_id(text: str) -> tuple[str, str, float]:

@@ -1,15 +1,13 @@
 """Public facts: the service's public keys, and the health of the services behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
 from signing import jwk, thumbprint
 from webhooks.domain.errors import UnavailableError
-from webhooks.ports import Clock, KeyStore
-
-type Probe = Callable[[], object]  # raises UnavailableError where the service does not answer
+from webhooks.ports import Clock, KeyStore, Probe
 
 CACHED = 5  # seconds that a result is good for: a load balancer's checks must not become our load
 PATIENCE = 5.0  # seconds: a new instance makes its clients in them too
@@ -46,7 +44,7 @@ class Discovery:
 
     def public_key(self) -> str:
         """Return the service's public key, as callers encrypt for it and verify with it."""
-        return self._service_keys.read().in_use(self._clock()).public_key.to_wire()
+        return self._service_keys.read().in_use(self._clock()).public_key.to_base64()
 
     def known_public_key(self) -> str:
         """Return the public key as `public_key` does, or an empty text where it cannot be read now."""
@@ -56,7 +54,7 @@ class Discovery:
             return ""
 
     def jwks(self) -> dict[str, Any]:
-        """Return the keys that sign callbacks' content: in use, to come, and those before in their grace."""
+        """Return the signing keys: in use, to come, and those before in their grace."""
         shown = self._signing_keys.read().published(self._clock())
         return {"keys": [jwk(key.public_key, thumbprint(key.public_key)) for key in shown]}
 

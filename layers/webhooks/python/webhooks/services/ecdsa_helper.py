@@ -1,4 +1,4 @@
-"""Encrypts and decrypts as the wire protocol does, for callers that try it out. Stores nothing."""
+"""Encrypts and decrypts as the API's protocol does, for callers that try it out. Stores nothing."""
 
 from dataclasses import dataclass
 
@@ -41,13 +41,13 @@ class EcdsaHelper:
     def _agree(self, public_key: str, private_key: str) -> tuple[bytes, str]:
         problems = []
         try:
-            public = PublicKey.from_wire(public_key, self._curve)
+            public = PublicKey.from_base64(public_key, self._curve)
         except SigningError as error:
             problems.append(f"publicKey: {error}")
         try:
-            private = PrivateKey.from_wire(private_key, self._curve)
+            private = PrivateKey.from_base64(private_key, self._curve)
         except SigningError as error:
             problems.append(f"privateKey: {error}")
         if problems:
             raise InvalidInputError(problems)
-        return shared_key(private, public), private.public_key.to_wire()
+        return shared_key(private, public), private.public_key.to_base64()

@@ -1,9 +1,9 @@
 """The service's own key pairs: listed and reset by operators, who are authorized before they come here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signing import Curve, PrivateKey
+from signing import PrivateKey
 from webhooks.domain.errors import ConflictError, NotFoundError, StaleError
 from webhooks.domain.keyring import KeyPairs
 from webhooks.ports import Clock, KeyStore, RandomBytes
@@ -46,14 +46,14 @@ class ServiceKeys:
             pairs = store.read_now()
             if made := pairs.made_by(idempotency_key):
                 return ServiceKey(tag, made)
-            if pairs.current.public_key.to_wire() == key_id:
+            if pairs.current.public_key.to_base64() == key_id:
                 return ServiceKey(tag, self._replace(store, pairs, idempotency_key))
         raise NotFoundError(
             "keyId: no key has this id, or it was reset before; GET /servicekeys lists the keys"
         )
 
     def _replace(self, store: KeyStore, pairs: KeyPairs, idempotency_key: str) -> PrivateKey:
-        fresh = _new_key(self._random_bytes, pairs.current.curve)
+        fresh = PrivateKey.derive(self._random_bytes(KEY_SEED), b"reset key", pairs.current.curve)
         after = pairs.reset(fresh, now=self._clock(), grace=self._grace, request=idempotency_key)
         try:
             store.replace(pairs, after)
@@ -62,7 +62,3 @@ class ServiceKeys:
                 return made
             raise ConflictError("keyId: another request has just reset this key") from None
         return after.current
-
-
-def _new_key(random_bytes: Callable[[int], bytes], curve: Curve) -> PrivateKey:
-    return PrivateKey.derive(random_bytes(KEY_SEED), b"reset key", curve)

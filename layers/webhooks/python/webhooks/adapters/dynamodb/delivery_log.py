@@ -1,4 +1,4 @@
-"""The attempt log in DynamoDB: one item per delivery, of at most one write unit."""
+"""The delivery log in DynamoDB: one item per delivery, of at most one write unit."""
 
 import json
 import logging

@@ -40,8 +40,10 @@ def put_record(
     return {"Put": put}
 
 
-def record_from(item: Item) -> StoredRecord:
-    """Read a record."""
+def record_from(item: Item | None, *, now: float) -> StoredRecord | None:
+    """Read a record; None where there is none, or an expired one that the table has not removed yet."""
+    if item is None or int(item["expiresAt"]["N"]) <= now:
+        return None
     return StoredRecord(
         body=item["body"]["S"],
         token=item["change"]["S"],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 type Item = dict[str, Any]
-type Key = Mapping[str, Any]
+type ItemKey = Mapping[str, Any]
 
 
 def key(pk: str, sk: str | None = None) -> Item:

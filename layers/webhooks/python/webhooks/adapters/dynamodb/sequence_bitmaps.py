@@ -65,7 +65,7 @@ def counts_from_bytes(raw: bytes) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class PagePart:
     """The part of a segment that a page has: `take` webhooks after the newest `skip`."""
 
     segment: int
@@ -73,7 +73,7 @@ class Slice:
     take: int
 
 
-def slices(counts: Mapping[int, int], *, skip: int, take: int) -> Iterator[Slice]:
+def page_parts(counts: Mapping[int, int], *, skip: int, take: int) -> Iterator[PagePart]:
     """Find the segments that a page lies in, newest first, by the number of webhooks in each."""
     for segment in sorted(counts, reverse=True):
         if take <= 0:
@@ -83,11 +83,11 @@ def slices(counts: Mapping[int, int], *, skip: int, take: int) -> Iterator[Slice
             skip -= count
             continue
         part = min(take, count - skip)
-        yield Slice(segment, skip, part)
+        yield PagePart(segment, skip, part)
         skip, take = 0, take - part
 
 
-def newest(bits: int, part: Slice) -> list[int]:
+def newest(bits: int, part: PagePart) -> list[int]:
     """Return the slice's sequence numbers, newest first; fewer where the bitmap has no more."""
     bits = _without_newest(bits, part.skip)
     found: list[int] = []

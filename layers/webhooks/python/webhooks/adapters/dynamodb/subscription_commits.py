@@ -7,7 +7,7 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from webhooks.adapters.aws.errors import error_code, unavailable_error
-from webhooks.adapters.dynamodb.idempotency_items import record_key
+from webhooks.adapters.dynamodb.idempotency_items import record_from, record_key
 from webhooks.adapters.dynamodb.sequence_bitmaps import Head, bitmap_from_bytes
 from webhooks.adapters.dynamodb.subscription_pages import head_from
 from webhooks.adapters.dynamodb.subscription_transaction import Action, Change, Purpose, Tables
@@ -112,13 +112,12 @@ class SubscriptionCommits:
         """Tell whether its key's record is of this change. Raises AlreadyProcessedError for another's."""
         if change.record is None:
             return False
-        item = self._access.get(record_key(change.record.key))
-        if item is None or int(item["expiresAt"]["N"]) <= self._clock():
+        stored = record_from(self._access.get(record_key(change.record.key)), now=self._clock())
+        if stored is None:
             return False
-        token = item["change"]["S"]
-        if token not in (change.token, change.record.replaces):
+        if stored.token not in (change.token, change.record.replaces):
             raise AlreadyProcessedError
-        return bool(token == change.token)
+        return stored.token == change.token
 
 
 def _failures(actions: Sequence[Action], error: ClientError) -> set[Purpose]:

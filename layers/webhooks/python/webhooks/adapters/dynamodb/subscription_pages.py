@@ -14,11 +14,11 @@ from webhooks.adapters.dynamodb.keys import (
 )
 from webhooks.adapters.dynamodb.sequence_bitmaps import (
     Head,
-    Slice,
+    PagePart,
     bitmap_from_bytes,
     counts_from_bytes,
     newest,
-    slices,
+    page_parts,
     union,
 )
 from webhooks.adapters.dynamodb.table import Table
@@ -68,7 +68,7 @@ class SubscriptionPages:
 
     def _all(self, scope: Scope, head: Head, *, skip: int, take: int) -> tuple[bool, Page]:
         """Return the page, and whether no change came between its reads."""
-        parts = list(slices(dict(enumerate(head.counts)), skip=skip, take=take))
+        parts = list(page_parts(dict(enumerate(head.counts)), skip=skip, take=take))
         pk = community_pk(scope)
         items = self._table.get_many(key(pk, live_sk(part.segment)) for part in parts)
         bitmaps = _bitmaps(items)
@@ -86,15 +86,15 @@ class SubscriptionPages:
             for pair in _bitmaps(self._table.query(pk, prefix=tag_prefix(tag))).items()
         )
         counts = {segment: bits.bit_count() for segment, bits in bitmaps.items()}
-        parts = list(slices(counts, skip=skip, take=take))
+        parts = list(page_parts(counts, skip=skip, take=take))
         found, webhooks = self._webhooks(scope, parts, bitmaps)
         whole = found and self.head(scope).version == head.version
         return whole, Page(sum(counts.values()), webhooks)
 
     def _webhooks(
-        self, scope: Scope, parts: Iterable[Slice], bitmaps: Mapping[int, int]
+        self, scope: Scope, parts: Iterable[PagePart], bitmaps: Mapping[int, int]
     ) -> tuple[bool, list[Webhook]]:
-        """Return whether all of the slices' webhooks were there, and those that were, newest first."""
+        """Return whether all of the parts' webhooks were there, and those that were, newest first."""
         pk = community_pk(scope)
         wanted = [
             webhook_sk(sequence) for part in parts for sequence in newest(bitmaps.get(part.segment, 0), part)

@@ -96,10 +96,7 @@ class DynamoSubscriptions:
 
     def find_record(self, idempotency_key: str) -> StoredRecord | None:
         """Return the record under an idempotency key."""
-        item = self._access.get(record_key(idempotency_key))
-        if item is None or int(item["expiresAt"]["N"]) <= self._clock():
-            return None
-        return record_from(item)
+        return record_from(self._access.get(record_key(idempotency_key)), now=self._clock())
 
     def _change(
         self, before: Webhook | None, after: Webhook | None, record: IdempotencyRecord | None

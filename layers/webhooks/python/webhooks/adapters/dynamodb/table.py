@@ -8,7 +8,7 @@ from typing import Any
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import AWS_ERRORS, unavailable_error
-from webhooks.adapters.dynamodb.items import Item, Key
+from webhooks.adapters.dynamodb.items import Item, ItemKey
 from webhooks.domain.errors import UnavailableError
 
 BATCH_KEYS = 100  # BatchGetItem's limit
@@ -32,18 +32,18 @@ class Table:
         self.name = name
         self.backoff = backoff or Backoff()
 
-    def get(self, item_key: Key) -> Item | None:
+    def get(self, item_key: ItemKey) -> Item | None:
         """Return an item as it is now."""
         response = call(self.aws, "get_item", TableName=self.name, Key=item_key, ConsistentRead=True)
         item: Item | None = response.get("Item")
         return item
 
-    def get_eventually(self, item_key: Key) -> Item | None:
+    def get_eventually(self, item_key: ItemKey) -> Item | None:
         """Return an item, eventually consistent, at half the price."""
         item: Item | None = call(self.aws, "get_item", TableName=self.name, Key=item_key).get("Item")
         return item
 
-    def get_many(self, keys: Iterable[Key], *, attributes: Sequence[str] = ()) -> list[Item]:
+    def get_many(self, keys: Iterable[ItemKey], *, attributes: Sequence[str] = ()) -> list[Item]:
         """Return those items that exist, in any order; only the named attributes where there are any.
 
         The keys must differ from each other.
@@ -98,7 +98,7 @@ class Table:
 
 def get_items(
     aws: AwsClients,
-    wanted: Sequence[tuple[str, Key]],
+    wanted: Sequence[tuple[str, ItemKey]],
     *,
     attributes: Mapping[str, Sequence[str]],
     backoff: Backoff,

@@ -24,7 +24,7 @@ from webhooks.adapters.http.failures import Phase
 from webhooks.adapters.http.transfer import Transfer
 from webhooks.adapters.http.transfers import Transfers
 from webhooks.domain.http import HttpOutcome, NoResponse, NoResponseReason
-from webhooks.ports import Call, Conversation, Shared
+from webhooks.ports import Call, Clock, Conversation, Shared
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +64,7 @@ class Batch[R]:
         shared: dict[Hashable, RunningCall],
         conversations: Sequence[Conversation[R]],
         *,
-        clock: Callable[[], float],
+        clock: Clock,
         abandon: Callable[[], None],
     ) -> None:
         self._abandon = abandon

@@ -2,16 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Self
 
 from webhooks.adapters.http.batch import Batch, RunningCall
 from webhooks.adapters.http.ca_bundle import ca_bundle
 from webhooks.adapters.http.egress_guard import EgressGuard
 from webhooks.adapters.http.transfers import Limits, Transfers
-from webhooks.ports import Conversation
-
-__all__ = ["CurlHttpClient", "Limits"]
+from webhooks.ports import Clock, Conversation
 
 
 class CurlHttpClient:
@@ -26,7 +24,7 @@ class CurlHttpClient:
         *,
         ca_file: str | None = None,
         limits: Limits | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time.time,
     ) -> None:
         self._guard = guard
         self._clock = clock

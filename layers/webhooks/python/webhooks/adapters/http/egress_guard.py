@@ -12,11 +12,12 @@ from webhooks.adapters.http.resolver import HostUnresolvedError, Resolve, Resolv
 from webhooks.domain.egress_policy import Address, EgressPolicy
 from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
 from webhooks.domain.errors import EndpointRefusedError
+from webhooks.ports import Clock
 
 __all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Lookup", "Target"]
 
 _RESOLVE_SECONDS: Final = 5.0
-_KEPT: Final = 1_024  # URLs
+_CACHED_URLS: Final = 1_024  # URLs
 
 
 class EgressRefusedError(EndpointRefusedError):
@@ -55,17 +56,17 @@ class EgressGuard:
         policy: EgressPolicy,
         *,
         resolve: Resolve = socket.getaddrinfo,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._policy = policy
         self._resolver = Resolver(resolve, clock=clock)
-        # Both only compute, and each delivery asks for both; an error is not kept.
-        self._parsed = lru_cache(_KEPT)(self._parse)
-        self._vetted = lru_cache(_KEPT)(self._vet)
+        # Both only compute, and each delivery asks for both; an error is not cached.
+        self._parsed = lru_cache(_CACHED_URLS)(self._parse)
+        self._vetted = lru_cache(_CACHED_URLS)(self._vet)
         self._scheme_rule = "the URL must start with " + " or ".join(f"{each}://" for each in policy.schemes)
 
     def check(self, url: str) -> None:
-        """Raise EgressRefusedError or HostUnresolvedError, with a text for the webhook's owner."""
+        """Raise EgressRefusedError or HostUnresolvedError, with a text for the webhook's tenant."""
         self.target(url, seconds=_RESOLVE_SECONDS)
 
     def target(self, url: str, *, seconds: float) -> Target:

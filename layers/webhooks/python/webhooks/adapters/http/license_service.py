@@ -101,9 +101,9 @@ class LicenseService:
             "uuid": str(UUID(bytes=self._random_bytes(16), version=4)),
         }
         try:
-            key = shared_key(own, PublicKey.from_wire(peer, own.curve))
+            key = shared_key(own, PublicKey.from_base64(peer, own.curve))
             return {
-                "publickey": own.public_key.to_wire(),
+                "publickey": own.public_key.to_base64(),
                 "licensekey": seal(key, license_key, self._random_bytes(IV_BYTES)),
                 "requestid": seal(key, json.dumps(request_id), self._random_bytes(IV_BYTES)),
             }

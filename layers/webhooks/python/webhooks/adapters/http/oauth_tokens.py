@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_plus, urlencode
@@ -17,10 +16,10 @@ from webhooks.domain.http import (
     NoResponse,
     NoResponseReason,
 )
-from webhooks.ports import Call, Conversation, Shared
+from webhooks.ports import Call, Clock, Conversation, Shared
 
 _USER_AGENT: Final = "webhooks"
-_KEPT_TOKENS: Final = 1_024
+_CACHED_TOKENS: Final = 1_024
 _FETCH_SECONDS: Final = 5.0  # the longest ttl: no delivery has more time for a token
 _RESPONSE_BYTES: Final = 32_768
 _LIFETIME: Final = 300.0  # where the response names none (RFC 6749, 5.1): short, as a 401 fetches anew anyway
@@ -41,8 +40,8 @@ class _Token:
 class OAuthTokens:
     """Access tokens by client. `clock`: seconds that go on while the function is frozen."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._tokens: TtlCache[ClientCredentials, str] = TtlCache(_KEPT_TOKENS, clock=clock)
+    def __init__(self, clock: Clock) -> None:
+        self._tokens: TtlCache[ClientCredentials, str] = TtlCache(_CACHED_TOKENS, clock=clock)
 
     def token(
         self, client: ClientCredentials, *, seconds: float, rejected: str | None = None

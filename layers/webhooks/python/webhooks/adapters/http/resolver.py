@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -11,9 +11,10 @@ from typing import Any, Final, Protocol
 from webhooks.adapters.loading_cache import LoadingCache, TooManyLoadsError
 from webhooks.domain.egress_policy import Address
 from webhooks.domain.errors import EndpointRefusedError
+from webhooks.ports import Clock
 
-_KEPT_SECONDS: Final = 10.0  # a burst of deliveries asks once; a changed record is followed within seconds
-_KEPT_HOSTS: Final = 1_024
+_CACHED_SECONDS: Final = 10.0  # a burst of deliveries asks once; a changed record is followed within seconds
+_CACHED_HOSTS: Final = 1_024
 # Each is a thread in getaddrinfo, which nothing can stop: bounded, so that dead zones cannot use up all.
 _LOOKUPS_AT_ONCE: Final = 128
 
@@ -32,12 +33,10 @@ class HostUnresolvedError(EndpointRefusedError):
 class Resolver:
     """Resolve hosts with a short memory and one lookup per host at a time. Thread-safe."""
 
-    def __init__(
-        self, resolve: Resolve = socket.getaddrinfo, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, resolve: Resolve = socket.getaddrinfo, *, clock: Clock = time.monotonic) -> None:
         self._resolve = resolve
         self._hosts = LoadingCache(
-            self._look_up, size=_KEPT_HOSTS, clock=clock, name="lookup", at_once=_LOOKUPS_AT_ONCE
+            self._look_up, size=_CACHED_HOSTS, clock=clock, name="lookup", at_once=_LOOKUPS_AT_ONCE
         )
 
     def addresses(self, host: str, *, seconds: float) -> tuple[Address, ...]:
@@ -74,10 +73,10 @@ class Resolver:
             addresses = tuple(dict.fromkeys(_plain(ip_address(response[-1][0])) for response in responses))
         except (OSError, ValueError):  # gaierror is an OSError; a host that IDNA refuses is a ValueError
             addresses = ()
-        return addresses, _KEPT_SECONDS if addresses else None
+        return addresses, _CACHED_SECONDS if addresses else None
 
 
-@lru_cache(_KEPT_HOSTS)
+@lru_cache(_CACHED_HOSTS)
 def _literal(host: str) -> Address | None:
     """Return the address that a host is, None for a name."""
     try:

@@ -18,7 +18,7 @@ _FIRST_FINAL_STATUS: Final = 200
 _SWITCHING_PROTOCOLS: Final = 101
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)\b")
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
-_KEPT: Final = frozenset((b"retry-after", b"location", b"content-encoding"))
+_HEADERS: Final = frozenset((b"retry-after", b"location", b"content-encoding"))
 # Of these names and of the end: all other lines are passed over for next to nothing, however many there are.
 _FIRST_BYTES: Final = frozenset(b"cCtTrRlL\r\n")
 
@@ -133,7 +133,7 @@ class ResponseReader:
     def _field(self, name: bytes, value: bytes) -> int | None:
         if name in _FRAMING:
             return self._frame(name, value)
-        if name in _KEPT:
+        if name in _HEADERS:
             self._fields.setdefault(name, value)
         return None
 

@@ -138,7 +138,7 @@ class SecretCredentials:
             return list(readers.map(self._read_or_none, refs))
 
     def delete(self, ref: CredentialRef) -> None:
-        """Delete a credential with all its versions, at once: its owner has given it up."""
+        """Delete a credential with all its versions, at once: its tenant has given it up."""
         with unavailable("secretsmanager DeleteSecret"):
             try:
                 self._aws.secrets.delete_secret(SecretId=ref.secret_name, ForceDeleteWithoutRecovery=True)

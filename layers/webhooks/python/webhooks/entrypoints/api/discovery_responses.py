@@ -51,7 +51,7 @@ def read_version(folder: Path) -> str:
 
 
 def health_response(discovery: Discovery, *, version: str) -> Response[str]:
-    """Return 200 where all services answer, 503 with the names of the others."""
+    """Return 200 where all services respond, 503 with the names of the others."""
     failing = discovery.health().failing
     status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
     content = {

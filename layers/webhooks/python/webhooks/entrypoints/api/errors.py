@@ -16,7 +16,7 @@ from webhooks.domain.errors import (
     WebhooksError,
 )
 from webhooks.domain.json_text import write_json
-from webhooks.entrypoints.api.wire_names import problems_text
+from webhooks.entrypoints.api.json_names import problems_text
 
 RETRY_AFTER = 5  # seconds: by then the failing service, or another instance of it, usually answers
 

@@ -19,8 +19,8 @@ class ServiceKeyResponses:
         return [
             {
                 "tag": key.tag,
-                "keyId": key.pair.public_key.to_wire(),
-                "keySecret": seal(caller.shared_key, key.pair.to_wire(), self._random_bytes(IV_BYTES)),
+                "keyId": key.pair.public_key.to_base64(),
+                "keySecret": seal(caller.shared_key, key.pair.to_base64(), self._random_bytes(IV_BYTES)),
                 "type": "ecdsa",
             }
             for key in keys

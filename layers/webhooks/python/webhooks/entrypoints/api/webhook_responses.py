@@ -57,13 +57,15 @@ class WebhookResponses:
             data.append(text)
         counts = f'{{"index":{index},"total":{page.total},"size":{size}}}'
         # PageOut, with webhooks that are JSON already; base64 needs no escapes.
-        key = caller.service_key.to_wire()
+        key = caller.service_key.to_base64()
         return f'{{"page":{counts},"data":[{",".join(data)}],"publicKey":"{key}"}}'
 
     def secret(self, caller: Caller, webhook: Webhook) -> str:
         """Write the webhook's `whsec_` secret."""
         secret = self._signing_secret(caller, webhook)
-        return write_json(SecretOut.of(None, signing_secret=secret, public_key=caller.service_key.to_wire()))
+        return write_json(
+            SecretOut.of(None, signing_secret=secret, public_key=caller.service_key.to_base64())
+        )
 
     def _webhook(
         self,

@@ -22,12 +22,12 @@ class Secrets:
     """The contents of the stores: both sets of keys, and the master of the webhooks' own secrets."""
 
     service: KeyPairs
-    content: KeyPairs
+    signing: KeyPairs
     master: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKeys:
+class KeysInUse:
     """The keys that sign from `since` until `until` (epoch seconds), and the secrets that they came from."""
 
     secrets: Secrets
@@ -39,15 +39,15 @@ class SigningKeys:
     def of(cls, secrets: Secrets, now: float) -> Self:
         """Choose the keys that sign at `now` (epoch seconds)."""
         shown, *beside = secrets.service.signing(now)
-        content = secrets.content.in_use(now)
+        signing = secrets.signing.in_use(now)
         return cls(
             secrets,
             since=now,
-            until=min(secrets.service.unchanged_until(now), secrets.content.unchanged_until(now)),
+            until=min(secrets.service.unchanged_until(now), secrets.signing.unchanged_until(now)),
             callback=CallbackKeys(
                 service=shown,
-                content=content,
-                content_key_id=thumbprint(content.public_key),
+                signing=signing,
+                signing_key_id=thumbprint(signing.public_key),
                 beside=tuple(beside),
             ),
         )
@@ -56,12 +56,12 @@ class SigningKeys:
 class CallbackSigner:
     """Makes requests, signed with the keys that `refresh` last read."""
 
-    def __init__(self, *, service: KeyStore, content: KeyStore, master: MasterSecret) -> None:
+    def __init__(self, *, service: KeyStore, signing: KeyStore, master: MasterSecret) -> None:
         self._service = service
-        self._content = content
+        self._signing = signing
         self._master = master
         self._secrets: Secrets | None = None
-        self._keys: SigningKeys | None = None
+        self._keys: KeysInUse | None = None
         self._secret = lru_cache(SECRETS)(derive_webhook_secret)
 
     def refresh(self) -> Secrets:
@@ -69,7 +69,7 @@ class CallbackSigner:
 
         Raises UnavailableError where one of them was never read; known ones serve while they cannot be read.
         """
-        read = Secrets(self._service.read(), self._content.read(), self._master.read())
+        read = Secrets(self._service.read(), self._signing.read(), self._master.read())
         known = self._secrets
         if known is None or known != read:  # equal ones stay: their keys have prepared signers
             self._secrets = known = read
@@ -106,5 +106,5 @@ class CallbackSigner:
     def _keys_at(self, now: float, secrets: Secrets) -> CallbackKeys:
         keys = self._keys
         if keys is None or keys.secrets is not secrets or not keys.since <= now < keys.until:
-            keys = self._keys = SigningKeys.of(secrets, now)
+            keys = self._keys = KeysInUse.of(secrets, now)
         return keys.callback

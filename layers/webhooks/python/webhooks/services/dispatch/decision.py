@@ -1,4 +1,4 @@
-"""Judges an attempt: its delivery with the attempt in its history, the verdict, and a line in the log."""
+"""Decides on an attempt: its delivery with the attempt in its history, the verdict, and a line in the log."""
 
 import logging
 from dataclasses import replace
@@ -12,7 +12,7 @@ from webhooks.services.dispatch.stages import Attempted, Decided, Failed, failed
 logger = logging.getLogger(__name__)
 
 
-def judge(
+def decide_on(
     attempted: Attempted | Failed, *, delays: tuple[int, ...], now: float, jitter: float
 ) -> Decided | Failed:
     """Decide on an attempt at `now` (epoch s); `delays` and `jitter` as in `retry.decide`."""

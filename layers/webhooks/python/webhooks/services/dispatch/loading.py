@@ -1,4 +1,4 @@
-"""Loads keys, webhooks, attempt log and credentials of a whole batch, before anything is sent.
+"""Loads keys, webhooks, delivery log and credentials of a whole batch, before anything is sent.
 
 AWS is called here, so that none of it takes of an endpoint's time: the tables in one call for up to 100
 items, and each credential that is not cached by a call of its own, in parallel (docs/adr/0004).

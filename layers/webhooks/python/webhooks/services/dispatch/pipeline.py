@@ -18,7 +18,7 @@ from webhooks.domain.poison import least_received_first
 from webhooks.ports import Background, Clock, DeliveryQueue, HttpClient, Rng, TimeLeft
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
-from webhooks.services.dispatch.decision import judge
+from webhooks.services.dispatch.decision import decide_on
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.preparation import decode, prepare
 from webhooks.services.dispatch.settlement import Settlement
@@ -123,7 +123,8 @@ class Dispatcher:
                 [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
             ):
                 stages = [
-                    judge(each, delays=self._delays, now=self._clock(), jitter=self._rng()) for each in ended
+                    decide_on(each, delays=self._delays, now=self._clock(), jitter=self._rng())
+                    for each in ended
                 ]
                 decided += [each for each in stages if isinstance(each, Decided)]
                 waves.add(stages)

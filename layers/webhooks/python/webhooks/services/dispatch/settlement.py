@@ -54,7 +54,7 @@ class Settlement:
     def settle(self, stages: Sequence[Stage]) -> set[str]:
         """Settle deliveries; return the ids of the messages that must come again. Raises no Exception."""
         try:
-            return self._settle([_judged(stage) for stage in stages])
+            return self._settle([_without_poison(stage) for stage in stages])
         except Exception as error:  # noqa: BLE001 - the boundary of a wave: its messages come again
             messages = {message.id: message for message in map(_message_of, stages)}
             return self.fail(list(messages.values()), error)
@@ -93,7 +93,7 @@ class Settlement:
             try:
                 self._subscriptions.change(webhook, after, record=None)
             except (StaleError, CorruptError, WebhooksError) as error:
-                # Its owner changed it meanwhile, or the store is away: the next 410 disables it.
+                # Its tenant changed it meanwhile, or the store is away: the next 410 disables it.
                 logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})
             else:
                 logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
@@ -156,8 +156,11 @@ class Settlement:
             logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
 
 
-def _judged(stage: Stage) -> Stage:
-    """Log a failed delivery, and end poison. An outage ends by itself: it makes no delivery poison."""
+def _without_poison(stage: Stage) -> Stage:
+    """Log a failed delivery, and return poison as skipped.
+
+    An outage ends by itself: it makes no delivery poison.
+    """
     if not isinstance(stage, Failed):
         return stage
     delivery_id, receives = stage.decoded.delivery.id, stage.decoded.message.receives

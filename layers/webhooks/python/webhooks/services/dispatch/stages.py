@@ -22,7 +22,7 @@ class DeliveryMessage:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A delivery, the message and the pack that brought it, and its key in the attempt log."""
+    """A delivery, the message and the pack that brought it, and its key in the delivery log."""
 
     message: DeliveryMessage
     pack: Pack
@@ -76,7 +76,7 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A delivery that is not attempted; `dead`: it is dead-lettered, as its owner should know of it."""
+    """A delivery that is not attempted; `dead`: it is dead-lettered, as its tenant should know of it."""
 
     decoded: Decoded
     reason: str

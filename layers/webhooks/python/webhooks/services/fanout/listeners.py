@@ -12,8 +12,8 @@ from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.ports import ListenerPage, SubscriptionIndex
 
-KEPT_BYTES = 64 * 1024 * 1024
-KEPT_COMMUNITIES = 256
+CACHED_BYTES = 64 * 1024 * 1024
+CACHED_COMMUNITIES = 256
 PAGE_BYTES = 256  # of a page itself: producers can invent names without listeners
 EMPTY = ListenerPage((), next_sequence=None, bytes=0)
 
@@ -28,12 +28,12 @@ class _Community:
 
 
 class Listeners:
-    """Reads the index. `limit`: listeners of a page; `kept_bytes`: of all cached pages together."""
+    """Reads the index. `limit`: listeners of a page; `cached_bytes`: of all cached pages together."""
 
-    def __init__(self, index: SubscriptionIndex, *, limit: int, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, index: SubscriptionIndex, *, limit: int, cached_bytes: int = CACHED_BYTES) -> None:
         self._index = index
         self._limit = limit
-        self._kept_bytes = kept_bytes
+        self._cached_bytes = cached_bytes
         self._bytes = 0
         self._communities: OrderedDict[Scope, _Community] = OrderedDict()
         self._refreshed: set[Scope] = set()  # in this batch
@@ -77,7 +77,7 @@ class Listeners:
         # A repair by hand changes no version: a page with an unreadable entry is read anew each time.
         is_corrupt = any(isinstance(entry, CorruptError) for entry in page.entries)
         if community is not None and not is_part and not is_corrupt:
-            self._keep(scope, key, page)
+            self._cache(scope, key, page)
         return page
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
@@ -93,15 +93,15 @@ class Listeners:
             self._communities.setdefault(scope, _Community(version))
             self._communities.move_to_end(scope)
         self._refreshed.update(scopes)
-        while len(self._communities) > max(KEPT_COMMUNITIES, len(scopes)):
+        while len(self._communities) > max(CACHED_COMMUNITIES, len(scopes)):
             self._forget(next(iter(self._communities)))
 
-    def _keep(self, scope: Scope, key: PageKey, page: ListenerPage) -> None:
+    def _cache(self, scope: Scope, key: PageKey, page: ListenerPage) -> None:
         size = PAGE_BYTES + page.bytes
-        if size > self._kept_bytes:
+        if size > self._cached_bytes:
             return
-        while self._bytes + size > self._kept_bytes:
-            others = (each for each, kept in self._communities.items() if kept.bytes and each != scope)
+        while self._bytes + size > self._cached_bytes:
+            others = (each for each, cached in self._communities.items() if cached.bytes and each != scope)
             self._drop_pages(next(others, scope))  # of the least recently used community
         community = self._communities[scope]
         community.pages[key] = page

@@ -1,1 +1,1 @@
-"""Pydantic models of requests and responses, with the wire's camelCase names."""
+"""Pydantic models of requests and responses, with camelCase names."""

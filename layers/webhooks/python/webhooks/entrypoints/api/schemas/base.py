@@ -1,4 +1,4 @@
-"""JSON objects on the wire: their field names, and the sentences that explain a wrong value."""
+"""JSON objects of requests and responses: their field names, and the sentences that explain a wrong value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from webhooks.entrypoints.api.wire_names import wire_name
+from webhooks.entrypoints.api.json_names import json_name
 
 INVALID = "invalid"  # the type of errors that explain themselves
 
 
 class OtherName(NamedTuple):
-    """Another name of a field on the wire, and how a value under that name is read."""
+    """Another name of a field in JSON, and how a value under that name is read."""
 
     field: str
     read: Callable[[Any], Any] = lambda value: value
@@ -26,7 +26,7 @@ class ApiModel(BaseModel):
     """
 
     other_names: ClassVar[Mapping[str, OtherName]] = {}
-    model_config = ConfigDict(alias_generator=wire_name, extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(alias_generator=json_name, extra="forbid", strict=True, frozen=True)
 
 
 @dataclass(frozen=True, slots=True)

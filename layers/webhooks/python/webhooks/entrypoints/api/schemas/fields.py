@@ -17,7 +17,7 @@ from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas.base import explain, explain_whole, invalid
 
 CODE_MIN, CODE_MAX = 100, 599
-NO_ANSWER = 0
+NO_RESPONSE = 0
 SCOPE = r"[\x21\x23-\x5B\x5D-\x7E]+"  # RFC 6749, section 3.3: scope-token
 
 
@@ -161,7 +161,7 @@ SuccessCodes = Annotated[
 RetryCodes = Annotated[
     list[
         Annotated[
-            Annotated[int, Field(ge=NO_ANSWER, le=NO_ANSWER), INTEGRAL]
+            Annotated[int, Field(ge=NO_RESPONSE, le=NO_RESPONSE), INTEGRAL]
             | Annotated[int, Field(ge=CODE_MIN, le=CODE_MAX), INTEGRAL],
             explain_whole(f"must be a number from {CODE_MIN} to {CODE_MAX}, or 0 for no answer at all"),
         ]

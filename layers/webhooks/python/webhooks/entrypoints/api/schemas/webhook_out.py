@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from webhooks.domain.webhook import WEBHOOK_ID
-from webhooks.entrypoints.api.wire_names import wire_name
+from webhooks.entrypoints.api.json_names import json_name
 
 Envelope = Annotated[
     str, Field(description="Encrypted for the caller: base64(IV[16] || AES-256-GCM || tag[16]).")
@@ -21,7 +21,7 @@ class Out(BaseModel):
     pydantic 19 us for a webhook, to walk its fields 2.
     """
 
-    model_config = ConfigDict(alias_generator=wire_name, extra="forbid")
+    model_config = ConfigDict(alias_generator=json_name, extra="forbid")
 
     @classmethod
     def of(cls, source: object, **values: Any) -> dict[str, Any]:

@@ -1,29 +1,15 @@
-"""Answers as hostile as they come: each is an answer or a named reason, never an error, never without bounds."""
+"""Responses as hostile as they come: each is a response or a named reason, never an error, never without bounds."""
 
 import gzip
 import socket
 import zlib
-from collections.abc import Iterator
 
 import pytest
 
-from tests.calls import Client, calling, post
+from tests.calls import EndpointClient, post
 from tests.receiver import Receiver, endless, raw, reply
 from tests.receiver_scripts import Connection, Received
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Client]:
-    with calling() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -50,11 +36,11 @@ OK = b"HTTP/1.1 200 OK\r\n"
     ],
 )
 def test_an_incomplete_response_is_named(
-    endpoint: Client, receiver: Receiver, data: bytes, reason: NoResponseReason
+    endpoint: EndpointClient, receiver: Receiver, data: bytes, reason: NoResponseReason
 ) -> None:
     receiver.script(raw(data, keep_open=reason is NoResponseReason.MALFORMED))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, NoResponse), response
     assert response.reason is reason
@@ -77,11 +63,11 @@ def test_an_incomplete_response_is_named(
     ],
 )
 def test_an_odd_response_is_still_a_response(
-    endpoint: Client, receiver: Receiver, data: bytes, status: int, excerpt: str
+    endpoint: EndpointClient, receiver: Receiver, data: bytes, status: int, excerpt: str
 ) -> None:
     receiver.script(raw(data))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse), response
     assert (response.status, response.excerpt) == (status, excerpt)
@@ -107,12 +93,12 @@ BODIES = {FRAMED: b"ok", CHUNKED: b"2\r\nok\r\n0\r\n\r\n"}
     ],
 )
 def test_a_framed_response_ends_with_its_last_byte_for_any_headers(
-    endpoint: Client, receiver: Receiver, before: bytes, framing: bytes
+    endpoint: EndpointClient, receiver: Receiver, before: bytes, framing: bytes
 ) -> None:
     # Given an endpoint that keeps its connection open
     receiver.script(raw(OK + before + framing + b"\r\n\r\n" + BODIES[framing], keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse), response
     assert (response.status, response.excerpt) == (200, "ok")
@@ -129,11 +115,13 @@ def test_a_framed_response_ends_with_its_last_byte_for_any_headers(
         b"Transfer-Encoding: Chunked\t",
     ],
 )
-def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Receiver, head: bytes) -> None:
+def test_framing_is_read_as_rfc_9110_and_9112_say(
+    endpoint: EndpointClient, receiver: Receiver, head: bytes
+) -> None:
     body = BODIES[FRAMED if b"Length" in head else CHUNKED]
     receiver.script(raw(OK + head + b"\r\n\r\n" + body, keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse), response
     assert (response.status, response.excerpt) == (200, "ok")
@@ -154,55 +142,57 @@ def test_framing_is_read_as_rfc_9110_and_9112_say(endpoint: Client, receiver: Re
         b"X: \x00\r\nContent-Length: 2",
     ],
 )
-def test_unreadable_framing_is_malformed_at_once(endpoint: Client, receiver: Receiver, head: bytes) -> None:
+def test_unreadable_framing_is_malformed_at_once(
+    endpoint: EndpointClient, receiver: Receiver, head: bytes
+) -> None:
     receiver.script(raw(OK + head + b"\r\n\r\nok", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, NoResponse), response
     assert response.reason is NoResponseReason.MALFORMED
     assert response.latency_ms < 1_000
 
 
-def test_a_doubled_content_length_is_never_waited_for(endpoint: Client, receiver: Receiver) -> None:
+def test_a_doubled_content_length_is_never_waited_for(endpoint: EndpointClient, receiver: Receiver) -> None:
     # RFC 9110, 8.6: refused, or taken for one
     receiver.script(raw(OK + b"Content-Length: 2, 2\r\n\r\nok", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert response.latency_ms < 1_000
     assert isinstance(response, HttpResponse) or response.reason is NoResponseReason.MALFORMED
 
 
-@pytest.mark.parametrize(("count", "is_answer"), [(5, True), (6, False)])
+@pytest.mark.parametrize(("count", "is_response"), [(5, True), (6, False)])
 def test_interim_responses_are_bounded_in_number(
-    endpoint: Client, receiver: Receiver, count: int, is_answer: bool
+    endpoint: EndpointClient, receiver: Receiver, count: int, is_response: bool
 ) -> None:
     interim = b"HTTP/1.1 102 Processing\r\n\r\n" * count
     receiver.script(raw(interim + OK + b"Content-Length: 2\r\n\r\nok", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
-    assert isinstance(response, HttpResponse) is is_answer
+    assert isinstance(response, HttpResponse) is is_response
     assert isinstance(response, HttpResponse) or "interim" in response.detail
 
 
-@pytest.mark.parametrize(("size", "is_answer"), [(65_536, True), (65_537, False)])
+@pytest.mark.parametrize(("size", "is_response"), [(65_536, True), (65_537, False)])
 def test_headers_are_read_up_to_64_kibibytes(
-    endpoint: Client, receiver: Receiver, size: int, is_answer: bool
+    endpoint: EndpointClient, receiver: Receiver, size: int, is_response: bool
 ) -> None:
     end = b"\r\nContent-Length: 0\r\n\r\n"
     receiver.script(raw(OK + b"X: " + b"y" * (size - len(OK) - 3 - len(end)) + end, keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
-    assert isinstance(response, HttpResponse) is is_answer
+    assert isinstance(response, HttpResponse) is is_response
     assert isinstance(response, HttpResponse) or response.detail == "its headers are too long"
 
 
 @pytest.mark.parametrize(("size", "connections"), [(65_536, 1), (65_537, 2)])
 def test_headers_and_body_are_read_up_to_64_kibibytes_together(
-    endpoint: Client, receiver: Receiver, size: int, connections: int
+    endpoint: EndpointClient, receiver: Receiver, size: int, connections: int
 ) -> None:
     head = OK + b"Content-Length: 65000\r\nX: "
     answered = head + b"y" * (size - len(head) - 4 - 65_000) + b"\r\n\r\n" + b"x" * 65_000
@@ -213,7 +203,7 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(
 
     receiver.script(twice)
     for _ in range(2):
-        response = endpoint.exchange(post(receiver.url), seconds=5)
+        response = endpoint.send(post(receiver.url), seconds=5)
         assert isinstance(response, HttpResponse)
         assert (response.status, response.excerpt) == (200, "x" * 1_024)
 
@@ -222,11 +212,11 @@ def test_headers_and_body_are_read_up_to_64_kibibytes_together(
 
 
 def test_a_switch_of_protocols_is_a_response_and_ends_the_attempt(
-    endpoint: Client, receiver: Receiver
+    endpoint: EndpointClient, receiver: Receiver
 ) -> None:
     receiver.script(raw(b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n\x00\x01", keep_open=True))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, HttpResponse)
     assert (response.status, response.excerpt) == (101, "")
@@ -243,11 +233,11 @@ def test_a_switch_of_protocols_is_a_response_and_ends_the_attempt(
     ],
 )
 def test_headers_without_an_end_are_cut_off(
-    endpoint: Client, receiver: Receiver, head: bytes, again: bytes, reason: NoResponseReason
+    endpoint: EndpointClient, receiver: Receiver, head: bytes, again: bytes, reason: NoResponseReason
 ) -> None:
     receiver.script(endless(head, again=again))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, NoResponse)
     assert response.reason is reason
@@ -264,11 +254,11 @@ def test_headers_without_an_end_are_cut_off(
     ],
 )
 def test_a_body_without_an_end_is_cut_off_and_is_a_response(
-    endpoint: Client, receiver: Receiver, head: bytes, again: bytes
+    endpoint: EndpointClient, receiver: Receiver, head: bytes, again: bytes
 ) -> None:
     receiver.script(endless(head, again=again))
 
-    response = endpoint.exchange(post(receiver.url), seconds=5)
+    response = endpoint.send(post(receiver.url), seconds=5)
 
     assert isinstance(response, HttpResponse)
     assert (response.status, response.excerpt) == (200, "x" * 1_024)
@@ -277,7 +267,7 @@ def test_a_body_without_an_end_is_cut_off_and_is_a_response(
 
 @pytest.mark.parametrize("before", [b"", b"1;a=b\r\nx\r\n"])
 def test_a_chunk_extension_without_an_end_is_cut_off(
-    endpoint: Client, receiver: Receiver, before: bytes
+    endpoint: EndpointClient, receiver: Receiver, before: bytes
 ) -> None:
     """libcurl skips it, so that neither a header nor a piece of a body tells of it."""
     sent = []
@@ -291,7 +281,7 @@ def test_a_chunk_extension_without_an_end_is_cut_off(
 
     receiver.script(flood)
 
-    response = endpoint.exchange(post(receiver.url), seconds=30)
+    response = endpoint.send(post(receiver.url), seconds=30)
     receiver.wait_until_closed()
 
     assert isinstance(response, HttpResponse)
@@ -299,7 +289,9 @@ def test_a_chunk_extension_without_an_end_is_cut_off(
     assert sum(sent) < 20_000_000  # buffers of the system; without the limit gigabytes in 30 s
 
 
-def test_a_handle_that_cut_a_response_off_reads_the_next_ones(endpoint: Client, receiver: Receiver) -> None:
+def test_a_handle_that_cut_a_response_off_reads_the_next_ones(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     chunked = OK + CHUNKED + b"\r\n\r\n"
     receiver.script(
         endless(chunked + b"1;", again=b"y" * 10_000),
@@ -307,7 +299,7 @@ def test_a_handle_that_cut_a_response_off_reads_the_next_ones(endpoint: Client, 
         reply(500, b"plain " + b"x" * 50_000),
     )
 
-    responses = [endpoint.exchange(post(receiver.url), seconds=5) for _ in range(3)]
+    responses = [endpoint.send(post(receiver.url), seconds=5) for _ in range(3)]
 
     assert [str(getattr(each, "excerpt", each))[:5] for each in responses] == ["", "ok", "plain"]
 
@@ -317,11 +309,11 @@ def test_a_handle_that_cut_a_response_off_reads_the_next_ones(endpoint: Client, 
     [("gzip", gzip.compress(b"a" * 10_000_000)), ("deflate", zlib.compress(b"a" * 10_000_000))],
 )
 def test_a_compressed_body_is_unpacked_up_to_the_limit(
-    endpoint: Client, receiver: Receiver, encoding: str, packed: bytes
+    endpoint: EndpointClient, receiver: Receiver, encoding: str, packed: bytes
 ) -> None:
     receiver.script(reply(500, packed, headers={"Content-Encoding": encoding}))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.excerpt == "a" * 1_024
@@ -329,37 +321,41 @@ def test_a_compressed_body_is_unpacked_up_to_the_limit(
 
 
 @pytest.mark.parametrize("length", [64, 65])
-def test_retry_after_is_read_up_to_64_characters(endpoint: Client, receiver: Receiver, length: int) -> None:
+def test_retry_after_is_read_up_to_64_characters(
+    endpoint: EndpointClient, receiver: Receiver, length: int
+) -> None:
     value = "1" * (length - 1) + "2"
     receiver.script(reply(503, headers={"Retry-After": value}))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.retry_after == value[:64]
 
 
-def test_a_body_with_a_false_content_encoding_stays_unchanged(endpoint: Client, receiver: Receiver) -> None:
+def test_a_body_with_a_false_content_encoding_stays_unchanged(
+    endpoint: EndpointClient, receiver: Receiver
+) -> None:
     receiver.script(reply(500, b"plain", headers={"Content-Encoding": "gzip"}))
 
-    response = endpoint.exchange(post(receiver.url), seconds=2)
+    response = endpoint.send(post(receiver.url), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.excerpt == "plain"
 
 
-def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: Client, receiver: Receiver) -> None:
+def test_the_excerpt_is_at_most_a_kibibyte_of_utf8(endpoint: EndpointClient, receiver: Receiver) -> None:
     receiver.script(
         reply(500, b"\xff" * 2_000), reply(500, "é".encode() * 2_000), reply(500, b"a" + "é".encode() * 999)
     )
 
     for _ in range(3):
-        response = endpoint.exchange(post(receiver.url), seconds=2)
+        response = endpoint.send(post(receiver.url), seconds=2)
         assert isinstance(response, HttpResponse)
         assert 1_000 < len(response.excerpt.encode()) <= 1_024
 
 
-def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Receiver) -> None:
+def test_an_early_refusal_of_a_long_body_is_read(endpoint: EndpointClient, receiver: Receiver) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes
     def refuse_unread(connection: Connection) -> None:
         while b"\r\n\r\n" not in connection.unread:
@@ -370,14 +366,14 @@ def test_an_early_refusal_of_a_long_body_is_read(endpoint: Client, receiver: Rec
             pass
 
     with Receiver(greeting=refuse_unread) as strict:
-        response = endpoint.exchange(post(strict.url, b"x" * 1_000_000), seconds=2)
+        response = endpoint.send(post(strict.url, b"x" * 1_000_000), seconds=2)
 
     assert isinstance(response, HttpResponse)
     assert response.status == 413
 
 
 @pytest.mark.parametrize("size", [10_000, 200_000, 1_000_000])
-def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: Client, size: int) -> None:
+def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: EndpointClient, size: int) -> None:
     # Given a server that answers as soon as it has seen the headers, and closes with the body unread
     def refuse_and_reset(connection: Connection) -> None:
         while b"\r\n\r\n" not in connection.unread:
@@ -387,6 +383,6 @@ def test_an_early_refusal_on_a_reset_connection_is_read(endpoint: Client, size: 
         connection.reset()
 
     with Receiver(greeting=refuse_and_reset) as strict:
-        responses = [endpoint.exchange(post(strict.url, b"x" * size), seconds=2) for _ in range(10)]
+        responses = [endpoint.send(post(strict.url, b"x" * size), seconds=2) for _ in range(10)]
 
     assert [getattr(response, "status", response) for response in responses] == [413] * 10

@@ -1,0 +1,83 @@
+"""Credentials, key pairs, the master secret and licenses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from webhooks.domain.caller import License
+from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Credential, CredentialRef
+
+
+class Credentials(Protocol):
+    """Webhooks' credentials, each a secret with versions."""
+
+    def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
+        """Store a webhook's first credential."""
+
+    def replace(self, ref: CredentialRef, credential: Credential) -> CredentialRef:
+        """Store a new version beside the one in use, which stays readable until `settle`."""
+
+    def settle(self, ref: CredentialRef) -> None:
+        """Make this version the secret's current one: a webhook points to it now."""
+
+    def read(self, ref: CredentialRef) -> Credential:
+        """Return a credential; a version never changes: it may be cached. Raises CredentialMissingError."""
+
+    def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:
+        """Return several, in their order; None where the secret is missing."""
+
+    def delete(self, ref: CredentialRef) -> None:
+        """Delete a credential with all its versions; absent is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCredential:
+    """A credential's secret as the account lists it; `created_at` in epoch seconds.
+
+    `is_bound`: it belongs to this deployment's table and stack, and not to another deployment of its name.
+    """
+
+    secret_name: str
+    scope: Scope
+    webhook_id: str
+    created_at: float
+    is_bound: bool
+
+
+class CredentialSecrets(Protocol):
+    """All credentials' secrets, for the orphan cleanup."""
+
+    def listed(self) -> Sequence[ListedCredential]:
+        """Return every credential's secret, without those that are scheduled for deletion."""
+
+    def expire(self, secret_name: str) -> None:
+        """Schedule a secret's deletion; until then an operator can restore it. An absent secret is fine."""
+
+
+class KeyStore(Protocol):
+    """One set of key pairs in its secret."""
+
+    def read(self) -> KeyPairs:
+        """Return the pairs, at most 30 s old; the last known ones while they cannot be read."""
+
+    def read_now(self) -> KeyPairs:
+        """Return the pairs as they are now."""
+
+    def replace(self, before: KeyPairs, after: KeyPairs) -> None:
+        """Store new pairs. Raises StaleError if `before` is not the stored set."""
+
+
+class MasterSecret(Protocol):
+    """The secret from which the webhooks' own secrets are derived."""
+
+    def read(self) -> bytes:
+        """Return the master; the last known one while it cannot be read."""
+
+
+class Licenses(Protocol):
+    """The licenses of this deployment, or of the License service."""
+
+    def find(self, license_key: str, scope: Scope | None) -> License | None:
+        """Return the key's license, or None; `scope`: the community in the request's path."""

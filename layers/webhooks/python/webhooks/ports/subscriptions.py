@@ -1,0 +1,121 @@
+"""Webhooks: how the API changes them, fan-out finds them, and the dispatcher reads and marks them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from webhooks.domain.errors import CorruptError
+from webhooks.domain.event_slice import Span
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import IndexEntry, Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """The response to a state-changing request, which its exact repeat gets again until `expires_at`.
+
+    `replaces`: the token of a record under the same key that no longer counts; no other is replaced.
+    """
+
+    key: str
+    body: str
+    expires_at: int
+    replaces: str | None = None
+
+
+DELETED = 0  # in place of a revision: webhooks begin at 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """An idempotency record as it is stored, with the revision of the webhook after the change, or DELETED.
+
+    `token` is no other record's. `webhook_id` is None in records of versions that did not store it.
+    """
+
+    body: str
+    token: str
+    webhook_id: str | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Webhooks of a page, newest first, and the exact number of all that fit the filter."""
+
+    total: int
+    webhooks: Sequence[Webhook]
+
+
+class Subscriptions(Protocol):
+    """Webhooks with their index, totals and version: every change is one transaction."""
+
+    def next_id(self, scope: Scope, *, now: float) -> str:
+        """Reserve a webhook id: 24 hex characters, sortable by time of creation, never given twice."""
+
+    def add(self, webhook: Webhook, record: IdempotencyRecord, *, limit: int | None = None) -> None:
+        """Store a new webhook. Raises AlreadyProcessedError where its key has a record: nothing is changed.
+
+        Raises CommunityFullError where its community has `limit` webhooks already, InvalidWebhookError where
+        it has so many event names and tags, or so long a definition, that no transaction holds it.
+        """
+
+    def count(self, scope: Scope) -> int:
+        """Return how many webhooks a community has."""
+
+    def change(self, before: Webhook, after: Webhook, *, record: IdempotencyRecord | None) -> None:
+        """Replace a webhook.
+
+        Raises StaleError if `before` is not the stored one, AlreadyProcessedError as `add`,
+        InvalidWebhookError as `add`, and where too many event names and tags change at once.
+        """
+
+    def remove(self, webhook: Webhook, record: IdempotencyRecord) -> None:
+        """Delete a webhook. Raises StaleError and AlreadyProcessedError as `change`."""
+
+    def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
+        """Return a webhook as it is now."""
+
+    def get_many(
+        self, keys: Sequence[tuple[Scope, str]]
+    ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
+        """Return the webhooks that exist, read consistently; a corrupt one as its error."""
+
+    def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
+        """Return a page by its number; `tags`: only webhooks that have any of them."""
+
+    def find_record(self, idempotency_key: str) -> StoredRecord | None:
+        """Return the record under an idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerPage:
+    """Enabled webhooks that list an event's name, in the order of their sequence numbers.
+
+    An entry that cannot be read is its error. `next_sequence`: the start of the next page, None at the end;
+    `bytes`: of the entries in memory, at most.
+    """
+
+    entries: Sequence[IndexEntry | CorruptError]
+    next_sequence: int | None
+    bytes: int
+
+
+class SubscriptionIndex(Protocol):
+    """Webhooks by event name, for fan-out."""
+
+    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
+        """Return each community's present version, 0 for one that never had a webhook: one call."""
+
+    def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        """Return the first listeners of a span, at most `limit`, at least as new as the last version read."""
+
+    def last_sequence(self, scope: Scope, event_name: str) -> int:
+        """Return the largest sequence number of the name's listeners, 0 without any."""
+
+
+class SlowMarks(Protocol):
+    """Remembers with a webhook whether its endpoint is slow."""
+
+    def mark(self, scope: Scope, webhook_id: str, *, slow_since: int | None) -> None:
+        """Write since when it is slow, in epoch seconds, or None: quick. A webhook that is gone is fine."""
