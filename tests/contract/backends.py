@@ -7,11 +7,12 @@ import math
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from unittest import mock
 
+from botocore.config import Config
 from moto import mock_aws
 from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
 
@@ -19,9 +20,10 @@ from tests.clocks import Clock
 from tests.lambda_functions import ACCOUNT
 from tests.random_bytes import salted_bytes
 from webhooks.adapters.aws.backoff import Backoff
-from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.aws.clients import CONFIG, AwsClients
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
+PATIENT = CONFIG.merge(Config(read_timeout=60))  # of the emulator, on a busy machine
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
 
 
@@ -47,14 +49,15 @@ class Backend:
         if sorted_by:
             keys.append({"AttributeName": sorted_by, "KeyType": "RANGE"})
         table = f"{name}-{self.suffix}"
-        self.clients.dynamodb.create_table(
-            TableName=table,
-            KeySchema=keys,
-            AttributeDefinitions=[
-                {"AttributeName": each["AttributeName"], "AttributeType": "S"} for each in keys
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        with suppress(self.clients.dynamodb.exceptions.ResourceInUseException):  # a slow call was tried again
+            self.clients.dynamodb.create_table(
+                TableName=table,
+                KeySchema=keys,
+                AttributeDefinitions=[
+                    {"AttributeName": each["AttributeName"], "AttributeType": "S"} for each in keys
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
         return table
 
     def queue(self, name: str) -> str:
@@ -80,7 +83,7 @@ def backend_named(name: str, endpoint: str = EMULATOR) -> Iterator[Backend]:
             stack.enter_context(mock_aws())
             yield Backend(name, clients_of_moto())
             return
-        clients = AwsClients(time_left=lambda: math.inf)
+        clients = AwsClients(time_left=lambda: math.inf, config=PATIENT)
         yield Backend(name, clients)
         clients.close()
 

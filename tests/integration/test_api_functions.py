@@ -67,10 +67,12 @@ class Deployed:
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
         register.issue(SYSTEM.license_key, License("system"), now=1)
         register.issue(SERVICE_CALLER.license_key, License("service", TENANT, COMMUNITY), now=1)
-        self.handlers = {
-            name: load_function(name, self.environment).lambda_handler
+        functions = {
+            name: load_function(name, self.environment)
             for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery")
         }
+        self.handlers = {name: function.lambda_handler for name, function in functions.items()}
+        self.apps = {name: function.app for name, function in functions.items() if hasattr(function, "app")}
         self.public_key = self.call("GET", "/publickeys", by=None).json["publicKey"]
 
     def call(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.hanging import HangingAws, hanging_aws
+from tests.aws_stub.responses import clients_of
 from tests.contract.backends import backend_named
 from tests.factories import (
     BASE,
@@ -65,6 +66,7 @@ def call(deployed: Deployed, method: str, path: str, body: Any = None, *, second
     """Make a request of an invocation that has so many seconds; the response must come within them."""
     headers = SYSTEM.headers(deployed.public_key, ts=time.time())
     event = api_event(method, path, headers=headers, body=None if body is None else json.dumps(body))
+    clients_of(deployed.apps[owner(path)].aws)  # making them takes seconds on a busy machine
     started = time.monotonic()
     response = read_response(deployed.handlers[owner(path)](event, Context(seconds)))
     assert time.monotonic() - started < seconds
@@ -129,6 +131,7 @@ def dispatcher(seconds: float, messages: list[dict[str, Any]]) -> set[str]:
         }
         for each in messages
     ]
+    clients_of(function.app.aws)  # making them takes seconds on a busy machine
     started = time.monotonic()
     response = function.lambda_handler({"Records": records}, Context(seconds))
     assert time.monotonic() - started < seconds

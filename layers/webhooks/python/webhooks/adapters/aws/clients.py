@@ -44,8 +44,9 @@ class OutOfTimeError(BotoCoreError):
 class AwsClients:
     """One session and its clients, for all threads. `time_left`: seconds of the running invocation."""
 
-    def __init__(self, *, time_left: TimeLeft) -> None:
+    def __init__(self, *, time_left: TimeLeft, config: Config = CONFIG) -> None:
         self._time_left = time_left
+        self._config = config
         self._lock = Lock()
         self._session: Session | None = None
         self._clients: dict[str, Any] = {}
@@ -76,7 +77,7 @@ class AwsClients:
                 client = self._clients.get(service)
                 if client is None:
                     self._session = self._session or session_with_parser()
-                    client = self._session.create_client(service, config=CONFIG)
+                    client = self._session.create_client(service, config=self._config)
                     client.meta.events.register("before-send.*", self._check_time)
                     self._clients[service] = client
         return client
