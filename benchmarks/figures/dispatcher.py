@@ -5,8 +5,8 @@ many threads as the dispatcher has deliveries in flight; and, as the limit, agai
 that sends them from one thread. Both only send; the dispatcher signs, decides, logs, records, and makes two
 AWS calls a batch.
 
-A function of 512 MB has less than one core, so the goals are those on one core. On several cores urllib3's
-threads compete for the interpreter's lock, and take twice the CPU.
+A function of 512 MB has less than one core, so the goals are those on one core. On several cores the
+hundred threads of urllib3 compete for the interpreter's lock, and take more CPU.
 """
 
 import os

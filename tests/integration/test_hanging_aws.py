@@ -27,6 +27,7 @@ from tests.factories import (
 from tests.integration.test_api_functions import API, Deployed
 from tests.integration.test_event_path import NATIVE, Stack, stack
 from tests.lambda_functions import load_function
+from tests.receiver import reply, token
 from webhooks.adapters.aws.clients import NEEDED_SECONDS
 from webhooks.bootstrap.runtime import invocation
 from webhooks.domain.webhook import AuthType, Credential
@@ -188,6 +189,35 @@ def test_a_hanging_credential_costs_only_its_own_delivery(stack: Stack, aws: Han
     assert (callback.header("webhook-id") or "").startswith(plain.id)
     assert len(again) == 1
     assert aws.tried
+
+
+def test_a_slow_secrets_manager_beside_an_oauth_delivery_costs_no_delivery_its_time(
+    stack: Stack, aws: HangingAws
+) -> None:
+    """Keys and credentials are read before a batch is sent, so that no conversation waits for AWS."""
+    token_url = f"{stack.receiver.url}/token"
+    stack.register(
+        Credential(client_id="id", client_secret="secret"),
+        ttl=2,
+        endpoint={
+            "auth_type": AuthType.OAUTH2,
+            "oauth_grant_type": "client_credentials",
+            "oauth_token_url": token_url,
+        },
+    )
+    for _ in range(3):
+        stack.register(ttl=2)
+    stack.receiver.script(token("t", delay=0.2), path="/token")
+    stack.receiver.script(reply(200, delay=0.1))
+    messages = published(stack)
+    aws.delays = {"GetSecretValue": 2.1}  # longer than a delivery may take
+
+    assert dispatcher(60, messages) == set()
+
+    items = stack.log()
+    assert [item["outcome"]["S"] for item in items] == ["delivered"] * 4
+    attempts = [json.loads(item["attempts"]["S"]) for item in items]
+    assert [len(each) for each in attempts] == [1] * 4
 
 
 def test_a_hanging_record_is_counted_as_failed(

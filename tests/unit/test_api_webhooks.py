@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.clocks import Clock
 from tests.factories import (
     BASE,
     COMMUNITY,
@@ -21,7 +22,11 @@ from tests.factories import (
     basic_api,
     webhook_body,
 )
+from tests.fakes.subscriptions import FakeSubscriptions
+from tests.random_bytes import DistinctBytes
 from webhooks.domain.errors import StaleError
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import Webhook
 
 FULL: dict[str, Any] = {
     "eventNames": ["E_LOGIN", "E_LOGOUT", "E_LOGIN"],
@@ -54,6 +59,22 @@ FIELDS = [
 @pytest.fixture
 def app() -> InMemoryApp:
     return InMemoryApp()
+
+
+class LostRaces(FakeSubscriptions):
+    """Another request changes, or deletes, each webhook before a change of it takes effect."""
+
+    def __init__(self, *, is_deleted: bool) -> None:
+        super().__init__(clock=Clock(), random_bytes=DistinctBytes(), fault=self._lose)
+        self._is_deleted, self._is_lost = is_deleted, False
+
+    def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
+        return None if self._is_lost and self._is_deleted else super().get(scope, webhook_id)
+
+    def _lose(self, point: str) -> None:
+        if point == "before subscriptions.change":
+            self._is_lost = True
+            raise StaleError
 
 
 def one(webhook_id: str) -> str:
@@ -305,17 +326,9 @@ def test_a_change_that_is_refused_leaves_no_credential(app: InMemoryApp) -> None
 
 
 @pytest.mark.parametrize(("is_deleted", "status"), [(True, 404), (False, 409)])
-def test_a_change_that_lost_its_race_leaves_no_credential(
-    app: InMemoryApp, monkeypatch: pytest.MonkeyPatch, is_deleted: bool, status: int
-) -> None:
+def test_a_change_that_lost_its_race_leaves_no_credential(is_deleted: bool, status: int) -> None:
+    app = InMemoryApp(subscriptions=LostRaces(is_deleted=is_deleted))
     created = app.create()
-
-    def lose(*_: object, **__: object) -> None:
-        if is_deleted:
-            monkeypatch.setattr(app.subscriptions, "get", lambda *_: None)
-        raise StaleError
-
-    monkeypatch.setattr(app.subscriptions, "change", lose)
     assert app.call("PATCH", one(created["_id"]), {"api": basic_api()}).status == status
     assert list(app.credentials.listed()) == []
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import ListenerPage
-from webhooks.services.fanout import alone, together
 from webhooks.services.fanout.listeners import PAGE_BYTES, Listeners
 from webhooks.services.fanout.pipeline import SLICE, Fanout
 from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
@@ -46,10 +45,12 @@ class Index:
     faults: dict[str, Exception] = field(default_factory=dict)
     corrupt: set[str] = field(default_factory=set)
     queries: dict[int, tuple[dict[str, Any], ...]] = field(default_factory=dict)
+    before_versions: Callable[[Sequence[Scope]], None] = lambda _scopes: None
     size: int = 1
     version: int = 1
 
     def versions(self, scopes: Sequence[Scope]) -> dict[Scope, int]:
+        self.before_versions(scopes)
         return dict.fromkeys(scopes, self.version)
 
     def listeners(self, _scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
@@ -81,6 +82,7 @@ class Functions:
         seconds: float = math.inf,
         per_send: float = 0,
         rng: Callable[[], float] = lambda: 0.0,
+        **limits: int,
     ) -> None:
         self.index, self.lane = Index(counts), FakeDeliveryQueue()
         self.events, self.dead = FakeEventsQueue(), FakeEventsDlq()
@@ -93,6 +95,7 @@ class Functions:
             events_dlq=self.dead,
             rng=rng,
             time_left=lambda: self.seconds,
+            **limits,
         )
 
     def send(self, things: Sequence[Any]) -> Any:
@@ -206,15 +209,13 @@ def test_each_of_several_events_gets_its_share() -> None:
     assert counts == [60, 50]
 
 
-def test_the_time_of_reads_counts_towards_the_share_of_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_reads_counts_towards_the_share_of_an_event() -> None:
     functions = Functions({"wide": 400}, seconds=STOP_BEFORE + 18, per_send=1)
-    read = functions.index.versions
 
-    def slowly(scopes: Sequence[Scope]) -> dict[Scope, int]:
+    def read_slowly(_scopes: Sequence[Scope]) -> None:
         functions.seconds -= 8
-        return read(scopes)
 
-    monkeypatch.setattr(functions.index, "versions", slowly)
+    functions.index.before_versions = read_slowly
     assert functions.fanout.fan_out([message("m", text("wide"), receives=2)]) == set()
     assert functions.spans[0].first == 111
     assert functions.seconds >= STOP_BEFORE - 1  # and so the rest could be continued
@@ -268,12 +269,8 @@ def test_a_wide_event_with_a_corrupt_entry_is_sent_to_the_others() -> None:
     assert len(functions.delivered) == 2
 
 
-def test_a_query_that_costs_too_much_dead_letters_its_own_delivery(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(together, "SMALL_VISITS", 100)
-    monkeypatch.setattr(alone, "MAX_VISITS", 200)
-    functions = Functions({"costly": 3, "quick": 1})
+def test_a_query_that_costs_too_much_dead_letters_its_own_delivery() -> None:
+    functions = Functions({"costly": 3, "quick": 1}, small_visits=100, visits=200)
     functions.index.queries[2] = ({"a.b": 1},)
     costly = text("costly", number=1, data={"a": [{"b": 0}] * 100})
     assert functions.fanout.fan_out([message("c", costly), message("q", text("quick", number=2))]) == set()
@@ -325,16 +322,10 @@ def test_events_with_cached_listeners_do_not_wait_for_reads() -> None:
     assert functions.steps == ["send e3", "send e2"]
 
 
-def test_a_community_is_refreshed_once_for_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_community_is_refreshed_once_for_a_batch() -> None:
     functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1})
-    asked = []
-    versions = functions.index.versions
-
-    def noted(scopes: Sequence[Scope]) -> Mapping[Scope, int]:
-        asked.append(list(scopes))
-        return versions(scopes)
-
-    monkeypatch.setattr(functions.index, "versions", noted)
+    asked: list[list[Scope]] = []
+    functions.index.before_versions = lambda scopes: asked.append(list(scopes))
     again = [message(f"a{n}", text(number=n), receives=2) for n in (3, 4)]
     batch = [message("m", text(number=1)), message("w", text("wide", number=2)), *again]
     assert functions.fanout.fan_out(batch) == set()

@@ -32,8 +32,9 @@ class EventFields:
     `visited` counts the values that were looked at: the part of the work that depends on the event.
     """
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], *, max_gathered: int = MAX_GATHERED) -> None:
         self._data = data
+        self._max_gathered = max_gathered
         self._root = _Group((data,), self)
         self._gathered = 0
         self._visits = MAX_VISITS
@@ -46,7 +47,7 @@ class EventFields:
 
     def hold(self, field: str, wanted: Any) -> bool:
         """Tell whether a value of the dotted field, or an element of one, equals `wanted`."""
-        if self._gathered > MAX_GATHERED:
+        if self._gathered > self._max_gathered:
             self._root, self._gathered = _Group((self._data,), self), 0
         group, parts = self._root, field.split(".")
         for number, part in enumerate(parts, start=1):

@@ -11,7 +11,7 @@ from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
 from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span, parse_part
-from webhooks.domain.matching import MAX_VISITS, CostlyQueryError, EventFields, matches
+from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import EventsQueue, FastLane, TimeLeft
 from webhooks.services.fanout.listeners import Listeners
@@ -22,7 +22,9 @@ CHUNK_PACKS, CHUNK_BYTES = 10, 1024 * 1024  # the limits of one call to the queu
 
 
 class FanoutAlone:
-    """Fans out one event, or a slice of one. `slice_size`: listeners; `time_left`: of the invocation."""
+    """Fans out one event, or a slice of one. `slice_size`: listeners; `time_left`: of the invocation;
+    `visits`: values that a query may look at.
+    """
 
     def __init__(
         self,
@@ -32,12 +34,14 @@ class FanoutAlone:
         events: EventsQueue,
         time_left: TimeLeft,
         slice_size: int,
+        visits: int,
     ) -> None:
         self._listeners = listeners
         self._lane = lane
         self._events = events
         self._time_left = time_left
         self._slice_size = slice_size
+        self._visits = visits
 
     def fan_out(self, message: EventMessage, *, stop_at: float) -> Result:
         """Fan a message out until `stop_at` seconds are left, for one listener at least.
@@ -62,10 +66,10 @@ class FanoutAlone:
         fields, packs, sent, asked = EventFields(event.data), list[Pack](), 0, 0
         for entry in readable:
             try:
-                if matches(entry, fields, visits=MAX_VISITS):
+                if matches(entry, fields, visits=self._visits):
                     packs.append(Pack(entry.webhook_id, event.scope, (delivery_of(event, entry.webhook_id),)))
             except CostlyQueryError:
-                unknown.append(f"webhook {entry.webhook_id}: its query looks at over {MAX_VISITS} values")
+                unknown.append(f"webhook {entry.webhook_id}: its query looks at over {self._visits} values")
             if len(packs) == chunk_size:
                 sent += self._send(packs)
                 packs = []

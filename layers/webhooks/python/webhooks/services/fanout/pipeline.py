@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.matching import MAX_VISITS
 from webhooks.domain.poison import least_received_first
 from webhooks.ports import EventsDlq, EventsQueue, FastLane, Rng, SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.alone import FanoutAlone
@@ -23,7 +24,7 @@ from webhooks.services.fanout.stages import (
     Rejected,
     Result,
 )
-from webhooks.services.fanout.together import FanoutTogether
+from webhooks.services.fanout.together import SMALL_VISITS, FanoutTogether
 
 SLICE = 500  # listeners of an event: more continue as slices
 
@@ -31,7 +32,9 @@ logger = logging.getLogger(__name__)
 
 
 class Fanout:
-    """Fans events out. `time_left`: of the running invocation; `slice_size`: listeners taken at once."""
+    """Fans events out. `time_left`: of the running invocation; `slice_size`: listeners taken at once;
+    `visits`: values of an event that a query may look at, `small_visits` where events are matched together.
+    """
 
     def __init__(
         self,
@@ -43,11 +46,15 @@ class Fanout:
         rng: Rng,
         time_left: TimeLeft,
         slice_size: int = SLICE,
+        small_visits: int = SMALL_VISITS,
+        visits: int = MAX_VISITS,
     ) -> None:
         listeners = Listeners(index, limit=slice_size)
-        self._together = FanoutTogether(listeners, lane=lane, time_left=time_left, slice_size=slice_size)
+        self._together = FanoutTogether(
+            listeners, lane=lane, time_left=time_left, slice_size=slice_size, visits=small_visits
+        )
         self._alone = FanoutAlone(
-            listeners, lane=lane, events=events, time_left=time_left, slice_size=slice_size
+            listeners, lane=lane, events=events, time_left=time_left, slice_size=slice_size, visits=visits
         )
         self._events = events
         self._events_dlq = events_dlq

@@ -43,10 +43,13 @@ logger = logging.getLogger(__name__)
 class FanoutTogether:
     """Fans small events out. `time_left`: of the running invocation."""
 
-    def __init__(self, listeners: Listeners, *, lane: FastLane, time_left: TimeLeft, slice_size: int) -> None:
+    def __init__(
+        self, listeners: Listeners, *, lane: FastLane, time_left: TimeLeft, slice_size: int, visits: int
+    ) -> None:
         self._listeners = listeners
         self._lane = lane
         self._time_left = time_left
+        self._visits = visits
         self._read_at_most = min(SMALL_LISTENERS, slice_size)
 
     def fan_out(self, messages: Sequence[EventMessage]) -> list[Result | Costly]:
@@ -91,7 +94,7 @@ class FanoutTogether:
         fields, stop_at = EventFields(event.data), self._time_left() - SMALL_SECONDS
         matching = []
         for entry in entries:
-            if matches(entry, fields, visits=SMALL_VISITS):
+            if matches(entry, fields, visits=self._visits):
                 matching.append(entry.webhook_id)
             if self._time_left() < stop_at:
                 return Costly(stage.message)
