@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogEntry, LogKey, Outcome, log_key
-from webhooks.domain.errors import CorruptError, StaleError, UnavailableError, WebhooksError
+from webhooks.domain.errors import UnavailableError, WebhooksError
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, RetryAfter
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue, Subscriptions, TimeLeft
@@ -92,7 +92,7 @@ class Settlement:
             )
             try:
                 self._subscriptions.change(webhook, after, record=None)
-            except (StaleError, CorruptError, WebhooksError) as error:
+            except WebhooksError as error:
                 # Its tenant changed it meanwhile, or the store is away: the next 410 disables it.
                 logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})
             else:
