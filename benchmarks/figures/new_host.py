@@ -27,7 +27,7 @@ AGAINST = "one handshake with a shared SSL context"
 GOAL = Goal(1.3)
 BOUND = """\
 libcurl makes a TLS context for each connection; the handshakes that it is measured against share one. Its
-OpenSSL offers a post-quantum key share as well, which is 0.1 ms of the 1.6: kept, as callbacks are private."""
+OpenSSL offers a post-quantum key share as well, 0.1 ms of the 1.6: kept, as callbacks are private."""
 DELIVERIES = 100  # in one run
 
 
