@@ -15,12 +15,13 @@ from .errors import (
     InvalidKeyError,
     SigningError,
 )
-from .http_fields import TOKEN
+from .http_fields import TCHAR, TOKEN
 from .jwks import jwk, thumbprint
 from .keys import PrivateKey, PublicKey, shared_key
 
 __all__ = [
     "IV_BYTES",
+    "TCHAR",
     "TOKEN",
     "CallbackKeys",
     "Curve",

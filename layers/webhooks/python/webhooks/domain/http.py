@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from signing import TOKEN
+
 # They frame the message or choose its receiver: only the HTTP client may set them.
 RESERVED_HEADERS = frozenset(
     {
@@ -27,9 +29,8 @@ EXCERPT_BYTES = 1_024  # of a response's body, kept for the log
 REDIRECTS = range(300, 400)
 MAX_LOCATION = 256  # characters
 
-TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"  # RFC 9110, 5.6.2: a character of a method or header name
 
-_TOKEN = re.compile(TCHAR + "+")
+_TOKEN = re.compile(TOKEN)
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5, without its line folding
 
 

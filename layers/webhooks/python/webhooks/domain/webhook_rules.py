@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from signing import TCHAR
 from webhooks.domain.errors import Problem
 from webhooks.domain.http import RESERVED_HEADERS as FRAMING_HEADERS
-from webhooks.domain.http import TCHAR
 from webhooks.domain.text import TEXT_RULE, is_text
 from webhooks.domain.webhook import AuthType, Credential, Endpoint
 
