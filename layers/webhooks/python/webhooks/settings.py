@@ -163,6 +163,36 @@ class WebhooksSettings(
 ):
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
     stack_id: str = variable("STACK_ID")
+    deliveries_table: str = variable("DELIVERIES_TABLE")
+    recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveriesSettings(LoggingSettings, AuthenticationSettings, SubscriptionSettings):
+    deliveries_table: str = variable("DELIVERIES_TABLE")
+    recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsSettings(LoggingSettings, AuthenticationSettings):
+    events_queue_url: str = variable("EVENTS_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestEventSettings(
+    LoggingSettings,
+    AuthenticationSettings,
+    SigningKeySettings,
+    WebhookSecretSettings,
+    SubscriptionSettings,
+    CredentialSettings,
+    EgressSettings,
+):
+    """`default_ttl`: seconds of an attempt."""
+
+    deliveries_table: str = variable("DELIVERIES_TABLE")
+    default_ttl: int = variable("DEFAULT_TTL", int)
+    attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,9 +246,32 @@ class DispatcherSettings(
     default_ttl: int = variable("DEFAULT_TTL", int)
     fast_lane_seconds: float = variable("FAST_LANE_SECONDS", float)
     attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
+    keep_all_payloads: bool = variable("KEEP_PAYLOADS", _is("All"))
+    recover_deliveries: bool = variable("RECOVER_DELIVERIES", _is("true"))
+    breaker_failures: int = variable("BREAKER_FAILURES", int)
+    breaker_seconds: int = variable("BREAKER_SECONDS", int)
+    probe_seconds: int = variable("PROBE_SECONDS", int)
+    events_queue_url: str = variable("EVENTS_QUEUE_URL")
+    recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoverySettings(LoggingSettings, SubscriptionSettings):
+    """`recovery_rate`: deliveries per second. `probe_seconds`: until the first probe."""
+
+    deliveries_table: str = variable("DELIVERIES_TABLE")
+    events_queue_url: str = variable("EVENTS_QUEUE_URL")
+    slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
+    recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+    attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
+    keep_all_payloads: bool = variable("KEEP_PAYLOADS", _is("All"))
+    recovery_rate: int = variable("RECOVERY_RATE", int)
+    probe_seconds: int = variable("PROBE_SECONDS", int)
+    disable_after_days: int = variable("DISABLE_AFTER_DAYS", int)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaintenanceSettings(LoggingSettings, SubscriptionSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     stack_id: str = variable("STACK_ID")
+    recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients
 from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
 from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
-from webhooks.adapters.dynamodb.slow_marks import DynamoSlowMarks
+from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.adapters.secrets_manager.credentials import READERS
@@ -87,7 +88,9 @@ def compose(
         ),
         background=opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="settlement")),
         slow_endpoints=SlowEndpoints(
-            DynamoSlowMarks(aws, settings.subscriptions_table), clock=clock, limit=settings.fast_lane_seconds
+            DynamoHealthStore(Table(aws, settings.subscriptions_table)),
+            clock=clock,
+            limit=settings.fast_lane_seconds,
         ),
         clock=clock,
         rng=random.random,

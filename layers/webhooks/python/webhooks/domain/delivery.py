@@ -1,7 +1,9 @@
 """A delivery: one event for one webhook, and the pack of them that travels in one message."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
 
 from webhooks.domain.event import Event
@@ -11,6 +13,8 @@ from webhooks.domain.scope import Scope
 MAX_PACK_DELIVERIES = 10
 MAX_PACK_BYTES = 64 * 1024  # SQS bills each 64 KiB as a request
 DESCRIPTION_BYTES = 1024  # of the first line for a delivery at most: ids, name, no attempts yet
+KEPT_ATTEMPTS = 10  # of a delivery's history: more are counted only, as probes of a dead endpoint make many
+DELIVERY_ID = re.compile(r"([0-9a-f]{24})-([0-9a-f]{12})-([0-9a-f]{32})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Delivery:
     """An event for a webhook; `attempts` are the tries so far, `body` is the callback's.
 
     `log_time`: when its event happened, in epoch ms, as the delivery log orders it (see Event).
+    `earlier`: how many attempts there were before those in `attempts`.
     """
 
     id: str
@@ -43,31 +48,63 @@ class Delivery:
     log_time: int
     body: str
     attempts: tuple[Attempt, ...] = ()
+    earlier: int = 0
+
+    @property
+    def tries(self) -> int:
+        """The number of all attempts so far."""
+        return self.earlier + len(self.attempts)
 
     def tried(self, attempt: Attempt) -> "Delivery":
-        """Return the delivery after one more attempt."""
-        return replace(self, attempts=(*self.attempts, attempt))
+        """Return the delivery after one more attempt, with the last KEPT_ATTEMPTS of them."""
+        kept = (*self.attempts, attempt)[-KEPT_ATTEMPTS:]
+        return replace(self, attempts=kept, earlier=self.tries + 1 - len(kept))
+
+
+class ReleaseKind(StrEnum):
+    """Why deliveries that were not delivered are sent again."""
+
+    REPLAY = "replay"  # their tenant asked for it
+    RECOVERY = "recovery"  # their endpoint responds again
+    PROBE = "probe"  # one delivery, to find out whether its endpoint responds again
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The replay (or recovery, or probe) that sent a pack; `id` is the replay's."""
+
+    kind: ReleaseKind
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Deliveries of one webhook that travel together."""
+    """Deliveries of one webhook that travel together.
+
+    `release`: why they are sent again, None for new ones and their retries. `due`: epoch ms before which they
+    may not be sent, where a rate limit reserved a slot for them.
+    """
 
     webhook_id: str
     scope: Scope
     deliveries: tuple[Delivery, ...]
+    release: Release | None = None
+    due: int | None = None
 
 
-def delivery_id(event_id: str, webhook_id: str) -> str:
-    """Derive a delivery's id: every repeat of the event has the same one. It has no '.' in it."""
+def delivery_id(event_id: str, webhook_id: str, *, log_time: int) -> str:
+    """Derive a delivery's id, the same for every repeat of the event: webhook, time of the event, hash.
+
+    The id alone finds the delivery in the log. It has no '.' in it. `log_time` in epoch ms; before 1970 is 0.
+    """
     both = f"{webhook_id}\n{event_id}".encode("utf-8", "surrogatepass")
-    return f"{webhook_id}-{sha256(both).hexdigest()[:32]}"
+    return f"{webhook_id}-{max(0, log_time):012x}-{sha256(both).hexdigest()[:32]}"
 
 
 def delivery_of(event: Event, webhook_id: str) -> Delivery:
     """Return the delivery of the event to the webhook, not yet tried."""
     return Delivery(
-        id=delivery_id(event.id, webhook_id),
+        id=delivery_id(event.id, webhook_id, log_time=event.log_time),
         event_id=event.id,
         event_name=event.name,
         log_time=event.log_time,
@@ -75,19 +112,21 @@ def delivery_of(event: Event, webhook_id: str) -> Delivery:
     )
 
 
-def pack_deliveries(webhook_id: str, scope: Scope, *, deliveries: Iterable[Delivery]) -> Iterator[Pack]:
+def pack_deliveries(
+    webhook_id: str, scope: Scope, *, deliveries: Iterable[Delivery], release: Release | None = None
+) -> Iterator[Pack]:
     """Put the deliveries of one webhook into as few packs as the limits allow, in their order.
 
-    A delivery larger than a pack's limit travels alone. The same delivery twice, of one time, travels once.
+    A delivery larger than a pack's limit travels alone. The same delivery twice travels once.
     """
     pack: list[Delivery] = []
     size = 0
-    for delivery in {(each.id, each.log_time): each for each in deliveries}.values():
+    for delivery in {each.id: each for each in deliveries}.values():
         weight = len(delivery.body.encode()) + DESCRIPTION_BYTES
         if pack and (len(pack) == MAX_PACK_DELIVERIES or size + weight > MAX_PACK_BYTES):
-            yield Pack(webhook_id, scope, tuple(pack))
+            yield Pack(webhook_id, scope, tuple(pack), release)
             pack, size = [], 0
         pack.append(delivery)
         size += weight
     if pack:
-        yield Pack(webhook_id, scope, tuple(pack))
+        yield Pack(webhook_id, scope, tuple(pack), release)

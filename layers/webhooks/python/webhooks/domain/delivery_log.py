@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webhooks.domain.delivery import Attempt, Delivery
+from webhooks.domain.delivery import DELIVERY_ID, Attempt, Delivery
 from webhooks.domain.scope import Scope
 
 
@@ -13,12 +13,23 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     RETRYING = "retrying"
     DEAD = "dead"  # in the dead-letter queue, with its reason
-    ENDED = "ended"  # its webhook was deleted or disabled
+    HELD = "held"  # not attempted while its webhook is paused or its endpoint is down; sent later
+    SKIPPED = "skipped"  # its webhook was deleted or disabled
+
+
+UNDELIVERED = (Outcome.RETRYING, Outcome.DEAD, Outcome.HELD)  # these are in the log's indexes
+
+
+class Mark(StrEnum):
+    """A delivery that no new event caused."""
+
+    TEST = "test"
+    REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
 class LogKey:
-    """A delivery's key in the log: known from its message alone. `log_time` in epoch ms."""
+    """A delivery's key in the log, known from its message and from its id; `log_time` in epoch ms, from 0."""
 
     webhook_id: str
     log_time: int
@@ -27,7 +38,11 @@ class LogKey:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A delivery's line in the delivery log; `settled_at` in epoch ms."""
+    """A delivery's line in the delivery log; `settled_at` in epoch ms.
+
+    `next_at`: of a retry, in epoch ms. `is_recoverable`: a dead one that is sent once more when its endpoint
+    responds again. `has_payload`: the log has kept its payload so far. A line that is read has no body.
+    """
 
     key: LogKey
     delivery: Delivery
@@ -35,16 +50,73 @@ class LogEntry:
     outcome: Outcome
     settled_at: int
     reason: str | None = None
+    next_at: int | None = None
+    mark: Mark | None = None
+    is_recoverable: bool = False
+    has_payload: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """The part of a delivery's line that tells whether a message was settled before."""
+    """The part of a delivery's line that tells whether a message was settled before.
+
+    `tries`: all its attempts; `attempts`: the last of them.
+    """
 
     outcome: Outcome
     attempts: tuple[Attempt, ...]
+    tries: int = 0
+    is_recoverable: bool = False
+    has_payload: bool = False
+
+
+LATEST = 2**48 - 1  # epoch ms: no event is later
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Deliveries of a webhook, or the undelivered of its whole community where `webhook_id` is None.
+
+    By the times of their events, `since` and `until` included, in epoch ms.
+    """
+
+    scope: Scope
+    webhook_id: str | None
+    outcome: Outcome | None = None
+    event_name: str | None = None
+    since: int = 0
+    until: int = LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A page of the log. `last`: the key after which the next page begins, None at the end.
+
+    A page that filters may have fewer entries than were asked for, although others follow.
+    """
+
+    entries: tuple[LogEntry, ...]
+    last: LogKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogCount:
+    """How many deliveries a query finds, and how many of them have no payload.
+
+    `is_exact`: all were counted.
+    """
+
+    deliveries: int
+    without_payload: int
+    is_exact: bool
 
 
 def log_key(webhook_id: str, delivery: Delivery) -> LogKey:
     """Return a delivery's key in the log."""
-    return LogKey(webhook_id, delivery.log_time, delivery.id)
+    return LogKey(webhook_id, max(0, delivery.log_time), delivery.id)
+
+
+def log_key_of(delivery_id: str) -> LogKey | None:
+    """Read the key of the delivery with this id; None for a text that is no delivery's id."""
+    parts = DELIVERY_ID.fullmatch(delivery_id)
+    return LogKey(parts[1], int(parts[2], 16), delivery_id) if parts else None

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from webhooks.domain.delivery import Attempt, Delivery, Pack
+from webhooks.domain.delivery import DELIVERY_ID, Attempt, Delivery, Pack, Release, ReleaseKind
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event import is_event_of
 from webhooks.domain.http import PhaseTimes
-from webhooks.domain.scope import IDENTIFIER, Scope
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import WEBHOOK_ID
 
-MAX_ATTEMPTS = 100  # three, and more where an operator redrives
-DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+MAX_ATTEMPTS = 100  # in a message: KEPT_ATTEMPTS, and more in messages of earlier versions
+RELEASE_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 
 
 def encode_pack(pack: Pack) -> str:
@@ -26,6 +27,8 @@ def encode_pack(pack: Pack) -> str:
         "webhookId": pack.webhook_id,
         "tenantId": pack.scope.tenant_id,
         "communityId": pack.scope.community_id,
+        **({"release": [pack.release.kind.value, pack.release.id]} if pack.release else {}),
+        **({"due": pack.due} if pack.due is not None else {}),
         "deliveries": [
             {
                 "id": delivery.id,
@@ -35,6 +38,7 @@ def encode_pack(pack: Pack) -> str:
                 "attempts": attempts_to_json(
                     [replace(each, excerpt=None, location=None, times=None) for each in delivery.attempts]
                 ),
+                **({"earlier": delivery.earlier} if delivery.earlier else {}),
             }
             for delivery in pack.deliveries
         ],
@@ -57,11 +61,16 @@ def decode_pack(text: str) -> Pack:
                 log_time=int(entry["logTime"]),
                 body=body,
                 attempts=attempts_from_json(entry["attempts"]),
+                earlier=int(entry.get("earlier", 0)),
             )
             for entry, body in zip(head["deliveries"], bodies, strict=True)
         )
         pack = Pack(
-            str(head["webhookId"]), Scope(str(head["tenantId"]), str(head["communityId"])), deliveries
+            str(head["webhookId"]),
+            Scope(str(head["tenantId"]), str(head["communityId"])),
+            deliveries,
+            release=_release(head.get("release")),
+            due=int(head["due"]) if head.get("due") is not None else None,
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise MalformedPackError(
@@ -74,12 +83,25 @@ def decode_pack(text: str) -> Pack:
     return pack
 
 
+def _release(values: Any) -> Release | None:
+    """Read a release. Raises ValueError, TypeError."""
+    if values is None:
+        return None
+    kind, release_id = values
+    if not RELEASE_ID.fullmatch(release_id):
+        raise ValueError("not a replay's id")
+    return Release(ReleaseKind(kind), release_id)
+
+
 def _is_storable(pack: Pack) -> bool:
     """Tell whether its names can be keys and its log lines short: another would fail its whole batch."""
-    return bool(IDENTIFIER.fullmatch(pack.webhook_id)) and all(
+    return bool(WEBHOOK_ID.fullmatch(pack.webhook_id)) and all(
         is_event_of(pack.scope, event_id=each.event_id, name=each.event_name, log_time=each.log_time)
-        and DELIVERY_ID.fullmatch(each.id)
+        and (parts := DELIVERY_ID.fullmatch(each.id))
+        and parts[1] == pack.webhook_id
+        and int(parts[2], 16) == max(0, each.log_time)
         and len(each.attempts) <= MAX_ATTEMPTS
+        and each.earlier >= 0
         for each in pack.deliveries
     )
 

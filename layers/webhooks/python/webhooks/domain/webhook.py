@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
+from webhooks.domain.health import HEALTHY, Health, State
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import SURROGATES, TEXT_RULE, trimmed
 
@@ -82,6 +83,9 @@ class Endpoint:
 class Definition:
     """The part of a webhook that its tenant decides. `ttl` is in seconds, 0 for the deployment's default.
 
+    `rate_limit`: deliveries per second at most. `recover`: exhausted deliveries are sent once more when the
+    endpoint responds again; None for the deployment's default.
+
     The stored form, the patch and the API's responses follow these fields and Endpoint's.
     """
 
@@ -97,13 +101,24 @@ class Definition:
     retry_codes: tuple[int, ...] = ()
     retry_count: int = 0
     ttl: int = 0
+    paused: bool = False
+    rate_limit: int | None = None
+    recover: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OldSecret:
+    """An earlier version of a webhook's secret, which signs beside the present one until `until`, epoch s."""
+
+    version: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
     """A stored webhook. `revision` counts its changes; `disabled_reason`: why the service disabled it.
 
-    `slow_since`: when its endpoint was last seen slow or absent, in epoch seconds; None while it is quick.
+    `old_secrets`: versions of its secret that still sign beside `secret_version`, until their times.
     """
 
     id: str
@@ -114,12 +129,31 @@ class Webhook:
     credential: CredentialRef | None = None
     secret_version: int = 1
     disabled_reason: str | None = None
-    slow_since: int | None = None
+    old_secrets: tuple[OldSecret, ...] = ()
+    health: Health = HEALTHY
 
     @property
     def enabled(self) -> bool:
         """Whether events are delivered to it."""
         return not self.definition.disabled
+
+    @property
+    def holds(self) -> bool:
+        """Whether its deliveries are held: its owner paused it, or its endpoint is down."""
+        return self.definition.paused or self.health.held_since is not None
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """All states that hold, in the order of State; HEALTHY alone where no other does."""
+        health = self.health
+        holding = {
+            State.DISABLED: self.definition.disabled,
+            State.PAUSED: self.definition.paused,
+            State.HELD: health.held_since is not None,
+            State.FAILING: health.failing_since is not None,
+            State.SLOW: health.slow_since is not None,
+        }
+        return tuple(state for state, holds in holding.items() if holds) or (State.HEALTHY,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from webhooks.domain.delivery import Pack
-from webhooks.domain.delivery_log import LogEntry, Logged, LogKey
+from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogPage, LogQuery
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
+from webhooks.domain.replay import RecoveryTask, Replay
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 
@@ -69,7 +70,78 @@ class BatchReader(Protocol):
 
 
 class DeliveryLog(Protocol):
-    """The delivery log: one item per delivery."""
+    """The delivery log: one item per delivery, and the payloads of those that are dead or held.
+
+    Settings decide whether it keeps those of all deliveries.
+    """
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
-        """Write the entries, each over its delivery's earlier one; returns those not written."""
+        """Write the entries, each over its delivery's earlier one; returns those not written.
+
+        A payload is written before its entry, and deleted after an entry that needs it no longer.
+        """
+
+
+class DeliveryLogReader(Protocol):
+    """Reads the delivery log. A page costs what it shows, however many deliveries there are."""
+
+    def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, LogEntry]:
+        """Return those that exist, read consistently."""
+
+    def newest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
+        """Return a page, the newest delivery first."""
+
+    def oldest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
+        """Return a page, the oldest delivery first."""
+
+    def backlog(self, webhook_id: str, *, after: LogKey | None, size: int) -> LogPage:
+        """Return a page of a webhook's held and recoverable deliveries, the oldest first."""
+
+    def count(self, query: LogQuery, *, at_most: int) -> LogCount:
+        """Count deliveries, and stop after `at_most` of them."""
+
+    def payloads(self, keys: Sequence[LogKey]) -> Mapping[LogKey, str]:
+        """Return the callback bodies that are kept."""
+
+
+class Replays(Protocol):
+    """Replays and recoveries with their progress."""
+
+    def add(self, replay: Replay) -> None:
+        """Store a new replay."""
+
+    def get(self, scope: Scope, replay_id: str) -> Replay | None:
+        """Return a replay as it is now."""
+
+    def newest(self, scope: Scope, *, after: str | None, size: int) -> Sequence[Replay]:
+        """Return replays of a community, the newest first; `after`: the last id of the page before."""
+
+    def claim(self, replay: Replay, holder: str, *, until: int) -> None:
+        """Let a message alone (`holder`: its id) work on the replay's present page, until a time in epoch ms.
+
+        Raises StaleError while another message does, or where the replay has changed.
+        """
+
+    def change(self, before: Replay, after: Replay) -> None:
+        """Write a replay's progress. Raises StaleError if `before` is not at the stored page and state."""
+
+
+class RecoveryQueue(Protocol):
+    """The queue of pages and probes."""
+
+    def send(self, task: RecoveryTask, *, delay: int) -> None:
+        """Send a task, to be received after `delay` seconds, at most 900. Raises UnavailableError."""
+
+
+class RateLimiter(Protocol):
+    """The slots of webhooks with a rate limit, shared by all dispatchers."""
+
+    def reserve(self, name: str, count: int, *, rate: float, now: int) -> int:
+        """Reserve `count` slots at `rate` per second; return the time of the first, epoch ms."""
+
+
+class EventPublisher(Protocol):
+    """The events queue, as those use it who publish."""
+
+    def publish(self, scope: Scope, text: str) -> None:
+        """Send an event, as the text of a message. Raises UnavailableError."""

@@ -1,11 +1,12 @@
 """Webhooks: how the API changes them, fan-out finds them, and the dispatcher reads and marks them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import Span
+from webhooks.domain.health import Health
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
 
@@ -114,8 +115,27 @@ class SubscriptionIndex(Protocol):
         """Return the largest sequence number of the name's listeners, 0 without any."""
 
 
-class SlowMarks(Protocol):
-    """Remembers with a webhook whether its endpoint is slow."""
+class HealthStore(Protocol):
+    """Writes the health of endpoints, on their webhooks' items; finds webhooks that are not healthy."""
 
-    def mark(self, scope: Scope, webhook_id: str, *, slow_since: int | None) -> None:
-        """Write since when it is slow, in epoch seconds, or None: quick. A webhook that is gone is fine."""
+    def save(self, webhook: Webhook, health: Health) -> None:
+        """Write a health over the webhook's, of the next version.
+
+        Raises StaleError where the stored webhook or its health is another one, or gone.
+        """
+
+    def unhealthy(self, scope: Scope, *, after: str | None, size: int) -> Sequence[str]:
+        """Return ids of a community's webhooks that may be in another state than healthy, in their order.
+
+        `after`: the last id of the page before.
+        """
+
+    def all_unhealthy(self) -> Iterator[tuple[Scope, str]]:
+        """Return those of all communities."""
+
+
+class Communities(Protocol):
+    """All communities that have or had webhooks."""
+
+    def page(self, *, after: Scope | None, size: int) -> Sequence[Scope]:
+        """Return a page of them, in their order; `after`: the last one of the page before."""

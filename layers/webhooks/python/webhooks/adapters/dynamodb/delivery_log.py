@@ -22,7 +22,7 @@ WRITE_UNIT = 1024  # bytes
 MAX_REASON = 128  # characters
 EXCERPTS = (1024, 400, 160, 40, 0)  # lengths of a response's texts to try, until the item fits a write unit
 DAY = 86_400  # seconds
-LOGGED = ("pk", "sk", "outcome", "attempts")  # the attributes that `logged_from` needs
+LOGGED = ("pk", "sk", "outcome", "attempts", "earlier")  # the attributes that `logged_from` needs
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +98,8 @@ def _item(entry: LogEntry, attempts: Iterable[Attempt], *, days: int) -> Item:
     }
     if entry.reason:
         attributes["reason"] = entry.reason[:MAX_REASON]
+    if delivery.earlier:
+        item["earlier"] = {"N": str(delivery.earlier)}
     return (
         item
         | {name: {"S": _storable(text)} for name, text in attributes.items()}
@@ -112,7 +114,8 @@ def logged_from(item: Item) -> Logged | None:
     """Read the state of a delivery; None for an item that cannot be read."""
     try:
         attempts = attempts_from_json(json.loads(item["attempts"]["S"]))
-        return Logged(Outcome(item["outcome"]["S"]), attempts)
+        earlier = int(item["earlier"]["N"]) if "earlier" in item else 0
+        return Logged(Outcome(item["outcome"]["S"]), attempts, earlier + len(attempts))
     except (KeyError, ValueError, TypeError):
         logger.warning("delivery_log.corrupt", extra={"item": item["sk"]["S"]})
         return None
@@ -120,8 +123,8 @@ def logged_from(item: Item) -> Logged | None:
 
 def item_key(log_key: LogKey) -> tuple[str, str]:
     """Return an item's partition and sort key: a webhook's deliveries in the order of their events."""
-    when = max(0, log_key.log_time)
-    return f"W#{log_key.webhook_id}", f"{when:015d}#{log_key.delivery_id.rpartition('-')[2]}"
+    webhook_id, _, position = log_key.delivery_id.partition("-")
+    return f"W#{webhook_id}", position
 
 
 def _shortened(attempt: Attempt, length: int) -> Attempt:

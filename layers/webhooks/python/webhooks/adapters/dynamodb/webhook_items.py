@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, get_type_hints
 
+from webhooks.adapters.dynamodb.health_items import health_from
 from webhooks.adapters.dynamodb.items import Item
 from webhooks.adapters.dynamodb.keys import community_pk, webhook_sk
 from webhooks.domain.errors import CorruptError
@@ -24,12 +25,13 @@ from webhooks.domain.webhook import (
     Definition,
     Endpoint,
     IndexEntry,
+    OldSecret,
     Webhook,
     sequence_of,
 )
 
 DEFINITIONS = 512  # remembered by their text: a webhook is read for each batch that has its deliveries
-OPTIONAL = ("credentialSecret", "credentialVersion", "disabledReason")
+OPTIONAL = ("credentialSecret", "credentialVersion", "disabledReason", "oldSecrets")
 _UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 type WebhookKey = tuple[Scope, str]  # the scope and the webhook's id
@@ -72,6 +74,9 @@ def webhook_attributes(webhook: Webhook) -> Item:
         attributes["credentialVersion"] = {"S": webhook.credential.version_id}
     if webhook.disabled_reason is not None:
         attributes["disabledReason"] = {"S": webhook.disabled_reason}
+    if webhook.old_secrets:
+        old = [[each.version, each.until] for each in webhook.old_secrets]
+        attributes["oldSecrets"] = {"S": write_json(old)}
     return attributes
 
 
@@ -89,13 +94,19 @@ def webhook_from(item: Item, scope: Scope) -> Webhook:
             credential=CredentialRef(secret["S"], item["credentialVersion"]["S"]) if secret else None,
             secret_version=int(item["secretVersion"]["N"]),
             disabled_reason=reason["S"] if reason else None,
-            slow_since=int(item["slowSince"]["N"]) if "slowSince" in item else None,
+            old_secrets=_old_secrets(item),
+            health=health_from(item),
         )
     except _UNREADABLE:
         sk = item.get("sk", {}).get("S", "?")
         raise CorruptError(
             f"the stored webhook {sk} of {scope.tenant_id}/{scope.community_id} cannot be read"
         ) from None
+
+
+def _old_secrets(item: Item) -> tuple[OldSecret, ...]:
+    stored = json.loads(item["oldSecrets"]["S"]) if "oldSecrets" in item else ()
+    return tuple(OldSecret(int(version), int(until)) for version, until in stored)
 
 
 def index_entries(webhook: Webhook | None) -> Mapping[str, Item]:
@@ -135,7 +146,7 @@ def definition_text(definition: Definition) -> str:
 @lru_cache(DEFINITIONS)
 def _definition(text: str, disabled: bool) -> Definition:  # noqa: FBT001 - a cache's key
     stored = json.loads(text, parse_float=Decimal)
-    values = {name: read(stored[key]) for name, key, read in _DEFINITION}
+    values = {name: read(stored[key]) for name, key, read in _DEFINITION if key in stored}
     return Definition(**values, disabled=disabled)
 
 
@@ -173,6 +184,9 @@ _READERS: Mapping[Any, Callable[[Any], Any]] = {
     str: _text,
     str | None: lambda value: value,
     int: int,
+    bool: bool,
+    int | None: lambda value: value,
+    bool | None: lambda value: value,
     AuthType: AuthType,
     Criteria: Criteria,
     Endpoint: _endpoint,

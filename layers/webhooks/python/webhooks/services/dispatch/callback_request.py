@@ -98,7 +98,7 @@ class CallbackSigner:
             "Content-Type": CONTENT_TYPE,
             "User-Agent": USER_AGENT,
             "Accept": "*/*",  # some firewalls refuse a request without it
-            "webhook-attempt": str(len(delivery.attempts) + 1),
+            "webhook-attempt": str(delivery.tries + 1),
             **signatures,
         }
         return HttpRequest(method=endpoint.method, url=url, headers=headers, body=body)

@@ -29,9 +29,7 @@ def _decided(attempted: Attempted, *, delays: tuple[int, ...], now: float, jitte
     decoded, webhook = signed.prepared.decoded, signed.prepared.webhook
     attempt = _attempt_of(outcome, webhook, at=round(signed.at * 1000))
     tried = decoded.delivery.tried(attempt)
-    verdict = decide(
-        outcome, webhook.definition, attempt=len(tried.attempts), delays=delays, now=now, jitter=jitter
-    )
+    verdict = decide(outcome, webhook.definition, attempt=tried.tries, delays=delays, now=now, jitter=jitter)
     decided = Decided(replace(decoded, delivery=tried), webhook, outcome, verdict)
     _log(decided, attempt)
     return decided
@@ -69,7 +67,7 @@ def _log(decided: Decided, attempt: Attempt) -> None:
             "community_id": pack.scope.community_id,
             "event_id": delivery.event_id,
             "event_name": delivery.event_name,
-            "attempt": len(delivery.attempts),
+            "attempt": delivery.tries,
             "status": attempt.status,
             "reason": attempt.reason,
             "address": attempt.address,

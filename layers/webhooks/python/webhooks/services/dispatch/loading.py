@@ -103,12 +103,12 @@ class Loader:
 def is_repeat(decoded: Decoded, logged: Mapping[LogKey, Logged]) -> bool:
     """Tell whether the log has more attempts than the message: it, or its like, was settled before."""
     known = logged.get(decoded.key)
-    return known is not None and len(known.attempts) > len(decoded.delivery.attempts)
+    return known is not None and known.tries > decoded.delivery.tries
 
 
 def is_deferred(webhook: Webhook, lane: Lane) -> bool:
     """Tell whether deliveries that came by a lane are left to the slow one."""
-    return lane is Lane.FAST and webhook.slow_since is not None
+    return lane is Lane.FAST and webhook.health.slow_since is not None
 
 
 def client_of(webhook: Webhook, credential: Credential | None) -> ClientCredentials:

@@ -214,7 +214,7 @@ def _end_of(stage: Decided | Skipped) -> tuple[Outcome, str | None]:
     """Return where a delivery stands, and why."""
     match stage:
         case Skipped(reason=reason, dead=dead):
-            return (Outcome.DEAD if dead else Outcome.ENDED), reason
+            return (Outcome.DEAD if dead else Outcome.SKIPPED), reason
         case Decided(verdict=RetryAfter()):
             return Outcome.RETRYING, None
         case Decided(verdict=DeadLettered(reason)):

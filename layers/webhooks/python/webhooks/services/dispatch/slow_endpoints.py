@@ -3,12 +3,13 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
-from webhooks.domain.errors import UnavailableError
+from webhooks.domain.errors import StaleError, UnavailableError
 from webhooks.domain.http import HttpOutcome
 from webhooks.domain.lane import is_slow
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import Clock, SlowMarks
+from webhooks.ports import Clock, HealthStore
 from webhooks.services.dispatch.stages import Decided
 
 logger = logging.getLogger(__name__)
@@ -20,8 +21,8 @@ REMEMBERED = 4096  # webhooks whose quick attempts are counted
 class SlowEndpoints:
     """Watches attempts. `limit`: seconds from which one is slow."""
 
-    def __init__(self, marks: SlowMarks, *, clock: Clock, limit: float) -> None:
-        self._marks = marks
+    def __init__(self, health: HealthStore, *, clock: Clock, limit: float) -> None:
+        self._health = health
         self._clock = clock
         self._limit = limit
         self._quick: dict[str, int] = defaultdict(int)
@@ -42,9 +43,9 @@ class SlowEndpoints:
             return
         if any(slow):
             self._quick.pop(webhook.id, None)
-            if webhook.slow_since is None:
-                self._mark(webhook, int(self._clock()))
-        elif webhook.slow_since is not None:
+            if webhook.health.slow_since is None:
+                self._mark(webhook, round(self._clock() * 1000))
+        elif webhook.health.slow_since is not None:
             self._quick[webhook.id] += len(slow)
             if self._quick[webhook.id] >= QUICK_AGAIN:
                 del self._quick[webhook.id]
@@ -54,8 +55,8 @@ class SlowEndpoints:
 
     def _mark(self, webhook: Webhook, slow_since: int | None) -> None:
         try:
-            self._marks.mark(webhook.scope, webhook.id, slow_since=slow_since)
-        except UnavailableError as error:  # the next batch will see the same and mark it
+            self._health.save(webhook, replace(webhook.health, slow_since=slow_since))
+        except (StaleError, UnavailableError) as error:  # the next batch will see the same and mark it
             logger.warning(
                 "webhook.slow_mark_not_changed", extra={"webhook_id": webhook.id, "reason": str(error)}
             )
