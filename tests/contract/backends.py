@@ -14,7 +14,11 @@ from unittest import mock
 
 from botocore.config import Config
 from moto import mock_aws
-from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
+from mypy_boto3_dynamodb.type_defs import (
+    CreateTableInputTypeDef,
+    GlobalSecondaryIndexTypeDef,
+    KeySchemaElementTypeDef,
+)
 
 from tests.clocks import Clock
 from tests.lambda_functions import ACCOUNT
@@ -24,6 +28,12 @@ from webhooks.adapters.aws.clients import CONFIG, AwsClients
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
 PATIENT = CONFIG.merge(Config(read_timeout=60))  # of the emulator, on a busy machine
+# The indexes of the template's tables: their keys, and the attributes that they have beside keys.
+LISTS = {"lists": (("listPk", "listSk"), ())}
+UNDELIVERED = {
+    "webhookUndelivered": (("undeliveredOf", "sk"), ("payload", "eventName")),
+    "communityUndelivered": (("undeliveredIn", "sk"), ("payload", "eventName")),
+}
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
 
 
@@ -44,20 +54,24 @@ class Backend:
         return self.aws
 
     def table(self, name: str, *, sorted_by: str | None = "sk") -> str:
-        """Make a table of this test's own and return its name."""
-        keys: list[KeySchemaElementTypeDef] = [{"AttributeName": "pk", "KeyType": "HASH"}]
-        if sorted_by:
-            keys.append({"AttributeName": sorted_by, "KeyType": "RANGE"})
+        """Make a table of this test's own, with the template's indexes, and return its name."""
+        keys = _keys("pk", sorted_by)
+        indexes = _indexes(name) if sorted_by else []
+        schemas = (keys, *(each["KeySchema"] for each in indexes))
+        attributes = {each["AttributeName"] for schema in schemas for each in schema}
         table = f"{name}-{self.suffix}"
+        request: CreateTableInputTypeDef = {
+            "TableName": table,
+            "KeySchema": keys,
+            "AttributeDefinitions": [
+                {"AttributeName": each, "AttributeType": "S"} for each in sorted(attributes)
+            ],
+            "BillingMode": "PAY_PER_REQUEST",
+        }
+        if indexes:
+            request["GlobalSecondaryIndexes"] = indexes
         with suppress(self.clients.dynamodb.exceptions.ResourceInUseException):  # a slow call was tried again
-            self.clients.dynamodb.create_table(
-                TableName=table,
-                KeySchema=keys,
-                AttributeDefinitions=[
-                    {"AttributeName": each["AttributeName"], "AttributeType": "S"} for each in keys
-                ],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            self.clients.dynamodb.create_table(**request)
         return table
 
     def queue(self, name: str) -> str:
@@ -92,3 +106,24 @@ def backend_named(name: str, endpoint: str = EMULATOR) -> Iterator[Backend]:
 def clients_of_moto() -> AwsClients:
     """Return the clients that all tests with moto share: making them costs more than most tests."""
     return AwsClients(time_left=lambda: math.inf)
+
+
+def _keys(pk: str, sk: str | None) -> list[KeySchemaElementTypeDef]:
+    keys: list[KeySchemaElementTypeDef] = [{"AttributeName": pk, "KeyType": "HASH"}]
+    if sk:
+        keys.append({"AttributeName": sk, "KeyType": "RANGE"})
+    return keys
+
+
+def _indexes(table: str) -> list[GlobalSecondaryIndexTypeDef]:
+    """Return the indexes of the deliveries table, or of a subscriptions table by any name."""
+    return [
+        {
+            "IndexName": name,
+            "KeySchema": _keys(*keys),
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(more)}
+            if more
+            else {"ProjectionType": "KEYS_ONLY"},
+        }
+        for name, (keys, more) in (UNDELIVERED if table == "deliveries" else LISTS).items()
+    ]

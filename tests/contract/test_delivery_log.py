@@ -23,10 +23,9 @@ def log(backend: Backend) -> OpenedLog:
 
 def entry(number: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> LogEntry:
     event_id = f"event {number}"
-    delivery = Delivery(
-        delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000 + number, "{}"
-    )
+    delivery = Delivery("", event_id, "order.paid", 1_790_000_000_000 + number, "{}")
     delivery = replace(delivery, **changes)
+    delivery = replace(delivery, id=delivery_id(delivery.event_id, WEBHOOK, log_time=delivery.log_time))
     return LogEntry(
         log_key(WEBHOOK, delivery),
         delivery,
@@ -42,9 +41,14 @@ def test_a_recorded_entry_is_found(log: OpenedLog) -> None:
     assert list(log.record([one, entry(2)])) == []
     absent = entry(3).key
     assert log.find([one.key, absent, entry(2).key]) == {
-        one.key: Logged(Outcome.RETRYING, (FAILED, REFUSED)),
+        one.key: Logged(Outcome.RETRYING, (FAILED, REFUSED), tries=2),
         entry(2).key: Logged(Outcome.DELIVERED, ()),
     }
+
+
+def test_attempts_that_are_no_longer_kept_are_counted(log: OpenedLog) -> None:
+    log.record([entry(1, Outcome.RETRYING, attempts=(FAILED, REFUSED), earlier=40)])
+    assert log.find([entry(1).key]) == {entry(1).key: Logged(Outcome.RETRYING, (FAILED, REFUSED), tries=42)}
 
 
 def test_a_later_entry_replaces_the_earlier_one(log: OpenedLog) -> None:
@@ -66,7 +70,7 @@ def test_an_empty_call_does_nothing(log: OpenedLog) -> None:
 
 @pytest.mark.parametrize("event_id", ["\ud800", "ä" * 256, "\x00", '"'])
 def test_every_event_id_can_be_recorded(log: OpenedLog, event_id: str) -> None:
-    odd = entry(1, event_id=event_id, id=delivery_id(event_id, WEBHOOK))
+    odd = entry(1, event_id=event_id)
     assert list(log.record([odd])) == []
     assert set(log.find([odd.key])) == {odd.key}
 
@@ -75,4 +79,5 @@ def test_every_event_id_can_be_recorded(log: OpenedLog, event_id: str) -> None:
 def test_every_time_can_be_recorded(log: OpenedLog, log_time: int) -> None:
     odd = entry(1, log_time=log_time)
     log.record([odd])
-    assert set(log.find([odd.key, LogKey(WEBHOOK, log_time, "x-y")])) == {odd.key}
+    absent = LogKey(WEBHOOK, odd.key.log_time, delivery_id("absent", WEBHOOK, log_time=log_time))
+    assert set(log.find([odd.key, absent])) == {odd.key}

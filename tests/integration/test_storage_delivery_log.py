@@ -19,6 +19,7 @@ from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
 
 WEBHOOK = "0123456789abcdef01234567"
+AT = 1_790_000_000_000  # epoch ms of the events
 SETTLED = 1_790_000_000_500
 
 
@@ -36,7 +37,7 @@ def entry(
     reason: str = "HTTP 500",
 ) -> LogEntry:
     delivery = Delivery(
-        delivery_id(event_id, WEBHOOK), event_id, "order.paid", 1_790_000_000_000, "{}", attempts
+        delivery_id(event_id, WEBHOOK, log_time=AT), event_id, "order.paid", AT, "{}", attempts
     )
     return LogEntry(log_key(WEBHOOK, delivery), delivery, Scope("acme", "north"), outcome, SETTLED, reason)
 
@@ -108,7 +109,7 @@ def test_a_success_keeps_no_excerpt(backend: Backend) -> None:
 def test_an_item_has_the_outcome_of_the_delivery_and_its_expiry() -> None:
     item = entry_item(entry("event"), 30)
     assert item["pk"] == {"S": f"W#{WEBHOOK}"}
-    assert item["sk"] == {"S": f"001790000000000#{delivery_id('event', WEBHOOK).partition('-')[2]}"}
+    assert item["sk"] == {"S": delivery_id("event", WEBHOOK, log_time=AT).removeprefix(f"{WEBHOOK}-")}
     assert {name: item[name] for name in ("outcome", "reason", "eventId", "eventName")} == {
         "outcome": {"S": "dead"},
         "reason": {"S": "HTTP 500"},
