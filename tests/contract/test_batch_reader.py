@@ -64,7 +64,8 @@ def opened(backend: Backend) -> Opened:
 
 def entry(webhook: Webhook, number: int) -> LogEntry:
     event_id = f"event {number}"
-    delivery = Delivery(delivery_id(event_id, webhook.id), event_id, "order.paid", number, "{}")
+    delivery_key = delivery_id(event_id, webhook.id, log_time=number)
+    delivery = Delivery(delivery_key, event_id, "order.paid", number, "{}")
     return LogEntry(log_key(webhook.id, delivery), delivery, ACME, Outcome.DELIVERED, 1)
 
 
