@@ -7,7 +7,8 @@ from threading import RLock
 from tests.fakes.faults import Fault, effect, no_fault
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_message import encode_pack
-from webhooks.domain.event_slice import EventSlice, encode_slice
+from webhooks.domain.event_array import ArrayPart, encode_part, scope_of
+from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
 from webhooks.domain.retry import MAX_DELAY
 
@@ -110,11 +111,12 @@ class FakeEventsQueue:
         self.deleted: list[str] = []
         self._fault = fault
 
-    def send(self, slices: Sequence[EventSlice]) -> bool:
-        """Send slices of wide events."""
+    def send(self, parts: Sequence[EventSlice | ArrayPart]) -> bool:
+        """Send slices of wide events, or the rest of an array."""
         with effect(self._fault, "events.send"):
-            for each in slices:
-                self.queue.put(Sent(encode_slice(each), group=each.event.scope.fairness_group))
+            for each in parts:
+                scope = scope_of(each)
+                self.queue.put(Sent(encode_part(each), group=scope.fairness_group if scope else ""))
         return True
 
     def delete(self, receipts: Sequence[str]) -> None:
@@ -134,3 +136,10 @@ class FakeEventsDlq:
         """Send an event to it as it came."""
         with effect(self._fault, "events.send_to_dlq"):
             self.dead.put(Sent(text, reason=reason))
+
+    def send_all_to_dlq(self, events: Sequence[tuple[str, str]]) -> bool:
+        """Send events as they came, each with the reason."""
+        with effect(self._fault, "events.send_all_to_dlq"):
+            for text, reason in events:
+                self.dead.put(Sent(text, reason=reason))
+        return True
