@@ -11,6 +11,7 @@ from webhooks.domain.event_array import ArrayPart, encode_part, scope_of
 from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
 from webhooks.domain.retry import MAX_DELAY
+from webhooks.domain.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,19 @@ class FakeEventsQueue:
         """Delete received messages."""
         with effect(self._fault, "events.delete"):
             self.deleted += receipts
+
+
+class FakeEventPublisher:
+    """The events queue of those who publish."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.queue = FakeQueue()
+        self.fault = fault
+
+    def publish(self, scope: Scope, text: str) -> None:
+        """Send an event, as the text of a message."""
+        with effect(self.fault, "publisher.publish"):
+            self.queue.put(Sent(text, group=scope.fairness_group))
 
 
 class FakeEventsDlq:
