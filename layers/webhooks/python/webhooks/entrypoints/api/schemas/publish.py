@@ -19,7 +19,8 @@ def _data(value: Any) -> Any:
 
 def _time(value: Any) -> Any:
     try:
-        read_time(value)
+        if value is not None:
+            read_time(value)
     except InvalidEventError:
         raise invalid(
             "must be a time as RFC 3339 and ISO 8601 write it, such as 2026-01-15T09:30:00Z, or epoch "
@@ -34,7 +35,7 @@ class PublishIn(ApiModel):
     data: Annotated[
         Any,
         AfterValidator(_data),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
+        WithJsonSchema({"type": ["string", "object"]}),
     ] = Field(repr=False)
     event_id: (
         Annotated[
@@ -44,11 +45,8 @@ class PublishIn(ApiModel):
         ]
         | None
     ) = None
-    occurred_at: (
-        Annotated[
-            Any,
-            AfterValidator(_time),
-            WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]}),
-        ]
-        | None
-    ) = None
+    occurred_at: Annotated[
+        Any,
+        AfterValidator(_time),
+        WithJsonSchema({"type": ["string", "number", "null"]}),
+    ] = None
