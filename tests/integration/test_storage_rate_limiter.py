@@ -53,14 +53,12 @@ def test_slots_that_end_meanwhile_begin_anew(backend: Backend) -> None:
 
 @pytest.mark.parametrize("fault", [fail("ThrottlingException"), lose_response])
 def test_an_outage_is_an_error_that_names_the_operation(backend: Backend, fault: Replacement) -> None:
-    for use in (
-        lambda limiter: limiter.reserve("one", 1, rate=5, now=NOW_MS),
-        lambda limiter: limiter.take("two", rate=5, now=NOW_MS),
-    ):
-        limiter, _ = faulty(backend, fault)
-        with pytest.raises(UnavailableError, match="dynamodb UpdateItem: ") as caught:
-            use(limiter)
-        assert "SECRET" not in str(caught.value)
+    limiter, _ = faulty(backend, fault, fault)
+    with pytest.raises(UnavailableError, match="dynamodb UpdateItem: ") as caught:
+        limiter.reserve("one", 1, rate=5, now=NOW_MS)
+    assert "SECRET" not in str(caught.value)
+    with pytest.raises(UnavailableError, match="dynamodb UpdateItem: "):
+        limiter.take("two", rate=5, now=NOW_MS)
 
 
 def test_a_write_that_is_made_twice_gives_no_slot_twice(backend: Backend) -> None:

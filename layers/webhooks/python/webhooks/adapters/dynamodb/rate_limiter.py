@@ -37,7 +37,7 @@ class DynamoRateLimiter:
         for _ in range(TRIES):
             first = self._begin(name, now_us, int(span)) if begins else self._add(name, now_us, int(span))
             if first is not None:
-                if len(self._free_at) >= REMEMBERED:
+                if name not in self._free_at and len(self._free_at) >= REMEMBERED:
                     self._free_at.clear()
                 self._free_at[name] = first + int(span)
                 return -(-first // 1000)
