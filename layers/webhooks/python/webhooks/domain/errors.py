@@ -11,6 +11,7 @@ WebhooksError
 ├── UnavailableError        a service behind ours did not answer; a change may have been made
 ├── InvalidEventError       a text on the events queue that no webhook can ever get
 ├── MalformedPackError      a text on the deliveries queue that is no pack
+├── MalformedTaskError      a text on the recovery queue that is no task
 ├── AlreadyProcessedError   the request has an idempotency record
 ├── StaleError              a stored object changed after it was read
 ├── CorruptError            a stored item cannot be read
@@ -94,6 +95,10 @@ class InvalidEventError(WebhooksError):
 
 class MalformedPackError(WebhooksError):
     """The text on the deliveries queue is no pack of deliveries."""
+
+
+class MalformedTaskError(WebhooksError):
+    """The text on the recovery queue is no task."""
 
 
 class AlreadyProcessedError(WebhooksError):

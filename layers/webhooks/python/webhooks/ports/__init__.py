@@ -15,6 +15,7 @@ from webhooks.ports.delivery import (
     EventsQueue,
     FastLane,
     RateLimiter,
+    RecoveryDlq,
     RecoveryQueue,
     Replays,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Probe",
     "RandomBytes",
     "RateLimiter",
+    "RecoveryDlq",
     "RecoveryQueue",
     "Replays",
     "Rng",

@@ -133,6 +133,13 @@ class RecoveryQueue(Protocol):
         """Send a task, to be received after `delay` seconds, at most 900. Raises UnavailableError."""
 
 
+class RecoveryDlq(Protocol):
+    """The recovery queue's dead-letter queue."""
+
+    def send_to_dlq(self, text: str, reason: str) -> None:
+        """Send a message to it as it came."""
+
+
 class RateLimiter(Protocol):
     """The slots of webhooks with a rate limit, shared by all dispatchers."""
 
