@@ -16,10 +16,12 @@ from webhooks.domain.errors import UnavailableError, WebhooksError
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, RetryAfter
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue, Subscriptions, TimeLeft
+from webhooks.services.dispatch.rate_limits import delayed_packs
 from webhooks.services.dispatch.stages import (
     Decided,
     Decoded,
     Deferred,
+    Delayed,
     DeliveryMessage,
     Failed,
     Malformed,
@@ -110,16 +112,16 @@ class Settlement:
                 case Malformed(message, reason):
                     if not self._is_dead_lettered(message, reason):
                         again.add(message.id)
-                case Decided() | Skipped() | Deferred() if stage.decoded.key in lost:
+                case Decided() | Skipped() | Deferred() | Delayed() if stage.decoded.key in lost:
                     again.add(stage.decoded.message.id)
                 case Decided() | Skipped():
                     entries.append(_entry(stage, now=now))
         self._record(entries)
         return again
 
-    def _requeue(self, stages: Iterable[Stage]) -> set[LogKey]:
-        """Queue retries and deferred deliveries; return those that the queue did not take."""
-        packs = _requeued(stages)
+    def _requeue(self, stages: Sequence[Stage]) -> set[LogKey]:
+        """Queue retries, deferred and delayed deliveries; return those that the queue did not take."""
+        packs = [*_requeued(stages), *delayed_packs(stages, round(self._clock() * 1000))]
         try:
             return _keys(self._queue.send_slow(packs) if packs else ())
         except UnavailableError as error:
@@ -179,7 +181,7 @@ def _message_of(stage: Stage) -> DeliveryMessage:
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
     """Put retries, and deferred deliveries, into one pack for each pack that brought them.
 
-    The longest delay holds for all retries of a pack.
+    The longest delay holds for all retries of a pack. A retry has no slot within a rate limit yet.
     """
     packs: dict[tuple[str, bool], list[tuple[Decoded, int]]] = defaultdict(list)
     for stage in stages:
@@ -190,7 +192,7 @@ def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
                 packs[stage.decoded.message.id, False].append((stage.decoded, 0))
     return [
         (
-            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again)),
+            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again), due=None),
             max(delay for _, delay in again),
         )
         for again in packs.values()

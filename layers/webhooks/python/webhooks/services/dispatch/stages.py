@@ -91,6 +91,14 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Delayed:
+    """A delivery that its webhook's rate limit lets be sent later, at `due` (epoch ms)."""
+
+    decoded: Decoded
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicate:
     """A delivery that another message of the batch brings too: it is settled when that one is."""
 
@@ -114,5 +122,5 @@ def failed(decoded: Decoded, error: Exception) -> Failed:
     return Failed(decoded, type(error).__name__, fault=error)
 
 
-type NotSent = Skipped | Deferred | Duplicate | Failed
+type NotSent = Skipped | Deferred | Delayed | Duplicate | Failed
 type Stage = Decided | Malformed | NotSent
