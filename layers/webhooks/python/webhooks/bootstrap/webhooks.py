@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.credential_secrets import binding
+from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
@@ -36,6 +37,7 @@ def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = N
             subscriptions=subscription_store(settings, aws),
             credentials=credential_store(settings, aws, tags=tags),
             guard=egress_guard(settings),
+            recovery=SqsRecoveryQueue(aws, settings.recovery_queue_url),
             clock=clock,
             webhooks_per_community=settings.webhooks_per_community,
         ),
