@@ -36,6 +36,7 @@ from webhooks.services.authentication import Authentication
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 
 TENANT, COMMUNITY = "acme", "default"
@@ -275,7 +276,12 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         return {
-            "webhooks": function("webhooks").routes(authenticator, webhooks, responses),
+            "webhooks": function("webhooks").routes(
+                authenticator,
+                webhooks,
+                WebhookSecrets(self.subscriptions, clock=self.clock),
+                responses=responses,
+            ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -325,7 +331,7 @@ class InMemoryApp:
 def owner(path: str) -> str:
     """Name the function that the template routes a path to."""
     patterns = {
-        "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret)?)?)/*",
+        "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret(/rotate)?)?)?)/*",
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }
