@@ -13,6 +13,7 @@ from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from webhooks.ports import Background, Clock, HttpClient, Tokens, Workers
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.settlement import Settlement
@@ -52,6 +53,7 @@ def make_dispatcher(
     monotonic: Clock,
     fast_seconds: float = 1.0,
     slow_from: float = 1.0,
+    recovers: bool = True,
     background: Background | None = None,
     wrap: Wrap = as_it_is,
 ) -> Dispatcher:
@@ -87,7 +89,7 @@ def make_dispatcher(
         slow_endpoints=SlowEndpoints(wrap("health", app.subscriptions), clock=clock, limit=slow_from),
         clock=clock,
         rng=lambda: 0.0,
-        delays=(30, 300),
+        rules=DecisionRules(delays=(30, 300), recovers=recovers),
         fast_seconds=fast_seconds,
         time_left=lambda: math.inf,
         settling_seconds=0,
