@@ -18,6 +18,7 @@ from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import DeliveryMessage
@@ -101,6 +102,9 @@ class DispatcherContainer:
                 connections=workers,
             ),
             queue=queue,
+            rate_limits=RateLimits(
+                _port(deployment, "limiter", deployment.limiter), clock=deployment.clock, workers=workers
+            ),
             settlement=settlement,
             background=SimulatedBackground(deployment),
             slow_endpoints=SlowEndpoints(

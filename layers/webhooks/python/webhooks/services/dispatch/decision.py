@@ -15,8 +15,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DecisionRules:
-    """The deployment's: `delays` between attempts, in seconds; `recovers`: exhausted deliveries are recoverable
-    where their webhook does not say.
+    """The deployment's: `delays` between attempts, in seconds.
+
+    `recovers`: exhausted deliveries are recoverable where their webhook does not say.
     """
 
     delays: tuple[int, ...]
@@ -55,7 +56,7 @@ def _decided(attempted: Attempted, rules: DecisionRules, *, now: float, jitter: 
 def _in_release(
     verdict: Verdict, release: Release | None, known: Logged | None, *, outcome: HttpOutcome
 ) -> Verdict:
-    """Return the verdict on an attempt of a release: a probe that found no response costs its delivery nothing."""
+    """Return the verdict on an attempt of a release: a probe that fails costs its delivery nothing."""
     is_probe = release is not None and release.kind is ReleaseKind.PROBE
     if not is_probe or known is None or not known.is_backlog:
         return verdict

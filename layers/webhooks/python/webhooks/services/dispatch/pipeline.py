@@ -1,6 +1,6 @@
 """A batch of packs from the deliveries queue, delivered.
 
-    decode → load → prepare → sign → send_all → decide → settle
+    decode → load → prepare → place → sign → send_all → decide → settle
 
 Each stage takes values and returns values (see stages); a delivery that fails at one is Failed from there on.
 A message is acknowledged when each of its deliveries is settled: delivered, queued again, in the dead-letter
@@ -21,6 +21,7 @@ from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import DecisionRules, decide_on
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.preparation import decode, prepare
+from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import (
@@ -45,8 +46,8 @@ OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 
 class Dispatcher:
     """Delivers batches. `background` settles beside the sending; `rules`: of
-    decisions; `fast_seconds`: the fast lane's time; `time_left`: of the invocation; `settling_seconds`: a settlement's
-    part of it.
+    decisions; `fast_seconds`: the fast lane's time; `time_left`: of the invocation; `settling_seconds`:
+    a settlement's part of it.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Dispatcher:
         attempts: Attempts,
         http: HttpClient,
         queue: DeliveryQueue,
+        rate_limits: RateLimits,
         settlement: Settlement,
         background: Background,
         slow_endpoints: SlowEndpoints,
@@ -72,6 +74,7 @@ class Dispatcher:
         self._attempts = attempts
         self._http = http
         self._queue = queue
+        self._rate_limits = rate_limits
         self._settlement = settlement
         self._background = background
         self._slow_endpoints = slow_endpoints
@@ -114,7 +117,7 @@ class Dispatcher:
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
             return {each.message.id for each in decoded} | self._settlement.settle(malformed)
-        signed = self._sign_all(prepare(decoded, loaded, lane), lane)
+        signed = self._sign_all(self._rate_limits.place(prepare(decoded, loaded, lane)), lane)
         waves = Waves(self._settlement, self._background, clock=self._clock)
         waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
         decided: list[Decided] = []
@@ -123,8 +126,7 @@ class Dispatcher:
                 [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
             ):
                 stages = [
-                    decide_on(each, self._rules, now=self._clock(), jitter=self._rng())
-                    for each in ended
+                    decide_on(each, self._rules, now=self._clock(), jitter=self._rng()) for each in ended
                 ]
                 decided += [each for each in stages if isinstance(each, Decided)]
                 waves.add(stages)

@@ -81,12 +81,8 @@ def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
         return Skipped(decoded, reason=str(webhook), dead=True)
     if webhook is None:
         return Skipped(decoded, reason="webhook deleted")
-    if (not webhook.enabled or is_held(decoded.pack, webhook)) and _stays(decoded):
-        return Kept(decoded, webhook)
-    if not webhook.enabled:
-        return Skipped(decoded, reason=webhook.disabled_reason or "webhook disabled")
-    if is_held(decoded.pack, webhook):
-        return Held(decoded, webhook, PAUSED if webhook.definition.paused else DOWN)
+    if not webhook.enabled or is_held(decoded.pack, webhook):
+        return _not_now(decoded, webhook)
     if is_deferred(webhook, lane):
         return Deferred(decoded)
     if webhook.definition.endpoint.auth_type is AuthType.NONE:
@@ -97,6 +93,15 @@ def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
         if isinstance(credential, Credential)
         else _without_credential(decoded, credential)
     )
+
+
+def _not_now(decoded: Decoded, webhook: Webhook) -> Skipped | Held | Kept:
+    """Return a delivery of a webhook that is disabled, or holds."""
+    if _stays(decoded):
+        return Kept(decoded, webhook)
+    if not webhook.enabled:
+        return Skipped(decoded, reason=webhook.disabled_reason or "webhook disabled")
+    return Held(decoded, webhook, PAUSED if webhook.definition.paused else DOWN)
 
 
 def _stays(decoded: Decoded) -> bool:

@@ -16,10 +16,12 @@ from webhooks.domain.errors import UnavailableError, WebhooksError
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue, Subscriptions, TimeLeft
+from webhooks.services.dispatch.rate_limits import delayed_packs
 from webhooks.services.dispatch.stages import (
     Decided,
     Decoded,
     Deferred,
+    Delayed,
     DeliveryMessage,
     Failed,
     Held,
@@ -100,10 +102,10 @@ class Settlement:
                 logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
 
     def _settle(self, stages: Sequence[Stage]) -> set[str]:
-        requeued = _requeued(stages)
-        lost = self._requeue(requeued) | self._send_to_dlq(stages)
-        delays = {key: delay for pack, delay in requeued for key in _keys([pack])}
         now = round(self._clock() * 1000)
+        requeued = _requeued(stages)
+        delays = {key: delay for pack, delay in requeued for key in _keys([pack])}
+        lost = self._requeue([*requeued, *delayed_packs(stages, now)]) | self._send_to_dlq(stages)
         again: set[str] = set()
         entries = []
         held: dict[LogKey, str] = {}  # the messages of those that the log alone keeps
@@ -114,7 +116,7 @@ class Settlement:
                 case Malformed(message, reason):
                     if not self._is_dead_lettered(message, reason):
                         again.add(message.id)
-                case Decided() | Skipped() | Deferred() if stage.decoded.key in lost:
+                case Decided() | Skipped() | Deferred() | Delayed() if stage.decoded.key in lost:
                     again.add(stage.decoded.message.id)
                 case Decided() | Skipped():
                     entries.append(_entry(stage, now=now, delay=delays.get(stage.decoded.key)))
@@ -125,7 +127,7 @@ class Settlement:
         return again | {held[each.key] for each in unrecorded if each.key in held}
 
     def _requeue(self, packs: Sequence[tuple[Pack, int]]) -> set[LogKey]:
-        """Queue retries and deferred deliveries; return those that the queue did not take."""
+        """Queue retries, deferred and delayed deliveries; return those that the queue did not take."""
         try:
             return _keys(self._queue.send_slow(packs) if packs else ())
         except UnavailableError as error:
@@ -190,7 +192,7 @@ def _message_of(stage: Stage) -> DeliveryMessage:
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
     """Put retries, and deferred deliveries, into one pack for each pack that brought them.
 
-    The longest delay holds for all retries of a pack.
+    The longest delay holds for all retries of a pack. A retry has no slot within a rate limit yet.
     """
     packs: dict[tuple[str, bool], list[tuple[Decoded, int]]] = defaultdict(list)
     for stage in stages:
@@ -201,7 +203,7 @@ def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
                 packs[stage.decoded.message.id, False].append((stage.decoded, 0))
     return [
         (
-            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again)),
+            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again), due=None),
             max(delay for _, delay in again),
         )
         for again in packs.values()

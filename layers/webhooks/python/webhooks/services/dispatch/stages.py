@@ -112,6 +112,14 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Delayed:
+    """A delivery that its webhook's rate limit lets be sent later, at `due` (epoch ms)."""
+
+    decoded: Decoded
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicate:
     """A delivery that another message of the batch brings too: it is settled when that one is."""
 
@@ -135,5 +143,5 @@ def failed(decoded: Decoded, error: Exception) -> Failed:
     return Failed(decoded, type(error).__name__, fault=error)
 
 
-type NotSent = Skipped | Held | Kept | Deferred | Duplicate | Failed
+type NotSent = Skipped | Held | Kept | Deferred | Delayed | Duplicate | Failed
 type Stage = Decided | Malformed | NotSent
