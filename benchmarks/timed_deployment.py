@@ -41,7 +41,7 @@ CALLS = {
     "queue.send_slow": 0.010,
     "queue.send_to_dlq": 0.010,
     "log.record": 0.008,
-    "slow_marks.mark": 0.006,
+    "health.save": 0.006,
 }
 
 

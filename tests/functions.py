@@ -84,7 +84,7 @@ def make_dispatcher(
             time_left=lambda: math.inf,
         ),
         background=background or AtOnce(),
-        slow_endpoints=SlowEndpoints(wrap("slow_marks", app.subscriptions), clock=clock, limit=slow_from),
+        slow_endpoints=SlowEndpoints(wrap("health", app.subscriptions), clock=clock, limit=slow_from),
         clock=clock,
         rng=lambda: 0.0,
         delays=(30, 300),

@@ -25,7 +25,13 @@ class FakeBatchReader:
         with effect(self._fault, "batch.read"):
             entries = {entry.key: entry for entry in self._log.entries()}
             logged = {
-                key: Logged(entries[key].outcome, entries[key].delivery.attempts)
+                key: Logged(
+                    entries[key].outcome,
+                    entries[key].delivery.attempts,
+                    entries[key].delivery.tries,
+                    is_recoverable=entries[key].is_recoverable,
+                    has_payload=entries[key].has_payload,
+                )
                 for key in log
                 if key in entries
             }

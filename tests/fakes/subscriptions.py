@@ -1,6 +1,6 @@
-"""Webhooks, their index and their slow marks in memory: three ports on one state, as one table serves all."""
+"""Webhooks, their index and their health in memory: three ports on one state, as one table serves all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import count
 from threading import RLock
@@ -16,6 +16,7 @@ from webhooks.domain.errors import (
     StaleError,
 )
 from webhooks.domain.event_slice import Span
+from webhooks.domain.health import Health, State
 from webhooks.domain.json_text import write_json
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import camel_case
@@ -25,7 +26,7 @@ from webhooks.ports import DELETED, Clock, IdempotencyRecord, ListenerPage, Page
 
 
 class FakeSubscriptions:
-    """Subscriptions, SubscriptionIndex and SlowMarks."""
+    """Subscriptions, SubscriptionIndex and HealthStore."""
 
     def __init__(self, *, clock: Clock, random_bytes: RandomBytes, fault: Fault = no_fault) -> None:
         self._clock = clock
@@ -67,7 +68,7 @@ class FakeSubscriptions:
         """Replace a webhook."""
         with self._lock, effect(self._fault, "subscriptions.change"):
             self._check(before, after, record)
-            self._write(after.scope, after.id, replace(after, slow_since=self._slow_since(after)))
+            self._write(after.scope, after.id, replace(after, health=self._health(before, after)))
             if record is not None:
                 self._write_record(record, after.id, after.revision)
 
@@ -145,12 +146,29 @@ class FakeSubscriptions:
         with self._lock:
             return max(map(_sequence, self._listening(scope, event_name)), default=0)
 
-    def mark(self, scope: Scope, webhook_id: str, *, slow_since: int | None) -> None:
-        """Write since when a webhook is slow."""
-        with self._lock, effect(self._fault, "subscriptions.mark"):
-            if (scope, webhook_id) in self._webhooks:
-                stored = self._webhooks[scope, webhook_id]
-                self._webhooks[scope, webhook_id] = replace(stored, slow_since=slow_since)
+    def save(self, webhook: Webhook, health: Health) -> None:
+        """Write the health of a webhook."""
+        with self._lock, effect(self._fault, "health.save"):
+            stored = self._webhooks.get((webhook.scope, webhook.id))
+            if (
+                stored is None
+                or stored.revision != webhook.revision
+                or stored.health.version != webhook.health.version
+            ):
+                raise StaleError
+            health = replace(health, version=stored.health.version + 1)
+            self._webhooks[webhook.scope, webhook.id] = replace(stored, health=health)
+
+    def unhealthy(self, scope: Scope, *, after: str | None, size: int) -> Sequence[str]:
+        """Return ids of a community's webhooks that are not healthy, in their order."""
+        with self._lock:
+            found = sorted(webhook_id for owner, webhook_id in self._unhealthy() if owner == scope)
+            return [webhook_id for webhook_id in found if after is None or webhook_id > after][:size]
+
+    def all_unhealthy(self) -> Iterator[tuple[Scope, str]]:
+        """Return those of all communities."""
+        with self._lock:
+            return iter(self._unhealthy())
 
     def corrupt(self, scope: Scope, webhook_id: str) -> None:
         """Make a stored webhook unreadable, for a test."""
@@ -196,9 +214,21 @@ class FakeSubscriptions:
         stored = StoredRecord(record.body, str(next(self._tokens)), webhook_id, revision)
         self._records[record.key] = record, stored
 
-    def _slow_since(self, webhook: Webhook) -> int | None:
-        """Return the mark as it is stored: a tenant's change leaves it alone."""
-        return self._webhooks[webhook.scope, webhook.id].slow_since
+    def _health(self, before: Webhook, after: Webhook) -> Health:
+        """Return the health as it is stored, where the change itself leaves it alone."""
+        stored = self._webhooks[after.scope, after.id].health
+        if before.health == after.health:
+            return stored
+        if stored.version != before.health.version:
+            raise StaleError
+        return replace(after.health, version=stored.version + 1)
+
+    def _unhealthy(self) -> list[tuple[Scope, str]]:
+        return [
+            key
+            for key, webhook in self._webhooks.items()
+            if webhook.states != (State.HEALTHY,) or webhook.health.backlog_since is not None
+        ]
 
     def _write(self, scope: Scope, webhook_id: str, webhook: Webhook | None) -> None:
         if webhook is None:

@@ -103,7 +103,7 @@ class DispatcherContainer:
             settlement=settlement,
             background=SimulatedBackground(deployment),
             slow_endpoints=SlowEndpoints(
-                _port(deployment, "slow_marks", deployment.subscriptions),
+                _port(deployment, "health", deployment.subscriptions),
                 clock=deployment.clock,
                 limit=FAST_SECONDS,
             ),

@@ -48,7 +48,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "queue.delete": KILLS,  # as events_queue.delete
     "subscriptions.change": WRITE,
     "log.record": BATCH,
-    "slow_marks.mark": WRITE,
+    "health.save": WRITE,
 }
 
 

@@ -9,11 +9,15 @@ from webhooks import settings
 
 SETTINGS = {
     "WebhooksFunction": settings.WebhooksSettings,
+    "DeliveriesFunction": settings.DeliveriesSettings,
+    "EventsFunction": settings.EventsSettings,
+    "TestEventFunction": settings.TestEventSettings,
     "ServiceKeysFunction": settings.ServiceKeysSettings,
     "EcdsaHelperFunction": settings.EcdsaHelperSettings,
     "DiscoveryFunction": settings.DiscoverySettings,
     "FanoutFunction": settings.FanoutSettings,
     "DispatcherFunction": settings.DispatcherSettings,
+    "RecoveryFunction": settings.RecoverySettings,
     "MaintenanceFunction": settings.MaintenanceSettings,
 }
 GIVEN_BY_LAMBDA = {"AWS_REGION"}
@@ -43,7 +47,8 @@ def test_every_function_logs_json_and_is_traced_unless_it_reads_a_queue(
 ) -> None:
     groups = template.resources("AWS::Logs::LogGroup")
     for name, function in template.resources("AWS::Lambda::Function").items():
-        mode = "PassThrough" if name in ("FanoutFunction", "DispatcherFunction") else "Active"
+        reads_a_queue = name in ("FanoutFunction", "DispatcherFunction", "RecoveryFunction")
+        mode = "PassThrough" if reads_a_queue else "Active"
         assert function["TracingConfig"] == {"Mode": mode}, name
         assert function["LoggingConfig"]["LogFormat"] == "JSON", name
         assert groups[referred(function["LoggingConfig"]["LogGroup"])]["RetentionInDays"], name

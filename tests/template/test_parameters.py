@@ -40,6 +40,12 @@ OTHER = {
     "FanoutConcurrency": "3",
     "DispatcherConcurrency": "3",
     "SlowDispatcherConcurrency": "3",
+    "RecoveryConcurrency": "3",
+    "RecoveryRate": "20",
+    "BreakerFailures": "5",
+    "BreakerSeconds": "30",
+    "ProbeSeconds": "60",
+    "DisableAfterDays": "7",
 }
 COMPOSED = {
     "WebhooksFunction": webhooks,

@@ -21,7 +21,7 @@ def all_statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
 
 def test_each_function_has_a_role_of_its_own(template: Template) -> None:
     roles = template.function_roles()
-    assert len(set(roles.values())) == len(roles) == 7
+    assert len(set(roles.values())) == len(roles) == 11
 
 
 def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template: Template) -> None:
@@ -139,7 +139,7 @@ def test_the_health_check_covers_every_service_in_use(template: Template) -> Non
         for resource in statement["Resource"]
     }
     assert may_ask >= template.resources("AWS::DynamoDB::Table").keys()
-    assert may_ask >= {"EventsQueue", "DeliveriesQueue", "SlowDeliveriesQueue"}
+    assert may_ask >= {"EventsQueue", "DeliveriesQueue", "SlowDeliveriesQueue", "RecoveryQueue"}
     assert may_ask >= {"ServiceKeysSecret", "SigningKeysSecret"}
 
 

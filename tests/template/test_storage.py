@@ -17,7 +17,9 @@ DEAD_LETTERS = {
     "EventsQueue": "EventsDlq",
     "DeliveriesQueue": "DeliveriesDlq",
     "SlowDeliveriesQueue": "DeliveriesDlq",
+    "RecoveryQueue": "RecoveryDlq",
 }
+BATCHES = dict.fromkeys(DEAD_LETTERS, 10) | {"RecoveryQueue": 1}  # a task has an invocation of its own
 
 
 def readers(template: Template) -> dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
@@ -64,15 +66,31 @@ def test_a_reader_is_the_alias_and_reports_each_failed_message(template: Templat
     mapping, _, _ = readers(template)[name]
     assert referred(mapping["FunctionName"]).endswith("Aliaslive")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == 10
+    assert mapping["BatchSize"] == BATCHES[name]
     assert "FilterCriteria" not in mapping  # it deletes messages that do not match
     concurrency = template.document["Parameters"][referred(mapping["ScalingConfig"]["MaximumConcurrency"])]
     assert concurrency["MinValue"] >= 2  # AWS refuses less
 
 
-def test_the_schedule_runs_the_alias(template: Template) -> None:
-    (rule,) = template.resources("AWS::Events::Rule").values()
-    assert [referred(target["Arn"]) for target in rule["Targets"]] == ["MaintenanceFunctionAliaslive"]
+def test_the_schedules_run_the_alias(template: Template) -> None:
+    rules = template.resources("AWS::Events::Rule").values()
+    targets = [target for rule in rules for target in rule["Targets"]]
+    assert {referred(target["Arn"]) for target in targets} == {"MaintenanceFunctionAliaslive"}
+    assert {target.get("Input") for target in targets} == {None, '{"task": "checks"}'}
+
+
+def test_the_indexes_are_sparse_and_hold_no_more_than_their_readers_need(template: Template) -> None:
+    tables = template.resources("AWS::DynamoDB::Table").values()
+    indexes = {
+        index["IndexName"]: index["Projection"].get("NonKeyAttributes", [])
+        for table in tables
+        for index in table.get("GlobalSecondaryIndexes", [])
+    }
+    assert indexes == {
+        "lists": [],
+        "webhookUndelivered": ["payload", "eventName"],
+        "communityUndelivered": ["payload", "eventName"],
+    }
 
 
 def test_all_data_at_rest_is_encrypted_by_the_key_of_the_stack(template: Template) -> None:

@@ -62,7 +62,7 @@ FAULTS = [
         "log.record",
         "subscriptions.change",
     ),
-    *("slow_marks.mark", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
+    *("health.save", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
 ]
 
 

@@ -213,6 +213,7 @@ class DiscoverySettings(LoggingSettings, ServiceKeySettings, SigningKeySettings,
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
+    recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
     service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", _directory)
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)

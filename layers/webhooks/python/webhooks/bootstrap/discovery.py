@@ -28,7 +28,12 @@ def compose(settings: DiscoverySettings | None = None, aws: AwsClients | None = 
         settings.deliveries_table: key("probe", "probe"),
         settings.access_table: key("probe"),
     }
-    queues = (settings.events_queue_url, settings.deliveries_queue_url, settings.slow_deliveries_queue_url)
+    queues = (
+        settings.events_queue_url,
+        settings.deliveries_queue_url,
+        settings.slow_deliveries_queue_url,
+        settings.recovery_queue_url,
+    )
     discovery = Discovery(
         service_keys=service_key_store(settings, aws),
         signing_keys=signing_key_store(settings, aws),
