@@ -6,7 +6,7 @@ from typing import Any
 from tools.openapi import delivery_examples, examples
 from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
-from webhooks.domain.webhook import EVENT_NAME_PATTERN, WEBHOOK_ID
+from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE, WEBHOOK_ID
 from webhooks.entrypoints.api import limits
 
 DESCRIPTION = """\
@@ -58,6 +58,14 @@ PARAMETERS: Mapping[str, Any] = {
         "description": "ID of the delivery: the `webhook-id` of its callbacks.",
         "schema": {"type": "string", "pattern": f"^{DELIVERY_ID.pattern}$"},
         "example": delivery_examples.DELIVERY_ID,
+    },
+    "eventName": {
+        "name": "eventName",
+        "in": "path",
+        "required": True,
+        "description": f"Name of the event, percent-encoded: {EVENT_NAME_RULE}.",
+        "schema": {"type": "string", "pattern": EVENT_NAME_PATTERN},
+        "example": "order.paid",
     },
     "keyId": {
         "name": "keyId",
