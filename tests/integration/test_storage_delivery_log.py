@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.backends import Backend, backend_named
 from tests.contract.opened_log import OpenedLog, open_log
-from webhooks.adapters.dynamodb.delivery_log_items import entry_from, entry_item, item_size, logged_from
+from webhooks.adapters.dynamodb.delivery_log_items import entry_item, item_size, logged_from
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogEntry, Outcome, log_key
 from webhooks.domain.http import PhaseTimes
