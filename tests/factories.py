@@ -18,6 +18,7 @@ from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
+from tests.fakes.queues import FakeEventPublisher
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from tests.random_bytes import DistinctBytes
@@ -33,6 +34,7 @@ from webhooks.logging import start_logging
 from webhooks.services.authentication import Authentication
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper
+from webhooks.services.publishing import Publishing
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.services.webhooks import Webhooks
 
@@ -199,7 +201,7 @@ LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
 
 
 class InMemoryApp:
-    """The API's four functions over one state in memory."""
+    """The API's functions over one state in memory."""
 
     def __init__(
         self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
@@ -214,6 +216,7 @@ class InMemoryApp:
         )
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes)
         self.guard = ScriptedGuard()
+        self.publisher = FakeEventPublisher()
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
         authenticator = Authenticator(
@@ -268,6 +271,9 @@ class InMemoryApp:
         )
         return {
             "webhooks": function("webhooks").routes(authenticator, webhooks, responses),
+            "events": function("events").routes(
+                authenticator, Publishing(publisher=self.publisher, clock=self.clock)
+            ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -318,6 +324,7 @@ def owner(path: str) -> str:
     """Name the function that the template routes a path to."""
     patterns = {
         "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret)?)?)/*",
+        "events": r"/tenant/[^/]+/community/[^/]+/event/.+",
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }

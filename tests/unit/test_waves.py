@@ -74,7 +74,9 @@ class Batch:
         webhook_id: str = self.app.create(api={"url": url}, **changes)["_id"]
         self.endpoint.script(url, *(http_response(status) for status in statuses))
         deliveries = tuple(
-            Delivery(delivery_id(f"e{each}", webhook_id, log_time=each), f"e{each}", "E_LOGIN", each, "{}")
+            Delivery(
+                delivery_id(f"{number}x{each}", webhook_id, log_time=each), f"e{each}", "E_LOGIN", each, "{}"
+            )
             for each in range(len(statuses))
         )
         pack = Pack(webhook_id, SCOPE, deliveries)
