@@ -14,10 +14,15 @@ from typing import Any
 from signing import Curve
 from tests import plain_protocol
 from tests.clocks import NOW, Clock
+from tests.fakes.background import AtOnce
+from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.credentials import FakeCredentials
-from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedGuard, ScriptedTokens
+from tests.fakes.faults import Fault, no_fault
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
+from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from tests.random_bytes import DistinctBytes
@@ -32,8 +37,12 @@ from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.logging import start_logging
 from webhooks.services.authentication import Authentication
 from webhooks.services.discovery import Discovery
+from webhooks.services.dispatch.attempt import Attempts
+from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.ecdsa_helper import EcdsaHelper
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks.services.test_event import WebhookTests
 from webhooks.services.webhooks import Webhooks
 
 TENANT, COMMUNITY = "acme", "default"
@@ -199,10 +208,15 @@ LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
 
 
 class InMemoryApp:
-    """The API's four functions over one state in memory."""
+    """The API's functions over one state in memory."""
 
     def __init__(
-        self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
+        self,
+        *,
+        raw_headers: bool = False,
+        subscriptions: Any = None,
+        limit: int = WEBHOOKS_PER_COMMUNITY,
+        fault: Fault = no_fault,
     ) -> None:
         self.log = io.StringIO()
         self.clock, self.random_bytes = Clock(), DistinctBytes()
@@ -212,8 +226,11 @@ class InMemoryApp:
         self.subscriptions = subscriptions or FakeSubscriptions(
             clock=self.clock, random_bytes=self.random_bytes
         )
-        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes)
+        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes, fault=fault)
         self.guard = ScriptedGuard()
+        self.endpoint, self.tokens = ScriptedEndpoint(fault=fault), ScriptedTokens()
+        self.delivery_log, self.limiter = FakeDeliveryLog(fault=fault), FakeRateLimiter(fault=fault)
+        self.reader = FakeBatchReader(self.subscriptions, self.delivery_log, fault=fault)
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
         authenticator = Authenticator(
@@ -268,6 +285,7 @@ class InMemoryApp:
         )
         return {
             "webhooks": function("webhooks").routes(authenticator, webhooks, responses),
+            "test_event": function("test_event").routes(authenticator, self._webhook_tests()),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -276,6 +294,20 @@ class InMemoryApp:
             ),
             "discovery": function("discovery").routes(discovery, deployment),
         }
+
+    def _webhook_tests(self) -> WebhookTests:
+        signer = CallbackSigner(service=self.keys, signing=self.signing_keys, master=FakeMaster(b"m" * 64))
+        return WebhookTests(
+            reader=self.reader,
+            loader=Loader(signer=signer, reader=self.reader, credentials=self.credentials, workers=AtOnce()),
+            signer=signer,
+            attempts=Attempts(tokens=self.tokens, monotonic=self.clock, default_ttl=5),
+            http=OneByOne(self.endpoint),
+            log=self.delivery_log,
+            limiter=self.limiter,
+            clock=self.clock,
+            random_bytes=self.random_bytes,
+        )
 
     @property
     def public_key(self) -> str:
@@ -317,6 +349,7 @@ class InMemoryApp:
 def owner(path: str) -> str:
     """Name the function that the template routes a path to."""
     patterns = {
+        "test_event": r"/tenant/[^/]+/community/[^/]+/webhook/[^/]+/test/*",
         "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret)?)?)/*",
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",

@@ -8,6 +8,7 @@ WebhooksError
 ├── NotFoundError           absent, or another tenant's: the same response
 ├── ConflictError           a change lost a race that it cannot repeat
 │   └── CommunityFullError  the community has as many webhooks as the deployment allows
+├── TooManyRequestsError    the caller asked too often
 ├── UnavailableError        a service behind ours did not answer; a change may have been made
 ├── InvalidEventError       a text on the events queue that no webhook can ever get
 ├── MalformedPackError      a text on the deliveries queue that is no pack
@@ -18,7 +19,7 @@ WebhooksError
 ├── CredentialMissingError  the secret that a webhook names does not exist
 └── EndpointRefusedError    the service may not connect to an endpoint
 
-The first seven are responses of the API; each of the others is handled where it is raised, or is a fault.
+The first eight are responses of the API; each of the others is handled where it is raised, or is a fault.
 """
 
 from collections.abc import Sequence
@@ -83,6 +84,14 @@ class CommunityFullError(ConflictError):
             f"this community has {total} webhooks, and this deployment allows {limit}; delete some, or ask "
             "the operator to raise WebhooksPerCommunity"
         )
+
+
+class TooManyRequestsError(WebhooksError):
+    """The caller asked too often, and may ask again after `seconds`."""
+
+    def __init__(self, text: str, *, seconds: int) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class UnavailableError(WebhooksError):

@@ -27,7 +27,7 @@ def decide_on(
 def _decided(attempted: Attempted, *, delays: tuple[int, ...], now: float, jitter: float) -> Decided:
     signed, outcome = attempted.signed, attempted.outcome
     decoded, webhook = signed.prepared.decoded, signed.prepared.webhook
-    attempt = _attempt_of(outcome, webhook, at=round(signed.at * 1000))
+    attempt = attempt_of(outcome, webhook, at=round(signed.at * 1000))
     tried = decoded.delivery.tried(attempt)
     verdict = decide(outcome, webhook.definition, attempt=tried.tries, delays=delays, now=now, jitter=jitter)
     decided = Decided(replace(decoded, delivery=tried), webhook, outcome, verdict)
@@ -35,7 +35,8 @@ def _decided(attempted: Attempted, *, delays: tuple[int, ...], now: float, jitte
     return decided
 
 
-def _attempt_of(outcome: HttpOutcome, webhook: Webhook, *, at: int) -> Attempt:
+def attempt_of(outcome: HttpOutcome, webhook: Webhook, *, at: int) -> Attempt:
+    """Return an attempt for the history; `at` in epoch ms."""
     if isinstance(outcome, HttpResponse):
         failed = outcome.status not in webhook.definition.success_codes
         return Attempt(

@@ -59,9 +59,10 @@ class Loader:
             if key in new and isinstance(webhook, Webhook) and webhook.enabled
             if not is_deferred(webhook, lane)
         ]
-        return Loaded(read.webhooks, read.logged, self._load_credentials(sent))
+        return Loaded(read.webhooks, read.logged, self.load_credentials(sent))
 
-    def _load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
+    def load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
+        """Return the credentials that webhooks send, or their errors, as `Loaded.credentials`."""
         authenticated = [each for each in webhooks if each.definition.endpoint.auth_type is not AuthType.NONE]
         if not authenticated:
             return {}
