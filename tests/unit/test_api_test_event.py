@@ -26,11 +26,15 @@ from tests.fakes.faults import Fault
 from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.domain.delivery_log import Mark, Outcome
 from webhooks.domain.errors import UnavailableError
-from webhooks.domain.health import HEALTHY
+from webhooks.domain.health import HEALTHY, Health
 from webhooks.domain.http import HttpOutcome, NoResponse, NoResponseReason, PhaseTimes
 from webhooks.domain.webhook import Webhook
 
 URL = "https://hooks.example.com/in"
+MOVED = (
+    "the endpoint responded with HTTP 301 to https://new.example.com/, and the webhook's success codes are "
+    "200, 204"
+)
 
 
 @pytest.fixture
@@ -180,8 +184,7 @@ def test_a_body_beyond_64_kib_is_refused(app: InMemoryApp) -> None:
         ),
         (
             replace(http_response(301), location="https://new.example.com/"),
-            "the endpoint responded with HTTP 301 to https://new.example.com/, and the webhook's "
-            "success codes are 200, 204",
+            MOVED,
         ),
         (
             http_response(410),
@@ -253,11 +256,10 @@ def test_a_disabled_webhook_gets_no_test_and_the_reason_is_said(app: InMemoryApp
     assert app.endpoint.requests() == []
 
 
-@pytest.mark.parametrize("state", [{"failing_since": 1}, {"held_since": 1}, {"slow_since": 1}])
-def test_a_webhook_in_any_other_state_gets_a_test(app: InMemoryApp, state: dict[str, int]) -> None:
+@pytest.mark.parametrize("state", [Health(failing_since=1), Health(held_since=1), Health(slow_since=1)])
+def test_a_webhook_in_any_other_state_gets_a_test(app: InMemoryApp, state: Health) -> None:
     webhook_id = app.create(paused=True)["_id"]
-    webhook = stored(app, webhook_id)
-    app.subscriptions.save(webhook, replace(webhook.health, **state))
+    app.subscriptions.save(stored(app, webhook_id), state)
     assert sent(app, webhook_id)["outcome"] == "delivered"
 
 
