@@ -22,6 +22,7 @@ from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedGuard, Scri
 from tests.fakes.faults import Fault, no_fault
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
+from tests.fakes.queues import FakeEventPublisher, FakeRecoveryQueue
 from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
@@ -41,8 +42,10 @@ from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.ecdsa_helper import EcdsaHelper
+from webhooks.services.publishing import Publishing
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.services.test_event import WebhookTests
+from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 
 TENANT, COMMUNITY = "acme", "default"
@@ -208,7 +211,7 @@ LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
 
 
 class InMemoryApp:
-    """The API's functions over one state in memory."""
+    """The API's functions over one state in memory. `fault`: a test may set it."""
 
     def __init__(
         self,
@@ -216,9 +219,9 @@ class InMemoryApp:
         raw_headers: bool = False,
         subscriptions: Any = None,
         limit: int = WEBHOOKS_PER_COMMUNITY,
-        fault: Fault = no_fault,
     ) -> None:
         self.log = io.StringIO()
+        self.fault: Fault = no_fault
         self.clock, self.random_bytes = Clock(), DistinctBytes()
         self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
         self.signing_keys = FakeKeyStore(signing_keys({"seed": "c" * 64}))
@@ -226,11 +229,13 @@ class InMemoryApp:
         self.subscriptions = subscriptions or FakeSubscriptions(
             clock=self.clock, random_bytes=self.random_bytes
         )
-        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes, fault=fault)
+        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes, fault=self._fail)
         self.guard = ScriptedGuard()
-        self.endpoint, self.tokens = ScriptedEndpoint(fault=fault), ScriptedTokens()
-        self.delivery_log, self.limiter = FakeDeliveryLog(fault=fault), FakeRateLimiter(fault=fault)
-        self.reader = FakeBatchReader(self.subscriptions, self.delivery_log, fault=fault)
+        self.endpoint, self.tokens = ScriptedEndpoint(fault=self._fail), ScriptedTokens()
+        self.delivery_log, self.limiter = FakeDeliveryLog(fault=self._fail), FakeRateLimiter(fault=self._fail)
+        self.reader = FakeBatchReader(self.subscriptions, self.delivery_log, fault=self._fail)
+        self.publisher = FakeEventPublisher()
+        self.recovery = FakeRecoveryQueue(fault=self._fail)
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
         authenticator = Authenticator(
@@ -248,6 +253,9 @@ class InMemoryApp:
         self.apis = self._apis(authenticator, limit)
         start_logging(service="api", level="INFO", stream=self.log)
 
+    def _fail(self, point: str) -> None:
+        self.fault(point)
+
     def _issue(self) -> None:
         for client, license_ in (
             (SYSTEM, License(AuthLevel.SYSTEM)),
@@ -262,6 +270,7 @@ class InMemoryApp:
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=self.guard,
+            recovery=self.recovery,
             clock=self.clock,
             webhooks_per_community=limit,
         )
@@ -284,8 +293,16 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         return {
-            "webhooks": function("webhooks").routes(authenticator, webhooks, responses),
             "test_event": function("test_event").routes(authenticator, self._webhook_tests()),
+            "webhooks": function("webhooks").routes(
+                authenticator,
+                webhooks,
+                WebhookSecrets(self.subscriptions, clock=self.clock),
+                responses=responses,
+            ),
+            "events": function("events").routes(
+                authenticator, Publishing(publisher=self.publisher, clock=self.clock)
+            ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -350,7 +367,8 @@ def owner(path: str) -> str:
     """Name the function that the template routes a path to."""
     patterns = {
         "test_event": r"/tenant/[^/]+/community/[^/]+/webhook/[^/]+/test/*",
-        "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret)?)?)/*",
+        "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret(/rotate)?)?)?)/*",
+        "events": r"/tenant/[^/]+/community/[^/]+/event/.+",
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }

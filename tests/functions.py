@@ -14,6 +14,7 @@ from tests.fakes.rate_limiter import FakeRateLimiter
 from webhooks.ports import Background, Clock, HttpClient, RateLimiter, Tokens, Workers
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
@@ -54,6 +55,7 @@ def make_dispatcher(
     monotonic: Clock,
     fast_seconds: float = 1.0,
     slow_from: float = 1.0,
+    recovers: bool = True,
     background: Background | None = None,
     limiter: RateLimiter | None = None,
     wrap: Wrap = as_it_is,
@@ -91,7 +93,7 @@ def make_dispatcher(
         slow_endpoints=SlowEndpoints(wrap("health", app.subscriptions), clock=clock, limit=slow_from),
         clock=clock,
         rng=lambda: 0.0,
-        delays=(30, 300),
+        rules=DecisionRules(delays=(30, 300), recovers=recovers),
         fast_seconds=fast_seconds,
         time_left=lambda: math.inf,
         settling_seconds=0,

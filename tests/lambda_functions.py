@@ -33,6 +33,7 @@ ENVIRONMENT = ACCOUNT | {
     "EVENTS_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/events-dlq",
     "DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries",
     "SLOW_DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/slow",
+    "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "DELIVERIES_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries-dlq",
     "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "SERVICE_KEYS_SECRET": "service-keys",
@@ -55,10 +56,10 @@ ENVIRONMENT = ACCOUNT | {
     "ATTEMPT_LOG_DAYS": "30",
     "KEEP_PAYLOADS": "Undelivered",
     "RECOVER_DELIVERIES": "true",
+    "RECOVERY_RATE": "50",
     "BREAKER_FAILURES": "10",
     "BREAKER_SECONDS": "60",
     "PROBE_SECONDS": "30",
-    "RECOVERY_RATE": "10",
     "DISABLE_AFTER_DAYS": "5",
 }
 # Endpoints on this machine are allowed.

@@ -15,6 +15,7 @@ from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
@@ -113,7 +114,7 @@ class DispatcherContainer:
             ),
             clock=deployment.clock,
             rng=deployment.random.random,
-            delays=DELAYS,
+            rules=DecisionRules(delays=DELAYS, recovers=True),
             fast_seconds=FAST_SECONDS,
             time_left=deployment.time_left,
             settling_seconds=SETTLING_SECONDS,

@@ -365,16 +365,19 @@ def unavailable_at(name: str) -> Fault:
 
 @pytest.mark.parametrize("call", ["batch.read", "credentials.read", "limiter.take"])
 def test_an_outage_before_the_attempt_is_a_503_and_nothing_is_sent(call: str) -> None:
-    app = InMemoryApp(fault=unavailable_at(call))
+    app = InMemoryApp()
     webhook_id = app.create(api=basic_api())["_id"]
+    app.fault = unavailable_at(call)
     response = send(app, webhook_id)
     assert (response.status, response.headers["retry-after"]) == (503, "5")
     assert app.endpoint.requests() == []
 
 
 def test_an_outage_of_the_log_costs_the_line_alone() -> None:
-    app = InMemoryApp(fault=unavailable_at("log.record"))
-    assert sent(app, app.create()["_id"])["outcome"] == "delivered"
+    app = InMemoryApp()
+    webhook_id = app.create()["_id"]
+    app.fault = unavailable_at("log.record")
+    assert sent(app, webhook_id)["outcome"] == "delivered"
     assert '"test_event.unrecorded"' in app.log.getvalue()
 
 

@@ -24,6 +24,7 @@ from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
@@ -100,7 +101,7 @@ def compose(
         ),
         clock=clock,
         rng=random.random,
-        delays=settings.retry_delays,
+        rules=DecisionRules(delays=settings.retry_delays, recovers=settings.recover_deliveries),
         fast_seconds=settings.fast_lane_seconds,
         time_left=invocation.left,
         settling_seconds=SETTLING_SECONDS,

@@ -18,7 +18,7 @@ from webhooks.domain.poison import least_received_first
 from webhooks.ports import Background, Clock, DeliveryQueue, HttpClient, Rng, TimeLeft
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
-from webhooks.services.dispatch.decision import decide_on
+from webhooks.services.dispatch.decision import DecisionRules, decide_on
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.preparation import decode, prepare
 from webhooks.services.dispatch.rate_limits import RateLimits
@@ -45,9 +45,9 @@ OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 
 
 class Dispatcher:
-    """Delivers batches. `background` settles beside the sending; `delays`: seconds between attempts;
-    `fast_seconds`: the fast lane's time; `time_left`: of the invocation; `settling_seconds`: a settlement's
-    part of it.
+    """Delivers batches. `background` settles beside the sending; `rules`: of
+    decisions; `fast_seconds`: the fast lane's time; `time_left`: of the invocation; `settling_seconds`:
+    a settlement's part of it.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Dispatcher:
         slow_endpoints: SlowEndpoints,
         clock: Clock,
         rng: Rng,
-        delays: tuple[int, ...],
+        rules: DecisionRules,
         fast_seconds: float,
         time_left: TimeLeft,
         settling_seconds: float,
@@ -80,7 +80,7 @@ class Dispatcher:
         self._slow_endpoints = slow_endpoints
         self._clock = clock
         self._rng = rng
-        self._delays = delays
+        self._rules = rules
         self._fast_seconds = fast_seconds
         self._time_left = time_left
         self._settling_seconds = settling_seconds
@@ -126,8 +126,7 @@ class Dispatcher:
                 [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
             ):
                 stages = [
-                    decide_on(each, delays=self._delays, now=self._clock(), jitter=self._rng())
-                    for each in ended
+                    decide_on(each, self._rules, now=self._clock(), jitter=self._rng()) for each in ended
                 ]
                 decided += [each for each in stages if isinstance(each, Decided)]
                 waves.add(stages)
