@@ -37,6 +37,7 @@ from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.logging import start_logging
 from webhooks.services.authentication import Authentication
+from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.discovery import Discovery
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -94,6 +95,7 @@ def api_event(
     *,
     headers: Mapping[str, str] | None = None,
     body: str | bytes | None = None,
+    query: Mapping[str, str] | None = None,
     resource: str = "/{proxy+}",
     stage: str = "prod",
     context: Mapping[str, Any] | None = None,
@@ -106,8 +108,10 @@ def api_event(
         "httpMethod": method,
         "headers": dict(headers),
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": dict(query) if query else None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()}
+        if query
+        else None,
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {
@@ -229,11 +233,12 @@ class InMemoryApp:
         self.subscriptions = subscriptions or FakeSubscriptions(
             clock=self.clock, random_bytes=self.random_bytes
         )
+        self.deliveries = FakeDeliveryLog(fault=self._fail)
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes, fault=self._fail)
         self.guard = ScriptedGuard()
         self.endpoint, self.tokens = ScriptedEndpoint(fault=self._fail), ScriptedTokens()
-        self.delivery_log, self.limiter = FakeDeliveryLog(fault=self._fail), FakeRateLimiter(fault=self._fail)
-        self.reader = FakeBatchReader(self.subscriptions, self.delivery_log, fault=self._fail)
+        self.limiter = FakeRateLimiter(fault=self._fail)
+        self.reader = FakeBatchReader(self.subscriptions, self.deliveries, fault=self._fail)
         self.publisher = FakeEventPublisher()
         self.recovery = FakeRecoveryQueue(fault=self._fail)
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
@@ -303,6 +308,10 @@ class InMemoryApp:
             "events": function("events").routes(
                 authenticator, Publishing(publisher=self.publisher, clock=self.clock)
             ),
+            "deliveries": function("deliveries").routes(
+                authenticator,
+                log=DeliveryLogs(log=self.deliveries, subscriptions=self.subscriptions),
+            ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -320,7 +329,7 @@ class InMemoryApp:
             signer=signer,
             attempts=Attempts(tokens=self.tokens, monotonic=self.clock, default_ttl=5),
             http=OneByOne(self.endpoint),
-            log=self.delivery_log,
+            log=self.deliveries,
             limiter=self.limiter,
             clock=self.clock,
             random_bytes=self.random_bytes,
@@ -342,12 +351,13 @@ class InMemoryApp:
         *,
         by: Client | None = SYSTEM,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
         **more: Any,
     ) -> ApiResponse:
         """Make a request; `more` goes into the request id."""
         made = by.headers(self.public_key, ts=more.pop("ts", self.clock.now), **more) if by else {}
         text = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
-        return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text))
+        return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text, query=query))
 
     def create(self, *, by: Client = SYSTEM, **changes: Any) -> dict[str, Any]:
         """Create a webhook and return the response's body."""
@@ -369,6 +379,11 @@ def owner(path: str) -> str:
         "test_event": r"/tenant/[^/]+/community/[^/]+/webhook/[^/]+/test/*",
         "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret(/rotate)?)?)?)/*",
         "events": r"/tenant/[^/]+/community/[^/]+/event/.+",
+        "deliveries": (
+            r"/communities/*|/tenant/[^/]+/community/[^/]+/"
+            r"(webhook/[^/]+/(deliveries/fetch|series)|webhooks/health|health|deliveries/(fetch|replay)"
+            r"|delivery/[^/]+|events/explain|replays|replay/[^/]+)/*"
+        ),
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }

@@ -205,13 +205,13 @@ def test_a_failure_is_explained_in_one_sentence(app: InMemoryApp, outcome: HttpO
     assert len(app.endpoint.requests()) == 1
     assert stored(app, webhook_id) == before  # no retry, no state: not even a 410 disables it
     assert before.health == HEALTHY
-    [entry] = app.delivery_log.entries()
+    [entry] = app.deliveries.entries()
     assert (entry.outcome, entry.mark, entry.reason) == (Outcome.DEAD, Mark.TEST, reason)
 
 
 def test_a_test_is_in_the_log_with_its_mark(app: InMemoryApp) -> None:
     result = sent(app, app.create()["_id"])
-    [entry] = app.delivery_log.entries()
+    [entry] = app.deliveries.entries()
     assert (entry.delivery.id, entry.outcome, entry.mark) == (
         result["deliveryId"],
         Outcome.DELIVERED,
@@ -224,7 +224,7 @@ def test_a_test_is_in_the_log_with_its_mark(app: InMemoryApp) -> None:
 
 def test_a_test_that_cannot_be_recorded_is_answered_and_logged(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
-    app.delivery_log.refused.add(webhook_id)
+    app.deliveries.refused.add(webhook_id)
     assert sent(app, webhook_id)["outcome"] == "delivered"
     assert '"test_event.unrecorded"' in app.log.getvalue()
 
@@ -323,7 +323,7 @@ def test_credentials_are_sent_and_shown_nowhere(
     result = response.json
     assert result["request"]["headers"] == {**request.headers, name: value}
     assert result["request"]["headers"]["webhook-signature"] == request.headers["webhook-signature"]
-    logged = app.log.getvalue() + repr(app.delivery_log.entries())
+    logged = app.log.getvalue() + repr(app.deliveries.entries())
     for secret in secrets:
         assert secret not in response.text
         assert secret not in logged

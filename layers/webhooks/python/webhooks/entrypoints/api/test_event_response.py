@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from webhooks.domain.http import HttpResponse, PhaseTimes
+from webhooks.domain.http import HttpResponse
+from webhooks.entrypoints.api.delivery_responses import times_fields
 from webhooks.entrypoints.api.schemas.test_event import (
     SentTestOut,
     TestRequestOut,
     TestResponseOut,
-    TestTimesOut,
 )
 from webhooks.services.test_event import WebhookTest
 
@@ -22,11 +22,7 @@ def sent_test(sent: WebhookTest) -> dict[str, Any]:
         outcome="delivered" if sent.reason is None else "failed",
         status=response and response.status,
         reason=sent.reason,
-        times=outcome.times and _times(outcome.times),
+        times=times_fields(outcome.times),
         request=TestRequestOut.of(request, headers=dict(request.headers), body=request.body.decode()),
         response=response and TestResponseOut.of(response),
     )
-
-
-def _times(times: PhaseTimes) -> dict[str, Any]:
-    return TestTimesOut.of(None, **{f"{name}_ms": value for name, value in times._asdict().items()})

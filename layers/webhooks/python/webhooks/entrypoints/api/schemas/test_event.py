@@ -7,6 +7,7 @@ from pydantic import Field
 from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.entrypoints.api.schemas import fields
 from webhooks.entrypoints.api.schemas.base import ApiModel, explain
+from webhooks.entrypoints.api.schemas.delivery_out import TimesOut
 from webhooks.entrypoints.api.schemas.webhook_out import Out
 
 
@@ -15,16 +16,6 @@ class SendTestIn(ApiModel):
 
     event_name: fields.EventName | None = None
     data: Annotated[dict[str, Any], explain("must be an object")] | None = None
-
-
-class TestTimesOut(Out):
-    """When each phase of the call ended, in milliseconds since its start; 0 where it had none."""
-
-    lookup_ms: int
-    connect_ms: int
-    tls_ms: int
-    first_byte_ms: int
-    total_ms: int
 
 
 class TestRequestOut(Out):
@@ -51,7 +42,7 @@ class SentTestOut(Out):
     status: Annotated[int, Field(description="The endpoint's status, absent without a response.")] = 0
     reason: Annotated[str, Field(description="Why it failed, in one sentence.")] = ""
     latency_ms: Annotated[int, Field(description="The whole attempt, a token request included.")]
-    times: TestTimesOut = Field(default=None)  # type: ignore[assignment] # never made
+    times: TimesOut = Field(default=None)  # type: ignore[assignment] # never made
     address: Annotated[str, Field(description="The endpoint's address.")] = ""
     request: TestRequestOut
     response: TestResponseOut = Field(default=None)  # type: ignore[assignment] # never made
