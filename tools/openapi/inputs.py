@@ -77,6 +77,10 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
         "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
     },
+    "SendTestIn": {
+        "eventName": "The event's name, one of the webhook's own; its first is the default.",
+        "data": 'The event\'s data, an object; `{"test": true}` is the default.',
+    },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",
         "dataStr": "Another name for data.",
