@@ -198,6 +198,8 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
         ("PUT", f"{BASE}/event/order.paid", {"data": {}}),
         ("PUT", f"{BASE}/event/order.paid", {"data": 1}),
         ("POST", f"{one}/secret/rotate", None),
+        ("POST", f"{one}/test", None),
+        ("POST", f"{one}/test", {"data": {}}),  # the second within a second: 429
         ("DELETE", one, None),
         ("DELETE", one, None),
         ("PUT", f"{BASE}/webhook", {}),

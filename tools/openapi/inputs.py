@@ -89,6 +89,10 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "outcome": "Only those that stand there; all three are the default.",
         **_DELIVERIES,
     },
+    "SendTestIn": {
+        "eventName": "The event's name, one of the webhook's own; its first is the default.",
+        "data": 'The event\'s data, an object; `{"test": true}` is the default.',
+    },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",
         "dataStr": "Another name for data.",

@@ -15,6 +15,7 @@ from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDe
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
+from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
 
@@ -222,6 +223,26 @@ OPERATIONS = (
         response=ShownDeliveryOut,
         example=delivery_examples.SHOWN_DELIVERY,
         errors=SIGNED,
+    ),
+    Operation(
+        id="sendTestEvent",
+        method="post",
+        path=f"{WEBHOOK}/test",
+        tag=WEBHOOKS,
+        summary="Send a test event to a webhook.",
+        text="One callback is sent at once, signed and authenticated as every other one; the response says "
+        "how it went, also where it failed. The delivery log has it, with its mark `test`. It is not sent "
+        "again, is never dead-lettered, and does not count for the endpoint's health. A paused webhook gets "
+        "it too, a disabled one does not (409). A webhook gets one test a second, others a 429 with "
+        "`Retry-After: 1`. The body may be left out.",
+        parameters=ONE,
+        signed=True,
+        body=SendTestIn,
+        bodies={"a test": examples.SEND_TEST},
+        body_required=False,
+        response=SentTestOut,
+        example=examples.SENT_TEST,
+        errors=CHANGE,
     ),
     Operation(
         id="getServiceKeys",
