@@ -10,6 +10,8 @@ from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event_array import ArrayPart, encode_part, scope_of
 from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
+from webhooks.domain.recovery_message import encode_task
+from webhooks.domain.replay import RecoveryTask
 from webhooks.domain.retry import MAX_DELAY
 from webhooks.domain.scope import Scope
 
@@ -157,3 +159,23 @@ class FakeEventsDlq:
             for text, reason in events:
                 self.dead.put(Sent(text, reason=reason))
         return True
+
+
+class FakeRecoveryQueue:
+    """The recovery queue and its dead-letter queue: tasks as text."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.queue = FakeQueue()
+        self.dead = FakeQueue()
+        self._fault = fault
+
+    def send(self, task: RecoveryTask, *, delay: int) -> None:
+        """Send a task, to be received after `delay` seconds."""
+        with effect(self._fault, "recovery.send"):
+            seconds = max(0, min(delay, MAX_DELAY))
+            self.queue.put(Sent(encode_task(task), delay=seconds, group=task.scope.fairness_group))
+
+    def send_to_dlq(self, text: str, reason: str) -> None:
+        """Send a message to the dead-letter queue as it came."""
+        with effect(self._fault, "recovery.send_to_dlq"):
+            self.dead.put(Sent(text, reason=reason))

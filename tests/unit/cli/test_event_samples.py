@@ -19,7 +19,7 @@ ROUTES = [
     ("GET", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/secret"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
-    ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName}"),
+    ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName+}"),
     ("GET", "/servicekeys"),
     ("DELETE", "/servicekey/{keyId+}"),
     ("POST", "/ecdsa_helper"),
