@@ -33,7 +33,9 @@ ENVIRONMENT = ACCOUNT | {
     "EVENTS_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/events-dlq",
     "DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries",
     "SLOW_DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/slow",
+    "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "DELIVERIES_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries-dlq",
+    "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "SERVICE_KEYS_SECRET": "service-keys",
     "SIGNING_KEYS_SECRET": "signing-keys",
     "WEBHOOK_MASTER_SECRET": "webhook-master",
@@ -52,6 +54,13 @@ ENVIRONMENT = ACCOUNT | {
     "DEFAULT_TTL": "5",
     "FAST_LANE_SECONDS": "1",
     "ATTEMPT_LOG_DAYS": "30",
+    "KEEP_PAYLOADS": "Undelivered",
+    "RECOVER_DELIVERIES": "true",
+    "RECOVERY_RATE": "50",
+    "BREAKER_FAILURES": "10",
+    "BREAKER_SECONDS": "60",
+    "PROBE_SECONDS": "30",
+    "DISABLE_AFTER_DAYS": "5",
 }
 # Endpoints on this machine are allowed.
 LOOPBACK = {"ALLOW_HTTP_ENDPOINTS": "true", "ALLOWED_PORTS": "*", "ALLOWED_NETWORKS": "127.0.0.0/8"}

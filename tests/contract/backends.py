@@ -6,10 +6,11 @@ TEST_EMULATOR_ENDPOINT=http://127.0.0.1:4566 adds the emulator.
 import math
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 from unittest import mock
 
 from botocore.config import Config
@@ -24,6 +25,16 @@ from webhooks.adapters.aws.clients import CONFIG, AwsClients
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
 PATIENT = CONFIG.merge(Config(read_timeout=60))  # of the emulator, on a busy machine
+type Index = tuple[str, str, tuple[str, ...]]
+
+# The indexes of template.yaml's tables: partition key, sort key, the attributes beside the keys.
+INDEXES: Mapping[str, Mapping[str, Index]] = {
+    "deliveries": {
+        "webhookUndelivered": ("undeliveredOf", "sk", ("payload", "eventName")),
+        "communityUndelivered": ("undeliveredIn", "sk", ("payload", "eventName")),
+    },
+    "subscriptions": {"lists": ("listPk", "listSk", ())},
+}
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
 
 
@@ -44,19 +55,19 @@ class Backend:
         return self.aws
 
     def table(self, name: str, *, sorted_by: str | None = "sk") -> str:
-        """Make a table of this test's own and return its name."""
-        keys: list[KeySchemaElementTypeDef] = [{"AttributeName": "pk", "KeyType": "HASH"}]
-        if sorted_by:
-            keys.append({"AttributeName": sorted_by, "KeyType": "RANGE"})
+        """Make a table of this test's own, with the indexes of that name's, and return its name."""
+        indexes = INDEXES.get(name, {})
+        keys = [each for index in indexes.values() for each in index[:2]]
+        attributes = dict.fromkeys(["pk", *([sorted_by] if sorted_by else []), *keys])
         table = f"{name}-{self.suffix}"
+        more: Any = {"GlobalSecondaryIndexes": [*map(_index, indexes, indexes.values())]} if indexes else {}
         with suppress(self.clients.dynamodb.exceptions.ResourceInUseException):  # a slow call was tried again
             self.clients.dynamodb.create_table(
                 TableName=table,
-                KeySchema=keys,
-                AttributeDefinitions=[
-                    {"AttributeName": each["AttributeName"], "AttributeType": "S"} for each in keys
-                ],
+                KeySchema=_key_schema("pk", sorted_by),
+                AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in attributes],
                 BillingMode="PAY_PER_REQUEST",
+                **more,
             )
         return table
 
@@ -67,6 +78,21 @@ class Backend:
     def secret(self, name: str, value: str) -> str:
         """Make a secret of this test's own and return its name."""
         return self.clients.secrets.create_secret(Name=f"{name}-{self.suffix}", SecretString=value)["Name"]
+
+
+def _key_schema(partition: str, sorted_by: str | None) -> list[KeySchemaElementTypeDef]:
+    keys: list[KeySchemaElementTypeDef] = [{"AttributeName": partition, "KeyType": "HASH"}]
+    return [*keys, {"AttributeName": sorted_by, "KeyType": "RANGE"}] if sorted_by else keys
+
+
+def _index(name: str, index: Index) -> dict[str, Any]:
+    partition, sorted_by, attributes = index
+    projection = (
+        {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(attributes)}
+        if attributes
+        else {"ProjectionType": "KEYS_ONLY"}
+    )
+    return {"IndexName": name, "KeySchema": _key_schema(partition, sorted_by), "Projection": projection}
 
 
 @contextmanager

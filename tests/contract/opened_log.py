@@ -10,29 +10,36 @@ from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
 from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
+from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.domain.delivery_log import LogEntry, Logged, LogKey
-from webhooks.ports import BatchReader, DeliveryLog
+from webhooks.ports import BatchReader, DeliveryLog, DeliveryLogReader
 
 
 @dataclass
 class OpenedLog:
     log: DeliveryLog
     reader: BatchReader
+    reads: DeliveryLogReader
     table: str = ""
 
     def record(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
         return list(self.log.record(entries))
 
-    def find(self, keys: Sequence[LogKey]) -> dict[LogKey, Logged]:
+    def logged(self, keys: Sequence[LogKey]) -> dict[LogKey, Logged]:
         return dict(self.reader.read([], keys).logged)
 
 
-def open_log(backend: Backend, *, clients: AwsClients | None = None) -> OpenedLog:
+def open_log(
+    backend: Backend, *, clients: AwsClients | None = None, keep_all_payloads: bool = False
+) -> OpenedLog:
     """Open a log of its own; `clients` are the backend's but for faults that a test puts in."""
     if backend.aws is None:
-        log = FakeDeliveryLog()
+        log = FakeDeliveryLog(keep_all_payloads=keep_all_payloads)
         webhooks = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
-        return OpenedLog(log, FakeBatchReader(webhooks, log))
+        return OpenedLog(log, FakeBatchReader(webhooks, log), log)
     aws, table = clients or backend.aws, backend.table("deliveries")
     reader = DynamoBatchReader(aws, subscriptions="none", deliveries=table, backoff=backend.backoff)
-    return OpenedLog(DynamoDeliveryLog(aws, table, days=30, backoff=backend.backoff), reader, table)
+    log_of = DynamoDeliveryLog(
+        aws, table, days=30, keep_all_payloads=keep_all_payloads, backoff=backend.backoff
+    )
+    return OpenedLog(log_of, reader, DynamoDeliveryLogReader(aws, table, backoff=backend.backoff), table)

@@ -1,4 +1,4 @@
-"""The contract of BatchReader and SlowMarks: webhooks and log in one call, and the mark of a slow endpoint."""
+"""The contract of BatchReader: webhooks with their health, and log, in one call."""
 
 from dataclasses import replace
 
@@ -11,25 +11,27 @@ from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
 from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
-from webhooks.adapters.dynamodb.slow_marks import DynamoSlowMarks
+from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
-from webhooks.domain.delivery import Delivery, delivery_id
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogEntry, Logged, Outcome, log_key
+from webhooks.domain.health import Health
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import BatchReader, DeliveryLog, IdempotencyRecord, SlowMarks, Subscriptions
+from webhooks.ports import BatchReader, DeliveryLog, HealthStore, IdempotencyRecord, Subscriptions
 
 
 class Opened:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.subscriptions: Subscriptions
-        self.slow_marks: SlowMarks
+        self.health: HealthStore
         self.log: DeliveryLog
         self.reader: BatchReader
         if backend.aws is None:
             memory = FakeSubscriptions(clock=backend.clock, random_bytes=backend.random_bytes)
-            self.subscriptions = self.slow_marks = memory
+            self.subscriptions = self.health = memory
             self.log = log = FakeDeliveryLog()
             self.reader = FakeBatchReader(memory, log)
             return
@@ -42,7 +44,7 @@ class Opened:
             random_bytes=backend.random_bytes,
             backoff=backend.backoff,
         )
-        self.slow_marks = DynamoSlowMarks(backend.aws, tables.subscriptions)
+        self.health = DynamoHealthStore(Table(backend.aws, tables.subscriptions))
         self.log = DynamoDeliveryLog(backend.aws, deliveries, days=30, backoff=backend.backoff)
         self.reader = DynamoBatchReader(
             backend.aws,
@@ -64,7 +66,8 @@ def opened(backend: Backend) -> Opened:
 
 def entry(webhook: Webhook, number: int) -> LogEntry:
     event_id = f"event {number}"
-    delivery = Delivery(delivery_id(event_id, webhook.id), event_id, "order.paid", number, "{}")
+    delivery_key = delivery_id(event_id, webhook.id, log_time=number)
+    delivery = Delivery(delivery_key, event_id, "order.paid", number, "{}")
     return LogEntry(log_key(webhook.id, delivery), delivery, ACME, Outcome.DELIVERED, 1)
 
 
@@ -82,24 +85,23 @@ def test_webhooks_and_log_are_read_together(opened: Opened) -> None:
     assert reading.logged == {each.key: Logged(Outcome.DELIVERED, ()) for each in entries[:50]}
 
 
-def test_a_slow_mark_is_read_with_its_webhook_and_survives_a_change(opened: Opened) -> None:
+def test_a_webhook_is_read_with_its_health_which_survives_a_change(opened: Opened) -> None:
     webhook = opened.add()
-    opened.slow_marks.mark(ACME, webhook.id, slow_since=1_700_000_000)
-    reading = opened.reader.read([(ACME, webhook.id)], [])
-    assert reading.webhooks[ACME, webhook.id] == replace(webhook, slow_since=1_700_000_000)
+    opened.health.save(webhook, Health(slow_since=1_700_000_000_000, failures=3))
+    [slow] = opened.reader.read([(ACME, webhook.id)], []).webhooks.values()
+    assert slow == replace(webhook, health=Health(slow_since=1_700_000_000_000, failures=3, version=1))
 
-    opened.subscriptions.change(webhook, replace(webhook, revision=2), record=None)
-    stored = opened.subscriptions.get(ACME, webhook.id)
-    assert stored == replace(webhook, slow_since=1_700_000_000, revision=2)
-
-    opened.slow_marks.mark(ACME, webhook.id, slow_since=None)
-    assert opened.subscriptions.get(ACME, webhook.id) == replace(webhook, revision=2)
+    opened.subscriptions.change(slow, replace(slow, revision=2), record=None)
+    assert opened.reader.read([(ACME, webhook.id)], []).webhooks == {
+        (ACME, webhook.id): replace(slow, revision=2)
+    }
 
 
-def test_a_mark_on_a_deleted_webhook_creates_no_webhook(opened: Opened) -> None:
+def test_the_log_tells_what_was_tried_and_what_is_kept(opened: Opened) -> None:
     webhook = opened.add()
-    opened.subscriptions.remove(webhook, IdempotencyRecord("gone", "", int(opened.backend.clock()) + 60))
-
-    opened.slow_marks.mark(ACME, webhook.id, slow_since=1)
-
-    assert opened.subscriptions.get(ACME, webhook.id) is None
+    dead = replace(entry(webhook, 1), outcome=Outcome.DEAD, is_recoverable=True)
+    dead = replace(dead, delivery=replace(dead.delivery, attempts=(Attempt(1, 5, 500),), earlier=2))
+    opened.log.record([dead])
+    assert opened.reader.read([], [dead.key]).logged == {
+        dead.key: Logged(Outcome.DEAD, (Attempt(1, 5, 500),), 3, is_recoverable=True, has_payload=True)
+    }

@@ -64,7 +64,9 @@ def queues(backend: Backend) -> Queues:
 def make_pack(number: int, size: int = 10, attempts: tuple[Attempt, ...] = ()) -> Pack:
     webhook_id = f"{number:024x}"
     body = '{"data":"' + "ä" * (size // 2) + '"}'
-    delivery = Delivery(f"{webhook_id}-{number:032x}", f"event {number}", "order.paid", 1, body, attempts)
+    delivery = Delivery(
+        f"{webhook_id}-{1:012x}-{number:032x}", f"event {number}", "order.paid", 1, body, attempts
+    )
     return Pack(webhook_id, ACME, (delivery,))
 
 
@@ -107,6 +109,15 @@ def test_a_dead_lettered_event_keeps_its_text(queues: Queues) -> None:
     text = '{"a":\t"\U0001f4da"}\n'
     queues.events_dlq.send_to_dlq(text, "eventName: must be there")
     assert queues.take("events") == {text: "eventName: must be there"}
+
+
+def test_events_of_an_array_are_dead_lettered_each_with_its_reason(queues: Queues) -> None:
+    large = "x" * 1024 * 1024
+    events = [*((f"event {number} ä", f"reason {number}") for number in range(12)), (large, "too large")]
+    assert queues.events_dlq.send_all_to_dlq(events)
+    taken = queues.take("events")
+    assert set(taken) == {text for text, _ in events}
+    assert {text: taken[text] for text, _ in events[:-1]} == dict(events[:-1])
 
 
 def test_a_message_without_room_for_its_reason_is_still_dead_lettered(queues: Queues) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.faults import Fault, effect, no_fault
 from tests.fakes.subscriptions import FakeSubscriptions
-from webhooks.domain.delivery_log import Logged, LogKey
+from webhooks.domain.delivery_log import LogKey
 from webhooks.domain.scope import Scope
 from webhooks.ports import BatchContext
 
@@ -23,16 +23,4 @@ class FakeBatchReader:
     def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
         """Return those webhooks and entries that exist."""
         with effect(self._fault, "batch.read"):
-            entries = {entry.key: entry for entry in self._log.entries()}
-            logged = {
-                key: Logged(
-                    entries[key].outcome,
-                    entries[key].delivery.attempts,
-                    entries[key].delivery.tries,
-                    is_recoverable=entries[key].is_recoverable,
-                    has_payload=entries[key].has_payload,
-                )
-                for key in log
-                if key in entries
-            }
-            return BatchContext(self._subscriptions.get_many(webhooks), logged)
+            return BatchContext(self._subscriptions.get_many(webhooks), self._log.logged(log))

@@ -1,31 +1,180 @@
-"""The delivery log in memory."""
+"""The delivery log in memory: what the dispatcher writes, and what is read of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from threading import RLock
 
 from tests.fakes.faults import Fault, effect, no_fault
-from webhooks.domain.delivery_log import LogEntry, LogKey
+from webhooks.domain.delivery_log import (
+    KEPT,
+    UNDELIVERED,
+    LogCount,
+    LogEntry,
+    Logged,
+    LogKey,
+    LogPage,
+    LogQuery,
+    Mark,
+    Outcome,
+    PayloadStep,
+    payload_step,
+)
+
+MAX_EXAMINED = 1000  # of a page that filters
 
 
 class FakeDeliveryLog:
-    """One entry per delivery. `refused`: webhooks whose entries it does not write."""
+    """DeliveryLog and DeliveryLogReader.
 
-    def __init__(self, *, fault: Fault = no_fault) -> None:
+    `refused`: webhooks whose entries it does not write; `refused_payloads`: those whose payloads.
+    """
+
+    def __init__(self, *, keep_all_payloads: bool = False, fault: Fault = no_fault) -> None:
         self.refused: set[str] = set()
+        self.refused_payloads: set[str] = set()
+        self._kept = tuple(Outcome) if keep_all_payloads else KEPT
         self._fault = fault
         self._lock = RLock()
-        self._entries: dict[LogKey, LogEntry] = {}
+        self._entries: dict[str, LogEntry] = {}  # by the delivery's id
+        self._bodies: dict[str, str] = {}
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         """Write the entries, each over its delivery's earlier one; returns those that were not written."""
-        latest = {entry.key: entry for entry in entries}
+        latest = {entry.key.delivery_id: entry for entry in entries}
+        steps = {each: payload_step(entry, self._kept) for each, entry in latest.items()}
+        written = {
+            each: entry
+            for each, entry in latest.items()
+            if not (steps[each] is PayloadStep.WRITE and entry.key.webhook_id in self.refused_payloads)
+        }
+        if bodies := {
+            each: entry.delivery.body for each, entry in written.items() if steps[each] is PayloadStep.WRITE
+        }:
+            with self._lock, effect(self._fault, "log.keep_payloads"):
+                self._bodies |= bodies
+        written = {each: entry for each, entry in written.items() if entry.key.webhook_id not in self.refused}
         with self._lock, effect(self._fault, "log.record"):
             self._entries |= {
-                key: entry for key, entry in latest.items() if key.webhook_id not in self.refused
+                each: replace(entry, has_payload=steps[each] in (PayloadStep.WRITE, PayloadStep.LEAVE))
+                for each, entry in written.items()
             }
-        return [entry for key, entry in latest.items() if key.webhook_id in self.refused]
+        if gone := [each for each in written if steps[each] is PayloadStep.DELETE]:
+            with self._lock, effect(self._fault, "log.remove_payloads"):
+                for each in gone:
+                    self._bodies.pop(each, None)
+        return [entry for each, entry in latest.items() if each not in written]
 
     def entries(self) -> list[LogEntry]:
         """Return everything that was recorded, the last state of each delivery."""
         with self._lock:
             return list(self._entries.values())
+
+    def bodies(self) -> dict[str, str]:
+        """Return the payloads that are kept, by their deliveries' ids."""
+        with self._lock:
+            return dict(self._bodies)
+
+    def logged(self, keys: Iterable[LogKey]) -> dict[LogKey, Logged]:
+        """Return the state of those that exist."""
+        return {
+            log_key: Logged(
+                entry.outcome,
+                entry.delivery.attempts,
+                tries=entry.delivery.tries,
+                is_recoverable=entry.is_recoverable,
+                has_payload=entry.has_payload,
+            )
+            for log_key, entry in self.find(list(keys)).items()
+        }
+
+    def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, LogEntry]:
+        """Return those that exist."""
+        with self._lock:
+            return {
+                each: _as_read(self._entries[each.delivery_id])
+                for each in keys
+                if each.delivery_id in self._entries
+            }
+
+    def newest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
+        """Return a page, the newest delivery first."""
+        rows = [row for row in reversed(self._rows(query)) if after is None or _place(row) < _position(after)]
+        return _page(rows, query, size=size)
+
+    def oldest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
+        """Return a page, the oldest delivery first."""
+        rows = [row for row in self._rows(query) if after is None or _place(row) > _position(after)]
+        return _page(rows, query, size=size)
+
+    def backlog(self, webhook_id: str, *, after: LogKey | None, size: int) -> LogPage:
+        """Return a page of a webhook's held and recoverable deliveries, the oldest first."""
+        rows = [
+            row
+            for row in self._in_order()
+            if row.key.webhook_id == webhook_id
+            and row.mark is not Mark.TEST
+            and (row.outcome is Outcome.HELD or (row.outcome is Outcome.DEAD and row.is_recoverable))
+            and (after is None or _place(row) > _position(after))
+        ]
+        return LogPage(tuple(map(_as_read, rows[:size])), rows[size - 1].key if len(rows) > size else None)
+
+    def count(self, query: LogQuery, *, at_most: int) -> LogCount:
+        """Count deliveries, and stop after `at_most` of them."""
+        rows = self._rows(query)
+        found = [row for row in rows[: at_most + 1] if _fits(row, query)][:at_most]
+        without_payload = sum(not row.has_payload for row in found)
+        return LogCount(len(found), without_payload, is_exact=len(rows) <= at_most)
+
+    def payloads(self, keys: Sequence[LogKey]) -> Mapping[LogKey, str]:
+        """Return the callback bodies that are kept."""
+        with self._lock:
+            return {each: self._bodies[each.delivery_id] for each in keys if each.delivery_id in self._bodies}
+
+    def _rows(self, query: LogQuery) -> list[LogEntry]:
+        """Return what the query's partitions have, in order."""
+        return [
+            row
+            for row in self._in_order()
+            if query.since <= row.key.log_time <= query.until and _is_in_partition(row, query)
+        ]
+
+    def _in_order(self) -> list[LogEntry]:
+        with self._lock:
+            return sorted(self._entries.values(), key=_place)
+
+
+def _is_in_partition(row: LogEntry, query: LogQuery) -> bool:
+    is_indexed = row.outcome in UNDELIVERED and row.mark is not Mark.TEST
+    if query.webhook_id is None:
+        return row.scope == query.scope and is_indexed and query.outcome in (None, row.outcome)
+    if row.key.webhook_id != query.webhook_id:
+        return False
+    return query.outcome not in UNDELIVERED or (is_indexed and row.outcome is query.outcome)
+
+
+def _fits(row: LogEntry, query: LogQuery) -> bool:
+    return query.event_name in (None, row.delivery.event_name) and query.outcome in (None, row.outcome)
+
+
+def _page(rows: Sequence[LogEntry], query: LogQuery, *, size: int) -> LogPage:
+    found: list[LogEntry] = []
+    for examined, row in enumerate(rows):
+        if len(found) == size or examined == MAX_EXAMINED:
+            return LogPage(tuple(found), rows[examined - 1].key)
+        if _fits(row, query):
+            found.append(_as_read(row))
+    return LogPage(tuple(found), None)
+
+
+def _as_read(entry: LogEntry) -> LogEntry:
+    delivery = replace(entry.delivery, log_time=entry.key.log_time, body="")
+    return replace(entry, delivery=delivery)
+
+
+def _place(row: LogEntry) -> str:
+    return _position(row.key)
+
+
+def _position(log_key: LogKey) -> str:
+    """Return a delivery's place among its webhook's: the time of its event, then its hash."""
+    return log_key.delivery_id.partition("-")[2]

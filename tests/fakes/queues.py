@@ -7,9 +7,13 @@ from threading import RLock
 from tests.fakes.faults import Fault, effect, no_fault
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_message import encode_pack
-from webhooks.domain.event_slice import EventSlice, encode_slice
+from webhooks.domain.event_array import ArrayPart, encode_part, scope_of
+from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
+from webhooks.domain.recovery_message import encode_task
+from webhooks.domain.replay import RecoveryTask
 from webhooks.domain.retry import MAX_DELAY
+from webhooks.domain.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +114,31 @@ class FakeEventsQueue:
         self.deleted: list[str] = []
         self._fault = fault
 
-    def send(self, slices: Sequence[EventSlice]) -> bool:
-        """Send slices of wide events."""
+    def send(self, parts: Sequence[EventSlice | ArrayPart]) -> bool:
+        """Send slices of wide events, or the rest of an array."""
         with effect(self._fault, "events.send"):
-            for each in slices:
-                self.queue.put(Sent(encode_slice(each), group=each.event.scope.fairness_group))
+            for each in parts:
+                scope = scope_of(each)
+                self.queue.put(Sent(encode_part(each), group=scope.fairness_group if scope else ""))
         return True
 
     def delete(self, receipts: Sequence[str]) -> None:
         """Delete received messages."""
         with effect(self._fault, "events.delete"):
             self.deleted += receipts
+
+
+class FakeEventPublisher:
+    """The events queue of those who publish."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.queue = FakeQueue()
+        self.fault = fault
+
+    def publish(self, scope: Scope, text: str) -> None:
+        """Send an event, as the text of a message."""
+        with effect(self.fault, "publisher.publish"):
+            self.queue.put(Sent(text, group=scope.fairness_group))
 
 
 class FakeEventsDlq:
@@ -133,4 +151,31 @@ class FakeEventsDlq:
     def send_to_dlq(self, text: str, reason: str) -> None:
         """Send an event to it as it came."""
         with effect(self._fault, "events.send_to_dlq"):
+            self.dead.put(Sent(text, reason=reason))
+
+    def send_all_to_dlq(self, events: Sequence[tuple[str, str]]) -> bool:
+        """Send events as they came, each with the reason."""
+        with effect(self._fault, "events.send_all_to_dlq"):
+            for text, reason in events:
+                self.dead.put(Sent(text, reason=reason))
+        return True
+
+
+class FakeRecoveryQueue:
+    """The recovery queue and its dead-letter queue: tasks as text."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.queue = FakeQueue()
+        self.dead = FakeQueue()
+        self._fault = fault
+
+    def send(self, task: RecoveryTask, *, delay: int) -> None:
+        """Send a task, to be received after `delay` seconds."""
+        with effect(self._fault, "recovery.send"):
+            seconds = max(0, min(delay, MAX_DELAY))
+            self.queue.put(Sent(encode_task(task), delay=seconds, group=task.scope.fairness_group))
+
+    def send_to_dlq(self, text: str, reason: str) -> None:
+        """Send a message to the dead-letter queue as it came."""
+        with effect(self._fault, "recovery.send_to_dlq"):
             self.dead.put(Sent(text, reason=reason))

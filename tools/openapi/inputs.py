@@ -27,6 +27,12 @@ _WEBHOOK = {
     "408, 425, 429 and every 5xx but 501 and 505.",
     "retryCount": "The most times that an event is sent again; 0 is the default.",
     "ttl": "Seconds that the endpoint has to answer; 0, the default, is the deployment's own value.",
+    "paused": "true: deliveries are held, and sent when the webhook is resumed (false). false is the "
+    "default. A response shows it only where it is true.",
+    "rateLimit": f"Deliveries per second at most, 1 to {limits.RATE_LIMIT}; no limit is the default. A "
+    "response shows it only where it is set.",
+    "recover": "true: deliveries whose attempts were exhausted are sent once more when the endpoint responds "
+    "again; false: never. The deployment decides by default. A response shows it only where it is set.",
 }
 _API = {
     "url": "The URL to call, used exactly as given; https, unless the deployment allows http. It has no user "
@@ -62,6 +68,14 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "pIndex": "The page's number, from 0, which is the default.",
         "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
+    },
+    "PublishIn": {
+        "data": "The event's data: a JSON object, or its JSON text as an envelope, encrypted with the key of "
+        "the request's headers. The callback has a copy of it, to the last digit of its numbers.",
+        "eventId": "The event's id. Default: `event_id` of the data; without one, an id that follows from "
+        "the request, so that an exact repeat is the same event.",
+        "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
+        "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
     },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",

@@ -264,6 +264,7 @@ class RecoverySettings(LoggingSettings, SubscriptionSettings):
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+    recovery_dlq_url: str = variable("RECOVERY_DLQ_URL")
     attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
     keep_all_payloads: bool = variable("KEEP_PAYLOADS", _is("All"))
     recovery_rate: int = variable("RECOVERY_RATE", int)

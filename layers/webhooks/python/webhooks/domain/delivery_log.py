@@ -1,5 +1,6 @@
 """The delivery log's line of a delivery."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,16 @@ class Outcome(StrEnum):
 
 
 UNDELIVERED = (Outcome.RETRYING, Outcome.DEAD, Outcome.HELD)  # these are in the log's indexes
+KEPT = (Outcome.DEAD, Outcome.HELD)  # payloads of these are kept in any case
+
+
+class PayloadStep(StrEnum):
+    """The log's change of a delivery's payload; `leave`: it is kept, and stays."""
+
+    WRITE = "write"
+    LEAVE = "leave"
+    DELETE = "delete"
+    NONE = "none"  # it is not kept, and was not
 
 
 class Mark(StrEnum):
@@ -69,6 +80,11 @@ class Logged:
     is_recoverable: bool = False
     has_payload: bool = False
 
+    @property
+    def is_backlog(self) -> bool:
+        """Whether it waits for its webhook to take deliveries again."""
+        return self.outcome is Outcome.HELD or self.is_recoverable
+
 
 LATEST = 2**48 - 1  # epoch ms: no event is later
 
@@ -109,6 +125,21 @@ class LogCount:
     deliveries: int
     without_payload: int
     is_exact: bool
+
+
+def payload_step(entry: LogEntry, kept: Collection[Outcome]) -> PayloadStep:
+    """Return what becomes of a payload; `kept`: the outcomes with which payloads are kept.
+
+    What is kept stays until its delivery is delivered: it is tried again meanwhile. One that is dead or held
+    is written each time, so that it stays as long as its line. A line that was read has no body to write.
+    """
+    if entry.delivery.body and entry.outcome in kept and (entry.outcome in KEPT or not entry.has_payload):
+        return PayloadStep.WRITE
+    if not entry.has_payload:
+        return PayloadStep.NONE
+    if entry.outcome is Outcome.DELIVERED and Outcome.DELIVERED not in kept:
+        return PayloadStep.DELETE
+    return PayloadStep.LEAVE
 
 
 def log_key(webhook_id: str, delivery: Delivery) -> LogKey:

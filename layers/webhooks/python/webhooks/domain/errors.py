@@ -7,10 +7,12 @@ WebhooksError
 ├── ForbiddenError          the caller is known, and may not do this
 ├── NotFoundError           absent, or another tenant's: the same response
 ├── ConflictError           a change lost a race that it cannot repeat
-│   └── CommunityFullError  the community has as many webhooks as the deployment allows
+│   ├── CommunityFullError  the community has as many webhooks as the deployment allows
+│   └── TooManyReplaysError  the community has as many running replays as it may have
 ├── UnavailableError        a service behind ours did not answer; a change may have been made
 ├── InvalidEventError       a text on the events queue that no webhook can ever get
 ├── MalformedPackError      a text on the deliveries queue that is no pack
+├── MalformedTaskError      a text on the recovery queue that is no task
 ├── AlreadyProcessedError   the request has an idempotency record
 ├── StaleError              a stored object changed after it was read
 ├── CorruptError            a stored item cannot be read
@@ -84,6 +86,15 @@ class CommunityFullError(ConflictError):
         )
 
 
+class TooManyReplaysError(ConflictError):
+    """The community has `limit` running replays, which is the most."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"this community has {limit} running replays, the most it may have; cancel one, or wait"
+        )
+
+
 class UnavailableError(WebhooksError):
     """A service behind ours did not answer."""
 
@@ -94,6 +105,10 @@ class InvalidEventError(WebhooksError):
 
 class MalformedPackError(WebhooksError):
     """The text on the deliveries queue is no pack of deliveries."""
+
+
+class MalformedTaskError(WebhooksError):
+    """The text on the recovery queue is no task."""
 
 
 class AlreadyProcessedError(WebhooksError):

@@ -15,8 +15,10 @@ from webhooks.ports.delivery import (
     EventsQueue,
     FastLane,
     RateLimiter,
+    RecoveryDlq,
     RecoveryQueue,
     Replays,
+    SlowLane,
 )
 from webhooks.ports.http import Call, Conversation, EndpointGuard, HttpClient, Shared, Tokens
 from webhooks.ports.runtime import Background, Clock, Probe, RandomBytes, Rng, TimeLeft, Workers
@@ -71,10 +73,12 @@ __all__ = [
     "Probe",
     "RandomBytes",
     "RateLimiter",
+    "RecoveryDlq",
     "RecoveryQueue",
     "Replays",
     "Rng",
     "Shared",
+    "SlowLane",
     "StoredRecord",
     "SubscriptionIndex",
     "Subscriptions",

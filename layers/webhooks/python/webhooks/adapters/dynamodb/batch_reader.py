@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.adapters.dynamodb.delivery_log import LOGGED, item_key, logged_from
+from webhooks.adapters.dynamodb.delivery_log_items import LOGGED, item_key, logged_from
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.table import get_items
 from webhooks.adapters.dynamodb.webhook_items import found_webhooks, keys_of
