@@ -18,6 +18,7 @@ ROUTES = [
     ("DELETE", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}"),
     ("GET", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/secret"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/secret/rotate"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/test"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName}"),
