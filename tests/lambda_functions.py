@@ -55,10 +55,10 @@ ENVIRONMENT = ACCOUNT | {
     "ATTEMPT_LOG_DAYS": "30",
     "KEEP_PAYLOADS": "Undelivered",
     "RECOVER_DELIVERIES": "true",
+    "RECOVERY_RATE": "50",
     "BREAKER_FAILURES": "10",
     "BREAKER_SECONDS": "60",
     "PROBE_SECONDS": "30",
-    "RECOVERY_RATE": "10",
     "DISABLE_AFTER_DAYS": "5",
 }
 # Endpoints on this machine are allowed.

@@ -9,7 +9,6 @@ counts.
 
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 from benchmarks import event_path
@@ -18,6 +17,9 @@ from benchmarks.receiver_process import AFTER, DEAD
 from benchmarks.recording_receiver import RecordingReceiver, recording_receiver
 from local.progress import Progress
 from tests.aws_stub.responses import stub_aws
+from webhooks.adapters.dynamodb.health_items import health_attributes
+from webhooks.adapters.dynamodb.items import Item
+from webhooks.domain.health import HEALTHY
 from webhooks.domain.webhook import Webhook
 
 TITLE = "Billed time per delivery, endpoints answering in 200 ms"
@@ -26,6 +28,7 @@ MILLISECONDS = 200
 MESSAGES = 10  # of a batch
 DEAD_SHARE = 100  # one in so many
 ROUNDS = 5
+HEALTH = health_attributes(HEALTHY)  # the names of a health's attributes
 
 
 def measure(progress: Progress) -> Measured:
@@ -43,10 +46,11 @@ def measure(progress: Progress) -> Measured:
 
 
 class Dispatcher:
-    """The function, with an AWS that knows its webhooks, marks them, and keeps the slow lane's messages."""
+    """The function, with an AWS that knows its webhooks, their health, and the slow lane's messages."""
 
     def __init__(self, webhooks: list[Webhook]) -> None:
         self._webhooks = {webhook.id: webhook for webhook in webhooks}
+        self._health: dict[str, Item] = {}
         self._responses = event_path.responses([])
         self._read()
         self.slow: list[str] = []
@@ -80,19 +84,16 @@ class Dispatcher:
                 self.slow += [entry["MessageBody"] for entry in entries]
             return event_path.sent(len(entries))
         if operation == "UpdateItem":
-            asked = json.loads(body)
-            if not asked["UpdateExpression"].startswith("SET slowSince"):
-                raise NotImplementedError(asked)
-            webhook_id = asked["ExpressionAttributeValues"][":id"]["S"]
-            self._webhooks[webhook_id] = replace(self._webhooks[webhook_id], slow_since=1)
+            values = json.loads(body)["ExpressionAttributeValues"]
+            webhook_id = values[":id"]["S"]
+            self._health[webhook_id] = {name: values[f":{name}"] for name in HEALTH if f":{name}" in values}
             self._read()
             return b"{}"
         return self._responses[operation]
 
     def _read(self) -> None:
         items = [
-            event_path.webhook_item(webhook)
-            | ({"slowSince": {"N": str(webhook.slow_since)}} if webhook.slow_since else {})
+            event_path.webhook_item(webhook) | self._health.get(webhook.id, {})
             for webhook in self._webhooks.values()
         ]
         self._responses |= {"BatchGetItem": event_path.found(items)}

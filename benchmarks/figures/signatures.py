@@ -47,7 +47,7 @@ def _ratios(curve: Curve) -> list[float]:
                 url="https://example.com/hook",
                 content_type="application/json",
                 body=body,
-                delivery_id=f"{number:024x}-{number:032x}",
+                delivery_id=f"{number:024x}-{number:012x}-{number:032x}",
                 timestamp=1_790_000_000 + number,
                 keys=keys,
                 webhook_secrets=[SECRET],

@@ -64,7 +64,9 @@ def queues(backend: Backend) -> Queues:
 def make_pack(number: int, size: int = 10, attempts: tuple[Attempt, ...] = ()) -> Pack:
     webhook_id = f"{number:024x}"
     body = '{"data":"' + "ä" * (size // 2) + '"}'
-    delivery = Delivery(f"{webhook_id}-{number:032x}", f"event {number}", "order.paid", 1, body, attempts)
+    delivery = Delivery(
+        f"{webhook_id}-{1:012x}-{number:032x}", f"event {number}", "order.paid", 1, body, attempts
+    )
     return Pack(webhook_id, ACME, (delivery,))
 
 

@@ -4,7 +4,7 @@ from tests.contract.backends import Backend
 from tests.fakes.queues import FakeQueue, FakeRecoveryQueue
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryDlq, SqsRecoveryQueue
 from webhooks.domain.recovery_message import decode_task, encode_task
-from webhooks.domain.replay import ReplayPage, WebhookCheck
+from webhooks.domain.replay import RecoveryTask, ReplayPage, WebhookCheck
 from webhooks.domain.scope import Scope
 from webhooks.ports import RecoveryDlq, RecoveryQueue
 
@@ -51,7 +51,11 @@ class Queues:
 
 def test_tasks_arrive_as_they_were_sent_in_the_group_of_their_community(backend: Backend) -> None:
     queues = Queues(backend)
-    tasks = [ReplayPage(SCOPE, ID, 0), WebhookCheck(SCOPE, ID, 5), WebhookCheck(Scope("b", "c"), ID)]
+    tasks: list[RecoveryTask] = [
+        ReplayPage(SCOPE, ID, 0),
+        WebhookCheck(SCOPE, ID, 5),
+        WebhookCheck(Scope("b", "c"), ID),
+    ]
     for task in tasks:
         queues.tasks.send(task, delay=0)
     taken = queues.take("tasks")

@@ -62,6 +62,7 @@ class Deployed:
             "EVENTS_QUEUE_URL": backend.queue("events"),
             "DELIVERIES_QUEUE_URL": backend.queue("deliveries"),
             "SLOW_DELIVERIES_QUEUE_URL": backend.queue("slow-deliveries"),
+            "RECOVERY_QUEUE_URL": backend.queue("recovery"),
             **variables,
         }
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))

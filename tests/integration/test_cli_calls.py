@@ -243,7 +243,7 @@ def verify(webhooks: CommandLine, api: Api) -> Callable[..., CommandResult]:
         url=ENDPOINT,
         content_type="application/json",
         body=b"{}",
-        delivery_id=f"{WEBHOOK_ID}-{'0' * 32}",
+        delivery_id=f"{WEBHOOK_ID}-{'0' * 12}-{'0' * 32}",
         timestamp=NOW,
         keys=CallbackKeys(service, SIGNING, "k1"),
         webhook_secrets=[SECRET],

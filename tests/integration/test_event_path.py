@@ -127,7 +127,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with backend_named("moto") as backend, Receiver() as receiver:
         subscriptions, access = backend.table("subscriptions"), backend.table("access", sorted_by=None)
         deliveries = backend.table("deliveries")
-        names = ("events", "events-dlq", "deliveries", "slow", "deliveries-dlq")
+        names = ("events", "events-dlq", "deliveries", "slow", "deliveries-dlq", "recovery")
         queues = {name: backend.queue(name) for name in names}
         environment = (
             ENVIRONMENT
@@ -141,6 +141,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
                 "DELIVERIES_QUEUE_URL": queues["deliveries"],
                 "SLOW_DELIVERIES_QUEUE_URL": queues["slow"],
                 "DELIVERIES_DLQ_URL": queues["deliveries-dlq"],
+                "RECOVERY_QUEUE_URL": queues["recovery"],
                 "SERVICE_KEYS_SECRET": backend.secret("service", json.dumps(SEED)),
                 "SIGNING_KEYS_SECRET": backend.secret("signing", json.dumps(SEED)),
                 "WEBHOOK_MASTER_SECRET": backend.secret("master", json.dumps(SEED)),
@@ -377,7 +378,7 @@ def test_deliveries_of_a_deleted_webhook_end_with_that_reason(stack: Stack) -> N
 
     assert stack.receiver.requests == []
     [item] = stack.log()
-    assert (item["outcome"]["S"], item["reason"]["S"]) == ("ended", "webhook deleted")
+    assert (item["outcome"]["S"], item["reason"]["S"]) == ("skipped", "webhook deleted")
 
 
 def test_a_settled_message_is_not_sent_again(stack: Stack) -> None:
@@ -453,7 +454,7 @@ def test_a_slow_webhook_leaves_the_fast_lane_until_it_is_quick_again(stack: Stac
     for webhook in (slow, quick):
         stored = stack.subscriptions.get(SCOPE, webhook.id)
         assert stored is not None
-        assert stored.slow_since is not None
+        assert stored.health.slow_since is not None
 
     assert stack.deliver(Lane.SLOW) == []
     assert len(stack.receiver.requests) == 8

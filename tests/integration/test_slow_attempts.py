@@ -72,7 +72,7 @@ class Path:
         [attempt] = entry.delivery.attempts
         webhook = self.app.subscriptions.get(SCOPE, entry.key.webhook_id)
         assert webhook is not None
-        return entry.outcome.value, attempt.latency_ms, webhook.slow_since is not None
+        return entry.outcome.value, attempt.latency_ms, webhook.health.slow_since is not None
 
 
 @pytest.fixture

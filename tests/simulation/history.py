@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from webhooks.domain.delivery import delivery_of
+from webhooks.domain.event import parse_event
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef, Webhook
@@ -61,6 +63,11 @@ class Publication:
     def scope(self) -> Scope:
         assert self.event is not None
         return Scope(self.event["tenantId"], self.event["communityId"])
+
+    def delivery_to(self, webhook_id: str) -> str:
+        """Return the id of the event's delivery to a webhook."""
+        event = parse_event(self.text, message_id=self.message_id, sent_at=0)
+        return delivery_of(event, webhook_id).id
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from tests.simulation.history import Invocation, Publication, ReceivedCall
 from tests.simulation.queue_orders import Message
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import INDEX
-from webhooks.domain.delivery import delivery_id
 from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import MalformedPackError
@@ -39,7 +38,7 @@ class Invariants:
             self.slices[event_id].append(message_id)
         self.log: dict[str, LogEntry] = {entry.delivery.id: entry for entry in simulation.log.entries()}
         self.known = {
-            delivery_id(publication.event["eventId"], webhook_id): (publication, webhook_id)
+            publication.delivery_to(webhook_id): (publication, webhook_id)
             for publication in reversed(self.history.publications)
             if publication.event is not None
             for webhook_id in self.history.revisions
@@ -67,7 +66,7 @@ class Invariants:
                 yield f"{queue.name} still has messages"
 
     def _losses(self) -> Iterator[str]:
-        """Every matching delivery ends delivered, dead-lettered or ended; no invalid event disappears."""
+        """Every matching delivery ends delivered, dead-lettered or skipped; no invalid event disappears."""
         for publication in self.history.publications:
             dead = self.events_dlq.get(publication.text)
             acknowledged = self.history.acknowledged.get(publication.message_id)
@@ -123,7 +122,7 @@ class Invariants:
 
     def _loss(self, publication: Publication, webhook_id: str) -> Iterator[str]:
         assert publication.event is not None
-        one = delivery_id(publication.event["eventId"], webhook_id)
+        one = publication.delivery_to(webhook_id)
         if one in self.dead or any(call.is_success for call in self.calls[one]):
             return
         if (webhook_id, INDEX) in self.history.broken and publication.text in self.events_dlq:

@@ -55,7 +55,7 @@ class PortCalls:
         result = real(*args, **named)
         self._simulation.move_messages()
         if name == "batch.read":
-            seen = {key.delivery_id: len(logged.attempts) for key, logged in result.logged.items()}
+            seen = {key.delivery_id: logged.tries for key, logged in result.logged.items()}
             self._simulation.invocation.seen |= {
                 each.delivery_id: seen.get(each.delivery_id, 0) for each in args[1]
             }

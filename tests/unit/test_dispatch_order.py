@@ -8,6 +8,7 @@ from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatcher, make_fanout
+from webhooks.domain.health import Health
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.stages import EventMessage
@@ -99,7 +100,9 @@ def test_a_deferred_delivery_costs_no_read_of_a_credential() -> None:
             api={"url": "https://hooks.example.com/in", "authType": "bearer", "credential": {"token": "t"}}
         )
         webhook_id = app.call("PUT", f"{BASE}/webhook", body).json["_id"]
-        app.subscriptions.mark(SCOPE, webhook_id, slow_since=1)
+        webhook = app.subscriptions.get(SCOPE, webhook_id)
+        assert webhook is not None
+        app.subscriptions.save(webhook, Health(slow_since=1))
         assert make_fanout(app, queue, FakeEventsDlq()).fan_out([EventMessage("m", EVENT, 0)]) == set()
         packs = [DeliveryMessage(str(n), sent.text) for n, sent in enumerate(queue.fast.take(9))]
 

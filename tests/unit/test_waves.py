@@ -15,7 +15,7 @@ from tests.fakes.endpoint import ScriptedEndpoint, ScriptedTokens, http_response
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.functions import make_dispatcher
 from tests.simulation.tasks import KilledError
-from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.delivery import Delivery, Pack, delivery_id
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.lane import Lane
 from webhooks.domain.poison import POISON_RECEIVES
@@ -74,7 +74,9 @@ class Batch:
         webhook_id: str = self.app.create(api={"url": url}, **changes)["_id"]
         self.endpoint.script(url, *(http_response(status) for status in statuses))
         deliveries = tuple(
-            Delivery(f"{webhook_id}-{number}x{each}", f"e{each}", "E_LOGIN", each, "{}")
+            Delivery(
+                delivery_id(f"{number}x{each}", webhook_id, log_time=each), f"e{each}", "E_LOGIN", each, "{}"
+            )
             for each in range(len(statuses))
         )
         pack = Pack(webhook_id, SCOPE, deliveries)

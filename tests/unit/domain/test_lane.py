@@ -4,8 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.clocks import Clock
+from tests.fakes.subscriptions import FakeSubscriptions
+from tests.random_bytes import DistinctBytes
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import log_key
+from webhooks.domain.errors import StaleError, UnavailableError
+from webhooks.domain.health import Health
 from webhooks.domain.http import HttpOutcome, HttpResponse, NoResponse, NoResponseReason
 from webhooks.domain.lane import is_slow
 from webhooks.domain.retry import Delivered
@@ -23,6 +28,7 @@ WEBHOOK = Webhook(
     Definition(("E",), "n", Endpoint("https://hooks.example.com/"), (200,), created_by="me"),
     created_at=1,
 )
+SLOW_WEBHOOK = replace(WEBHOOK, health=Health(slow_since=1, failures=2, version=3))
 DELIVERY = Delivery("d", "e", "E", 0, "{}")
 DECODED = Decoded(
     DeliveryMessage("m", ""),
@@ -57,18 +63,23 @@ def test_a_quick_attempt_that_never_reached_the_endpoint_is_ignored(reason: str)
     assert is_slow(no_response(reason, 999), LIMIT) is None
 
 
-class Marks:
-    """Notes each mark."""
+class Marks(FakeSubscriptions):
+    """Notes each mark; `fault` is raised instead of storing it."""
 
-    def __init__(self) -> None:
+    def __init__(self, fault: Exception | None = None) -> None:
+        super().__init__(clock=Clock(), random_bytes=DistinctBytes())
         self.written: list[int | None] = []
+        self._error = fault
 
-    def mark(self, _scope: Scope, _webhook_id: str, *, slow_since: int | None) -> None:
-        self.written.append(slow_since)
+    def save(self, webhook: Webhook, health: Health) -> None:
+        assert replace(health, slow_since=webhook.health.slow_since) == webhook.health
+        self.written.append(health.slow_since)
+        if self._error is not None:
+            raise self._error
 
 
-def marked(webhook: Webhook, *batches: list[HttpOutcome]) -> list[int | None]:
-    marks = Marks()
+def marked(webhook: Webhook, *batches: list[HttpOutcome], fault: Exception | None = None) -> list[int | None]:
+    marks = Marks(fault)
     keeper = SlowEndpoints(marks, clock=lambda: 7.0, limit=LIMIT)
     for batch in batches:
         keeper.observe([Decided(DECODED, webhook, outcome, Delivered()) for outcome in batch])
@@ -76,16 +87,20 @@ def marked(webhook: Webhook, *batches: list[HttpOutcome]) -> list[int | None]:
 
 
 def test_one_slow_attempt_of_a_batch_marks_and_a_mark_is_written_once() -> None:
-    assert marked(WEBHOOK, [QUICK, SLOW, QUICK]) == [7]
-    assert marked(replace(WEBHOOK, slow_since=1), [SLOW]) == []
+    assert marked(WEBHOOK, [QUICK, SLOW, QUICK]) == [7000]
+    assert marked(SLOW_WEBHOOK, [SLOW]) == []
 
 
 def test_three_quick_attempts_in_a_row_remove_the_mark() -> None:
-    slow = replace(WEBHOOK, slow_since=1)
-    assert marked(slow, [QUICK, QUICK], [QUICK]) == [None]
-    assert marked(slow, [QUICK, QUICK], [SLOW], [QUICK]) == []
+    assert marked(SLOW_WEBHOOK, [QUICK, QUICK], [QUICK]) == [None]
+    assert marked(SLOW_WEBHOOK, [QUICK, QUICK], [SLOW], [QUICK]) == []
 
 
 def test_an_attempt_that_never_reached_the_endpoint_removes_no_mark() -> None:
     unsent: list[HttpOutcome] = [no_response(reason, 5) for reason in UNSENT]
-    assert marked(replace(WEBHOOK, slow_since=1), unsent, [QUICK, *unsent], [QUICK]) == []
+    assert marked(SLOW_WEBHOOK, unsent, [QUICK, *unsent], [QUICK]) == []
+
+
+@pytest.mark.parametrize("fault", [StaleError(), UnavailableError("dynamodb UpdateItem: throttled")])
+def test_a_mark_that_is_not_written_is_written_by_the_next_batch(fault: Exception) -> None:
+    assert marked(WEBHOOK, [SLOW], [SLOW], fault=fault) == [7000, 7000]

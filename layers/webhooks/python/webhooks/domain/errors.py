@@ -7,7 +7,8 @@ WebhooksError
 ├── ForbiddenError          the caller is known, and may not do this
 ├── NotFoundError           absent, or another tenant's: the same response
 ├── ConflictError           a change lost a race that it cannot repeat
-│   └── CommunityFullError  the community has as many webhooks as the deployment allows
+│   ├── CommunityFullError  the community has as many webhooks as the deployment allows
+│   └── TooManyReplaysError  the community has as many running replays as it may have
 ├── UnavailableError        a service behind ours did not answer; a change may have been made
 ├── InvalidEventError       a text on the events queue that no webhook can ever get
 ├── MalformedPackError      a text on the deliveries queue that is no pack
@@ -82,6 +83,15 @@ class CommunityFullError(ConflictError):
         super().__init__(
             f"this community has {total} webhooks, and this deployment allows {limit}; delete some, or ask "
             "the operator to raise WebhooksPerCommunity"
+        )
+
+
+class TooManyReplaysError(ConflictError):
+    """The community has `limit` running replays, which is the most."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"this community has {limit} running replays, the most it may have; cancel one, or wait"
         )
 
 

@@ -18,6 +18,7 @@ from webhooks.ports.delivery import (
     RecoveryDlq,
     RecoveryQueue,
     Replays,
+    SlowLane,
 )
 from webhooks.ports.http import Call, Conversation, EndpointGuard, HttpClient, Shared, Tokens
 from webhooks.ports.runtime import Background, Clock, Probe, RandomBytes, Rng, TimeLeft, Workers
@@ -77,6 +78,7 @@ __all__ = [
     "Replays",
     "Rng",
     "Shared",
+    "SlowLane",
     "StoredRecord",
     "SubscriptionIndex",
     "Subscriptions",

@@ -9,7 +9,7 @@ from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, Log
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
-from webhooks.domain.replay import RecoveryTask, Replay
+from webhooks.domain.replay import PagePlan, RecoveryTask, Replay
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 
@@ -107,8 +107,15 @@ class DeliveryLogReader(Protocol):
 class Replays(Protocol):
     """Replays and recoveries with their progress."""
 
-    def add(self, replay: Replay) -> None:
-        """Store a new replay."""
+    def add(self, replay: Replay, *, key: str | None = None, limit: int | None = None) -> Replay:
+        """Store a new replay and return it, or return the one that is stored under the key already.
+
+        `key`: of the request that made it. `limit`: replays that a community may have running; recoveries
+        do not count. Raises TooManyReplaysError.
+        """
+
+    def find(self, scope: Scope, key: str) -> Replay | None:
+        """Return the replay that is stored under a request's key."""
 
     def get(self, scope: Scope, replay_id: str) -> Replay | None:
         """Return a replay as it is now."""
@@ -116,14 +123,25 @@ class Replays(Protocol):
     def newest(self, scope: Scope, *, after: str | None, size: int) -> Sequence[Replay]:
         """Return replays of a community, the newest first; `after`: the last id of the page before."""
 
-    def claim(self, replay: Replay, holder: str, *, until: int) -> None:
+    def claim(self, replay: Replay, plan: PagePlan, *, holder: str, until: int, now: int) -> None:
         """Let a message alone (`holder`: its id) work on the replay's present page, until a time in epoch ms.
 
-        Raises StaleError while another message does, or where the replay has changed.
+        Stores the page's plan with it. Raises StaleError while another message does, or where the replay is
+        at another page or in another state.
         """
 
     def change(self, before: Replay, after: Replay) -> None:
-        """Write a replay's progress. Raises StaleError if `before` is not at the stored page and state."""
+        """Write a replay's progress. Raises StaleError if `before` is not at the stored page and state.
+
+        A page that is moved past has no plan and no claim any more; `holder` stays as it is stored.
+        """
+
+
+class SlowLane(Protocol):
+    """The slow lane, as recoveries and replays fill it."""
+
+    def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        """Send each pack, to be received after its seconds; returns those not taken."""
 
 
 class RecoveryQueue(Protocol):

@@ -23,6 +23,18 @@ class SqsFastLane:
         return _send(self._aws, self._queue_url, [(pack, 0) for pack in packs])
 
 
+class SqsSlowLane:
+    """Sends packs to the slow lane alone."""
+
+    def __init__(self, aws: AwsClients, queue_url: str) -> None:
+        self._aws = aws
+        self._queue_url = queue_url
+
+    def send_slow(self, packs: Sequence[tuple[Pack, int]]) -> Sequence[Pack]:
+        """Send each pack, to be received after its seconds; returns those not taken."""
+        return _send(self._aws, self._queue_url, packs)
+
+
 class SqsDeliveryQueue:
     """Sends packs to the slow lane, or to the dead-letter queue."""
 
