@@ -76,11 +76,6 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
     },
-    "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
-    "UndeliveredIn": {
-        "outcome": "Only those that stand there; all three are the default.",
-        **_DELIVERIES,
-    },
     "PublishIn": {
         "data": "The event's data: a JSON object, or its JSON text as an envelope, encrypted with the key of "
         "the request's headers. The callback has a copy of it, to the last digit of its numbers.",
@@ -88,6 +83,15 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "the request, so that an exact repeat is the same event.",
         "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
         "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
+    },
+    "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
+    "UndeliveredIn": {
+        "outcome": "Only those that stand there; all three are the default.",
+        **_DELIVERIES,
+    },
+    "SendTestIn": {
+        "eventName": "The event's name, one of the webhook's own; its first is the default.",
+        "data": 'The event\'s data, an object; `{"test": true}` is the default.',
     },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",
