@@ -37,7 +37,9 @@ from webhooks.services.authentication import Authentication
 from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper
+from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 
@@ -264,6 +266,12 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         responses = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
+        health = EndpointHealth(
+            subscriptions=self.subscriptions,
+            health=self.subscriptions,
+            log=self.deliveries,
+            clock=self.clock,
+        )
         stores = {SERVICE: self.keys, SIGNING: self.signing_keys}
         keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
         discovery = Discovery(
@@ -286,11 +294,19 @@ class InMemoryApp:
                 authenticator,
                 webhooks,
                 WebhookSecrets(self.subscriptions, clock=self.clock),
+                pages=WebhookPages(
+                    subscriptions=self.subscriptions,
+                    health=self.subscriptions,
+                    credentials=self.credentials,
+                ),
+                health=health,
                 responses=responses,
             ),
             "deliveries": function("deliveries").routes(
                 authenticator,
                 log=DeliveryLogs(log=self.deliveries, subscriptions=self.subscriptions),
+                health=health,
+                communities=self.subscriptions.communities,
             ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
