@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tools.openapi import examples
+from tools.openapi import delivery_examples, examples
+from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
-from webhooks.domain.webhook import EVENT_NAME_PATTERN, WEBHOOK_ID
+from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE, WEBHOOK_ID
 from webhooks.entrypoints.api import limits
 
 DESCRIPTION = """\
@@ -50,6 +51,22 @@ PARAMETERS: Mapping[str, Any] = {
         "schema": {"type": "string", "pattern": f"^{WEBHOOK_ID.pattern}$"},
         "example": examples.WEBHOOK_ID,
     },
+    "eventName": {
+        "name": "eventName",
+        "in": "path",
+        "required": True,
+        "description": f"Name of the event, percent-encoded: {EVENT_NAME_RULE}.",
+        "schema": {"type": "string", "pattern": EVENT_NAME_PATTERN},
+        "example": "order.paid",
+    },
+    "deliveryId": {
+        "name": "deliveryId",
+        "in": "path",
+        "required": True,
+        "description": "ID of the delivery: the `webhook-id` of its callbacks.",
+        "schema": {"type": "string", "pattern": f"^{DELIVERY_ID.pattern}$"},
+        "example": delivery_examples.DELIVERY_ID,
+    },
     "keyId": {
         "name": "keyId",
         "in": "path",
@@ -76,8 +93,7 @@ PARAMETERS: Mapping[str, Any] = {
         for name, text, schema, example in (
             (
                 "since",
-                "Only deliveries of events from this time on, as RFC 3339 writes it, or epoch seconds or "
-                "milliseconds.",
+                "Only events from this time on, as RFC 3339 writes it, or epoch seconds or milliseconds.",
                 {"type": "string"},
                 "2026-11-23T22:00:00Z",
             ),

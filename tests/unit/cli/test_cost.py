@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.command_line import CommandLine, Terminal
-from webhooks.adapters.dynamodb import delivery_log
+from webhooks.adapters.dynamodb import batch_writer, delivery_log_items
 from webhooks.adapters.dynamodb import table as tables
 from webhooks.adapters.secrets_manager import key_store
 from webhooks_cli.costs.bill import Bill, bill_of
@@ -166,8 +166,8 @@ def test_deliveries_of_slow_endpoints_are_received_and_read_twice() -> None:
     assert slow.write_units == quick.write_units
 
 
-def test_lambda_polls_three_queues_without_end() -> None:
-    assert traffic(events=0).empty_receives == 3 * 5 * 3 * 60 * 24 * 30
+def test_lambda_polls_four_queues_without_end() -> None:
+    assert traffic(events=0).empty_receives == 4 * 5 * 3 * 60 * 24 * 30
 
 
 def test_secrets_are_read_again_by_the_clock_not_by_the_event() -> None:
@@ -203,13 +203,13 @@ def test_the_calls_of_a_batch_follow_from_the_adapters_limits(shape: Shape) -> N
     # ten packs of ten; and one write unit for each delivery.
     deliveries = shape.messages_per_batch * shape.deliveries_per_message
     reads = math.ceil((shape.messages_per_batch + deliveries) / tables.BATCH_KEYS)
-    writes = math.ceil(deliveries / delivery_log.BATCH)
+    writes = math.ceil(deliveries / batch_writer.BATCH)
     assert MEASURED[shape.name].dispatcher_calls_per_batch == reads + writes
 
 
 @pytest.mark.parametrize("figures", MEASURED.values(), ids=MEASURED)
 def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
-    assert figures.log_item_bytes_per_delivery <= delivery_log.WRITE_UNIT
+    assert figures.log_item_bytes_per_delivery <= delivery_log_items.WRITE_UNIT
     assert figures.write_units_per_delivery == 1
 
 
@@ -219,7 +219,7 @@ def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
         (r"    MemorySize: (\d+)\n", SETTINGS.memory_mb),
         (r"      KmsDataKeyReusePeriodSeconds: (\d+)\n", SETTINGS.data_key_seconds),
         (r"      ReceiveMessageWaitTimeSeconds: (\d+)\n", SETTINGS.poll_seconds),
-        (r"            BatchSize: (\d+)\n", SINGLE.messages_per_batch),
+        (r"DeliveriesQueue.Arn\n            BatchSize: (\d+)\n", SINGLE.messages_per_batch),
         (r"  LogRetentionDays:\n    Type: Number\n    Default: (\d+)\n", SETTINGS.log_days),
     ],
     ids=["memory", "data key", "polling", "batch", "log retention"],
@@ -233,7 +233,7 @@ def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     assert text.count("          Type: SQS\n") == SETTINGS.queues
     assert text.count("    Type: AWS::SecretsManager::Secret\n") == SETTINGS.secrets
     # Neither traces nor lines of Lambda's own for each batch: the model has no price for them.
-    assert text.count("      Tracing: PassThrough") == text.count("SystemLogLevel: WARN") == 2
+    assert text.count("      Tracing: PassThrough") == text.count("SystemLogLevel: WARN") == 3
     # With it, Lambda keeps five pollers for a quiet queue, too.
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 
