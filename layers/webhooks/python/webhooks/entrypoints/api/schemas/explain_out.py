@@ -31,8 +31,8 @@ class ExplainedOut(Out):
     result: Annotated[
         Literal["matched", "filtered", "disabled", "unknown"],
         Field(
-            description="`matched`: it gets the event. `filtered`: its query does not hold. `disabled`: it gets"
-            " no events. `unknown`: without the event's data, or for the reason that is given."
+            description="`matched`: it gets the event. `filtered`: its query does not hold. `disabled`: it"
+            " gets no events. `unknown`: without the event's data, or for the reason that is given."
         ),
     ]
     reason: str = ""
