@@ -190,7 +190,7 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
     one = f"{BASE}/webhook/{created['_id']}"
     key_id = app.public_key.replace("/", "%2F")
-    for method, path, body in (
+    requests: list[tuple[str, str, Any]] = [
         ("PUT", f"{BASE}/webhook", webhook_body()),
         ("POST", f"{BASE}/webhooks/fetch", {}),
         ("PATCH", one, {"name": "n"}),
@@ -198,6 +198,8 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
         ("PUT", f"{BASE}/event/order.paid", {"data": {}}),
         ("PUT", f"{BASE}/event/order.paid", {"data": 1}),
         ("POST", f"{one}/secret/rotate", None),
+        ("POST", f"{one}/test", None),
+        ("POST", f"{one}/test", {"data": {}}),  # the second within a second: 429
         ("DELETE", one, None),
         ("DELETE", one, None),
         ("PUT", f"{BASE}/webhook", {}),
@@ -209,7 +211,8 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
             for path in DOCUMENT["paths"]
             if "get" in DOCUMENT["paths"][path] and "{" not in path
         ),
-    ):
+    ]
+    for method, path, body in requests:
         response = app.call(method, path, body)
         template = path.replace(f"/{TENANT}/", "/{tenantId}/").replace(f"/{COMMUNITY}/", "/{communityId}/")
         template = template.replace(created["_id"], "{webhookId}").replace(key_id, "{keyId}")
