@@ -215,7 +215,7 @@ LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
 
 
 class InMemoryApp:
-    """The API's functions over one state in memory. `fault`: a test may set it."""
+    """The API's functions over one state in memory. `fault`: of the recovery queue, a test may set it."""
 
     def __init__(
         self,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tools.openapi import examples
+from tools.openapi import delivery_examples, examples
+from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
 from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE, WEBHOOK_ID
 from webhooks.entrypoints.api import limits
@@ -57,6 +58,14 @@ PARAMETERS: Mapping[str, Any] = {
         "description": f"Name of the event, percent-encoded: {EVENT_NAME_RULE}.",
         "schema": {"type": "string", "pattern": EVENT_NAME_PATTERN},
         "example": "order.paid",
+    },
+    "deliveryId": {
+        "name": "deliveryId",
+        "in": "path",
+        "required": True,
+        "description": "ID of the delivery: the `webhook-id` of its callbacks.",
+        "schema": {"type": "string", "pattern": f"^{DELIVERY_ID.pattern}$"},
+        "example": delivery_examples.DELIVERY_ID,
     },
     "keyId": {
         "name": "keyId",

@@ -149,12 +149,12 @@ def _clean(schema: Any) -> Any:
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     """Write "this type or null" in one schema instead of two, where it is no reference."""
     match schema:
-        case {"anyOf": [{"type": str(kind)} as given, {"type": "null"}]}:
+        case {"anyOf": [{"type": str() | list() as kind} as given, {"type": "null"}]}:
             one = {name: value for name, value in given.items() if name != "const"}
             if "const" in given or "enum" in given:
                 one["enum"] = [*given.get("enum", [given.get("const")]), None]
             more = {name: value for name, value in schema.items() if name != "anyOf"}
-            return {**one, **more, "type": [kind, "null"]}
+            return {**one, **more, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
     return schema
 
 

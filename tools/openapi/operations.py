@@ -6,10 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import examples
+from tools.openapi import delivery_examples, examples
 from tools.openapi import responses as schemas
 from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
+from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn
+from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDeliveryOut
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
@@ -17,7 +19,8 @@ from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
 
-WEBHOOKS, EVENTS, KEYS, ECDSA = "Webhooks", "Events", "Service Key", "ECDSA Helper"
+WEBHOOKS, DELIVERIES, EVENTS = "Webhooks", "Deliveries", "Events"
+KEYS, ECDSA = "Service Key", "ECDSA Helper"
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
 WEBHOOK = f"{COMMUNITY}/webhook/{{webhookId}}"
 SCOPED = ("tenantId", "communityId")
@@ -141,9 +144,9 @@ OPERATIONS = (
         tag=WEBHOOKS,
         summary="Replace a webhook's signing secret.",
         text="The new `whsec_` secret, as an envelope for the caller, signs at once. The one that it "
-        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any order, and verify "
-        "with either. 409 where five replaced ones still sign. The exact repeat of a request gets the first "
-        "response again while the webhook is as the request left it.",
+        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any order, and "
+        "verify with either. 409 where five replaced ones still sign. The exact repeat of a request gets "
+        "the first response again while the webhook is as the request left it.",
         parameters=ONE,
         signed=True,
         response=SecretOut,
@@ -170,6 +173,56 @@ OPERATIONS = (
         response=schemas.PublishedOut,
         example={"eventId": "order-4711-paid"},
         errors=WITH_BODY,
+    ),
+    Operation(
+        id="fetchDeliveries",
+        method="post",
+        path=f"{WEBHOOK}/deliveries/fetch",
+        tag=DELIVERIES,
+        summary="Fetch a webhook's deliveries.",
+        text="Newest first by the times of their events, a page at a time: the response's `cursor`, sent "
+        "with the same filters, gets the next page, until there is none. A page that filters by `eventName`, "
+        "or by `delivered` or `skipped`, looks at 1000 deliveries at most: it may have fewer than were asked "
+        "for, and a cursor. The body may be left out.",
+        parameters=ONE,
+        signed=True,
+        body=DeliveriesIn,
+        bodies={"all": {}, "dead ones of a day": delivery_examples.DELIVERIES_IN},
+        body_required=False,
+        response=DeliveriesOut,
+        example=delivery_examples.DELIVERIES,
+        errors=WITH_BODY,
+    ),
+    Operation(
+        id="fetchUndelivered",
+        method="post",
+        path=f"{COMMUNITY}/deliveries/fetch",
+        tag=DELIVERIES,
+        summary="Fetch a community's undelivered deliveries.",
+        text="Those of all its webhooks that are retrying, dead or held, with pages as those of one webhook. "
+        "Test deliveries are in the log of their webhook alone.",
+        parameters=SCOPED,
+        signed=True,
+        body=UndeliveredIn,
+        bodies={"all": {}, "dead ones of a day": delivery_examples.DELIVERIES_IN},
+        body_required=False,
+        response=DeliveriesOut,
+        example=delivery_examples.DELIVERIES,
+        errors=WITH_BODY,
+    ),
+    Operation(
+        id="getDelivery",
+        method="get",
+        path=f"{COMMUNITY}/delivery/{{deliveryId}}",
+        tag=DELIVERIES,
+        summary="Get a delivery.",
+        text="With the headers of each attempt, and with the callback's body where it is kept: while it is "
+        "dead or held, or always where the deployment keeps all payloads.",
+        parameters=(*SCOPED, "deliveryId"),
+        signed=True,
+        response=ShownDeliveryOut,
+        example=delivery_examples.SHOWN_DELIVERY,
+        errors=SIGNED,
     ),
     Operation(
         id="sendTestEvent",
