@@ -88,7 +88,8 @@ def test_every_operation_is_described_in_full() -> None:
         signed = path.startswith(("/tenant", "/servicekey"))
         assert (names >= HEADERS) == signed
         assert ({"400", "401", "403"} <= set(operation["responses"])) == signed
-        assert ("requestBody" in operation) == (method in {"post", "put", "patch"})
+        has_body = method in {"post", "put", "patch"} and not path.endswith("/rotate")
+        assert ("requestBody" in operation) == has_body
     assert len({operation["operationId"] for _, _, operation in operations()}) == len(operations())
 
 
@@ -189,13 +190,18 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
     one = f"{BASE}/webhook/{created['_id']}"
     key_id = app.public_key.replace("/", "%2F")
+    published: dict[str, Any] = {"data": {}}
     for method, path, body in (
         ("PUT", f"{BASE}/webhook", webhook_body()),
         ("POST", f"{BASE}/webhooks/fetch", {}),
         ("PATCH", one, {"name": "n"}),
         ("GET", f"{one}/secret", None),
-        ("PUT", f"{BASE}/event/order.paid", {"data": {}}),
+        ("PUT", f"{BASE}/event/order.paid", published),
         ("PUT", f"{BASE}/event/order.paid", {"data": 1}),
+        ("POST", f"{one}/secret/rotate", None),
+        ("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "E_LOGIN"}),
+        ("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "none"}),
+        ("POST", f"{BASE}/events/explain", {}),
         ("DELETE", one, None),
         ("DELETE", one, None),
         ("PUT", f"{BASE}/webhook", {}),

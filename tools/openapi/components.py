@@ -51,14 +51,6 @@ PARAMETERS: Mapping[str, Any] = {
         "schema": {"type": "string", "pattern": f"^{WEBHOOK_ID.pattern}$"},
         "example": examples.WEBHOOK_ID,
     },
-    "eventName": {
-        "name": "eventName",
-        "in": "path",
-        "required": True,
-        "description": f"Name of the event, percent-encoded: {EVENT_NAME_RULE}.",
-        "schema": {"type": "string", "pattern": EVENT_NAME_PATTERN},
-        "example": "order.paid",
-    },
     "deliveryId": {
         "name": "deliveryId",
         "in": "path",
@@ -66,6 +58,14 @@ PARAMETERS: Mapping[str, Any] = {
         "description": "ID of the delivery: the `webhook-id` of its callbacks.",
         "schema": {"type": "string", "pattern": f"^{DELIVERY_ID.pattern}$"},
         "example": delivery_examples.DELIVERY_ID,
+    },
+    "eventName": {
+        "name": "eventName",
+        "in": "path",
+        "required": True,
+        "description": f"Name of the event, percent-encoded: {EVENT_NAME_RULE}.",
+        "schema": {"type": "string", "pattern": EVENT_NAME_PATTERN},
+        "example": "order.paid",
     },
     "keyId": {
         "name": "keyId",

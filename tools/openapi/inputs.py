@@ -27,6 +27,12 @@ _WEBHOOK = {
     "408, 425, 429 and every 5xx but 501 and 505.",
     "retryCount": "The most times that an event is sent again; 0 is the default.",
     "ttl": "Seconds that the endpoint has to answer; 0, the default, is the deployment's own value.",
+    "paused": "true: deliveries are held, and sent when the webhook is resumed (false). false is the "
+    "default. A response shows it only where it is true.",
+    "rateLimit": f"Deliveries per second at most, 1 to {limits.RATE_LIMIT}; no limit is the default. A "
+    "response shows it only where it is set.",
+    "recover": "true: deliveries whose attempts were exhausted are sent once more when the endpoint responds "
+    "again; false: never. The deployment decides by default. A response shows it only where it is set.",
 }
 _API = {
     "url": "The URL to call, used exactly as given; https, unless the deployment allows http. It has no user "
@@ -70,6 +76,18 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
     },
+    "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
+    "UndeliveredIn": {
+        "outcome": "Only those that stand there; all three are the default.",
+        **_DELIVERIES,
+    },
+    "ExplainIn": {
+        "event": "The event whole, in any of its three formats, of the path's tenant and community.",
+        "eventId": "Its id, where it is not given whole.",
+        "eventName": "Its name, where it is not given whole.",
+        "occurredAt": "Its time, where it is not given whole and has one.",
+        "cursor": "The cursor of the page before, with the same event.",
+    },
     "PublishIn": {
         "data": "The event's data: a JSON object, or its JSON text as an envelope, encrypted with the key of "
         "the request's headers. The callback has a copy of it, to the last digit of its numbers.",
@@ -77,11 +95,6 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "the request, so that an exact repeat is the same event.",
         "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
         "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
-    },
-    "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
-    "UndeliveredIn": {
-        "outcome": "Only those that stand there; all three are the default.",
-        **_DELIVERIES,
     },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",

@@ -6,20 +6,27 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import delivery_examples, examples
+from tools.openapi import delivery_examples, event_examples, examples
 from tools.openapi import responses as schemas
 from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn
 from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDeliveryOut
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
+from webhooks.entrypoints.api.schemas.explain import ExplainIn
+from webhooks.entrypoints.api.schemas.explain_out import ExplanationOut
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
 
-WEBHOOKS, EVENTS, DELIVERIES = "Webhooks", "Events", "Deliveries"
-KEYS, ECDSA = "Service Key", "ECDSA Helper"
+WEBHOOKS, DELIVERIES, EVENTS, KEYS, ECDSA = (
+    "Webhooks",
+    "Deliveries",
+    "Events",
+    "Service Key",
+    "ECDSA Helper",
+)
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
 WEBHOOK = f"{COMMUNITY}/webhook/{{webhookId}}"
 SCOPED = ("tenantId", "communityId")
@@ -137,25 +144,20 @@ OPERATIONS = (
         errors=SIGNED,
     ),
     Operation(
-        id="publishEvent",
-        method="put",
-        path=f"{COMMUNITY}/event/{{eventName}}",
-        tag=EVENTS,
-        summary="Publish an event.",
-        text="202 once the events queue has it. The event is of the community in the path, whatever its data "
-        "says. The exact repeat of a request publishes the same event, which is delivered once. A body has "
-        f"at most {limits.EVENT_BODY_BYTES} bytes, and the callback made of it at most {MAX_BODY_BYTES}.",
-        parameters=(*SCOPED, "eventName"),
+        id="rotateWebhookSecret",
+        method="post",
+        path=f"{WEBHOOK}/secret/rotate",
+        tag=WEBHOOKS,
+        summary="Replace a webhook's signing secret.",
+        text="The new `whsec_` secret, as an envelope for the caller, signs at once. The one that it "
+        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any "
+        "order, and verify with either. 409 where five replaced ones still sign. The exact repeat of a request gets the first "
+        "response again while the webhook is as the request left it.",
+        parameters=ONE,
         signed=True,
-        body=PublishIn,
-        bodies={
-            "plain": {"data": {"order": "4711", "amount": 19.9, "currency": "EUR"}},
-            "as an envelope": {"data": examples.ENVELOPE, "eventId": "order-4711-paid"},
-        },
-        status=202,
-        response=schemas.PublishedOut,
-        example={"eventId": "order-4711-paid"},
-        errors=WITH_BODY,
+        response=SecretOut,
+        example=examples.SECRET,
+        errors=(*SIGNED, 409),
     ),
     Operation(
         id="fetchDeliveries",
@@ -206,6 +208,43 @@ OPERATIONS = (
         response=ShownDeliveryOut,
         example=delivery_examples.SHOWN_DELIVERY,
         errors=SIGNED,
+    ),
+    Operation(
+        id="explainEvent",
+        method="post",
+        path=f"{COMMUNITY}/events/explain",
+        tag=EVENTS,
+        summary="Explain an event.",
+        text="For each webhook that lists the event's name: whether it gets the event, and if not, why. The "
+        "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
+        "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are now. "
+        "A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of them "
+        "and yet a cursor. Where nobody listens, the response has names that are listened to.",
+        parameters=SCOPED,
+        signed=True,
+        body=ExplainIn,
+        bodies=event_examples.EXPLAIN,
+        response=ExplanationOut,
+        example=event_examples.EXPLANATION,
+        errors=WITH_BODY,
+    ),
+    Operation(
+        id="publishEvent",
+        method="put",
+        path=f"{COMMUNITY}/event/{{eventName}}",
+        tag=EVENTS,
+        summary="Publish an event.",
+        text="202 once the events queue has it. The event is of the community in the path, whatever its data "
+        "says. The exact repeat of a request publishes the same event, which is delivered once. A body has "
+        f"at most {limits.EVENT_BODY_BYTES} bytes, and the callback made of it at most {MAX_BODY_BYTES}.",
+        parameters=(*SCOPED, "eventName"),
+        signed=True,
+        body=PublishIn,
+        bodies=event_examples.PUBLISH,
+        status=202,
+        response=schemas.PublishedOut,
+        example={"eventId": event_examples.EVENT_ID},
+        errors=WITH_BODY,
     ),
     Operation(
         id="getServiceKeys",
