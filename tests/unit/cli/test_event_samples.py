@@ -21,7 +21,7 @@ ROUTES = [
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/test"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
-    ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName}"),
+    ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName+}"),
     ("GET", "/servicekeys"),
     ("DELETE", "/servicekey/{keyId+}"),
     ("POST", "/ecdsa_helper"),

@@ -63,10 +63,10 @@ class Webhooks:
         self._clock = clock
 
     def fetch(
-        self, request: CommunityRequest, *, index: int, size: int, tags: Sequence[str]
+        self, request: CommunityRequest, *, index: int, size: int, wanted: WebhookFilter
     ) -> tuple[Page, Sequence[Credential | None]]:
         """Return a page, and each webhook's credential where the caller sees them."""
-        page = self._subscriptions.page(request.scope, index=index, size=size, tags=tags)
+        page = self._search.page(request.scope, index=index, size=size, wanted=wanted)
         if not request.caller.sees_credentials:
             return page, [None] * len(page.webhooks)
         return page, self._credentials.of(page.webhooks)
