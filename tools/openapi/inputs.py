@@ -75,6 +75,13 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "pIndex": "The page's number, from 0, which is the default.",
         "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
+        "state": "Only webhooks that are in this state, whatever else they are in. Those that an earlier "
+        "release disabled are found from their next change on.",
+        "name": "Only webhooks whose names begin so, upper and lower case apart. With state or name at most "
+        "the newest 2000 webhooks, or those of the tags, are looked at.",
+    },
+    "WebhooksHealthIn": {
+        "webhookIds": f"Ids of 1 to {limits.HEALTH_WEBHOOKS} webhooks; equal ones count once.",
     },
     "PublishIn": {
         "data": "The event's data: a JSON object, or its JSON text as an envelope, encrypted with the key of "

@@ -68,11 +68,15 @@ OPERATIONS = (
         "credentials, each value as an envelope for the caller. The body may be left out. A "
         "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
         "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
-        "always fits.",
+        "always fits. With `state` or `name`, `page.total` is of the webhooks that fit all filters; where "
+        "the community has more than are looked at, `page.isExact` is false.",
         parameters=SCOPED,
         signed=True,
         body=FetchIn,
-        bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
+        bodies={
+            "a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]},
+            "paused ones": {"state": "paused", "name": "document"},
+        },
         body_required=False,
         response=PageOut,
         example=examples.PAGE,
