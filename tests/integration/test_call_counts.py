@@ -1,6 +1,7 @@
 """The cost of a delivery, counted where botocore sends it: AWS calls by operation, and DynamoDB's write units."""
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -75,6 +76,40 @@ def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) 
     assert len(warm.receiver.requests) == 100
     assert counts.calls == {"BatchGetItem": 2, "BatchWriteItem": 4}
     assert counts.write_units == 100
+
+
+def test_a_rate_limit_costs_its_webhook_one_write_per_batch(warm: Stack) -> None:
+    warm.register(rate_limit=1000, event_names=("E_OTHER",))
+    for batch in range(3):
+        warm.publish(*(event | {"eventName": "E_OTHER"} for event in _events(10, f"{batch}-")))
+    messages = warm.waiting("deliveries")
+    assert len(messages) == 3
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 30
+    assert counts.calls == {"BatchGetItem": 1, "UpdateItem": 1, "BatchWriteItem": 2}
+    assert counts.write_units == 31
+
+
+def test_deliveries_beyond_a_rate_limit_take_one_send_and_no_second_write(warm: Stack) -> None:
+    warm.register(rate_limit=2, event_names=("E_OTHER",))
+    warm.publish(*(event | {"eventName": "E_OTHER"} for event in _events(4)))
+    messages = warm.waiting("deliveries")
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 2
+    assert counts.calls == {"BatchGetItem": 1, "UpdateItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
+    time.sleep(1)
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.deliver(Lane.SLOW) == []
+
+    assert len(warm.receiver.requests) == 4
+    assert counts.calls == {"BatchGetItem": 1, "BatchWriteItem": 1}
 
 
 def test_ten_packs_of_ten_failures_take_one_call_more_than_successes(warm: Stack) -> None:

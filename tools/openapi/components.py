@@ -82,6 +82,41 @@ PARAMETERS: Mapping[str, Any] = {
         "description": "Whether the text is encrypted or decrypted.",
         "schema": {"type": "string", "enum": ["encrypt", "decrypt"]},
     },
+    **{
+        name: {
+            "name": name,
+            "in": "query",
+            "description": text,
+            "schema": schema,
+            "example": example,
+        }
+        for name, text, schema, example in (
+            (
+                "since",
+                "Only events from this time on, as RFC 3339 writes it, or epoch seconds or milliseconds.",
+                {"type": "string"},
+                "2026-11-23T22:00:00Z",
+            ),
+            (
+                "until",
+                "Only those up to this time, included; now is the default.",
+                {"type": "string"},
+                "1790000000",
+            ),
+            (
+                "cursor",
+                "The `cursor` of the page before.",
+                {"type": "string"},
+                "xN0d8WJ5d1hYQ0t3YWNtZSNkZWZhdWx0",
+            ),
+            (
+                "size",
+                f"How many a page has; {limits.PAGE_SIZE_DEFAULT} is the default.",
+                {"type": "integer", "minimum": 1, "maximum": limits.PAGE_SIZE},
+                25,
+            ),
+        )
+    },
     "licensekey": {
         "name": "licensekey",
         "in": "header",

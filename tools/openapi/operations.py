@@ -6,13 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import delivery_examples, examples
+from tools.openapi import delivery_examples, event_examples, examples
 from tools.openapi import responses as schemas
 from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn
 from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDeliveryOut
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
+from webhooks.entrypoints.api.schemas.explain import ExplainIn
+from webhooks.entrypoints.api.schemas.explain_out import ExplanationOut
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
 from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
@@ -68,11 +70,15 @@ OPERATIONS = (
         "credentials, each value as an envelope for the caller. The body may be left out. A "
         "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
         "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
-        "always fits.",
+        "always fits. With `state` or `name`, `page.total` is of the webhooks that fit all filters; where "
+        "the community has more than are looked at, `page.isExact` is false.",
         parameters=SCOPED,
         signed=True,
         body=FetchIn,
-        bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
+        bodies={
+            "a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]},
+            "paused ones": {"state": "paused", "name": "document"},
+        },
         body_required=False,
         response=PageOut,
         example=examples.PAGE,
@@ -243,6 +249,43 @@ OPERATIONS = (
         response=SentTestOut,
         example=examples.SENT_TEST,
         errors=CHANGE,
+    ),
+    Operation(
+        id="explainEvent",
+        method="post",
+        path=f"{COMMUNITY}/events/explain",
+        tag=EVENTS,
+        summary="Explain an event.",
+        text="For each webhook that lists the event's name: whether it gets the event, and if not, why. The "
+        "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
+        "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are "
+        "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of them "
+        "and yet a cursor. Where nobody listens, the response has names that are listened to.",
+        parameters=SCOPED,
+        signed=True,
+        body=ExplainIn,
+        bodies=event_examples.EXPLAIN,
+        response=ExplanationOut,
+        example=event_examples.EXPLANATION,
+        errors=WITH_BODY,
+    ),
+    Operation(
+        id="publishEvent",
+        method="put",
+        path=f"{COMMUNITY}/event/{{eventName}}",
+        tag=EVENTS,
+        summary="Publish an event.",
+        text="202 once the events queue has it. The event is of the community in the path, whatever its data "
+        "says. The exact repeat of a request publishes the same event, which is delivered once. A body has "
+        f"at most {limits.EVENT_BODY_BYTES} bytes, and the callback made of it at most {MAX_BODY_BYTES}.",
+        parameters=(*SCOPED, "eventName"),
+        signed=True,
+        body=PublishIn,
+        bodies=event_examples.PUBLISH,
+        status=202,
+        response=schemas.PublishedOut,
+        example={"eventId": event_examples.EVENT_ID},
+        errors=WITH_BODY,
     ),
     Operation(
         id="getServiceKeys",
