@@ -116,12 +116,7 @@ def items(size: int) -> Iterator[Item]:
     """Return the items that so many deliveries leave in the table, in the order of their events."""
     for number in range(1, size + 1):
         made = delivery(number)
-        outcome = Outcome.DEAD if number % DEAD == 0 else Outcome.DELIVERED
-        attempts = (
-            (replace(ATTEMPT, status=500, excerpt="database is locked"),)
-            if number % DEAD == 0
-            else (ATTEMPT,)
-        )
+        is_dead = number % DEAD == 0
         entry = LogEntry(
             log_key(WEBHOOK.id, made),
             replace(made, attempts=(FAILED if is_dead else ATTEMPT,)),
