@@ -10,11 +10,14 @@ from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.keys import FakeMaster
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
-from webhooks.ports import Background, Clock, HttpClient, Tokens, Workers
+from tests.fakes.rate_limiter import FakeRateLimiter
+from webhooks.ports import Background, Clock, HttpClient, RateLimiter, Tokens, Workers
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.fanout.pipeline import Fanout
@@ -52,7 +55,9 @@ def make_dispatcher(
     monotonic: Clock,
     fast_seconds: float = 1.0,
     slow_from: float = 1.0,
+    recovers: bool = True,
     background: Background | None = None,
+    limiter: RateLimiter | None = None,
     wrap: Wrap = as_it_is,
 ) -> Dispatcher:
     """Return a dispatcher whose random numbers are 0. `slow_from`: seconds from which an attempt is slow.
@@ -76,6 +81,7 @@ def make_dispatcher(
         attempts=Attempts(tokens=wrap("tokens", tokens), monotonic=monotonic, default_ttl=5),
         http=http,
         queue=wrapped_queue,
+        rate_limits=RateLimits(wrap("limiter", limiter or FakeRateLimiter()), clock=clock, workers=workers),
         settlement=Settlement(
             queue=wrapped_queue,
             log=wrap("log", log),
@@ -87,7 +93,7 @@ def make_dispatcher(
         slow_endpoints=SlowEndpoints(wrap("health", app.subscriptions), clock=clock, limit=slow_from),
         clock=clock,
         rng=lambda: 0.0,
-        delays=(30, 300),
+        rules=DecisionRules(delays=(30, 300), recovers=recovers),
         fast_seconds=fast_seconds,
         time_left=lambda: math.inf,
         settling_seconds=0,

@@ -34,6 +34,9 @@ def make_definition(**changes: Any) -> Definition:
         retry_codes=(0, 503),
         retry_count=2,
         ttl=3,
+        paused=True,
+        rate_limit=5,
+        recover=False,
     )
     return replace(definition, **changes)
 

@@ -1,7 +1,9 @@
 """Subscriptions where DynamoDB fails, responds late, or is changed by another writer in between."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from tests.clocks import NOW
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, changed, make_record, make_webhook, recorded_body
 from webhooks.adapters.dynamodb.items import key
+from webhooks.adapters.dynamodb.keys import webhook_key
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
@@ -34,6 +37,7 @@ from webhooks.domain.errors import (
     UnavailableError,
 )
 from webhooks.domain.event_slice import Span
+from webhooks.domain.json_text import write_json
 from webhooks.domain.webhook import IndexEntry, Webhook
 from webhooks.ports import StoredRecord
 
@@ -56,7 +60,8 @@ class Opened:
         self.backend = backend
         self.tables = tables
         self.sound = self.with_faults()
-        self.index = DynamoSubscriptionIndex(Table(backend.clients, tables.subscriptions))
+        self.table = Table(backend.clients, tables.subscriptions)
+        self.index = DynamoSubscriptionIndex(self.table)
 
     def with_faults(self, **replacements: list[Replacement]) -> DynamoSubscriptions:
         clients = FaultyClients(self.backend.clients, **replacements)
@@ -76,6 +81,14 @@ class Opened:
         self.sound.add(webhook, make_record(f"add {webhook.id}"))
         return webhook
 
+    def item(self, webhook: Webhook) -> dict[str, Any]:
+        found = self.table.get(webhook_key(webhook.scope, int(webhook.id[8:16], 16)))
+        assert found is not None
+        return found
+
+    def put(self, item: dict[str, Any]) -> None:
+        self.backend.clients.dynamodb.put_item(TableName=self.table.name, Item=item)
+
     def all(self) -> tuple[int, list[Webhook]]:
         page = self.sound.page(ACME, index=0, size=100, tags=())
         return page.total, list(page.webhooks)
@@ -84,6 +97,17 @@ class Opened:
 @pytest.fixture
 def opened(backend: Backend, tables: Tables) -> Opened:
     return Opened(backend, tables)
+
+
+def test_an_item_of_a_release_without_the_newer_fields_has_their_defaults(opened: Opened) -> None:
+    webhook = opened.stored()
+    item = opened.item(webhook)
+    stored = json.loads(item["definition"]["S"], parse_float=Decimal)
+    for name in ("paused", "rateLimit", "recover"):
+        del stored[name]
+    opened.put(item | {"definition": {"S": write_json(stored)}})
+    definition = replace(webhook.definition, paused=False, rate_limit=None, recover=None)
+    assert opened.sound.get(ACME, webhook.id) == replace(webhook, definition=definition)
 
 
 @pytest.mark.parametrize("fault", [lose_response, repeat])

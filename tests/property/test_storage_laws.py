@@ -45,6 +45,9 @@ DEFINITIONS = st.fixed_dictionaries(
         "criteria": st.sampled_from(Criteria),
         "query": st.lists(st.dictionaries(st.text(max_size=3), JSON, max_size=3), max_size=3).map(tuple),
         "name": st.text(max_size=5),
+        "paused": st.booleans(),
+        "rate_limit": st.none() | st.integers(1, 1000),
+        "recover": st.none() | st.booleans(),
     }
 )
 

@@ -15,8 +15,10 @@ from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import DeliveryMessage
@@ -100,6 +102,9 @@ class DispatcherContainer:
                 connections=workers,
             ),
             queue=queue,
+            rate_limits=RateLimits(
+                _port(deployment, "limiter", deployment.limiter), clock=deployment.clock, workers=workers
+            ),
             settlement=settlement,
             background=SimulatedBackground(deployment),
             slow_endpoints=SlowEndpoints(
@@ -109,7 +114,7 @@ class DispatcherContainer:
             ),
             clock=deployment.clock,
             rng=deployment.random.random,
-            delays=DELAYS,
+            rules=DecisionRules(delays=DELAYS, recovers=True),
             fast_seconds=FAST_SECONDS,
             time_left=deployment.time_left,
             settling_seconds=SETTLING_SECONDS,

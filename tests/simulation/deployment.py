@@ -15,6 +15,7 @@ from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import RequestSender, ScriptedTokens
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.queue_orders import Message
@@ -36,6 +37,7 @@ class Deployment(ABC):
         self.index: SubscriptionIndex = self.subscriptions
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random.randbytes)
         self.log = FakeDeliveryLog()
+        self.limiter = FakeRateLimiter()
         self.tokens: Tokens = ScriptedTokens()
         self.lanes, self.events_queue, self.events_dlq = (
             FakeDeliveryQueue(),

@@ -98,6 +98,9 @@ GOOD: dict[str, list[Any]] = {
     "retryCodes": [[], [0], [100, 599, 0], [0.0]],
     "retryCount": [0, 2, 1.0],
     "ttl": [0, 5, 3.0],
+    "paused": [True, False, None],
+    "rateLimit": [1, 1000, 5.0, None],
+    "recover": [True, False, None],
     "api": [
         basic_api(),
         OAUTH2,
@@ -164,6 +167,9 @@ BAD: dict[str, list[Any]] = {
     "retryCodes": [[99], [600], [-1], ["0"], [True], [False], [0.5], 0, list(range(200, 251))],
     "retryCount": [-1, 3, "1", True, 1.5, []],
     "ttl": [-1, 6, "5", False, 0.5, []],
+    "paused": ["true", 0, 1, []],
+    "rateLimit": [0, -1, 1001, 1.5, "5", True, [], 1e300],
+    "recover": ["false", 0, 1, {}],
     "api": [None, [], "x", {}, {"url": None}, {"url": 7}],
 }
 BAD_API: dict[str, list[Any]] = {

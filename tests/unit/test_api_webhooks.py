@@ -50,6 +50,7 @@ FULL: dict[str, Any] = {
     "retryCount": 2,
     "ttl": 5,
 }
+BEYOND: dict[str, Any] = {"paused": True, "rateLimit": 20, "recover": False}
 FIELDS = [
     *("_id", "tenantId", "communityId", "eventNames", "name", "disabled", "createdBy", "tags", "query"),
     *("criteria", "api", "successCodes", "retryCodes", "retryCount", "ttl"),
@@ -119,8 +120,31 @@ def test_an_absent_field_has_its_default_at_creation(app: InMemoryApp) -> None:
     }
 
 
+def test_fields_beyond_the_specification_follow_the_others_where_they_are_set(app: InMemoryApp) -> None:
+    created = app.call("PUT", f"{BASE}/webhook", FULL | BEYOND).json
+    assert list(created) == [*FIELDS, *BEYOND, "signingSecret"]
+    assert {name: created[name] for name in BEYOND} == BEYOND
+    assert {name: app.fetch()["data"][0][name] for name in BEYOND} == BEYOND
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"paused": False}, {"rateLimit": 20, "recover": False}),
+        ({"paused": None, "rateLimit": None, "recover": None}, {}),
+        ({"rateLimit": 1, "recover": True}, {"paused": True, "rateLimit": 1, "recover": True}),
+    ],
+)
+def test_a_change_shows_those_fields_only_where_they_are_set(
+    app: InMemoryApp, change: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    created = app.create(**BEYOND)
+    patched = app.call("PATCH", one(created["_id"]), change).json
+    assert {name: patched[name] for name in BEYOND if name in patched} == shown
+
+
 def test_null_for_an_optional_field_is_as_absent_at_creation(app: InMemoryApp) -> None:
-    names = ("disabled", "createdBy", "tags", "query", "criteria", "retryCodes", "retryCount", "ttl")
+    names = ("disabled", "createdBy", "tags", "query", "criteria", "retryCodes", "retryCount", "ttl", *BEYOND)
     api = {"url": "https://hooks.example.com/in", "type": None, "authType": None, "credential": None}
     absent: dict[str, Any] = dict.fromkeys(names)
     created = app.create(**absent, api=api)

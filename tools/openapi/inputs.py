@@ -27,6 +27,12 @@ _WEBHOOK = {
     "408, 425, 429 and every 5xx but 501 and 505.",
     "retryCount": "The most times that an event is sent again; 0 is the default.",
     "ttl": "Seconds that the endpoint has to answer; 0, the default, is the deployment's own value.",
+    "paused": "true: deliveries are held, and sent when the webhook is resumed (false). false is the "
+    "default. A response shows it only where it is true.",
+    "rateLimit": f"Deliveries per second at most, 1 to {limits.RATE_LIMIT}; no limit is the default. A "
+    "response shows it only where it is set.",
+    "recover": "true: deliveries whose attempts were exhausted are sent once more when the endpoint responds "
+    "again; false: never. The deployment decides by default. A response shows it only where it is set.",
 }
 _API = {
     "url": "The URL to call, used exactly as given; https, unless the deployment allows http. It has no user "

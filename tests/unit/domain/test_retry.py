@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhooks.domain.http import HttpResponse, NoResponse, NoResponseReason, shown_location
-from webhooks.domain.retry import JITTER, MAX_DELAY, DeadLettered, Delivered, RetryAfter, decide, retry_after
+from webhooks.domain.retry import (
+    JITTER,
+    MAX_DELAY,
+    DeadLettered,
+    Delivered,
+    RetryAfter,
+    Verdict,
+    decide,
+    retry_after,
+)
 from webhooks.domain.webhook import Definition, Endpoint
 
 NOW = 1_700_000_000.0
@@ -37,7 +46,7 @@ def verdict(
     attempt: int = 1,
     jitter: float = 0.0,
     definition: Definition = DEFINITION,
-) -> DeadLettered | Delivered | RetryAfter:
+) -> Verdict:
     return decide(outcome, definition, attempt=attempt, delays=DELAYS, now=NOW, jitter=jitter)
 
 
@@ -105,7 +114,8 @@ def test_retry_codes_replace_the_usual_ones() -> None:
 def test_attempts_end_with_the_retry_count_and_the_delays_grow() -> None:
     assert verdict(NO_RESPONSE, attempt=1) == RetryAfter(30)
     assert verdict(NO_RESPONSE, attempt=2) == RetryAfter(300)
-    assert verdict(NO_RESPONSE, attempt=3) == DeadLettered("no answer: dns at the last of 3 attempts")
+    exhausted = DeadLettered("no answer: dns at the last of 3 attempts", is_exhausted=True)
+    assert verdict(NO_RESPONSE, attempt=3) == exhausted
     assert isinstance(verdict(NO_RESPONSE, definition=replace(DEFINITION, retry_count=0)), DeadLettered)
 
 

@@ -10,6 +10,7 @@ from webhooks.adapters.aws.clients import NEEDED_SECONDS, AwsClients
 from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
 from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
@@ -23,8 +24,10 @@ from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
+from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.settings import DispatcherSettings
@@ -64,6 +67,7 @@ def compose(
         signing=signing_key_store(settings, aws),
         master=webhook_master(settings, aws),
     )
+    workers = opened.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="credentials"))
     dispatcher = Dispatcher(
         loader=Loader(
             signer=signer,
@@ -71,7 +75,7 @@ def compose(
                 aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
             ),
             credentials=credential_store(settings, aws),
-            workers=opened.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="credentials")),
+            workers=workers,
         ),
         signer=signer,
         attempts=Attempts(
@@ -79,6 +83,9 @@ def compose(
         ),
         http=http,
         queue=queue,
+        rate_limits=RateLimits(
+            DynamoRateLimiter(Table(aws, settings.deliveries_table)), clock=clock, workers=workers
+        ),
         settlement=Settlement(
             queue=queue,
             log=DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days),
@@ -94,7 +101,7 @@ def compose(
         ),
         clock=clock,
         rng=random.random,
-        delays=settings.retry_delays,
+        rules=DecisionRules(delays=settings.retry_delays, recovers=settings.recover_deliveries),
         fast_seconds=settings.fast_lane_seconds,
         time_left=invocation.left,
         settling_seconds=SETTLING_SECONDS,

@@ -80,6 +80,11 @@ class Logged:
     is_recoverable: bool = False
     has_payload: bool = False
 
+    @property
+    def is_backlog(self) -> bool:
+        """Whether it waits for its webhook to take deliveries again."""
+        return self.outcome is Outcome.HELD or self.is_recoverable
+
 
 LATEST = 2**48 - 1  # epoch ms: no event is later
 

@@ -29,13 +29,26 @@ class RetryAfter:
 
 @dataclass(frozen=True, slots=True)
 class DeadLettered:
-    """No attempt follows; `reason` says why, `gone` that the endpoint asked for no more calls at all."""
+    """No attempt follows; `reason` says why, `gone` that the endpoint asked for no more calls at all.
+
+    `is_exhausted`: no attempt was left after no response or a retry code. `is_recoverable`: the delivery is
+    sent once more when its endpoint responds again.
+    """
 
     reason: str
     gone: bool = False
+    is_exhausted: bool = False
+    is_recoverable: bool = False
 
 
-Verdict = Delivered | RetryAfter | DeadLettered
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """A probe failed: its delivery is held, or dead and recoverable, as it was before."""
+
+    reason: str
+
+
+Verdict = Delivered | RetryAfter | DeadLettered | PutBack
 
 
 def decide(
@@ -51,19 +64,20 @@ def decide(
     status = outcome.status if isinstance(outcome, HttpResponse) else NO_RESPONSE
     if status in definition.success_codes:
         return Delivered()
-    said = _said(outcome)
+    said = what_came(outcome)
     if status == GONE:
         return DeadLettered(reason="endpoint gone (HTTP 410)", gone=True)
     if status not in (definition.retry_codes or DEFAULT_RETRY_CODES):
         return DeadLettered(reason=f"{said}, not a retry code")
     if attempt > definition.retry_count:
-        return DeadLettered(reason=f"{said} at the last of {attempt} attempts")
+        return DeadLettered(reason=f"{said} at the last of {attempt} attempts", is_exhausted=True)
     asked = retry_after(outcome.retry_after, now) if isinstance(outcome, HttpResponse) else 0
     delay = delays[min(attempt, len(delays)) - 1] * (1 + JITTER * jitter)
     return RetryAfter(delay=min(MAX_DELAY, max(asked, round(delay))))
 
 
-def _said(outcome: HttpOutcome) -> str:
+def what_came(outcome: HttpOutcome) -> str:
+    """Say what came of an attempt, e.g. "HTTP 503"."""
     if not isinstance(outcome, HttpResponse):
         return f"no answer: {outcome.reason}"
     return f"HTTP {outcome.status} to {outcome.location}" if outcome.location else f"HTTP {outcome.status}"

@@ -159,10 +159,13 @@ class RecoveryDlq(Protocol):
 
 
 class RateLimiter(Protocol):
-    """The slots of webhooks with a rate limit, shared by all dispatchers."""
+    """Slots of limited senders by name, shared by all functions; `now` in epoch ms, `rate` per second."""
 
     def reserve(self, name: str, count: int, *, rate: float, now: int) -> int:
         """Reserve `count` slots at `rate` per second; return the time of the first, epoch ms."""
+
+    def take(self, name: str, *, rate: float, now: int) -> bool:
+        """Take one slot if it is free now; tell whether it was. A refusal reserves nothing."""
 
 
 class EventPublisher(Protocol):

@@ -27,6 +27,7 @@ CREDENTIAL_LENGTH: Final = 4096
 CODES: Final = 50
 RETRIES: Final = 2
 TTL_SECONDS: Final = 5
+RATE_LIMIT: Final = 1000  # deliveries per second
 PAGE_SIZE: Final = 100
 PAGE_SIZE_DEFAULT: Final = 25
 PAGE_INDEX: Final = 1_000_000_000
@@ -53,5 +54,6 @@ SHOWN: Final = {
     "retryCodes": CODES,
     "retryCount": RETRIES,
     "ttl": TTL_SECONDS,
+    "rateLimit": RATE_LIMIT,
     "pageSize": PAGE_SIZE,
 }

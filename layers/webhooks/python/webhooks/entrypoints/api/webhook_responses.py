@@ -85,6 +85,7 @@ class WebhookResponses:
             tenant_id=scope.tenant_id,
             community_id=scope.community_id,
             endpoint=ApiOut.of(endpoint, oauth_scopes=endpoint.oauth_scopes or None, credential=shown),
+            paused=definition.paused or None,
             disabled_reason=webhook.disabled_reason,
             **more,
         )

@@ -1,38 +1,76 @@
 """Decides on an attempt: its delivery with the attempt in its history, the verdict, and a line in the log."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from webhooks.domain.delivery import Attempt
+from webhooks.domain.delivery import Attempt, Release, ReleaseKind
+from webhooks.domain.delivery_log import Logged
 from webhooks.domain.http import HttpOutcome, HttpResponse
-from webhooks.domain.retry import decide
+from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict, decide, what_came
 from webhooks.domain.webhook import Webhook
-from webhooks.services.dispatch.stages import Attempted, Decided, Failed, failed
+from webhooks.services.dispatch.stages import Attempted, Decided, Decoded, Failed, failed
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionRules:
+    """The deployment's: `delays` between attempts, in seconds.
+
+    `recovers`: exhausted deliveries are recoverable where their webhook does not say.
+    """
+
+    delays: tuple[int, ...]
+    recovers: bool
+
+
 def decide_on(
-    attempted: Attempted | Failed, *, delays: tuple[int, ...], now: float, jitter: float
+    attempted: Attempted | Failed, rules: DecisionRules, *, now: float, jitter: float
 ) -> Decided | Failed:
-    """Decide on an attempt at `now` (epoch s); `delays` and `jitter` as in `retry.decide`."""
+    """Decide on an attempt at `now` (epoch s); `jitter` as in `retry.decide`."""
     if isinstance(attempted, Failed):
         return attempted
     try:
-        return _decided(attempted, delays=delays, now=now, jitter=jitter)
+        return _decided(attempted, rules, now=now, jitter=jitter)
     except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
         return failed(attempted.signed.prepared.decoded, error)
 
 
-def _decided(attempted: Attempted, *, delays: tuple[int, ...], now: float, jitter: float) -> Decided:
+def _decided(attempted: Attempted, rules: DecisionRules, *, now: float, jitter: float) -> Decided:
     signed, outcome = attempted.signed, attempted.outcome
     decoded, webhook = signed.prepared.decoded, signed.prepared.webhook
     attempt = _attempt_of(outcome, webhook, at=round(signed.at * 1000))
     tried = decoded.delivery.tried(attempt)
-    verdict = decide(outcome, webhook.definition, attempt=tried.tries, delays=delays, now=now, jitter=jitter)
+    verdict = decide(
+        outcome, webhook.definition, attempt=tried.tries, delays=rules.delays, now=now, jitter=jitter
+    )
+    verdict = _in_release(verdict, decoded.pack.release, decoded.known, outcome=outcome)
+    if isinstance(verdict, DeadLettered) and verdict.is_exhausted:
+        recovers = rules.recovers if webhook.definition.recover is None else webhook.definition.recover
+        verdict = replace(verdict, is_recoverable=recovers and not _was_recovered(decoded))
     decided = Decided(replace(decoded, delivery=tried), webhook, outcome, verdict)
     _log(decided, attempt)
     return decided
+
+
+def _in_release(
+    verdict: Verdict, release: Release | None, known: Logged | None, *, outcome: HttpOutcome
+) -> Verdict:
+    """Return the verdict on an attempt of a release: a probe that fails costs its delivery nothing."""
+    is_probe = release is not None and release.kind is ReleaseKind.PROBE
+    if not is_probe or known is None or not known.is_backlog:
+        return verdict
+    match verdict:
+        case RetryAfter() | DeadLettered(is_exhausted=True):
+            return PutBack(f"{what_came(outcome)} to a probe")
+    return verdict
+
+
+def _was_recovered(decoded: Decoded) -> bool:
+    """Tell whether this attempt was the one more that a recoverable delivery has."""
+    release, known = decoded.pack.release, decoded.known
+    is_recovery = release is not None and release.kind is ReleaseKind.RECOVERY
+    return is_recovery and known is not None and known.is_recoverable
 
 
 def _attempt_of(outcome: HttpOutcome, webhook: Webhook, *, at: int) -> Attempt:

@@ -7,7 +7,8 @@ items, and each credential that is not cached by a call of its own, in parallel 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from webhooks.domain.delivery_log import Logged, LogKey
+from webhooks.domain.delivery import Pack, ReleaseKind
+from webhooks.domain.delivery_log import Logged, LogKey, Outcome
 from webhooks.domain.errors import CorruptError, CredentialMissingError, StaleError, UnavailableError
 from webhooks.domain.http import ClientCredentials
 from webhooks.domain.lane import Lane
@@ -50,16 +51,14 @@ class Loader:
         self._signer.refresh()
         webhooks = sorted({(each.pack.scope, each.pack.webhook_id) for each in decoded})
         read = self._reader.read(webhooks, list(dict.fromkeys(each.key for each in decoded)))
-        new = {
-            (each.pack.scope, each.pack.webhook_id) for each in decoded if not is_repeat(each, read.logged)
+        sent = {
+            webhook.id: webhook
+            for each in decoded
+            if not is_repeat(each, read.logged.get(each.key))
+            if isinstance(webhook := read.webhooks.get((each.pack.scope, each.pack.webhook_id)), Webhook)
+            if webhook.enabled and not is_held(each.pack, webhook) and not is_deferred(webhook, lane)
         }
-        sent = [
-            webhook
-            for key, webhook in read.webhooks.items()
-            if key in new and isinstance(webhook, Webhook) and webhook.enabled
-            if not is_deferred(webhook, lane)
-        ]
-        return Loaded(read.webhooks, read.logged, self._load_credentials(sent))
+        return Loaded(read.webhooks, read.logged, self._load_credentials(sent.values()))
 
     def _load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
         authenticated = [each for each in webhooks if each.definition.endpoint.auth_type is not AuthType.NONE]
@@ -100,10 +99,21 @@ class Loader:
         }
 
 
-def is_repeat(decoded: Decoded, logged: Mapping[LogKey, Logged]) -> bool:
-    """Tell whether the log has more attempts than the message: it, or its like, was settled before."""
-    known = logged.get(decoded.key)
-    return known is not None and known.tries > decoded.delivery.tries
+def is_repeat(decoded: Decoded, known: Logged | None) -> bool:
+    """Tell whether a message, or its like, was settled before.
+
+    The log has more attempts then; or it holds the delivery, and the message does not release it.
+    """
+    if known is None:
+        return False
+    is_held = known.outcome is Outcome.HELD and decoded.pack.release is None
+    return known.tries > decoded.delivery.tries or (is_held and known.tries == decoded.delivery.tries)
+
+
+def is_held(pack: Pack, webhook: Webhook) -> bool:
+    """Tell whether deliveries are held now; an endpoint that is down sees probes alone."""
+    is_probe = pack.release is not None and pack.release.kind is ReleaseKind.PROBE
+    return webhook.definition.paused or (webhook.holds and not is_probe)
 
 
 def is_deferred(webhook: Webhook, lane: Lane) -> bool:

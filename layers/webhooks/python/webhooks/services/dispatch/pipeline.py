@@ -1,6 +1,6 @@
 """A batch of packs from the deliveries queue, delivered.
 
-    decode → load → prepare → sign → send_all → decide → settle
+    decode → load → prepare → place → sign → send_all → decide → settle
 
 Each stage takes values and returns values (see stages); a delivery that fails at one is Failed from there on.
 A message is acknowledged when each of its deliveries is settled: delivered, queued again, in the dead-letter
@@ -18,9 +18,10 @@ from webhooks.domain.poison import least_received_first
 from webhooks.ports import Background, Clock, DeliveryQueue, HttpClient, Rng, TimeLeft
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
-from webhooks.services.dispatch.decision import decide_on
+from webhooks.services.dispatch.decision import DecisionRules, decide_on
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.preparation import decode, prepare
+from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import (
@@ -44,9 +45,9 @@ OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 
 
 class Dispatcher:
-    """Delivers batches. `background` settles beside the sending; `delays`: seconds between attempts;
-    `fast_seconds`: the fast lane's time; `time_left`: of the invocation; `settling_seconds`: a settlement's
-    part of it.
+    """Delivers batches. `background` settles beside the sending; `rules`: of
+    decisions; `fast_seconds`: the fast lane's time; `time_left`: of the invocation; `settling_seconds`:
+    a settlement's part of it.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class Dispatcher:
         attempts: Attempts,
         http: HttpClient,
         queue: DeliveryQueue,
+        rate_limits: RateLimits,
         settlement: Settlement,
         background: Background,
         slow_endpoints: SlowEndpoints,
         clock: Clock,
         rng: Rng,
-        delays: tuple[int, ...],
+        rules: DecisionRules,
         fast_seconds: float,
         time_left: TimeLeft,
         settling_seconds: float,
@@ -72,12 +74,13 @@ class Dispatcher:
         self._attempts = attempts
         self._http = http
         self._queue = queue
+        self._rate_limits = rate_limits
         self._settlement = settlement
         self._background = background
         self._slow_endpoints = slow_endpoints
         self._clock = clock
         self._rng = rng
-        self._delays = delays
+        self._rules = rules
         self._fast_seconds = fast_seconds
         self._time_left = time_left
         self._settling_seconds = settling_seconds
@@ -114,7 +117,7 @@ class Dispatcher:
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
             return {each.message.id for each in decoded} | self._settlement.settle(malformed)
-        signed = self._sign_all(prepare(decoded, loaded, lane), lane)
+        signed = self._sign_all(self._rate_limits.place(prepare(decoded, loaded, lane)), lane)
         waves = Waves(self._settlement, self._background, clock=self._clock)
         waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
         decided: list[Decided] = []
@@ -123,8 +126,7 @@ class Dispatcher:
                 [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
             ):
                 stages = [
-                    decide_on(each, delays=self._delays, now=self._clock(), jitter=self._rng())
-                    for each in ended
+                    decide_on(each, self._rules, now=self._clock(), jitter=self._rng()) for each in ended
                 ]
                 decided += [each for each in stages if isinstance(each, Decided)]
                 waves.add(stages)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from webhooks.domain.delivery_log import LogKey, log_key
 from webhooks.domain.delivery_message import decode_pack
@@ -13,14 +14,16 @@ from webhooks.domain.errors import (
     UnavailableError,
 )
 from webhooks.domain.lane import Lane
-from webhooks.domain.webhook import AuthType, Credential
-from webhooks.services.dispatch.loading import Loaded, is_deferred, is_repeat
+from webhooks.domain.webhook import AuthType, Credential, Webhook
+from webhooks.services.dispatch.loading import Loaded, is_deferred, is_held, is_repeat
 from webhooks.services.dispatch.stages import (
     Decoded,
     Deferred,
     DeliveryMessage,
     Duplicate,
     Failed,
+    Held,
+    Kept,
     Malformed,
     NotSent,
     Prepared,
@@ -31,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 MISSING = "the webhook's credential is missing; save the webhook with its credential again"
 CHANGED = "the webhook was changed meanwhile, and its credential with it"
+PAUSED = "the webhook is paused"
+DOWN = "the webhook's endpoint is down"
 
 
 def decode(messages: Iterable[DeliveryMessage]) -> tuple[list[Decoded], list[Malformed]]:
@@ -49,12 +54,19 @@ def decode(messages: Iterable[DeliveryMessage]) -> tuple[list[Decoded], list[Mal
 
 
 def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prepared | NotSent]:
-    """Return each delivery of a batch that came by a lane at its next stage, without repeats."""
+    """Return each delivery of a batch that came by a lane at its next stage.
+
+    Repeats are left out, but for those of a webhook's backlog: the webhook may not be marked yet.
+    """
     ready: list[Prepared | NotSent] = []
     started: dict[LogKey, str] = {}
-    for each in decoded:
-        if is_repeat(each, loaded.logged):
+    for one in decoded:
+        each = replace(one, known=loaded.logged.get(one.key))
+        if is_repeat(each, each.known):
             logger.info("delivery.repeated", extra={"delivery_id": each.delivery.id})
+            webhook = loaded.webhooks.get((each.pack.scope, each.pack.webhook_id))
+            if each.known and each.known.is_backlog and isinstance(webhook, Webhook):
+                ready.append(Kept(each, webhook))
         elif each.key in started:
             ready.append(Duplicate(each, started[each.key]))
         else:
@@ -69,8 +81,8 @@ def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
         return Skipped(decoded, reason=str(webhook), dead=True)
     if webhook is None:
         return Skipped(decoded, reason="webhook deleted")
-    if not webhook.enabled:
-        return Skipped(decoded, reason=webhook.disabled_reason or "webhook disabled")
+    if not webhook.enabled or is_held(decoded.pack, webhook):
+        return _not_now(decoded, webhook)
     if is_deferred(webhook, lane):
         return Deferred(decoded)
     if webhook.definition.endpoint.auth_type is AuthType.NONE:
@@ -81,6 +93,21 @@ def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
         if isinstance(credential, Credential)
         else _without_credential(decoded, credential)
     )
+
+
+def _not_now(decoded: Decoded, webhook: Webhook) -> Skipped | Held | Kept:
+    """Return a delivery of a webhook that is disabled, or holds."""
+    if _stays(decoded):
+        return Kept(decoded, webhook)
+    if not webhook.enabled:
+        return Skipped(decoded, reason=webhook.disabled_reason or "webhook disabled")
+    return Held(decoded, webhook, PAUSED if webhook.definition.paused else DOWN)
+
+
+def _stays(decoded: Decoded) -> bool:
+    """Tell whether a released delivery is still in the backlog, with its payload."""
+    released, known = decoded.pack.release is not None, decoded.known
+    return released and known is not None and known.is_backlog and known.has_payload
 
 
 def _without_credential(decoded: Decoded, error: Exception) -> Skipped | Failed:

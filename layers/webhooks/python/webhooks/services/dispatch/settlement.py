@@ -10,18 +10,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from webhooks.domain.delivery import Pack
-from webhooks.domain.delivery_log import LogEntry, LogKey, Outcome, log_key
+from webhooks.domain.delivery import Pack, ReleaseKind
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Mark, Outcome, log_key
 from webhooks.domain.errors import UnavailableError, WebhooksError
 from webhooks.domain.poison import poison_reason
-from webhooks.domain.retry import DeadLettered, RetryAfter
+from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue, Subscriptions, TimeLeft
+from webhooks.services.dispatch.rate_limits import delayed_packs
 from webhooks.services.dispatch.stages import (
     Decided,
     Decoded,
     Deferred,
+    Delayed,
     DeliveryMessage,
     Failed,
+    Held,
     Malformed,
     Skipped,
     Stage,
@@ -99,10 +102,13 @@ class Settlement:
                 logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
 
     def _settle(self, stages: Sequence[Stage]) -> set[str]:
-        lost = self._requeue(stages) | self._send_to_dlq(stages)
         now = round(self._clock() * 1000)
+        requeued = _requeued(stages)
+        delays = {key: delay for pack, delay in requeued for key in _keys([pack])}
+        lost = self._requeue([*requeued, *delayed_packs(stages, now)]) | self._send_to_dlq(stages)
         again: set[str] = set()
         entries = []
+        held: dict[LogKey, str] = {}  # the messages of those that the log alone keeps
         for stage in stages:
             match stage:
                 case Failed():
@@ -110,16 +116,18 @@ class Settlement:
                 case Malformed(message, reason):
                     if not self._is_dead_lettered(message, reason):
                         again.add(message.id)
-                case Decided() | Skipped() | Deferred() if stage.decoded.key in lost:
+                case Decided() | Skipped() | Deferred() | Delayed() if stage.decoded.key in lost:
                     again.add(stage.decoded.message.id)
                 case Decided() | Skipped():
+                    entries.append(_entry(stage, now=now, delay=delays.get(stage.decoded.key)))
+                case Held():
+                    held[stage.decoded.key] = stage.decoded.message.id
                     entries.append(_entry(stage, now=now))
-        self._record(entries)
-        return again
+        unrecorded = self._record(entries)
+        return again | {held[each.key] for each in unrecorded if each.key in held}
 
-    def _requeue(self, stages: Iterable[Stage]) -> set[LogKey]:
-        """Queue retries and deferred deliveries; return those that the queue did not take."""
-        packs = _requeued(stages)
+    def _requeue(self, packs: Sequence[tuple[Pack, int]]) -> set[LogKey]:
+        """Queue retries, deferred and delayed deliveries; return those that the queue did not take."""
         try:
             return _keys(self._queue.send_slow(packs) if packs else ())
         except UnavailableError as error:
@@ -147,13 +155,18 @@ class Settlement:
             return False
         return True
 
-    def _record(self, entries: Sequence[LogEntry]) -> None:
+    def _record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
+        """Record deliveries; return those that the log did not take.
+
+        For one that was attempted a second callback would be worse than a gap in the log.
+        """
         try:
             unrecorded = self._log.record(entries) if entries else ()
         except UnavailableError:
             unrecorded = entries
-        if unrecorded:  # a second callback would be worse than a gap in the log
+        if unrecorded:
             logger.error("deliveries.unrecorded", extra={"deliveries": len(unrecorded)})
+        return unrecorded
 
 
 def _without_poison(stage: Stage) -> Stage:
@@ -179,7 +192,7 @@ def _message_of(stage: Stage) -> DeliveryMessage:
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
     """Put retries, and deferred deliveries, into one pack for each pack that brought them.
 
-    The longest delay holds for all retries of a pack.
+    The longest delay holds for all retries of a pack. A retry has no slot within a rate limit yet.
     """
     packs: dict[tuple[str, bool], list[tuple[Decoded, int]]] = defaultdict(list)
     for stage in stages:
@@ -190,7 +203,7 @@ def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
                 packs[stage.decoded.message.id, False].append((stage.decoded, 0))
     return [
         (
-            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again)),
+            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again), due=None),
             max(delay for _, delay in again),
         )
         for again in packs.values()
@@ -202,17 +215,30 @@ def _dead_lettered(stages: Iterable[Stage]) -> list[tuple[Pack, str]]:
     return [
         (replace(stage.decoded.pack, deliveries=(stage.decoded.delivery,)), _end_of(stage)[1] or "")
         for stage in stages
-        if isinstance(stage, Decided | Skipped) and _end_of(stage)[0] is Outcome.DEAD
+        if isinstance(stage, Decided | Skipped) and _is_dead(stage)
     ]
+
+
+def _is_dead(stage: Decided | Skipped) -> bool:
+    """Tell whether a delivery is dead now: one that is put back is in the dead-letter queue already."""
+    return _end_of(stage)[0] is Outcome.DEAD and not isinstance(_verdict_of(stage), PutBack)
+
+
+def _verdict_of(stage: Stage) -> Verdict | None:
+    return stage.verdict if isinstance(stage, Decided) else None
 
 
 def _keys(packs: Iterable[Pack]) -> set[LogKey]:
     return {log_key(pack.webhook_id, delivery) for pack in packs for delivery in pack.deliveries}
 
 
-def _end_of(stage: Decided | Skipped) -> tuple[Outcome, str | None]:
+def _end_of(stage: Decided | Skipped | Held) -> tuple[Outcome, str | None]:
     """Return where a delivery stands, and why."""
     match stage:
+        case Held(reason=reason):
+            return Outcome.HELD, reason
+        case Decided(decoded=Decoded(known=Logged(outcome=before)), verdict=PutBack(reason)):
+            return before, reason
         case Skipped(reason=reason, dead=dead):
             return (Outcome.DEAD if dead else Outcome.SKIPPED), reason
         case Decided(verdict=RetryAfter()):
@@ -222,13 +248,27 @@ def _end_of(stage: Decided | Skipped) -> tuple[Outcome, str | None]:
     return Outcome.DELIVERED, None
 
 
-def _entry(stage: Decided | Skipped, *, now: int) -> LogEntry:
+def _entry(stage: Decided | Skipped | Held, *, now: int, delay: int | None = None) -> LogEntry:
+    """Return a delivery's line in the log at `now`, epoch ms; `delay`: seconds until its retry."""
     outcome, reason = _end_of(stage)
+    decoded, verdict = stage.decoded, _verdict_of(stage)
+    known, release = decoded.known, decoded.pack.release
+    match verdict:
+        case DeadLettered(is_recoverable=is_recoverable):
+            pass
+        case PutBack():
+            is_recoverable = known is not None and known.is_recoverable
+        case _:
+            is_recoverable = False
     return LogEntry(
-        stage.decoded.key,
-        stage.decoded.delivery,
-        stage.decoded.pack.scope,
+        decoded.key,
+        decoded.delivery,
+        decoded.pack.scope,
         outcome=outcome,
         settled_at=now,
         reason=reason,
+        next_at=None if delay is None else now + delay * 1000,
+        mark=Mark.REPLAY if release is not None and release.kind is ReleaseKind.REPLAY else None,
+        is_recoverable=is_recoverable,
+        has_payload=known is not None and known.has_payload,
     )

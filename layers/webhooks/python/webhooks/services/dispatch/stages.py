@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from webhooks.domain.delivery import Delivery, Pack
-from webhooks.domain.delivery_log import LogKey
+from webhooks.domain.delivery_log import Logged, LogKey
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.retry import Verdict
@@ -22,12 +22,16 @@ class DeliveryMessage:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A delivery, the message and the pack that brought it, and its key in the delivery log."""
+    """A delivery, the message and the pack that brought it, and its key in the delivery log.
+
+    `known`: its state in the log, None for one that is not in it, or before the log was read.
+    """
 
     message: DeliveryMessage
     pack: Pack
     delivery: Delivery
     key: LogKey
+    known: Logged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,35 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery that is not attempted while its webhook holds: the log keeps it, with its payload."""
+
+    decoded: Decoded
+    webhook: Webhook
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivery of a webhook's backlog that stays there as the log has it already."""
+
+    decoded: Decoded
+    webhook: Webhook
+
+
+@dataclass(frozen=True, slots=True)
 class Deferred:
     """A delivery that the fast lane has not started and leaves to the slow one."""
 
     decoded: Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """A delivery that its webhook's rate limit lets be sent later, at `due` (epoch ms)."""
+
+    decoded: Decoded
+    due: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +143,5 @@ def failed(decoded: Decoded, error: Exception) -> Failed:
     return Failed(decoded, type(error).__name__, fault=error)
 
 
-type NotSent = Skipped | Deferred | Duplicate | Failed
+type NotSent = Skipped | Held | Kept | Deferred | Delayed | Duplicate | Failed
 type Stage = Decided | Malformed | NotSent

@@ -8,10 +8,10 @@ end, or until others have kept it waiting for WAVE_SECONDS; then everything deci
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from webhooks.domain.retry import Delivered
+from webhooks.domain.retry import Delivered, PutBack
 from webhooks.ports import Background, Clock
 from webhooks.services.dispatch.settlement import Settlement
-from webhooks.services.dispatch.stages import Decided, Duplicate, Skipped, Stage
+from webhooks.services.dispatch.stages import Decided, Duplicate, Held, Kept, Skipped, Stage
 
 WAVE = 25  # BatchWriteItem's limit
 WAVE_SECONDS = 0.5
@@ -67,6 +67,6 @@ class Waves:
 def _is_recordable(stage: Stage) -> bool:
     """Tell whether nothing is queued for it."""
     match stage:
-        case Decided(verdict=Delivered()) | Skipped(dead=False):
+        case Decided(verdict=Delivered() | PutBack()) | Skipped(dead=False) | Held() | Kept():
             return True
     return False

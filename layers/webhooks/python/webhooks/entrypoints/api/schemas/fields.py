@@ -181,3 +181,9 @@ Ttl = Annotated[
     INTEGRAL,
     explain(f"must be a whole number from 0 to {limits.TTL_SECONDS}"),
 ]
+RateLimit = Annotated[
+    int,
+    Field(ge=1, le=limits.RATE_LIMIT),
+    INTEGRAL,
+    explain(f"must be a whole number from 1 to {limits.RATE_LIMIT}"),
+]

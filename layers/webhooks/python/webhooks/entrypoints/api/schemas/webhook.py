@@ -99,6 +99,9 @@ class WebhookPatch(ApiModel):
     retry_codes: fields.RetryCodes | None = None
     retry_count: fields.RetryCount | None = None
     ttl: fields.Ttl | None = None
+    paused: fields.Flag | None = None
+    rate_limit: fields.RateLimit | None = None
+    recover: fields.Flag | None = None
 
     def to_patch(self) -> Patch:
         """Return the change as the use case takes it. Raises InvalidInputError for one without fields."""

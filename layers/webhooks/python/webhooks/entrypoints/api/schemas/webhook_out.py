@@ -90,6 +90,12 @@ class WebhookOut(Out):
     retry_codes: tuple[int, ...]
     retry_count: int
     ttl: int
+    paused: Annotated[Literal[True], Field(description="Its deliveries are held until it is resumed.")] = True
+    rate_limit: Annotated[int, Field(description="Deliveries per second at most.")] = 0
+    recover: Annotated[
+        bool,
+        Field(description="Whether exhausted deliveries are sent once more; absent: the deployment decides."),
+    ] = True
     disabled_reason: Annotated[str, Field(description="Why the service disabled the webhook.")] = ""
 
 

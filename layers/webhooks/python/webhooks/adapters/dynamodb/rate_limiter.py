@@ -1,0 +1,81 @@
+"""Slots of limited senders in DynamoDB, by virtual scheduling (GCRA): one conditional write reserves several.
+
+An item has the time `tat` at which the next slot is free, in epoch microseconds: milliseconds would round the
+slots of a rate of 300. A write either begins anew at now, where that time is past, or adds to it. Each says
+so in its condition, so that no two reserve the same slot, however many write at once.
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from webhooks.adapters.aws.errors import error_code, unavailable
+from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.domain.errors import UnavailableError
+
+MICROSECONDS = 1_000_000
+KEPT_SECONDS = 30 * 86_400  # an item that nobody writes to for so long expires; none waits so long for a slot
+REMEMBERED = 4096  # names whose time is known, so that the first write of two is the one that holds
+TRIES = 3  # another begins meanwhile, and ours must add to it: no more than that can happen
+
+
+class DynamoRateLimiter:
+    """Slots in the deliveries table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._free_at: dict[str, int] = {}
+
+    def reserve(self, name: str, count: int, *, rate: float, now: int) -> int:
+        """Reserve `count` slots at `rate` per second; return the time of the first, epoch ms.
+
+        Raises UnavailableError.
+        """
+        now_us, span = now * 1000, -(-count * MICROSECONDS // rate)
+        begins = self._free_at.get(name, 0) <= now_us
+        for _ in range(TRIES):
+            first = self._begin(name, now_us, int(span)) if begins else self._add(name, now_us, int(span))
+            if first is not None:
+                if name not in self._free_at and len(self._free_at) >= REMEMBERED:
+                    self._free_at.clear()
+                self._free_at[name] = first + int(span)
+                return -(-first // 1000)
+            begins = not begins
+        raise UnavailableError("dynamodb UpdateItem: the slots changed at every try")
+
+    def take(self, name: str, *, rate: float, now: int) -> bool:
+        """Take one slot if it is free now; tell whether it was. A refusal reserves nothing."""
+        return self._begin(name, now * 1000, int(MICROSECONDS // rate)) is not None
+
+    def _begin(self, name: str, now: int, span: int) -> int | None:
+        """Reserve slots from now on, where all before are past."""
+        values = {":next": {"N": str(now + span)}, ":now": {"N": str(now)}}
+        condition = "attribute_not_exists(tat) OR tat <= :now"
+        return None if self._write(name, ":next", condition, values=values, now=now) is None else now
+
+    def _add(self, name: str, now: int, span: int) -> int | None:
+        """Reserve slots behind those that are reserved."""
+        values = {":span": {"N": str(span)}, ":now": {"N": str(now)}}
+        before = self._write(name, "tat + :span", "tat > :now", values=values, now=now)
+        return None if before is None else int(before["tat"]["N"])
+
+    def _write(self, name: str, tat: str, condition: str, *, values: Item, now: int) -> Item | None:
+        """Return the item's attributes as they were; None where the condition does not hold."""
+        request: dict[str, Any] = {
+            "TableName": self._table.name,
+            "Key": key(f"L#{name}", "L"),
+            "UpdateExpression": f"SET tat = {tat}, expiresAt = :end",
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values | {":end": {"N": str(now // MICROSECONDS + KEPT_SECONDS)}},
+            "ReturnValues": "UPDATED_OLD",
+        }
+        with unavailable("dynamodb UpdateItem"):
+            try:
+                response = self._table.aws.dynamodb.update_item(**request)
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    return None
+                raise
+        found: Item = response.get("Attributes", {})
+        return found

@@ -1,0 +1,32 @@
+"""The slots of limited senders, in memory."""
+
+from threading import RLock
+
+from tests.fakes.faults import Fault, effect, no_fault
+
+
+class FakeRateLimiter:
+    """One time per name. `calls`: the names of all calls, in their order."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self._fault = fault
+        self._lock = RLock()
+        self._free_at: dict[str, float] = {}
+        self.calls: list[str] = []
+
+    def reserve(self, name: str, count: int, *, rate: float, now: int) -> int:
+        """Reserve slots; return the time of the first, epoch ms."""
+        with self._lock, effect(self._fault, "limiter.reserve"):
+            self.calls.append(name)
+            first = max(float(now), self._free_at.get(name, 0))
+            self._free_at[name] = first + count * 1000 / rate
+            return round(first)
+
+    def take(self, name: str, *, rate: float, now: int) -> bool:
+        """Take one slot if it is free now; tell whether it was."""
+        with self._lock, effect(self._fault, "limiter.take"):
+            self.calls.append(name)
+            if self._free_at.get(name, 0) > now:
+                return False
+            self._free_at[name] = now + 1000 / rate
+            return True
