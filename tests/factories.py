@@ -16,8 +16,10 @@ from tests import plain_protocol
 from tests.clocks import NOW, Clock
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.faults import Fault, no_fault
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
+from tests.fakes.queues import FakeRecoveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from tests.random_bytes import DistinctBytes
@@ -34,6 +36,7 @@ from webhooks.services.authentication import Authentication
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 
 TENANT, COMMUNITY = "acme", "default"
@@ -199,12 +202,13 @@ LEVELS = {"system": SYSTEM, "service": SERVICE_CALLER, "service_ext": EXTERNAL}
 
 
 class InMemoryApp:
-    """The API's four functions over one state in memory."""
+    """The API's functions over one state in memory. `fault`: of the recovery queue, a test may set it."""
 
     def __init__(
         self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
     ) -> None:
         self.log = io.StringIO()
+        self.fault: Fault = no_fault
         self.clock, self.random_bytes = Clock(), DistinctBytes()
         self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
         self.signing_keys = FakeKeyStore(signing_keys({"seed": "c" * 64}))
@@ -214,6 +218,7 @@ class InMemoryApp:
         )
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes)
         self.guard = ScriptedGuard()
+        self.recovery = FakeRecoveryQueue(fault=self._fail)
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
         authenticator = Authenticator(
@@ -231,6 +236,9 @@ class InMemoryApp:
         self.apis = self._apis(authenticator, limit)
         start_logging(service="api", level="INFO", stream=self.log)
 
+    def _fail(self, point: str) -> None:
+        self.fault(point)
+
     def _issue(self) -> None:
         for client, license_ in (
             (SYSTEM, License(AuthLevel.SYSTEM)),
@@ -245,6 +253,7 @@ class InMemoryApp:
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=self.guard,
+            recovery=self.recovery,
             clock=self.clock,
             webhooks_per_community=limit,
         )
@@ -267,7 +276,12 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         return {
-            "webhooks": function("webhooks").routes(authenticator, webhooks, responses),
+            "webhooks": function("webhooks").routes(
+                authenticator,
+                webhooks,
+                WebhookSecrets(self.subscriptions, clock=self.clock),
+                responses=responses,
+            ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -317,7 +331,7 @@ class InMemoryApp:
 def owner(path: str) -> str:
     """Name the function that the template routes a path to."""
     patterns = {
-        "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret)?)?)/*",
+        "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret(/rotate)?)?)?)/*",
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }

@@ -11,13 +11,20 @@ from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.validate import read
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks, require_webhook_id
 
 COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
 WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
 
 
-def routes(authenticator: Authenticator, webhooks: Webhooks, responses: WebhookResponses) -> RestApi:
+def routes(
+    authenticator: Authenticator,
+    webhooks: Webhooks,
+    secrets: WebhookSecrets,
+    *,
+    responses: WebhookResponses,
+) -> RestApi:
     """Return the API over the use cases."""
     api = RestApi(invocation)
 
@@ -63,8 +70,13 @@ def routes(authenticator: Authenticator, webhooks: Webhooks, responses: WebhookR
         authorized = authenticator.community(request, tenant_id, community_id)
         return json_response(responses.secret(authorized.caller, webhooks.get(authorized, webhook_id)))
 
+    @api.post(f"{WEBHOOK}/secret/rotate")
+    def rotate(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        return json_response(secrets.rotate(authorized, webhook_id, respond=responses.secret))
+
     return api
 
 
 app = compose()
-lambda_handler = routes(app.authenticator, app.webhooks, app.responses).handle
+lambda_handler = routes(app.authenticator, app.webhooks, app.secrets, responses=app.responses).handle

@@ -1,6 +1,7 @@
 """Webhooks, their index and their health in memory: three ports on one state, as one table serves all."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from itertools import count
 from threading import RLock
@@ -40,6 +41,7 @@ class FakeSubscriptions:
         self._tokens = count(1)
         self._corrupt: set[tuple[Scope, str]] = set()
         self._corrupt_entries: set[str] = set()
+        self.communities = FakeCommunities(self._versions, self._lock)
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""
@@ -236,6 +238,19 @@ class FakeSubscriptions:
         else:
             self._webhooks[scope, webhook_id] = webhook
         self._versions[scope] = self._versions.get(scope, 0) + 1
+
+
+class FakeCommunities:
+    """Communities, as the versions of webhooks have them."""
+
+    def __init__(self, versions: Mapping[Scope, int], lock: AbstractContextManager[object]) -> None:
+        self._versions = versions
+        self._lock = lock
+
+    def page(self, *, after: Scope | None, size: int) -> Sequence[Scope]:
+        """Return a page of them, in their order."""
+        with self._lock:
+            return sorted(scope for scope in self._versions if after is None or scope > after)[:size]
 
 
 def _sequence(webhook: Webhook) -> int:

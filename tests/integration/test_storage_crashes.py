@@ -16,6 +16,7 @@ from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, make_definition
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.queues import FakeRecoveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
@@ -136,6 +137,7 @@ class CrashingApp:
             subscriptions=self.subscriptions,
             credentials=self.credentials,
             guard=ScriptedGuard(),
+            recovery=FakeRecoveryQueue(),
             clock=backend.clock,
             webhooks_per_community=2 * MAX_SHARE,
         )

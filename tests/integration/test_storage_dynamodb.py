@@ -37,6 +37,7 @@ from webhooks.domain.errors import (
     UnavailableError,
 )
 from webhooks.domain.event_slice import Span
+from webhooks.domain.health import State
 from webhooks.domain.json_text import write_json
 from webhooks.domain.webhook import IndexEntry, Webhook
 from webhooks.ports import StoredRecord
@@ -128,6 +129,15 @@ def test_a_change_with_a_lost_response_is_done(
     record = make_record(idempotency_key) if idempotency_key else None
     opened.with_faults(transact_write_items=[fault]).change(webhook, after_it, record=record)
     assert opened.all() == (1, [after_it])
+
+
+@pytest.mark.parametrize("fault", [lose_response, repeat])
+def test_a_change_of_state_with_a_lost_response_is_done_once(opened: Opened, fault: Replacement) -> None:
+    webhook = opened.stored(paused=False)
+    health = webhook.health.changed(5, State.PAUSED, "paused by its tenant")
+    paused = replace(changed(webhook, paused=True), health=health)
+    opened.with_faults(transact_write_items=[fault]).change(webhook, paused, record=None)
+    assert opened.all() == (1, [replace(paused, health=replace(health, version=1))])
 
 
 @pytest.mark.parametrize("fault", [lose_response, repeat])

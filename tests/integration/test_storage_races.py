@@ -26,6 +26,7 @@ from tests.contract.webhooks_made import (
 )
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.queues import FakeRecoveryQueue
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import AlreadyProcessedError, ConflictError, StaleError
 from webhooks.domain.webhook import Criteria, Endpoint, Webhook
@@ -189,6 +190,7 @@ def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
         subscriptions=subscriptions,
         credentials=FakeCredentials(clock=backend.clock, random_bytes=backend.random_bytes),
         guard=ScriptedGuard(),
+        recovery=FakeRecoveryQueue(),
         clock=backend.clock,
         webhooks_per_community=1,
     )

@@ -16,7 +16,8 @@ endpoint's own authentication (`authType`). Beside the headers below it has `Acc
 
 **Signatures.** Each of three proofs covers the exact bytes of the body: check one, before parsing.
 1. `webhook-signature`, a token `v1,<base64>`: HMAC-SHA256 with the webhook's `whsec_` secret, over
-   `<webhook-id>.<webhook-timestamp>.<body>`. Every Standard Webhooks library verifies it.
+   `<webhook-id>.<webhook-timestamp>.<body>`. Every Standard Webhooks library verifies it. For 24 hours after
+   a rotation there is a token of each secret: accept any.
 2. `webhook-signature`, a token `es256k,<base64>` (`es256,` where the curve is P-256): ECDSA with SHA-256 over
    the same content, raw r||s, by the key of `/publickeys`. While a key is replaced there is a token of each:
    accept any.

@@ -132,6 +132,22 @@ OPERATIONS = (
         errors=SIGNED,
     ),
     Operation(
+        id="rotateWebhookSecret",
+        method="post",
+        path=f"{WEBHOOK}/secret/rotate",
+        tag=WEBHOOKS,
+        summary="Replace a webhook's signing secret.",
+        text="The new `whsec_` secret, as an envelope for the caller, signs at once. The one that it "
+        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any "
+        "order, and verify with either. 409 where five replaced ones still sign. The exact repeat of a request gets the first "
+        "response again while the webhook is as the request left it.",
+        parameters=ONE,
+        signed=True,
+        response=SecretOut,
+        example=examples.SECRET,
+        errors=(*SIGNED, 409),
+    ),
+    Operation(
         id="getServiceKeys",
         method="get",
         path="/servicekeys",

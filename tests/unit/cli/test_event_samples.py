@@ -16,6 +16,7 @@ ROUTES = [
     ("PATCH", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}"),
     ("DELETE", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}"),
     ("GET", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/secret"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/secret/rotate"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
     ("GET", "/servicekeys"),

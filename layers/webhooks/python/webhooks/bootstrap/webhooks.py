@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.secrets_manager.credential_secrets import binding
+from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
@@ -13,6 +14,7 @@ from webhooks.bootstrap.runtime import clock, random_bytes, start
 from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 from webhooks.settings import WebhooksSettings
 
@@ -21,6 +23,7 @@ from webhooks.settings import WebhooksSettings
 class WebhooksApp(AwsApp):
     authenticator: Authenticator
     webhooks: Webhooks
+    secrets: WebhookSecrets
     responses: WebhookResponses
 
 
@@ -28,16 +31,19 @@ def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = N
     settings, opened = start(WebhooksSettings, settings), ExitStack()
     aws = open_clients(opened, aws)
     tags = binding(table=settings.subscriptions_table, stack=settings.stack_id)
+    subscriptions = subscription_store(settings, aws)
     return WebhooksApp(
         aws=aws,
         opened=opened,
         authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
         webhooks=Webhooks(
-            subscriptions=subscription_store(settings, aws),
+            subscriptions=subscriptions,
             credentials=credential_store(settings, aws, tags=tags),
             guard=egress_guard(settings),
+            recovery=SqsRecoveryQueue(aws, settings.recovery_queue_url),
             clock=clock,
             webhooks_per_community=settings.webhooks_per_community,
         ),
+        secrets=WebhookSecrets(subscriptions, clock=clock),
         responses=WebhookResponses(master=webhook_master(settings, aws), random_bytes=random_bytes),
     )

@@ -137,6 +137,10 @@ class Webhook:
         """Whether events are delivered to it."""
         return not self.definition.disabled
 
+    def signing_versions(self, now: float) -> tuple[int, ...]:
+        """Return the versions of its secret that sign at `now`, in epoch seconds; the newest is first."""
+        return (self.secret_version, *(each.version for each in self.old_secrets if now < each.until))
+
     @property
     def holds(self) -> bool:
         """Whether its deliveries are held: its owner paused it, or its endpoint is down."""

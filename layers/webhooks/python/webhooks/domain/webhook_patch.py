@@ -1,4 +1,4 @@
-"""How a patch changes a webhook, and which changes need the credential again."""
+"""How a tenant's request changes a webhook, and which changes need the credential again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,16 +45,57 @@ def reach_problems(before: Webhook, endpoint: Endpoint) -> Sequence[Problem]:
     ]
 
 
-def changed(before: Webhook, definition: Definition, *, credential: CredentialRef | None) -> Webhook:
-    """Return the webhook's next revision. `credential`: a new one, None where the stored one stays."""
+def changed(
+    before: Webhook, definition: Definition, *, credential: CredentialRef | None, now: float
+) -> Webhook:
+    """Return the webhook's next revision. `credential`: a new one, None where the stored one stays.
+
+    `now` in epoch seconds: its change of state has this time.
+    """
     without = definition.endpoint.auth_type is AuthType.NONE
-    return replace(
+    after = replace(
         before,
         definition=definition,
         revision=before.revision + 1,
         credential=None if without else (credential or before.credential),
         disabled_reason=before.disabled_reason if definition.disabled else None,
     )
+    return _with_state(before, after, round(now * 1000))
+
+
+def begins_again(before: Webhook, after: Webhook) -> bool:
+    """Tell whether a change lets held deliveries be sent: it is resumed, or enabled."""
+    return (before.definition.paused and not after.definition.paused) or (
+        before.definition.disabled and not after.definition.disabled
+    )
+
+
+def _with_state(before: Webhook, after: Webhook, now: int) -> Webhook:
+    """Return the webhook with its tenant's change of state in its history, if the change is one."""
+    done = [
+        verbs[now_holds]
+        for then_holds, now_holds, verbs in (
+            (before.definition.disabled, after.definition.disabled, ("enabled", "disabled")),
+            (before.definition.paused, after.definition.paused, ("resumed", "paused")),
+        )
+        if then_holds is not now_holds
+    ]
+    if not done:
+        return after
+    health = before.health
+    if before.definition.disabled and after.enabled:
+        # An endpoint that failed for days begins anew, or the service would disable it again at once.
+        health = replace(
+            health,
+            failing_since=None,
+            held_since=None,
+            failures=0,
+            failures_since=None,
+            probe_at=None,
+            probe_delay=None,
+        )
+    after = replace(after, health=health)
+    return replace(after, health=health.changed(now, after.states[0], f"{' and '.join(done)} by its tenant"))
 
 
 def _origin(url: str) -> tuple[str, str, int]:

@@ -28,8 +28,9 @@ from webhooks.domain.webhook_rules import (
     endpoint_urls,
     needed_part,
 )
-from webhooks.ports import Clock, Credentials, EndpointGuard, Page, Subscriptions
+from webhooks.ports import Clock, Credentials, EndpointGuard, Page, RecoveryQueue, Subscriptions
 from webhooks.services.idempotency import CommunityRequest, Idempotency, exists, is_absent, is_at_revision
+from webhooks.services.webhook_checks import WebhookChecks
 from webhooks.services.webhook_credentials import WebhookCredentials
 
 RACES = 10  # times that a change is tried again after another change of the same webhook
@@ -49,12 +50,14 @@ class Webhooks:
         subscriptions: Subscriptions,
         credentials: Credentials,
         guard: EndpointGuard,
+        recovery: RecoveryQueue,
         clock: Clock,
         webhooks_per_community: int,
     ) -> None:
         self._subscriptions = subscriptions
         self._idempotency = Idempotency(subscriptions)
         self._credentials = WebhookCredentials(credentials)
+        self._checks = WebhookChecks(recovery)
         self._limit = webhooks_per_community
         self._guard = guard
         self._clock = clock
@@ -129,7 +132,7 @@ class Webhooks:
                 if patch.credential and (race == 0 or secret != written_beside):
                     self._credentials.delete_unnamed(written, before)
                     written, written_beside = self._credentials.write(before, patch.credential), secret
-                after = changed(before, definition, credential=written)
+                after = changed(before, definition, credential=written, now=self._clock())
                 visible = self._credentials.visible_to(request.caller, after, patch.credential)
                 response = respond(request.caller, after, visible)
                 try:
@@ -137,6 +140,7 @@ class Webhooks:
                 except StaleError:
                     continue
                 self._credentials.settle(before.credential, after.credential)
+                self._checks.after_change(before, after)
                 return response
             raise ConflictError(RACED.format("change"))  # noqa: TRY301 - cleaned up as for the other errors
         except (AlreadyProcessedError, ConflictError, InvalidInputError, NotFoundError) as error:

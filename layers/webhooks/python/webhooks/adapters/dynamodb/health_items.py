@@ -52,3 +52,10 @@ def health_from(item: Item) -> Health:
         changes=tuple(StateChange(int(at), State(state), str(reason)) for at, state, reason in changes),
         version=int(item[VERSION]["N"]),
     )
+
+
+def version_condition(health: Health) -> tuple[str, Item]:
+    """Return the condition that an item has this health's version, and the condition's values."""
+    if not health.version:
+        return f"attribute_not_exists(#{VERSION})", {}
+    return f"#{VERSION} = :healthBefore", {":healthBefore": {"N": str(health.version)}}

@@ -1,13 +1,16 @@
 """The DynamoDB transaction that one change of a webhook makes: decided here, sent elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
+from webhooks.adapters.dynamodb.health_items import health_attributes, version_condition
 from webhooks.adapters.dynamodb.idempotency_items import put_record
 from webhooks.adapters.dynamodb.items import Item
 from webhooks.adapters.dynamodb.keys import HEAD, community_key, entry_key, live_sk, tag_sk, webhook_key
+from webhooks.adapters.dynamodb.lists import head_attributes, list_attributes
 from webhooks.adapters.dynamodb.sequence_bitmaps import Head, counts_to_bytes, segment_of, with_bit
+from webhooks.adapters.dynamodb.updates import update_request
 from webhooks.adapters.dynamodb.webhook_items import OPTIONAL, index_entries, webhook_attributes
 from webhooks.domain.errors import InvalidWebhookError
 from webhooks.domain.webhook import Webhook, sequence_of
@@ -37,6 +40,8 @@ class Tables:
 class Change:
     """A webhook before and after; None where there is none. `token` marks the items of this change.
 
+    `head_list`: the attributes that put HEAD into the list of communities; a HEAD of an earlier release gets
+    them with its community's next change.
     `bitmaps`: the sort keys of the bitmaps in which the webhook's bit changes, and whether it is set then;
     `entries`: the index entries that change, and their attributes, None for an entry that goes.
     """
@@ -48,6 +53,7 @@ class Change:
     sequence: int
     webhook_key: Item
     head_key: Item
+    head_list: Item
     attributes: Item = field(repr=False)
     bitmaps: Mapping[str, bool]
     entries: Sequence[tuple[Item, Item | None]] = field(repr=False)
@@ -85,6 +91,7 @@ class Change:
             sequence,
             webhook_key=webhook_key(one.scope, sequence),
             head_key=community_key(one.scope, HEAD),
+            head_list=head_attributes(one.scope),
             attributes=attributes,
             bitmaps=bitmaps,
             entries=entries,
@@ -114,27 +121,35 @@ class Change:
         ]
 
     def _webhook(self, table: str) -> dict[str, Any]:
-        key, attributes = self.webhook_key, self.attributes
+        key = self.webhook_key
         if self.before is None:
-            item = key | attributes
+            item = key | self.attributes | _listed(self.after)
             return {
                 "Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
             }
-        request: dict[str, Any] = {
-            "TableName": table,
-            "Key": key,
-            "ConditionExpression": "#revision = :before",
-            "ExpressionAttributeNames": {"#revision": "revision"},
-            "ExpressionAttributeValues": {":before": {"N": str(self.before.revision)}},
-        }
+        condition, values = "#revision = :before", {":before": {"N": str(self.before.revision)}}
         if self.after is None:
-            return {"Delete": request}
-        request["UpdateExpression"] = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes)
-        if absent := [name for name in OPTIONAL if name not in attributes]:
-            request["UpdateExpression"] += " REMOVE " + ", ".join(absent)
-        request["ExpressionAttributeNames"] |= {f"#{name}": name for name in attributes}
-        request["ExpressionAttributeValues"] |= {f":{name}": value for name, value in attributes.items()}
-        return {"Update": request}
+            return {
+                "Delete": {
+                    "TableName": table,
+                    "Key": key,
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeNames": {"#revision": "revision"},
+                    "ExpressionAttributeValues": values,
+                }
+            }
+        attributes = dict.fromkeys(OPTIONAL) | self.attributes
+        if self.after.health == self.before.health:  # a health that was written meanwhile stays
+            attributes |= _listed(self.after)
+        else:
+            version = self.before.health.version
+            after = replace(self.after, health=replace(self.after.health, version=version + 1))
+            attributes |= health_attributes(after.health) | list_attributes(after)
+            same_health, more = version_condition(self.before.health)
+            condition, values = f"{condition} AND {same_health}", values | more
+        return {
+            "Update": update_request(table, key, attributes=attributes, condition=condition, values=values)
+        }
 
     def _record(self, table: str, record: IdempotencyRecord, now: int) -> dict[str, Any]:
         one = self.after or self.before
@@ -150,7 +165,7 @@ class Change:
     def _bitmaps(self, table: str, head: Head | None, bitmaps: Mapping[str, int]) -> list[dict[str, Any]]:
         """Return the writes of HEAD and of the bitmaps: HEAD's version holds all of them together."""
         if not self.bitmaps:
-            return [_next_version(table, self.head_key)]
+            return [_next_version(table, self.head_key, self.head_list)]
         difference = (self.after is not None) - (self.before is not None)
         after = (head or Head()).counted(segment_of(self.sequence), difference)
         counts = counts_to_bytes(after.counts)
@@ -159,7 +174,7 @@ class Change:
             for sk, is_set in self.bitmaps.items()
         }
         return [
-            _put_head(table, self.head_key, head, after, counts),
+            _put_head(table, self.head_key | self.head_list, head, after, counts),
             *(
                 _write(table, self.head_key | {"sk": {"S": sk}}, {"bits": {"B": raw}} if raw else None)
                 for sk, raw in written.items()
@@ -174,14 +189,24 @@ def _write(table: str, key: Item, attributes: Item | None) -> dict[str, Any]:
     return {"Put": {"TableName": table, "Item": key | attributes}}
 
 
-def _next_version(table: str, head_key: Item) -> dict[str, Any]:
+def _listed(webhook: Webhook | None) -> Item:
+    """Return the attributes that list a webhook that is not healthy; none for a healthy one."""
+    listed = list_attributes(webhook) if webhook else {}
+    return {name: value for name, value in listed.items() if value is not None}
+
+
+def _next_version(table: str, head_key: Item, head_list: Item) -> dict[str, Any]:
     """Count the change only: it touches no bitmap, so it need not be the next one after the version read."""
     return {
         "Update": {
             "TableName": table,
             "Key": head_key,
-            "UpdateExpression": "ADD version :one",
-            "ExpressionAttributeValues": {":one": {"N": "1"}},
+            "UpdateExpression": "ADD version :one SET "
+            + ", ".join(f"{name} = :{name}" for name in head_list),
+            "ExpressionAttributeValues": {
+                ":one": {"N": "1"},
+                **{f":{name}": value for name, value in head_list.items()},
+            },
         }
     }
 

@@ -92,7 +92,9 @@ class CallbackSigner:
             delivery_id=delivery.id,
             timestamp=int(now),
             keys=self._keys_at(now, secrets),
-            webhook_secrets=[self._secret(secrets.master, webhook.id, webhook.secret_version)],
+            webhook_secrets=[
+                self._secret(secrets.master, webhook.id, version) for version in webhook.signing_versions(now)
+            ],
         )
         headers = {
             "Content-Type": CONTENT_TYPE,
