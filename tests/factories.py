@@ -15,6 +15,7 @@ from signing import Curve
 from tests import plain_protocol
 from tests.clocks import NOW, Clock
 from tests.fakes.credentials import FakeCredentials
+from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import ScriptedGuard
 from tests.fakes.faults import Fault, no_fault
 from tests.fakes.keys import FakeKeyStore, FakeMaster
@@ -33,6 +34,7 @@ from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.logging import start_logging
 from webhooks.services.authentication import Authentication
+from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
@@ -85,6 +87,7 @@ def api_event(
     *,
     headers: Mapping[str, str] | None = None,
     body: str | bytes | None = None,
+    query: Mapping[str, str] | None = None,
     resource: str = "/{proxy+}",
     stage: str = "prod",
     context: Mapping[str, Any] | None = None,
@@ -97,8 +100,10 @@ def api_event(
         "httpMethod": method,
         "headers": dict(headers),
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": dict(query) if query else None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()}
+        if query
+        else None,
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {
@@ -216,6 +221,7 @@ class InMemoryApp:
         self.subscriptions = subscriptions or FakeSubscriptions(
             clock=self.clock, random_bytes=self.random_bytes
         )
+        self.deliveries = FakeDeliveryLog()
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes)
         self.guard = ScriptedGuard()
         self.recovery = FakeRecoveryQueue(fault=self._fail)
@@ -282,6 +288,10 @@ class InMemoryApp:
                 WebhookSecrets(self.subscriptions, clock=self.clock),
                 responses=responses,
             ),
+            "deliveries": function("deliveries").routes(
+                authenticator,
+                log=DeliveryLogs(log=self.deliveries, subscriptions=self.subscriptions),
+            ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -307,12 +317,13 @@ class InMemoryApp:
         *,
         by: Client | None = SYSTEM,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
         **more: Any,
     ) -> ApiResponse:
         """Make a request; `more` goes into the request id."""
         made = by.headers(self.public_key, ts=more.pop("ts", self.clock.now), **more) if by else {}
         text = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
-        return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text))
+        return self.send(api_event(method, path, headers={**made, **(headers or {})}, body=text, query=query))
 
     def create(self, *, by: Client = SYSTEM, **changes: Any) -> dict[str, Any]:
         """Create a webhook and return the response's body."""
@@ -332,6 +343,11 @@ def owner(path: str) -> str:
     """Name the function that the template routes a path to."""
     patterns = {
         "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret(/rotate)?)?)?)/*",
+        "deliveries": (
+            r"/communities/*|/tenant/[^/]+/community/[^/]+/"
+            r"(webhook/[^/]+/(deliveries/fetch|series)|webhooks/health|health|deliveries/(fetch|replay)"
+            r"|delivery/[^/]+|events/explain|replays|replay/[^/]+)/*"
+        ),
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }
