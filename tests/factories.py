@@ -20,7 +20,7 @@ from tests.fakes.endpoint import ScriptedGuard
 from tests.fakes.faults import Fault, no_fault
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
-from tests.fakes.queues import FakeRecoveryQueue
+from tests.fakes.queues import FakeEventPublisher, FakeRecoveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from tests.random_bytes import DistinctBytes
@@ -37,6 +37,7 @@ from webhooks.services.authentication import Authentication
 from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.discovery import Discovery
 from webhooks.services.ecdsa_helper import EcdsaHelper
+from webhooks.services.publishing import Publishing
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
@@ -224,6 +225,7 @@ class InMemoryApp:
         self.deliveries = FakeDeliveryLog()
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes)
         self.guard = ScriptedGuard()
+        self.publisher = FakeEventPublisher()
         self.recovery = FakeRecoveryQueue(fault=self._fail)
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
@@ -292,6 +294,9 @@ class InMemoryApp:
                 authenticator,
                 log=DeliveryLogs(log=self.deliveries, subscriptions=self.subscriptions),
             ),
+            "events": function("events").routes(
+                authenticator, Publishing(publisher=self.publisher, clock=self.clock)
+            ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
@@ -348,6 +353,7 @@ def owner(path: str) -> str:
             r"(webhook/[^/]+/(deliveries/fetch|series)|webhooks/health|health|deliveries/(fetch|replay)"
             r"|delivery/[^/]+|events/explain|replays|replay/[^/]+)/*"
         ),
+        "events": r"/tenant/[^/]+/community/[^/]+/event/.+",
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }

@@ -29,6 +29,7 @@ from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_from
 from webhooks.bootstrap.fanout import FanoutApp
 from webhooks.domain.delivery import Pack
+from webhooks.domain.event_array import ArrayPart
 from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
@@ -171,8 +172,8 @@ def _fanout(found: SubscriptionIndex) -> tuple[Fanout, Taken]:
 class NoEventsQueue:
     """An events queue that fan-out has no reason to write to."""
 
-    def send(self, slices: Sequence[EventSlice]) -> bool:
-        raise AssertionError(slices)
+    def send(self, parts: Sequence[EventSlice | ArrayPart]) -> bool:
+        raise AssertionError(parts)
 
     def delete(self, receipts: Sequence[str]) -> None:
         raise AssertionError(receipts)
@@ -181,3 +182,6 @@ class NoEventsQueue:
 class _NoneDead:
     def send_to_dlq(self, text: str, reason: str) -> None:
         raise AssertionError(reason, text)
+
+    def send_all_to_dlq(self, events: Sequence[tuple[str, str]]) -> bool:
+        raise AssertionError(events)

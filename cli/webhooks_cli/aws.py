@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # An output of the template by the name that stack.json gives it.
-OUTPUTS = {"apiUrl": "ApiUrl", "eventsQueueUrl": "EventsQueueUrl", "accessTable": "AccessTable"}
+OUTPUTS = {
+    "apiUrl": "ApiUrl",
+    "accessTable": "AccessTable",
+    "eventsQueueUrl": "EventsQueueUrl",
+    "eventsDlqUrl": "EventsDlqUrl",
+    "deliveriesQueueUrl": "DeliveriesQueueUrl",
+    "slowDeliveriesQueueUrl": "SlowDeliveriesQueueUrl",
+    "deliveriesDlqUrl": "DeliveriesDlqUrl",
+    "recoveryQueueUrl": "RecoveryQueueUrl",
+    "recoveryDlqUrl": "RecoveryDlqUrl",
+}
 SERVER_FAULT = 500
 BUSY_CODES = (
     "Throttling",
@@ -45,6 +55,10 @@ class Account:
     @cached_property
     def sqs(self) -> "SQSClient":
         return cast("SQSClient", self._client("sqs"))
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        return self._client("cloudwatch")
 
     def find(self, name: str) -> str:
         """Return a URL or a table's name by its name in stack.json; raises MissingError."""

@@ -11,7 +11,10 @@ from typing import BinaryIO, TextIO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CliContext:
-    """Streams, environment and folders; `clock` gives epoch seconds, `random_bytes` so many random bytes."""
+    """Streams, environment and folders; `clock` gives epoch seconds, `random_bytes` so many random bytes.
+
+    `sleep` waits so many seconds.
+    """
 
     stdin: BinaryIO
     stdout: TextIO
@@ -21,6 +24,7 @@ class CliContext:
     home: Path
     clock: Callable[[], float]
     random_bytes: Callable[[int], bytes]
+    sleep: Callable[[float], None] = time.sleep
 
 
 def process_context() -> CliContext:

@@ -4,7 +4,8 @@ CliError
 ├── RefusedError        1  the API or AWS said no, or a callback does not verify
 ├── WrongUseError       2  an argument, a file or an input cannot be used
 ├── UnreachableError    3  no response, or one that reports a fault of the other side
-└── MissingError        4  a configuration is missing
+├── MissingError        4  a configuration is missing
+└── InterruptedByUser 130  Ctrl-C, with a text that says how to go on
 
 The texts never hold a private key, a license or a secret.
 """
@@ -42,3 +43,9 @@ class MissingError(CliError):
     """A configuration that the command needs is missing."""
 
     exit_code = 4
+
+
+class InterruptedByUser(CliError):  # noqa: N818 - no error, and InterruptedError is Python's
+    """Ctrl-C during work that goes on elsewhere, or that can be begun again."""
+
+    exit_code = INTERRUPTED

@@ -7,14 +7,28 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
 from webhooks_cli import API_VERSION, __version__
-from webhooks_cli.commands import call, cost, headers, keys, licenses, publish, verify
+from webhooks_cli.commands import (
+    call,
+    cost,
+    deliveries,
+    dlq,
+    headers,
+    health,
+    keys,
+    licenses,
+    publish,
+    tail,
+    test_event,
+    verify,
+)
 from webhooks_cli.context import CliContext, process_context
 from webhooks_cli.errors import FAULT, INTERRUPTED, OK, CliError
 from webhooks_cli.options import Parser
-from webhooks_cli.result import show_document, show_text
+from webhooks_cli.result import Stream, json_line, show_document, show_stream, show_text, text_line
 
 DESCRIPTION = """\
-Call the webhooks service, make keys and licenses, publish events, verify callbacks.
+Call the webhooks service, see its deliveries and send them again, test endpoints and see their health,
+make keys and licenses, publish events, verify callbacks.
 """
 EPILOG = """\
 The deployment: .local/stack.json of a local stack (here or in a folder above), or --profile NAME
@@ -25,19 +39,22 @@ from ~/.config/webhooks/profiles.toml, or --url, or --stack for operators. A pro
   license_file = "prod.license"        # or license = "...", or the variable WEBHOOKS_LICENSE
   tenant = "acme"
   community = "main"
-  stack = "webhooks"                   # for operators: license, publish
+  stack = "webhooks"                   # for operators: license, publish, dlq, queues in health
   region = "us-east-1"
 
 exit codes:
   0  done
-  1  refused: a 4xx of the API, a refusal of AWS, or a callback that does not verify
+  1  refused: a 4xx of the API, a refusal of AWS, a callback that does not verify, a failed test
   2  wrong use: an argument, a file or an event cannot be used
   3  no response, or a 5xx
   4  something is not configured: no deployment, license, key or credentials
+  130  Ctrl-C
 
 examples:
   webhooks call POST webhooks/fetch -d '{}' --decrypt
   webhooks publish events/native.json --mine
+  webhooks deliveries list --webhook orders --outcome dead
+  webhooks test orders
   webhooks license issue --level service --tenant acme --community main --expires 365d
   webhooks COMMAND --help
 """
@@ -61,6 +78,9 @@ def run(argv: Sequence[str], context: CliContext) -> int:
     try:
         options = parser().parse_args(argv)
         result = options.run(options, context)
+        if isinstance(result, Stream):
+            show_stream(result, context.stdout, json_line if json_wanted else text_line)
+            return OK
         if json_wanted:
             show_document(result.document, context.stdout)
         else:
@@ -98,6 +118,9 @@ def parser() -> Parser:
     version = f"webhooks {__version__} (Webhooks API v{API_VERSION})"
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
-    for command in (call, cost, headers, keys, licenses, publish, verify):
+    modules = (
+        call, cost, deliveries, dlq, headers, health, keys, licenses, publish, tail, test_event, verify
+    )  # fmt: skip
+    for command in modules:
         command.add_parser(commands)
     return whole

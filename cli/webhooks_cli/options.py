@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
 
     from webhooks_cli.context import CliContext
-    from webhooks_cli.result import Result
+    from webhooks_cli.result import Result, Stream
 
-    Command = Callable[[Namespace, CliContext], Result]
+    Command = Callable[[Namespace, CliContext], "Result | Stream"]
     Commands = _SubParsersAction["Parser"]
 
 

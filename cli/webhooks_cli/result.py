@@ -1,7 +1,7 @@
 """The result of a command, printed as one JSON document or as text for a person."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TextIO
@@ -31,6 +31,21 @@ class Json:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a stream: its JSON with --json, its text without."""
+
+    document: Any
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Lines that are printed as they come, without an end of their own."""
+
+    lines: Iterator[Line]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """`document` is printed with --json; without it `shown` goes to stdout and `notes` to stderr."""
@@ -48,6 +63,21 @@ def to_json(value: Any) -> str:
 
 def show_document(value: Any, stdout: TextIO) -> None:
     print(to_json(value), file=stdout)
+
+
+def show_stream(stream: Stream, stdout: TextIO, write: Callable[[Line], str]) -> None:
+    """Print each line as soon as it is there."""
+    for line in stream.lines:
+        print(write(line), file=stdout, flush=True)
+
+
+def json_line(line: Line) -> str:
+    """Write a line's document as JSON without a line break."""
+    return json.dumps(line.document, ensure_ascii=False, separators=(",", ":"))
+
+
+def text_line(line: Line) -> str:
+    return line.text
 
 
 def show_text(result: Result, stdout: TextIO, stderr: TextIO) -> None:

@@ -111,6 +111,15 @@ def test_a_dead_lettered_event_keeps_its_text(queues: Queues) -> None:
     assert queues.take("events") == {text: "eventName: must be there"}
 
 
+def test_events_of_an_array_are_dead_lettered_each_with_its_reason(queues: Queues) -> None:
+    large = "x" * 1024 * 1024
+    events = [*((f"event {number} ä", f"reason {number}") for number in range(12)), (large, "too large")]
+    assert queues.events_dlq.send_all_to_dlq(events)
+    taken = queues.take("events")
+    assert set(taken) == {text for text, _ in events}
+    assert {text: taken[text] for text, _ in events[:-1]} == dict(events[:-1])
+
+
 def test_a_message_without_room_for_its_reason_is_still_dead_lettered(queues: Queues) -> None:
     text = "x" * 1024 * 1024
     queues.events_dlq.send_to_dlq(text, "the message is not JSON")

@@ -7,11 +7,13 @@ from threading import RLock
 from tests.fakes.faults import Fault, effect, no_fault
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_message import encode_pack
-from webhooks.domain.event_slice import EventSlice, encode_slice
+from webhooks.domain.event_array import ArrayPart, encode_part, scope_of
+from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
 from webhooks.domain.recovery_message import encode_task
 from webhooks.domain.replay import RecoveryTask
 from webhooks.domain.retry import MAX_DELAY
+from webhooks.domain.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +114,31 @@ class FakeEventsQueue:
         self.deleted: list[str] = []
         self._fault = fault
 
-    def send(self, slices: Sequence[EventSlice]) -> bool:
-        """Send slices of wide events."""
+    def send(self, parts: Sequence[EventSlice | ArrayPart]) -> bool:
+        """Send slices of wide events, or the rest of an array."""
         with effect(self._fault, "events.send"):
-            for each in slices:
-                self.queue.put(Sent(encode_slice(each), group=each.event.scope.fairness_group))
+            for each in parts:
+                scope = scope_of(each)
+                self.queue.put(Sent(encode_part(each), group=scope.fairness_group if scope else ""))
         return True
 
     def delete(self, receipts: Sequence[str]) -> None:
         """Delete received messages."""
         with effect(self._fault, "events.delete"):
             self.deleted += receipts
+
+
+class FakeEventPublisher:
+    """The events queue of those who publish."""
+
+    def __init__(self, *, fault: Fault = no_fault) -> None:
+        self.queue = FakeQueue()
+        self.fault = fault
+
+    def publish(self, scope: Scope, text: str) -> None:
+        """Send an event, as the text of a message."""
+        with effect(self.fault, "publisher.publish"):
+            self.queue.put(Sent(text, group=scope.fairness_group))
 
 
 class FakeEventsDlq:
@@ -136,6 +152,13 @@ class FakeEventsDlq:
         """Send an event to it as it came."""
         with effect(self._fault, "events.send_to_dlq"):
             self.dead.put(Sent(text, reason=reason))
+
+    def send_all_to_dlq(self, events: Sequence[tuple[str, str]]) -> bool:
+        """Send events as they came, each with the reason."""
+        with effect(self._fault, "events.send_all_to_dlq"):
+            for text, reason in events:
+                self.dead.put(Sent(text, reason=reason))
+        return True
 
 
 class FakeRecoveryQueue:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, backend_named
 from tests.factories import (
     BASE,
     COMMUNITY,
+    SCOPE,
     SERVICE_CALLER,
     SYSTEM,
     TENANT,
@@ -26,6 +28,9 @@ from tests.factories import (
     webhook_body,
 )
 from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
+from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.event import parse_event
 from webhooks_cli.aws import Account as OperatorAccount
 from webhooks_cli.license import License
 from webhooks_cli.register import LicenseRegister
@@ -48,7 +53,7 @@ class Account(OperatorAccount):
 
 
 class Deployed:
-    """The four functions with the resources that the template makes for them."""
+    """The functions of the API with the resources that the template makes for them."""
 
     def __init__(self, backend: Backend, **variables: str) -> None:
         seed = json.dumps({"seed": secrets.token_hex(32)})
@@ -70,7 +75,7 @@ class Deployed:
         register.issue(SERVICE_CALLER.license_key, License("service", TENANT, COMMUNITY), now=1)
         functions = {
             name: load_function(name, self.environment)
-            for name in ("webhooks", "service_keys", "ecdsa_helper", "discovery")
+            for name in ("webhooks", "events", "service_keys", "ecdsa_helper", "discovery")
         }
         self.handlers = {name: function.lambda_handler for name, function in functions.items()}
         self.apps = {name: function.app for name, function in functions.items() if hasattr(function, "app")}
@@ -95,6 +100,26 @@ class Deployed:
 def deployed() -> Iterator[Deployed]:
     with backend_named("moto") as backend:
         yield Deployed(backend)
+
+
+def test_an_event_is_published_to_the_queue_in_its_communitys_group(deployed: Deployed) -> None:
+    published = deployed.call(
+        "PUT", f"{BASE}/event/order%2Fpaid", {"data": {"n": 1}, "occurredAt": 1}, by=SERVICE_CALLER
+    )
+    assert published.status == 202, published.text
+    sqs, url = deployed.apps["events"].aws.sqs, deployed.environment["EVENTS_QUEUE_URL"]
+    [message] = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["MessageGroupId"])["Messages"]
+    event = parse_event(message["Body"], message_id="m", sent_at=0)
+    assert (event.id, event.name, event.scope) == (published.json["eventId"], "order/paid", SCOPE)
+    assert message["Attributes"]["MessageGroupId"] == SCOPE.fairness_group
+
+
+def test_without_the_queue_a_publication_is_not_accepted(deployed: Deployed) -> None:
+    publisher = SqsEventPublisher(
+        FaultyClients(deployed.apps["events"].aws, send_message=forever(fail("InternalError"))), "queue"
+    )
+    with pytest.raises(UnavailableError):
+        publisher.publish(SCOPE, "{}")
 
 
 def test_a_webhook_lives_from_its_creation_to_its_end(deployed: Deployed) -> None:

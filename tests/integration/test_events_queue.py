@@ -8,8 +8,10 @@ import pytest
 
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, backend_named
+from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.domain.event import Event
+from webhooks.domain.event_array import ArrayPart, encode_part
 from webhooks.domain.event_slice import EventSlice, Span, encode_slice
 from webhooks.domain.scope import Scope
 
@@ -54,6 +56,24 @@ def test_a_slice_has_the_group_of_its_community(backend: Backend) -> None:
 
     groups = [each["Attributes"]["MessageGroupId"] for each in received(backend, url)]
     assert sorted(groups) == sorted([ACME.fairness_group, ACME.fairness_group, OTHER.fairness_group])
+
+
+def test_the_rest_of_an_array_is_sent_unchanged_with_the_group_of_its_first_event(backend: Backend) -> None:
+    url = backend.queue("events")
+    parts = [
+        ArrayPart("m1", 1_790_000_000_123, 7, '[{"a": "ä"},,1]', ACME),
+        ArrayPart("m1", 0, 0, "[1]", None),
+    ]
+
+    assert SqsEventsQueue(backend.clients, url).send(parts)
+
+    groups = {each["Body"]: each["Attributes"].get("MessageGroupId") for each in received(backend, url)}
+    assert groups == {encode_part(parts[0]): ACME.fairness_group, encode_part(parts[1]): None}
+
+
+def test_invalid_events_that_the_dlq_refuses_are_not_taken(backend: Backend) -> None:
+    away = FaultyClients(backend.clients, send_message_batch=forever(fail("ServiceUnavailable")))
+    assert not SqsEventsDlq(away, backend.queue("dead")).send_all_to_dlq([("1", "no object")])
 
 
 def test_slices_that_the_queue_refuses_are_returned_as_not_sent(backend: Backend) -> None:

@@ -35,6 +35,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "events_queue.send": (Kind.ERROR, Kind.LOST_RESPONSE, *KILLS),
     "events_queue.delete": KILLS,  # it never raises: a message that stays comes again
     "events_dlq.send_to_dlq": WRITE,
+    "events_dlq.send_all_to_dlq": (Kind.ERROR, Kind.LOST_RESPONSE, *KILLS),
     "batch.read": READ,
     "credentials.read": READ,
     "master.read": READ,

@@ -37,6 +37,7 @@ def every_kind(tenants: Tenants) -> None:
         tenants.publish(f"e{number}")
     tenants.publish("e9", OTHER)
     tenants.publish_text("no json")
+    tenants.simulation.events.put("[1]")  # test_event_arrays.py has more of arrays
     tenants.simulation.fast.put("no pack")
     for number in range(3):
         suspect = tenants.simulation.fast.put(f"no pack {number}")

@@ -62,7 +62,7 @@ def test_the_document_in_docs_is_the_same_file() -> None:
 
 def test_the_document_has_exactly_the_routes_of_the_functions(app: InMemoryApp) -> None:
     def template(rule: str) -> str:
-        rule = rule.replace("\\", "").replace("[^?]+", "{keyId}")
+        rule = rule.replace("\\", "").replace("[^?]+", "{keyId}").replace("[^\n]+", "{eventName}")
         return re.sub(r"<(\w)(\w*?)(?:_(\w)(\w+))?>", _camel, rule)
 
     routed = {
@@ -195,6 +195,8 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
         ("POST", f"{BASE}/webhooks/fetch", {}),
         ("PATCH", one, {"name": "n"}),
         ("GET", f"{one}/secret", None),
+        ("PUT", f"{BASE}/event/order.paid", {"data": {}}),
+        ("PUT", f"{BASE}/event/order.paid", {"data": 1}),
         ("POST", f"{one}/secret/rotate", None),
         ("DELETE", one, None),
         ("DELETE", one, None),
@@ -211,6 +213,7 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
         response = app.call(method, path, body)
         template = path.replace(f"/{TENANT}/", "/{tenantId}/").replace(f"/{COMMUNITY}/", "/{communityId}/")
         template = template.replace(created["_id"], "{webhookId}").replace(key_id, "{keyId}")
+        template = template.replace("order.paid", "{eventName}")
         described = resolve(DOCUMENT["paths"][template][method.lower()]["responses"][str(response.status)])
         content = described.get("content")
         if content is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tools.openapi import examples
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
-from webhooks.domain.webhook import EVENT_NAME_PATTERN, WEBHOOK_ID
+from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE, WEBHOOK_ID
 from webhooks.entrypoints.api import limits
 
 DESCRIPTION = """\
@@ -49,6 +49,14 @@ PARAMETERS: Mapping[str, Any] = {
         "description": "ID of the webhook.",
         "schema": {"type": "string", "pattern": f"^{WEBHOOK_ID.pattern}$"},
         "example": examples.WEBHOOK_ID,
+    },
+    "eventName": {
+        "name": "eventName",
+        "in": "path",
+        "required": True,
+        "description": f"Name of the event, percent-encoded: {EVENT_NAME_RULE}.",
+        "schema": {"type": "string", "pattern": EVENT_NAME_PATTERN},
+        "example": "order.paid",
     },
     "keyId": {
         "name": "keyId",

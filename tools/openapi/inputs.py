@@ -69,6 +69,14 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
     },
+    "PublishIn": {
+        "data": "The event's data: a JSON object, or its JSON text as an envelope, encrypted with the key of "
+        "the request's headers. The callback has a copy of it, to the last digit of its numbers.",
+        "eventId": "The event's id. Default: `event_id` of the data; without one, an id that follows from "
+        "the request, so that an exact repeat is the same event.",
+        "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
+        "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
+    },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",
         "dataStr": "Another name for data.",

@@ -8,13 +8,15 @@ from pydantic import BaseModel
 
 from tools.openapi import examples
 from tools.openapi import responses as schemas
+from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
+from webhooks.entrypoints.api.schemas.publish import PublishIn
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
 
-WEBHOOKS, KEYS, ECDSA = "Webhooks", "Service Key", "ECDSA Helper"
+WEBHOOKS, EVENTS, KEYS, ECDSA = "Webhooks", "Events", "Service Key", "ECDSA Helper"
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
 WEBHOOK = f"{COMMUNITY}/webhook/{{webhookId}}"
 SCOPED = ("tenantId", "communityId")
@@ -146,6 +148,27 @@ OPERATIONS = (
         response=SecretOut,
         example=examples.SECRET,
         errors=(*SIGNED, 409),
+    ),
+    Operation(
+        id="publishEvent",
+        method="put",
+        path=f"{COMMUNITY}/event/{{eventName}}",
+        tag=EVENTS,
+        summary="Publish an event.",
+        text="202 once the events queue has it. The event is of the community in the path, whatever its data "
+        "says. The exact repeat of a request publishes the same event, which is delivered once. A body has "
+        f"at most {limits.EVENT_BODY_BYTES} bytes, and the callback made of it at most {MAX_BODY_BYTES}.",
+        parameters=(*SCOPED, "eventName"),
+        signed=True,
+        body=PublishIn,
+        bodies={
+            "plain": {"data": {"order": "4711", "amount": 19.9, "currency": "EUR"}},
+            "as an envelope": {"data": examples.ENVELOPE, "eventId": "order-4711-paid"},
+        },
+        status=202,
+        response=schemas.PublishedOut,
+        example={"eventId": "order-4711-paid"},
+        errors=WITH_BODY,
     ),
     Operation(
         id="getServiceKeys",

@@ -26,6 +26,12 @@ class ServiceKeyOut(Out):
     type: Literal["ecdsa"]
 
 
+class PublishedOut(Out):
+    """An event that the events queue has taken."""
+
+    event_id: Annotated[str, Field(description="The event's id, given or by default.")]
+
+
 class EcdsaOut(Out):
     """The encrypted or decrypted text."""
 

@@ -10,7 +10,7 @@ class Settings:
     pack_bytes: int = 64 * 1024  # at most, of a message of deliveries
     description_bytes: int = 1024  # of it for each delivery, beside its body
     memory_mb: int = 512
-    queues: int = 3  # polled by Lambda: events, deliveries, slow deliveries
+    queues: int = 4  # polled by Lambda: events, deliveries, slow deliveries, recovery
     pollers: int = 5  # for each; MaximumConcurrency keeps Lambda from going down to 2 when it is quiet
     poll_seconds: int = 20  # Lambda's long polling
     data_key_seconds: int = 3600  # KmsDataKeyReusePeriodSeconds

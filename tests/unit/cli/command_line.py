@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -35,6 +35,8 @@ class CommandLine:
     folder: Path
     now: float = NOW
     environment: dict[str, str] = field(default_factory=dict)
+    sleep: Callable[[float], None] = lambda _seconds: None
+    stderr: Callable[[], io.StringIO] = io.StringIO
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -47,7 +49,7 @@ class CommandLine:
     def __call__(
         self, *argv: object, stdin: bytes | str = b"", stdout: io.StringIO | None = None
     ) -> CommandResult:
-        stdout, stderr = stdout or io.StringIO(), io.StringIO()
+        stdout, stderr = stdout or io.StringIO(), self.stderr()
         context = CliContext(
             stdin=io.BytesIO(stdin.encode() if isinstance(stdin, str) else stdin),
             stdout=stdout,
@@ -57,6 +59,7 @@ class CommandLine:
             home=self.home,
             clock=lambda: self.now,
             random_bytes=self.random_bytes,
+            sleep=self.sleep,
         )
         code = run([str(each) for each in argv], context)
         return CommandResult(code, stdout.getvalue(), stderr.getvalue())

@@ -76,4 +76,4 @@ def test_wrong_use_is_explained(webhooks: CommandLine, argv: tuple[str, ...], re
 
 def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     codes = [kind.exit_code for kind in CliError.__subclasses__()]
-    assert sorted(codes) == [1, 2, 3, 4]
+    assert sorted(codes) == [1, 2, 3, 4, 130]

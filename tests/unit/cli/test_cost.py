@@ -166,8 +166,8 @@ def test_deliveries_of_slow_endpoints_are_received_and_read_twice() -> None:
     assert slow.write_units == quick.write_units
 
 
-def test_lambda_polls_three_queues_without_end() -> None:
-    assert traffic(events=0).empty_receives == 3 * 5 * 3 * 60 * 24 * 30
+def test_lambda_polls_four_queues_without_end() -> None:
+    assert traffic(events=0).empty_receives == 4 * 5 * 3 * 60 * 24 * 30
 
 
 def test_secrets_are_read_again_by_the_clock_not_by_the_event() -> None:
@@ -219,7 +219,7 @@ def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
         (r"    MemorySize: (\d+)\n", SETTINGS.memory_mb),
         (r"      KmsDataKeyReusePeriodSeconds: (\d+)\n", SETTINGS.data_key_seconds),
         (r"      ReceiveMessageWaitTimeSeconds: (\d+)\n", SETTINGS.poll_seconds),
-        (r"            BatchSize: (\d+)\n", SINGLE.messages_per_batch),
+        (r"DeliveriesQueue.Arn\n            BatchSize: (\d+)\n", SINGLE.messages_per_batch),
         (r"  LogRetentionDays:\n    Type: Number\n    Default: (\d+)\n", SETTINGS.log_days),
     ],
     ids=["memory", "data key", "polling", "batch", "log retention"],
@@ -233,7 +233,7 @@ def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     assert text.count("          Type: SQS\n") == SETTINGS.queues
     assert text.count("    Type: AWS::SecretsManager::Secret\n") == SETTINGS.secrets
     # Neither traces nor lines of Lambda's own for each batch: the model has no price for them.
-    assert text.count("      Tracing: PassThrough") == text.count("SystemLogLevel: WARN") == 2
+    assert text.count("      Tracing: PassThrough") == text.count("SystemLogLevel: WARN") == 3
     # With it, Lambda keeps five pollers for a quiet queue, too.
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 

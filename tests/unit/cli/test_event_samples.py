@@ -10,6 +10,7 @@ import pytest
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import parse_event
+from webhooks.domain.event_array import parse_array
 
 EVENTS = Path(__file__).parents[3] / "events"
 ROUTES = [
@@ -19,6 +20,7 @@ ROUTES = [
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/secret/rotate"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
+    ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName}"),
     ("GET", "/servicekeys"),
     ("DELETE", "/servicekey/{keyId+}"),
     ("POST", "/ecdsa_helper"),
@@ -64,6 +66,12 @@ def test_a_sample_of_each_shape_is_an_event_with_an_id_of_its_own(name: str, eve
 def test_the_invalid_sample_is_refused_for_its_tenant() -> None:
     with pytest.raises(InvalidEventError, match="tenantId"):
         parse_event((EVENTS / "invalid.json").read_text(), message_id="m", sent_at=0)
+
+
+def test_the_array_sample_has_two_events() -> None:
+    array = parse_array((EVENTS / "array.json").read_text(), message_id="m", sent_at=0)
+    events = [parse_event(text, message_id="m", sent_at=0) for text in array.texts.values()]
+    assert [event.name for event in events] == ["order.paid", "E_LOGIN_SUCCEEDED"]
 
 
 def test_the_fanout_sample_has_all_three_shapes() -> None:

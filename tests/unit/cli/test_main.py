@@ -6,12 +6,25 @@ from tests.unit.cli.command_line import CommandLine, Terminal
 
 COMMANDS = [
     ("call",),
+    ("deliveries", "list"),
+    ("deliveries", "show"),
+    ("deliveries", "explain"),
+    ("deliveries", "replay"),
+    ("deliveries", "replays"),
+    ("deliveries", "cancel"),
+    ("dlq", "list"),
+    ("dlq", "show"),
+    ("dlq", "redrive"),
+    ("dlq", "purge"),
     ("headers",),
+    ("health",),
     ("keys", "new"),
     ("license", "issue"),
     ("license", "list"),
     ("license", "disable"),
     ("publish",),
+    ("tail",),
+    ("test",),
     ("verify",),
 ]
 

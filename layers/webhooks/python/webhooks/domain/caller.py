@@ -50,7 +50,8 @@ class License:
 class Caller:
     """An authenticated caller. `shared_key` encrypts the values that only they may read.
 
-    `service_key` is the service's public key that they used; `request_uuid` may be absent.
+    `service_key` is the service's public key that they used; `request_uuid` and `request_ts` (epoch seconds)
+    may be absent.
     """
 
     app_id: str
@@ -59,6 +60,7 @@ class Caller:
     license: License
     service_key: PublicKey
     shared_key: bytes = field(repr=False)
+    request_ts: float | None = None
 
     @property
     def sees_credentials(self) -> bool:

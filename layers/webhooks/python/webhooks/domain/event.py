@@ -1,5 +1,6 @@
 """An event as a producer publishes it: three shapes in, one callback body out."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,11 +72,11 @@ def parse_event(text: str, *, message_id: str, sent_at: int) -> Event:
         event_id, default_time = message_id, sent_at
     else:
         default_time = 0
-    if not isinstance(event_id, str) or not 0 < len(event_id) <= MAX_EVENT_ID:
+    if not is_event_id(event_id):
         raise InvalidEventError(
             f"eventId (or event_id, id): must be a string of 1 to {MAX_EVENT_ID} characters"
         )
-    occurred_at = sent_at if when is None else _epoch_ms(when)
+    occurred_at = sent_at if when is None else read_time(when)
     body = _body(event_id, name, scope, occurred_at=occurred_at, data=copy)
     log_time = default_time if when is None else occurred_at
     return Event(id=event_id, name=name, scope=scope, log_time=log_time, data=data, body=body)
@@ -104,8 +105,11 @@ def _scope_id(scope_fields: Mapping[str, Any], name: str, *, spelled: str) -> st
     return value
 
 
-def _epoch_ms(when: Any) -> int:
-    """Read a time in text, epoch seconds or epoch milliseconds."""
+def read_time(when: Any) -> int:
+    """Return a time in epoch ms, of a text, of epoch seconds or of epoch milliseconds.
+
+    Raises InvalidEventError.
+    """
     seconds: float | None = None
     if isinstance(when, str):
         seconds = epoch_seconds(when)
@@ -128,11 +132,29 @@ def _body(event_id: str, name: str, scope: Scope, *, occurred_at: int, data: str
         f'{{"id":{_text(event_id)},"type":{_text(name)},"timestamp":"{iso_time(occurred_at)}",'
         f'"tenantId":"{scope.tenant_id}","communityId":"{scope.community_id}","data":{data}}}'
     )
-    if not body.isascii():
-        body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
+    body = _sendable(body)
     if len(body) * 4 > MAX_BODY_BYTES and len(body.encode()) > MAX_BODY_BYTES:
         raise InvalidEventError(f"the event is too large: its callback may have {MAX_BODY_BYTES} bytes")
     return body
+
+
+def _sendable(text: str) -> str:
+    if text.isascii():
+        return text
+    return UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def write_event(event_id: str, name: str, scope: Scope, *, occurred_at: int, data: str) -> str:
+    """Write an event in the native shape. `data`: JSON text of an object; `occurred_at` in epoch ms."""
+    return (
+        f'{{"eventName":{json.dumps(name)},"eventId":{json.dumps(event_id)},"tenantId":"{scope.tenant_id}",'
+        f'"communityId":"{scope.community_id}","occurredAt":{occurred_at},"data":{_sendable(data)}}}'
+    )
+
+
+def is_event_id(event_id: Any) -> bool:
+    """Tell whether an event can have this id."""
+    return isinstance(event_id, str) and 0 < len(event_id) <= MAX_EVENT_ID
 
 
 def is_event_of(scope: Scope, *, event_id: str, name: str, log_time: int) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogPage, LogQuery
 from webhooks.domain.errors import CorruptError
+from webhooks.domain.event_array import ArrayPart
 from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
 from webhooks.domain.replay import PagePlan, RecoveryTask, Replay
@@ -40,8 +41,8 @@ class DeliveryQueue(Protocol):
 class EventsQueue(Protocol):
     """The events queue, as fan-out uses it."""
 
-    def send(self, slices: Sequence[EventSlice]) -> bool:
-        """Send slices of wide events; tells whether the queue took them all."""
+    def send(self, parts: Sequence[EventSlice | ArrayPart]) -> bool:
+        """Send slices of wide events, or the rest of an array; tells whether the queue took them all."""
 
     def delete(self, receipts: Sequence[str]) -> None:
         """Delete received messages before their batch ends; one that cannot be deleted comes again."""
@@ -52,6 +53,9 @@ class EventsDlq(Protocol):
 
     def send_to_dlq(self, text: str, reason: str) -> None:
         """Send an event to it as it came."""
+
+    def send_all_to_dlq(self, events: Sequence[tuple[str, str]]) -> bool:
+        """Send events as they came, each with the reason; tells whether the queue took them all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Opened:
     license_key: str
     service_key: PrivateKey
     shared_key: bytes
+    request_ts: float | None = None
 
 
 class Authentication:
@@ -70,6 +71,7 @@ class Authentication:
             license=license_,
             service_key=opened.service_key.public_key,
             shared_key=opened.shared_key,
+            request_ts=opened.request_ts,
         )
 
     def _open(self, headers: Mapping[str, str], now: float) -> Opened:
@@ -92,7 +94,7 @@ class Authentication:
             )
         if license_key is None:
             raise UnauthenticatedError("licensekey: must be encrypted with the same keys as requestid")
-        return Opened(app_id, uuid, public_key, license_key, service_key, key)
+        return Opened(app_id, uuid, public_key, license_key, service_key, key, ts)
 
     def _open_request_id(
         self, headers: Mapping[str, str], now: float

@@ -89,11 +89,17 @@ def delete_all(aws: AwsClients, queue_url: str, receipts: Sequence[str]) -> None
 
 def send_one(aws: AwsClients, queue_url: str, message: Message) -> None:
     """Send a message; one that has no room for its attributes goes without them. Raises UnavailableError."""
-    if message.size > MAX_BYTES:  # as large as it came: to refuse it would bring it back for hours
-        logger.warning("queue.no_room", extra={"bytes": message.size, "attributes": message.attributes})
-        message = replace(message, attributes={})
     with unavailable("sqs SendMessage"):
-        aws.sqs.send_message(QueueUrl=queue_url, **message.entry())
+        aws.sqs.send_message(QueueUrl=queue_url, **fitted(message).entry())
+
+
+def fitted(message: Message) -> Message:
+    """Return a message, without its attributes where it has no room for them."""
+    if message.size <= MAX_BYTES:
+        return message
+    # As large as it came: to refuse it would bring it back for hours.
+    logger.warning("queue.no_room", extra={"bytes": message.size, "attributes": message.attributes})
+    return replace(message, attributes={})
 
 
 def attribute(text: str) -> str:

@@ -3,10 +3,13 @@
 from typing import Final
 
 from webhooks.domain.endpoint_url import MAX_URL_LENGTH
+from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.domain.json_equality import MAX_DEPTH
 from webhooks.domain.webhook import MAX_EVENT_NAME
 
 BODY_BYTES: Final = 64 * 1024
+# Of a request that publishes an event: base64 of an envelope with the largest, and the fields beside it.
+EVENT_BODY_BYTES: Final = MAX_BODY_BYTES * 4 // 3 + 4096
 EVENT_NAMES: Final = 50
 EVENT_NAME_LENGTH: Final = MAX_EVENT_NAME
 NAME_LENGTH: Final = 256
@@ -35,6 +38,7 @@ PAGE_INDEX: Final = 1_000_000_000
 # As /environment shows them.
 SHOWN: Final = {
     "bodyBytes": BODY_BYTES,
+    "eventBodyBytes": EVENT_BODY_BYTES,
     "eventNames": EVENT_NAMES,
     "eventNameLength": EVENT_NAME_LENGTH,
     "nameLength": NAME_LENGTH,

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Self
 
 from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.json_text import JsonObject, read_object
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.errors import BodyTooLargeError, MediaTypeError
 
@@ -62,10 +63,7 @@ class ApiRequest:
 
         Raises BodyTooLargeError, MediaTypeError, InvalidInputError.
         """
-        if len(self.body) > limits.BODY_BYTES:
-            raise BodyTooLargeError(f"the body may have {limits.BODY_BYTES} bytes")
-        if not _is_json(self.headers.get("content-type", "")):
-            raise MediaTypeError("the content type must be application/json")
+        self._require_json(at_most=limits.BODY_BYTES)
         try:
             content = json.loads(self.body.decode(), parse_constant=_refuse, parse_float=_decimal)
         except (ValueError, ArithmeticError, RecursionError):
@@ -73,6 +71,23 @@ class ApiRequest:
         if not isinstance(content, dict):
             raise InvalidInputError([NO_OBJECT])
         return content
+
+    def json_text(self, *, at_most: int) -> JsonObject:
+        """Return the body as the JSON object it must be, with the text of its fields.
+
+        `at_most`: bytes. Raises as `json_object` does.
+        """
+        self._require_json(at_most=at_most)
+        try:
+            return read_object(self.body.decode())
+        except (ValueError, ArithmeticError, RecursionError):
+            raise InvalidInputError([NO_OBJECT]) from None
+
+    def _require_json(self, *, at_most: int) -> None:
+        if len(self.body) > at_most:
+            raise BodyTooLargeError(f"the body may have {at_most} bytes")
+        if not _is_json(self.headers.get("content-type", "")):
+            raise MediaTypeError("the content type must be application/json")
 
 
 def _path(event: Mapping[str, Any], context: Mapping[str, Any]) -> str:

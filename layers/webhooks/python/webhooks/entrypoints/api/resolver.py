@@ -114,6 +114,13 @@ def json_response(content: Any, *, headers: Mapping[str, str] | None = None) -> 
     )
 
 
+def accepted(content: Any) -> Response[str]:
+    """Return a 202 with a JSON body: the work goes on after the response."""
+    return Response(
+        202, content_types.APPLICATION_JSON, write_json(content), headers={"Cache-Control": "no-store"}
+    )
+
+
 def no_content() -> Response[str]:
     """Return a 204."""
     return Response(204, body="")

@@ -1,19 +1,21 @@
 """From a batch of events to one delivery for each webhook that wants one.
 
 Small events that few webhooks want are fanned out together, so that their deliveries share packs. After them,
-each within its share of the time, come large, wide and costly events and those that were received before. A
-message is acknowledged once each of its deliveries is on the deliveries queue or in a slice on the events
-queue, or once the message is in the dead-letter queue with the reason.
+each within its share of the time, come arrays, large, wide and costly events and those that were received
+before. A message is acknowledged once each of its deliveries is on the deliveries queue, or in a slice or the
+rest of an array on the events queue, or once its invalid events are in the dead-letter queue with the reason.
 """
 
 import logging
 from collections.abc import Sequence
 
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.event_array import is_array
 from webhooks.domain.matching import MAX_VISITS
 from webhooks.domain.poison import least_received_first
 from webhooks.ports import EventsDlq, EventsQueue, FastLane, Rng, SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.alone import FanoutAlone
+from webhooks.services.fanout.arrays import FanoutArray
 from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.stages import (
     STOP_BEFORE,
@@ -21,6 +23,7 @@ from webhooks.services.fanout.stages import (
     EventMessage,
     Failed,
     FannedOut,
+    FannedOutArray,
     Rejected,
     Result,
 )
@@ -55,6 +58,9 @@ class Fanout:
         )
         self._alone = FanoutAlone(
             listeners, lane=lane, events=events, time_left=time_left, slice_size=slice_size, visits=visits
+        )
+        self._array = FanoutArray(
+            together=self._together, alone=self._alone, events=events, time_left=time_left
         )
         self._events = events
         self._events_dlq = events_dlq
@@ -92,13 +98,16 @@ class Fanout:
             if done:
                 self._events.delete([each.receipt for each in done])
             stop_at = left - (left - STOP_BEFORE) / (len(messages) - position)
-            result = self._dead_letter(self._alone.fan_out(message, stop_at=stop_at))
+            way = self._array if is_array(message.text) else self._alone
+            result = self._dead_letter(way.fan_out(message, stop_at=stop_at))
             results.append(result)
             done = _acknowledged([result])
         return results
 
     def _dead_letter(self, result: Result) -> Result:
         """Dead-letter a rejected message; where its queue does not take it, the message comes again."""
+        if isinstance(result, FannedOutArray):
+            return self._dead_letter_events(result)
         if not isinstance(result, Rejected):
             return result
         try:
@@ -109,18 +118,36 @@ class Fanout:
             return Failed(result.message)
         return result
 
+    def _dead_letter_events(self, array: FannedOutArray) -> Result:
+        """Dead-letter the rejected events of an array, each as a message of its own."""
+        rejected = [(each.message.text, each.reason) for each in array.results if isinstance(each, Rejected)]
+        reason = "the queue did not take all events of an array"
+        try:
+            if not rejected or self._events_dlq.send_all_to_dlq(rejected):
+                return array
+        except UnavailableError as error:
+            reason = str(error)
+        extra = {"message_id": array.message.id, "reason": reason}
+        logger.warning("event.not_dead_lettered", extra=extra)
+        return Failed(array.message)
+
 
 def _acknowledged(results: Sequence[Result]) -> list[EventMessage]:
     return [each.message for each in results if not isinstance(each, Failed)]
 
 
 def _log(results: Sequence[Result]) -> None:
+    results = [event for each in results for event in _events_of(each)]
     fanned_out = [each for each in results if isinstance(each, FannedOut)]
     counts = {
         "events": len(fanned_out),
-        "deliveries": sum(each.deliveries for each in results if not isinstance(each, Failed)),
+        "deliveries": sum(each.deliveries for each in results if isinstance(each, FannedOut | Rejected)),
         "failed": len([each for each in results if isinstance(each, Failed)]),
         "dead_lettered": len([each for each in results if isinstance(each, Rejected)]),
         "unmatched": len([each for each in fanned_out if each.is_unmatched]),
     }
     logger.info("batch.fanned_out", extra=counts)
+
+
+def _events_of(result: Result) -> Sequence[Result]:
+    return result.results if isinstance(result, FannedOutArray) else (result,)

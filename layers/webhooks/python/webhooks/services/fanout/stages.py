@@ -1,6 +1,6 @@
 """The types that a message of the events queue passes through in fan-out, one for each stage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from webhooks.domain.delivery import Delivery
@@ -74,4 +74,12 @@ class Failed:
     message: EventMessage
 
 
-type Result = FannedOut | Rejected | Failed
+@dataclass(frozen=True, slots=True)
+class FannedOutArray:
+    """An array of events: the results of those that were begun. The others are sent on as a message."""
+
+    message: EventMessage
+    results: Sequence[FannedOut | Rejected]
+
+
+type Result = FannedOut | Rejected | Failed | FannedOutArray

@@ -12,6 +12,7 @@ from itertools import batched
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Delivery, Pack, delivery_of, pack_deliveries
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import parse_event
+from webhooks.domain.event_array import is_array
 from webhooks.domain.event_slice import Span, is_slice
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.scope import Scope
@@ -122,8 +123,8 @@ class FanoutTogether:
 
 
 def _decode(message: EventMessage) -> Decoded | Costly | Result:
-    is_small = message.receives <= 1 and len(message.text) <= SMALL_TEXT and not is_slice(message.text)
-    if not is_small:
+    is_small = message.receives <= 1 and len(message.text) <= SMALL_TEXT
+    if not is_small or is_slice(message.text) or is_array(message.text):
         return Costly(message)
     try:
         return Decoded(message, parse_event(message.text, message_id=message.id, sent_at=message.sent_at))

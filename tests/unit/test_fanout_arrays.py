@@ -1,0 +1,235 @@
+"""Arrays of events in fan-out: each event is judged alone, and the work of an invocation is bounded."""
+
+import json
+import logging
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fanout import Functions, message, text
+from webhooks.domain.delivery_message import decode_pack
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.event_array import PREFIX, is_array
+from webhooks.domain.poison import POISON_RECEIVES
+from webhooks.domain.scope import IDENTIFIER_RULE
+from webhooks.services.fanout.arrays import GROUP, MAX_REJECTED
+from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
+
+INVALID = [
+    "1",
+    "null",
+    "[]",
+    '[{"eventName": "order.paid"}]',
+    "{}",
+    '{"eventName": "order.paid"}',
+    '{"eventName": "order.paid", "tenantId": "a/b", "communityId": "main", "data": {}}',
+    '{"eventName": "order.paid", "tenantId": "acme", "communityId": "main", "data": 1}',
+    '{"eventName": "order.paid", "tenantId": "acme", "communityId": "main", "data": {"n": NaN}}',
+    '{"eventName": "order.paid", "tenantId": "acme", "communityId": "main", "data": {"n": 1e9999999999999999999}}',
+]
+
+NO_OBJECT = "the message is not JSON, or not an object: Expecting '{': line 1 column 1 (char 0)"
+
+
+def array(*events: str) -> str:
+    return f"[{','.join(events)}]"
+
+
+def test_of_a_thousand_events_ten_invalid_ones_are_dead_lettered_alone() -> None:
+    functions = Functions({"order.paid": 1})
+    events = [text(number=n) for n in range(990)]
+    for at, invalid in enumerate(INVALID):
+        events.insert(at * 97, invalid)
+    assert functions.fan_out_all(message("m", array(*events))) == 1
+    assert [event for event, _ in functions.delivered] == sorted(f"e{n}" for n in range(990))
+    reasons = dict(functions.dead_letters)
+    assert sorted(dead for dead, _ in functions.dead_letters) == sorted(INVALID)
+    assert all(reason for _, reason in functions.dead_letters)
+    assert reasons["1"] == reasons["null"] == reasons["[]"] == NO_OBJECT
+    assert reasons["{}"] == "data: must be an object"
+    assert reasons[INVALID[6]] == f"tenantId (or tenant_id): must be {IDENTIFIER_RULE}"
+
+
+def test_events_of_an_array_share_packs() -> None:
+    functions = Functions({"order.paid": 1})
+    functions.fanout.fan_out([message("m", array(*(text(number=n) for n in range(30))))])
+    assert [len(decode_pack(sent.text).deliveries) for sent in functions.lane.fast.messages()] == [10, 10, 10]
+
+
+def test_an_event_without_an_id_gets_that_of_its_message_and_its_position() -> None:
+    functions = Functions({"order.paid": 1}, seconds=STOP_BEFORE + 10, per_send=10)
+    anonymous = json.loads(text())
+    del anonymous["eventId"], anonymous["occurredAt"]
+    sent = EventMessage("m", json.dumps([anonymous] * (2 * GROUP)), 1_790_000_000_123)
+    functions.fan_out_all(sent)
+    ids = {event for event, _ in functions.delivered}
+    assert ids == {f"m-{n}" for n in range(2 * GROUP)}
+    deliveries = [
+        each for sent in functions.lane.fast.messages() for each in decode_pack(sent.text).deliveries
+    ]
+    assert {each.log_time for each in deliveries} == {1_790_000_000_123}
+
+
+def test_arrays_may_mix_the_three_shapes() -> None:
+    functions = Functions({"order.paid": 1})
+    bridge = {
+        "detail-type": "order.paid",
+        "id": "b",
+        "detail": {"tenantId": "acme", "communityId": "main", "n": 1},
+    }
+    flat = {"event_name": "order.paid", "event_id": "f", "tenant_id": "acme", "community_id": "main"}
+    sent = message("m", array(json.dumps(bridge), json.dumps(flat), text()))
+    assert functions.fanout.fan_out([sent]) == set()
+    assert [event for event, _ in functions.delivered] == ["b", "e1", "f"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("[]", "the array is empty: it must have one event at least"),
+        ("[{]", "the message is an array, but not JSON: "),
+        (f"{PREFIX}x\n[1]", "not the rest of an array: its first line cannot be read"),
+    ],
+)
+def test_an_array_that_cannot_be_read_is_dead_lettered_whole(body: str, reason: str) -> None:
+    functions = Functions({"order.paid": 1})
+    assert functions.fanout.fan_out([message("m", body), message("n", text())]) == set()
+    [(dead, why)] = functions.dead_letters
+    assert dead == body
+    assert str(why).startswith(reason)
+    assert len(functions.delivered) == 1
+
+
+def test_wide_events_of_an_array_go_on_in_other_invocations() -> None:
+    functions = Functions({"wide": 600}, seconds=STOP_BEFORE + 10, per_send=1)
+    sent = message("m", array(*(text("wide", number=n) for n in range(12)), "1"))
+    functions.fanout.fan_out([sent])
+    assert functions.steps[-1].startswith("continue from")
+    assert functions.seconds >= STOP_BEFORE - 1
+    assert len(functions.reasons) == 1  # with the events that were begun
+    functions = Functions({"wide": 600}, seconds=STOP_BEFORE + 10, per_send=1)
+    assert functions.fan_out_all(sent) > 12
+    assert len(functions.delivered) == len(set(functions.delivered)) == 12 * 600
+    assert len(functions.reasons) == 1
+
+
+def test_a_thousand_invalid_events_are_enough_for_one_invocation() -> None:
+    functions = Functions({"order.paid": 1})
+    functions.fanout.fan_out([message("m", array(*["1"] * 2500, text()))])
+    assert len(functions.reasons) == MAX_REJECTED
+    functions.fan_out_all(message("m", functions.events.queue.take(1)[0].text))
+    assert len(functions.reasons) > MAX_REJECTED
+
+
+def test_an_array_without_time_to_begin_comes_again() -> None:
+    functions = Functions({"order.paid": 1}, seconds=STOP_BEFORE - 1)
+    assert functions.fanout.fan_out([message("m", array(text()))]) == {"m"}
+    assert functions.steps == []
+
+
+def test_an_array_received_before_is_split_and_its_poison_is_alone_in_the_end() -> None:
+    functions = Functions({"order.paid": 1})
+    functions.index.faults["poison"] = ZeroDivisionError()
+    events = [text(number=n) for n in range(250)]
+    events[77] = text("poison", number=77)
+    waiting, rounds = [message("m", array(*events))], 0
+    while waiting:
+        sent = waiting.pop(0)
+        failed = functions.fanout.fan_out([sent])
+        waiting += [
+            message(f"{rounds}.{at}", part.text) for at, part in enumerate(functions.events.queue.take_all())
+        ]
+        if failed:
+            waiting.append(EventMessage(sent.id, sent.text, sent.sent_at, sent.receives + 1))
+        rounds += 1
+        assert rounds < 200
+    assert {event for event, _ in functions.delivered} == {f"e{n}" for n in range(250) if n != 77}
+    assert functions.dead_letters == [
+        (events[77], f"not processed: ZeroDivisionError after {POISON_RECEIVES} receives")
+    ]
+
+
+@pytest.mark.parametrize("point", ["before", "after"])
+@pytest.mark.parametrize(
+    "call", ["deliveries.send", "events.send", "events.send_all_to_dlq", "index.listeners"]
+)
+def test_an_array_comes_again_whatever_fails_and_then_nothing_is_missing(call: str, point: str) -> None:
+    faults = [f"{point} {call}"]
+
+    def fault(name: str) -> None:
+        if name in faults:
+            faults.remove(name)
+            raise UnavailableError(name)
+
+    functions = Functions({"order.paid": 1, "wide": 600}, seconds=STOP_BEFORE + 10, per_send=1, fault=fault)
+    functions.index.faults = {"order.paid": UnavailableError("away")} if call == "index.listeners" else {}
+    first = message("first", text(number=8, data={"x": "x" * 70_000}))
+    sent = message("m", array("{}", *(text("wide", number=n) for n in range(5)), text(number=9)))
+    failed = functions.fanout.fan_out([first, sent])
+    assert failed
+    assert len(functions.reasons) == (("before", "after").index(point) if "dlq" in call else 0)
+    functions.index.faults.clear()
+    for each in (first, sent):
+        if each.id in failed:
+            functions.seconds = STOP_BEFORE + 10
+            functions.fan_out_all(EventMessage(each.id, each.text, each.sent_at, 2))
+    assert {event for event, _ in functions.delivered} == {f"e{n}" for n in (*range(5), 8, 9)}
+    assert len(set(functions.delivered)) == 5 * 600 + 2
+    assert set(functions.reasons) == {"data: must be an object"}
+
+
+def test_invalid_events_are_dead_lettered_after_all_else() -> None:
+    points: list[str] = []
+    functions = Functions({"wide": 600}, seconds=STOP_BEFORE + 10, per_send=1, fault=points.append)
+    functions.fanout.fan_out([message("m", array("{}", *(text("wide", number=n) for n in range(5))))])
+    assert points[-2:] == ["before events.send_all_to_dlq", "after events.send_all_to_dlq"]
+    assert points[-4:-2] == ["before events.send", "after events.send"]
+
+
+def test_the_events_of_an_array_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="webhooks")
+    functions = Functions({"order.paid": 2})
+    sent = message("m", array(text(), text("unheard", number=2), "1", text(number=3)))
+    functions.fanout.fan_out([sent])
+    [batch] = [record for record in caplog.records if record.getMessage() == "batch.fanned_out"]
+    counts = {name: vars(batch)[name] for name in ("events", "deliveries", "dead_lettered", "unmatched")}
+    assert counts == {"events": 3, "deliveries": 4, "dead_lettered": 1, "unmatched": 1}
+    [invalid] = [record for record in caplog.records if record.getMessage() == "event.invalid"]
+    assert vars(invalid)["message_id"] == "m-2"
+
+
+NAMES = st.sampled_from(["order.paid", "wide", "none"])
+EVENTS = st.lists(
+    st.one_of(
+        st.builds(
+            lambda name, n, data: text(name, number=n, data=data), NAMES, st.integers(0, 5), st.just({"a": 1})
+        ),
+        st.builds(lambda n: text("order.paid", number=n, data={"x": "x" * 70_000}), st.integers(6, 7)),
+        st.sampled_from(INVALID),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(EVENTS, st.sampled_from([math.inf, STOP_BEFORE + 5]))
+def test_an_array_delivers_exactly_what_its_events_would_alone(events: list[str], seconds: float) -> None:
+    counts = {"order.paid": 2, "wide": 60}
+    together, alone = Functions(counts, seconds=seconds, per_send=1, slice_size=20), Functions(counts)
+    together.fan_out_all(message("m", array(*events)))
+    for at, event in enumerate(events):
+        if is_array(event):  # an array in an array is no event
+            alone.dead.send_to_dlq(event, NO_OBJECT)
+        else:
+            alone.fan_out_all(message(f"m-{at}", event))
+    assert set(together.delivered) == set(alone.delivered)
+    assert sorted(map(str, together.dead_letters)) == sorted(map(str, alone.dead_letters))
+    assert bodies(together) == bodies(alone)
+
+
+def bodies(functions: Functions) -> set[str]:
+    return {
+        each.body for sent in functions.lane.fast.messages() for each in decode_pack(sent.text).deliveries
+    }
