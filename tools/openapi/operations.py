@@ -259,32 +259,14 @@ OPERATIONS = (
         text="For each webhook that lists the event's name: whether it gets the event, and if not, why. The "
         "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
         "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are "
-        "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of them "
-        "and yet a cursor. Where nobody listens, the response has names that are listened to.",
+        "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of "
+        "them and yet a cursor. Where nobody listens, the response has names that are listened to.",
         parameters=SCOPED,
         signed=True,
         body=ExplainIn,
         bodies=event_examples.EXPLAIN,
         response=ExplanationOut,
         example=event_examples.EXPLANATION,
-        errors=WITH_BODY,
-    ),
-    Operation(
-        id="publishEvent",
-        method="put",
-        path=f"{COMMUNITY}/event/{{eventName}}",
-        tag=EVENTS,
-        summary="Publish an event.",
-        text="202 once the events queue has it. The event is of the community in the path, whatever its data "
-        "says. The exact repeat of a request publishes the same event, which is delivered once. A body has "
-        f"at most {limits.EVENT_BODY_BYTES} bytes, and the callback made of it at most {MAX_BODY_BYTES}.",
-        parameters=(*SCOPED, "eventName"),
-        signed=True,
-        body=PublishIn,
-        bodies=event_examples.PUBLISH,
-        status=202,
-        response=schemas.PublishedOut,
-        example={"eventId": event_examples.EVENT_ID},
         errors=WITH_BODY,
     ),
     Operation(
