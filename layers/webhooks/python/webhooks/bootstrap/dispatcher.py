@@ -88,7 +88,12 @@ def compose(
         ),
         settlement=Settlement(
             queue=queue,
-            log=DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days),
+            log=DynamoDeliveryLog(
+                aws,
+                settings.deliveries_table,
+                days=settings.attempt_log_days,
+                keep_all_payloads=settings.keep_all_payloads,
+            ),
             subscriptions=subscription_store(settings, aws),
             clock=clock,
             time_left=invocation.left,
