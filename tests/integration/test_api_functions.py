@@ -13,6 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, backend_named
+from tests.contract.logged import entry
 from tests.factories import (
     BASE,
     COMMUNITY,
@@ -28,7 +29,9 @@ from tests.factories import (
     webhook_body,
 )
 from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
+from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
+from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import parse_event
 from webhooks_cli.aws import Account as OperatorAccount
@@ -75,7 +78,10 @@ class Deployed:
         register.issue(SERVICE_CALLER.license_key, License("service", TENANT, COMMUNITY), now=1)
         functions = {
             name: load_function(name, self.environment)
-            for name in ("webhooks", "test_event", "events", "service_keys", "ecdsa_helper", "discovery")
+            for name in (
+                *("webhooks", "deliveries", "test_event", "events"),
+                *("service_keys", "ecdsa_helper", "discovery"),
+            )
         }
         self.handlers = {name: function.lambda_handler for name, function in functions.items()}
         self.apps = {name: function.app for name, function in functions.items() if hasattr(function, "app")}
@@ -112,6 +118,28 @@ def test_an_event_is_published_to_the_queue_in_its_communitys_group(deployed: De
     event = parse_event(message["Body"], message_id="m", sent_at=0)
     assert (event.id, event.name, event.scope) == (published.json["eventId"], "order/paid", SCOPE)
     assert message["Attributes"]["MessageGroupId"] == SCOPE.fairness_group
+
+
+def test_the_log_is_read_as_the_dispatcher_wrote_it(deployed: Deployed) -> None:
+    webhook_id = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api=API)).json["_id"]
+    aws, table = deployed.apps["deliveries"].aws, deployed.environment["DELIVERIES_TABLE"]
+    entries = [
+        entry(number, Outcome.DEAD if number % 2 else Outcome.DELIVERED, webhook_id=webhook_id, scope=SCOPE)
+        for number in range(6)
+    ]
+    assert DynamoDeliveryLog(aws, table, days=30).record(entries) == []
+
+    log = f"{BASE}/webhook/{webhook_id}/deliveries/fetch"
+    first = deployed.call("POST", log, {"size": 4}, by=SERVICE_CALLER).json
+    rest = deployed.call("POST", log, {"size": 4, "cursor": first["cursor"]}, by=SERVICE_CALLER).json
+    shown = [*first["data"], *rest["data"]]
+    assert [each["deliveryId"] for each in shown] == [each.delivery.id for each in reversed(entries)]
+    assert "cursor" not in rest
+
+    dead = deployed.call("POST", log, {"outcome": "dead"}).json["data"]
+    assert dead == deployed.call("POST", f"{BASE}/deliveries/fetch").json["data"] == shown[::2]
+    one = deployed.call("GET", f"{BASE}/delivery/{dead[0]['deliveryId']}").json
+    assert one["payload"] == {"id": "event 5"}
 
 
 def test_without_the_queue_a_publication_is_not_accepted(deployed: Deployed) -> None:
