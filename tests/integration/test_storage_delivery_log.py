@@ -158,12 +158,22 @@ def test_the_phase_times_of_the_last_attempt_are_in_the_item() -> None:
     assert logged.attempts == (attempt,)
 
 
-def test_an_excerpt_fills_the_room_that_is_left(backend: Backend) -> None:
+def test_an_excerpt_fills_the_room_that_is_left() -> None:
     attempt = Attempt(at=SETTLED, latency_ms=1, status=500, excerpt="x" * 1024)
-    (kept,) = excerpts(entry_item(entry("event", attempts=(attempt,)), 30))
-    assert kept == "x" * 400
-    (kept,) = excerpts(entry_item(entry("event", attempts=(Attempt(1, 1, 500, excerpt="short"),)), 30))
+    item = entry_item(entry("event", attempts=(attempt,)), 30)
+    [kept] = excerpts(item)
+    assert kept is not None
+    assert len(kept) >= 400
+    assert 1024 - 16 < item_size(item) <= 1024
+    [kept] = excerpts(entry_item(entry("event", attempts=(Attempt(1, 1, 500, excerpt="short"),)), 30))
     assert kept == "short"
+
+
+def test_the_attempts_of_a_delivery_share_the_room_for_excerpts() -> None:
+    attempts = tuple(Attempt(SETTLED + number, 1, 500, excerpt=f"{number}" * 1024) for number in range(3))
+    item = entry_item(entry("event", attempts=attempts), 30)
+    assert {len(kept or "") for kept in excerpts(item)} == {len(excerpts(item)[0] or "")}
+    assert len(excerpts(item)[0] or "") >= 100
 
 
 def test_an_item_has_the_redirect_location_beside_a_long_excerpt() -> None:
