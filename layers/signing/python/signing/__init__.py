@@ -16,6 +16,7 @@ from .errors import (
     SigningError,
 )
 from .http_fields import TCHAR, TOKEN
+from .http_signatures import content_digest
 from .jwks import jwk, thumbprint
 from .keys import PrivateKey, PublicKey, shared_key
 
@@ -31,6 +32,7 @@ __all__ = [
     "PrivateKey",
     "PublicKey",
     "SigningError",
+    "content_digest",
     "derive_webhook_secret",
     "encode_webhook_secret",
     "jwk",

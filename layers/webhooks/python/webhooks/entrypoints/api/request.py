@@ -15,6 +15,7 @@ from webhooks.domain.json_text import JsonObject, read_object
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.errors import BodyTooLargeError, MediaTypeError
 
+WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 NO_OBJECT = "the body must be a JSON object"
 
 
@@ -22,6 +23,7 @@ NO_OBJECT = "the body must be a JSON object"
 class ApiRequest:
     """A request to the API. Header names in lower case; headers and body can be secret.
 
+    `query`: the parameters behind the path's `?`, the last of equal names; they can be secret too.
     `log_fields`: further fields of the request's log line.
     """
 
@@ -32,6 +34,7 @@ class ApiRequest:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     context: Mapping[str, Any] = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     log_fields: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -46,7 +49,12 @@ class ApiRequest:
             headers=_headers(event),
             body=_body(event),
             context=context,
+            query=_query(event),
         )
+
+    def query_fields(self) -> dict[str, Any]:
+        """Return the query's parameters as a body would have them: whole numbers are int."""
+        return {name: int(text) if WHOLE.fullmatch(text) else text for name, text in self.query.items()}
 
     def json_object(self) -> dict[str, Any]:
         """Return the body as the JSON object it must be, its numbers as int or Decimal.
@@ -106,6 +114,13 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
         for name, value in {**last, **(event.get("headers") or {})}.items()
         if value is not None
     }
+
+
+def _query(event: Mapping[str, Any]) -> dict[str, str]:
+    several = event.get("multiValueQueryStringParameters") or {}
+    last = {name: values[-1] for name, values in several.items() if values}
+    found = {**last, **(event.get("queryStringParameters") or {})}
+    return {str(name): str(value) for name, value in found.items() if value is not None}
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

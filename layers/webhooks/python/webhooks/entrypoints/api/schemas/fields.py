@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from webhooks.domain.endpoint_url import InvalidUrlError, parse_url
+from webhooks.domain.event import EARLIEST, LATEST
 from webhooks.domain.json_text import UTF_8, write_json
 from webhooks.domain.text import TEXT_PATTERN, TEXT_RULE
+from webhooks.domain.timestamps import epoch_seconds, seconds_of
 from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas.base import explain, explain_whole, invalid
@@ -72,6 +74,22 @@ def _inside(value: Any) -> Sequence[Any]:
     return (value or [None]) if isinstance(value, list) else ()
 
 
+def _epoch_ms(value: Any) -> Any:
+    """Read a time in text, epoch seconds or epoch milliseconds."""
+    seconds: float | None = None
+    if isinstance(value, str):
+        seconds = epoch_seconds(value)
+    elif (
+        isinstance(value, int | Decimal)
+        and not isinstance(value, bool)
+        and -LATEST * 1000 <= value <= LATEST * 1000
+    ):
+        seconds = seconds_of(float(value))
+    if seconds is None or not EARLIEST <= seconds <= LATEST:
+        raise ValueError
+    return max(0, round(seconds * 1000))
+
+
 INTEGRAL = BeforeValidator(_integral)
 Flag = Annotated[bool, explain("must be true or false")]
 Name = Annotated[
@@ -115,6 +133,15 @@ Query = Annotated[
         f"must be an array of at most {limits.QUERY_OBJECTS} objects, with at most {limits.QUERY_NODES} "
         f"objects, arrays and values in all, as JSON at most {limits.QUERY_BYTES} bytes, nested at most "
         f"{limits.QUERY_DEPTH} deep"
+    ),
+]
+Time = Annotated[
+    int,
+    BeforeValidator(_epoch_ms),
+    WithJsonSchema({"type": ["string", "number"], "format": "date-time"}),
+    explain_whole(
+        "must be a time as RFC 3339 and ISO 8601 write it, such as 2026-01-15T09:30:00Z, or epoch seconds or "
+        "milliseconds"
     ),
 ]
 Criteria = Annotated[Literal["ANY", "ALL"], explain('must be "ANY" or "ALL"')]
