@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import delivery_examples, examples
+from tools.openapi import delivery_examples, examples, replay_examples
 from tools.openapi import responses as schemas
 from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
@@ -15,6 +15,8 @@ from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDe
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
+from webhooks.entrypoints.api.schemas.replay_out import ReplayCountOut, ReplayOut, ReplaysOut
+from webhooks.entrypoints.api.schemas.replays import ReplayIn
 from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
@@ -34,7 +36,10 @@ CHANGE = (*WITH_BODY, 409)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body."""
+    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body.
+
+    `other`: the model and an example of a further response, by its status.
+    """
 
     id: str
     method: str
@@ -50,6 +55,7 @@ class Operation:
     status: int = 200
     response: type[BaseModel] | Mapping[str, Any] | str | None = None
     example: Any = None
+    other: Mapping[int, tuple[type[BaseModel], Any]] = field(default_factory=dict)
     errors: tuple[int, ...] = ANY_CALL
 
 
@@ -223,6 +229,69 @@ OPERATIONS = (
         response=ShownDeliveryOut,
         example=delivery_examples.SHOWN_DELIVERY,
         errors=SIGNED,
+    ),
+    Operation(
+        id="replayDeliveries",
+        method="post",
+        path=f"{COMMUNITY}/deliveries/replay",
+        tag=DELIVERIES,
+        summary="Send deliveries again.",
+        text="By their ids, at most 100, or by a filter on the log of one webhook. They keep their ids, and "
+        "their attempts count on; `rate` of them are sent in a second, the oldest first. Only those that "
+        "stand as they did when the replay began are sent, and only those whose payload is kept. With "
+        "`dryRun` they are counted, and nothing is sent. 200 where nothing is sent, 202 with the replay "
+        "otherwise; its exact repeat finds that replay. 400 where the filter finds more than can be counted. "
+        "409 where its webhook is disabled, paused, or down, for deliveries that are retrying, and for a "
+        "community with as many running replays as it may have.",
+        parameters=SCOPED,
+        signed=True,
+        body=ReplayIn,
+        bodies=replay_examples.REPLAY_IN,
+        status=202,
+        response=ReplayOut,
+        example=replay_examples.REPLAY,
+        other={200: (ReplayCountOut, replay_examples.COUNT)},
+        errors=CHANGE,
+    ),
+    Operation(
+        id="fetchReplays",
+        method="get",
+        path=f"{COMMUNITY}/replays",
+        tag=DELIVERIES,
+        summary="Fetch replays.",
+        text="A community's replays and recoveries, newest first, a page at a time. Each is kept for 30 "
+        "days after its last change.",
+        parameters=(*SCOPED, "cursor", "size"),
+        signed=True,
+        response=ReplaysOut,
+        example=replay_examples.REPLAYS,
+        errors=SIGNED,
+    ),
+    Operation(
+        id="getReplay",
+        method="get",
+        path=f"{COMMUNITY}/replay/{{replayId}}",
+        tag=DELIVERIES,
+        summary="Get a replay with its progress.",
+        parameters=(*SCOPED, "replayId"),
+        signed=True,
+        response=ReplayOut,
+        example=replay_examples.REPLAY,
+        errors=SIGNED,
+    ),
+    Operation(
+        id="cancelReplay",
+        method="delete",
+        path=f"{COMMUNITY}/replay/{{replayId}}",
+        tag=DELIVERIES,
+        summary="Cancel a replay.",
+        text="It sends no further deliveries; those that wait in the queue are sent, ten seconds' worth at "
+        "most. A replay that is over stays as it is. 409 for a recovery.",
+        parameters=(*SCOPED, "replayId"),
+        signed=True,
+        response=ReplayOut,
+        example={**replay_examples.REPLAY, "state": "cancelled"},
+        errors=(*SIGNED, 409),
     ),
     Operation(
         id="sendTestEvent",

@@ -4,7 +4,7 @@ All of it is computed from the log and its sparse indexes when it is asked for: 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from webhooks.domain.delivery_log import LATEST, UNDELIVERED, LogEntry, LogQuery, Mark, Outcome
