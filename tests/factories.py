@@ -44,10 +44,13 @@ from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.ecdsa_helper import EcdsaHelper
+from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.explanation import Explanations
 from webhooks.services.publishing import Publishing
 from webhooks.services.replays import TenantReplays
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.services.test_event import WebhookTests
+from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 
@@ -283,6 +286,12 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         responses = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
+        health = EndpointHealth(
+            subscriptions=self.subscriptions,
+            health=self.subscriptions,
+            log=self.deliveries,
+            clock=self.clock,
+        )
         stores = {SERVICE: self.keys, SIGNING: self.signing_keys}
         keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
         discovery = Discovery(
@@ -306,6 +315,12 @@ class InMemoryApp:
                 authenticator,
                 webhooks,
                 WebhookSecrets(self.subscriptions, clock=self.clock),
+                pages=WebhookPages(
+                    subscriptions=self.subscriptions,
+                    health=self.subscriptions,
+                    credentials=self.credentials,
+                ),
+                health=health,
                 responses=responses,
             ),
             "events": function("events").routes(
@@ -321,6 +336,14 @@ class InMemoryApp:
                     queue=self.recovery,
                     clock=self.clock,
                     random_bytes=self.random_bytes,
+                ),
+                health=health,
+                communities=self.subscriptions.communities,
+                explanations=Explanations(
+                    index=self.subscriptions,
+                    subscriptions=self.subscriptions,
+                    health=self.subscriptions,
+                    log=self.deliveries,
                 ),
             ),
             "service_keys": function("service_keys").routes(

@@ -33,6 +33,7 @@ ENVIRONMENT = ACCOUNT | {
     "EVENTS_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/events-dlq",
     "DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries",
     "SLOW_DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/slow",
+    "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "DELIVERIES_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries-dlq",
     "RECOVERY_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery-dlq",
     "SERVICE_KEYS_SECRET": "service-keys",

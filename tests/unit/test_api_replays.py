@@ -169,7 +169,7 @@ def test_the_exact_repeat_of_a_request_finds_its_replay(replayed: Replayed) -> N
     assert (again.status, again.json) == (202, first.json)
     assert replayed.replay(uuid="two").json["replayId"] != first.json["replayId"]
     assert len(replayed.app.call("GET", f"{BASE}/replays").json["data"]) == 2
-    # Its first page may never have been asked for; whoever does it second finds it done.
+    # Its first page may never have been asked for; the second message finds it done.
     assert [page.page for page in replayed.pages()] == [0, 0, 0]
 
 

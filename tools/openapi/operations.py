@@ -6,17 +6,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import delivery_examples, examples, replay_examples
+from tools.openapi import delivery_examples, event_examples, examples
 from tools.openapi import responses as schemas
 from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn
 from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDeliveryOut
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
+from webhooks.entrypoints.api.schemas.explain import ExplainIn
+from webhooks.entrypoints.api.schemas.explain_out import ExplanationOut
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
-from webhooks.entrypoints.api.schemas.replay_out import ReplayCountOut, ReplayOut, ReplaysOut
-from webhooks.entrypoints.api.schemas.replays import ReplayIn
 from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
@@ -74,11 +74,15 @@ OPERATIONS = (
         "credentials, each value as an envelope for the caller. The body may be left out. A "
         "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
         "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
-        "always fits.",
+        "always fits. With `state` or `name`, `page.total` is of the webhooks that fit all filters; where "
+        "the community has more than are looked at, `page.isExact` is false.",
         parameters=SCOPED,
         signed=True,
         body=FetchIn,
-        bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
+        bodies={
+            "a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]},
+            "paused ones": {"state": "paused", "name": "document"},
+        },
         body_required=False,
         response=PageOut,
         example=examples.PAGE,
@@ -231,69 +235,6 @@ OPERATIONS = (
         errors=SIGNED,
     ),
     Operation(
-        id="replayDeliveries",
-        method="post",
-        path=f"{COMMUNITY}/deliveries/replay",
-        tag=DELIVERIES,
-        summary="Send deliveries again.",
-        text="By their ids, at most 100, or by a filter on the log of one webhook. They keep their ids, and "
-        "their attempts count on; `rate` of them are sent in a second, the oldest first. Only those that "
-        "stand as they did when the replay began are sent, and only those whose payload is kept. With "
-        "`dryRun` they are counted, and nothing is sent. 200 where nothing is sent, 202 with the replay "
-        "otherwise; its exact repeat finds that replay. 400 where the filter finds more than can be counted. "
-        "409 where its webhook is disabled, paused, or down, for deliveries that are retrying, and for a "
-        "community with as many running replays as it may have.",
-        parameters=SCOPED,
-        signed=True,
-        body=ReplayIn,
-        bodies=replay_examples.REPLAY_IN,
-        status=202,
-        response=ReplayOut,
-        example=replay_examples.REPLAY,
-        other={200: (ReplayCountOut, replay_examples.COUNT)},
-        errors=CHANGE,
-    ),
-    Operation(
-        id="fetchReplays",
-        method="get",
-        path=f"{COMMUNITY}/replays",
-        tag=DELIVERIES,
-        summary="Fetch replays.",
-        text="A community's replays and recoveries, newest first, a page at a time. Each is kept for 30 "
-        "days after its last change.",
-        parameters=(*SCOPED, "cursor", "size"),
-        signed=True,
-        response=ReplaysOut,
-        example=replay_examples.REPLAYS,
-        errors=SIGNED,
-    ),
-    Operation(
-        id="getReplay",
-        method="get",
-        path=f"{COMMUNITY}/replay/{{replayId}}",
-        tag=DELIVERIES,
-        summary="Get a replay with its progress.",
-        parameters=(*SCOPED, "replayId"),
-        signed=True,
-        response=ReplayOut,
-        example=replay_examples.REPLAY,
-        errors=SIGNED,
-    ),
-    Operation(
-        id="cancelReplay",
-        method="delete",
-        path=f"{COMMUNITY}/replay/{{replayId}}",
-        tag=DELIVERIES,
-        summary="Cancel a replay.",
-        text="It sends no further deliveries; those that wait in the queue are sent, ten seconds' worth at "
-        "most. A replay that is over stays as it is. 409 for a recovery.",
-        parameters=(*SCOPED, "replayId"),
-        signed=True,
-        response=ReplayOut,
-        example={**replay_examples.REPLAY, "state": "cancelled"},
-        errors=(*SIGNED, 409),
-    ),
-    Operation(
         id="sendTestEvent",
         method="post",
         path=f"{WEBHOOK}/test",
@@ -312,6 +253,25 @@ OPERATIONS = (
         response=SentTestOut,
         example=examples.SENT_TEST,
         errors=CHANGE,
+    ),
+    Operation(
+        id="explainEvent",
+        method="post",
+        path=f"{COMMUNITY}/events/explain",
+        tag=EVENTS,
+        summary="Explain an event.",
+        text="For each webhook that lists the event's name: whether it gets the event, and if not, why. The "
+        "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
+        "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are "
+        "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of "
+        "them and yet a cursor. Where nobody listens, the response has names that are listened to.",
+        parameters=SCOPED,
+        signed=True,
+        body=ExplainIn,
+        bodies=event_examples.EXPLAIN,
+        response=ExplanationOut,
+        example=event_examples.EXPLANATION,
+        errors=WITH_BODY,
     ),
     Operation(
         id="getServiceKeys",

@@ -12,20 +12,8 @@ from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.http import PhaseTimes
 
 MAX_BUCKETS = 60
-BUCKETS = (
-    1,
-    5,
-    15,
-    60,
-    300,
-    900,
-    3_600,
-    10_800,
-    43_200,
-    86_400,
-    604_800,
-    2_592_000,
-)  # seconds; the last is 30 days
+# Seconds: from one to 30 days.
+BUCKETS = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 43_200, 86_400, 604_800, 2_592_000)
 
 
 @dataclass(frozen=True, slots=True)

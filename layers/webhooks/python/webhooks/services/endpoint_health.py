@@ -14,7 +14,7 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.series import Figures, Series, figures_of, series_of
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, DeliveryLogReader, HealthStore, Subscriptions
-from webhooks.services.webhook_search import EXAMINED, READ, unhealthy_ids
+from webhooks.services.webhook_pages import EXAMINED, READ, unhealthy_ids
 from webhooks.services.webhooks import NO_WEBHOOK, require_webhook_id
 
 LAST = 100  # deliveries that figures are computed from

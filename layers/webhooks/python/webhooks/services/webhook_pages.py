@@ -1,7 +1,7 @@
-"""Pages of webhooks that are filtered by their state or their name, in bounded work.
+"""Pages of webhooks, also of those in a state or with a name, in bounded work.
 
-There is no index of states or names: the webhooks themselves are looked at, the newest first. At most EXAMINED of
-them for a page, so a page of a larger community may know of fewer than there are, and says so.
+There is no index of names or states: the webhooks themselves are looked at, the newest first. At most
+EXAMINED of them for a page, so a page of a larger community may know of fewer than there are, and says so.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,12 +10,14 @@ from itertools import batched
 
 from webhooks.domain.health import State
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Webhook, sequence_of
-from webhooks.ports import HealthStore, Page, Subscriptions
+from webhooks.domain.webhook import Credential, Webhook, sequence_of
+from webhooks.ports import Credentials, HealthStore, Page, Subscriptions
+from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.webhook_credentials import WebhookCredentials
 
-EXAMINED = 2_000  # webhooks: 20 reads of 100, which take two seconds and at most 6.4 MB of memory each
+EXAMINED = 2_000  # webhooks: 20 reads, of at most 6.4 MB each
 READ = 100
-MAX_LISTED = 10_000  # ids of webhooks that are not healthy, which the newest are chosen from
+MAX_LISTED = 10_000  # ids of webhooks that are not healthy, of which the newest are looked at
 LISTED = 1_000  # of them in one read
 
 
@@ -37,24 +39,47 @@ class WebhookFilter:
         )
 
 
-class WebhookSearch:
-    """Finds the webhooks of a page."""
+EVERY = WebhookFilter()
 
-    def __init__(self, *, subscriptions: Subscriptions, health: HealthStore) -> None:
+
+class WebhookPages:
+    """The use cases that show webhooks. Requests are authorized before they come here."""
+
+    def __init__(
+        self, *, subscriptions: Subscriptions, health: HealthStore, credentials: Credentials
+    ) -> None:
         self._subscriptions = subscriptions
         self._health = health
+        self._credentials = WebhookCredentials(credentials)
 
-    def page(self, scope: Scope, *, index: int, size: int, wanted: WebhookFilter) -> Page:
-        """Return a page by its number; its total is of all webhooks that were looked at and fit."""
+    def fetch(
+        self, request: CommunityRequest, *, index: int, size: int, wanted: WebhookFilter = EVERY
+    ) -> tuple[Page, Sequence[Credential | None]]:
+        """Return a page by its number, and each webhook's credential where the caller sees them.
+
+        The page's total is of all webhooks that were looked at and are wanted.
+        """
+        page = self._page(request.scope, index=index, size=size, wanted=wanted)
+        return page, self.credentials(request, page.webhooks)
+
+    def credentials(
+        self, request: CommunityRequest, webhooks: Sequence[Webhook]
+    ) -> Sequence[Credential | None]:
+        """Return the webhooks' credentials, in their order, None where the caller does not see them."""
+        if not request.caller.sees_credentials:
+            return [None] * len(webhooks)
+        return self._credentials.of(webhooks)
+
+    def _page(self, scope: Scope, *, index: int, size: int, wanted: WebhookFilter) -> Page:
         if wanted.state is not None:
             ids = unhealthy_ids(self._health, scope)
             found = self._stored(scope, ids[:EXAMINED])
-            return _page(found, wanted, index=index, size=size, is_exact=len(ids) <= EXAMINED)
+            return _chosen(found, wanted, index=index, size=size, is_exact=len(ids) <= EXAMINED)
         if wanted.name is None:
             return self._subscriptions.page(scope, index=index, size=size, tags=wanted.tags)
         first = self._subscriptions.page(scope, index=0, size=READ, tags=wanted.tags)
-        found = self._pages(scope, first, wanted.tags)
-        return _page(found, wanted, index=index, size=size, is_exact=first.total <= EXAMINED)
+        found = self._in_pages(scope, first, wanted.tags)
+        return _chosen(found, wanted, index=index, size=size, is_exact=first.total <= EXAMINED)
 
     def _stored(self, scope: Scope, ids: Sequence[str]) -> Iterator[Webhook]:
         for some in batched(ids, READ, strict=False):
@@ -64,7 +89,7 @@ class WebhookSearch:
                 if isinstance(webhook, Webhook):
                     yield webhook
 
-    def _pages(self, scope: Scope, first: Page, tags: Sequence[str]) -> Iterator[Webhook]:
+    def _in_pages(self, scope: Scope, first: Page, tags: Sequence[str]) -> Iterator[Webhook]:
         """Read page by page; a webhook that others push onto the next page meanwhile comes once."""
         seen: set[str] = set()
         for number in range(-(-min(first.total, EXAMINED) // READ)):
@@ -86,7 +111,9 @@ def unhealthy_ids(health: HealthStore, scope: Scope) -> Sequence[str]:
     return sorted(ids, key=lambda each: sequence_of(each) or 0, reverse=True)
 
 
-def _page(found: Iterable[Webhook], wanted: WebhookFilter, *, index: int, size: int, is_exact: bool) -> Page:
+def _chosen(
+    found: Iterable[Webhook], wanted: WebhookFilter, *, index: int, size: int, is_exact: bool
+) -> Page:
     total, webhooks = 0, []
     for webhook in found:
         if wanted.fits(webhook):
