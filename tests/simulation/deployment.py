@@ -14,7 +14,13 @@ from tests.clocks import NOW
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import RequestSender, ScriptedTokens
-from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.queues import (
+    FakeDeliveryQueue,
+    FakeEventPublisher,
+    FakeEventsDlq,
+    FakeEventsQueue,
+    FakeRecoveryQueue,
+)
 from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.clock import SimulatedClock
@@ -44,6 +50,7 @@ class Deployment(ABC):
             FakeEventsQueue(),
             FakeEventsDlq(),
         )
+        self.publisher, self.recovery_queue = FakeEventPublisher(), FakeRecoveryQueue()
         self.events_dead, self.dead = self.make_queue("events-dlq"), self.make_queue("deliveries-dlq")
         self.events = self.make_queue("events", dead=self.events_dead)
         self.fast = self.make_queue("deliveries", dead=self.dead)
