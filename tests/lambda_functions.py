@@ -35,7 +35,6 @@ ENVIRONMENT = ACCOUNT | {
     "SLOW_DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/slow",
     "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "DELIVERIES_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries-dlq",
-    "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "SERVICE_KEYS_SECRET": "service-keys",
     "SIGNING_KEYS_SECRET": "signing-keys",
     "WEBHOOK_MASTER_SECRET": "webhook-master",
