@@ -44,6 +44,7 @@ from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.ecdsa_helper import EcdsaHelper
 from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.explanation import Explanations
 from webhooks.services.publishing import Publishing
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.services.test_event import WebhookTests
@@ -327,6 +328,12 @@ class InMemoryApp:
                 log=DeliveryLogs(log=self.deliveries, subscriptions=self.subscriptions),
                 health=health,
                 communities=self.subscriptions.communities,
+                explanations=Explanations(
+                    index=self.subscriptions,
+                    subscriptions=self.subscriptions,
+                    health=self.subscriptions,
+                    log=self.deliveries,
+                ),
             ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)

@@ -191,16 +191,20 @@ def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
     one = f"{BASE}/webhook/{created['_id']}"
     key_id = app.public_key.replace("/", "%2F")
+    published: dict[str, Any] = {"data": {}}
     requests: list[tuple[str, str, Any]] = [
         ("PUT", f"{BASE}/webhook", webhook_body()),
         ("POST", f"{BASE}/webhooks/fetch", {}),
         ("PATCH", one, {"name": "n"}),
         ("GET", f"{one}/secret", None),
-        ("PUT", f"{BASE}/event/order.paid", {"data": {}}),
+        ("PUT", f"{BASE}/event/order.paid", published),
         ("PUT", f"{BASE}/event/order.paid", {"data": 1}),
         ("POST", f"{one}/secret/rotate", None),
         ("POST", f"{one}/test", None),
         ("POST", f"{one}/test", {"data": {}}),  # the second within a second: 429
+        ("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "E_LOGIN"}),
+        ("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "none"}),
+        ("POST", f"{BASE}/events/explain", {}),
         ("DELETE", one, None),
         ("DELETE", one, None),
         ("PUT", f"{BASE}/webhook", {}),

@@ -22,6 +22,7 @@ ROUTES = [
     ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName+}"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/events/explain"),
     ("GET", "/servicekeys"),
     ("DELETE", "/servicekey/{keyId+}"),
     ("POST", "/ecdsa_helper"),

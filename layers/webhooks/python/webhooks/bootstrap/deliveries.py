@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.communities import DynamoCommunities
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
+from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
@@ -16,6 +18,7 @@ from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.explanation import Explanations
 from webhooks.settings import DeliveriesSettings
 
 
@@ -25,18 +28,25 @@ class DeliveriesApp(AwsApp):
     log: DeliveryLogs
     health: EndpointHealth
     communities: Communities
+    explanations: Explanations
 
 
 def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None = None) -> DeliveriesApp:
     settings, opened = start(DeliveriesSettings, settings), ExitStack()
     aws = open_clients(opened, aws)
+    subscriptions = subscription_store(settings, aws)
+    subscriptions_table = Table(aws, settings.subscriptions_table)
+    log = DynamoDeliveryLogReader(aws, settings.deliveries_table)
     return DeliveriesApp(
         aws=aws,
         opened=opened,
         authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
-        log=DeliveryLogs(
-            log=DynamoDeliveryLogReader(aws, settings.deliveries_table),
-            subscriptions=subscription_store(settings, aws),
+        log=DeliveryLogs(log=log, subscriptions=subscriptions),
+        explanations=Explanations(
+            index=DynamoSubscriptionIndex(subscriptions_table),
+            subscriptions=subscriptions,
+            health=DynamoHealthStore(subscriptions_table),
+            log=log,
         ),
         health=endpoint_health(settings, aws),
         communities=DynamoCommunities(Table(aws, settings.subscriptions_table)),

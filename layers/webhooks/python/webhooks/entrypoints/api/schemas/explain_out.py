@@ -31,8 +31,8 @@ class ExplainedOut(Out):
     result: Annotated[
         Literal["matched", "filtered", "disabled", "unknown"],
         Field(
-            description="`matched`: it gets the event. `filtered`: its query does not hold. `disabled`: it"
-            " gets no events. `unknown`: without the event's data, or for the reason that is given."
+            description="`matched`: it gets the event. `filtered`: its query does not hold. `disabled`: it "
+            "gets no events. `unknown`: without the event's data, or for the reason that is given."
         ),
     ]
     reason: str = ""
@@ -60,6 +60,4 @@ class ExplanationOut(Out):
     listened_names: Annotated[
         list[str], Field(description="Where nobody listens: names that enabled webhooks list, sorted.")
     ] = []  # noqa: RUF012 - a field of pydantic
-    message: Annotated[
-        str, Field(description="Where nobody listens: of how many webhooks the names are.")
-    ] = ""
+    message: Annotated[str, Field(description="Where nobody listens: whose names these are.")] = ""
