@@ -408,7 +408,8 @@ def test_a_filter_of_a_larger_community_looks_at_the_newest_and_says_so() -> Non
         app.subscriptions.put(replace(first, id=webhook_id))
     exact = app.fetch(pSize=1)["page"]
     assert exact == {"index": 0, "total": EXAMINED + 1, "size": 1}
-    for asked in ({"name": "first"}, {"state": "paused"}):
+    filters: list[dict[str, Any]] = [{"name": "first"}, {"state": "paused"}]
+    for asked in filters:
         page = app.fetch(pSize=1, **asked)["page"]
         assert page == {"index": 0, "total": EXAMINED, "size": 1, "isExact": False}
 
@@ -433,7 +434,7 @@ def test_communities_are_listed_page_by_page_for_an_unscoped_system_license(app:
     for number in range(5):
         app.call("PUT", f"/tenant/t{number}/community/c/webhook", webhook())
     found: list[dict[str, str]] = []
-    query: dict[str, str] = {"size": "2"}
+    query: dict[str, Any] = {"size": "2"}
     while True:
         page = get(app, "/communities", **query)
         found += page["data"]
