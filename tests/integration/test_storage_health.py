@@ -111,6 +111,15 @@ def test_a_community_of_a_release_before_is_listed_from_its_next_change_on(
     assert communities.page(after=None, size=10) == [ACME]
 
 
+def test_a_change_upon_an_old_health_lists_no_webhook_that_is_healthy_by_now(opened: Opened) -> None:
+    webhook = opened.add()
+    opened.health.save(webhook, SLOW)
+    slow = opened.get(webhook)
+    opened.health.save(slow, Health())
+    opened.subscriptions.change(slow, changed(slow, name="new"), record=None)
+    assert opened.health.unhealthy(ACME, after=None, size=10) == []
+
+
 def unlisted(opened: Opened, sk: str) -> None:
     """Take an item out of the list, as a release without lists wrote it."""
     opened.backend.clients.dynamodb.update_item(
