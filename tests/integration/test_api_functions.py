@@ -34,6 +34,9 @@ from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import parse_event
+from webhooks.domain.recovery_message import decode_task
+from webhooks.domain.replay import WebhookCheck
+from webhooks.domain.scope import Scope
 from webhooks_cli.aws import Account as OperatorAccount
 from webhooks_cli.license import License
 from webhooks_cli.register import LicenseRegister
@@ -172,6 +175,39 @@ def test_a_webhook_lives_from_its_creation_to_its_end(deployed: Deployed) -> Non
     assert deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["life"]}).json["page"]["total"] == 0
 
 
+def test_a_webhook_is_paused_found_and_resumed_and_its_secret_rotated(deployed: Deployed) -> None:
+    community = "/tenant/acme/community/health"
+    created = deployed.call("PUT", f"{community}/webhook", webhook_body(api=API, name="to pause"))
+    webhook_id, one = created.json["_id"], f"{community}/webhook/{created.json['_id']}"
+    assert deployed.call("PATCH", one, {"paused": True}).json["paused"]
+    found = deployed.call("POST", f"{community}/webhooks/fetch", {"state": "paused", "name": "to "}).json
+    assert [each["_id"] for each in found["data"]] == [webhook_id]
+    shown = deployed.call("GET", one).json
+    assert SYSTEM.open(deployed.public_key, shown["api"]["credential"]["password"]) == "p"
+    assert [each["reason"] for each in shown["health"]["changes"]] == ["paused by its tenant"]
+    listed = deployed.call("POST", f"{community}/webhooks/health", {"webhookIds": [webhook_id]}).json["data"]
+    assert [(each["state"], each["deliveries"]) for each in listed] == [("paused", [])]
+    states = deployed.call("GET", f"{community}/health").json
+    assert (states["webhooks"]["paused"], states["undelivered"]["held"], states["isExact"]) == (1, 0, True)
+    assert deployed.call("GET", f"{one}/series").json["buckets"] == []
+    assert {"tenantId": "acme", "communityId": "health"} in deployed.call("GET", "/communities").json["data"]
+
+    assert "paused" not in deployed.call("PATCH", one, {"paused": False}).json
+    sqs, url = deployed.apps["webhooks"].aws.sqs, deployed.environment["RECOVERY_QUEUE_URL"]
+    [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert decode_task(message["Body"]) == WebhookCheck(Scope("acme", "health"), webhook_id)
+    assert deployed.call("POST", f"{community}/webhooks/fetch", {"state": "paused"}).json["data"] == []
+    secrets_shown = [
+        deployed.call("GET", f"{one}/secret").json,
+        deployed.call("POST", f"{one}/secret/rotate").json,
+    ]
+    before, after = (SYSTEM.open(deployed.public_key, each["signingSecret"]) for each in secrets_shown)
+    assert before != after
+    assert (
+        SYSTEM.open(deployed.public_key, deployed.call("GET", f"{one}/secret").json["signingSecret"]) == after
+    )
+
+
 def test_an_exact_repeat_is_answered_from_its_record(deployed: Deployed) -> None:
     body = webhook_body(api={"url": "https://93.184.216.34/"}, tags=["repeat"])
     first, second = (deployed.call("PUT", f"{BASE}/webhook", body, uuid="twice") for _ in range(2))
@@ -270,6 +306,7 @@ print(*sorted(sys.modules))
     ("name", "unwanted"),
     [
         ("webhooks", {"boto3", "coincurve", "aws_xray_sdk", "tools.openapi"}),
+        ("deliveries", {"boto3", "coincurve", "aws_xray_sdk", "tools.openapi"}),
         ("service_keys", {"boto3", "coincurve", "pydantic", "aws_xray_sdk"}),
         ("ecdsa_helper", {"boto3", "botocore.session", "coincurve", "urllib3", "aws_xray_sdk"}),
         ("discovery", {"boto3", "coincurve", "pydantic", "aws_xray_sdk", "tools.openapi"}),
