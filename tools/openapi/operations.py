@@ -36,7 +36,10 @@ CHANGE = (*WITH_BODY, 409)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body."""
+    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body.
+
+    `other`: the model and an example of a further response, by its status.
+    """
 
     id: str
     method: str
@@ -52,6 +55,7 @@ class Operation:
     status: int = 200
     response: type[BaseModel] | Mapping[str, Any] | str | None = None
     example: Any = None
+    other: Mapping[int, tuple[type[BaseModel], Any]] = field(default_factory=dict)
     errors: tuple[int, ...] = ANY_CALL
 
 
