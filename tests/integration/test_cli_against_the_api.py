@@ -141,3 +141,27 @@ def test_deliveries_are_followed_in_all_communities(webhooks: CommandLine, app: 
     assert shown.code == 130, shown.stderr
     lines = [json.loads(line) for line in shown.stdout.splitlines()]
     assert [(each["tenantId"], each["eventId"]) for each in lines] == [(TENANT, "e100"), (TENANT, "e101")]
+
+
+def test_deliveries_are_replayed_counted_listed_and_cancelled(
+    webhooks: CommandLine, app: InMemoryApp
+) -> None:
+    webhook_id = app.create(name="orders")["_id"]
+    ids = [recorded(app, webhook_id, number=number, outcome=Outcome.DEAD) for number in range(3)]
+    argv = ("deliveries", "replay", "--webhook", "orders", "--outcome", "dead")
+    assert webhooks(*argv, "--dry-run").stdout == "3 would be sent\n"
+    nothing = webhooks(*argv, "--until", "7d")
+    assert (nothing.code, "no delivery fits" in nothing.stdout) == (0, True)
+
+    begun = webhooks(*argv, "--rate", 5, "--json")
+    assert begun.code == 0, begun.stdout
+    id_ = begun.document["replayId"]
+    assert (begun.document["total"], begun.document["rate"]) == (3, 5)
+    assert id_ in webhooks("deliveries", "replays").stdout
+    assert webhooks("deliveries", "cancel", id_, "--json").document["state"] == "cancelled"
+    assert webhooks("deliveries", "replays", id_).code == 1
+
+    by_ids = webhooks("deliveries", "replay", "--ids", *ids[:2], "--json").document
+    assert by_ids["deliveryIds"] == ids[:2]
+    missing = webhooks("deliveries", "replay", "--ids", ids[0][:-32] + "0" * 32)
+    assert (missing.code, "no such deliveries" in missing.stderr) == (1, True)

@@ -210,7 +210,7 @@ def test_wrong_use_is_explained(webhooks: CommandLine, api: Api, argv: tuple[str
 
 
 def test_a_replay_is_counted_before_it_is_begun(webhooks: CommandLine, api: Api) -> None:
-    api.answer("POST", "deliveries/replay", {"deliveries": 12, "withoutPayload": 3})
+    api.answer("POST", "deliveries/replay", {"deliveries": 15, "withoutPayload": 3})
     ended = webhooks("deliveries", "replay", "--webhook", WEBHOOK, "--outcome", "dead", "--dry-run")
     assert "12 would be sent; 3 cannot be" in ended.stdout
     assert api.asked("POST", "deliveries/replay") == [
