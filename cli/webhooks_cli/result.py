@@ -65,10 +65,23 @@ def show_document(value: Any, stdout: TextIO) -> None:
     print(to_json(value), file=stdout)
 
 
+def printable(text: str, output: TextIO) -> str:
+    """Return the text as it may be printed there: tenants and endpoints choose parts of it.
+
+    On a terminal, characters that could control it are escaped.
+    """
+    if not output.isatty():
+        return text
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
 def show_stream(stream: Stream, stdout: TextIO, write: Callable[[Line], str]) -> None:
     """Print each line as soon as it is there."""
     for line in stream.lines:
-        print(write(line), file=stdout, flush=True)
+        print(printable(write(line), stdout), file=stdout, flush=True)
 
 
 def json_line(line: Line) -> str:
@@ -83,11 +96,11 @@ def text_line(line: Line) -> str:
 def show_text(result: Result, stdout: TextIO, stderr: TextIO) -> None:
     """Print for a person: with colours where stdout is a terminal and rich is installed, else plain."""
     for note in result.notes:
-        print(note, file=stderr)
+        print(printable(note, stderr), file=stderr)
     if stdout.isatty() and not isinstance(result.shown, str) and find_spec("rich"):
         _show_on_terminal(result.shown, stdout)
     elif text := _plain(result.shown):
-        print(text, file=stdout)
+        print(printable(text, stdout), file=stdout)
 
 
 def _plain(shown: str | Table | Json) -> str:

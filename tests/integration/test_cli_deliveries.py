@@ -124,6 +124,12 @@ def test_a_text_of_an_endpoint_cannot_control_the_terminal(webhooks: CommandLine
     shown = webhooks("deliveries", "show", ID, stdout=Terminal()).stdout
     assert not {"\x1b", "\x9b", "\x07"} & set(shown)
     assert "\nbeginning" not in shown
+    api.answer("GET", f"replay/{REPLAY['replayId']}", {**REPLAY, "createdBy": "\x1b[2Jme"})
+    shown = webhooks("deliveries", "replays", REPLAY["replayId"], stdout=Terminal()).stdout
+    assert "\\x1b[2Jme" in shown
+    api.answer("GET", "delivery/x", {"message": "\x1b[2Jgone"}, status=404)
+    webhooks.stderr = Terminal
+    assert "\x1b" not in webhooks("deliveries", "show", "x").stderr
 
 
 @pytest.mark.parametrize(
