@@ -3,8 +3,11 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.util import find_spec
 from typing import Any, TextIO
+
+from webhooks_cli.event_files import write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,21 @@ class Result:
 
 
 def to_json(value: Any) -> str:
-    """Write an indented JSON document, in its own order."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Write an indented JSON document, in its own order; a Decimal is a number with all its digits."""
+    return _indented(value, "\n")
+
+
+def _indented(value: Any, line: str) -> str:
+    if not value or not isinstance(value, (dict, list, tuple)):
+        return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+    inner = f"{line}  "
+    if isinstance(value, dict):
+        parts = [
+            f"{json.dumps(str(name), ensure_ascii=False)}: {_indented(each, inner)}"
+            for name, each in value.items()
+        ]
+        return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
+    return f"[{inner}{f',{inner}'.join(_indented(each, inner) for each in value)}{line}]"
 
 
 def show_document(value: Any, stdout: TextIO) -> None:
@@ -86,7 +102,7 @@ def show_stream(stream: Stream, stdout: TextIO, write: Callable[[Line], str]) ->
 
 def json_line(line: Line) -> str:
     """Write a line's document as JSON without a line break."""
-    return json.dumps(line.document, ensure_ascii=False, separators=(",", ":"))
+    return write_json(line.document)
 
 
 def text_line(line: Line) -> str:

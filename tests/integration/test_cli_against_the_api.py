@@ -118,11 +118,13 @@ def test_a_test_event_is_sent(webhooks: CommandLine, app: InMemoryApp) -> None:
 
 def test_health_is_shown(webhooks: CommandLine, app: InMemoryApp) -> None:
     app.create(name="orders", paused=True)
-    app.create(name="others")
+    others = app.create(name="others")["_id"]
     shown = webhooks("health")
     assert shown.code == 0, shown.stderr
     assert "2: 1 healthy, 1 paused" in shown.stdout
     assert "orders" in shown.stdout.splitlines()[-1]
+    recorded(app, others, number=1, outcome=Outcome.DELIVERED)
+    assert "success      100 %" in webhooks("health", "others").stdout
     assert "state        paused" in webhooks("health", "orders").stdout
 
 

@@ -118,6 +118,15 @@ def test_a_delivery_is_shown_with_its_phases_and_bars_on_a_terminal_only(
     assert '"type": "order.paid"' in plain.stdout
 
 
+def test_a_payload_is_shown_to_the_last_digit(webhooks: CommandLine, api: Api) -> None:
+    text = json.dumps(delivery(payload={"amount": "?"})).replace('"?"', "[19.90, 1222223333.00000001]")
+    api.responses[f"/tenant/acme/community/main/delivery/{ID}"] = (200, text.encode())
+    for argv in ((), ("--json",)):
+        shown = webhooks("deliveries", "show", ID, *argv).stdout
+        assert "19.90,\n" in shown
+        assert "1222223333.00000001\n" in shown
+
+
 def test_a_text_of_an_endpoint_cannot_control_the_terminal(webhooks: CommandLine, api: Api) -> None:
     hostile = {**ATTEMPT, "status": 500, "response": "\x1b[2J\x9bgone\nbeginning of a line"}
     api.answer("GET", f"delivery/{ID}", delivery(attempts=[hostile], reason="\x1b]0;title\x07"))
@@ -312,7 +321,7 @@ def test_health_lists_unhealthy_webhooks_once(webhooks: CommandLine, api: Api) -
         "state": "held",
         "since": "2026-01-15T09:00:00.000Z",
         "held": 7,
-        "successRate": 0.25,
+        "successRate": 25,
         "p99Ms": 900,
     }
     api.answer("GET", f"webhook/{WEBHOOK}", {"_id": WEBHOOK, "name": "orders", "health": health})
@@ -320,7 +329,7 @@ def test_health_lists_unhealthy_webhooks_once(webhooks: CommandLine, api: Api) -
     assert "webhooks     3: 1 healthy, 1 held, 1 failing, 1 slow" in ended.stdout
     assert "undelivered  2 dead, 7 held (at least)" in ended.stdout
     assert ended.stdout.count(WEBHOOK) == 1
-    assert "25.0%" in ended.stdout
+    assert "25 %" in ended.stdout
     asked = api.asked("POST", "webhooks/fetch")
     assert [each["state"] for each in asked if isinstance(each, dict)] == ["held", "failing", "slow"]
 
