@@ -151,8 +151,8 @@ OPERATIONS = (
         summary="Replace a webhook's signing secret.",
         text="The new `whsec_` secret, as an envelope for the caller, signs at once. The one that it "
         "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any "
-        "order, and verify with either. 409 where five replaced ones still sign. The exact repeat of a request gets the first "
-        "response again while the webhook is as the request left it.",
+        "order, and verify with either. 409 where five replaced ones still sign. The exact repeat of a "
+        "request gets the first response again while the webhook is as the request left it.",
         parameters=ONE,
         signed=True,
         response=SecretOut,
@@ -217,9 +217,9 @@ OPERATIONS = (
         summary="Explain an event.",
         text="For each webhook that lists the event's name: whether it gets the event, and if not, why. The "
         "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
-        "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are now. "
-        "A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of them "
-        "and yet a cursor. Where nobody listens, the response has names that are listened to.",
+        "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are "
+        "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of "
+        "them and yet a cursor. Where nobody listens, the response has names that are listened to.",
         parameters=SCOPED,
         signed=True,
         body=ExplainIn,
