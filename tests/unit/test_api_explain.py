@@ -205,7 +205,7 @@ def test_an_entry_that_cannot_be_read_is_unknown(app: InMemoryApp) -> None:
     assert one == {"result": "unknown", "reason": "an index entry of E_LOGIN cannot be read"}
 
 
-def test_where_nobody_listens_the_names_that_are_listened_to_are_listed(app: InMemoryApp) -> None:
+def test_where_no_webhook_listens_the_names_that_are_listened_to_are_listed(app: InMemoryApp) -> None:
     answer = explain(app, {"event": event()})
     assert answer["webhooks"] == answer["listenedNames"] == []
     assert answer["message"].endswith("the community has no webhooks")
