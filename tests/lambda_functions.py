@@ -35,6 +35,7 @@ ENVIRONMENT = ACCOUNT | {
     "SLOW_DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/slow",
     "RECOVERY_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery",
     "DELIVERIES_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/deliveries-dlq",
+    "RECOVERY_DLQ_URL": "https://sqs.us-east-1.amazonaws.com/1/recovery-dlq",
     "SERVICE_KEYS_SECRET": "service-keys",
     "SIGNING_KEYS_SECRET": "signing-keys",
     "WEBHOOK_MASTER_SECRET": "webhook-master",

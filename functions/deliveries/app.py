@@ -1,11 +1,11 @@
-"""functions/deliveries: tenants read the delivery log, and explain events."""
+"""functions/deliveries: the delivery log, explained events, the health of endpoints, communities."""
 
 from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.deliveries import compose
 from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints.api import delivery_responses as responses
-from webhooks.entrypoints.api import limits
+from webhooks.entrypoints.api import health_responses, limits
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.explanation_responses import explanation_page
 from webhooks.entrypoints.api.request import ApiRequest
@@ -13,19 +13,31 @@ from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn, cursor_of
 from webhooks.entrypoints.api.schemas.explain import ExplainIn
 from webhooks.entrypoints.api.schemas.explain import cursor_of as explained_cursor_of
+from webhooks.entrypoints.api.schemas.health import CommunitiesIn, SeriesIn, WebhooksHealthIn
 from webhooks.entrypoints.api.schemas.validate import read
+from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs
+from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.services.explanation import Explanations
 
 COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
 WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
 
 
-def routes(authenticator: Authenticator, *, log: DeliveryLogs, explanations: Explanations) -> RestApi:
+def routes(
+    authenticator: Authenticator,
+    *,
+    log: DeliveryLogs,
+    explanations: Explanations,
+    health: EndpointHealth,
+    communities: Communities,
+) -> RestApi:
     """Return the API over the use cases."""
     api = RestApi(invocation)
     log_routes(api, authenticator, log=log)
     explain_routes(api, authenticator, explanations=explanations)
+    health_routes(api, authenticator, health=health)
+    community_routes(api, authenticator, communities=communities)
     return api
 
 
@@ -68,5 +80,46 @@ def explain_routes(api: RestApi, authenticator: Authenticator, *, explanations: 
         return json_response(explanation_page(question, page, cursor=cursor))
 
 
+def health_routes(api: RestApi, authenticator: Authenticator, *, health: EndpointHealth) -> None:
+    """Add the routes of endpoints' health."""
+
+    @api.post(f"{COMMUNITY}/webhooks/health")
+    def several(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        asked = read(WebhooksHealthIn, request.json_object())
+        shown = health.several(authorized.scope, asked.webhook_ids)
+        return json_response(health_responses.webhooks_health(shown))
+
+    @api.get(f"{COMMUNITY}/health")
+    def community(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        return json_response(health_responses.community_health(health.community(authorized.scope)))
+
+    @api.get(f"{WEBHOOK}/series")
+    def series(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        asked = read(SeriesIn, request.query_fields())
+        asked.require_order()
+        shown = health.series(authorized.scope, webhook_id, since=asked.since, until=asked.until)
+        return json_response(health_responses.series(shown))
+
+
+def community_routes(api: RestApi, authenticator: Authenticator, *, communities: Communities) -> None:
+    """Add the route of the deployment's communities."""
+
+    @api.get("/communities")
+    def fetch(request: ApiRequest) -> Response[str]:
+        authenticator.operator(request)
+        asked = read(CommunitiesIn, request.query_fields())
+        page = communities.page(after=asked.after, size=asked.page_size)
+        return json_response(health_responses.communities(page, size=asked.page_size))
+
+
 app = compose()
-lambda_handler = routes(app.authenticator, log=app.log, explanations=app.explanations).handle
+lambda_handler = routes(
+    app.authenticator,
+    log=app.log,
+    explanations=app.explanations,
+    health=app.health,
+    communities=app.communities,
+).handle

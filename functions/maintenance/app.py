@@ -1,6 +1,6 @@
-"""functions/maintenance: deletes orphaned secrets on a schedule."""
+"""functions/maintenance: on schedules, deletes orphaned secrets, and restarts what a crash stopped."""
 
 from webhooks.bootstrap.maintenance import compose
 
 app = compose()
-lambda_handler = app.cleanup.handle
+lambda_handler = app.schedule.handle

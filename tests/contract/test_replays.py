@@ -21,7 +21,7 @@ NOW = 1_790_000_000_000
 WEBHOOK = "0123456789abcdef01234567"
 QUERY = LogQuery(SCOPE, WEBHOOK, Outcome.DEAD, "Bücher \U0001f4da", 5, NOW)
 LAST = f"{WEBHOOK}-{NOW:012x}-{7:032x}"
-PLAN = PagePlan(LAST, sent=3, without_payload=2, passed_over=1)
+PLAN = PagePlan(LAST, sent=3, without_payload=2)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ class Deployed:
         register.issue(SERVICE_CALLER.license_key, License("service", TENANT, COMMUNITY), now=1)
         functions = {
             name: load_function(name, self.environment)
-            for name in ("webhooks", "events", "service_keys", "ecdsa_helper", "discovery")
+            for name in ("webhooks", "test_event", "events", "service_keys", "ecdsa_helper", "discovery")
         }
         self.handlers = {name: function.lambda_handler for name, function in functions.items()}
         self.apps = {name: function.app for name, function in functions.items() if hasattr(function, "app")}

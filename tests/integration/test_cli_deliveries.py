@@ -146,7 +146,7 @@ def test_an_id_that_is_none_stays_one_part_of_the_path(webhooks: CommandLine, ap
 
 def test_an_explained_event_names_conditions_and_outcomes(webhooks: CommandLine, api: Api) -> None:
     first = {"eventId": "e1", "eventName": "order.paid", "occurredAt": "2026-01-15T09:30:00.000Z"}
-    condition = {"object": "lines", "field": "amount", "wanted": 3, "found": [1.50, "x"]}
+    condition = {"object": 0, "field": "lines.amount", "wanted": 3, "found": [1.50, "x"]}
     matched = {
         "webhookId": WEBHOOK,
         "name": "a",
@@ -165,7 +165,7 @@ def test_an_explained_event_names_conditions_and_outcomes(webhooks: CommandLine,
     ended = webhooks("deliveries", "explain", "event.json")
     assert ended.code == 0
     assert "delivered" in ended.stdout
-    assert 'amount in lines: wants 3, found 1.5, "x"' in ended.stdout
+    assert 'object 0 of the query, lines.amount: wants 3, found 1.5, "x"' in ended.stdout
     bodies = [body for seen, body in zip(api.seen, api.bodies, strict=True) if "explain" in seen[1]]
     assert b'"amount":1222223333.00000001' in bodies[0]  # to the digit
     assert json.loads(bodies[1])["cursor"] == "more"
@@ -173,7 +173,7 @@ def test_an_explained_event_names_conditions_and_outcomes(webhooks: CommandLine,
 
 def test_an_event_without_listeners_shows_the_names_that_have_some(webhooks: CommandLine, api: Api) -> None:
     explained = {
-        "eventId": "e1", "eventName": "order.payed", "occurredAt": "x", "webhooks": [],
+        "eventName": "order.payed", "webhooks": [],
         "listenedNames": ["order.paid"],
     }  # fmt: skip
     api.answer("POST", "events/explain", explained)
@@ -200,6 +200,7 @@ def test_an_event_without_listeners_shows_the_names_that_have_some(webhooks: Com
         (("replays", "--wait"), "REPLAY"),
         (("list", "--since", "soon"), "a time is"),
         (("list", "--limit", "0"), "from 1"),
+        (("list", "--outcome", "delivered"), "needs --webhook"),
     ],
 )
 def test_wrong_use_is_explained(webhooks: CommandLine, api: Api, argv: tuple[str, ...], reason: str) -> None:

@@ -75,6 +75,13 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "pIndex": "The page's number, from 0, which is the default.",
         "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
+        "state": "Only webhooks that are in this state, whatever else they are in. Those that an earlier "
+        "release disabled are found from their next change on.",
+        "name": "Only webhooks whose names begin so, upper and lower case apart. With state or name at most "
+        "the newest 2000 webhooks, or those of the tags, are looked at.",
+    },
+    "WebhooksHealthIn": {
+        "webhookIds": f"Ids of 1 to {limits.HEALTH_WEBHOOKS} webhooks; equal ones count once.",
     },
     "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
     "UndeliveredIn": {
@@ -95,6 +102,10 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "the request, so that an exact repeat is the same event.",
         "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
         "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
+    },
+    "SendTestIn": {
+        "eventName": "The event's name, one of the webhook's own; its first is the default.",
+        "data": 'The event\'s data, an object; `{"test": true}` is the default.',
     },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",

@@ -17,16 +17,12 @@ from webhooks.entrypoints.api.schemas.explain import ExplainIn
 from webhooks.entrypoints.api.schemas.explain_out import ExplanationOut
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
+from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
 
-WEBHOOKS, DELIVERIES, EVENTS, KEYS, ECDSA = (
-    "Webhooks",
-    "Deliveries",
-    "Events",
-    "Service Key",
-    "ECDSA Helper",
-)
+WEBHOOKS, DELIVERIES, EVENTS = "Webhooks", "Deliveries", "Events"
+KEYS, ECDSA = "Service Key", "ECDSA Helper"
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
 WEBHOOK = f"{COMMUNITY}/webhook/{{webhookId}}"
 SCOPED = ("tenantId", "communityId")
@@ -74,11 +70,15 @@ OPERATIONS = (
         "credentials, each value as an envelope for the caller. The body may be left out. A "
         "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
         "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
-        "always fits.",
+        "always fits. With `state` or `name`, `page.total` is of the webhooks that fit all filters; where "
+        "the community has more than are looked at, `page.isExact` is false.",
         parameters=SCOPED,
         signed=True,
         body=FetchIn,
-        bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
+        bodies={
+            "a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]},
+            "paused ones": {"state": "paused", "name": "document"},
+        },
         body_required=False,
         response=PageOut,
         example=examples.PAGE,
@@ -150,14 +150,35 @@ OPERATIONS = (
         tag=WEBHOOKS,
         summary="Replace a webhook's signing secret.",
         text="The new `whsec_` secret, as an envelope for the caller, signs at once. The one that it "
-        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any "
-        "order, and verify with either. 409 where five replaced ones still sign. The exact repeat of a "
-        "request gets the first response again while the webhook is as the request left it.",
+        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any order, and "
+        "verify with either. 409 where five replaced ones still sign. The exact repeat of a request gets "
+        "the first response again while the webhook is as the request left it.",
         parameters=ONE,
         signed=True,
         response=SecretOut,
         example=examples.SECRET,
         errors=(*SIGNED, 409),
+    ),
+    Operation(
+        id="publishEvent",
+        method="put",
+        path=f"{COMMUNITY}/event/{{eventName}}",
+        tag=EVENTS,
+        summary="Publish an event.",
+        text="202 once the events queue has it. The event is of the community in the path, whatever its data "
+        "says. The exact repeat of a request publishes the same event, which is delivered once. A body has "
+        f"at most {limits.EVENT_BODY_BYTES} bytes, and the callback made of it at most {MAX_BODY_BYTES}.",
+        parameters=(*SCOPED, "eventName"),
+        signed=True,
+        body=PublishIn,
+        bodies={
+            "plain": {"data": {"order": "4711", "amount": 19.9, "currency": "EUR"}},
+            "as an envelope": {"data": examples.ENVELOPE, "eventId": "order-4711-paid"},
+        },
+        status=202,
+        response=schemas.PublishedOut,
+        example={"eventId": "order-4711-paid"},
+        errors=WITH_BODY,
     ),
     Operation(
         id="fetchDeliveries",
@@ -210,6 +231,26 @@ OPERATIONS = (
         errors=SIGNED,
     ),
     Operation(
+        id="sendTestEvent",
+        method="post",
+        path=f"{WEBHOOK}/test",
+        tag=WEBHOOKS,
+        summary="Send a test event to a webhook.",
+        text="One callback is sent at once, signed and authenticated as every other one; the response says "
+        "how it went, also where it failed. The delivery log has it, with its mark `test`. It is not sent "
+        "again, is never dead-lettered, and does not count for the endpoint's health. A paused webhook gets "
+        "it too, a disabled one does not (409). A webhook gets one test a second, others a 429 with "
+        "`Retry-After: 1`. The body may be left out.",
+        parameters=ONE,
+        signed=True,
+        body=SendTestIn,
+        bodies={"a test": examples.SEND_TEST},
+        body_required=False,
+        response=SentTestOut,
+        example=examples.SENT_TEST,
+        errors=CHANGE,
+    ),
+    Operation(
         id="explainEvent",
         method="post",
         path=f"{COMMUNITY}/events/explain",
@@ -226,24 +267,6 @@ OPERATIONS = (
         bodies=event_examples.EXPLAIN,
         response=ExplanationOut,
         example=event_examples.EXPLANATION,
-        errors=WITH_BODY,
-    ),
-    Operation(
-        id="publishEvent",
-        method="put",
-        path=f"{COMMUNITY}/event/{{eventName}}",
-        tag=EVENTS,
-        summary="Publish an event.",
-        text="202 once the events queue has it. The event is of the community in the path, whatever its data "
-        "says. The exact repeat of a request publishes the same event, which is delivered once. A body has "
-        f"at most {limits.EVENT_BODY_BYTES} bytes, and the callback made of it at most {MAX_BODY_BYTES}.",
-        parameters=(*SCOPED, "eventName"),
-        signed=True,
-        body=PublishIn,
-        bodies=event_examples.PUBLISH,
-        status=202,
-        response=schemas.PublishedOut,
-        example={"eventId": event_examples.EVENT_ID},
         errors=WITH_BODY,
     ),
     Operation(

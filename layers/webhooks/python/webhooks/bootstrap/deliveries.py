@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.communities import DynamoCommunities
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
@@ -12,9 +13,11 @@ from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.keys import service_key_store
 from webhooks.bootstrap.runtime import start
-from webhooks.bootstrap.storage import subscription_store
+from webhooks.bootstrap.storage import endpoint_health, subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs
+from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.services.explanation import Explanations
 from webhooks.settings import DeliveriesSettings
 
@@ -23,6 +26,8 @@ from webhooks.settings import DeliveriesSettings
 class DeliveriesApp(AwsApp):
     authenticator: Authenticator
     log: DeliveryLogs
+    health: EndpointHealth
+    communities: Communities
     explanations: Explanations
 
 
@@ -43,4 +48,6 @@ def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None =
             health=DynamoHealthStore(subscriptions_table),
             log=log,
         ),
+        health=endpoint_health(settings, aws),
+        communities=DynamoCommunities(Table(aws, settings.subscriptions_table)),
     )

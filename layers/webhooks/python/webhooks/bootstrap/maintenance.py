@@ -4,31 +4,47 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
+from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.runtime import clock, invocation, start
 from webhooks.bootstrap.storage import subscription_store
-from webhooks.entrypoints.schedule import ScheduledCleanup
+from webhooks.entrypoints.schedule import Schedule, ScheduledChecks, ScheduledCleanup
 from webhooks.services.orphan_cleanup import OrphanCleanup
+from webhooks.services.restarts import Restarts
 from webhooks.settings import MaintenanceSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaintenanceApp(AwsApp):
-    cleanup: ScheduledCleanup
+    schedule: Schedule
 
 
 def compose(settings: MaintenanceSettings | None = None, aws: AwsClients | None = None) -> MaintenanceApp:
     settings, opened = start(MaintenanceSettings, settings), ExitStack()
     aws = open_clients(opened, aws)
+    subscriptions = subscription_store(settings, aws)
     cleanup = OrphanCleanup(
         secrets=ListedSecrets(
             aws,
             prefix=settings.credentials_prefix,
             tags=binding(table=settings.subscriptions_table, stack=settings.stack_id),
         ),
-        subscriptions=subscription_store(settings, aws),
+        subscriptions=subscriptions,
         clock=clock,
         time_left=invocation.left,
     )
-    return MaintenanceApp(aws=aws, opened=opened, cleanup=ScheduledCleanup(cleanup, invocation, clock=clock))
+    restarts = Restarts(
+        health=DynamoHealthStore(Table(aws, settings.subscriptions_table)),
+        subscriptions=subscriptions,
+        queue=SqsRecoveryQueue(aws, settings.recovery_queue_url),
+        clock=clock,
+        time_left=invocation.left,
+    )
+    schedule = Schedule(
+        cleanup=ScheduledCleanup(cleanup, invocation, clock=clock),
+        checks=ScheduledChecks(restarts, invocation, clock=clock),
+    )
+    return MaintenanceApp(aws=aws, opened=opened, schedule=schedule)

@@ -28,18 +28,18 @@ class ReplayState(StrEnum):
 class PagePlan:
     """The deliveries of a page, as they were when it was first read: a repeat sends these and no others.
 
-    `last`: the delivery after which the next page begins, None at the end.
+    `last`: the delivery after which the next page begins, None at the end. `sent`, `without_payload`: how
+    many deliveries it sends, and how many it cannot send.
     """
 
     last: str | None
     sent: int = 0
     without_payload: int = 0
-    passed_over: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was found up to the end."""
-        return self.last is None and not (self.sent or self.without_payload or self.passed_over)
+        return self.last is None and not (self.sent or self.without_payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class Replay:
     It sends `deliveries` by their ids, or those that the query finds; a recovery has the query of its webhook
     alone, and sends the backlog. `rate`: deliveries per second. `total`: deliveries that were counted when it
     began. `sent`: handed to the slow lane. `without_payload`: their payload is not kept. `passed_over`: they
-    were delivered or changed meanwhile. `page`: the number of the next page, from 0; `after`: the last
-    delivery of the page before; `plan`: of the page that was begun and is not moved past; `holder`: the
-    message that began the last page. `next_at`: when the next delivery may be sent. `idle`: passes of a
-    recovery, one after another, that found nothing.
+    were delivered or changed meanwhile, as its end shows. `page`: the number of the next page, from 0;
+    `after`: the last delivery of the page before; `plan`: of the page that was begun and is not moved past;
+    `holder`: the message that began the last page. `next_at`: when the next delivery may be sent. `idle`:
+    passes of a recovery, one after another, that found nothing.
     """
 
     id: str
@@ -91,7 +91,6 @@ class Replay:
             self,
             sent=self.sent + plan.sent,
             without_payload=self.without_payload + plan.without_payload,
-            passed_over=self.passed_over + plan.passed_over,
             page=self.page + 1,
             after=plan.last,
             updated_at=now,
@@ -106,9 +105,9 @@ class Replay:
         return after.ended(ReplayState.DONE, now=now) if is_at_end and self.is_running else after
 
     def ended(self, state: ReplayState, *, now: int, reason: str | None = None) -> Self:
-        """Return it ended. Counted deliveries that were not found again are passed over: all add up."""
-        missing = self.total - self.sent - self.without_payload
-        passed_over = max(self.passed_over, missing) if state is ReplayState.DONE else self.passed_over
+        """Return it ended. Deliveries that were counted and not found again are passed over: all add up."""
+        missing = max(0, self.total - self.sent - self.without_payload)
+        passed_over = missing if state is ReplayState.DONE else 0
         return replace(self, state=state, passed_over=passed_over, updated_at=now, reason=reason)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.stages import EventMessage
+from webhooks.services.recovery.tasks import TaskMessage
 
 type BatchResponse = dict[str, list[dict[str, str]]]  # SQS's ReportBatchItemFailures
 type Handler = Callable[[dict[str, Any], object], BatchResponse]  # takes Lambda's event and context
@@ -52,6 +53,18 @@ def delivery_messages(event: dict[str, Any]) -> list[DeliveryMessage]:
             text=record["body"],
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
             receipt=record.get("receiptHandle", ""),
+        )
+        for record in event["Records"]
+    ]
+
+
+def task_messages(event: dict[str, Any]) -> list[TaskMessage]:
+    """Read the records of a batch of the recovery queue."""
+    return [
+        TaskMessage(
+            id=record["messageId"],
+            text=record["body"],
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
         )
         for record in event["Records"]
     ]

@@ -94,7 +94,7 @@ class ListenedNames:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationPage:
-    """`following`: the next page's begin, None at the end. `listened`: where no webhook listens to the name."""
+    """`following`: the next page's begin, None at the end. `listened`: where no webhook listens."""
 
     webhooks: tuple[Explained, ...]
     following: Place | None

@@ -72,7 +72,7 @@ def progress(replay: Replay) -> dict[str, Item | None]:
 
 def plan_attribute(plan: PagePlan) -> Item:
     """Return a plan as an attribute."""
-    return {"S": write_json([plan.last, plan.sent, plan.without_payload, plan.passed_over])}
+    return {"S": write_json([plan.last, plan.sent, plan.without_payload])}
 
 
 def replay_from(scope: Scope, item: Item) -> Replay:
