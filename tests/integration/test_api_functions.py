@@ -58,6 +58,11 @@ class Account(OperatorAccount):
         return self.table
 
 
+FUNCTIONS_OF_THE_API = (
+    *("webhooks", "deliveries", "test_event", "events", "service_keys", "ecdsa_helper", "discovery"),
+)
+
+
 class Deployed:
     """The functions of the API with the resources that the template makes for them."""
 
@@ -79,13 +84,7 @@ class Deployed:
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
         register.issue(SYSTEM.license_key, License("system"), now=1)
         register.issue(SERVICE_CALLER.license_key, License("service", TENANT, COMMUNITY), now=1)
-        functions = {
-            name: load_function(name, self.environment)
-            for name in (
-                *("webhooks", "deliveries", "test_event", "events"),
-                *("service_keys", "ecdsa_helper", "discovery"),
-            )
-        }
+        functions = {name: load_function(name, self.environment) for name in FUNCTIONS_OF_THE_API}
         self.handlers = {name: function.lambda_handler for name, function in functions.items()}
         self.apps = {name: function.app for name, function in functions.items() if hasattr(function, "app")}
         self.public_key = self.call("GET", "/publickeys", by=None).json["publicKey"]
@@ -143,6 +142,33 @@ def test_the_log_is_read_as_the_dispatcher_wrote_it(deployed: Deployed) -> None:
     assert dead == deployed.call("POST", f"{BASE}/deliveries/fetch").json["data"] == shown[::2]
     one = deployed.call("GET", f"{BASE}/delivery/{dead[0]['deliveryId']}").json
     assert one["payload"] == {"id": "event 5"}
+
+
+def test_an_event_is_explained_from_the_index_the_webhooks_and_the_log(deployed: Deployed) -> None:
+    made = [
+        deployed.call("PUT", f"{BASE}/webhook", webhook_body(api=API, eventNames=["E_EXPLAIN"], **more)).json
+        for more in ({}, {"query": [{"a.b": 2}]}, {"disabled": True})
+    ]
+    event = {
+        "eventName": "E_EXPLAIN",
+        "eventId": "e",
+        "tenantId": TENANT,
+        "communityId": COMMUNITY,
+        "occurredAt": 1_768_469_400,
+        "data": {"a": [{"b": 1}]},
+    }
+    explained = deployed.call("POST", f"{BASE}/events/explain", {"event": event}, by=SERVICE_CALLER)
+    assert explained.status == 200, explained.text
+    assert [(one["webhookId"], one["result"]) for one in explained.json["webhooks"]] == [
+        (made[0]["_id"], "matched"),
+        (made[1]["_id"], "filtered"),
+        (made[2]["_id"], "disabled"),
+    ]
+    assert explained.json["webhooks"][1]["conditions"] == [
+        {"object": 0, "field": "a.b", "wanted": 2, "found": [1]}
+    ]
+    nothing = deployed.call("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "E_NONE"})
+    assert "E_EXPLAIN" in nothing.json["listenedNames"]
 
 
 def test_without_the_queue_a_publication_is_not_accepted(deployed: Deployed) -> None:
