@@ -32,7 +32,7 @@ from tests.fakes.subscriptions import FakeSubscriptions
 from tests.functions import make_dispatcher, make_fanout
 from tests.random_bytes import DistinctBytes
 from webhooks.domain.delivery import delivery_of
-from webhooks.domain.errors import StaleError
+from webhooks.domain.errors import StaleError, UnavailableError
 from webhooks.domain.event import parse_event
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.lane import Lane
@@ -197,6 +197,25 @@ def test_the_exact_repeat_of_a_rotation_gets_the_first_response(app: InMemoryApp
     assert stored(app, webhook_id).secret_version == 2
     secret_of(app, rotate(app, webhook_id, uuid="another"))
     assert secret_of(app, rotate(app, webhook_id, uuid="the same")) != secret_of(app, first)
+
+
+@pytest.mark.parametrize(("point", "version"), [("before", 1), ("after", 2)])
+def test_a_rotation_that_no_response_came_of_is_made_once_by_its_repeat(point: str, version: int) -> None:
+    failures = [f"{point} subscriptions.change"]
+
+    def fail(at: str) -> None:
+        if at in failures:
+            failures.remove(at)
+            raise UnavailableError("dynamodb TransactWriteItems: ReadTimeoutError")
+
+    clock, random_bytes = Clock(), DistinctBytes()
+    app = InMemoryApp(subscriptions=FakeSubscriptions(clock=clock, random_bytes=random_bytes, fault=fail))
+    webhook_id = app.create()["_id"]
+    assert rotate(app, webhook_id, uuid="the same").status == 503
+    assert stored(app, webhook_id).secret_version == version
+    repeated = secret_of(app, rotate(app, webhook_id, uuid="the same"))
+    assert stored(app, webhook_id).secret_version == 2
+    assert secret_of(app, app.call("GET", path(webhook_id))) == repeated
 
 
 class OftenLost(FakeSubscriptions):
