@@ -118,12 +118,27 @@ def test_a_delivery_is_shown_with_its_phases_and_bars_on_a_terminal_only(
     assert '"type": "order.paid"' in plain.stdout
 
 
+def test_a_payload_is_shown_to_the_last_digit(webhooks: CommandLine, api: Api) -> None:
+    text = json.dumps(delivery(payload={"amount": "?"})).replace('"?"', "[19.90, 1222223333.00000001]")
+    api.responses[f"/tenant/acme/community/main/delivery/{ID}"] = (200, text.encode())
+    for argv in ((), ("--json",)):
+        shown = webhooks("deliveries", "show", ID, *argv).stdout
+        assert "19.90,\n" in shown
+        assert "1222223333.00000001\n" in shown
+
+
 def test_a_text_of_an_endpoint_cannot_control_the_terminal(webhooks: CommandLine, api: Api) -> None:
     hostile = {**ATTEMPT, "status": 500, "response": "\x1b[2J\x9bgone\nbeginning of a line"}
     api.answer("GET", f"delivery/{ID}", delivery(attempts=[hostile], reason="\x1b]0;title\x07"))
     shown = webhooks("deliveries", "show", ID, stdout=Terminal()).stdout
     assert not {"\x1b", "\x9b", "\x07"} & set(shown)
     assert "\nbeginning" not in shown
+    api.answer("GET", f"replay/{REPLAY['replayId']}", {**REPLAY, "createdBy": "\x1b[2Jme"})
+    shown = webhooks("deliveries", "replays", REPLAY["replayId"], stdout=Terminal()).stdout
+    assert "\\x1b[2Jme" in shown
+    api.answer("GET", "delivery/x", {"message": "\x1b[2Jgone"}, status=404)
+    webhooks.stderr = Terminal
+    assert "\x1b" not in webhooks("deliveries", "show", "x").stderr
 
 
 @pytest.mark.parametrize(
@@ -210,7 +225,7 @@ def test_wrong_use_is_explained(webhooks: CommandLine, api: Api, argv: tuple[str
 
 
 def test_a_replay_is_counted_before_it_is_begun(webhooks: CommandLine, api: Api) -> None:
-    api.answer("POST", "deliveries/replay", {"deliveries": 12, "withoutPayload": 3})
+    api.answer("POST", "deliveries/replay", {"deliveries": 15, "withoutPayload": 3})
     ended = webhooks("deliveries", "replay", "--webhook", WEBHOOK, "--outcome", "dead", "--dry-run")
     assert "12 would be sent; 3 cannot be" in ended.stdout
     assert api.asked("POST", "deliveries/replay") == [
@@ -306,7 +321,7 @@ def test_health_lists_unhealthy_webhooks_once(webhooks: CommandLine, api: Api) -
         "state": "held",
         "since": "2026-01-15T09:00:00.000Z",
         "held": 7,
-        "successRate": 0.25,
+        "successRate": 25,
         "p99Ms": 900,
     }
     api.answer("GET", f"webhook/{WEBHOOK}", {"_id": WEBHOOK, "name": "orders", "health": health})
@@ -314,7 +329,7 @@ def test_health_lists_unhealthy_webhooks_once(webhooks: CommandLine, api: Api) -
     assert "webhooks     3: 1 healthy, 1 held, 1 failing, 1 slow" in ended.stdout
     assert "undelivered  2 dead, 7 held (at least)" in ended.stdout
     assert ended.stdout.count(WEBHOOK) == 1
-    assert "25.0%" in ended.stdout
+    assert "25 %" in ended.stdout
     asked = api.asked("POST", "webhooks/fetch")
     assert [each["state"] for each in asked if isinstance(each, dict)] == ["held", "failing", "slow"]
 

@@ -11,16 +11,18 @@ from tests.simulation.concurrency import SimulatedBackground, SimulatedHttpClien
 from tests.simulation.deployment import Deployment
 from tests.simulation.ports import port_of
 from tests.simulation.queue_orders import Message
+from webhooks.domain.health_rules import HealthRules
 from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import DecisionRules
+from webhooks.services.dispatch.gone_endpoints import GoneEndpoints
+from webhooks.services.dispatch.health_keeper import HealthKeeper
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
-from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
@@ -29,6 +31,7 @@ FAST_SECONDS = 1
 FANOUT_TIMEOUT = 30  # seconds
 DELAYS = (30, 300)
 SETTLING_SECONDS = 7
+HEALTH_RULES = HealthRules(breaker_failures=10, breaker_seconds=60, probe_seconds=30)
 
 
 class Container(Protocol):
@@ -72,12 +75,11 @@ class DispatcherContainer:
         queue = port_of(deployment, "queue", deployment.lanes)
         workers = SimulatedWorkers(deployment.clock, random=deployment.random, count=deployment.workers)
         settlement = Settlement(
-            queue=queue,
-            log=port_of(deployment, "log", deployment.log),
-            subscriptions=port_of(deployment, "subscriptions", deployment.subscriptions),
-            clock=deployment.clock,
-            time_left=deployment.time_left,
+            queue=queue, log=port_of(deployment, "log", deployment.log), clock=deployment.clock
         )
+        subscriptions = port_of(deployment, "subscriptions", deployment.subscriptions)
+        recovery = port_of(deployment, "recovery_queue", deployment.recovery_queue)
+        publisher = port_of(deployment, "publisher", deployment.publisher)
         signer = CallbackSigner(
             service=port_of(deployment, "service", service),
             signing=port_of(deployment, "signing", signing),
@@ -109,11 +111,23 @@ class DispatcherContainer:
             ),
             settlement=settlement,
             background=SimulatedBackground(deployment),
-            slow_endpoints=SlowEndpoints(
+            health=HealthKeeper(
                 port_of(deployment, "health", deployment.subscriptions),
+                subscriptions,
+                recovery=recovery,
+                publisher=publisher,
                 clock=deployment.clock,
-                limit=FAST_SECONDS,
+                rules=HEALTH_RULES,
+                slow_from=FAST_SECONDS,
             ),
+            gone=GoneEndpoints(
+                subscriptions,
+                recovery=recovery,
+                publisher=publisher,
+                clock=deployment.clock,
+                time_left=deployment.time_left,
+            ),
+            monotonic=deployment.clock,
             clock=deployment.clock,
             rng=deployment.random.random,
             rules=DecisionRules(delays=DELAYS, recovers=deployment.recovers),

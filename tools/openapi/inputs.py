@@ -103,6 +103,17 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
         "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
     },
+    "ReplayIn": {
+        "deliveryIds": "The deliveries to send again; then no filter may be given.",
+        "webhookId": "The webhook whose deliveries are sent again; required without deliveryIds.",
+        "outcome": "Only deliveries that stand there; required without deliveryIds. Payloads of `delivered` "
+        "and `skipped` ones are kept only where the deployment keeps all.",
+        "eventName": "Only those of events of this name.",
+        "since": "Only those of events from this time on.",
+        "until": "Only those of events up to this time.",
+        "dryRun": "true: they are counted, and nothing is sent.",
+        "rate": "Deliveries per second; 10 is the default.",
+    },
     "SendTestIn": {
         "eventName": "The event's name, one of the webhook's own; its first is the default.",
         "data": 'The event\'s data, an object; `{"test": true}` is the default.',

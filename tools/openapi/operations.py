@@ -36,7 +36,10 @@ CHANGE = (*WITH_BODY, 409)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body."""
+    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body.
+
+    `other`: the model and an example of a further response, by its status.
+    """
 
     id: str
     method: str
@@ -52,6 +55,7 @@ class Operation:
     status: int = 200
     response: type[BaseModel] | Mapping[str, Any] | str | None = None
     example: Any = None
+    other: Mapping[int, tuple[type[BaseModel], Any]] = field(default_factory=dict)
     errors: tuple[int, ...] = ANY_CALL
 
 
@@ -260,7 +264,7 @@ OPERATIONS = (
         "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
         "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are "
         "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of "
-        "them and yet a cursor. Where nobody listens, the response has names that are listened to.",
+        "them and yet a cursor. Where no webhook listens, the response has names that others listen to.",
         parameters=SCOPED,
         signed=True,
         body=ExplainIn,

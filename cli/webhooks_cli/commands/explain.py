@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from webhooks_cli.community import Community
@@ -103,8 +104,12 @@ def why(webhook: dict[str, Any]) -> str:
 
 
 def _condition(condition: dict[str, Any]) -> str:
-    wanted = json.dumps(condition.get("wanted"), ensure_ascii=False)
+    wanted = _value(condition.get("wanted"))
     values = condition.get("found") or []
-    found = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
+    found = ", ".join(map(_value, values))
     place = f"object {condition['object']} of the query, {condition['field']}"
     return f"{place}: wants {wanted}, found {found or 'nothing'}"
+
+
+def _value(value: Any) -> str:
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False, default=str)
