@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from local.stack import Stack
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_api import created
-from tests.e2e.test_permissions import eventually
+from tests.e2e.test_delivery import publish
+from tests.e2e.test_permissions import SECONDS, eventually
+from tests.receiver import Receiver
 
 
 @pytest.fixture
@@ -44,6 +47,27 @@ def test_a_paused_webhook_is_found_by_its_state_until_it_is_resumed(client: Plat
 
     assert "paused" not in client.call("PATCH", path, {"paused": False}).json
     assert eventually(lambda: fetched(client, state="paused") == [])
+
+
+def test_events_of_a_paused_webhook_are_held_and_sent_once_it_is_resumed(
+    stack: Stack, client: PlatformClient
+) -> None:
+    name = f"e2e.{uuid.uuid4().hex[:8]}"
+    with Receiver() as receiver:
+        api = {"url": receiver.url, "authType": "none"}
+        webhook_id = created(client, api=api, eventNames=[name], paused=True)["_id"]
+        path = f"webhook/{webhook_id}"
+        for _ in range(3):
+            publish(stack, name, communityId=client.community)
+        assert eventually(lambda: shown(client, path)["health"]["held"] == 3)
+        assert shown(client, "health")["undelivered"]["held"] == 3
+        assert receiver.requests == []
+
+        assert client.call("PATCH", path, {"paused": False}).status == 200
+        receiver.wait_for(3, seconds=SECONDS)
+    assert eventually(lambda: shown(client, path)["health"]["held"] == 0)
+    health = shown(client, path)["health"]
+    assert (health["state"], health["successRate"], health["deliveries"]["count"]) == ("healthy", 100, 3)
 
 
 def test_an_operator_finds_every_community_and_a_tenant_none(
