@@ -15,6 +15,7 @@ from moto import mock_aws
 from moto.sqs.models import sqs_backends
 from mypy_boto3_sqs import SQSClient
 
+from tests.loopback_api import Api
 from tests.unit.cli.command_line import CommandLine, Terminal
 from webhooks.domain.delivery import Pack, delivery_of, pack_deliveries
 from webhooks.domain.delivery_message import decode_pack, encode_pack
@@ -24,6 +25,7 @@ from webhooks.domain.scope import Scope
 from webhooks_cli.dead_letter_queue import DeadLetterQueue
 from webhooks_cli.dead_letters import Chosen, delivery_entry, event_entry
 from webhooks_cli.errors import CliError
+from webhooks_cli.queues import QUEUES as QUEUE_NAMES
 
 REGION = "us-east-1"
 QUEUES = ("events", "deliveries", "slow", "recovery", "events-dlq", "deliveries-dlq", "recovery-dlq")
@@ -223,15 +225,41 @@ def test_the_progress_is_on_stderr_of_a_terminal_only(webhooks: CommandLine, sqs
     assert "[####" in webhooks("dlq", "redrive", "deliveries", "--dry-run").stderr
 
 
-def test_health_shows_the_depth_of_every_queue(webhooks: CommandLine, sqs: SQSClient) -> None:
-    from webhooks_cli.deployment import Deployment  # noqa: PLC0415
-    from webhooks_cli.queues import QUEUES, queue_states  # noqa: PLC0415
+HEALTHY = {
+    "webhooks": {"total": 1, "healthy": 1},
+    "undelivered": {"retrying": 0, "dead": 0, "held": 0},
+    "isExact": True,
+}
 
-    dead_letter(sqs, pack(1))
+
+def with_api(webhooks: CommandLine, api: Api, **more: object) -> None:
+    """Add an API to the stack; `more` replaces some of its names."""
     names = json.loads((webhooks.folder / ".local/stack.json").read_text())
-    found = queue_states(Deployment(origin="a test", region=REGION, names=names))
-    assert [each.name for each in found] == list(QUEUES)
-    assert {each.name: each.messages for each in found if each.messages} == {"deliveries-dlq": 1}
+    names |= {"apiUrl": api.url, "stackName": "webhooks", "licenses": {"system": "a-license"}}
+    webhooks.write_stack(**{**names, **more})
+    api.answer("GET", "health", HEALTHY)
+
+
+def test_health_shows_operators_the_depth_of_every_queue(webhooks: CommandLine, sqs: SQSClient) -> None:
+    dead_letter(sqs, pack(1))
+    with Api() as api:
+        with_api(webhooks, api)
+        shown, document = webhooks("health"), webhooks("health", "--json").document
+    assert "webhooks     1: 1 healthy" in shown.stdout
+    assert [each["queue"] for each in document["queues"]] == list(QUEUE_NAMES)
+    assert {each["queue"]: each["messages"] for each in document["queues"] if each["messages"]} == {
+        "deliveries-dlq": 1
+    }
+    assert "deliveries-dlq   1         0          0" in shown.stdout
+
+
+def test_health_without_access_to_the_queues_shows_all_else(webhooks: CommandLine) -> None:
+    with Api() as api:
+        with_api(webhooks, api, eventsQueueUrl=url("no-such"))
+        shown = webhooks("health")
+    assert shown.code == 0
+    assert "webhooks     1: 1 healthy" in shown.stdout
+    assert "the queues are not shown: sqs GetQueueAttributes" in shown.stderr
 
 
 class Killed(BaseException):
