@@ -6,7 +6,7 @@ from tests.clocks import NOW
 from tests.simulation.containers import Container
 from tests.simulation.deployment import Deployment
 from tests.simulation.queue_orders import Message
-from tests.simulation.queues import MAX_BATCH, Queue
+from tests.simulation.queues import Queue
 from webhooks.domain.lane import Lane
 
 MAX_CONCURRENCY = {"events": 10, "deliveries": 50, "slow": 50}  # invocations
@@ -33,7 +33,7 @@ class EventSourceMapping:
 
     def poll(self) -> None:
         """Start as many invocations as there are batches and room for."""
-        while self._running < self._concurrency and (batch := self._queue.receive(MAX_BATCH)):
+        while self._running < self._concurrency and (batch := self._queue.receive()):
             self._start(batch)
         limit, now = MAX_CONCURRENCY[self._queue.name], self._clock.now
         is_due = now >= self._added_at + ADDED_EVERY_SECONDS

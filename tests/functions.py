@@ -11,16 +11,20 @@ from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.keys import FakeMaster
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from tests.fakes.rate_limiter import FakeRateLimiter
+from webhooks.domain.health_rules import HealthRules
 from webhooks.ports import Background, Clock, HttpClient, RateLimiter, Tokens, Workers
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import DecisionRules
+from webhooks.services.dispatch.gone_endpoints import GoneEndpoints
+from webhooks.services.dispatch.health_keeper import HealthKeeper
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
-from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.fanout.pipeline import Fanout
+
+HEALTH_RULES = HealthRules(breaker_failures=10, breaker_seconds=60, probe_seconds=30)
 
 # Takes a port's name and the port, and returns a replacement.
 type Wrap = Callable[[str, Any], Any]
@@ -65,6 +69,9 @@ def make_dispatcher(
     Without a `background`, waves are settled at once.
     """
     wrapped_queue = wrap("queue", queue)
+    subscriptions = wrap("subscriptions", app.subscriptions)
+    recovery = wrap("recovery", app.recovery)
+    publisher = wrap("publisher", app.publisher)
     signer = CallbackSigner(
         service=wrap("service", app.keys),
         signing=wrap("signing", app.signing_keys),
@@ -85,12 +92,22 @@ def make_dispatcher(
         settlement=Settlement(
             queue=wrapped_queue,
             log=wrap("log", log),
-            subscriptions=wrap("subscriptions", app.subscriptions),
             clock=clock,
-            time_left=lambda: math.inf,
         ),
         background=background or AtOnce(),
-        slow_endpoints=SlowEndpoints(wrap("health", app.subscriptions), clock=clock, limit=slow_from),
+        health=HealthKeeper(
+            wrap("health", app.subscriptions),
+            subscriptions,
+            recovery=recovery,
+            publisher=publisher,
+            clock=clock,
+            rules=HEALTH_RULES,
+            slow_from=slow_from,
+        ),
+        gone=GoneEndpoints(
+            subscriptions, recovery=recovery, publisher=publisher, clock=clock, time_left=lambda: math.inf
+        ),
+        monotonic=monotonic,
         clock=clock,
         rng=lambda: 0.0,
         rules=DecisionRules(delays=(30, 300), recovers=recovers),

@@ -138,10 +138,10 @@ class InFlight:
 class World:
     """All of it. `respond`: whether the endpoint takes a delivery, True at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_all_payloads: bool = False) -> None:
         self.faults = Faults()
         self.clock = Clock()
-        self.log = QuickLog(fault=self.faults)
+        self.log = QuickLog(keep_all_payloads=keep_all_payloads, fault=self.faults)
         self.subscriptions = FakeSubscriptions(
             clock=self.clock, random_bytes=DistinctBytes(), fault=self.faults
         )

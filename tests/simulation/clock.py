@@ -54,6 +54,11 @@ class SimulatedClock:
             heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
+    @property
+    def timers(self) -> int:
+        """How many timers are to come."""
+        return sum(timer.action is not None for _, _, timer in self._timers)
+
     def advance(self, until: float) -> None:
         """Let time pass, and run the timers that are due meanwhile."""
         while (at := self.next_at()) is not None and at <= until:

@@ -14,8 +14,15 @@ from tests.clocks import NOW
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import RequestSender, ScriptedTokens
-from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.queues import (
+    FakeDeliveryQueue,
+    FakeEventPublisher,
+    FakeEventsDlq,
+    FakeEventsQueue,
+    FakeRecoveryQueue,
+)
 from tests.fakes.rate_limiter import FakeRateLimiter
+from tests.fakes.replays import FakeReplays
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.queue_orders import Message
@@ -24,35 +31,52 @@ from webhooks.ports import SubscriptionIndex, Tokens
 
 
 class Deployment(ABC):
-    """`workers`: of an invocation; `slice_size`: of a wide event."""
+    """`workers`: of an invocation; `slice_size`: of a wide event.
+
+    `recovers`, `disable_after_days`: as the template's parameters say.
+    """
 
     endpoints: RequestSender
 
-    def __init__(self, random: Random, *, workers: int, slice_size: int) -> None:
+    def __init__(
+        self,
+        random: Random,
+        *,
+        workers: int,
+        slice_size: int,
+        recovers: bool = True,
+        disable_after_days: int = 5,
+    ) -> None:
         self.random = random
         self.workers = workers
         self.slice_size = slice_size
+        self.recovers = recovers
+        self.disable_after_days = disable_after_days
         self.clock = SimulatedClock(NOW)
         self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random.randbytes)
         self.index: SubscriptionIndex = self.subscriptions
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random.randbytes)
         self.log = FakeDeliveryLog()
         self.limiter = FakeRateLimiter()
+        self.replays = FakeReplays()
         self.tokens: Tokens = ScriptedTokens()
         self.lanes, self.events_queue, self.events_dlq = (
             FakeDeliveryQueue(),
             FakeEventsQueue(),
             FakeEventsDlq(),
         )
+        self.publisher, self.recovery_queue = FakeEventPublisher(), FakeRecoveryQueue()
         self.events_dead, self.dead = self.make_queue("events-dlq"), self.make_queue("deliveries-dlq")
+        self.recovery_dead = self.make_queue("recovery-dlq")
         self.events = self.make_queue("events", dead=self.events_dead)
         self.fast = self.make_queue("deliveries", dead=self.dead)
         self.slow = self.make_queue("slow", dead=self.dead)
+        self.recovery = self.make_queue("recovery", dead=self.recovery_dead)
 
     @property
-    def queues(self) -> tuple[Queue, Queue, Queue]:
+    def queues(self) -> tuple[Queue, ...]:
         """The queues that functions read."""
-        return self.events, self.fast, self.slow
+        return self.events, self.fast, self.slow, self.recovery
 
     @abstractmethod
     def make_queue(self, name: str, *, dead: Queue | None = None) -> Queue:
@@ -91,6 +115,9 @@ class Deployment(ABC):
             (self.lanes.slow, self.slow),
             (self.lanes.dead, self.dead),
             (self.events_queue.queue, self.events),
+            (self.publisher.queue, self.events),
+            (self.recovery_queue.queue, self.recovery),
+            (self.recovery_queue.dead, self.recovery_dead),
             (self.events_dlq.dead, self.events_dead),
         ):
             for sent in sent_to.take_all():

@@ -41,6 +41,8 @@ class SimulatedEndpoints:
             body=json.loads(request.body),
             outcome=outcome,
             seen=simulation.invocation.seen.get(request.headers["webhook-id"], 0),
+            webhook=simulation.invocation.webhooks.get(request.headers["webhook-id"].partition("-")[0]),
+            known=simulation.invocation.outcomes.get(request.headers["webhook-id"]),
         )
         simulation.history.calls.append(call)
         said = outcome.status if isinstance(outcome, HttpResponse) else outcome.reason.value

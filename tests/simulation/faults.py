@@ -26,7 +26,7 @@ READ = (Kind.ERROR, Kind.KILLED_BEFORE)  # without effect: a kill after it is on
 WRITE = (Kind.ERROR, Kind.LOST_RESPONSE, *KILLS)
 BATCH = (Kind.ERROR, Kind.LOST_RESPONSE, Kind.PARTIAL, *KILLS)
 
-# Every port that fan-out and dispatcher call.
+# Every call that the functions make of a port.
 CALLS: Mapping[str, tuple[Kind, ...]] = {
     "index.versions": READ,
     "index.listeners": READ,
@@ -50,6 +50,22 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "subscriptions.change": WRITE,
     "log.record": BATCH,
     "health.save": WRITE,
+    "limiter.reserve": WRITE,
+    "recovery.send": WRITE,
+    "recovery.send_to_dlq": WRITE,
+    "publisher.publish": WRITE,
+    "subscriptions.get": READ,
+    "subscriptions.get_many": READ,
+    "health.all_unhealthy": READ,
+    "reader.backlog": READ,
+    "reader.find": READ,
+    "reader.oldest": READ,
+    "reader.payloads": READ,
+    "slow_lane.send_slow": BATCH,
+    "replays.add": WRITE,
+    "replays.get": READ,
+    "replays.claim": WRITE,
+    "replays.change": WRITE,
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhooks.domain.delivery import delivery_of
+from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.event import parse_event
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.scope import Scope
@@ -22,6 +23,11 @@ class Invocation:
     # By delivery: its attempts in the log when it was last read, and the tick at which it was recorded.
     seen: dict[str, int] = field(default_factory=dict)
     recorded: dict[str, int] = field(default_factory=dict)
+    # By delivery: the kinds of the releases that its messages have, "" for none; its outcome when last read.
+    brought: dict[str, set[str]] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    # Webhooks as they were last read.
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
     # Deliveries that a fault kept out of the log, and those that a queue did not take, or seemed not to.
     unrecorded: set[str] = field(default_factory=set)
     untaken: set[str] = field(default_factory=set)
@@ -32,7 +38,11 @@ class Invocation:
 
 @dataclass(frozen=True)
 class ReceivedCall:
-    """A request as an endpoint got it; `seen`: the delivery's attempts as its invocation last read them."""
+    """A request as an endpoint got it.
+
+    `seen`, `known`, `webhook`: the delivery's attempts, its outcome and its webhook as its invocation last
+    read them.
+    """
 
     tick: int
     invocation: Invocation
@@ -44,6 +54,13 @@ class ReceivedCall:
     body: dict[str, Any]
     outcome: HttpOutcome
     seen: int
+    webhook: Webhook | None
+    known: Outcome | None
+
+    @property
+    def releases(self) -> set[str]:
+        """Why it was sent: the kinds of the releases that brought it, "" for none."""
+        return self.invocation.brought.get(self.delivery_id, {""})
 
     @property
     def is_success(self) -> bool:
@@ -91,6 +108,7 @@ class History:
         default_factory=set
     )  # webhooks, and a part of the reason that names the damage
     repeated_events: set[str] = field(default_factory=set)
+    releases: Counter[str] = field(default_factory=Counter)  # packs with a release, by delivery
     faults: Counter[str] = field(default_factory=Counter)
 
     def states(self, webhook_id: str, since: int, until: int) -> list[Webhook | None]:

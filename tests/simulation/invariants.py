@@ -6,13 +6,19 @@ from typing import Any
 
 from tests.simulation.history import Invocation, Publication, ReceivedCall
 from tests.simulation.queue_orders import Message
+from tests.simulation.queues import Queue
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import INDEX
+from webhooks.domain.delivery import ReleaseKind
 from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.delivery_message import decode_pack
-from webhooks.domain.errors import MalformedPackError
+from webhooks.domain.errors import MalformedPackError, UnavailableError
 from webhooks.domain.event_slice import is_slice, parse_slice
+from webhooks.domain.recovery_message import decode_task
+from webhooks.domain.replay import WebhookCheck
 from webhooks.domain.webhook import AuthType, Credential, Webhook
+
+RELEASED_TWICE = "released twice at the same time"
 
 
 class Invariants:
@@ -37,6 +43,9 @@ class Invariants:
         for message_id, event_id in self.history.slices.items():
             self.slices[event_id].append(message_id)
         self.log: dict[str, LogEntry] = {entry.delivery.id: entry for entry in simulation.log.entries()}
+        self.webhooks = {
+            webhook_id: simulation.subscriptions.now(webhook_id) for webhook_id in self.history.revisions
+        }
         self.known = {
             publication.delivery_to(webhook_id): (publication, webhook_id)
             for publication in reversed(self.history.publications)
@@ -59,11 +68,25 @@ class Invariants:
         for invocation in self.history.invocations:
             if not invocation.is_over:
                 yield f"invocation {invocation.number} never ended"
-            elif invocation.failure is not None and not invocation.is_killed:
+            elif invocation.failure is not None and not self._may_fail(invocation):
                 yield f"invocation {invocation.number} failed as a whole: {invocation.failure!r}"
         for queue in self.simulation.queues:
-            if queue.messages:
+            if queue.messages and not self._may_wait(queue):
                 yield f"{queue.name} still has messages"
+
+    def _may_fail(self, invocation: Invocation) -> bool:
+        """Tell whether an invocation may fail: one of a schedule has no batch, and the next run does its work."""
+        is_outage = isinstance(invocation.failure, UnavailableError)
+        return invocation.is_killed or (invocation.function == "maintenance" and is_outage)
+
+    def _may_wait(self, queue: Queue) -> bool:
+        """Tell whether the queue's messages are the timers of webhooks whose endpoint is not well."""
+        if queue is not self.simulation.recovery:
+            return False
+        tasks = [decode_task(message.text) for message in queue.messages]
+        return all(
+            isinstance(task, WebhookCheck) and self.webhooks[task.webhook_id] is not None for task in tasks
+        )
 
     def _losses(self) -> Iterator[str]:
         """Every matching delivery ends delivered, dead-lettered or skipped; no invalid event disappears."""
@@ -125,6 +148,8 @@ class Invariants:
         one = publication.delivery_to(webhook_id)
         if one in self.dead or any(call.is_success for call in self.calls[one]):
             return
+        if one in self.log and self.log[one].outcome is Outcome.HELD:  # see _wrong_backlog
+            return
         if (webhook_id, INDEX) in self.history.broken and publication.text in self.events_dlq:
             return
         if self._is_in_dead_slice(publication.event["eventId"], webhook_id):
@@ -156,8 +181,18 @@ class Invariants:
             if any(call.body[sent] != publication.event[name] for sent, name in wanted.items()):
                 yield f"{call.delivery_id}: another event's body"
             retries = [webhook.definition.retry_count for webhook in since_accepted if webhook]
-            if call.attempt > max(retries, default=0) + 1:
+            if call.attempt > max(retries, default=0) + 1 + self.history.releases[call.delivery_id]:
                 yield f"{call.delivery_id}: attempt {call.attempt} is one too many"
+            yield from self._called_while_held(call)
+
+    def _called_while_held(self, call: ReceivedCall) -> Iterator[str]:
+        """What is held is not attempted before its release, and an endpoint that is down sees probes alone."""
+        if call.known is Outcome.HELD and call.releases == {""}:
+            yield f"{call.delivery_id}: held, but attempted without a release"
+        if call.webhook is None or ReleaseKind.PROBE in call.releases:
+            return
+        if call.webhook.definition.paused or call.webhook.health.held_since is not None:
+            yield f"{call.delivery_id}: attempted while its webhook holds"
 
     def _fits(self, call: ReceivedCall, webhook: Webhook) -> bool:
         endpoint = webhook.definition.endpoint
@@ -177,9 +212,11 @@ class Invariants:
                 for earlier in calls[:position]:
                     if earlier.attempt < call.attempt and not earlier.is_success:
                         continue
+                    if earlier.attempt < call.attempt and ReleaseKind.REPLAY in call.releases:
+                        continue
                     why = self._cause_of_repeat(one, earlier.invocation, call)
                     self.repeats[why or "no reason"] += 1
-                    if why is None or self.is_clean:
+                    if why is None or (self.is_clean and why != RELEASED_TWICE):
                         yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, cause: {why}"
 
     def _cause_of_repeat(self, one: str, earlier: Invocation, call: ReceivedCall) -> str | None:
@@ -189,12 +226,12 @@ class Invariants:
         if one in earlier.untaken:
             return "a queue did not take it"
         if one not in earlier.recorded:
-            if earlier.is_killed:
-                return "killed before the log was written"
-            return None
+            return "killed before the log was written" if earlier.is_killed else None
         if earlier is call.invocation:
             return None
-        return "two of its messages at the same time" if self._came_twice(one) else None
+        if self._came_twice(one):
+            return "two of its messages at the same time"
+        return RELEASED_TWICE if self.history.releases[one] else None
 
     def _came_twice(self, one: str) -> bool:
         """Tell whether more than one message could bring the delivery at a time."""
@@ -241,14 +278,18 @@ class Invariants:
         """The log holds only attempts that were made; without faults, all of them."""
         for one, entry in self.log.items():
             statuses = [(call.attempt, getattr(call.outcome, "status", None)) for call in self.calls[one]]
-            logged = [(number, attempt.status) for number, attempt in enumerate(entry.delivery.attempts, 1)]
+            first = entry.delivery.earlier + 1
+            logged = [
+                (number, attempt.status) for number, attempt in enumerate(entry.delivery.attempts, first)
+            ]
             if not set(logged) <= set(statuses):
                 yield f"{one}: the log has attempts that were not made: {logged}, {statuses}"
             if entry.outcome is Outcome.DELIVERED and not any(call.is_success for call in self.calls[one]):
                 yield f"{one}: logged as delivered, but it is not"
-            if entry.outcome is Outcome.DEAD and one not in self.dead:
+            if entry.outcome is Outcome.DEAD and one not in self.dead and not self._has_ended(entry):
                 yield f"{one}: logged as dead, but it is in no dead-letter queue"
-            if self.is_clean and logged != [each for each in statuses if each[1] != 401]:
+            made = [each for each in statuses if each[1] != 401 and each[0] >= first]
+            if self.is_clean and not self._is_released_twice(one) and logged != made:
                 yield f"{one}: the log has {logged}, the endpoint got {statuses}"
             if self.is_clean and entry.outcome is Outcome.RETRYING:
                 yield f"{one}: logged as retrying, but its queue is empty"
@@ -258,6 +299,46 @@ class Invariants:
                 for one in self.calls
                 if self.calls[one] and one not in self.log
             )
+
+    def _has_ended(self, entry: LogEntry) -> bool:
+        """Tell whether a delivery was held until its webhook was disabled: the log alone knows of its end."""
+        webhook = self.webhooks[entry.key.webhook_id]
+        return webhook is None or (not webhook.enabled and bool(entry.reason))
+
+    def _is_released_twice(self, one: str) -> bool:
+        attempts = Counter(call.attempt for call in self.calls[one])
+        return self.history.releases[one] > 1 and max(attempts.values(), default=0) > 1
+
+    def _wrong_backlog(self) -> Iterator[str]:
+        """Deliveries wait only while their webhook takes none; the log has the payload of each.
+
+        Once an endpoint is well nothing is held or recoverable.
+        """
+        for one, entry in self.log.items():
+            is_backlog = entry.outcome is Outcome.HELD or entry.is_recoverable
+            webhook = self.webhooks[entry.key.webhook_id]
+            if not is_backlog or webhook is None:
+                continue
+            if not entry.has_payload or entry.key not in self.simulation.log.payloads([entry.key]):
+                yield f"{one}: {entry.outcome}, and its payload is gone"
+            if (webhook.id, "cannot be read") in self.history.broken:
+                continue
+            if not _is_waiting(webhook):
+                yield f"{one}: {entry.outcome}, though its webhook waits for nothing: {webhook.health}"
+            elif not webhook.definition.paused and self._is_well(webhook):
+                yield f"{one}: {entry.outcome}, though its endpoint is well: {webhook.health}"
+        for webhook in self.webhooks.values():
+            if webhook is not None and webhook.health.backlog_since is not None and not _is_waiting(webhook):
+                yield f"{webhook.id}: marked to have a backlog for ever: {webhook.health}"
+
+    def _is_well(self, webhook: Webhook) -> bool:
+        return self.simulation.endpoints.behaviours[webhook.definition.endpoint.url] in ("ok", "slow")
+
+
+def _is_waiting(webhook: Webhook) -> bool:
+    health = webhook.health
+    is_down = health.failing_since is not None or health.held_since is not None
+    return webhook.enabled and (webhook.definition.paused or is_down)
 
 
 def _wants(webhook: Webhook | None, publication: Publication) -> bool:

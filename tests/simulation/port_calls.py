@@ -8,11 +8,16 @@ from tests.simulation.faults import Kind
 from tests.simulation.history import Revision
 from tests.simulation.tasks import KilledError
 from webhooks.domain.delivery import Pack
-from webhooks.domain.delivery_log import LogEntry
+from webhooks.domain.delivery_log import LogEntry, LogKey
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.webhook import Webhook
+from webhooks.ports import BatchContext
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
+
+# Calls whose first argument is a list of packs, each with something else.
+PACKS_FIRST = ("queue.send_slow", "queue.send_to_dlq", "slow_lane.send_slow")
 
 
 class PortCalls:
@@ -55,10 +60,7 @@ class PortCalls:
         result = real(*args, **named)
         self._simulation.move_messages()
         if name == "batch.read":
-            seen = {key.delivery_id: logged.tries for key, logged in result.logged.items()}
-            self._simulation.invocation.seen |= {
-                each.delivery_id: seen.get(each.delivery_id, 0) for each in args[1]
-            }
+            self._see(result, args[1])
         if name == "log.record":
             tick = self._simulation.next_tick()
             self._simulation.invocation.recorded |= dict.fromkeys(_deliveries_of(args), tick)
@@ -74,10 +76,22 @@ class PortCalls:
             self._revise(name, args)
         return result
 
+    def _see(self, read: BatchContext, keys: Sequence[LogKey]) -> None:
+        invocation = self._simulation.invocation
+        for each in keys:
+            logged = read.logged.get(each)
+            invocation.seen[each.delivery_id] = logged.tries if logged else 0
+            invocation.outcomes.pop(each.delivery_id, None)
+            if logged:
+                invocation.outcomes[each.delivery_id] = logged.outcome
+        for webhook in read.webhooks.values():
+            if isinstance(webhook, Webhook):
+                invocation.webhooks[webhook.id] = webhook
+
     def _fail(self, name: str, deliveries: set[str]) -> None:
         if name == "log.record":
             self._simulation.invocation.unrecorded |= deliveries
-        elif name in ("queue.send_slow", "queue.send_to_dlq"):
+        elif name in PACKS_FIRST:
             self._simulation.invocation.untaken |= deliveries
 
     def _revise(self, name: str, args: Sequence[Any]) -> None:
@@ -95,8 +109,7 @@ def _split(name: str, args: Sequence[Any], random: Random) -> tuple[list[Any], l
     taken = random.randint(0, len(todo) - 1)
     random.shuffle(todo)
     refused = todo[taken:]
-    has_packs_first = name in ("queue.send_slow", "queue.send_to_dlq")
-    return todo[:taken], [each[0] for each in refused] if has_packs_first else refused
+    return todo[:taken], [each[0] for each in refused] if name in PACKS_FIRST else refused
 
 
 def _deliveries_of(args: Sequence[Any]) -> set[str]:

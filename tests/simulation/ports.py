@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tests.simulation.deployment import Deployment
+
 
 class PortCaller(Protocol):
     """Makes a call of a port: at its time, and with its faults."""
@@ -22,3 +24,8 @@ class Port:
     def __getattr__(self, method: str) -> Callable[..., Any]:
         real = getattr(self._real, method)
         return lambda *args, **named: self._call(f"{self._name}.{method}", real, *args, **named)
+
+
+def port_of(deployment: Deployment, name: str, real: object) -> Any:
+    """Return a port of a deployment's containers."""
+    return Port(name, real, call=deployment.call)

@@ -9,6 +9,7 @@ from tests.simulation.queue_orders import Message, Order
 VISIBILITY = 180  # seconds, as the template says
 MAX_RECEIVES = 200  # as the template says
 MAX_BATCH = 10
+BATCHES = {"recovery": 1}  # messages of a batch, as the template says; MAX_BATCH of other queues
 
 
 class Queue:
@@ -55,10 +56,10 @@ class Queue:
         self._hide(message, delay + self._hop())
         return message
 
-    def receive(self, most: int = MAX_BATCH) -> list[Message]:
+    def receive(self) -> list[Message]:
         """Receive some messages; those that came too often go to the dead-letter queue instead."""
         received = []
-        for message in self._order.take(most):
+        for message in self._order.take(BATCHES.get(self.name, MAX_BATCH)):
             if self._dead is not None and message.receives >= MAX_RECEIVES:
                 self._remove(message)
                 self._dead.redrive(message)

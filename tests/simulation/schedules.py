@@ -25,7 +25,7 @@ NOT_EVENTS = (
     "no json",
     "{}",
     '{"eventName": "E_A", "tenantId": 7, "data": {}}',
-    "[1]",
+    "7",
     '{"eventName": "E_A"}',
 )
 

@@ -3,9 +3,11 @@
 All randomness is one seeded generator's, so that a seed is a schedule, and the same one each time.
 """
 
+import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any
@@ -15,11 +17,14 @@ from tests.simulation.containers import Container, DispatcherContainer, FanoutCo
 from tests.simulation.deployment import Deployment
 from tests.simulation.endpoints import SimulatedEndpoints
 from tests.simulation.faults import NoFaults, Plan
-from tests.simulation.history import History, Invocation
+from tests.simulation.history import History, Invocation, Publication
 from tests.simulation.port_calls import PortCalls
 from tests.simulation.queue_orders import AnyOrder, Message
 from tests.simulation.queues import Queue
+from tests.simulation.recovery_containers import CHECKS_SECONDS, MaintenanceContainer, RecoveryContainer
 from tests.simulation.tasks import KilledError, Task
+from webhooks.domain.delivery_message import decode_pack
+from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.lane import Lane
 
@@ -27,6 +32,19 @@ MAX_STEPS = 60_000
 MAX_INVOCATIONS = 4  # at the same time
 TIMEOUT = 30  # seconds: as the template says
 MAX_WAITING = 25  # seconds that may pass while an invocation waits for its turn
+# Seconds with nothing but looks at webhooks after which a run ends: without traffic an endpoint that failed
+# is looked at for ever.
+QUIET_SECONDS = 3600
+LAST_CHECKS = (
+    3  # runs of functions/maintenance when nothing is left to do: until it takes a recovery for lost
+)
+FUNCTIONS: dict[str, Callable[[Deployment], Container]] = {
+    "events": FanoutContainer,
+    "deliveries": DispatcherContainer,
+    "slow": DispatcherContainer,
+    "recovery": RecoveryContainer,
+}
+NAMES = {"events": "fanout", "deliveries": "dispatcher", "slow": "dispatcher", "recovery": "recovery"}
 
 
 class Running(Task):
@@ -54,9 +72,17 @@ class Simulation(Deployment):
         workers: int = 100,
         switching: float = 0.3,
         slice_size: int = 3,
+        recovers: bool = True,
+        disable_after_days: int = 1,
     ) -> None:
         self.repeats = repeats
-        super().__init__(random, workers=workers, slice_size=slice_size)
+        super().__init__(
+            random,
+            workers=workers,
+            slice_size=slice_size,
+            recovers=recovers,
+            disable_after_days=disable_after_days,
+        )
         self.endpoints: SimulatedEndpoints = SimulatedEndpoints(self)
         self.faults: Plan = faults or NoFaults()
         self.switching = switching
@@ -65,7 +91,8 @@ class Simulation(Deployment):
         self._calls = PortCalls(self)
         self.trace: list[str] = []
         self.running: list[Running] = []
-        self.idle: dict[str, list[Container]] = {"fanout": [], "dispatcher": []}
+        self.idle: dict[str, list[Container]] = {name: [] for name in NAMES.values()}
+        self._worked_at = self._checked_at = self.clock.now
 
     def make_queue(self, name: str, *, dead: Queue | None = None) -> Queue:
         return Queue(name, clock=self.clock, order=AnyOrder(self.random), dead=dead, repeats=self._repeats)
@@ -105,8 +132,28 @@ class Simulation(Deployment):
 
     def on_sent(self, queue: Queue, message: Message) -> None:
         self.note(f"{message.id} sent, reason {message.reason}")
-        if is_slice(message.text) and queue is self.events:
+        if queue is self.events:
+            self._note_event(message)
+        elif queue is self.slow:
+            pack = decode_pack(message.text)
+            if pack.release is not None:
+                self.history.releases.update(each.id for each in pack.deliveries)
+
+    def _note_event(self, message: Message) -> None:
+        """Note a slice, or an event that the service itself published."""
+        if is_slice(message.text):
             self.history.slices[message.id] = parse_slice(message.text).event.id
+            return
+        if message.text.startswith("{"):
+            self._note_publication(message)
+
+    def _note_publication(self, message: Message) -> None:
+        event = json.loads(message.text)
+        if any(
+            each.event and each.event["eventId"] == event["eventId"] for each in self.history.publications
+        ):
+            self.history.repeated_events.add(event["eventId"])
+        self.history.publications.append(Publication(self.next_tick(), message.id, message.text, event))
 
     def on_deleted(self, queue: Queue, message: Message) -> None:
         if queue is self.events:
@@ -172,11 +219,12 @@ class Simulation(Deployment):
         batch = queue.receive() if messages is None else messages
         if not batch:
             return None
-        function = "fanout" if queue is self.events else "dispatcher"
-        container = self._container(function)
-        number = len(self.history.invocations)
-        invocation = Invocation(number, function, self.next_tick(), tuple(each.id for each in batch))
-        self.history.invocations.append(invocation)
+        function = NAMES[queue.name]
+        container = self._container(queue.name)
+        invocation = self._new_invocation(function, batch)
+        number = invocation.number
+        if function != "recovery":
+            self._worked_at = self.clock.now
         self.note(f"{function} {number} gets {', '.join(invocation.messages)}")
         failed: set[str] = set()
         lane = Lane.SLOW if queue is self.slow else Lane.FAST
@@ -198,6 +246,29 @@ class Simulation(Deployment):
         running.finish = finish
         return running
 
+    def _new_invocation(self, function: str, batch: Sequence[Message] = ()) -> Invocation:
+        invocation = Invocation(
+            len(self.history.invocations), function, self.next_tick(), tuple(each.id for each in batch)
+        )
+        if function == "dispatcher":
+            invocation.brought = _brought(batch)
+        self.history.invocations.append(invocation)
+        return invocation
+
+    def check(self) -> Running:
+        """Start the schedule of functions/maintenance that restarts what a crash stopped."""
+        self._checked_at = self.clock.now
+        invocation = self._new_invocation("maintenance")
+        running = self.begin(MaintenanceContainer(self).run, invocation)
+
+        def finish() -> None:
+            invocation.is_over = True
+            invocation.failure = running.failure
+            invocation.is_killed = isinstance(invocation.failure, KilledError)
+
+        running.finish = finish
+        return running
+
     def invoke_to_end(self, queue: Queue, messages: Sequence[Message] | None = None) -> None:
         """Run a function on a batch of a queue while nothing else runs."""
         running = self.invoke(queue, messages)
@@ -207,18 +278,22 @@ class Simulation(Deployment):
                 if not each.is_over:
                     self.step(each)
 
-    def _container(self, function: str) -> Container:
-        idle = self.idle[function]
+    def _container(self, queue_name: str) -> Container:
+        idle = self.idle[NAMES[queue_name]]
         if idle and self.random.random() < 0.9:
             return idle.pop(self.random.randrange(len(idle)))
-        return FanoutContainer(self) if function == "fanout" else DispatcherContainer(self)
+        return FUNCTIONS[queue_name](self)
 
     def run(
         self, script: Sequence[Callable[[], object]] = (), *, settle: Callable[[], None] | None = None
     ) -> None:
         """Run a script's steps among all else until nothing is left to do; `settle`: run once after the script."""
         todo = deque(script)
+        last_checks = LAST_CHECKS
+        self._worked_at = self.clock.now
         for _ in range(MAX_STEPS):
+            if not todo and self._is_quiet():
+                return
             choices: list[Callable[[], object]] = []
             if self.running:
                 choices += [lambda: self.step(self.random.choice(self.running))] * 4
@@ -229,11 +304,35 @@ class Simulation(Deployment):
                 settle = None
             if len(self.running) < MAX_INVOCATIONS:
                 choices += [partial(self.invoke, queue) for queue in self.queues if queue.visible]
+            if self.clock.now >= self._checked_at + CHECKS_SECONDS and not self.running:
+                self._check_the_unhealthy()
+                continue
             choices += self._waits(rarely=bool(choices))
-            if not choices:
+            if choices:
+                self.random.choice(choices)()
+            elif last_checks and self._has_unhealthy():
+                last_checks -= 1
+                self.clock.advance(self._checked_at + CHECKS_SECONDS)
+            else:
                 return
-            self.random.choice(choices)()
         raise AssertionError("the queues never drain")
+
+    def _check_the_unhealthy(self) -> None:
+        """Let functions/maintenance look, where it has anything to look at."""
+        if self._has_unhealthy():
+            self.check()
+        else:
+            self._checked_at = self.clock.now
+
+    def _has_unhealthy(self) -> bool:
+        return next(iter(self.subscriptions.all_unhealthy()), None) is not None
+
+    def _is_quiet(self) -> bool:
+        """Tell whether nothing but looks at webhooks happened for long, and nothing else is to come."""
+        if self.running or self.clock.now < self._worked_at + QUIET_SECONDS:
+            return False
+        waiting = [message for queue in self.queues for message in queue.messages]
+        return len(waiting) == len(self.recovery.messages) == self.clock.timers
 
     def _waits(self, *, rarely: bool) -> list[Callable[[], object]]:
         """Return the ways in which time may pass now; `rarely`: while nothing runs, but something could."""
@@ -250,6 +349,17 @@ class Simulation(Deployment):
         """End everything that still runs."""
         for running in self.running:
             self._kill(running)
+
+
+def _brought(batch: Sequence[Message]) -> dict[str, set[str]]:
+    """Return why each delivery of a batch is sent: the kinds of its releases, "" for none."""
+    brought: dict[str, set[str]] = {}
+    for message in batch:
+        with suppress(MalformedPackError):
+            pack = decode_pack(message.text)
+            for each in pack.deliveries:
+                brought.setdefault(each.id, set()).add(pack.release.kind if pack.release else "")
+    return brought
 
 
 def _run_next(todo: deque[Callable[[], object]]) -> None:

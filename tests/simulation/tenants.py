@@ -8,7 +8,6 @@ from typing import Any
 
 from signing import Curve, PrivateKey
 from tests.fakes.endpoint import ScriptedGuard
-from tests.fakes.queues import FakeRecoveryQueue
 from tests.simulation.history import Publication
 from tests.simulation.ports import Port
 from tests.simulation.simulation import Simulation
@@ -36,7 +35,7 @@ class Tenants:
             subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
             credentials=_port(simulation, "credentials", simulation.credentials),
             guard=ScriptedGuard(),
-            recovery=FakeRecoveryQueue(),
+            recovery=_port(simulation, "recovery", simulation.recovery_queue),
             clock=simulation.clock,
             webhooks_per_community=1_000,
         )

@@ -264,7 +264,7 @@ OPERATIONS = (
         "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
         "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are "
         "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of "
-        "them and yet a cursor. Where nobody listens, the response has names that are listened to.",
+        "them and yet a cursor. Where no webhook listens, the response has names that others listen to.",
         parameters=SCOPED,
         signed=True,
         body=ExplainIn,

@@ -12,6 +12,7 @@ from tests.recovery_world import SCOPE, World, refused
 from webhooks.domain.delivery import Release, ReleaseKind
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.delivery_message import decode_pack
+from webhooks.domain.errors import ConflictError
 from webhooks.domain.health import Health, State
 from webhooks.domain.recovery_message import decode_task, encode_task
 from webhooks.domain.replay import IDLE_PASSES, Replay, ReplayState, WebhookCheck
@@ -181,6 +182,25 @@ def test_a_healthy_webhook_without_a_backlog_costs_nothing() -> None:
     assert world.faults.points == ["before recovery.send", "after recovery.send"]  # of the test's own task
 
 
+def test_failures_without_a_backlog_need_no_probe() -> None:
+    world = World()
+    webhook = world.webhook(Health(failures=7, failures_since=world.now))
+    look(world, webhook)
+    assert (probes(world), waiting(world), world.stored(webhook)) == ([], [], webhook)
+
+
+def test_a_busy_community_puts_a_disabling_off() -> None:
+    world = World()
+    webhook = world.webhook(failing(world, failing_since=world.now - 6 * DAY_MS))
+    world.fill(webhook, 1, Outcome.HELD)
+    world.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
+    world.faults.at("before subscriptions.change", lambda: ConflictError("others change it"))
+    world.step()
+    assert world.stored(webhook).enabled
+    world.run()
+    assert not world.stored(webhook).enabled
+
+
 def test_a_recovery_sends_the_whole_backlog_oldest_first_and_ends() -> None:
     world = World()
     webhook = world.webhook(Health(backlog_since=world.now - 5000))
@@ -280,7 +300,7 @@ def test_a_recovery_stops_where_its_endpoint_fails_again(health: dict[str, int],
     assert len(world.callbacks) == 100
     assert world.stored(webhook).health.backlog_since is not None
     # Without a mark no probe is due, so that one is asked for.
-    probed = [(WebhookCheck(SCOPE, webhook.id), 30)] if "probe_at" not in health else []
+    probed = [(WebhookCheck(SCOPE, webhook.id), 30)] if "failures" in health else []
     assert waiting(world) == probed
 
 

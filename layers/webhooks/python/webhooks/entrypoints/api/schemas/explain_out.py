@@ -58,6 +58,6 @@ class ExplanationOut(Out):
         str, Field(description="Asks for the next page, in the same request; absent on the last page.")
     ] = ""
     listened_names: Annotated[
-        list[str], Field(description="Where nobody listens: names that enabled webhooks list, sorted.")
+        list[str], Field(description="Without a listener: names that enabled webhooks list, sorted.")
     ] = []  # noqa: RUF012 - a field of pydantic
-    message: Annotated[str, Field(description="Where nobody listens: whose names these are.")] = ""
+    message: Annotated[str, Field(description="Without a listener: whose names these are.")] = ""
