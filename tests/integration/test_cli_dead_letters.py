@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -251,6 +252,49 @@ def test_health_shows_operators_the_depth_of_every_queue(webhooks: CommandLine, 
         "deliveries-dlq": 1
     }
     assert "deliveries-dlq   1         0          0" in shown.stdout
+
+
+def test_health_shows_the_age_of_the_oldest_message_that_cloudwatch_has(
+    webhooks: CommandLine, sqs: SQSClient
+) -> None:
+    dead_letter(sqs, pack(1))
+    boto3.client("cloudwatch", region_name=REGION).put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": "deliveries-dlq"}],
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
+                "Value": 7260.0,
+            }
+        ],
+    )
+    with Api() as api:
+        with_api(webhooks, api)
+        assert "2h 1m" in webhooks("health").stdout
+
+
+def test_ctrl_c_during_a_redrive_says_what_was_done_and_hides_nothing(
+    webhooks: CommandLine, sqs: SQSClient
+) -> None:
+    class Interrupting(Terminal):
+        drawn = 0
+
+        def write(self, text: str) -> int:
+            if "[" in text:
+                self.drawn += 1
+                if self.drawn == 1:
+                    raise KeyboardInterrupt
+            return super().write(text)
+
+    for number in range(15):
+        dead_letter(sqs, pack(number))
+        dead_letter(sqs, pack(100 + number, OTHER))
+    webhooks.stderr = Interrupting
+    ended = webhooks("dlq", "redrive", "deliveries", "--webhook", WEBHOOK)
+    assert ended.code == 130
+    assert "interrupted; 5 went back, 5 deleted; run it again for the others" in ended.stderr
+    assert (len(stored("slow")), len(stored("deliveries-dlq")), visible("deliveries-dlq")) == (5, 25, 25)
 
 
 def test_health_without_access_to_the_queues_shows_all_else(webhooks: CommandLine) -> None:
