@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import demo, emulator, function_logs, processes, seed, stack_file
+from local import demo, emulator, function_logs, log_entry, processes, seed, stack_file
 from local.errors import LocalError, failed
 from local.paths import CALLER_FILE, LOCAL, ROOT, STACK_FILE
 from local.progress import Progress
@@ -20,6 +20,7 @@ KNOWN = FOLDER / "receiver-knows.json"
 RECEIVER_RECORD = FOLDER / "receiver.json"
 RECEIVER_LOG = FOLDER / "receiver.log"
 DEFAULT_PORT = 4580
+WEBHOOK_SHOWN = "orders"  # of the demo
 RECEIVER_SECONDS = 15
 STOP_SECONDS = 10
 
@@ -52,8 +53,14 @@ def run(port: int | None, progress: Progress) -> None:
                 first = demo.deliver(ROOT, receiver_url)
             with progress.step("publish three more, now that the functions are warm"):
                 second = demo.deliver(ROOT, receiver_url)
+            with progress.step("read the first one's entry in the delivery log"):
+                entry = log_entry.read(second[0].delivery_id, ROOT)
         progress.say("")
         progress.table(_deliveries(first, second))
+        progress.say("")
+        progress.text(entry)
+        progress.say("")
+        progress.say(f"the next ones: .venv/bin/webhooks deliveries list --webhook {WEBHOOK_SHOWN}")
         _usage(progress)
 
 
@@ -166,6 +173,7 @@ def _usage(progress: Progress) -> None:
             ("documentation", description["docsUrl"]),
             ("events queue", description["eventsQueueUrl"]),
             ("deliveries queue", description["deliveriesQueueUrl"]),
+            ("recovery queue", description["recoveryQueueUrl"]),
             ("events DLQ", description["eventsDlqUrl"]),
             ("deliveries DLQ", description["deliveriesDlqUrl"]),
             (
@@ -180,6 +188,8 @@ def _usage(progress: Progress) -> None:
             ),
             ("call it by curl", f"curl {description['apiUrl']}/healthz"),
             ("publish an event", ".venv/bin/webhooks publish events/native.json --mine"),
+            ("see its delivery", f".venv/bin/webhooks deliveries list --webhook {WEBHOOK_SHOWN}"),
+            ("see all deliveries as they happen", ".venv/bin/webhooks tail"),
             ("stop the stack", "make stop (make reset also deletes the registered webhooks)"),
         ]
     )

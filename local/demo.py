@@ -27,6 +27,7 @@ class Shown:
     sample: str
     event_name: str
     milliseconds: int
+    delivery_id: str
     schemes: tuple[str, ...]
 
 
@@ -82,5 +83,6 @@ def shown(callback: dict[str, Any], *, sample: str, sent_at: float) -> Shown:
         sample=sample,
         event_name=_event(callback)["type"],
         milliseconds=max(0, round((callback["receivedAt"] - sent_at) * 1000)),
+        delivery_id=callback["headers"]["webhook-id"],
         schemes=tuple(SCHEMES[scheme] for scheme in callback["verified"] if scheme in SCHEMES),
     )

@@ -33,6 +33,10 @@ class Progress:
         """Print a line."""
         self.console.print(text)
 
+    def text(self, text: str) -> None:
+        """Print a text as it is."""
+        self.console.print(text, markup=False)
+
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Print rows in columns; the last column is never wrapped, so that its text can be copied."""
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

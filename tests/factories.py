@@ -14,13 +14,16 @@ from typing import Any
 from signing import Curve
 from tests import plain_protocol
 from tests.clocks import NOW, Clock
+from tests.fakes.background import AtOnce
+from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedGuard, ScriptedTokens
 from tests.fakes.faults import Fault, no_fault
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
 from tests.fakes.queues import FakeEventPublisher, FakeRecoveryQueue
+from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from tests.random_bytes import DistinctBytes
@@ -36,9 +39,15 @@ from webhooks.logging import start_logging
 from webhooks.services.authentication import Authentication
 from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.discovery import Discovery
+from webhooks.services.dispatch.attempt import Attempts
+from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.loading import Loader
 from webhooks.services.ecdsa_helper import EcdsaHelper
+from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.services.publishing import Publishing
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks.services.test_event import WebhookTests
+from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 
@@ -211,7 +220,11 @@ class InMemoryApp:
     """The API's functions over one state in memory. `fault`: of the recovery queue, a test may set it."""
 
     def __init__(
-        self, *, raw_headers: bool = False, subscriptions: Any = None, limit: int = WEBHOOKS_PER_COMMUNITY
+        self,
+        *,
+        raw_headers: bool = False,
+        subscriptions: Any = None,
+        limit: int = WEBHOOKS_PER_COMMUNITY,
     ) -> None:
         self.log = io.StringIO()
         self.fault: Fault = no_fault
@@ -222,9 +235,12 @@ class InMemoryApp:
         self.subscriptions = subscriptions or FakeSubscriptions(
             clock=self.clock, random_bytes=self.random_bytes
         )
-        self.deliveries = FakeDeliveryLog()
-        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes)
+        self.deliveries = FakeDeliveryLog(fault=self._fail)
+        self.credentials = FakeCredentials(clock=self.clock, random_bytes=self.random_bytes, fault=self._fail)
         self.guard = ScriptedGuard()
+        self.endpoint, self.tokens = ScriptedEndpoint(fault=self._fail), ScriptedTokens()
+        self.limiter = FakeRateLimiter(fault=self._fail)
+        self.reader = FakeBatchReader(self.subscriptions, self.deliveries, fault=self._fail)
         self.publisher = FakeEventPublisher()
         self.recovery = FakeRecoveryQueue(fault=self._fail)
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
@@ -266,6 +282,12 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         responses = WebhookResponses(master=FakeMaster(b"m" * 64), random_bytes=self.random_bytes)
+        health = EndpointHealth(
+            subscriptions=self.subscriptions,
+            health=self.subscriptions,
+            log=self.deliveries,
+            clock=self.clock,
+        )
         stores = {SERVICE: self.keys, SIGNING: self.signing_keys}
         keys = ServiceKeys(stores, clock=self.clock, random_bytes=self.random_bytes, grace=GRACE)
         discovery = Discovery(
@@ -284,18 +306,27 @@ class InMemoryApp:
             webhooks_per_community=limit,
         )
         return {
+            "test_event": function("test_event").routes(authenticator, self._webhook_tests()),
             "webhooks": function("webhooks").routes(
                 authenticator,
                 webhooks,
                 WebhookSecrets(self.subscriptions, clock=self.clock),
+                pages=WebhookPages(
+                    subscriptions=self.subscriptions,
+                    health=self.subscriptions,
+                    credentials=self.credentials,
+                ),
+                health=health,
                 responses=responses,
+            ),
+            "events": function("events").routes(
+                authenticator, Publishing(publisher=self.publisher, clock=self.clock)
             ),
             "deliveries": function("deliveries").routes(
                 authenticator,
                 log=DeliveryLogs(log=self.deliveries, subscriptions=self.subscriptions),
-            ),
-            "events": function("events").routes(
-                authenticator, Publishing(publisher=self.publisher, clock=self.clock)
+                health=health,
+                communities=self.subscriptions.communities,
             ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
@@ -305,6 +336,20 @@ class InMemoryApp:
             ),
             "discovery": function("discovery").routes(discovery, deployment),
         }
+
+    def _webhook_tests(self) -> WebhookTests:
+        signer = CallbackSigner(service=self.keys, signing=self.signing_keys, master=FakeMaster(b"m" * 64))
+        return WebhookTests(
+            reader=self.reader,
+            loader=Loader(signer=signer, reader=self.reader, credentials=self.credentials, workers=AtOnce()),
+            signer=signer,
+            attempts=Attempts(tokens=self.tokens, monotonic=self.clock, default_ttl=5),
+            http=OneByOne(self.endpoint),
+            log=self.deliveries,
+            limiter=self.limiter,
+            clock=self.clock,
+            random_bytes=self.random_bytes,
+        )
 
     @property
     def public_key(self) -> str:
@@ -347,13 +392,14 @@ class InMemoryApp:
 def owner(path: str) -> str:
     """Name the function that the template routes a path to."""
     patterns = {
+        "test_event": r"/tenant/[^/]+/community/[^/]+/webhook/[^/]+/test/*",
         "webhooks": r"/tenant/[^/]+/community/[^/]+/(webhooks/fetch|webhook(/[^/]+(/secret(/rotate)?)?)?)/*",
+        "events": r"/tenant/[^/]+/community/[^/]+/event/.+",
         "deliveries": (
             r"/communities/*|/tenant/[^/]+/community/[^/]+/"
             r"(webhook/[^/]+/(deliveries/fetch|series)|webhooks/health|health|deliveries/(fetch|replay)"
             r"|delivery/[^/]+|events/explain|replays|replay/[^/]+)/*"
         ),
-        "events": r"/tenant/[^/]+/community/[^/]+/event/.+",
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
     }

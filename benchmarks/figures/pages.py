@@ -42,7 +42,7 @@ from webhooks.domain.caller import ANY, AuthLevel, Caller, License
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook, sequence_of
 from webhooks.services.idempotency import CommunityRequest
-from webhooks.services.webhooks import Webhooks
+from webhooks.services.webhook_pages import WebhookPages
 
 TITLE = "List: page 3,999 of 100,000 webhooks"
 AGAINST = "page 0"
@@ -72,7 +72,7 @@ def measure(progress: Progress) -> Measured:
     with progress.step(f"load {TOTAL:,} webhooks"):
         tables.load(event_path.SUBSCRIPTIONS, stored(webhooks(TOTAL)))
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
-    billed, timed = api(tables.response).webhooks, api(remembered(tables.response)).webhooks
+    billed, timed = api(tables.response).pages, api(remembered(tables.response)).pages
     pages = [*range(0, LAST, STEP), LAST]
     with progress.step(f"{len(pages)} pages between page 0 and page {LAST:,}"):
         costs = {page: tables.cost(_lists(billed, page, times=1)) for page in pages}
@@ -109,10 +109,10 @@ def measure(progress: Progress) -> Measured:
     return Measured(readings, [chart], remarks)
 
 
-def _lists(use_cases: Webhooks, page: int, *, times: int = LISTS) -> Work:
+def _lists(use_cases: WebhookPages, page: int, *, times: int = LISTS) -> Work:
     def lists() -> int:
         for _ in range(times):
-            found, _ = use_cases.fetch(REQUEST, index=page, size=PAGE, tags=())
+            found, _ = use_cases.fetch(REQUEST, index=page, size=PAGE)
             if found.total != TOTAL or len(found.webhooks) != PAGE:
                 raise AssertionError(found)
         return times

@@ -49,6 +49,7 @@ from webhooks.entrypoints.sqs import Handler
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
 from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.webhook_pages import WebhookFilter
 
 TITLE = "Growth with webhooks, tenants and backlogs"
 AGAINST = "the same with fewer of them"
@@ -228,7 +229,8 @@ def _lists(*, last: bool = False, tags: Sequence[str] = ()) -> Callable[..., Wor
 
         def work() -> int:
             for scope in chosen:
-                found, _ = each.api.webhooks.fetch(_request(scope), index=index, size=PAGE, tags=tags)
+                wanted = WebhookFilter(tags=tags)
+                found, _ = each.api.pages.fetch(_request(scope), index=index, size=PAGE, wanted=wanted)
                 if found.total != each.size or len(found.webhooks) != min(PAGE, each.size):
                     raise AssertionError(found)
             return len(chosen)

@@ -139,22 +139,36 @@ class DeadLetterQueue:
                 self.tally.deleted += 1
 
     def _release(self, ids: Sequence[str]) -> None:
-        """Make messages visible again; one that AWS does not release now does so by itself later."""
-        for at in range(0, len(ids), BATCH):
-            batch = ids[at : at + BATCH]
-            entries: list[Any] = [
-                {"Id": str(number), "ReceiptHandle": self._held[id_], "VisibilityTimeout": 0}
-                for number, id_ in enumerate(batch)
-            ]
+        """Make messages visible again; one that AWS does not release now does so by itself later.
+
+        The first Ctrl-C waits for the end, a second one does not.
+        """
+        interrupts = 0
+        batches = [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]
+        while batches:
             try:
-                with aws_errors("sqs ChangeMessageVisibilityBatch"):
-                    answered = self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-            except CliError:
-                self.tally.not_released += len(batch)
+                self._release_batch(batches[-1])
+            except KeyboardInterrupt:
+                interrupts += 1
+                if interrupts > 1:
+                    raise
                 continue
-            self.tally.not_released += len(answered.get("Failed", []))
-            for each in answered.get("Successful", []):
-                del self._held[batch[int(each["Id"])]]
+            batches.pop()
+        if interrupts:
+            raise KeyboardInterrupt
+
+    def _release_batch(self, ids: Sequence[str]) -> None:
+        entries: list[Any] = [
+            {"Id": str(number), "ReceiptHandle": self._held[id_], "VisibilityTimeout": 0}
+            for number, id_ in enumerate(ids)
+        ]
+        try:
+            with aws_errors("sqs ChangeMessageVisibilityBatch"):
+                answered = self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+        except CliError:
+            self.tally.not_released += len(ids)
+            return
+        self.tally.not_released += len(answered.get("Failed", []))
 
 
 Placed = Sequence[tuple[DeadLetter, Entry]]

@@ -83,7 +83,7 @@ def _lines(delivery: Delivery, bar: str) -> Iterator[str]:
 
 
 def attempt_lines(attempt: Mapping[str, Any], *, bar: str, longest: int) -> Iterator[str]:
-    """Yield an attempt: its result, its phases, and the response's start; bars are scaled to `longest` ms."""
+    """Yield an attempt: its result, phases and response's start; bars are scaled to `longest` ms or more."""
     parts = [
         f"attempt {attempt['number']}" if "number" in attempt else "",
         attempt.get("at", ""),
@@ -103,9 +103,11 @@ def attempt_lines(attempt: Mapping[str, Any], *, bar: str, longest: int) -> Iter
 
 def phase_lines(times: Mapping[str, int] | None, *, bar: str, longest: int) -> Iterator[str]:
     """Yield a line for each phase that there was, with its duration and its place in the attempt."""
+    times = times or {}
+    longest = max(longest, *times.values(), 1)
     began = 0
     for name, field in PHASES:
-        end = (times or {}).get(field) or 0
+        end = times.get(field) or 0
         if end < began or not end:
             continue
         drawn = _bar(began, end, bar=bar, longest=longest)
@@ -116,7 +118,7 @@ def phase_lines(times: Mapping[str, int] | None, *, bar: str, longest: int) -> I
 def _bar(began: int, end: int, *, bar: str, longest: int) -> str:
     if not bar:
         return ""
-    scale = BAR_WIDTH / max(longest, end, 1)
+    scale = BAR_WIDTH / longest
     left = min(BAR_WIDTH - 1, int(began * scale))
     width = max(1, min(BAR_WIDTH - left, round((end - began) * scale)))
     return (" " * left + bar * width).ljust(BAR_WIDTH)

@@ -1,4 +1,4 @@
-"""functions/webhooks: tenants fetch, create, change and delete webhooks, and read their secrets."""
+"""functions/webhooks: tenants fetch, create, change and delete webhooks, read and rotate their secrets."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -11,6 +11,8 @@ from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.validate import read
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks, require_webhook_id
 
@@ -23,6 +25,8 @@ def routes(
     webhooks: Webhooks,
     secrets: WebhookSecrets,
     *,
+    pages: WebhookPages,
+    health: EndpointHealth,
     responses: WebhookResponses,
 ) -> RestApi:
     """Return the API over the use cases."""
@@ -32,9 +36,7 @@ def routes(
     def fetch(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
         authorized = authenticator.community(request, tenant_id, community_id)
         asked = read(FetchIn, request.json_object() if request.body else {})
-        page, credentials = webhooks.fetch(
-            authorized, index=asked.index, size=asked.size, tags=asked.tags or ()
-        )
+        page, credentials = pages.fetch(authorized, index=asked.index, size=asked.size, wanted=asked.wanted)
         return json_response(
             responses.page(authorized.caller, page, credentials, index=asked.index, size=asked.size)
         )
@@ -51,6 +53,13 @@ def routes(
                 respond=responses.created,
             )
         )
+
+    @api.get(WEBHOOK)
+    def show(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        shown = health.get(authorized.scope, webhook_id)
+        [credential] = pages.credentials(authorized, [shown.webhook])
+        return json_response(responses.shown(authorized.caller, shown, credential))
 
     @api.patch(WEBHOOK)
     def update(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
@@ -79,4 +88,11 @@ def routes(
 
 
 app = compose()
-lambda_handler = routes(app.authenticator, app.webhooks, app.secrets, responses=app.responses).handle
+lambda_handler = routes(
+    app.authenticator,
+    app.webhooks,
+    app.secrets,
+    pages=app.pages,
+    health=app.health,
+    responses=app.responses,
+).handle

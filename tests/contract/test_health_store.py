@@ -54,7 +54,8 @@ class Opened:
         self.health = DynamoHealthStore(Table(backend.aws, tables.subscriptions, backoff=backend.backoff))
 
     def add(self, scope: Scope = ACME) -> Webhook:
-        webhook = make_webhook(self.subscriptions.next_id(scope, now=self.backend.clock()), scope)
+        webhook_id = self.subscriptions.next_id(scope, now=self.backend.clock())
+        webhook = make_webhook(webhook_id, scope, paused=False)
         self.subscriptions.add(webhook, make_record(f"{scope.tenant_id} {scope.community_id} {webhook.id}"))
         return webhook
 

@@ -34,7 +34,6 @@ def make_definition(**changes: Any) -> Definition:
         retry_codes=(0, 503),
         retry_count=2,
         ttl=3,
-        paused=True,
         rate_limit=5,
         recover=False,
     )

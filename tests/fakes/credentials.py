@@ -59,7 +59,7 @@ class FakeCredentials:
 
     def read(self, ref: CredentialRef) -> Credential:
         """Return a credential. Raises CredentialMissingError."""
-        with self._lock:
+        with self._lock, effect(self._fault, "credentials.read"):
             secret = self._secrets.get(ref.secret_name)
             if secret is None or ref.version_id not in secret.versions or ref.secret_name in self._expiring:
                 raise CredentialMissingError(f"the secret {ref.secret_name} has no such version")

@@ -147,7 +147,7 @@ def _is_in_partition(row: LogEntry, query: LogQuery) -> bool:
     is_indexed = row.outcome in UNDELIVERED and row.mark is not Mark.TEST
     if query.webhook_id is None:
         return row.scope == query.scope and is_indexed and query.outcome in (None, row.outcome)
-    if row.key.webhook_id != query.webhook_id:
+    if row.key.webhook_id != query.webhook_id or (query.is_recoverable and not row.is_recoverable):
         return False
     return query.outcome not in UNDELIVERED or (is_indexed and row.outcome is query.outcome)
 

@@ -78,7 +78,7 @@ def test_slots_that_change_at_every_try_are_an_outage(backend: Backend) -> None:
     assert len(clients.calls) == rate_limiter.TRIES
 
 
-def test_an_item_expires_when_nobody_wrote_to_it_for_long(backend: Backend) -> None:
+def test_an_item_expires_when_it_had_no_write_for_long(backend: Backend) -> None:
     limiter, clients = faulty(backend)
     limiter.reserve("W-1", 10, rate=1, now=NOW_MS)
     limiter.reserve("W-1", 10, rate=1, now=NOW_MS + 5000)

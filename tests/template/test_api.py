@@ -27,7 +27,7 @@ OWNERS = {
     f"{COMMUNITY}/events/explain": "DeliveriesFunction",
     f"{COMMUNITY}/replays": "DeliveriesFunction",
     f"{COMMUNITY}/replay/{{replayId}}": "DeliveriesFunction",
-    f"{COMMUNITY}/event/{{eventName}}": "EventsFunction",
+    f"{COMMUNITY}/event/{{eventName+}}": "EventsFunction",
     "/communities": "DeliveriesFunction",
     "/servicekeys": "ServiceKeysFunction",
     "/servicekey/{keyId+}": "ServiceKeysFunction",

@@ -4,7 +4,8 @@ import pytest
 
 from tests.factories import BASE, InMemoryApp, api_event, read_response
 
-CREATE = "/tenant/{tenantId}/community/{communityId}/webhook"
+BASE_TEMPLATE = "/tenant/{tenantId}/community/{communityId}"
+CREATE = f"{BASE_TEMPLATE}/webhook"
 BASE_PATHS = ["", "/hooks", "/platform/hooks"]
 
 
@@ -24,6 +25,7 @@ def app() -> InMemoryApp:
         ("GET /nothing/here", "/{proxy+}", ("discovery", 404)),
         (f"PUT {BASE}/webhook", CREATE, ("webhooks", 401)),
         (f"GET {BASE}/webhook/{'a' * 24}/secret", f"{CREATE}/{{webhookId}}/secret", ("webhooks", 401)),
+        (f"PUT {BASE}/event/a//b", f"{BASE_TEMPLATE}/event/{{eventName+}}", ("events", 401)),
         ("DELETE /servicekey/a//b/c=", "/servicekey/{keyId+}", ("service_keys", 401)),
         ("POST /ecdsa_helper/encrypt", "/ecdsa_helper/{method}", ("ecdsa_helper", 400)),
     ],

@@ -95,6 +95,7 @@ def test_characters_that_sqs_does_not_take_are_escaped(app: InMemoryApp) -> None
             "e1",
             1_768_469_400_000,
         ),
+        ({"eventId": "e1", "occurredAt": "1970-01-01T00:00:05Z"}, {}, "e1", 5_000),
         ({}, {"event_id": "e2", "event_ts": 1_768_469_400_123}, "e2", 1_768_469_400_123),
         ({}, {"event_id": "ä\ud800", "event_ts": "yesterday"}, "ä\ud800", None),
         ({}, {"event_id": "", "event_ts": True}, None, None),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ class Deployment:
         self.messages: list[Message] = []
         self.ids = count()
 
-    def webhook(self, rate_limit: int | None, **changes: object) -> Webhook:
+    def webhook(self, rate_limit: int | None, **changes: Any) -> Webhook:
         made = self.app.create(api={"url": f"https://hooks.example.com/{next(self.ids)}"}, **changes)
         webhook = self.app.subscriptions.get(SCOPE, made["_id"])
         assert webhook is not None

@@ -62,7 +62,15 @@ FAULTS = [
         "log.record",
         "subscriptions.change",
     ),
-    *("health.save", "index.versions", "index.listeners", "lane.send", "events_dlq.send_to_dlq"),
+    *(
+        "health.save",
+        "recovery.send",
+        "publisher.publish",
+        "index.versions",
+        "index.listeners",
+        "lane.send",
+        "events_dlq.send_to_dlq",
+    ),
 ]
 
 

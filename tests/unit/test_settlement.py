@@ -8,13 +8,14 @@ from tests.clocks import Clock
 from tests.factories import SCOPE, InMemoryApp
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import http_response
-from tests.fakes.queues import FakeDeliveryQueue
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventPublisher, FakeRecoveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.random_bytes import DistinctBytes
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import log_key
 from webhooks.domain.retry import DeadLettered
-from webhooks.services.dispatch.settlement import DISABLING_SECONDS, Settlement
+from webhooks.services.dispatch.gone_endpoints import DISABLING_SECONDS, GoneEndpoints
+from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.stages import Decided, Decoded, DeliveryMessage
 
 DELIVERY = Delivery(id="d", event_id="e", event_name="E_LOGIN", log_time=0, body="{}")
@@ -43,21 +44,25 @@ def gone(app: InMemoryApp) -> Decided:
     return Decided(decoded, webhook, http_response(410), DeadLettered("endpoint gone (HTTP 410)", gone=True))
 
 
+def gone_endpoints(subscriptions: FakeSubscriptions, left: float = math.inf) -> GoneEndpoints:
+    return GoneEndpoints(
+        subscriptions,
+        recovery=FakeRecoveryQueue(),
+        publisher=FakeEventPublisher(),
+        clock=lambda: 1.0,
+        time_left=lambda: left,
+    )
+
+
 def test_deliveries_are_in_the_log_before_a_webhook_is_disabled() -> None:
     log = FakeDeliveryLog()
-    settlement = Settlement(
-        queue=FakeDeliveryQueue(),
-        log=log,
-        subscriptions=Ends(),
-        clock=lambda: 1.0,
-        time_left=lambda: math.inf,
-    )
+    settlement = Settlement(queue=FakeDeliveryQueue(), log=log, clock=lambda: 1.0)
 
     stage = gone(InMemoryApp())
 
     assert settlement.settle([stage]) == set()
     with pytest.raises(EndedError):
-        settlement.disable_gone([stage])
+        gone_endpoints(Ends()).disable([stage])
 
     assert [entry.delivery.id for entry in log.entries()] == ["d"]
 
@@ -65,17 +70,11 @@ def test_deliveries_are_in_the_log_before_a_webhook_is_disabled() -> None:
 @pytest.mark.parametrize(("left", "enabled"), [(DISABLING_SECONDS, False), (DISABLING_SECONDS - 0.1, True)])
 def test_a_webhook_is_disabled_only_while_there_is_time(left: float, enabled: bool) -> None:
     app, log = InMemoryApp(), FakeDeliveryLog()
-    settlement = Settlement(
-        queue=FakeDeliveryQueue(),
-        log=log,
-        subscriptions=app.subscriptions,
-        clock=lambda: 1.0,
-        time_left=lambda: left,
-    )
+    settlement = Settlement(queue=FakeDeliveryQueue(), log=log, clock=lambda: 1.0)
     stage = gone(app)
 
     assert settlement.settle([stage]) == set()
-    settlement.disable_gone([stage])
+    gone_endpoints(app.subscriptions, left).disable([stage])
 
     stored = app.subscriptions.get(SCOPE, stage.webhook.id)
     assert stored is not None

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tools.openapi import examples
+from tools.openapi import delivery_examples, examples
+from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
 from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE, WEBHOOK_ID
 from webhooks.entrypoints.api import limits
@@ -58,6 +59,14 @@ PARAMETERS: Mapping[str, Any] = {
         "schema": {"type": "string", "pattern": EVENT_NAME_PATTERN},
         "example": "order.paid",
     },
+    "deliveryId": {
+        "name": "deliveryId",
+        "in": "path",
+        "required": True,
+        "description": "ID of the delivery: the `webhook-id` of its callbacks.",
+        "schema": {"type": "string", "pattern": f"^{DELIVERY_ID.pattern}$"},
+        "example": delivery_examples.DELIVERY_ID,
+    },
     "keyId": {
         "name": "keyId",
         "in": "path",
@@ -72,6 +81,41 @@ PARAMETERS: Mapping[str, Any] = {
         "required": True,
         "description": "Whether the text is encrypted or decrypted.",
         "schema": {"type": "string", "enum": ["encrypt", "decrypt"]},
+    },
+    **{
+        name: {
+            "name": name,
+            "in": "query",
+            "description": text,
+            "schema": schema,
+            "example": example,
+        }
+        for name, text, schema, example in (
+            (
+                "since",
+                "Only events from this time on, as RFC 3339 writes it, or epoch seconds or milliseconds.",
+                {"type": "string"},
+                "2026-11-23T22:00:00Z",
+            ),
+            (
+                "until",
+                "Only those up to this time, included; now is the default.",
+                {"type": "string"},
+                "1790000000",
+            ),
+            (
+                "cursor",
+                "The `cursor` of the page before.",
+                {"type": "string"},
+                "xN0d8WJ5d1hYQ0t3YWNtZSNkZWZhdWx0",
+            ),
+            (
+                "size",
+                f"How many a page has; {limits.PAGE_SIZE_DEFAULT} is the default.",
+                {"type": "integer", "minimum": 1, "maximum": limits.PAGE_SIZE},
+                25,
+            ),
+        )
     },
     "licensekey": {
         "name": "licensekey",

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from tools.openapi import callback, examples
 from tools.openapi import responses as schemas
 from tools.openapi.components import ALIASES, DESCRIPTION, HEADERS, MESSAGES, PARAMETERS
+from tools.openapi.health_operations import HEALTH_OPERATIONS
 from tools.openapi.inputs import INPUTS
 from tools.openapi.operations import OPERATIONS, Operation
 from webhooks.entrypoints.api.errors import FIXED_TEXTS
@@ -18,18 +19,19 @@ API_VERSION = "1.00.11.02"  # of the Webhooks API specification
 JSON = "application/json"
 REF = "#/components/schemas/{model}"
 UNHEALTHY = 503
+ALL = (*OPERATIONS, *HEALTH_OPERATIONS)
 
 
 def make_document() -> dict[str, Any]:
     """Return the document, the same whenever it is made from the same code."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
+    for operation in ALL:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Webhooks API", "version": API_VERSION, "description": DESCRIPTION},
         "servers": [{"url": ".", "description": "where this document is"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys([*(each.tag for each in OPERATIONS), callback.TAG])],
+        "tags": [{"name": tag} for tag in dict.fromkeys([*(each.tag for each in ALL), callback.TAG])],
         "paths": paths,
         "webhooks": callback.callback(),
         "components": {
@@ -108,8 +110,8 @@ def _error(status: int) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    bodies = [operation.body for operation in OPERATIONS if operation.body]
-    given = [operation.response for operation in OPERATIONS if isinstance(operation.response, type)]
+    bodies = [operation.body for operation in ALL if operation.body]
+    given = [operation.response for operation in ALL if isinstance(operation.response, type)]
     more: list[type[BaseModel]] = [schemas.ServiceKeyOut, schemas.ErrorOut]
     models = dict.fromkeys([*bodies, *given, *more])
     _, made = models_json_schema([(model, "validation") for model in models], ref_template=REF)
@@ -149,12 +151,12 @@ def _clean(schema: Any) -> Any:
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     """Write "this type or null" in one schema instead of two, where it is no reference."""
     match schema:
-        case {"anyOf": [{"type": str(kind)} as given, {"type": "null"}]}:
+        case {"anyOf": [{"type": str() | list() as kind} as given, {"type": "null"}]}:
             one = {name: value for name, value in given.items() if name != "const"}
             if "const" in given or "enum" in given:
                 one["enum"] = [*given.get("enum", [given.get("const")]), None]
             more = {name: value for name, value in schema.items() if name != "anyOf"}
-            return {**one, **more, "type": [kind, "null"]}
+            return {**one, **more, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
     return schema
 
 

@@ -53,6 +53,25 @@ WEBHOOK: dict[str, Any] = {
 CREATED = {**WEBHOOK, "signingSecret": ENVELOPE}
 PAGE = {"page": {"index": 0, "total": 1, "size": 25}, "data": [WEBHOOK], "publicKey": PUBLIC_KEY}
 SECRET = {"signingSecret": ENVELOPE, "publicKey": PUBLIC_KEY}
+SEND_TEST: dict[str, Any] = {"eventName": "E_IDV_DOCUMENT_VALIDATE", "data": {"test": True}}
+SENT_TEST: dict[str, Any] = {
+    "deliveryId": f"{WEBHOOK_ID}-019bc0fa1e10-6f1ed002ab5595859014ebf0951522d9",
+    "outcome": "failed",
+    "status": 404,
+    "reason": "the endpoint responded with HTTP 404, and the webhook's success codes are 200, 204",
+    "latencyMs": 87,
+    "times": {"lookupMs": 3, "connectMs": 21, "tlsMs": 46, "firstByteMs": 86, "totalMs": 86},
+    "address": "192.0.2.10",
+    "request": {
+        "method": "POST",
+        "url": "https://hooks.example.com/webhooks",
+        "headers": {"Content-Type": "application/json", "Authorization": "Basic [redacted]"},
+        "body": '{"id":"test-000102030405060708090a0b","type":"E_IDV_DOCUMENT_VALIDATE",'
+        '"timestamp":"2026-01-15T09:30:00.400Z","tenantId":"acme","communityId":"default",'
+        '"data":{"test":true}}',
+    },
+    "response": {"status": 404, "excerpt": "no such hook"},
+}
 SERVICE_KEYS = [{"tag": "service", "keyId": PUBLIC_KEY, "keySecret": ENVELOPE, "type": "ecdsa"}]
 ECDSA_IN = {
     "data": "Hey, This is example data string.",

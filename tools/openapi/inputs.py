@@ -44,6 +44,13 @@ _API = {
     "oAuthScopes": "Scopes to ask for, for authType oauth2.",
     "credential": "The values that authType needs. A change that does not give it leaves the stored one.",
 }
+_DELIVERIES = {
+    "eventName": "Only deliveries of events with this name.",
+    "since": "Only deliveries of events from this time on: RFC 3339, or epoch seconds or milliseconds.",
+    "until": "Only deliveries of events up to this time, which is included.",
+    "cursor": "The cursor of the page before, with the same filters; none asks for the first page.",
+    "size": f"The number of deliveries of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
+}
 _TEXT = f"Text with {TEXT_RULE}."
 _HEADER = "Printable ASCII with no space at either end, and not empty."
 
@@ -68,6 +75,13 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "pIndex": "The page's number, from 0, which is the default.",
         "pSize": f"The number of webhooks of a page; {limits.PAGE_SIZE_DEFAULT} is the default.",
         "tags": "Only webhooks that have one of these tags.",
+        "state": "Only webhooks that are in this state, whatever else they are in. Those that an earlier "
+        "release disabled are found from their next change on.",
+        "name": "Only webhooks whose names begin so, upper and lower case apart. With state or name at most "
+        "the newest 2000 webhooks, or those of the tags, are looked at.",
+    },
+    "WebhooksHealthIn": {
+        "webhookIds": f"Ids of 1 to {limits.HEALTH_WEBHOOKS} webhooks; equal ones count once.",
     },
     "PublishIn": {
         "data": "The event's data: a JSON object, or its JSON text as an envelope, encrypted with the key of "
@@ -76,6 +90,15 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "the request, so that an exact repeat is the same event.",
         "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
         "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
+    },
+    "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
+    "UndeliveredIn": {
+        "outcome": "Only those that stand there; all three are the default.",
+        **_DELIVERIES,
+    },
+    "SendTestIn": {
+        "eventName": "The event's name, one of the webhook's own; its first is the default.",
+        "data": 'The event\'s data, an object; `{"test": true}` is the default.',
     },
     "EcdsaIn": {
         "data": "The text to encrypt, or the envelope to decrypt; the empty text is the default.",

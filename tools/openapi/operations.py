@@ -6,17 +6,21 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import examples
+from tools.openapi import delivery_examples, examples
 from tools.openapi import responses as schemas
 from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
+from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn
+from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDeliveryOut
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
+from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.schemas.webhook_out import CreatedOut, PageOut, SecretOut, WebhookOut
 
-WEBHOOKS, EVENTS, KEYS, ECDSA = "Webhooks", "Events", "Service Key", "ECDSA Helper"
+WEBHOOKS, DELIVERIES, EVENTS = "Webhooks", "Deliveries", "Events"
+KEYS, ECDSA = "Service Key", "ECDSA Helper"
 COMMUNITY = "/tenant/{tenantId}/community/{communityId}"
 WEBHOOK = f"{COMMUNITY}/webhook/{{webhookId}}"
 SCOPED = ("tenantId", "communityId")
@@ -64,11 +68,15 @@ OPERATIONS = (
         "credentials, each value as an envelope for the caller. The body may be left out. A "
         "response has at most 5 MB: a page whose webhooks do not fit has fewer of them, and `page.size` says "
         "how many, less than the `pSize` that was asked for; a smaller `pSize` gets the others. A page of 25 "
-        "always fits.",
+        "always fits. With `state` or `name`, `page.total` is of the webhooks that fit all filters; where "
+        "the community has more than are looked at, `page.isExact` is false.",
         parameters=SCOPED,
         signed=True,
         body=FetchIn,
-        bodies={"a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]}},
+        bodies={
+            "a page": {"pIndex": 0, "pSize": 25, "tags": ["log_stream"]},
+            "paused ones": {"state": "paused", "name": "document"},
+        },
         body_required=False,
         response=PageOut,
         example=examples.PAGE,
@@ -140,9 +148,9 @@ OPERATIONS = (
         tag=WEBHOOKS,
         summary="Replace a webhook's signing secret.",
         text="The new `whsec_` secret, as an envelope for the caller, signs at once. The one that it "
-        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any "
-        "order, and verify with either. 409 where five replaced ones still sign. The exact repeat of a request gets the first "
-        "response again while the webhook is as the request left it.",
+        "replaces signs beside it for 24 hours: callbacks have a `v1` token of each, in any order, and "
+        "verify with either. 409 where five replaced ones still sign. The exact repeat of a request gets "
+        "the first response again while the webhook is as the request left it.",
         parameters=ONE,
         signed=True,
         response=SecretOut,
@@ -169,6 +177,76 @@ OPERATIONS = (
         response=schemas.PublishedOut,
         example={"eventId": "order-4711-paid"},
         errors=WITH_BODY,
+    ),
+    Operation(
+        id="fetchDeliveries",
+        method="post",
+        path=f"{WEBHOOK}/deliveries/fetch",
+        tag=DELIVERIES,
+        summary="Fetch a webhook's deliveries.",
+        text="Newest first by the times of their events, a page at a time: the response's `cursor`, sent "
+        "with the same filters, gets the next page, until there is none. A page that filters by `eventName`, "
+        "or by `delivered` or `skipped`, looks at 1000 deliveries at most: it may have fewer than were asked "
+        "for, and a cursor. The body may be left out.",
+        parameters=ONE,
+        signed=True,
+        body=DeliveriesIn,
+        bodies={"all": {}, "dead ones of a day": delivery_examples.DELIVERIES_IN},
+        body_required=False,
+        response=DeliveriesOut,
+        example=delivery_examples.DELIVERIES,
+        errors=WITH_BODY,
+    ),
+    Operation(
+        id="fetchUndelivered",
+        method="post",
+        path=f"{COMMUNITY}/deliveries/fetch",
+        tag=DELIVERIES,
+        summary="Fetch a community's undelivered deliveries.",
+        text="Those of all its webhooks that are retrying, dead or held, with pages as those of one webhook. "
+        "Test deliveries are in the log of their webhook alone.",
+        parameters=SCOPED,
+        signed=True,
+        body=UndeliveredIn,
+        bodies={"all": {}, "dead ones of a day": delivery_examples.DELIVERIES_IN},
+        body_required=False,
+        response=DeliveriesOut,
+        example=delivery_examples.DELIVERIES,
+        errors=WITH_BODY,
+    ),
+    Operation(
+        id="getDelivery",
+        method="get",
+        path=f"{COMMUNITY}/delivery/{{deliveryId}}",
+        tag=DELIVERIES,
+        summary="Get a delivery.",
+        text="With the headers of each attempt, and with the callback's body where it is kept: while it is "
+        "dead or held, or always where the deployment keeps all payloads.",
+        parameters=(*SCOPED, "deliveryId"),
+        signed=True,
+        response=ShownDeliveryOut,
+        example=delivery_examples.SHOWN_DELIVERY,
+        errors=SIGNED,
+    ),
+    Operation(
+        id="sendTestEvent",
+        method="post",
+        path=f"{WEBHOOK}/test",
+        tag=WEBHOOKS,
+        summary="Send a test event to a webhook.",
+        text="One callback is sent at once, signed and authenticated as every other one; the response says "
+        "how it went, also where it failed. The delivery log has it, with its mark `test`. It is not sent "
+        "again, is never dead-lettered, and does not count for the endpoint's health. A paused webhook gets "
+        "it too, a disabled one does not (409). A webhook gets one test a second, others a 429 with "
+        "`Retry-After: 1`. The body may be left out.",
+        parameters=ONE,
+        signed=True,
+        body=SendTestIn,
+        bodies={"a test": examples.SEND_TEST},
+        body_required=False,
+        response=SentTestOut,
+        example=examples.SENT_TEST,
+        errors=CHANGE,
     ),
     Operation(
         id="getServiceKeys",

@@ -1,15 +1,17 @@
 """The command's copies of the service's rules equal the originals: it is installed without the service."""
 
 import ast
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from webhooks.adapters.dynamodb import licenses
-from webhooks.domain import caller, delivery, json_text, scope, text
+from webhooks.adapters.sqs import sender
+from webhooks.domain import caller, delivery, event_slice, json_text, scope, text
 from webhooks.domain import timestamps as of_service
-from webhooks_cli import event_files, register, timestamps
+from webhooks_cli import dead_letters, event_files, register, timestamps
 from webhooks_cli import license as carried
 from webhooks_cli.costs.settings import SETTINGS
 from webhooks_cli.license import License
@@ -74,6 +76,37 @@ def test_the_command_reads_a_date_as_the_service_does(text: str) -> None:
 def test_the_bill_has_the_packs_of_the_service() -> None:
     assert SETTINGS.pack_bytes == delivery.MAX_PACK_BYTES
     assert SETTINGS.description_bytes == delivery.DESCRIPTION_BYTES
+
+
+@pytest.mark.parametrize("ids", [("acme", "main"), ("a.b", "c-d_e")])
+def test_a_redriven_message_has_the_group_of_its_community(ids: tuple[str, str]) -> None:
+    head = {
+        "webhookId": "65f0c0ffee65f0c0ffee65f0",
+        "tenantId": ids[0],
+        "communityId": ids[1],
+        "deliveries": [{}],
+    }
+    letter = dead_letters.from_message(
+        {"MessageId": "m", "ReceiptHandle": "r", "Body": json.dumps(head) + "\n{}"}
+    )
+    for entry in (dead_letters.delivery_entry(letter), dead_letters.event_entry(letter)):
+        assert isinstance(entry, dict)
+        assert entry["MessageGroupId"] == scope.Scope(*ids).fairness_group
+
+
+def test_a_messages_size_is_that_of_the_service() -> None:
+    attributes = {"webhookId": "x", "größe": "ü" * 10}
+    entry = {
+        "MessageBody": "ü" * 100,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    }
+    assert dead_letters.entry_size(entry) == sender.Message("ü" * 100, attributes).size
+
+
+def test_a_slice_begins_as_in_the_service() -> None:
+    assert dead_letters.SLICE == event_slice.PREFIX
 
 
 def test_the_command_imports_the_service_only_to_check_events() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.command_line import CommandLine, Terminal
-from webhooks.adapters.dynamodb import delivery_log
+from webhooks.adapters.dynamodb import batch_writer, delivery_log_items
 from webhooks.adapters.dynamodb import table as tables
 from webhooks.adapters.secrets_manager import key_store
 from webhooks_cli.costs.bill import Bill, bill_of
@@ -203,13 +203,13 @@ def test_the_calls_of_a_batch_follow_from_the_adapters_limits(shape: Shape) -> N
     # ten packs of ten; and one write unit for each delivery.
     deliveries = shape.messages_per_batch * shape.deliveries_per_message
     reads = math.ceil((shape.messages_per_batch + deliveries) / tables.BATCH_KEYS)
-    writes = math.ceil(deliveries / delivery_log.BATCH)
+    writes = math.ceil(deliveries / batch_writer.BATCH)
     assert MEASURED[shape.name].dispatcher_calls_per_batch == reads + writes
 
 
 @pytest.mark.parametrize("figures", MEASURED.values(), ids=MEASURED)
 def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
-    assert figures.log_item_bytes_per_delivery <= delivery_log.WRITE_UNIT
+    assert figures.log_item_bytes_per_delivery <= delivery_log_items.WRITE_UNIT
     assert figures.write_units_per_delivery == 1
 
 

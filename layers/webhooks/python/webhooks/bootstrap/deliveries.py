@@ -4,14 +4,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.communities import DynamoCommunities
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.keys import service_key_store
 from webhooks.bootstrap.runtime import start
-from webhooks.bootstrap.storage import subscription_store
+from webhooks.bootstrap.storage import endpoint_health, subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs
+from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.settings import DeliveriesSettings
 
 
@@ -19,6 +23,8 @@ from webhooks.settings import DeliveriesSettings
 class DeliveriesApp(AwsApp):
     authenticator: Authenticator
     log: DeliveryLogs
+    health: EndpointHealth
+    communities: Communities
 
 
 def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None = None) -> DeliveriesApp:
@@ -32,4 +38,6 @@ def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None =
             log=DynamoDeliveryLogReader(aws, settings.deliveries_table),
             subscriptions=subscription_store(settings, aws),
         ),
+        health=endpoint_health(settings, aws),
+        communities=DynamoCommunities(Table(aws, settings.subscriptions_table)),
     )

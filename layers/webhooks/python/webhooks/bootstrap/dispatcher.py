@@ -16,20 +16,24 @@ from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
 from webhooks.adapters.secrets_manager.credentials import READERS
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue
+from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
+from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
 from webhooks.bootstrap.keys import service_key_store, signing_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, invocation, start
 from webhooks.bootstrap.storage import credential_store, subscription_store
+from webhooks.domain.health_rules import HealthRules
 from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import DecisionRules
+from webhooks.services.dispatch.gone_endpoints import GoneEndpoints
+from webhooks.services.dispatch.health_keeper import HealthKeeper
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
-from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.settings import DispatcherSettings
 
 # Of an invocation: a settlement's calls where AWS answers, and the time without which no call begins.
@@ -67,6 +71,9 @@ def compose(
         signing=signing_key_store(settings, aws),
         master=webhook_master(settings, aws),
     )
+    subscriptions = subscription_store(settings, aws)
+    recovery = SqsRecoveryQueue(aws, settings.recovery_queue_url)
+    publisher = SqsEventPublisher(aws, settings.events_queue_url)
     workers = opened.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="credentials"))
     dispatcher = Dispatcher(
         loader=Loader(
@@ -88,17 +95,36 @@ def compose(
         ),
         settlement=Settlement(
             queue=queue,
-            log=DynamoDeliveryLog(aws, settings.deliveries_table, days=settings.attempt_log_days),
-            subscriptions=subscription_store(settings, aws),
+            log=DynamoDeliveryLog(
+                aws,
+                settings.deliveries_table,
+                days=settings.attempt_log_days,
+                keep_all_payloads=settings.keep_all_payloads,
+            ),
+            clock=clock,
+        ),
+        background=opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="settlement")),
+        health=HealthKeeper(
+            DynamoHealthStore(Table(aws, settings.subscriptions_table)),
+            subscriptions,
+            recovery=recovery,
+            publisher=publisher,
+            clock=clock,
+            rules=HealthRules(
+                breaker_failures=settings.breaker_failures,
+                breaker_seconds=settings.breaker_seconds,
+                probe_seconds=settings.probe_seconds,
+            ),
+            slow_from=settings.fast_lane_seconds,
+        ),
+        gone=GoneEndpoints(
+            subscriptions,
+            recovery=recovery,
+            publisher=publisher,
             clock=clock,
             time_left=invocation.left,
         ),
-        background=opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="settlement")),
-        slow_endpoints=SlowEndpoints(
-            DynamoHealthStore(Table(aws, settings.subscriptions_table)),
-            clock=clock,
-            limit=settings.fast_lane_seconds,
-        ),
+        monotonic=time.monotonic,
         clock=clock,
         rng=random.random,
         rules=DecisionRules(delays=settings.retry_delays, recovers=settings.recover_deliveries),

@@ -4,6 +4,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.secrets_manager.credential_secrets import binding
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
@@ -11,9 +13,11 @@ from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
 from webhooks.bootstrap.keys import service_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, random_bytes, start
-from webhooks.bootstrap.storage import credential_store, subscription_store
+from webhooks.bootstrap.storage import credential_store, endpoint_health, subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks
 from webhooks.settings import WebhooksSettings
@@ -24,6 +28,8 @@ class WebhooksApp(AwsApp):
     authenticator: Authenticator
     webhooks: Webhooks
     secrets: WebhookSecrets
+    pages: WebhookPages
+    health: EndpointHealth
     responses: WebhookResponses
 
 
@@ -32,18 +38,22 @@ def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = N
     aws = open_clients(opened, aws)
     tags = binding(table=settings.subscriptions_table, stack=settings.stack_id)
     subscriptions = subscription_store(settings, aws)
+    health_store = DynamoHealthStore(Table(aws, settings.subscriptions_table))
+    credentials = credential_store(settings, aws, tags=tags)
     return WebhooksApp(
         aws=aws,
         opened=opened,
         authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
         webhooks=Webhooks(
             subscriptions=subscriptions,
-            credentials=credential_store(settings, aws, tags=tags),
+            credentials=credentials,
             guard=egress_guard(settings),
             recovery=SqsRecoveryQueue(aws, settings.recovery_queue_url),
             clock=clock,
             webhooks_per_community=settings.webhooks_per_community,
         ),
         secrets=WebhookSecrets(subscriptions, clock=clock),
+        pages=WebhookPages(subscriptions=subscriptions, health=health_store, credentials=credentials),
+        health=endpoint_health(settings, aws),
         responses=WebhookResponses(master=webhook_master(settings, aws), random_bytes=random_bytes),
     )

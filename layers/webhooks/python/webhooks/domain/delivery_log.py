@@ -93,7 +93,8 @@ LATEST = 2**48 - 1  # epoch ms: no event is later
 class LogQuery:
     """Deliveries of a webhook, or the undelivered of its whole community where `webhook_id` is None.
 
-    By the times of their events, `since` and `until` included, in epoch ms.
+    By the times of their events, `since` and `until` included, in epoch ms. `is_recoverable`: of a webhook's
+    dead ones only those that are recoverable.
     """
 
     scope: Scope
@@ -102,6 +103,7 @@ class LogQuery:
     event_name: str | None = None
     since: int = 0
     until: int = LATEST
+    is_recoverable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ WebhooksError
 ├── ConflictError           a change lost a race that it cannot repeat
 │   ├── CommunityFullError  the community has as many webhooks as the deployment allows
 │   └── TooManyReplaysError  the community has as many running replays as it may have
+├── TooManyRequestsError    the caller asked too often
 ├── UnavailableError        a service behind ours did not answer; a change may have been made
 ├── InvalidEventError       a text on the events queue that no webhook can ever get
 ├── MalformedPackError      a text on the deliveries queue that is no pack
@@ -19,7 +20,7 @@ WebhooksError
 ├── CredentialMissingError  the secret that a webhook names does not exist
 └── EndpointRefusedError    the service may not connect to an endpoint
 
-The first seven are responses of the API; each of the others is handled where it is raised, or is a fault.
+The first eight are responses of the API; each of the others is handled where it is raised, or is a fault.
 """
 
 from collections.abc import Sequence
@@ -93,6 +94,14 @@ class TooManyReplaysError(ConflictError):
         super().__init__(
             f"this community has {limit} running replays, the most it may have; cancel one, or wait"
         )
+
+
+class TooManyRequestsError(WebhooksError):
+    """The caller asked too often, and may ask again after `seconds`."""
+
+    def __init__(self, text: str, *, seconds: int) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class UnavailableError(WebhooksError):

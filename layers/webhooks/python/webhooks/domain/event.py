@@ -148,7 +148,7 @@ def write_event(event_id: str, name: str, scope: Scope, *, occurred_at: int, dat
     """Write an event in the native shape. `data`: JSON text of an object; `occurred_at` in epoch ms."""
     return (
         f'{{"eventName":{json.dumps(name)},"eventId":{json.dumps(event_id)},"tenantId":"{scope.tenant_id}",'
-        f'"communityId":"{scope.community_id}","occurredAt":{occurred_at},"data":{_sendable(data)}}}'
+        f'"communityId":"{scope.community_id}","occurredAt":"{iso_time(occurred_at)}","data":{_sendable(data)}}}'
     )
 
 

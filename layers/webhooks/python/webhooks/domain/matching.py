@@ -8,7 +8,7 @@ the number of values that a query may look at has a limit.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from webhooks.domain.json_equality import ScalarKeys, composite_text, scalar_key
@@ -49,17 +49,27 @@ class EventFields:
         """Tell whether a value of the dotted field, or an element of one, equals `wanted`."""
         if self._gathered > self._max_gathered:
             self._root, self._gathered = _Group((self._data,), self), 0
+        return self._reach(field, _Group.has, wanted)
+
+    def found(self, field: str) -> Sequence[Any]:
+        """Return the values of the dotted field for an explanation: of each way to it the first ones."""
+        found: list[Any] = []
+        self._reach(field, _Group.add_to, found)
+        return found
+
+    def _reach(self, field: str, accept: "Callable[[_Group, Any], bool]", wanted: Any) -> bool:
+        """Tell whether `accept` takes the values of the path, by any way that leads to some."""
         group, parts = self._root, field.split(".")
         for number, part in enumerate(parts, start=1):
             if number < len(parts) and group.has_dots():  # the rest of the path may be one key
                 found = group.child(".".join(parts[number - 1 :]))
-                if found is not None and found.has(wanted):
+                if found is not None and accept(found, wanted):
                     return True
             inner = group.child(part)
             if inner is None:
                 return False
             group = inner
-        return group.has(wanted)
+        return accept(group, wanted)
 
     @property
     def gathered(self) -> int:
@@ -115,6 +125,11 @@ class _Group:
         self._dots: bool | None = None
         self._scalars: set[Any] | None = None
         self._composites: set[str] | None = None
+
+    def add_to(self, found: list[Any]) -> bool:
+        """Add the first values themselves to a list; is always false."""
+        found += self._values[:FEW]
+        return False
 
     def child(self, name: str) -> "_Group | None":
         """Return the values of the path's next part, None without any."""

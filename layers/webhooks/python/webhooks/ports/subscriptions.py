@@ -42,10 +42,14 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Webhooks of a page, newest first, and the exact number of all that fit the filter."""
+    """Webhooks of a page, newest first, and the number of all that fit the filter.
+
+    `is_exact`: all webhooks were looked at.
+    """
 
     total: int
     webhooks: Sequence[Webhook]
+    is_exact: bool = True
 
 
 class Subscriptions(Protocol):

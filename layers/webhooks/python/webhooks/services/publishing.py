@@ -1,6 +1,7 @@
 """Publishes an event to the events queue, with an id and a time that exact repeats of the request share."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +22,13 @@ ID_LENGTH = 32  # of an id that follows from the request, in hex characters
 class Publication:
     """An event to publish. `data`: JSON text of an object, or of a string that is an envelope of one.
 
-    `event_id` and `occurred_at` (as events have it) are None where the request does not give them.
+    `event_id` and `occurred_at` (epoch ms) are None where the request does not give them.
     """
 
     name: str
     data: str = field(repr=False)
     event_id: str | None = None
-    occurred_at: Any = None
+    occurred_at: int | None = None
 
 
 class Publishing:
@@ -56,12 +57,11 @@ class Publishing:
         return event_id
 
     def _occurred_at(self, caller: Caller, publication: Publication, data: Mapping[str, Any]) -> int:
-        for when in (publication.occurred_at, data.get("event_ts")):
-            try:
-                if when is not None:
-                    return read_time(when)
-            except InvalidEventError:  # `event_ts` is another thing in this data
-                continue
+        if publication.occurred_at is not None:
+            return publication.occurred_at
+        with suppress(InvalidEventError):  # `event_ts` may be another thing in this data
+            if "event_ts" in data:
+                return read_time(data["event_ts"])
         return round((self._clock() if caller.request_ts is None else caller.request_ts) * 1000)
 
 

@@ -1,4 +1,4 @@
-"""Tenants' webhooks: fetched, created, changed and deleted, each change as one transaction.
+"""Tenants' webhooks: created, changed and deleted, each change as one transaction.
 
 A credential is written before the webhook that names it and deleted after it: a crash in between leaves an
 orphaned secret, which the cleanup deletes. Requests are authorized before they come here.
@@ -28,7 +28,7 @@ from webhooks.domain.webhook_rules import (
     endpoint_urls,
     needed_part,
 )
-from webhooks.ports import Clock, Credentials, EndpointGuard, Page, RecoveryQueue, Subscriptions
+from webhooks.ports import Clock, Credentials, EndpointGuard, RecoveryQueue, Subscriptions
 from webhooks.services.idempotency import CommunityRequest, Idempotency, exists, is_absent, is_at_revision
 from webhooks.services.webhook_checks import WebhookChecks
 from webhooks.services.webhook_credentials import WebhookCredentials
@@ -61,15 +61,6 @@ class Webhooks:
         self._limit = webhooks_per_community
         self._guard = guard
         self._clock = clock
-
-    def fetch(
-        self, request: CommunityRequest, *, index: int, size: int, tags: Sequence[str]
-    ) -> tuple[Page, Sequence[Credential | None]]:
-        """Return a page, and each webhook's credential where the caller sees them."""
-        page = self._subscriptions.page(request.scope, index=index, size=size, tags=tags)
-        if not request.caller.sees_credentials:
-            return page, [None] * len(page.webhooks)
-        return page, self._credentials.of(page.webhooks)
 
     def get(self, request: CommunityRequest, webhook_id: str) -> Webhook:
         """Return one webhook. Raises NotFoundError."""

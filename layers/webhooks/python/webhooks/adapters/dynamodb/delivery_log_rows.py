@@ -74,8 +74,10 @@ def partitions_of(query: LogQuery) -> Sequence[Partition]:
             if each in UNDELIVERED
         ]
     match query.outcome:
+        case Outcome.DEAD if query.is_recoverable:
+            states: Sequence[str] = (RECOVERABLE,)
         case Outcome.DEAD:
-            states: Sequence[str] = (Outcome.DEAD.value, RECOVERABLE)
+            states = (Outcome.DEAD.value, RECOVERABLE)
         case Outcome.RETRYING | Outcome.HELD:
             states = (query.outcome.value,)
         case _:

@@ -15,7 +15,7 @@ from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.errors import UnavailableError
 
 MICROSECONDS = 1_000_000
-KEPT_SECONDS = 30 * 86_400  # an item that nobody writes to for so long expires; none waits so long for a slot
+KEPT_SECONDS = 30 * 86_400  # an item without writes for so long expires; no slot is that far
 REMEMBERED = 4096  # names whose time is known, so that the first write of two is the one that holds
 TRIES = 3  # another begins meanwhile, and ours must add to it: no more than that can happen
 

@@ -11,6 +11,7 @@ from webhooks.domain.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
+    TooManyRequestsError,
     UnauthenticatedError,
     UnavailableError,
     WebhooksError,
@@ -48,6 +49,7 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = {
     ConflictError: HTTPStatus.CONFLICT,
     BodyTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # The errors' own texts are for the operator, not for the caller.
@@ -69,6 +71,8 @@ def error_response(error: Exception) -> Response[str]:
     headers = {}
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = error.allowed
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.seconds)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER)
     text = problems_text(error) if isinstance(error, InvalidInputError) else str(error)

@@ -33,6 +33,7 @@ TTL_SECONDS: Final = 5
 RATE_LIMIT: Final = 1000  # deliveries per second
 PAGE_SIZE: Final = 100
 PAGE_SIZE_DEFAULT: Final = 25
+HEALTH_WEBHOOKS: Final = 25  # whose health one request asks for
 PAGE_INDEX: Final = 1_000_000_000
 
 # As /environment shows them.
@@ -60,4 +61,5 @@ SHOWN: Final = {
     "ttl": TTL_SECONDS,
     "rateLimit": RATE_LIMIT,
     "pageSize": PAGE_SIZE,
+    "healthWebhooks": HEALTH_WEBHOOKS,
 }

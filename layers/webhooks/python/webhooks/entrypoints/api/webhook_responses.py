@@ -7,6 +7,8 @@ from signing import IV_BYTES, derive_webhook_secret, encode_webhook_secret, seal
 from webhooks.domain.caller import Caller
 from webhooks.domain.json_text import write_json
 from webhooks.domain.webhook import Credential, Webhook
+from webhooks.entrypoints.api.health_responses import health_fields
+from webhooks.entrypoints.api.schemas.health_out import ShownWebhookOut
 from webhooks.entrypoints.api.schemas.webhook_out import (
     ApiOut,
     CreatedOut,
@@ -17,6 +19,7 @@ from webhooks.entrypoints.api.schemas.webhook_out import (
     WebhookOut,
 )
 from webhooks.ports import MasterSecret, Page, RandomBytes
+from webhooks.services.endpoint_health import WebhookHealth
 
 # As Lambda sends them, and it sends at most 6 MiB. A page of 25 always fits: a webhook's definition has at
 # most 64 KiB, each byte of which takes at most two, and the envelopes of its credential have 44 KB.
@@ -39,6 +42,11 @@ class WebhookResponses:
         secret = self._signing_secret(caller, webhook)
         return write_json(self._webhook(CreatedOut, caller, webhook, credential, signing_secret=secret))
 
+    def shown(self, caller: Caller, shown: WebhookHealth, credential: Credential | None) -> str:
+        """Write a webhook with its health."""
+        health = health_fields(shown)
+        return write_json(self._webhook(ShownWebhookOut, caller, shown.webhook, credential, health=health))
+
     def page(
         self, caller: Caller, page: Page, credentials: Sequence[Credential | None], *, index: int, size: int
     ) -> str:
@@ -55,7 +63,8 @@ class WebhookResponses:
                 size = len(data)
                 break
             data.append(text)
-        counts = f'{{"index":{index},"total":{page.total},"size":{size}}}'
+        inexact = "" if page.is_exact else ',"isExact":false'
+        counts = f'{{"index":{index},"total":{page.total},"size":{size}{inexact}}}'
         # PageOut, with webhooks that are JSON already; base64 needs no escapes.
         key = caller.service_key.to_base64()
         return f'{{"page":{counts},"data":[{",".join(data)}],"publicKey":"{key}"}}'
@@ -73,7 +82,7 @@ class WebhookResponses:
         caller: Caller,
         webhook: Webhook,
         credential: Credential | None,
-        **more: str,
+        **more: Any,
     ) -> dict[str, Any]:
         definition, endpoint, scope = webhook.definition, webhook.definition.endpoint, webhook.scope
         shown = None

@@ -68,7 +68,7 @@ class Attempts:
         if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
             outcome = yield from self._send_with_token(webhook, request, credential, countdown=countdown)
         else:
-            headers = _authorization(webhook.definition.endpoint.auth_type, credential)
+            headers = authorization(webhook.definition.endpoint.auth_type, credential)
             outcome = yield from _call(request, headers, credential, countdown=countdown)
         return replace(outcome, latency_ms=countdown.passed_ms)
 
@@ -104,7 +104,7 @@ def _call(
     return replace(outcome, excerpt=redact(outcome.excerpt, secrets), location=location)
 
 
-def _authorization(auth_type: AuthType, credential: Credential | None) -> dict[str, str]:
+def authorization(auth_type: AuthType, credential: Credential | None) -> dict[str, str]:
     """Return the header that authenticates to the endpoint, none where the credential has nothing for it."""
     match auth_type, credential:
         case AuthType.BASIC, Credential(username=str(username), password=str(password)):

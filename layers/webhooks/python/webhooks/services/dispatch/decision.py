@@ -39,7 +39,7 @@ def decide_on(
 def _decided(attempted: Attempted, rules: DecisionRules, *, now: float, jitter: float) -> Decided:
     signed, outcome = attempted.signed, attempted.outcome
     decoded, webhook = signed.prepared.decoded, signed.prepared.webhook
-    attempt = _attempt_of(outcome, webhook, at=round(signed.at * 1000))
+    attempt = attempt_of(outcome, webhook, at=round(signed.at * 1000))
     tried = decoded.delivery.tried(attempt)
     verdict = decide(
         outcome, webhook.definition, attempt=tried.tries, delays=rules.delays, now=now, jitter=jitter
@@ -73,7 +73,8 @@ def _was_recovered(decoded: Decoded) -> bool:
     return is_recovery and known is not None and known.is_recoverable
 
 
-def _attempt_of(outcome: HttpOutcome, webhook: Webhook, *, at: int) -> Attempt:
+def attempt_of(outcome: HttpOutcome, webhook: Webhook, *, at: int) -> Attempt:
+    """Return an attempt for the history; `at` in epoch ms."""
     if isinstance(outcome, HttpResponse):
         failed = outcome.status not in webhook.definition.success_codes
         return Attempt(

@@ -58,9 +58,10 @@ class Loader:
             if isinstance(webhook := read.webhooks.get((each.pack.scope, each.pack.webhook_id)), Webhook)
             if webhook.enabled and not is_held(each.pack, webhook) and not is_deferred(webhook, lane)
         }
-        return Loaded(read.webhooks, read.logged, self._load_credentials(sent.values()))
+        return Loaded(read.webhooks, read.logged, self.load_credentials(sent.values()))
 
-    def _load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
+    def load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
+        """Return the credentials that webhooks send, or their errors, as `Loaded.credentials`."""
         authenticated = [each for each in webhooks if each.definition.endpoint.auth_type is not AuthType.NONE]
         if not authenticated:
             return {}

@@ -19,16 +19,21 @@ from webhooks.ports import Background, Clock, DeliveryQueue, HttpClient, Rng, Ti
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import DecisionRules, decide_on
+from webhooks.services.dispatch.gone_endpoints import GoneEndpoints
+from webhooks.services.dispatch.health_keeper import HealthKeeper
+from webhooks.services.dispatch.in_flight import InFlight
 from webhooks.services.dispatch.loading import Loader
+from webhooks.services.dispatch.observation import Concerned
 from webhooks.services.dispatch.preparation import decode, prepare
 from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
-from webhooks.services.dispatch.slow_endpoints import SlowEndpoints
 from webhooks.services.dispatch.stages import (
     Decided,
     Deferred,
     DeliveryMessage,
     Failed,
+    Held,
+    Kept,
     NotSent,
     Prepared,
     Signed,
@@ -61,7 +66,9 @@ class Dispatcher:
         rate_limits: RateLimits,
         settlement: Settlement,
         background: Background,
-        slow_endpoints: SlowEndpoints,
+        health: HealthKeeper,
+        gone: GoneEndpoints,
+        monotonic: Clock,
         clock: Clock,
         rng: Rng,
         rules: DecisionRules,
@@ -77,7 +84,9 @@ class Dispatcher:
         self._rate_limits = rate_limits
         self._settlement = settlement
         self._background = background
-        self._slow_endpoints = slow_endpoints
+        self._health = health
+        self._gone = gone
+        self._monotonic = monotonic
         self._clock = clock
         self._rng = rng
         self._rules = rules
@@ -120,22 +129,23 @@ class Dispatcher:
         signed = self._sign_all(self._rate_limits.place(prepare(decoded, loaded, lane)), lane)
         waves = Waves(self._settlement, self._background, clock=self._clock)
         waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
-        decided: list[Decided] = []
+        concerned: list[Concerned] = [each for each in signed if isinstance(each, Held | Kept)]
+        in_flight = InFlight(self._attempts, self._health, self._background, monotonic=self._monotonic)
         try:
             for ended in self._http.send_all(
-                [self._attempts.attempt(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
+                [in_flight.lead(each) for each in signed if isinstance(each, Signed)], pause=PAUSE
             ):
+                in_flight.look(ended)
                 stages = [
                     decide_on(each, self._rules, now=self._clock(), jitter=self._rng()) for each in ended
                 ]
-                decided += [each for each in stages if isinstance(each, Decided)]
+                concerned += [each for each in stages if isinstance(each, Decided)]
                 waves.add(stages)
         except Exception:
             waves.end()  # settled before its messages come again: the log tells then what is done
             raise
-        again = waves.end()
-        self._settlement.disable_gone(decided)
-        self._slow_endpoints.observe(decided)
+        again = waves.end() | self._health.observe(concerned, in_flight.marked())
+        self._gone.disable(each for each in concerned if isinstance(each, Decided))
         return again
 
     def _sign_all(self, ready: Sequence[Prepared | NotSent], lane: Lane) -> list[Signed | NotSent]:

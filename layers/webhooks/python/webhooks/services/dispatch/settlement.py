@@ -1,8 +1,7 @@
 """Settles deliveries: queue again or dead-letter, then record; says which messages must come again.
 
 The order makes a crash harmless: a delivery is queued again or dead-lettered before the log says so, and the
-log says so before the message is acknowledged. A webhook whose endpoint is gone is disabled last: that
-can take long, and where it does not happen the next 410 does it.
+log says so before the message is acknowledged.
 """
 
 import logging
@@ -12,10 +11,10 @@ from dataclasses import replace
 
 from webhooks.domain.delivery import Pack, ReleaseKind
 from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Mark, Outcome, log_key
-from webhooks.domain.errors import UnavailableError, WebhooksError
+from webhooks.domain.errors import UnavailableError
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
-from webhooks.ports import Clock, DeliveryLog, DeliveryQueue, Subscriptions, TimeLeft
+from webhooks.ports import Clock, DeliveryLog, DeliveryQueue
 from webhooks.services.dispatch.rate_limits import delayed_packs
 from webhooks.services.dispatch.stages import (
     Decided,
@@ -32,27 +31,14 @@ from webhooks.services.dispatch.stages import (
 
 logger = logging.getLogger(__name__)
 
-# A change that loses race after race in a busy community takes 10, a call that hangs 9.
-DISABLING_SECONDS = 15
-
 
 class Settlement:
-    """Settles deliveries, also from a thread of its own. `time_left`: of the invocation."""
+    """Settles deliveries, also from a thread of its own."""
 
-    def __init__(
-        self,
-        *,
-        queue: DeliveryQueue,
-        log: DeliveryLog,
-        subscriptions: Subscriptions,
-        clock: Clock,
-        time_left: TimeLeft,
-    ) -> None:
+    def __init__(self, *, queue: DeliveryQueue, log: DeliveryLog, clock: Clock) -> None:
         self._queue = queue
         self._log = log
-        self._subscriptions = subscriptions
         self._clock = clock
-        self._time_left = time_left
 
     def settle(self, stages: Sequence[Stage]) -> set[str]:
         """Settle deliveries; return the ids of the messages that must come again. Raises no Exception."""
@@ -74,32 +60,6 @@ class Settlement:
             for message, reason in reasons.items()
             if reason is None or not self._is_dead_lettered(message, reason)
         }
-
-    def disable_gone(self, decided: Iterable[Decided]) -> None:
-        """Disable the webhooks whose endpoints are gone (410)."""
-        gone = {
-            each.webhook.id: (each.webhook, each.verdict.reason)
-            for each in decided
-            if isinstance(each.verdict, DeadLettered) and each.verdict.gone
-        }
-        for webhook, reason in gone.values():
-            if self._time_left() < DISABLING_SECONDS:
-                why = "the invocation has no time left for it"
-                logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": why})
-                continue
-            after = replace(
-                webhook,
-                definition=replace(webhook.definition, disabled=True),
-                disabled_reason=reason,
-                revision=webhook.revision + 1,
-            )
-            try:
-                self._subscriptions.change(webhook, after, record=None)
-            except WebhooksError as error:
-                # Its tenant changed it meanwhile, or the store is away: the next 410 disables it.
-                logger.warning("webhook.not_disabled", extra={"webhook_id": webhook.id, "reason": str(error)})
-            else:
-                logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
 
     def _settle(self, stages: Sequence[Stage]) -> set[str]:
         now = round(self._clock() * 1000)

@@ -1,7 +1,6 @@
 """Deliveries in responses: these models write them, and make their part of the OpenAPI document."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -10,6 +9,7 @@ from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.domain.webhook import WEBHOOK_ID
 from webhooks.entrypoints.api.schemas.webhook_out import Out
 
+ABSENT: Any = None  # the default of a field that a response can lack
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
@@ -30,13 +30,13 @@ class AttemptOut(Out):
 
     number: Annotated[int, Field(description="From 1.")]
     at: Time
-    status: int = 0
-    reason: Annotated[str, Field(description="Why the endpoint gave no response.")] = ""
-    address: Annotated[str, Field(description="The address that was connected to.")] = ""
+    status: int = ABSENT
+    reason: Annotated[str, Field(description="Why the endpoint gave no response.")] = ABSENT
+    address: Annotated[str, Field(description="The address that was connected to.")] = ABSENT
     latency_ms: Annotated[int, Field(description="Milliseconds that the attempt took.")]
-    times: TimesOut = Field(default=None)  # type: ignore[assignment] # never made
-    response: Annotated[str, Field(description="The start of the response, where it was no success.")] = ""
-    location: Annotated[str, Field(description="Where a redirect led, which is not followed.")] = ""
+    times: TimesOut = ABSENT
+    response: Annotated[str, Field(description="The start of a response that was no success.")] = ABSENT
+    location: Annotated[str, Field(description="Where a redirect led, which is not followed.")] = ABSENT
 
 
 class ShownAttemptOut(AttemptOut):
@@ -75,15 +75,15 @@ class DeliveryOut(Out):
             "its endpoint is down; it is sent later. `skipped`: its webhook was disabled or deleted."
         ),
     ]
-    reason: Annotated[str, Field(description="Why it stands there.")] = ""
+    reason: Annotated[str, Field(description="Why it stands there.")] = ABSENT
     settled_at: Annotated[Time, Field(description="When it came to stand there.")]
-    next_attempt_at: Annotated[Time, Field(description="When it is sent again.")] = ""
+    next_attempt_at: Annotated[Time, Field(description="When it is sent again.")] = ABSENT
     mark: Annotated[Literal["test", "replay"], Field(description="A delivery that no new event caused.")] = (
         "test"
     )
     recoverable: Annotated[
         bool, Field(description="true: it is dead, and sent once more when its endpoint responds again.")
-    ] = True
+    ] = ABSENT
     attempt_count: Annotated[int, Field(description="How many attempts it had, also those left out here.")]
     payload_kept: Annotated[bool, Field(description="Whether the callback's body is kept, to send it again.")]
     attempts: Annotated[Sequence[AttemptOut], Field(description="Its last attempts, the oldest first.")]
@@ -95,7 +95,7 @@ class ShownDeliveryOut(DeliveryOut):
     attempts: Annotated[Sequence[ShownAttemptOut], Field(description="Its last attempts, the oldest first.")]
     payload: Annotated[
         Mapping[str, Any], Field(description="The callback's body, where it is kept, as it is sent.")
-    ] = MappingProxyType({})
+    ] = ABSENT
 
 
 class DeliveriesOut(Out):
@@ -107,4 +107,4 @@ class DeliveriesOut(Out):
     data: list[DeliveryOut]
     cursor: Annotated[
         str, Field(description="Asks for the next page, in the same request; absent on the last page.")
-    ] = ""
+    ] = ABSENT

@@ -138,7 +138,7 @@ Query = Annotated[
 Time = Annotated[
     int,
     BeforeValidator(_epoch_ms),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]}),
+    WithJsonSchema({"type": ["string", "number"], "format": "date-time"}),
     explain_whole(
         "must be a time as RFC 3339 and ISO 8601 write it, such as 2026-01-15T09:30:00Z, or epoch seconds or "
         "milliseconds"

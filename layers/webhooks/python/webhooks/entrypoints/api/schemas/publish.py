@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from webhooks.domain.errors import InvalidEventError
-from webhooks.domain.event import MAX_EVENT_ID, read_time
+from webhooks.domain.event import MAX_EVENT_ID
+from webhooks.entrypoints.api.schemas import fields
 from webhooks.entrypoints.api.schemas.base import ApiModel, explain, invalid
 
 DATA_RULE = "must be a JSON object, or one as text in an envelope"
@@ -14,18 +14,6 @@ DATA_RULE = "must be a JSON object, or one as text in an envelope"
 def _data(value: Any) -> Any:
     if not isinstance(value, dict | str):
         raise invalid(DATA_RULE)
-    return value
-
-
-def _time(value: Any) -> Any:
-    try:
-        if value is not None:
-            read_time(value)
-    except InvalidEventError:
-        raise invalid(
-            "must be a time as RFC 3339 and ISO 8601 write it, such as 2026-01-15T09:30:00Z, or epoch "
-            "seconds or milliseconds"
-        ) from None
     return value
 
 
@@ -45,8 +33,4 @@ class PublishIn(ApiModel):
         ]
         | None
     ) = None
-    occurred_at: Annotated[
-        Any,
-        AfterValidator(_time),
-        WithJsonSchema({"type": ["string", "number", "null"]}),
-    ] = None
+    occurred_at: fields.Time | None = None

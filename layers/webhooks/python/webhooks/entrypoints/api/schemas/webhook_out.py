@@ -124,6 +124,14 @@ class Counts(Out):
         Field(description="The number of webhooks that a page has, or that this one has where not all fit."),
     ]
 
+    is_exact: Annotated[
+        Literal[False],
+        Field(
+            description="false: the community has more webhooks than a filter by state or name looks at, and "
+            "the total is of those that it looked at, the newest. Absent where the total is exact."
+        ),
+    ] = False
+
 
 class PageOut(Out):
     """A page of webhooks, newest first."""
