@@ -16,7 +16,9 @@ from webhooks.domain.scope import Scope
 
 TENANTS, DEAD = 50, 5
 RETRIES = 2
-WARM_SECONDS = 15  # Lambda has added all the concurrency that it may by then
+# Lambda has added all the concurrency that it may by then, and keeps the containers that a peak needed for
+# minutes: rare peaks have taken place before the death too.
+WARM_SECONDS, WARM_EVENTS = 15, 6000  # at least
 ONSET_SECONDS = 10  # the deadline of 5 s, and the deliveries that have waited for it
 STEADY_SECONDS, STEADY_EVENTS = 25, 3000  # at least
 
@@ -27,6 +29,11 @@ class Outage:
 
     rate: float
     seed: int
+
+    @property
+    def warm_seconds(self) -> float:
+        """Return how long events flow before the endpoints die."""
+        return max(WARM_SECONDS, WARM_EVENTS / self.rate)
 
     @property
     def seconds(self) -> float:
@@ -45,7 +52,7 @@ class Outage:
         deployment = TimedDeployment(random, design=design, unresponsive=unresponsive)
         tenants = [Scope(f"tenant-{number}", "main") for number in range(TENANTS)]
         urls = [deployment.register(scope, retry_count=RETRIES) for scope in tenants]
-        died = NOW + WARM_SECONDS
+        died = NOW + self.warm_seconds
         deployment.clock.at(died, lambda: deployment.endpoints.dead.update(urls[TENANTS - dead :]))
         sent = {}
         for number, (at, tenant) in enumerate(self._schedule()):
@@ -59,7 +66,7 @@ class Outage:
 
     def _schedule(self) -> Iterator[tuple[float, int]]:
         random, at = Random(self.seed), NOW  # noqa: S311 - no secret
-        while (at := at + random.expovariate(self.rate)) < NOW + WARM_SECONDS + self.seconds:
+        while (at := at + random.expovariate(self.rate)) < NOW + self.warm_seconds + self.seconds:
             yield at, random.randrange(TENANTS)
 
 

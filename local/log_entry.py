@@ -12,9 +12,9 @@ PAUSE = 0.2
 BAR = "█"
 
 
-def read(delivery_id: str, folder: Path) -> str:
+def read(delivery_id: str, folder: Path, *, seconds: float = SECONDS) -> str:
     """Return the entry as text. Raises LocalError where it does not come."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         try:
             return delivery_block(webhooks("deliveries", "show", delivery_id, folder=folder), bar=BAR)

@@ -24,6 +24,7 @@ from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.licenses import FakeLicenses
 from tests.fakes.queues import FakeEventPublisher, FakeRecoveryQueue
 from tests.fakes.rate_limiter import FakeRateLimiter
+from tests.fakes.replays import FakeReplays
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.lambda_functions import ENVIRONMENT, load_function
 from tests.random_bytes import DistinctBytes
@@ -44,7 +45,9 @@ from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.loading import Loader
 from webhooks.services.ecdsa_helper import EcdsaHelper
 from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.explanation import Explanations
 from webhooks.services.publishing import Publishing
+from webhooks.services.replays import TenantReplays
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
 from webhooks.services.test_event import WebhookTests
 from webhooks.services.webhook_pages import WebhookPages
@@ -243,6 +246,7 @@ class InMemoryApp:
         self.reader = FakeBatchReader(self.subscriptions, self.deliveries, fault=self._fail)
         self.publisher = FakeEventPublisher()
         self.recovery = FakeRecoveryQueue(fault=self._fail)
+        self.replays = FakeReplays(fault=self._fail)
         self.probes: dict[str, Any] = {"dynamodb": _well, "sqs": _well, "secrets manager": _well}
         self._issue()
         authenticator = Authenticator(
@@ -325,8 +329,22 @@ class InMemoryApp:
             "deliveries": function("deliveries").routes(
                 authenticator,
                 log=DeliveryLogs(log=self.deliveries, subscriptions=self.subscriptions),
+                replays=TenantReplays(
+                    replays=self.replays,
+                    log=self.deliveries,
+                    subscriptions=self.subscriptions,
+                    queue=self.recovery,
+                    clock=self.clock,
+                    random_bytes=self.random_bytes,
+                ),
                 health=health,
                 communities=self.subscriptions.communities,
+                explanations=Explanations(
+                    index=self.subscriptions,
+                    subscriptions=self.subscriptions,
+                    health=self.subscriptions,
+                    log=self.deliveries,
+                ),
             ),
             "service_keys": function("service_keys").routes(
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)

@@ -37,24 +37,33 @@ class KilledError(BaseException):
 
 
 class Faults:
-    """Kills, or refuses, at the effect whose turn it is. `points`: all that were passed since `at`."""
+    """Kills, or refuses, at the effect whose turn it is, or at that of a name; while it `is_on`.
+
+    `points`: all that were passed since `at`. `left`: effects until then, None afterwards.
+    """
 
     def __init__(self) -> None:
         self.points: list[str] = []
-        self._left: int | None = None
+        self.left: int | None = None
+        self.is_on = True
+        self._name: str | None = None
         self._error: Callable[[], BaseException] = KilledError
 
     def __call__(self, point: str) -> None:
+        if not self.is_on:
+            return
         self.points.append(point)
-        if self._left is not None:
-            self._left -= 1
-            if self._left < 0:
-                self._left = None
-                raise self._error()
+        if self.left is not None:
+            self.left -= 1
+        if point == self._name or (self.left is not None and self.left < 0):
+            self.left = self._name = None
+            raise self._error()
 
-    def at(self, position: int | None, error: Callable[[], BaseException] = KilledError) -> None:
-        """Fail at the point of this number from now on; None: at none."""
-        self.points, self._left, self._error = [], position, error
+    def at(self, place: int | str | None, error: Callable[[], BaseException] = KilledError) -> None:
+        """Fail at the point of this number from now on, or of this name; None: at none."""
+        self.points, self._error = [], error
+        self.left = place if isinstance(place, int) else None
+        self._name = place if isinstance(place, str) else None
 
 
 class QuickLog(FakeDeliveryLog):
@@ -129,10 +138,10 @@ class InFlight:
 class World:
     """All of it. `respond`: whether the endpoint takes a delivery, True at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_all_payloads: bool = False) -> None:
         self.faults = Faults()
         self.clock = Clock()
-        self.log = QuickLog(fault=self.faults)
+        self.log = QuickLog(keep_all_payloads=keep_all_payloads, fault=self.faults)
         self.subscriptions = FakeSubscriptions(
             clock=self.clock, random_bytes=DistinctBytes(), fault=self.faults
         )
@@ -160,7 +169,8 @@ class World:
 
     def webhook(self, health: Health | None = None, **changes: Any) -> Webhook:
         webhook_id = self.subscriptions.next_id(SCOPE, now=self.clock.now)
-        webhook = make_webhook(webhook_id, SCOPE, **changes)
+        plain = {"paused": False, "rate_limit": None, "recover": None}
+        webhook = make_webhook(webhook_id, SCOPE, **(plain | changes))
         self.subscriptions.add(webhook, make_record(webhook_id))
         if health is not None:
             self.subscriptions.save(webhook, health)
@@ -262,6 +272,11 @@ class World:
         first.message = replace(first.message, receives=first.message.receives + 1)
         return first
 
+    def lose_tasks(self) -> None:
+        """Lose all messages of the queue."""
+        self.queue.queue.take_all()
+        self._in_flight.clear()
+
     def step(self) -> bool:
         """Work on one message, which stays where it is killed or must come again; False without any."""
         received = self.receive()
@@ -289,11 +304,12 @@ class World:
 
     def dispatch(self) -> None:
         """Send what is in the slow lane: the log tells repeats, as in the dispatcher."""
-        self.faults.at(None)  # these are not the function's own effects
+        self.faults.is_on = False  # these are not the function's own effects
         for message in self.lane.slow.take_all():
             pack = decode_pack(message.text)
             self.sent.append((pack, message.delay))
             self._deliver(pack)
+        self.faults.is_on = True
 
     def _deliver(self, pack: Pack) -> None:
         keys = [log_key(pack.webhook_id, each) for each in pack.deliveries]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -32,12 +33,15 @@ class ApiResponse:
     elapsed_ms: int
 
     def value(self) -> Any:
-        """Return the body's JSON value, the text where it is not JSON, None where it is empty."""
+        """Return the body's JSON value, the text where it is not JSON, None where it is empty.
+
+        A number with a fraction or an exponent is a Decimal, as events have more digits than floats.
+        """
         if not self.body:
             return None
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return json.loads(self.body, parse_float=Decimal)
+        except (ValueError, ArithmeticError, RecursionError):
             return self.body.decode("utf-8", "replace")
 
 

@@ -50,6 +50,13 @@ class DeadLetter:
             return _text(deliveries[0].get("eventName"))
         return _text(head.get("eventName") or head.get("event_name") or head.get("detail-type"))
 
+    @property
+    def delivery_ids(self) -> list[str]:
+        """Return the ids of a pack's deliveries; `webhooks deliveries show` takes them."""
+        deliveries = self.head.get("deliveries")
+        each = deliveries if isinstance(deliveries, list) else []
+        return [_text(one.get("id")) for one in each if isinstance(one, dict)]
+
     def document(self, now: float) -> dict[str, Any]:
         """Return it as JSON, without its body."""
         return {
@@ -58,6 +65,7 @@ class DeadLetter:
             "reason": self.reason,
             "webhookId": self.webhook_id or None,
             "eventName": self.event_name or None,
+            "deliveryIds": self.delivery_ids,
             "bytes": len(self.body.encode()),
             "receives": self.receives,
         }

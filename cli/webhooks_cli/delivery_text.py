@@ -1,8 +1,10 @@
 """A delivery of the log as text for a person: one line of a list, or a block with its attempts and phases."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
+
+from webhooks_cli.event_files import write_json
+from webhooks_cli.result import to_json
 
 PHASES = (
     ("lookup", "lookupMs"),
@@ -79,7 +81,7 @@ def _lines(delivery: Delivery, bar: str) -> Iterator[str]:
         yield from attempt_lines(attempt, bar=bar, longest=longest)
     if "payload" in delivery:
         yield ""
-        yield json.dumps(delivery["payload"], indent=2, ensure_ascii=False)
+        yield to_json(delivery["payload"])
 
 
 def attempt_lines(attempt: Mapping[str, Any], *, bar: str, longest: int) -> Iterator[str]:
@@ -134,7 +136,7 @@ def _field(name: str, value: object) -> str:
 
 def _one_line(value: object) -> str:
     """Return a text on one line, with its control characters escaped: a response can hold any."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else write_json(value)
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 

@@ -24,7 +24,15 @@ from webhooks_cli.commands import (
 from webhooks_cli.context import CliContext, process_context
 from webhooks_cli.errors import FAULT, INTERRUPTED, OK, CliError
 from webhooks_cli.options import Parser
-from webhooks_cli.result import Stream, json_line, show_document, show_stream, show_text, text_line
+from webhooks_cli.result import (
+    Stream,
+    json_line,
+    printable,
+    show_document,
+    show_stream,
+    show_text,
+    text_line,
+)
 
 DESCRIPTION = """\
 Call the webhooks service, see its deliveries and send them again, test endpoints and see their health,
@@ -101,7 +109,7 @@ def run(argv: Sequence[str], context: CliContext) -> int:
 
 
 def _fail(text: str, code: int, *, context: CliContext, json_wanted: bool) -> int:
-    print(f"webhooks: {text}", file=context.stderr)
+    print(f"webhooks: {printable(text, context.stderr)}", file=context.stderr)
     if json_wanted:
         show_document({"error": text, "exitCode": code}, context.stdout)
     return code

@@ -3,8 +3,11 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.util import find_spec
 from typing import Any, TextIO
+
+from webhooks_cli.event_files import write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,49 @@ class Result:
 
 
 def to_json(value: Any) -> str:
-    """Write an indented JSON document, in its own order."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Write an indented JSON document, in its own order; a Decimal is a number with all its digits."""
+    return _indented(value, "\n")
+
+
+def _indented(value: Any, line: str) -> str:
+    if not value or not isinstance(value, (dict, list, tuple)):
+        return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+    inner = f"{line}  "
+    if isinstance(value, dict):
+        parts = [
+            f"{json.dumps(str(name), ensure_ascii=False)}: {_indented(each, inner)}"
+            for name, each in value.items()
+        ]
+        return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
+    return f"[{inner}{f',{inner}'.join(_indented(each, inner) for each in value)}{line}]"
 
 
 def show_document(value: Any, stdout: TextIO) -> None:
     print(to_json(value), file=stdout)
 
 
+def printable(text: str, output: TextIO) -> str:
+    """Return the text as it may be printed there: tenants and endpoints choose parts of it.
+
+    On a terminal, characters that could control it are escaped.
+    """
+    if not output.isatty():
+        return text
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
 def show_stream(stream: Stream, stdout: TextIO, write: Callable[[Line], str]) -> None:
     """Print each line as soon as it is there."""
     for line in stream.lines:
-        print(write(line), file=stdout, flush=True)
+        print(printable(write(line), stdout), file=stdout, flush=True)
 
 
 def json_line(line: Line) -> str:
     """Write a line's document as JSON without a line break."""
-    return json.dumps(line.document, ensure_ascii=False, separators=(",", ":"))
+    return write_json(line.document)
 
 
 def text_line(line: Line) -> str:
@@ -83,11 +112,11 @@ def text_line(line: Line) -> str:
 def show_text(result: Result, stdout: TextIO, stderr: TextIO) -> None:
     """Print for a person: with colours where stdout is a terminal and rich is installed, else plain."""
     for note in result.notes:
-        print(note, file=stderr)
+        print(printable(note, stderr), file=stderr)
     if stdout.isatty() and not isinstance(result.shown, str) and find_spec("rich"):
         _show_on_terminal(result.shown, stdout)
     elif text := _plain(result.shown):
-        print(text, file=stdout)
+        print(printable(text, stdout), file=stdout)
 
 
 def _plain(shown: str | Table | Json) -> str:

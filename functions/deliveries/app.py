@@ -1,31 +1,47 @@
-"""functions/deliveries: tenants read the delivery log and the health of endpoints, operators communities."""
+"""functions/deliveries: the delivery log, explained events, replays, the health of endpoints, communities."""
 
 from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.deliveries import compose
 from webhooks.bootstrap.runtime import invocation
+from webhooks.domain.replay import Replay
 from webhooks.entrypoints.api import delivery_responses as responses
-from webhooks.entrypoints.api import health_responses
+from webhooks.entrypoints.api import health_responses, limits, replay_responses
 from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.entrypoints.api.explanation_responses import explanation_page
 from webhooks.entrypoints.api.request import ApiRequest
-from webhooks.entrypoints.api.resolver import RestApi, json_response
+from webhooks.entrypoints.api.resolver import RestApi, accepted, json_response
 from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn, cursor_of
+from webhooks.entrypoints.api.schemas.explain import ExplainIn
+from webhooks.entrypoints.api.schemas.explain import cursor_of as explained_cursor_of
 from webhooks.entrypoints.api.schemas.health import CommunitiesIn, SeriesIn, WebhooksHealthIn
+from webhooks.entrypoints.api.schemas.replays import ReplayIn, ReplaysIn
+from webhooks.entrypoints.api.schemas.replays import cursor_of as replays_cursor
 from webhooks.entrypoints.api.schemas.validate import read
 from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.explanation import Explanations
+from webhooks.services.replays import TenantReplays
 
 COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
 WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
 
 
 def routes(
-    authenticator: Authenticator, *, log: DeliveryLogs, health: EndpointHealth, communities: Communities
+    authenticator: Authenticator,
+    *,
+    log: DeliveryLogs,
+    explanations: Explanations,
+    health: EndpointHealth,
+    communities: Communities,
+    replays: TenantReplays,
 ) -> RestApi:
     """Return the API over the use cases."""
     api = RestApi(invocation)
     log_routes(api, authenticator, log=log)
+    explain_routes(api, authenticator, explanations=explanations)
+    replay_routes(api, authenticator, replays=replays)
     health_routes(api, authenticator, health=health)
     community_routes(api, authenticator, communities=communities)
     return api
@@ -54,6 +70,54 @@ def log_routes(api: RestApi, authenticator: Authenticator, *, log: DeliveryLogs)
     def delivery(request: ApiRequest, tenant_id: str, community_id: str, delivery_id: str) -> Response[str]:
         authorized = authenticator.community(request, tenant_id, community_id)
         return json_response(responses.delivery(log.get(authorized.scope, delivery_id)))
+
+
+def replay_routes(api: RestApi, authenticator: Authenticator, *, replays: TenantReplays) -> None:
+    """Add the routes of replays."""
+
+    @api.post(f"{COMMUNITY}/deliveries/replay")
+    def begin(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        asked = read(ReplayIn, request.json_object())
+        wanted = asked.wanted(authorized.scope)
+        if asked.dry_run:
+            return json_response(replay_responses.count_fields(replays.count(authorized.scope, wanted)))
+        begun = replays.begin(authorized, wanted)
+        if isinstance(begun, Replay):
+            return accepted(replay_responses.replay_fields(begun))
+        return json_response(replay_responses.count_fields(begun))
+
+    @api.get(f"{COMMUNITY}/replays")
+    def fetch_replays(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        asked = read(ReplaysIn, request.query_fields())
+        scope = authorized.scope
+        found, last = replays.page(scope, after=asked.after(scope), size=asked.page_size)
+        return json_response(replay_responses.replays_page(found, cursor=replays_cursor(scope, last)))
+
+    @api.get(f"{COMMUNITY}/replay/<replay_id>")
+    def show(request: ApiRequest, tenant_id: str, community_id: str, replay_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        return json_response(replay_responses.replay_fields(replays.get(authorized.scope, replay_id)))
+
+    @api.delete(f"{COMMUNITY}/replay/<replay_id>")
+    def cancel(request: ApiRequest, tenant_id: str, community_id: str, replay_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        return json_response(replay_responses.replay_fields(replays.cancel(authorized.scope, replay_id)))
+
+
+def explain_routes(api: RestApi, authenticator: Authenticator, *, explanations: Explanations) -> None:
+    """Add the route that explains events."""
+
+    @api.post(f"{COMMUNITY}/events/explain")
+    def explain(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
+        authorized = authenticator.community(request, tenant_id, community_id)
+        body = request.json_text(at_most=limits.EVENT_BODY_BYTES)
+        asked = read(ExplainIn, body.values)
+        question = asked.question(authorized.scope, body)
+        page = explanations.page(question, asked.place(question))
+        cursor = explained_cursor_of(question, page.following)
+        return json_response(explanation_page(question, page, cursor=cursor))
 
 
 def health_routes(api: RestApi, authenticator: Authenticator, *, health: EndpointHealth) -> None:
@@ -92,4 +156,11 @@ def community_routes(api: RestApi, authenticator: Authenticator, *, communities:
 
 
 app = compose()
-lambda_handler = routes(app.authenticator, log=app.log, health=app.health, communities=app.communities).handle
+lambda_handler = routes(
+    app.authenticator,
+    log=app.log,
+    explanations=app.explanations,
+    health=app.health,
+    communities=app.communities,
+    replays=app.replays,
+).handle

@@ -9,7 +9,7 @@ from webhooks.adapters.dynamodb.items import Item
 
 LAST = "\U0010ffff"  # sorts behind every sort key
 
-_RANGE = re.compile(r"pk = (:\w+)(?: AND (?:begins_with\(sk, (:\w+)\)|sk BETWEEN (:\w+) AND (:\w+)))?")
+_RANGE = re.compile(r"\w+ = (:\w+)(?: AND (?:begins_with\(sk, (:\w+)\)|sk BETWEEN (:\w+) AND (:\w+)))?")
 _TERM = re.compile(r"attribute_not_exists\((?P<absent>\w+)\)|(?P<name>#?\w+) (?P<sign>=|<=) (?P<value>:\w+)")
 _CLAUSE = re.compile(r"(SET|REMOVE|ADD) (.+?)(?: (?=SET |REMOVE |ADD )|$)")
 _NAMED = {"TableName", "ExpressionAttributeNames"}
@@ -21,8 +21,9 @@ _PARAMETERS = {
     "Keys": {*_READ, "Keys"},
     "Query": {
         *(*_READ, "KeyConditionExpression", "ExpressionAttributeValues"),
-        *("ScanIndexForward", "ExclusiveStartKey", "Limit"),
+        *("ScanIndexForward", "ExclusiveStartKey", "Limit", "IndexName", "Select", "FilterExpression"),
     },
+    "BatchWriteItem": {"RequestItems"},
     "PutItem": {*_WRITTEN, "Item"},
     "DeleteItem": {*_WRITTEN, "Key"},
     "UpdateItem": {*_WRITTEN, "Key", "UpdateExpression", "ReturnValues"},

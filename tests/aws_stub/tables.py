@@ -6,14 +6,13 @@ They take the expressions that the adapters send, and raise for any other.
 import json
 import math
 import time
-from base64 import b64encode
-from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.aws_stub.expressions import (
+    LAST,
     UnknownRequestError,
     check_parameters,
     holds,
@@ -21,12 +20,16 @@ from tests.aws_stub.expressions import (
     projected,
     update_item,
 )
-from tests.aws_stub.item_size import READ_UNIT, WRITE_UNIT, item_bytes, units
+from tests.aws_stub.indexes import INDEXES, Index, index_units
+from tests.aws_stub.item_size import READ_UNIT, WRITE_UNIT, units
+from tests.aws_stub.partition import Partition
 from tests.aws_stub.responses import Respond
 from webhooks.adapters.dynamodb.items import Item
 
 PAGE, BATCH = 1024 * 1024, 16 * 1024 * 1024  # bytes that a Query and a BatchGetItem read at most
 MAX_KEYS = 100  # of a BatchGetItem, and actions of a transaction
+MAX_WRITES = 25  # of a BatchWriteItem
+BETWEEN = "\0"  # in an index's sort key, before the keys of the item: more of them may have the same one
 
 
 class RefusedError(Exception):
@@ -43,38 +46,28 @@ class Cost:
     write_units: float
 
 
-@dataclass(slots=True)
-class _Partition:
-    """Items by sort key, each as JSON with its size in bytes."""
-
-    keys: list[str] = field(default_factory=list)
-    items: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    def between(self, low: str, high: str, *, after: str | None, forward: bool) -> Iterable[str]:
-        first, end = bisect_left(self.keys, low), bisect_right(self.keys, high)
-        if after is not None and forward:
-            first = max(first, bisect_right(self.keys, after))
-        elif after is not None:
-            end = min(end, bisect_left(self.keys, after))
-        positions = range(first, end)
-        return (self.keys[each] for each in (positions if forward else reversed(positions)))
-
-
 class Tables:
-    """Responds for `stub_aws`. `others`: canned responses of operations that are not DynamoDB's."""
+    """Responds for `stub_aws`. `others`: canned responses of operations that are not DynamoDB's.
+
+    Tables have the indexes that template.yaml gives to those of their names; `index_writes`: their billed units.
+    """
 
     def __init__(self, others: Mapping[str, bytes] | None = None) -> None:
         self._others = others or {}
-        self._partitions: dict[tuple[str, str], _Partition] = {}
+        self._partitions: dict[tuple[str, str], Partition] = {}
         self._cpu = 0.0
         self._read_units = 0.0
         self._write_units = 0
+        self.index_writes = 0
         self.calls: Counter[str] = Counter()
 
     def load(self, table: str, items: Iterable[Item]) -> None:
         """Store items as the adapters write them. It is not billed."""
         for item in items:
+            before = self._item(table, item) if table in INDEXES else None
             self._store(table, item)
+            if table in INDEXES:
+                self._change_indexes(table, before, item)
 
     def cost(self, work: Callable[[], int]) -> Cost:
         """Run `work`, which returns its number of operations; return the cost of one."""
@@ -108,6 +101,8 @@ class Tables:
                 return self._query(request)
             case "TransactWriteItems":
                 return self._transact(request["TransactItems"])
+            case "BatchWriteItem":
+                return self._write_batch(request["RequestItems"])
         self._check_condition(request)
         return self._write(operation, request, times=1)
 
@@ -130,19 +125,49 @@ class Tables:
 
     def _query(self, request: dict[str, Any]) -> str:
         pk, low, high = key_range(request)
-        partition = self._partitions.get((request["TableName"], pk), _Partition())
-        after = request.get("ExclusiveStartKey", {}).get("sk", {}).get("S")
+        table, index = request["TableName"], request.get("IndexName")
+        if index and request.get("ConsistentRead"):
+            raise UnknownRequestError("Query: an index cannot be read consistently")
+        partition = self._partitions.get((_index_table(table, index) if index else table, pk), Partition())
+        start = request.get("ExclusiveStartKey")
+        after = (_index_sk(start, INDEXES[table][index]) if index else start["sk"]["S"]) if start else None
+        high = high + BETWEEN + LAST if index else high
         texts: list[str] = []
-        whole, last, more, limit = 0, "", "", request.get("Limit", math.inf)
+        whole, examined, last, more, limit = 0, 0, "", "", request.get("Limit", math.inf)
         for sk in partition.between(low, high, after=after, forward=request.get("ScanIndexForward", True)):
             text, size = partition.items[sk]
-            if whole + size > PAGE or len(texts) == limit:
-                more = f',"LastEvaluatedKey":{json.dumps({"pk": {"S": pk}, "sk": {"S": last}})}'
+            if whole + size > PAGE or examined == limit:
+                more = f',"LastEvaluatedKey":{json.dumps(self._start_key(last, partition, request))}'
                 break
-            texts.append(projected(text, request))
-            whole, last = whole + size, sk
+            if _is_wanted(text, request):
+                texts.append(projected(text, request))
+            whole, examined, last = whole + size, examined + 1, sk
         self._bill_read(whole, request)
-        return f'{{"Items":[{",".join(texts)}],"Count":{len(texts)}{more}}}'
+        counts = f'"Count":{len(texts)},"ScannedCount":{examined}'
+        if request.get("Select") == "COUNT":
+            return f"{{{counts}{more}}}"
+        return f'{{"Items":[{",".join(texts)}],{counts}{more}}}'
+
+    def _start_key(self, sk: str, partition: Partition, request: Mapping[str, Any]) -> Item:
+        item = json.loads(partition.items[sk][0])
+        index = request.get("IndexName")
+        named = INDEXES[request["TableName"]][index] if index else None
+        names = ("pk", "sk", *((named.partition, named.sort) if named else ()))
+        return {name: item[name] for name in names}
+
+    def _write_batch(self, tables: Mapping[str, list[dict[str, Any]]]) -> str:
+        writes = [
+            (table, kind, write)
+            for table, asked in tables.items()
+            for each in asked
+            for kind, write in each.items()
+        ]
+        keys = {(table, *_primary_key(_item_key(write))) for table, _, write in writes}
+        if len(writes) > MAX_WRITES or len(keys) < len(writes):
+            raise UnknownRequestError("BatchWriteItem: too many items, or one of them twice")
+        for table, kind, write in writes:
+            self._write(f"{kind.removesuffix('Request')}Item", {**write, "TableName": table}, times=1)
+        return '{"UnprocessedItems":{}}'
 
     def _transact(self, actions: Sequence[dict[str, Any]]) -> str:
         writes = [(f"{kind}Item", request) for action in actions for kind, request in action.items()]
@@ -165,6 +190,7 @@ class Tables:
     def _write(self, kind: str, request: dict[str, Any], *, times: int) -> str:
         table, key = request["TableName"], _item_key(request)
         before, after, response = self._stored(table, key)[1], 0, "{}"
+        item_before = self._item(table, key) if table in INDEXES else None
         match kind:
             case "PutItem":
                 after = self._store(table, request["Item"])
@@ -176,9 +202,27 @@ class Tables:
             case "DeleteItem" if before:
                 pk, sk = _primary_key(key)
                 partition = self._partitions[table, pk]
-                del partition.items[sk], partition.keys[bisect_left(partition.keys, sk)]
+                partition.remove(sk)
         self._write_units += times * units(max(before, after), WRITE_UNIT)
+        if table in INDEXES:
+            changed = self._change_indexes(table, item_before, self._item(table, key))
+            self.index_writes += changed
+            self._write_units += changed
         return response
+
+    def _change_indexes(self, table: str, before: Item | None, after: Item | None) -> int:
+        """Keep a table's indexes; return the billed units."""
+        billed = 0
+        for name, index in INDEXES[table].items():
+            old, new = index.line(before), index.line(after)
+            billed += index_units(old, new, index)
+            if old and old != new:
+                partition = self._partitions[_index_table(table, name), old[index.partition]["S"]]
+                partition.remove(_index_sk(old, index))
+            if new and old != new:
+                pair = (_index_table(table, name), new[index.partition]["S"])
+                self._partitions.setdefault(pair, Partition()).put(_index_sk(new, index), new)
+        return billed
 
     def _bill_read(self, size: int, request: Mapping[str, Any]) -> None:
         billed = units(size, READ_UNIT)
@@ -186,12 +230,7 @@ class Tables:
 
     def _store(self, table: str, item: Item) -> int:
         pk, sk = _primary_key(item)
-        partition = self._partitions.setdefault((table, pk), _Partition())
-        if sk not in partition.items:
-            insort(partition.keys, sk)
-        size = item_bytes(item)
-        partition.items[sk] = json.dumps(item, default=lambda raw: b64encode(raw).decode()), size
-        return size
+        return self._partitions.setdefault((table, pk), Partition()).put(sk, item)
 
     def _stored(self, table: str, key: Item) -> tuple[str, int]:
         pk, sk = _primary_key(key)
@@ -214,6 +253,23 @@ def remembered(respond: Respond) -> Respond:
         return found
 
     return response
+
+
+def _is_wanted(text: str, request: dict[str, Any]) -> bool:
+    """Tell whether an item passes a query's filter."""
+    condition = request.get("FilterExpression")
+    if condition is None:
+        return True
+    item = json.loads(text)
+    return all(holds(term, item, request) for term in condition.split(" AND "))
+
+
+def _index_table(table: str, index: str) -> str:
+    return f"{table}/{index}"
+
+
+def _index_sk(line: Item, index: Index) -> str:
+    return BETWEEN.join((line[index.sort]["S"], line["pk"]["S"], line["sk"]["S"]))
 
 
 def _primary_key(item: Item) -> tuple[str, str]:

@@ -6,7 +6,7 @@ TEST_EMULATOR_ENDPOINT=http://127.0.0.1:4566 adds the emulator.
 import math
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +17,7 @@ from botocore.config import Config
 from moto import mock_aws
 from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
 
+from tests.aws_stub.indexes import INDEXES, Index
 from tests.clocks import Clock
 from tests.lambda_functions import ACCOUNT
 from tests.random_bytes import salted_bytes
@@ -25,16 +26,6 @@ from webhooks.adapters.aws.clients import CONFIG, AwsClients
 
 EMULATOR = os.environ.get("TEST_EMULATOR_ENDPOINT", "")
 PATIENT = CONFIG.merge(Config(read_timeout=60))  # of the emulator, on a busy machine
-type Index = tuple[str, str, tuple[str, ...]]
-
-# The indexes of template.yaml's tables: partition key, sort key, the attributes beside the keys.
-INDEXES: Mapping[str, Mapping[str, Index]] = {
-    "deliveries": {
-        "webhookUndelivered": ("undeliveredOf", "sk", ("payload", "eventName")),
-        "communityUndelivered": ("undeliveredIn", "sk", ("payload", "eventName")),
-    },
-    "subscriptions": {"lists": ("listPk", "listSk", ())},
-}
 BACKENDS = ("memory", "moto", *(("emulator",) if EMULATOR else ()))
 
 
@@ -57,7 +48,7 @@ class Backend:
     def table(self, name: str, *, sorted_by: str | None = "sk") -> str:
         """Make a table of this test's own, with the indexes of that name's, and return its name."""
         indexes = INDEXES.get(name, {})
-        keys = [each for index in indexes.values() for each in index[:2]]
+        keys = [name for index in indexes.values() for name in (index.partition, index.sort)]
         attributes = dict.fromkeys(["pk", *([sorted_by] if sorted_by else []), *keys])
         table = f"{name}-{self.suffix}"
         more: Any = {"GlobalSecondaryIndexes": [*map(_index, indexes, indexes.values())]} if indexes else {}
@@ -86,13 +77,16 @@ def _key_schema(partition: str, sorted_by: str | None) -> list[KeySchemaElementT
 
 
 def _index(name: str, index: Index) -> dict[str, Any]:
-    partition, sorted_by, attributes = index
     projection = (
-        {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(attributes)}
-        if attributes
+        {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.attributes)}
+        if index.attributes
         else {"ProjectionType": "KEYS_ONLY"}
     )
-    return {"IndexName": name, "KeySchema": _key_schema(partition, sorted_by), "Projection": projection}
+    return {
+        "IndexName": name,
+        "KeySchema": _key_schema(index.partition, index.sort),
+        "Projection": projection,
+    }
 
 
 @contextmanager

@@ -1,8 +1,11 @@
 """A backend's delivery log together with its reader."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.aws_stub.responses import stub_aws
+from tests.aws_stub.tables import Tables
 from tests.contract.backends import Backend
 from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.delivery_log import FakeDeliveryLog
@@ -43,3 +46,12 @@ def open_log(
         aws, table, days=30, keep_all_payloads=keep_all_payloads, backoff=backend.backoff
     )
     return OpenedLog(log_of, reader, DynamoDeliveryLogReader(aws, table, backoff=backend.backoff), table)
+
+
+def open_stub_log(tables: Tables) -> OpenedLog:
+    """Open a log over tables that count billed units."""
+    aws = AwsClients(time_left=lambda: math.inf)
+    stub_aws(aws, tables.response)
+    reader = DynamoBatchReader(aws, subscriptions="subscriptions", deliveries="deliveries")
+    log = DynamoDeliveryLog(aws, "deliveries", days=30)
+    return OpenedLog(log, reader, DynamoDeliveryLogReader(aws, "deliveries"), "deliveries")

@@ -152,6 +152,8 @@ def _asked(service: str, name: str, request: dict[str, Any]) -> Iterator[tuple[s
                 yield PARTS[kind], f"{arn}table/{asked['TableName']}"
         case "dynamodb", "BatchGetItem" | "BatchWriteItem":
             yield from ((name, f"{arn}table/{table}") for table in request["RequestItems"])
+        case "dynamodb", "Query" if "IndexName" in request:
+            yield name, f"{arn}table/{request['TableName']}/index/{request['IndexName']}"
         case "dynamodb", _:
             yield name, f"{arn}table/{request['TableName']}"
         case "sqs", _:

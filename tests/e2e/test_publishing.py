@@ -9,6 +9,7 @@ from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_delivery import SECONDS, dead_letters, register
+from tests.e2e.test_permissions import eventually
 from tests.receiver import Receiver
 
 
@@ -37,6 +38,39 @@ def test_an_event_of_a_platform_client_becomes_a_callback(stack: Stack, service:
         "communityId": "main",
         "data": data,
     }
+
+
+def test_an_event_is_explained_by_its_id_and_whole(stack: Stack, service: PlatformClient) -> None:
+    with Receiver() as receiver:
+        matched, name = register(service, receiver)
+        body = {
+            "eventNames": [name],
+            "name": "filtered",
+            "successCodes": [200],
+            "query": [{"user": "other"}],
+            "api": {"url": f"{receiver.url}/hook"},
+        }
+        filtered = service.call("PUT", "webhook", body).json
+        disabled = service.call("PUT", "webhook", {**body, "name": "disabled", "disabled": True}).json
+        data = {"user": "jdoe"}
+        event_id = publish(service, name, {**data, "event_ts": 1_768_469_400_250})["eventId"]
+        receiver.wait_for(1, seconds=SECONDS)
+
+    by_id = {"eventId": event_id, "eventName": name, "occurredAt": 1_768_469_400_250}
+    event = by_id | {"tenantId": "acme", "communityId": "main", "data": data}
+    wanted = [
+        (matched["_id"], "matched", "delivered"),
+        (filtered["_id"], "filtered", None),
+        (disabled["_id"], "disabled", None),
+    ]
+
+    def explained(body: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+        webhooks = service.call("POST", "events/explain", body).json["webhooks"]
+        found = [(one["webhookId"], one["result"], one.get("outcome")) for one in webhooks]
+        return [each for each in found if each[0] in {webhook_id for webhook_id, *_ in wanted}]
+
+    assert eventually(lambda: explained({"event": event}) == wanted)  # the log is written after the callback
+    assert [result for _, result, _ in explained(by_id)] == ["matched", "unknown", "disabled"]
 
 
 def test_a_name_with_slashes_spaces_and_unicode_is_published(stack: Stack, service: PlatformClient) -> None:

@@ -182,9 +182,14 @@ def requests_good_and_bad(
         assert created.status == 200, created.body
         planted.known(client.unseal(created.json["signingSecret"]))
         path = f"webhook/{created.json['_id']}"
+        rotated = client.call("POST", f"{path}/secret/rotate")
+        assert rotated.status == 200, rotated.body
+        planted.known(client.unseal(rotated.json["signingSecret"]))
         other = credentials(planted)[auth_type]
         responses += [
             created,
+            rotated,
+            client.call("GET", path),
             client.call("PATCH", path, {"api": {"credential": other}}),
             client.call("PATCH", path, {"api": {"authType": "none"}}),
             client.call("PATCH", path, {"api": {"credential": {**other, "extra": planted.new("extra")}}}),

@@ -46,6 +46,15 @@ def deliver_retry_and_disable(stack: Stack, system: PlatformClient) -> None:
     assert system.call("DELETE", f"webhook/{webhook}").status == 204
 
 
+def publish_and_explain(system: PlatformClient) -> None:
+    published = system.call("PUT", "event/e2e.unheard", {"data": {}})
+    assert published.status == 202
+    explained = system.call(
+        "POST", "events/explain", {"eventId": published.json["eventId"], "eventName": "e2e.unheard"}
+    )
+    assert explained.status == 200
+
+
 def reset_every_key(system: PlatformClient) -> None:
     client = PlatformClient(system.api_url, system.license_key)
     service, signing = client.call("GET", "/servicekeys").json
@@ -56,6 +65,7 @@ def reset_every_key(system: PlatformClient) -> None:
 def test_every_permission_is_used_and_every_call_is_permitted(stack: Stack, system: PlatformClient) -> None:
     assert system.plain("GET", "/healthz").status == 200
     deliver_retry_and_disable(stack, system)
+    publish_and_explain(system)
     reset_every_key(system)
 
     allowed, used = calls_made.allowed(stack), calls_made.used(stack)

@@ -177,6 +177,11 @@ class FakeSubscriptions:
         with self._lock:
             return next((each for each in self._webhooks.values() if each.id == webhook_id), None)
 
+    def put(self, webhook: Webhook) -> None:
+        """Store a webhook without a request, for a test."""
+        with self._lock:
+            self._write(webhook.scope, webhook.id, webhook)
+
     def corrupt(self, scope: Scope, webhook_id: str) -> None:
         """Make a stored webhook unreadable, for a test."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse
 
 import schemathesis
@@ -49,7 +50,9 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> list[
     path = "/" + environ["PATH_INFO"].encode("latin-1").decode(errors="replace").removeprefix("./").lstrip(
         "/"
     )
-    response = app().send(api_event(environ["REQUEST_METHOD"], path, headers=headers, body=body or None))
+    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    event = api_event(environ["REQUEST_METHOD"], path, headers=headers, body=body or None, query=query)
+    response = app().send(event)
     start_response(f"{response.status} -", list(response.headers.items()))
     return [response.text.encode()]
 

@@ -7,7 +7,10 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.factories import BASE, SYSTEM, ApiResponse, InMemoryApp, api_event
+from tests.contract.logged import entry
+from tests.factories import BASE, SCOPE, SYSTEM, ApiResponse, InMemoryApp, api_event
+from webhooks.domain.delivery import DELIVERY_ID
+from webhooks.domain.delivery_log import Outcome
 
 SIGNED = {"licensekey", "requestid", "publickey"}
 LITTLE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -185,6 +188,46 @@ def test_any_change_gets_a_valid_response(body: dict[str, Any]) -> None:
 )
 def test_any_fetch_gets_a_valid_response(body: Any) -> None:
     hold(app().call("POST", f"{BASE}/webhooks/fetch", body))
+
+
+@cache
+def webhook_with_log() -> str:
+    """Return a webhook whose log has a page and a cursor."""
+    webhook_id: str = app().create()["_id"]
+    app().deliveries.record(
+        [entry(number, Outcome.DEAD, webhook_id=webhook_id, scope=SCOPE) for number in range(3)]
+    )
+    return webhook_id
+
+
+DELIVERIES_IN = st.fixed_dictionaries(
+    {},
+    optional={
+        "outcome": field("dead", "held", "delivered"),
+        "eventName": field("order.paid", "\ud800", " "),
+        "since": field(0, "2026-01-01T00:00:00Z", -1e300, "24:00"),
+        "until": field(2_000_000_000, 2_000_000_000_000, "9999-12-31T24:00:00+23:59"),
+        "cursor": field("A" * 20, "\ud800"),
+        "size": field(1, 100),
+    },
+)
+
+
+@LITTLE
+@given(DELIVERIES_IN | JSON)
+def test_any_fetch_of_deliveries_gets_a_valid_response(body: Any) -> None:
+    for path in (f"{BASE}/webhook/{webhook_with_log()}/deliveries/fetch", f"{BASE}/deliveries/fetch"):
+        response = app().call("POST", path, body)
+        hold(response)
+        if response.status == 200 and "cursor" in response.json:
+            again = app().call("POST", path, {**body, "cursor": response.json["cursor"]})
+            assert again.status == 200
+
+
+@LITTLE
+@given(TEXT | st.from_regex(DELIVERY_ID, fullmatch=True))
+def test_any_id_of_a_delivery_gets_a_valid_response(text: str) -> None:
+    hold(app().send(api_event("GET", f"{BASE}/delivery/{text}", headers=SYSTEM.headers(app().public_key))))
 
 
 @LITTLE

@@ -13,6 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, backend_named
+from tests.contract.logged import entry
 from tests.factories import (
     BASE,
     COMMUNITY,
@@ -28,9 +29,14 @@ from tests.factories import (
     webhook_body,
 )
 from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
+from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
+from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import parse_event
+from webhooks.domain.recovery_message import decode_task
+from webhooks.domain.replay import WebhookCheck
+from webhooks.domain.scope import Scope
 from webhooks_cli.aws import Account as OperatorAccount
 from webhooks_cli.license import License
 from webhooks_cli.register import LicenseRegister
@@ -50,6 +56,11 @@ class Account(OperatorAccount):
     def find(self, name: str) -> str:
         assert name == "accessTable"
         return self.table
+
+
+FUNCTIONS_OF_THE_API = (
+    *("webhooks", "deliveries", "test_event", "events", "service_keys", "ecdsa_helper", "discovery"),
+)
 
 
 class Deployed:
@@ -73,10 +84,7 @@ class Deployed:
         register = LicenseRegister(Account(backend.clients.dynamodb, self.environment["ACCESS_TABLE"]))
         register.issue(SYSTEM.license_key, License("system"), now=1)
         register.issue(SERVICE_CALLER.license_key, License("service", TENANT, COMMUNITY), now=1)
-        functions = {
-            name: load_function(name, self.environment)
-            for name in ("webhooks", "events", "service_keys", "ecdsa_helper", "discovery")
-        }
+        functions = {name: load_function(name, self.environment) for name in FUNCTIONS_OF_THE_API}
         self.handlers = {name: function.lambda_handler for name, function in functions.items()}
         self.apps = {name: function.app for name, function in functions.items() if hasattr(function, "app")}
         self.public_key = self.call("GET", "/publickeys", by=None).json["publicKey"]
@@ -114,6 +122,55 @@ def test_an_event_is_published_to_the_queue_in_its_communitys_group(deployed: De
     assert message["Attributes"]["MessageGroupId"] == SCOPE.fairness_group
 
 
+def test_the_log_is_read_as_the_dispatcher_wrote_it(deployed: Deployed) -> None:
+    webhook_id = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api=API)).json["_id"]
+    aws, table = deployed.apps["deliveries"].aws, deployed.environment["DELIVERIES_TABLE"]
+    entries = [
+        entry(number, Outcome.DEAD if number % 2 else Outcome.DELIVERED, webhook_id=webhook_id, scope=SCOPE)
+        for number in range(6)
+    ]
+    assert DynamoDeliveryLog(aws, table, days=30).record(entries) == []
+
+    log = f"{BASE}/webhook/{webhook_id}/deliveries/fetch"
+    first = deployed.call("POST", log, {"size": 4}, by=SERVICE_CALLER).json
+    rest = deployed.call("POST", log, {"size": 4, "cursor": first["cursor"]}, by=SERVICE_CALLER).json
+    shown = [*first["data"], *rest["data"]]
+    assert [each["deliveryId"] for each in shown] == [each.delivery.id for each in reversed(entries)]
+    assert "cursor" not in rest
+
+    dead = deployed.call("POST", log, {"outcome": "dead"}).json["data"]
+    assert dead == deployed.call("POST", f"{BASE}/deliveries/fetch").json["data"] == shown[::2]
+    one = deployed.call("GET", f"{BASE}/delivery/{dead[0]['deliveryId']}").json
+    assert one["payload"] == {"id": "event 5"}
+
+
+def test_an_event_is_explained_from_the_index_the_webhooks_and_the_log(deployed: Deployed) -> None:
+    made = [
+        deployed.call("PUT", f"{BASE}/webhook", webhook_body(api=API, eventNames=["E_EXPLAIN"], **more)).json
+        for more in ({}, {"query": [{"a.b": 2}]}, {"disabled": True})
+    ]
+    event = {
+        "eventName": "E_EXPLAIN",
+        "eventId": "e",
+        "tenantId": TENANT,
+        "communityId": COMMUNITY,
+        "occurredAt": 1_768_469_400,
+        "data": {"a": [{"b": 1}]},
+    }
+    explained = deployed.call("POST", f"{BASE}/events/explain", {"event": event}, by=SERVICE_CALLER)
+    assert explained.status == 200, explained.text
+    assert [(one["webhookId"], one["result"]) for one in explained.json["webhooks"]] == [
+        (made[0]["_id"], "matched"),
+        (made[1]["_id"], "filtered"),
+        (made[2]["_id"], "disabled"),
+    ]
+    assert explained.json["webhooks"][1]["conditions"] == [
+        {"object": 0, "field": "a.b", "wanted": 2, "found": [1]}
+    ]
+    nothing = deployed.call("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "E_NONE"})
+    assert "E_EXPLAIN" in nothing.json["listenedNames"]
+
+
 def test_without_the_queue_a_publication_is_not_accepted(deployed: Deployed) -> None:
     publisher = SqsEventPublisher(
         FaultyClients(deployed.apps["events"].aws, send_message=forever(fail("InternalError"))), "queue"
@@ -142,6 +199,39 @@ def test_a_webhook_lives_from_its_creation_to_its_end(deployed: Deployed) -> Non
     assert deployed.call("DELETE", one).status == 204
     assert deployed.call("DELETE", one).status == 404
     assert deployed.call("POST", f"{BASE}/webhooks/fetch", {"tags": ["life"]}).json["page"]["total"] == 0
+
+
+def test_a_webhook_is_paused_found_and_resumed_and_its_secret_rotated(deployed: Deployed) -> None:
+    community = "/tenant/acme/community/health"
+    created = deployed.call("PUT", f"{community}/webhook", webhook_body(api=API, name="to pause"))
+    webhook_id, one = created.json["_id"], f"{community}/webhook/{created.json['_id']}"
+    assert deployed.call("PATCH", one, {"paused": True}).json["paused"]
+    found = deployed.call("POST", f"{community}/webhooks/fetch", {"state": "paused", "name": "to "}).json
+    assert [each["_id"] for each in found["data"]] == [webhook_id]
+    shown = deployed.call("GET", one).json
+    assert SYSTEM.open(deployed.public_key, shown["api"]["credential"]["password"]) == "p"
+    assert [each["reason"] for each in shown["health"]["changes"]] == ["paused by its tenant"]
+    listed = deployed.call("POST", f"{community}/webhooks/health", {"webhookIds": [webhook_id]}).json["data"]
+    assert [(each["state"], each["deliveries"]) for each in listed] == [("paused", [])]
+    states = deployed.call("GET", f"{community}/health").json
+    assert (states["webhooks"]["paused"], states["undelivered"]["held"], states["isExact"]) == (1, 0, True)
+    assert deployed.call("GET", f"{one}/series").json["buckets"] == []
+    assert {"tenantId": "acme", "communityId": "health"} in deployed.call("GET", "/communities").json["data"]
+
+    assert "paused" not in deployed.call("PATCH", one, {"paused": False}).json
+    sqs, url = deployed.apps["webhooks"].aws.sqs, deployed.environment["RECOVERY_QUEUE_URL"]
+    [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert decode_task(message["Body"]) == WebhookCheck(Scope("acme", "health"), webhook_id)
+    assert deployed.call("POST", f"{community}/webhooks/fetch", {"state": "paused"}).json["data"] == []
+    secrets_shown = [
+        deployed.call("GET", f"{one}/secret").json,
+        deployed.call("POST", f"{one}/secret/rotate").json,
+    ]
+    before, after = (SYSTEM.open(deployed.public_key, each["signingSecret"]) for each in secrets_shown)
+    assert before != after
+    assert (
+        SYSTEM.open(deployed.public_key, deployed.call("GET", f"{one}/secret").json["signingSecret"]) == after
+    )
 
 
 def test_an_exact_repeat_is_answered_from_its_record(deployed: Deployed) -> None:
@@ -242,6 +332,7 @@ print(*sorted(sys.modules))
     ("name", "unwanted"),
     [
         ("webhooks", {"boto3", "coincurve", "aws_xray_sdk", "tools.openapi"}),
+        ("deliveries", {"boto3", "coincurve", "aws_xray_sdk", "tools.openapi"}),
         ("service_keys", {"boto3", "coincurve", "pydantic", "aws_xray_sdk"}),
         ("ecdsa_helper", {"boto3", "botocore.session", "coincurve", "urllib3", "aws_xray_sdk"}),
         ("discovery", {"boto3", "coincurve", "pydantic", "aws_xray_sdk", "tools.openapi"}),

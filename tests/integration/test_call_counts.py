@@ -1,6 +1,7 @@
 """The cost of a delivery, counted where botocore sends it: AWS calls by operation, and DynamoDB's write units."""
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -77,6 +78,40 @@ def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) 
     assert counts.write_units == 100
 
 
+def test_a_rate_limit_costs_its_webhook_one_write_per_batch(warm: Stack) -> None:
+    warm.register(rate_limit=1000, event_names=("E_OTHER",))
+    for batch in range(3):
+        warm.publish(*(event | {"eventName": "E_OTHER"} for event in _events(10, f"{batch}-")))
+    messages = warm.waiting("deliveries")
+    assert len(messages) == 3
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 30
+    assert counts.calls == {"BatchGetItem": 1, "UpdateItem": 1, "BatchWriteItem": 2}
+    assert counts.write_units == 31
+
+
+def test_deliveries_beyond_a_rate_limit_take_one_send_and_no_second_write(warm: Stack) -> None:
+    warm.register(rate_limit=2, event_names=("E_OTHER",))
+    warm.publish(*(event | {"eventName": "E_OTHER"} for event in _events(4)))
+    messages = warm.waiting("deliveries")
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 2
+    assert counts.calls == {"BatchGetItem": 1, "UpdateItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
+    time.sleep(1)
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.deliver(Lane.SLOW) == []
+
+    assert len(warm.receiver.requests) == 4
+    assert counts.calls == {"BatchGetItem": 1, "BatchWriteItem": 1}
+
+
 def test_ten_packs_of_ten_failures_take_one_call_more_than_successes(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503))
@@ -114,7 +149,7 @@ def test_a_slow_endpoint_costs_its_batch_one_settlement_of_the_others(stack: Sta
     assert counts.write_units == 2
 
 
-def test_ten_retried_failures_take_three_calls(warm: Stack) -> None:
+def test_ten_retried_failures_take_three_calls_and_dead_ones_four(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503, b"x" * 5000))
     for event in _events(10):
@@ -130,8 +165,9 @@ def test_ten_retried_failures_take_three_calls(warm: Stack) -> None:
     with counted(warm.dispatcher.aws) as counts:
         assert warm.deliver(Lane.SLOW) == []
 
-    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
-    assert counts.write_units == 10
+    # The payloads of dead ones are written first.
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 2}
+    assert counts.write_units == 20
 
 
 def test_a_batch_of_repeats_takes_one_call(warm: Stack) -> None:

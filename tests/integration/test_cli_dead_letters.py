@@ -133,6 +133,7 @@ def test_one_message_is_shown_with_its_body(webhooks: CommandLine, sqs: SQSClien
     (wanted,) = (each.id for each in stored("deliveries-dlq") if each.body == body)
     shown = webhooks("dlq", "show", "deliveries", wanted, "--json").document
     assert (shown["body"], shown["reason"], shown["webhookId"]) == (body, "503", WEBHOOK)
+    assert shown["deliveryIds"] == [pack(1).deliveries[0].id]
     missing = webhooks("dlq", "show", "deliveries", "no-such")
     assert (missing.code, "no message no-such" in missing.stderr) == (1, True)
     assert visible("deliveries-dlq") == 2

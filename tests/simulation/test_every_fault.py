@@ -32,6 +32,7 @@ def every_kind(tenants: Tenants) -> None:
     tenants.register(behaviour="down", retry_count=2)
     tenants.register(behaviour="gone")
     tenants.register(behaviour="slow")
+    tenants.register(rate_limit=1)
     tenants.register(OTHER)
     tenants.register(query=({"kind": "b"},))
     tenants.heal_after(OUTAGE)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.aws_stub.indexes import INDEXES, Index
 from tests.template.template import Template, referred
 
 SIX = 6  # SQS: a message stays hidden six times as long as its reader may run
@@ -91,6 +92,17 @@ def test_the_indexes_are_sparse_and_hold_no_more_than_their_readers_need(templat
         "webhookUndelivered": ["payload", "eventName"],
         "communityUndelivered": ["payload", "eventName"],
     }
+
+
+def test_the_indexes_are_those_of_the_tests_tables(template: Template) -> None:
+    tables = template.resources("AWS::DynamoDB::Table")
+    for name, indexes in INDEXES.items():
+        found = {}
+        for each in tables[f"{name.capitalize()}Table"]["GlobalSecondaryIndexes"]:
+            partition, sort = (key["AttributeName"] for key in each["KeySchema"])
+            attributes = each["Projection"].get("NonKeyAttributes", [])
+            found[each["IndexName"]] = Index(partition, sort, tuple(attributes))
+        assert found == indexes
 
 
 def test_all_data_at_rest_is_encrypted_by_the_key_of_the_stack(template: Template) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import jsonschema_rs
 import pytest
 
 from local import openapi
+from tests.contract.logged import FAILED, REFUSED, entry
 from tests.factories import BASE, COMMUNITY, SCOPE, SYSTEM, TENANT, InMemoryApp, basic_api, webhook_body
 from tests.fakes.keys import FakeMaster
 from tools.openapi.document import make_document
 from webhooks.domain.delivery import delivery_of
+from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.event import parse_event
 from webhooks.domain.retry import DEFAULT_RETRY_CODES
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -180,7 +183,7 @@ def test_every_example_conforms_to_its_schema() -> None:
 
 
 def test_the_examples_of_requests_are_accepted(app: InMemoryApp) -> None:
-    for path in ("/webhook", "/webhooks/fetch"):
+    for path in ("/webhook", "/webhooks/fetch", "/webhooks/health"):
         [operation] = DOCUMENT["paths"][f"/tenant/{{tenantId}}/community/{{communityId}}{path}"].items()
         for example in operation[1]["requestBody"]["content"]["application/json"]["examples"].values():
             response = app.call(operation[0].upper(), f"{BASE}{path}", example["value"])
@@ -190,17 +193,35 @@ def test_the_examples_of_requests_are_accepted(app: InMemoryApp) -> None:
 def test_responses_conform_to_their_schemas(app: InMemoryApp) -> None:
     created = app.create(api=basic_api(), tags=["a"], query=[{"a": {"b": 1}}])
     one = f"{BASE}/webhook/{created['_id']}"
+    app.deliveries.record(
+        [
+            entry(number, outcome, webhook_id=created["_id"], scope=SCOPE, attempts=attempts)
+            for number, (outcome, attempts) in enumerate(product(Outcome, [(), (FAILED,), (REFUSED,)]))
+        ]
+    )
     key_id = app.public_key.replace("/", "%2F")
+    published: dict[str, Any] = {"data": {}}
     requests: list[tuple[str, str, Any]] = [
         ("PUT", f"{BASE}/webhook", webhook_body()),
         ("POST", f"{BASE}/webhooks/fetch", {}),
-        ("PATCH", one, {"name": "n"}),
+        ("PATCH", one, {"name": "n", "rateLimit": 5, "recover": False}),
+        ("PATCH", one, {"paused": True}),
+        ("POST", f"{BASE}/webhooks/fetch", {"state": "paused", "name": "n"}),
+        ("GET", one, None),
+        ("GET", f"{one}/series", None),
+        ("GET", f"{BASE}/health", None),
+        ("POST", f"{BASE}/webhooks/health", {"webhookIds": [created["_id"]]}),
+        ("POST", f"{BASE}/webhooks/health", {"webhookIds": []}),
+        ("PATCH", one, {"paused": False}),
         ("GET", f"{one}/secret", None),
-        ("PUT", f"{BASE}/event/order.paid", {"data": {}}),
+        ("PUT", f"{BASE}/event/order.paid", published),
         ("PUT", f"{BASE}/event/order.paid", {"data": 1}),
         ("POST", f"{one}/secret/rotate", None),
         ("POST", f"{one}/test", None),
         ("POST", f"{one}/test", {"data": {}}),  # the second within a second: 429
+        ("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "E_LOGIN"}),
+        ("POST", f"{BASE}/events/explain", {"eventId": "e", "eventName": "none"}),
+        ("POST", f"{BASE}/events/explain", {}),
         ("DELETE", one, None),
         ("DELETE", one, None),
         ("PUT", f"{BASE}/webhook", {}),

@@ -96,6 +96,7 @@ def test_characters_that_sqs_does_not_take_are_escaped(app: InMemoryApp) -> None
             1_768_469_400_000,
         ),
         ({"eventId": "e1", "occurredAt": "1970-01-01T00:00:05Z"}, {}, "e1", 5_000),
+        ({"eventId": "e1", "occurredAt": "1969-07-20T20:17:40Z"}, {}, "e1", -14_182_940_000),
         ({}, {"event_id": "e2", "event_ts": 1_768_469_400_123}, "e2", 1_768_469_400_123),
         ({}, {"event_id": "ä\ud800", "event_ts": "yesterday"}, "ä\ud800", None),
         ({}, {"event_id": "", "event_ts": True}, None, None),

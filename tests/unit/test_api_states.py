@@ -1,4 +1,4 @@
-"""Pausing, resuming, disabling and enabling a webhook: its history, and the look at it that follows."""
+"""Pausing, resuming, disabling and enabling a webhook: its history, and the check that follows."""
 
 from dataclasses import replace
 from typing import Any
@@ -81,7 +81,7 @@ def test_a_change_that_leaves_the_state_is_not_in_the_history(app: InMemoryApp) 
         ({"disabled": True, "paused": True}, {"disabled": False, "paused": False}, True),
     ],
 )
-def test_a_webhook_is_looked_at_once_it_begins_again_or_ends(
+def test_a_webhook_is_checked_once_it_begins_again_or_ends(
     app: InMemoryApp, before: dict[str, Any], fields: dict[str, Any], checked: bool
 ) -> None:
     webhook_id = app.create(**before)["_id"]
@@ -89,7 +89,7 @@ def test_a_webhook_is_looked_at_once_it_begins_again_or_ends(
     assert checks(app) == ([(WebhookCheck(SCOPE, webhook_id), 0)] if checked else [])
 
 
-def test_the_repeat_of_a_resumption_asks_for_no_second_look(app: InMemoryApp) -> None:
+def test_the_repeat_of_a_resumption_sends_no_second_check(app: InMemoryApp) -> None:
     webhook_id = app.create(paused=True)["_id"]
     for _ in range(2):
         path = f"{BASE}/webhook/{webhook_id}"
@@ -97,7 +97,7 @@ def test_the_repeat_of_a_resumption_asks_for_no_second_look(app: InMemoryApp) ->
     assert len(checks(app)) == 1
 
 
-def test_a_resumption_whose_look_cannot_be_asked_for_is_made_all_the_same(app: InMemoryApp) -> None:
+def test_a_resumption_whose_check_cannot_be_sent_is_made_all_the_same(app: InMemoryApp) -> None:
     webhook_id = app.create(paused=True)["_id"]
     app.fault = failing("recovery.send")
     change(app, webhook_id, paused=False)

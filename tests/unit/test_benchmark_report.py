@@ -136,7 +136,7 @@ def test_the_option_only_names_figures_that_run_in_order(only: str | None, keys:
 
 @pytest.mark.parametrize("only", ["0", "17", "4,x", "", ",", "4-6"])
 def test_the_option_only_with_an_unknown_figure_lists_the_known_ones(only: str) -> None:
-    with pytest.raises(LocalError, match="figures are 1 to 16 and scale"):
+    with pytest.raises(LocalError, match="figures are 1 to 17 and scale"):
         run.chosen(only)
 
 

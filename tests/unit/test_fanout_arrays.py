@@ -16,6 +16,7 @@ from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import IDENTIFIER_RULE
 from webhooks.services.fanout.arrays import GROUP, MAX_REJECTED
 from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
+from webhooks.services.fanout.together import SMALL_LISTENERS
 
 INVALID = [
     "1",
@@ -30,6 +31,7 @@ INVALID = [
     '{"eventName": "order.paid", "tenantId": "acme", "communityId": "main", "data": {"n": 1e9999999999999999999}}',
 ]
 
+NESTED = "an event in an array must be an object, not an array again"
 NO_OBJECT = "the message is not JSON, or not an object: Expecting '{': line 1 column 1 (char 0)"
 
 
@@ -47,7 +49,8 @@ def test_of_a_thousand_events_ten_invalid_ones_are_dead_lettered_alone() -> None
     reasons = dict(functions.dead_letters)
     assert sorted(dead for dead, _ in functions.dead_letters) == sorted(INVALID)
     assert all(reason for _, reason in functions.dead_letters)
-    assert reasons["1"] == reasons["null"] == reasons["[]"] == NO_OBJECT
+    assert reasons["1"] == reasons["null"] == NO_OBJECT
+    assert reasons["[]"] == reasons[INVALID[3]] == NESTED
     assert reasons["{}"] == "data: must be an object"
     assert reasons[INVALID[6]] == f"tenantId (or tenant_id): must be {IDENTIFIER_RULE}"
 
@@ -56,6 +59,53 @@ def test_events_of_an_array_share_packs() -> None:
     functions = Functions({"order.paid": 1})
     functions.fanout.fan_out([message("m", array(*(text(number=n) for n in range(30))))])
     assert [len(decode_pack(sent.text).deliveries) for sent in functions.lane.fast.messages()] == [10, 10, 10]
+
+
+def test_small_arrays_and_other_events_of_a_batch_share_packs() -> None:
+    functions = Functions({"order.paid": 1})
+    arrays = [
+        message(f"m{at}", array(*(text(number=10 * at + n) for n in range(9)), INVALID[at]))
+        for at in range(3)
+    ]
+    assert functions.fanout.fan_out([*arrays, message("single", text(number=99))]) == set()
+    assert [len(decode_pack(sent.text).deliveries) for sent in functions.lane.fast.messages()] == [10, 10, 8]
+    assert len(functions.index.asked) == 1
+    assert functions.events.deleted == []  # the batch's end does it
+    assert sorted(dead for dead, _ in functions.dead_letters) == sorted(INVALID[:3])
+
+
+def test_arrays_beyond_a_group_of_events_wait_for_their_turn() -> None:
+    functions = Functions({"order.paid": 1})
+    arrays = [
+        message(f"m{at}", array(*(text(number=100 * at + n) for n in range(GROUP // 2)))) for at in range(3)
+    ]
+    assert functions.fanout.fan_out(arrays) == set()
+    assert len(set(functions.delivered)) == len(functions.delivered) == 3 * GROUP // 2
+    assert functions.steps[1] == "delete receipt m0,receipt m1"
+
+
+@pytest.mark.parametrize("seconds", [math.inf, STOP_BEFORE + 0.5])
+def test_a_costly_event_of_a_small_array_comes_last_or_is_sent_on(seconds: float) -> None:
+    functions = Functions({"order.paid": 1, "wide": SMALL_LISTENERS + 1}, seconds=seconds, per_send=0.6)
+    sent = message("m", array(text("wide", number=1), "{}", text(number=2)))
+    assert functions.fanout.fan_out([sent, message("n", text(number=3))]) == set()
+    assert functions.steps[:2] == ["send e2,e3", "delete receipt n"]
+    assert functions.steps[2] == ("send e1" if seconds == math.inf else "continue from 0")
+    assert functions.reasons == ["data: must be an object"]
+    for at, part in enumerate(functions.events.queue.take_all()):
+        functions.seconds = math.inf
+        functions.fan_out_all(message(f"p{at}", part.text))
+    assert len(functions.delivered) == len(set(functions.delivered)) == SMALL_LISTENERS + 3
+    assert functions.reasons == ["data: must be an object"]
+
+
+def test_a_refused_pack_brings_back_the_arrays_of_its_deliveries_alone() -> None:
+    functions = Functions({"order.paid": 1, "other": 2})
+    functions.lane.refused = {f"{1:08x}{2:08x}{0:08x}"}
+    good = message("good", array(text(number=1), text(number=2)))
+    bad = message("bad", array(text(number=3), text("other", number=4), "{}"))
+    assert functions.fanout.fan_out([bad, good]) == {"bad"}
+    assert functions.reasons == []
 
 
 def test_an_event_without_an_id_gets_that_of_its_message_and_its_position() -> None:
@@ -214,14 +264,26 @@ EVENTS = st.lists(
 )
 
 
-@given(EVENTS, st.sampled_from([math.inf, STOP_BEFORE + 5]))
-def test_an_array_delivers_exactly_what_its_events_would_alone(events: list[str], seconds: float) -> None:
+@given(EVENTS, st.sampled_from([math.inf, STOP_BEFORE + 5]), st.integers(0, 5))
+def test_an_array_delivers_exactly_what_its_events_would_alone(
+    events: list[str], seconds: float, cut: int
+) -> None:
     counts = {"order.paid": 2, "wide": 60}
     together, alone = Functions(counts, seconds=seconds, per_send=1, slice_size=20), Functions(counts)
-    together.fan_out_all(message("m", array(*events)))
+    if cut:  # several arrays of one batch, whose events are fanned out together
+        parts = [events[:cut], events[cut:]]
+        batch = [
+            message("m" if at == 0 else f"m+{at}", array(*part)) for at, part in enumerate(parts) if part
+        ]
+        assert together.fanout.fan_out(batch) == set()
+        for at, part in enumerate(together.events.queue.take_all()):
+            together.seconds = seconds
+            together.fan_out_all(message(f"p{at}", part.text))
+    else:
+        together.fan_out_all(message("m", array(*events)))
     for at, event in enumerate(events):
         if is_array(event):  # an array in an array is no event
-            alone.dead.send_to_dlq(event, NO_OBJECT)
+            alone.dead.send_to_dlq(event, NESTED)
         else:
             alone.fan_out_all(message(f"m-{at}", event))
     assert set(together.delivered) == set(alone.delivered)

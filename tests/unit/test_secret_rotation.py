@@ -1,6 +1,7 @@
 """A webhook's secret is replaced while callbacks are signed: receivers verify by the old or the new one."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
 from unittest import mock
@@ -23,18 +24,27 @@ from tests.factories import (
     ApiResponse,
     InMemoryApp,
 )
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.fakes.keys import FakeMaster
+from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.fakes.subscriptions import FakeSubscriptions
+from tests.functions import make_dispatcher, make_fanout
 from tests.random_bytes import DistinctBytes
 from webhooks.domain.delivery import delivery_of
-from webhooks.domain.errors import StaleError
+from webhooks.domain.errors import StaleError, UnavailableError
 from webhooks.domain.event import parse_event
-from webhooks.domain.http import HttpRequest
+from webhooks.domain.http import HttpOutcome, HttpRequest
+from webhooks.domain.lane import Lane
 from webhooks.domain.secret_rotation import GRACE, MOST
 from webhooks.domain.webhook import OldSecret, Webhook
+from webhooks.entrypoints.sqs import delivery_messages, event_messages
 from webhooks.services.dispatch.callback_request import CallbackSigner
 
 EVENT = {"eventName": "E_LOGIN", "tenantId": TENANT, "communityId": COMMUNITY, "data": {"a": 1}}
+
+
+ATTRIBUTES = {"SentTimestamp": "1790000000000", "ApproximateReceiveCount": "1"}
 
 
 @pytest.fixture
@@ -118,6 +128,52 @@ def test_every_callback_verifies_by_each_secret_that_was_replaced_within_a_day(
         assert len(request.headers["webhook-signature"].split(" ")) == 1 + sum(expected)
 
 
+def test_every_callback_of_a_days_traffic_verifies_while_its_receiver_learns_the_new_secret() -> None:
+    """Two events a message, every five minutes; the secret is rotated while a callback is in flight."""
+    app, queue, endpoint = InMemoryApp(), FakeDeliveryQueue(), ScriptedEndpoint()
+    webhook_id = app.create()["_id"]
+    known = [secret_of(app, app.call("GET", path(webhook_id)))]
+    url, verified = "https://hooks.example.com/in", []
+
+    def receive(request: HttpRequest) -> HttpOutcome:
+        verified.append([verifies(request, secret, app.clock) for secret in known])
+        if len(verified) == 3:
+            known.append(secret_of(app, rotate(app, webhook_id)))
+        return http_response()
+
+    endpoint.script(url, receive)
+    with ThreadPoolExecutor(2) as workers:
+        fanout = make_fanout(app, queue, FakeEventsDlq())
+        dispatcher = make_dispatcher(
+            app,
+            queue,
+            FakeDeliveryLog(),
+            http=OneByOne(endpoint),
+            tokens=ScriptedTokens(),
+            workers=workers,
+            clock=app.clock,
+            monotonic=app.clock,
+        )
+        for number in range(24 * 12 + 2):
+            events = [{**EVENT, "eventId": f"{number} {each}"} for each in range(2)]
+            records = [
+                {"messageId": f"m{at}", "body": json.dumps(event), "attributes": ATTRIBUTES}
+                for at, event in enumerate(events)
+            ]
+            fanout.fan_out(event_messages({"Records": records}))
+            packs = [
+                {"messageId": f"p{at}", "body": sent.text, "attributes": ATTRIBUTES}
+                for at, sent in enumerate(queue.fast.take_all())
+            ]
+            dispatcher.dispatch(delivery_messages({"Records": packs}), Lane.FAST)
+            app.clock.now += 300
+    assert len(verified) == 2 * (24 * 12 + 2)
+    assert all(old for old, *_ in verified[:-2]), "the old secret signs for a day"
+    assert all(new for _, new in verified[4:]), "the new one signs from the next batch on"
+    assert verified[3] == [True, False], "signed before the rotation, sent after it"
+    assert verified[-1] == [False, True]
+
+
 def test_a_rotation_beyond_the_most_says_when_the_next_one_can_be(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
     for _ in range(MOST):
@@ -141,6 +197,25 @@ def test_the_exact_repeat_of_a_rotation_gets_the_first_response(app: InMemoryApp
     assert stored(app, webhook_id).secret_version == 2
     secret_of(app, rotate(app, webhook_id, uuid="another"))
     assert secret_of(app, rotate(app, webhook_id, uuid="the same")) != secret_of(app, first)
+
+
+@pytest.mark.parametrize(("point", "version"), [("before", 1), ("after", 2)])
+def test_a_rotation_that_no_response_came_of_is_made_once_by_its_repeat(point: str, version: int) -> None:
+    failures = [f"{point} subscriptions.change"]
+
+    def fail(at: str) -> None:
+        if at in failures:
+            failures.remove(at)
+            raise UnavailableError("dynamodb TransactWriteItems: ReadTimeoutError")
+
+    clock, random_bytes = Clock(), DistinctBytes()
+    app = InMemoryApp(subscriptions=FakeSubscriptions(clock=clock, random_bytes=random_bytes, fault=fail))
+    webhook_id = app.create()["_id"]
+    assert rotate(app, webhook_id, uuid="the same").status == 503
+    assert stored(app, webhook_id).secret_version == version
+    repeated = secret_of(app, rotate(app, webhook_id, uuid="the same"))
+    assert stored(app, webhook_id).secret_version == 2
+    assert secret_of(app, app.call("GET", path(webhook_id))) == repeated
 
 
 class OftenLost(FakeSubscriptions):

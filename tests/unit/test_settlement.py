@@ -1,6 +1,7 @@
 """The order in which a batch is settled, and the time that its last part may take."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,8 @@ from tests.fakes.endpoint import http_response
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventPublisher, FakeRecoveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.random_bytes import DistinctBytes
-from webhooks.domain.delivery import Delivery, Pack
-from webhooks.domain.delivery_log import log_key
+from webhooks.domain.delivery import Attempt, Delivery, Pack, without_details
+from webhooks.domain.delivery_log import Logged, Outcome, log_key
 from webhooks.domain.retry import DeadLettered
 from webhooks.services.dispatch.gone_endpoints import DISABLING_SECONDS, GoneEndpoints
 from webhooks.services.dispatch.settlement import Settlement
@@ -80,3 +81,23 @@ def test_a_webhook_is_disabled_only_while_there_is_time(left: float, enabled: bo
     assert stored is not None
     assert stored.enabled is enabled
     assert len(log.entries()) == 1
+
+
+def test_a_retrys_line_has_what_the_log_knew_of_earlier_attempts() -> None:
+    log = FakeDeliveryLog()
+    settlement = Settlement(
+        queue=FakeDeliveryQueue(),
+        log=log,
+        subscriptions=Ends(),
+        clock=lambda: 1.0,
+        time_left=lambda: math.inf,
+    )
+    stage = gone(InMemoryApp())
+    first, last = Attempt(1, 5, 503, excerpt="busy"), Attempt(2, 5, 410, excerpt="gone")
+    delivery = replace(DELIVERY, attempts=(without_details(first), last))
+    known = Logged(Outcome.RETRYING, (first,), 1)
+    decided = replace(stage, decoded=replace(stage.decoded, delivery=delivery, known=known))
+
+    assert settlement.settle([decided]) == set()
+    [entry] = log.entries()
+    assert entry.delivery.attempts == (first, last)

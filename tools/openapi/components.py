@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tools.openapi import delivery_examples, examples
+from tools.openapi import delivery_examples, examples, replay_examples
 from webhooks.domain.delivery import DELIVERY_ID
+from webhooks.domain.delivery_message import RELEASE_ID
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
 from webhooks.domain.webhook import EVENT_NAME_PATTERN, EVENT_NAME_RULE, WEBHOOK_ID
 from webhooks.entrypoints.api import limits
@@ -66,6 +67,14 @@ PARAMETERS: Mapping[str, Any] = {
         "description": "ID of the delivery: the `webhook-id` of its callbacks.",
         "schema": {"type": "string", "pattern": f"^{DELIVERY_ID.pattern}$"},
         "example": delivery_examples.DELIVERY_ID,
+    },
+    "replayId": {
+        "name": "replayId",
+        "in": "path",
+        "required": True,
+        "description": "ID of the replay.",
+        "schema": {"type": "string", "pattern": f"^{RELEASE_ID.pattern}$"},
+        "example": replay_examples.REPLAY_ID,
     },
     "keyId": {
         "name": "keyId",

@@ -1,6 +1,7 @@
 """Makes the OpenAPI 3.1 document."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -13,13 +14,14 @@ from tools.openapi.components import ALIASES, DESCRIPTION, HEADERS, MESSAGES, PA
 from tools.openapi.health_operations import HEALTH_OPERATIONS
 from tools.openapi.inputs import INPUTS
 from tools.openapi.operations import OPERATIONS, Operation
+from tools.openapi.replay_operations import REPLAY_OPERATIONS
 from webhooks.entrypoints.api.errors import FIXED_TEXTS
 
 API_VERSION = "1.00.11.02"  # of the Webhooks API specification
 JSON = "application/json"
 REF = "#/components/schemas/{model}"
 UNHEALTHY = 503
-ALL = (*OPERATIONS, *HEALTH_OPERATIONS)
+ALL = (*OPERATIONS, *REPLAY_OPERATIONS, *HEALTH_OPERATIONS)
 
 
 def make_document() -> dict[str, Any]:
@@ -64,13 +66,21 @@ def _operation(operation: Operation) -> dict[str, Any]:
                 }
             },
         }
-    content["responses"] = {str(operation.status): _success(operation)} | {
+    content["responses"] = _successes(operation) | {
         str(status): {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
         for status in sorted(operation.errors)
     }
     if operation.response is schemas.HealthOut:
         content["responses"][str(UNHEALTHY)] = _unhealthy()
     return content
+
+
+def _successes(operation: Operation) -> dict[str, Any]:
+    others = (
+        replace(operation, status=status, response=model, example=example)
+        for status, (model, example) in operation.other.items()
+    )
+    return {str(each.status): _success(each) for each in (*others, operation)}
 
 
 def _success(operation: Operation) -> dict[str, Any]:
@@ -112,6 +122,7 @@ def _error(status: int) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     bodies = [operation.body for operation in ALL if operation.body]
     given = [operation.response for operation in ALL if isinstance(operation.response, type)]
+    given += [model for operation in ALL for model, _ in operation.other.values()]
     more: list[type[BaseModel]] = [schemas.ServiceKeyOut, schemas.ErrorOut]
     models = dict.fromkeys([*bodies, *given, *more])
     _, made = models_json_schema([(model, "validation") for model in models], ref_template=REF)

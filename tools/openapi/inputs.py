@@ -83,6 +83,18 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
     "WebhooksHealthIn": {
         "webhookIds": f"Ids of 1 to {limits.HEALTH_WEBHOOKS} webhooks; equal ones count once.",
     },
+    "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
+    "UndeliveredIn": {
+        "outcome": "Only those that stand there; all three are the default.",
+        **_DELIVERIES,
+    },
+    "ExplainIn": {
+        "event": "The event whole, in any of its three formats, of the path's tenant and community.",
+        "eventId": "Its id, where it is not given whole.",
+        "eventName": "Its name, where it is not given whole.",
+        "occurredAt": "Its time, where it is not given whole and has one.",
+        "cursor": "The cursor of the page before, with the same event.",
+    },
     "PublishIn": {
         "data": "The event's data: a JSON object, or its JSON text as an envelope, encrypted with the key of "
         "the request's headers. The callback has a copy of it, to the last digit of its numbers.",
@@ -91,10 +103,16 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
         "occurredAt": "The event's time, as RFC 3339 and ISO 8601 write it, or epoch seconds or "
         "milliseconds. Default: `event_ts` of the data; without one, `ts` of the requestid.",
     },
-    "DeliveriesIn": {"outcome": "Only deliveries that stand there; all are the default.", **_DELIVERIES},
-    "UndeliveredIn": {
-        "outcome": "Only those that stand there; all three are the default.",
-        **_DELIVERIES,
+    "ReplayIn": {
+        "deliveryIds": "The deliveries to send again; then no filter may be given.",
+        "webhookId": "The webhook whose deliveries are sent again; required without deliveryIds.",
+        "outcome": "Only deliveries that stand there; required without deliveryIds. Payloads of `delivered` "
+        "and `skipped` ones are kept only where the deployment keeps all.",
+        "eventName": "Only those of events of this name.",
+        "since": "Only those of events from this time on.",
+        "until": "Only those of events up to this time.",
+        "dryRun": "true: they are counted, and nothing is sent.",
+        "rate": "Deliveries per second; 10 is the default.",
     },
     "SendTestIn": {
         "eventName": "The event's name, one of the webhook's own; its first is the default.",

@@ -6,13 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import delivery_examples, examples
+from tools.openapi import delivery_examples, event_examples, examples
 from tools.openapi import responses as schemas
 from webhooks.domain.event import MAX_BODY_BYTES
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn
 from webhooks.entrypoints.api.schemas.delivery_out import DeliveriesOut, ShownDeliveryOut
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
+from webhooks.entrypoints.api.schemas.explain import ExplainIn
+from webhooks.entrypoints.api.schemas.explain_out import ExplanationOut
 from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.publish import PublishIn
 from webhooks.entrypoints.api.schemas.test_event import SendTestIn, SentTestOut
@@ -34,7 +36,10 @@ CHANGE = (*WITH_BODY, 409)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body."""
+    """A method of a path. `response`: a model, a JSON schema, a media type, or None for no body.
+
+    `other`: the model and an example of a further response, by its status.
+    """
 
     id: str
     method: str
@@ -50,6 +55,7 @@ class Operation:
     status: int = 200
     response: type[BaseModel] | Mapping[str, Any] | str | None = None
     example: Any = None
+    other: Mapping[int, tuple[type[BaseModel], Any]] = field(default_factory=dict)
     errors: tuple[int, ...] = ANY_CALL
 
 
@@ -247,6 +253,25 @@ OPERATIONS = (
         response=SentTestOut,
         example=examples.SENT_TEST,
         errors=CHANGE,
+    ),
+    Operation(
+        id="explainEvent",
+        method="post",
+        path=f"{COMMUNITY}/events/explain",
+        tag=EVENTS,
+        summary="Explain an event.",
+        text="For each webhook that lists the event's name: whether it gets the event, and if not, why. The "
+        "event is given whole, in one of its three formats, or by its id, name and time: then queries are "
+        "not judged, and the delivery log alone says which webhooks got it. Webhooks are taken as they are "
+        "now. A page looks at 25 listeners at most; disabled webhooks come last, and a page may have none of "
+        "them and yet a cursor. Where no webhook listens, the response has names that others listen to.",
+        parameters=SCOPED,
+        signed=True,
+        body=ExplainIn,
+        bodies=event_examples.EXPLAIN,
+        response=ExplanationOut,
+        example=event_examples.EXPLANATION,
+        errors=WITH_BODY,
     ),
     Operation(
         id="getServiceKeys",

@@ -9,6 +9,7 @@ from webhooks_cli.community import PAGE_SIZE, Community, in_path
 from webhooks_cli.context import CliContext
 from webhooks_cli.delivery_text import COLUMNS, bar_of, delivery_block, table_rows
 from webhooks_cli.deployment import find_deployment
+from webhooks_cli.errors import WrongUseError
 from webhooks_cli.log_options import filter_options, filters, parents, whole
 from webhooks_cli.options import add_command
 from webhooks_cli.result import Result, Table
@@ -35,7 +36,8 @@ examples:
 """
 LIMIT_DEFAULT = 25
 LIMIT_MAX = 10_000
-OUTCOMES = ("retrying", "delivered", "dead", "held", "skipped")
+UNDELIVERED = ("retrying", "dead", "held")
+OUTCOMES = (*UNDELIVERED, "delivered", "skipped")
 
 
 def add_parser(commands: "Commands") -> None:
@@ -66,6 +68,10 @@ def add_parser(commands: "Commands") -> None:
 
 
 def list_them(options: Namespace, context: CliContext) -> Result:
+    if options.outcome not in (None, *UNDELIVERED) and not options.webhook:
+        raise WrongUseError(
+            f"--outcome {options.outcome} needs --webhook: of all, only {', '.join(UNDELIVERED)} are listed"
+        )
     community = Community(find_deployment(options, context), context)
     path = "deliveries/fetch"
     if options.webhook:

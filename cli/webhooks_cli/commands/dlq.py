@@ -155,10 +155,14 @@ def show(options: Namespace, context: CliContext) -> Result:
     if not found:
         raise RefusedError(f"no message {options.message} in the dead-letter queue of {options.queue}")
     document = {**found.document(now), "body": found.body}
-    lines = [f"{name:12}{value}" for name, value in found.document(now).items() if value is not None]
+    lines = [f"{name:12}{_shown(value)}" for name, value in found.document(now).items() if value]
     return Result(
         document=document, shown="\n".join([*lines, "", found.body]), notes=tuple(_notes(queue.tally))
     )
+
+
+def _shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def redrive(options: Namespace, context: CliContext) -> Result:

@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from webhooks_cli.community import Community
@@ -52,16 +53,27 @@ def run(options: Namespace, context: CliContext) -> Result:
     document = {**pages[0], "webhooks": [each for page in pages for each in page["webhooks"]]}
     document.pop("cursor", None)
     rows = [
-        (each["webhookId"], each.get("name", ""), each["result"], why(each), each.get("deliveryId", ""))
+        (
+            each.get("webhookId", ""),
+            each.get("name", ""),
+            each["result"],
+            why(each),
+            each.get("deliveryId", ""),
+        )
         for each in document["webhooks"]
     ]
-    notes = [f"{document['eventName']}  {document['eventId']}  {document['occurredAt']}"]
+    notes = [
+        "  ".join(document[name] for name in ("eventName", "eventId", "occurredAt") if document.get(name))
+    ]
     if not rows:
-        names = ", ".join(document.get("listenedNames") or ()) or "none"
-        notes.append(
-            f"no webhook of {community.name} listens to {document['eventName']}; listened to: {names}"
-        )
+        notes.append(_unheard(document, community.name))
     return Result(document=document, shown=Table(COLUMNS, rows).plain() if rows else "", notes=tuple(notes))
+
+
+def _unheard(document: dict[str, Any], community: str) -> str:
+    names = ", ".join(document.get("listenedNames") or ()) or "none"
+    said = f" ({document['message']})" if document.get("message") else ""
+    return f"no webhook of {community} listens to {document['eventName']}; listened to: {names}{said}"
 
 
 def _body(options: Namespace, context: CliContext) -> dict[str, Any]:
@@ -86,12 +98,18 @@ def why(webhook: dict[str, Any]) -> str:
     """Say why a webhook got the event or not."""
     if webhook.get("outcome"):
         return str(webhook["outcome"])
+    if webhook.get("reason"):
+        return str(webhook["reason"])
     return "; ".join(_condition(each) for each in webhook.get("conditions") or ())
 
 
 def _condition(condition: dict[str, Any]) -> str:
-    wanted = json.dumps(condition.get("wanted"), ensure_ascii=False)
+    wanted = _value(condition.get("wanted"))
     values = condition.get("found") or []
-    found = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
-    place = f" in {condition['object']}" if condition.get("object") else ""
-    return f"{condition['field']}{place}: wants {wanted}, found {found or 'nothing'}"
+    found = ", ".join(map(_value, values))
+    place = f"object {condition['object']} of the query, {condition['field']}"
+    return f"{place}: wants {wanted}, found {found or 'nothing'}"
+
+
+def _value(value: Any) -> str:
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False, default=str)

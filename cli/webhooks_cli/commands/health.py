@@ -113,7 +113,7 @@ def _row(webhook: dict[str, Any]) -> tuple[str, ...]:
 
 def _rate(health: dict[str, Any]) -> str:
     rate = health.get("successRate")
-    return "" if rate is None else f"{rate:.1%}"
+    return "" if rate is None else f"{rate} %"
 
 
 def _milliseconds(health: dict[str, Any], name: str) -> str:

@@ -104,9 +104,10 @@ def _check(options: Namespace) -> None:
 
 
 def _counted(counted: dict[str, Any]) -> str:
-    text = f"{counted['deliveries']} would be sent" if counted["deliveries"] else "nothing to send"
-    if counted["withoutPayload"]:
-        text += f"; {counted['withoutPayload']} cannot be: their payload is not kept"
+    without = counted["withoutPayload"]
+    text = f"{counted['deliveries'] - without} would be sent"
+    if without:
+        text += f"; {without} cannot be: their payload is not kept"
     return f"{text}\n{counted['message']}" if counted.get("message") else text
 
 

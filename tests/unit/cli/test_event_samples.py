@@ -11,6 +11,8 @@ from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import parse_event
 from webhooks.domain.event_array import parse_array
+from webhooks.domain.recovery_message import decode_task
+from webhooks.entrypoints.schedule import CHECKS
 
 EVENTS = Path(__file__).parents[3] / "events"
 ROUTES = [
@@ -22,6 +24,19 @@ ROUTES = [
     ("PUT", "/tenant/{tenantId}/community/{communityId}/webhook"),
     ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/fetch"),
     ("PUT", "/tenant/{tenantId}/community/{communityId}/event/{eventName+}"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/events/explain"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/deliveries/fetch"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/deliveries/fetch"),
+    ("GET", "/tenant/{tenantId}/community/{communityId}/delivery/{deliveryId}"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/deliveries/replay"),
+    ("GET", "/tenant/{tenantId}/community/{communityId}/replays"),
+    ("GET", "/tenant/{tenantId}/community/{communityId}/replay/{replayId}"),
+    ("DELETE", "/tenant/{tenantId}/community/{communityId}/replay/{replayId}"),
+    ("GET", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}"),
+    ("GET", "/tenant/{tenantId}/community/{communityId}/webhook/{webhookId}/series"),
+    ("GET", "/tenant/{tenantId}/community/{communityId}/health"),
+    ("POST", "/tenant/{tenantId}/community/{communityId}/webhooks/health"),
+    ("GET", "/communities"),
     ("GET", "/servicekeys"),
     ("DELETE", "/servicekey/{keyId+}"),
     ("POST", "/ecdsa_helper"),
@@ -87,7 +102,13 @@ def test_the_dispatcher_sample_is_a_pack_of_deliveries() -> None:
     assert record["attributes"]["MessageGroupId"] == pack.scope.fairness_group
 
 
-@pytest.mark.parametrize("name", ["fanout.json", "dispatcher.json"])
+def test_the_recovery_sample_is_a_task() -> None:
+    (record,) = records("recovery.json")
+    task = decode_task(record["body"])
+    assert record["attributes"]["MessageGroupId"] == task.scope.fairness_group
+
+
+@pytest.mark.parametrize("name", ["fanout.json", "dispatcher.json", "recovery.json"])
 def test_a_record_has_the_digest_of_its_body(name: str) -> None:
     assert all(
         record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest() for record in records(name)
@@ -113,3 +134,4 @@ def test_an_api_sample_is_filled_in_and_agrees_with_itself(path: Path) -> None:
 
 def test_the_schedule_sample_is_a_scheduled_event() -> None:
     assert load(EVENTS / "schedule" / "maintenance.json")["detail-type"] == "Scheduled Event"
+    assert load(EVENTS / "schedule" / "checks.json") == CHECKS

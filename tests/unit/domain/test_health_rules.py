@@ -77,10 +77,10 @@ def test_a_success_of_the_batch_ends_the_row() -> None:
     assert changed(few, replace(MANY, succeeded_at=2 * MINUTE), now=2 * MINUTE).health.failures == 0
 
 
-@pytest.mark.parametrize("since", ["failing_since", "held_since"])
-def test_a_success_ends_the_failure_and_asks_for_the_recovery(since: str) -> None:
-    down = replace(HEALTHY, backlog_since=1, probe_at=9, probe_delay=30, failures=3, failures_since=1)
-    change = changed(replace(down, **{since: 2}), succeeded(5), now=6)
+@pytest.mark.parametrize("down", [Health(failing_since=2), Health(held_since=2)])
+def test_a_success_ends_the_failure_and_asks_for_the_recovery(down: Health) -> None:
+    probed = replace(down, backlog_since=1, probe_at=9, probe_delay=30, failures=3, failures_since=1)
+    change = changed(probed, succeeded(5), now=6)
 
     assert shown(change.health) is State.HEALTHY
     assert (change.health.failures, change.health.probe_at) == (0, None)

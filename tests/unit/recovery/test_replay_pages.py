@@ -2,50 +2,15 @@
 
 import random
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.recovery_world import BEGAN, SCOPE, World, refused
+from tests.unit.recovery.replays_begun import ID, begin_replay, counts, stored
 from webhooks.domain.delivery import Release, ReleaseKind
-from webhooks.domain.delivery_log import LogQuery, Outcome
-from webhooks.domain.replay import PagePlan, Replay, ReplayPage, ReplayState
-from webhooks.domain.webhook import Webhook
-
-ID = "00112233445566778899aabb"
-
-
-def begin(world: World, webhook: Webhook, *, deliveries: tuple[str, ...] = (), **changes: Any) -> Replay:
-    query = None if deliveries else LogQuery(SCOPE, webhook.id, Outcome.DEAD)
-    query = replace(query, **changes.pop("query", {})) if query else None
-    total = world.log.count(query, at_most=1_000_000).deliveries if query else len(deliveries)
-    replay = Replay(
-        id=ID,
-        scope=SCOPE,
-        kind=ReleaseKind.REPLAY,
-        rate=10,
-        created_at=world.now,
-        created_by="tests",
-        query=query,
-        deliveries=deliveries,
-        total=total,
-        updated_at=world.now,
-    )
-    replay = world.replays.add(replace(replay, **changes), limit=10)
-    world.queue.send(ReplayPage(SCOPE, ID, 0), delay=0)
-    return replay
-
-
-def stored(world: World) -> Replay:
-    replay = world.replays.get(SCOPE, ID)
-    assert replay is not None
-    return replay
-
-
-def counts(world: World) -> tuple[ReplayState, int, int, int, int]:
-    replay = stored(world)
-    return replay.state, replay.total, replay.sent, replay.without_payload, replay.passed_over
+from webhooks.domain.delivery_log import Outcome
+from webhooks.domain.replay import PagePlan, ReplayPage, ReplayState
 
 
 def test_a_replay_sends_what_its_query_finds_once() -> None:
@@ -55,7 +20,7 @@ def test_a_replay_sends_what_its_query_finds_once() -> None:
     world.fill(webhook, 20, Outcome.DELIVERED)
     world.fill(webhook, 20, Outcome.HELD)
     world.fill(other, 20)
-    begin(world, webhook)
+    begin_replay(world, webhook)
     world.run()
     assert world.callbacks == dict.fromkeys(wanted, 1)
     assert counts(world) == (ReplayState.DONE, 250, 250, 0, 0)
@@ -67,7 +32,7 @@ def test_a_replay_keeps_to_its_times_and_its_event_name() -> None:
     webhook = world.webhook()
     ids = world.fill(webhook, 30)
     world.fill(webhook, 30, name="order.refunded")
-    begin(world, webhook, query={"since": BEGAN + 5, "until": BEGAN + 14, "event_name": "order.paid"})
+    begin_replay(world, webhook, query={"since": BEGAN + 5, "until": BEGAN + 14, "event_name": "order.paid"})
     world.run()
     assert world.callbacks == dict.fromkeys(ids[5:15], 1)
     assert counts(world) == (ReplayState.DONE, 10, 10, 0, 0)
@@ -78,7 +43,7 @@ def test_a_replay_of_a_list_sends_it_once() -> None:
     webhook, other = world.webhook(), world.webhook()
     ids = [*world.fill(webhook, 40), *world.fill(other, 40, Outcome.HELD)]
     random.Random(1).shuffle(ids)
-    begin(world, webhook, deliveries=tuple(ids[:60]), rate=1)
+    begin_replay(world, webhook, deliveries=tuple(ids[:60]), rate=1)
     world.run()
     assert world.callbacks == dict.fromkeys(ids[:60], 1)
     assert counts(world) == (ReplayState.DONE, 60, 60, 0, 0)
@@ -96,7 +61,7 @@ def test_a_kill_at_any_effect_of_a_page_doubles_and_loses_nothing(
         webhook = world.webhook()
         wanted = world.fill(webhook, 25)
         world.respond = lambda _: took
-        begin(world, webhook, deliveries=tuple(wanted) if listed else (), rate=1)
+        begin_replay(world, webhook, deliveries=tuple(wanted) if listed else (), rate=1)
         steps = 0
         killed = False
         while True:
@@ -125,7 +90,7 @@ def test_an_effect_that_fails_is_done_by_the_next_receive(position: int) -> None
     world = World()
     webhook = world.webhook()
     wanted = world.fill(webhook, 150)
-    begin(world, webhook)
+    begin_replay(world, webhook)
     world.faults.at(position, refused)
     world.step()
     world.run()
@@ -137,7 +102,7 @@ def test_packs_that_the_lane_does_not_take_come_again() -> None:
     world = World()
     webhook = world.webhook()
     wanted = world.fill(webhook, 10)
-    begin(world, webhook)
+    begin_replay(world, webhook)
     world.lane.refused.add(webhook.id)
     world.step()
     assert stored(world).page == 0
@@ -153,7 +118,7 @@ def test_deliveries_without_a_payload_are_counted() -> None:
     wanted = world.fill(webhook, 10)
     for entry in world.log.entries()[:4]:
         world.log.forget_payload(entry.delivery.id)
-    begin(world, webhook)
+    begin_replay(world, webhook)
     world.run()
     assert world.callbacks == dict.fromkeys(wanted[4:], 1)
     assert counts(world) == (ReplayState.DONE, 10, 6, 4, 0)
@@ -163,7 +128,7 @@ def test_deliveries_that_changed_meanwhile_are_passed_over() -> None:
     world = World()
     webhook = world.webhook()
     wanted = world.fill(webhook, 30)
-    begin(world, webhook, rate=1)
+    begin_replay(world, webhook, rate=1)
     world.step()
     world.dispatch()
     world.fill(webhook, 5, Outcome.DEAD, first=15, settled_at=world.now + 1)  # dead again, of another cause
@@ -178,7 +143,7 @@ def test_packs_are_spread_over_time_by_the_rate() -> None:
     webhook = world.webhook()
     world.fill(webhook, 230)
     began = world.clock.now
-    begin(world, webhook, rate=7)
+    begin_replay(world, webhook, rate=7)
     due: list[float] = []
     while world.step():
         world.dispatch()
@@ -194,7 +159,7 @@ def test_a_webhook_rate_limit_is_not_exceeded_by_a_replay() -> None:
     world = World()
     webhook = world.webhook(rate_limit=2)
     world.fill(webhook, 20)
-    begin(world, webhook, rate=100)
+    begin_replay(world, webhook, rate=100)
     world.step()
     world.dispatch()
     assert [delay for _, delay in world.sent] == list(range(10))
@@ -212,7 +177,7 @@ def test_a_replay_stops_where_its_webhook_gets_nothing(change: dict[str, Any] | 
     world = World()
     webhook = world.webhook()
     world.fill(webhook, 30)
-    begin(world, webhook, rate=1)
+    begin_replay(world, webhook, rate=1)
     world.step()
     world.change(webhook, change)
     world.run()
@@ -225,7 +190,7 @@ def test_a_replay_stops_where_its_endpoint_is_down() -> None:
     world = World()
     webhook = world.webhook()
     world.fill(webhook, 30)
-    begin(world, webhook, rate=1)
+    begin_replay(world, webhook, rate=1)
     world.step()
     world.set_health(webhook, held_since=world.now)
     world.run()
@@ -238,7 +203,7 @@ def test_deliveries_of_a_disabled_webhook_in_a_list_are_passed_over() -> None:
     webhook, other = world.webhook(), world.webhook()
     ids = (*world.fill(webhook, 5), *world.fill(other, 5))
     world.change(other, {"disabled": True})
-    begin(world, webhook, deliveries=ids)
+    begin_replay(world, webhook, deliveries=ids)
     world.run()
     assert world.callbacks == dict.fromkeys(ids[:5], 1)
     assert counts(world) == (ReplayState.DONE, 10, 5, 0, 5)
@@ -248,7 +213,7 @@ def test_a_cancelled_replay_sends_no_further_page() -> None:
     world = World()
     webhook = world.webhook()
     world.fill(webhook, 30)
-    begin(world, webhook, rate=1)
+    begin_replay(world, webhook, rate=1)
     world.step()
     replay = stored(world)
     world.replays.change(replay, replay.ended(ReplayState.CANCELLED, now=world.now))
@@ -261,7 +226,7 @@ def test_a_page_that_was_begun_before_the_cancellation_is_counted() -> None:
     world = World()
     webhook = world.webhook()
     world.fill(webhook, 30)
-    replay = begin(world, webhook, rate=1)
+    replay = begin_replay(world, webhook, rate=1)
     world.faults.at(3)  # after the packs are sent
     world.step()
     world.faults.at(None)
@@ -275,7 +240,7 @@ def test_a_page_that_another_message_has_comes_again() -> None:
     world = World()
     webhook = world.webhook()
     wanted = world.fill(webhook, 20)
-    replay = begin(world, webhook, rate=1)
+    replay = begin_replay(world, webhook, rate=1)
     world.replays.claim(
         replay, PagePlan(wanted[9], 10), holder="another", until=world.now + 60_000, now=world.now
     )
@@ -299,7 +264,7 @@ def test_a_page_has_few_megabytes() -> None:
     ids = world.fill(webhook, 60)
     for each in ids:
         world.log.enlarge(each, 1024 * 1024)
-    begin(world, webhook, rate=1000)
+    begin_replay(world, webhook, rate=1000)
     most = 0
     while world.step():
         bytes_sent = sum(len(message.text) for message in world.lane.slow.messages())
@@ -316,7 +281,7 @@ def test_100_000_deliveries_are_replayed_once_with_a_kill_at_every_page() -> Non
     webhook = world.webhook()
     wanted = world.fill(webhook, 100_000)
     world.fill(webhook, 1_000, Outcome.DELIVERED, first=50_000)
-    begin(world, webhook, rate=1000)
+    begin_replay(world, webhook, rate=1000)
     killed: set[int] = set()
     while True:
         page = stored(world).page

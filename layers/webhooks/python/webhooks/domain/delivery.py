@@ -61,6 +61,11 @@ class Delivery:
         return replace(self, attempts=kept, earlier=self.tries + 1 - len(kept))
 
 
+def without_details(attempt: Attempt) -> Attempt:
+    """Return an attempt as messages carry it: without the texts of responses and the times."""
+    return replace(attempt, excerpt=None, location=None, times=None)
+
+
 class ReleaseKind(StrEnum):
     """Why deliveries that were not delivered are sent again."""
 

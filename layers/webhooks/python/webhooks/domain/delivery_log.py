@@ -1,10 +1,10 @@
 """The delivery log's line of a delivery."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from webhooks.domain.delivery import DELIVERY_ID, Attempt, Delivery
+from webhooks.domain.delivery import DELIVERY_ID, Attempt, Delivery, without_details
 from webhooks.domain.scope import Scope
 
 
@@ -142,6 +142,14 @@ def payload_step(entry: LogEntry, kept: Collection[Outcome]) -> PayloadStep:
     if entry.outcome is Outcome.DELIVERED and Outcome.DELIVERED not in kept:
         return PayloadStep.DELETE
     return PayloadStep.LEAVE
+
+
+def with_details(delivery: Delivery, known: Logged | None) -> Delivery:
+    """Return a delivery with what only the log has of its earlier attempts: texts of responses, and times."""
+    if known is None or not known.attempts:
+        return delivery
+    detailed = {without_details(each): each for each in known.attempts}
+    return replace(delivery, attempts=tuple(detailed.get(each, each) for each in delivery.attempts))
 
 
 def log_key(webhook_id: str, delivery: Delivery) -> LogKey:

@@ -7,10 +7,17 @@ line of its own: the bodies are copied, never parsed or escaped again, from fan-
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
-from webhooks.domain.delivery import DELIVERY_ID, Attempt, Delivery, Pack, Release, ReleaseKind
+from webhooks.domain.delivery import (
+    DELIVERY_ID,
+    Attempt,
+    Delivery,
+    Pack,
+    Release,
+    ReleaseKind,
+    without_details,
+)
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event import is_event_of
 from webhooks.domain.http import PhaseTimes
@@ -35,9 +42,7 @@ def encode_pack(pack: Pack) -> str:
                 "eventId": delivery.event_id,
                 "eventName": delivery.event_name,
                 "logTime": delivery.log_time,
-                "attempts": attempts_to_json(
-                    [replace(each, excerpt=None, location=None, times=None) for each in delivery.attempts]
-                ),
+                "attempts": attempts_to_json([without_details(each) for each in delivery.attempts]),
                 **({"earlier": delivery.earlier} if delivery.earlier else {}),
             }
             for delivery in pack.deliveries

@@ -82,7 +82,7 @@ def observe(before: Health, seen: Observed, rules: HealthRules, *, now: int) -> 
 
 
 def shown(health: Health) -> State:
-    """Return the state that is shown of a health, its webhook's own settings aside."""
+    """Return the state that is shown of a health, without its webhook's own settings."""
     if health.held_since is not None:
         return State.HELD
     if health.failing_since is not None:

@@ -12,6 +12,7 @@ DEFAULT_RATE = 10  # deliveries per second
 MAX_RATE = 1000
 MAX_DELIVERIES = 1_000_000  # of a replay
 MAX_RUNNING = 10  # replays of a community
+LIVING_MS = 600_000  # since its last sign of life, a recovery goes on
 IDLE_PASSES = 2  # of a recovery that found nothing, until the backlog counts as empty
 
 

@@ -23,7 +23,7 @@ from webhooks.ports import DeliveryLogReader, HealthStore, SubscriptionIndex, Su
 
 PAGE: Final = 25  # listeners, and disabled webhooks, that a page looks at
 PAGE_VISITS: Final = 2 * MAX_VISITS  # values of an event: about a second of a whole CPU
-NAMED: Final = 100  # webhooks whose names are listed where nobody listens
+NAMED: Final = 100  # webhooks whose names are listed where no webhook listens
 NAMES: Final = 200
 _PLACE: Final = re.compile(r"l([0-9]{1,10})|d([0-9a-f]{24})?", re.ASCII)
 
@@ -94,7 +94,7 @@ class ListenedNames:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationPage:
-    """`following`: the next page's begin, None at the end. `listened`: where nobody listens to the name."""
+    """`following`: the next page's begin, None at the end. `listened`: where no webhook listens."""
 
     webhooks: tuple[Explained, ...]
     following: Place | None

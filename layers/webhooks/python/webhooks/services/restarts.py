@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from itertools import batched
 
 from webhooks.domain.errors import CorruptError, UnavailableError
-from webhooks.domain.replay import WebhookCheck
+from webhooks.domain.replay import LIVING_MS, WebhookCheck
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, HealthStore, RecoveryQueue, Subscriptions, TimeLeft
 
 OVERDUE_MS = 120_000  # after a probe's time: its task was lost
-LIVING_MS = 600_000  # since a recovery's last sign of life
 PAGE = 100  # webhooks that are read at once
 SECONDS = 20  # of the invocation that stay for the last page
 

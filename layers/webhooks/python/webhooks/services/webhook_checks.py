@@ -1,4 +1,4 @@
-"""Looks at webhooks that follow their tenants' changes: held deliveries are sent, or end."""
+"""Checks of webhooks that follow their tenants' changes: held deliveries are sent, or end."""
 
 import logging
 
@@ -12,17 +12,17 @@ logger = logging.getLogger(__name__)
 
 
 class WebhookChecks:
-    """Asks for a look at a webhook once its change is stored.
+    """Sends a webhook's check once its change is stored.
 
-    A change whose look could not be asked for has been made all the same: the schedule of maintenance asks
-    for the look within minutes.
+    A change whose check could not be sent has been made all the same: the schedule of maintenance sends one
+    within minutes.
     """
 
     def __init__(self, queue: RecoveryQueue) -> None:
         self._queue = queue
 
     def after_change(self, before: Webhook, after: Webhook) -> None:
-        """Ask for a look where the webhook was resumed, enabled or disabled."""
+        """Send a check where the webhook was resumed, enabled or disabled."""
         if not begins_again(before, after) and before.definition.disabled is after.definition.disabled:
             return
         try:

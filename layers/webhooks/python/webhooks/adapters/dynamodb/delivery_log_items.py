@@ -5,9 +5,9 @@ An undelivered one has the keys of both indexes, and its community in one of the
 
 import json
 import logging
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import chain
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.domain.delivery import Attempt, Delivery
@@ -17,7 +17,7 @@ from webhooks.domain.scope import Scope
 
 WRITE_UNIT = 1024  # bytes
 MAX_REASON, SHORT_REASON = 128, 16  # characters
-EXCERPTS = (1024, 400, 160, 40, 0)  # lengths of a response's texts to try, until the item fits a write unit
+LENGTHS = range(0, 1025, 16)  # of a response's texts: as much of them as a write unit holds
 DAY = 86_400  # seconds
 # The attributes that `logged_from` needs.
 LOGGED = ("pk", "sk", "outcome", "attempts", "earlier", "payload", "recoverable")
@@ -34,17 +34,13 @@ def entry_item(entry: LogEntry, days: int) -> Item:
     """
     fixed = _fixed(entry, days)
     room = WRITE_UNIT - item_size(fixed)
-    for attempts, earlier in _histories(entry):
-        item = {"attempts": {"S": _storable(_json(attempts))}}
-        if earlier:
-            item["earlier"] = {"N": str(earlier)}
-        if item_size(item) <= room:
-            return fixed | item
+    for history in _histories(entry, room):
+        if item_size(history) <= room:
+            return fixed | history
     if entry.reason and len(entry.reason) > SHORT_REASON:
         return entry_item(replace(entry, reason=entry.reason[:SHORT_REASON]), days)
-    over = item_size(item) - room
-    fixed["eventId"] = {"S": _cut(fixed["eventId"]["S"], over)}
-    return fixed | item
+    fixed["eventId"] = {"S": _cut(fixed["eventId"]["S"], item_size(history) - room)}
+    return fixed | history
 
 
 def item_size(item: Item) -> int:
@@ -172,22 +168,47 @@ def expires_at(entry: LogEntry, days: int) -> int:
     return entry.settled_at // 1000 + days * DAY
 
 
-def _histories(entry: LogEntry) -> Iterator[tuple[list[Attempt], int]]:
-    """Yield the attempts with less and less of them, and how many of the oldest are left out."""
+def _histories(entry: LogEntry, room: int) -> Iterator[Item]:
+    """Yield the attempts as attributes of an item, with less and less of them; the first has the most."""
     attempts, earlier = list(entry.delivery.attempts), entry.delivery.earlier
     if entry.outcome is Outcome.DELIVERED and attempts:
         attempts[-1] = _shortened(attempts[-1], 0)
-    has_texts = any(attempt.excerpt or attempt.location for attempt in attempts)
-    for length in EXCERPTS if has_texts else EXCERPTS[-1:]:
-        yield [_shortened(attempt, length) for attempt in attempts], earlier
-    plain = [replace(_shortened(attempt, 0), times=None) for attempt in attempts]
-    last = [_shortened(attempt, 0) for attempt in attempts[-1:]]
+    if any(attempt.excerpt or attempt.location for attempt in attempts):
+        texts = _Texts(attempts, earlier)
+        yield texts.history(texts.longest(room))
+    bare = [_shortened(attempt, 0) for attempt in attempts]
+    yield _history(bare, earlier)
+    plain = [replace(attempt, times=None) for attempt in bare]
     for left_out in range(len(attempts)):
-        yield [*plain[left_out:-1], *last], earlier + left_out
-    yield from chain([(plain[-1:], earlier + max(0, len(plain) - 1))], [([], earlier + len(plain))])
+        yield _history([*plain[left_out:-1], bare[-1]], earlier + left_out)
+    yield _history(plain[-1:], earlier + max(0, len(plain) - 1))
+    yield _history([], earlier + len(plain))
 
 
-def _json(attempts: list[Attempt]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Attempts with texts of responses, all cut off at the same length."""
+
+    attempts: Sequence[Attempt]
+    earlier: int
+
+    def history(self, length: int) -> Item:
+        return _history([_shortened(attempt, length) for attempt in self.attempts], self.earlier)
+
+    def longest(self, room: int) -> int:
+        """Return the largest of LENGTHS with which the attributes have room, 0 where none has."""
+        if item_size(self.history(LENGTHS[-1])) <= room:
+            return LENGTHS[-1]
+        fitting = bisect_right(LENGTHS, room, key=lambda length: item_size(self.history(length)))
+        return LENGTHS[max(0, fitting - 1)]
+
+
+def _history(attempts: Sequence[Attempt], earlier: int) -> Item:
+    item: Item = {"attempts": {"S": _storable(_json(attempts))}}
+    return item | ({"earlier": {"N": str(earlier)}} if earlier else {})
+
+
+def _json(attempts: Sequence[Attempt]) -> str:
     return json.dumps(attempts_to_json(attempts), ensure_ascii=False, separators=(",", ":"))
 
 

@@ -190,9 +190,13 @@ def _write(table: str, key: Item, attributes: Item | None) -> dict[str, Any]:
 
 
 def _listed(webhook: Webhook | None) -> Item:
-    """Return the attributes that list a webhook that is not healthy; none for a healthy one."""
-    listed = list_attributes(webhook) if webhook else {}
-    return {name: value for name, value in listed.items() if value is not None}
+    """Return the attributes that list a webhook that its tenant paused or disabled; none for others.
+
+    Other states are listed by those who write them: here they may be older than the stored ones.
+    """
+    if webhook is None or not (webhook.definition.paused or webhook.definition.disabled):
+        return {}
+    return {name: value for name, value in list_attributes(webhook).items() if value is not None}
 
 
 def _next_version(table: str, head_key: Item, head_list: Item) -> dict[str, Any]:

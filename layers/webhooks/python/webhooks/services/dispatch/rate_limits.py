@@ -9,6 +9,7 @@ without a limit costs no call.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogKey
@@ -42,27 +43,24 @@ class RateLimits:
                     reserved[decoded.message.id].append(each)
         if not new and not reserved:
             return ready
+        now = round(self._clock() * 1000)
         groups = [*new.values(), *reserved.values()]
         firsts = [
-            *(self._workers.map(self._reserve, list(new.values())) if new else ()),
+            *(self._workers.map(partial(self._reserve, now), list(new.values())) if new else ()),
             *(group[0].decoded.pack.due for group in reserved.values()),
         ]
-        now = self._now()
         placed: dict[LogKey, Prepared | NotSent] = {}
         for group, first in zip(groups, firsts, strict=True):
             placed |= _in_slots(group, first, now)
         return [placed.get(each.decoded.key, each) if isinstance(each, Prepared) else each for each in ready]
 
-    def _reserve(self, group: Sequence[Prepared]) -> int | Exception:
+    def _reserve(self, now: int, group: Sequence[Prepared]) -> int | Exception:
         webhook = group[0].webhook
         rate = webhook.definition.rate_limit or 1
         try:
-            return self._limiter.reserve(f"W-{webhook.id}", len(group), rate=rate, now=self._now())
+            return self._limiter.reserve(f"W-{webhook.id}", len(group), rate=rate, now=now)
         except Exception as error:  # noqa: BLE001 - the boundary of one webhook: it costs no other's deliveries
             return error
-
-    def _now(self) -> int:
-        return round(self._clock() * 1000)
 
 
 def _in_slots(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from webhooks.domain.delivery import Pack, ReleaseKind
-from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Mark, Outcome, log_key
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, Mark, Outcome, log_key, with_details
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
@@ -222,7 +222,7 @@ def _entry(stage: Decided | Skipped | Held, *, now: int, delay: int | None = Non
             is_recoverable = False
     return LogEntry(
         decoded.key,
-        decoded.delivery,
+        with_details(decoded.delivery, known),
         decoded.pack.scope,
         outcome=outcome,
         settled_at=now,

@@ -1,18 +1,24 @@
 """An array of events, fanned out group by group within its share of the time; the rest continues as messages.
 
+The events of small arrays are fanned out together with other messages of their batch before that. What they
+left is done in its turn.
+
 An array that was received before is not worked on but split: an event that ends the process is alone in the
 end, and takes no other with it. An array fails as a whole: it comes again, and the dispatcher recognises the
 deliveries that were sent before. Its invalid events are dead-lettered after all else, so that this does not
 dead-letter them again.
 """
 
-from webhooks.domain.errors import UnavailableError
-from webhooks.domain.event_array import ArrayPart, EventArray, parse_array
+from collections.abc import Iterator, Mapping, Sequence
+
+from webhooks.domain.errors import InvalidEventError, UnavailableError
+from webhooks.domain.event_array import ArrayPart, EventArray, is_array, parse_array
 from webhooks.domain.event_slice import MAX_PARTS
 from webhooks.ports import EventsQueue, TimeLeft
 from webhooks.services.fanout.alone import FanoutAlone
 from webhooks.services.fanout.outcomes import failure
 from webhooks.services.fanout.stages import (
+    BegunArray,
     Costly,
     EventMessage,
     Failed,
@@ -21,7 +27,7 @@ from webhooks.services.fanout.stages import (
     Rejected,
     Result,
 )
-from webhooks.services.fanout.together import FanoutTogether
+from webhooks.services.fanout.together import SMALL_TEXT, FanoutTogether
 
 GROUP = 100  # events that are fanned out together
 MAX_REJECTED = 1000  # dead-lettered by one invocation: 2 seconds
@@ -38,22 +44,25 @@ class FanoutArray:
         self._events = events
         self._time_left = time_left
 
-    def fan_out(self, message: EventMessage, *, stop_at: float) -> Result:
+    def fan_out(self, message: EventMessage, *, stop_at: float, begun: BegunArray | None = None) -> Result:
         """Fan an array out until `stop_at` seconds are left, one event of it at least."""
         try:
+            if begun is not None:
+                return self._fan_out(begun, [], stop_at=stop_at)
             array = parse_array(message.text, message_id=message.id, sent_at=message.sent_at)
-            return self._fan_out(message, array, stop_at=stop_at)
+            positions = list(array.texts)
+            if message.receives > 1 and len(positions) > 1:
+                parts = array.parts(positions, size=-(-len(positions) // MAX_PARTS))
+                if parts:
+                    self._continue(parts)
+                    return FannedOutArray(message, ())
+            return self._fan_out(BegunArray(message, array, (), ()), positions, stop_at=stop_at)
         except Exception as error:  # noqa: BLE001 - the boundary of one message
             return failure(message, error)
 
-    def _fan_out(self, message: EventMessage, array: EventArray, *, stop_at: float) -> Result:
-        new, costly = list(array.texts), list[int]()
-        results: list[FannedOut | Rejected] = []
-        if message.receives > 1 and len(new) > 1:
-            parts = array.parts(new, size=-(-len(new) // MAX_PARTS))
-            if parts:
-                self._continue(parts)
-                return FannedOutArray(message, ())
+    def _fan_out(self, begun: BegunArray, new: list[int], *, stop_at: float) -> Result:
+        message, array, costly = begun.message, begun.array, list(begun.costly)
+        results: list[FannedOut | Rejected] = list(begun.results)
         while new or costly:
             if results and self._is_over(results, stop_at):
                 parts = array.parts(sorted(new + costly), size=len(results))
@@ -79,8 +88,10 @@ class FanoutArray:
         self, message: EventMessage, array: EventArray, positions: list[int]
     ) -> dict[int, Result | Costly]:
         elements = {array.event_message_id(at): at for at in positions}
-        results = self._together.fan_out([_element(message, array, at) for at in positions])
-        return {elements[each.message.id]: each for each in results}
+        some = [_element(message, array, at) for at in positions]
+        nested = [_nested(each) for each in some if is_array(each.text)]
+        results = self._together.fan_out([each for each in some if not is_array(each.text)])
+        return {elements[each.message.id]: each for each in (*results, *nested)}
 
     def _is_over(self, results: list[FannedOut | Rejected], stop_at: float) -> bool:
         rejected = sum(isinstance(each, Rejected) for each in results)
@@ -89,6 +100,65 @@ class FanoutArray:
     def _continue(self, parts: list[ArrayPart]) -> None:
         if not self._events.send(parts):
             raise UnavailableError("the events queue did not take the rest of an array")
+
+
+def open_small(messages: Sequence[EventMessage]) -> dict[str, EventArray]:
+    """Read arrays, by their messages' ids, that fit into one group of events together."""
+    opened: dict[str, EventArray] = {}
+    room = GROUP
+    for message in messages:
+        if message.receives > 1 or len(message.text) > SMALL_TEXT or not is_array(message.text):
+            continue
+        try:
+            array = parse_array(message.text, message_id=message.id, sent_at=message.sent_at)
+        except Exception:  # noqa: BLE001, S112 - it is read again, and fails, in its turn
+            continue
+        if len(array.texts) <= room:
+            opened[message.id] = array
+            room -= len(array.texts)
+    return opened
+
+
+def opened_messages(
+    messages: Sequence[EventMessage], opened: Mapping[str, EventArray]
+) -> Iterator[EventMessage]:
+    """Yield each message, and each event of the opened arrays in place of their messages."""
+    for message in messages:
+        if (array := opened.get(message.id)) is None:
+            yield message
+        else:
+            elements = (_element(message, array, position) for position in array.texts)
+            yield from (each for each in elements if not is_array(each.text))
+
+
+def closed_results(
+    messages: Sequence[EventMessage],
+    opened: Mapping[str, EventArray],
+    results: Sequence[Result | Costly],
+) -> Iterator[Result | Costly | BegunArray]:
+    """Yield the result of each message: that of an opened array consists of those of its events."""
+    ended = {each.message.id: each for each in results}
+    for message in messages:
+        if (array := opened.get(message.id)) is None:
+            yield ended[message.id]
+            continue
+        elements = {position: _element(message, array, position) for position in array.texts}
+        parts = {
+            position: _nested(each) if is_array(each.text) else ended[each.id]
+            for position, each in elements.items()
+        }
+        good = [each for each in parts.values() if isinstance(each, FannedOut | Rejected)]
+        costly = [position for position, each in parts.items() if isinstance(each, Costly)]
+        if len(good) + len(costly) < len(parts):
+            yield Failed(message)
+        elif costly:
+            yield BegunArray(message, array, good, costly)
+        else:
+            yield FannedOutArray(message, good)
+
+
+def _nested(element: EventMessage) -> Result:
+    return failure(element, InvalidEventError("an event in an array must be an object, not an array again"))
 
 
 def _element(message: EventMessage, array: EventArray, position: int) -> EventMessage:

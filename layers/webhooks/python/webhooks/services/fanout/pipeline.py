@@ -7,7 +7,8 @@ rest of an array on the events queue, or once its invalid events are in the dead
 """
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_array import is_array
@@ -15,10 +16,11 @@ from webhooks.domain.matching import MAX_VISITS
 from webhooks.domain.poison import least_received_first
 from webhooks.ports import EventsDlq, EventsQueue, FastLane, Rng, SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.alone import FanoutAlone
-from webhooks.services.fanout.arrays import FanoutArray
+from webhooks.services.fanout.arrays import FanoutArray, closed_results, open_small, opened_messages
 from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.stages import (
     STOP_BEFORE,
+    BegunArray,
     Costly,
     EventMessage,
     Failed,
@@ -69,10 +71,18 @@ class Fanout:
 
     def fan_out(self, messages: Sequence[EventMessage]) -> set[str]:
         """Fan a batch out; returns the ids of the messages that must come again."""
-        together = self._together.fan_out(messages)
-        results = [self._dead_letter(each) for each in together if not isinstance(each, Costly)]
-        costly = self._in_turn([each.message for each in together if isinstance(each, Costly)])
-        results += self._fan_out_alone(costly, done=_acknowledged(results))
+        opened = open_small(messages)
+        together = self._together.fan_out(list(opened_messages(messages, opened)))
+        results: list[Result] = []
+        costly, begun = list[EventMessage](), dict[str, BegunArray]()
+        for each in closed_results(messages, opened, together):
+            if isinstance(each, Costly | BegunArray):
+                costly.append(each.message)
+                if isinstance(each, BegunArray):
+                    begun[each.message.id] = each
+            else:
+                results.append(self._dead_letter(each))
+        results += self._fan_out_alone(self._in_turn(costly), begun, done=_acknowledged(results))
         _log(results)
         return {each.message.id for each in results if isinstance(each, Failed)}
 
@@ -83,23 +93,31 @@ class Fanout:
         return [*sorted(new, key=lambda each: len(each.text)), *least_received_first(repeated, self._rng)]
 
     def _fan_out_alone(
-        self, messages: Sequence[EventMessage], *, done: Sequence[EventMessage]
+        self,
+        messages: Sequence[EventMessage],
+        begun: Mapping[str, BegunArray],
+        *,
+        done: Sequence[EventMessage],
     ) -> list[Result]:
         """Fan out one message after the other. Those that are `done` are deleted before each: a message
         that ends the process then repeats none of them.
         """
         results: list[Result] = []
         for position, message in enumerate(messages):
-            left = self._time_left()
-            if left <= STOP_BEFORE:
+            left, array = self._time_left(), begun.get(message.id)
+            if left <= STOP_BEFORE and not (array and array.results):  # with results, its rest is sent on
                 logger.warning("event.not_begun", extra={"message_id": message.id})
                 results.append(Failed(message))
                 continue
             if done:
                 self._events.delete([each.receipt for each in done])
-            stop_at = left - (left - STOP_BEFORE) / (len(messages) - position)
-            way = self._array if is_array(message.text) else self._alone
-            result = self._dead_letter(way.fan_out(message, stop_at=stop_at))
+            share = (left - STOP_BEFORE) / (len(messages) - position)
+            stop_at = left - share if share > 0 else math.inf
+            if is_array(message.text):
+                result = self._array.fan_out(message, stop_at=stop_at, begun=array)
+            else:
+                result = self._alone.fan_out(message, stop_at=stop_at)
+            result = self._dead_letter(result)
             results.append(result)
             done = _acknowledged([result])
         return results

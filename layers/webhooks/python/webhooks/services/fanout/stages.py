@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.event import Event
+from webhooks.domain.event_array import EventArray
 
 # Seconds before the invocation's end from which nothing is begun: an AWS call and its consequences still fit.
 STOP_BEFORE = 12.0
@@ -72,6 +73,19 @@ class Failed:
     """A message that must come again."""
 
     message: EventMessage
+
+
+@dataclass(frozen=True, slots=True)
+class BegunArray:
+    """An array of events, some of which were fanned out with other messages, with their results.
+
+    `costly`: positions of the others.
+    """
+
+    message: EventMessage
+    array: EventArray
+    results: Sequence[FannedOut | Rejected]
+    costly: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)

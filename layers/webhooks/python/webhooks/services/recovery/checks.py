@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from webhooks.domain.delivery import Pack, Release, ReleaseKind
 from webhooks.domain.delivery_log import LogEntry, LogQuery
-from webhooks.domain.errors import StaleError, UnavailableError
+from webhooks.domain.errors import ConflictError, StaleError, UnavailableError
 from webhooks.domain.health import Health
-from webhooks.domain.replay import Replay, ReplayPage, WebhookCheck, make_replay_id
+from webhooks.domain.replay import LIVING_MS, Replay, ReplayPage, WebhookCheck, make_replay_id
 from webhooks.domain.retry import MAX_DELAY
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import (
@@ -27,10 +27,9 @@ from webhooks.ports import (
     Subscriptions,
 )
 from webhooks.services.recovery.disabling import Disabling, is_hopeless
-from webhooks.services.recovery.stops import is_troubled
+from webhooks.services.recovery.stops import is_marked, is_troubled
 
 RACES = 3  # with others that change the webhook or its health
-LIVING_MS = 600_000  # since a recovery's last sign of life
 CANDIDATES = 10  # for a probe: the oldest deliveries, of which one has its payload
 SERVICE = "service"  # the author of recoveries
 
@@ -79,6 +78,8 @@ class WebhookChecks:
                 self._look(webhook, task)
             except StaleError:
                 continue
+            except ConflictError as error:  # of a change in a busy community
+                raise UnavailableError(str(error)) from None
             return
         raise UnavailableError("dynamodb: the webhook changes all the time")
 
@@ -88,10 +89,12 @@ class WebhookChecks:
             self._disabling.end_backlog(webhook)
         elif webhook.definition.paused:
             return  # resuming sends a new task
+        elif not is_marked(webhook) and webhook.health.backlog_since is None:
+            return
         elif is_troubled(webhook):
             if task.probe_at in (None, webhook.health.probe_at):
                 self._probe(webhook)
-        elif webhook.health.backlog_since is not None:
+        else:
             self._recover(webhook)
 
     def _probe(self, webhook: Webhook) -> None:

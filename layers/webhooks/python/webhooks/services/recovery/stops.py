@@ -35,16 +35,19 @@ def reason_to_wait(webhook: Webhook) -> str | None:
     return None
 
 
+def is_marked(webhook: Webhook) -> bool:
+    """Tell whether a webhook's state says that its endpoint does not respond: a probe is due then."""
+    return webhook.health.failing_since is not None or webhook.health.held_since is not None
+
+
 def is_troubled(webhook: Webhook) -> bool:
     """Tell whether an endpoint does not respond: a probe must succeed before its backlog is sent."""
-    health = webhook.health
-    is_marked = health.failing_since is not None or health.held_since is not None
-    return is_marked or health.failures >= MAX_FAILURES
+    return is_marked(webhook) or webhook.health.failures >= MAX_FAILURES
 
 
 def failed_again(webhooks: Mapping[str, Webhook]) -> bool:
-    """Tell whether a recovery stops for failures that no mark of its webhook shows: no probe is due then."""
+    """Tell whether a recovery stops for failures that its webhook's state does not show: no probe is due."""
     return any(
-        each.enabled and not each.definition.paused and is_troubled(each) and each.health.probe_at is None
+        each.enabled and not each.definition.paused and is_troubled(each) and not is_marked(each)
         for each in webhooks.values()
     )

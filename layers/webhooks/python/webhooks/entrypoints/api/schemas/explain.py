@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from webhooks.domain.errors import InvalidEventError, InvalidInputError
 from webhooks.domain.event import MAX_EVENT_ID, parse_event
@@ -11,19 +11,25 @@ from webhooks.domain.json_text import JsonObject
 from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api.cursors import REFUSED, QueryParts, read_cursor, write_cursor
 from webhooks.entrypoints.api.schemas import fields
-from webhooks.entrypoints.api.schemas.base import ApiModel, explain, explain_whole
+from webhooks.entrypoints.api.schemas.base import ApiModel, explain, invalid
 from webhooks.services.explanation import Place, Question
 
 ONE_WAY: Final = "event: give the event whole, or eventId and eventName, and occurredAt where it has a time"
 _NO_ID: Final = "the id of an event without one"
 
 
+def _event(value: Any) -> Any:
+    if value is not None and not isinstance(value, dict):
+        raise invalid("must be an event: a JSON object")
+    return value
+
+
 class ExplainIn(ApiModel):
     """An event, whole or by its id, name and time."""
 
-    event: (
-        Annotated[dict[str, Any], Field(repr=False), explain_whole("must be an event: a JSON object")] | None
-    ) = None
+    event: Annotated[
+        Any, AfterValidator(_event), WithJsonSchema({"type": ["object", "null"]}), Field(repr=False)
+    ] = None
     event_id: (
         Annotated[
             str,

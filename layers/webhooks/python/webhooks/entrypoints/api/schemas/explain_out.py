@@ -31,8 +31,8 @@ class ExplainedOut(Out):
     result: Annotated[
         Literal["matched", "filtered", "disabled", "unknown"],
         Field(
-            description="`matched`: it gets the event. `filtered`: its query does not hold. `disabled`: it"
-            " gets no events. `unknown`: without the event's data, or for the reason that is given."
+            description="`matched`: it gets the event. `filtered`: its query does not hold. `disabled`: it "
+            "gets no events. `unknown`: without the event's data, or for the reason that is given."
         ),
     ]
     reason: str = ""
@@ -58,8 +58,6 @@ class ExplanationOut(Out):
         str, Field(description="Asks for the next page, in the same request; absent on the last page.")
     ] = ""
     listened_names: Annotated[
-        list[str], Field(description="Where nobody listens: names that enabled webhooks list, sorted.")
+        list[str], Field(description="Without a listener: names that enabled webhooks list, sorted.")
     ] = []  # noqa: RUF012 - a field of pydantic
-    message: Annotated[
-        str, Field(description="Where nobody listens: of how many webhooks the names are.")
-    ] = ""
+    message: Annotated[str, Field(description="Without a listener: whose names these are.")] = ""
