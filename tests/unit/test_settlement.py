@@ -85,13 +85,7 @@ def test_a_webhook_is_disabled_only_while_there_is_time(left: float, enabled: bo
 
 def test_a_retrys_line_has_what_the_log_knew_of_earlier_attempts() -> None:
     log = FakeDeliveryLog()
-    settlement = Settlement(
-        queue=FakeDeliveryQueue(),
-        log=log,
-        subscriptions=Ends(),
-        clock=lambda: 1.0,
-        time_left=lambda: math.inf,
-    )
+    settlement = Settlement(queue=FakeDeliveryQueue(), log=log, clock=lambda: 1.0)
     stage = gone(InMemoryApp())
     first, last = Attempt(1, 5, 503, excerpt="busy"), Attempt(2, 5, 410, excerpt="gone")
     delivery = replace(DELIVERY, attempts=(without_details(first), last))
