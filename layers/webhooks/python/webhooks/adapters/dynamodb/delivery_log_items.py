@@ -140,7 +140,8 @@ def _fixed(entry: LogEntry, days: int) -> Item:
     if entry.is_recoverable:
         numbers[RECOVERABLE] = 1
     if entry.outcome in UNDELIVERED and entry.mark is not Mark.TEST:
-        state = RECOVERABLE if entry.is_recoverable else entry.outcome.value
+        is_recoverable = entry.is_recoverable and entry.outcome is Outcome.DEAD
+        state = RECOVERABLE if is_recoverable else entry.outcome.value
         texts[OF] = undelivered_of(entry.key.webhook_id, state)
         texts[IN] = undelivered_in(entry.scope, entry.outcome)
     else:
