@@ -345,6 +345,15 @@ def test_a_page_leaves_out_what_changed_after_the_index_was_read(backend: Backen
         assert {each.key for each in page.entries} == {entries[0].key, entries[2].key}
 
 
+def test_an_item_of_an_earlier_release_is_left_out_of_pages(backend: Backend) -> None:
+    log = open_log(backend)
+    log.record([entry("now", Outcome.DELIVERED)])
+    old = entry_item(entry("before", Outcome.DELIVERED), 30) | {"sk": {"S": f"001768469400250#{'0' * 32}"}}
+    backend.clients.dynamodb.put_item(TableName=log.table, Item=old)
+    page = log.reads.newest(LogQuery(NORTH, WEBHOOK), after=None, size=10)
+    assert [each.key for each in page.entries] == [entry("now").key]
+
+
 def test_an_item_that_cannot_be_read_is_left_out_of_pages(backend: Backend) -> None:
     log = open_log(backend)
     entries = [entry(text) for text in "abc"]
