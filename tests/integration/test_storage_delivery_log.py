@@ -15,8 +15,9 @@ from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, fore
 from tests.aws_stub.item_size import item_bytes
 from tests.contract.backends import Backend, backend_named
 from tests.contract.opened_log import OpenedLog, open_log
-from webhooks.adapters.dynamodb.delivery_log_items import entry_from, entry_item, item_size, logged_from
+from webhooks.adapters.dynamodb.delivery_log_items import entry_from, entry_item, logged_from
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
+from webhooks.adapters.dynamodb.items import item_size
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogQuery, Mark, Outcome, log_key
 from webhooks.domain.errors import UnavailableError
