@@ -168,3 +168,16 @@ def test_deliveries_are_replayed_counted_listed_and_cancelled(
     assert by_ids["deliveryIds"] == ids[:2]
     missing = webhooks("deliveries", "replay", "--ids", ids[0][:-32] + "0" * 32)
     assert (missing.code, "no such deliveries" in missing.stderr) == (1, True)
+
+
+def test_an_event_is_published_and_a_secret_rotated_as_the_readme_says(
+    webhooks: CommandLine, app: InMemoryApp
+) -> None:
+    webhook_id = app.create(name="orders")["_id"]
+    body = '{"data": {"orderId": "A-1001", "currency": "EUR"}, "eventId": "e1"}'
+    published = webhooks("call", "PUT", "event/order.paid", "-d", body, "--json")
+    assert (published.code, published.document) == (0, {"eventId": "e1"})
+    before = webhooks("call", "GET", f"webhook/{webhook_id}/secret", "--decrypt", "--json").document
+    after = webhooks("call", "POST", f"webhook/{webhook_id}/secret/rotate", "--decrypt", "--json").document
+    assert after["signingSecret"].startswith("whsec_")
+    assert after["signingSecret"] != before["signingSecret"]
