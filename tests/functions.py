@@ -2,17 +2,25 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from tests.factories import InMemoryApp
 from tests.fakes.background import AtOnce
 from tests.fakes.batch_reader import FakeBatchReader
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
-from tests.fakes.keys import FakeMaster
-from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.keys import FakeKeyStore, FakeMaster
+from tests.fakes.queues import (
+    FakeDeliveryQueue,
+    FakeEventPublisher,
+    FakeEventsDlq,
+    FakeEventsQueue,
+    FakeRecoveryQueue,
+)
 from tests.fakes.rate_limiter import FakeRateLimiter
+from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.health_rules import HealthRules
-from webhooks.ports import Background, Clock, HttpClient, RateLimiter, Tokens, Workers
+from webhooks.ports import Background, Clock, HttpClient, RateLimiter, Rng, TimeLeft, Tokens, Workers
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.decision import DecisionRules
@@ -47,8 +55,36 @@ def make_fanout(
     )
 
 
+class DispatcherStores(Protocol):
+    """The stores and queues that the dispatcher shares with the other functions."""
+
+    @property
+    def subscriptions(self) -> FakeSubscriptions:
+        """Webhooks with their health."""
+
+    @property
+    def credentials(self) -> FakeCredentials:
+        """Their credentials."""
+
+    @property
+    def keys(self) -> FakeKeyStore:
+        """The service's keys."""
+
+    @property
+    def signing_keys(self) -> FakeKeyStore:
+        """The keys of callback signatures."""
+
+    @property
+    def recovery(self) -> FakeRecoveryQueue:
+        """The recovery queue."""
+
+    @property
+    def publisher(self) -> FakeEventPublisher:
+        """The events queue."""
+
+
 def make_dispatcher(
-    app: InMemoryApp,
+    app: DispatcherStores,
     queue: FakeDeliveryQueue,
     log: FakeDeliveryLog,
     *,
@@ -62,9 +98,12 @@ def make_dispatcher(
     recovers: bool = True,
     background: Background | None = None,
     limiter: RateLimiter | None = None,
+    rng: Rng = lambda: 0.0,
+    time_left: TimeLeft = lambda: math.inf,
+    settling_seconds: float = 0,
     wrap: Wrap = as_it_is,
 ) -> Dispatcher:
-    """Return a dispatcher whose random numbers are 0. `slow_from`: seconds from which an attempt is slow.
+    """Return a dispatcher. `slow_from`: seconds from which an attempt is slow.
 
     Without a `background`, waves are settled at once.
     """
@@ -80,7 +119,7 @@ def make_dispatcher(
     return Dispatcher(
         loader=Loader(
             signer=signer,
-            reader=wrap("reader", FakeBatchReader(app.subscriptions, log)),
+            reader=wrap("batch", FakeBatchReader(app.subscriptions, log)),
             credentials=wrap("credentials", app.credentials),
             workers=workers,
         ),
@@ -105,13 +144,13 @@ def make_dispatcher(
             slow_from=slow_from,
         ),
         gone=GoneEndpoints(
-            subscriptions, recovery=recovery, publisher=publisher, clock=clock, time_left=lambda: math.inf
+            subscriptions, recovery=recovery, publisher=publisher, clock=clock, time_left=time_left
         ),
         monotonic=monotonic,
         clock=clock,
-        rng=lambda: 0.0,
+        rng=rng,
         rules=DecisionRules(delays=(30, 300), recovers=recovers),
         fast_seconds=fast_seconds,
-        time_left=lambda: math.inf,
-        settling_seconds=0,
+        time_left=time_left,
+        settling_seconds=settling_seconds,
     )

@@ -123,7 +123,11 @@ class Lambda:
         match operation, asked["QueueUrl"]:
             case "SendMessageBatch", url:
                 for entry in asked["Entries"]:
-                    self._take(url, entry["MessageBody"])
+                    if url == QUEUES["EVENTS_DLQ"]:
+                        reason = entry["MessageAttributes"].get("reason", {"StringValue": "no room for it"})
+                        self.result.dead.append(reason["StringValue"])
+                    else:
+                        self._take(url, entry["MessageBody"])
                 taken = [
                     {"Id": each["Id"], "MessageId": "m", "MD5OfMessageBody": ""} for each in asked["Entries"]
                 ]
@@ -308,6 +312,28 @@ def many_conditions() -> Case:
     return Case([(NAME, json.dumps(fails))] * 1_000, [event(EVIL, data=data)], wanted=0)
 
 
+def array_of_wide_events() -> Case:
+    """An array of events that 600 webhooks want each, so that every one continues as slices."""
+    events = [event(EVIL, number=number) for number in range(25)]
+    return Case([(NAME, "[]")] * 600, [f"[{','.join(events)}]"], wanted=25 * 600)
+
+
+def array_of_costly_events() -> Case:
+    """A thousand events in one array, with 400 conditions of each of fifty webhooks for each event."""
+    data = json.dumps({f"f{number}": number for number in range(20)})
+    fails = [{**{f"f{n}": n for n in range(19)}, "f19": -objects} for objects in range(20)]
+    events = [event(EVIL, data=data, number=number) for number in range(1000)]
+    return Case([(NAME, json.dumps(fails))] * 50, [f"[{','.join(events)}]"], wanted=0)
+
+
+def arrays_of_nothing() -> Case:
+    """Arrays of ten thousand invalid events, of too many, of a deep one, and of a few bytes less than all."""
+    deep = "[" * 500_000 + "]" * 500_000
+    large = f'{{"x":"{"x" * (MEGABYTE - 20)}"}}'
+    texts = ["{}" for _ in range(10_000)], ["1"] * 500_000, [deep, "{}"], ["1", large]
+    return Case([(NAME, "[]")], [f"[{','.join(each)}]" for each in texts], wanted=None)
+
+
 def harmless() -> Case:
     """No hostile event, for comparison."""
     return Case([(NAME, "[]")], [], wanted=0)
@@ -316,7 +342,8 @@ def harmless() -> Case:
 CASES: dict[str, Callable[[], Case]] = {
     case.__name__: case
     for case in (
-        costly_query, large_body, cached_queries, wide, many_fields, many_ways, parsed_large, many_conditions, harmless
+        costly_query, large_body, cached_queries, wide, many_fields, many_ways, parsed_large, many_conditions,
+        array_of_wide_events, array_of_costly_events, arrays_of_nothing, harmless,
     )
 }  # fmt: skip
 

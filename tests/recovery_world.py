@@ -101,6 +101,10 @@ class QuickLog(FakeDeliveryLog):
             webhook_id, after, size, lambda entry: entry.outcome is Outcome.HELD or entry.is_recoverable
         )
 
+    def line(self, delivery_id: str) -> LogEntry:
+        """Return a delivery's line as it was recorded."""
+        return self._entries[delivery_id]
+
     def forget_payload(self, delivery_id: str) -> None:
         """Lose a payload, as by its time to live."""
         self._bodies.pop(delivery_id)
@@ -121,9 +125,8 @@ class QuickLog(FakeDeliveryLog):
                 break
             if len(found) == size:
                 return LogPage(tuple(found), found[-1].key)
-            entry = self.find([key])[key]
-            if fits(entry):
-                found.append(entry)
+            if fits(self._entries[key.delivery_id]):
+                found.append(self.find([key])[key])
         return LogPage(tuple(found), None)
 
 
@@ -210,10 +213,8 @@ class World:
             delivery = Delivery(
                 delivery_id(event_id, webhook.id, log_time=log_time), event_id, name, log_time, "{}"
             )
-            entry = LogEntry(
-                log_key(webhook.id, delivery), delivery, SCOPE, outcome, settled_at=self.now - 1000
-            )
-            entries.append(replace(entry, **changes))
+            fields = {"settled_at": self.now - 1000, **changes}
+            entries.append(LogEntry(log_key(webhook.id, delivery), delivery, SCOPE, outcome, **fields))
         self.log.record(entries)
         return [entry.delivery.id for entry in entries]
 
@@ -312,18 +313,22 @@ class World:
         self.faults.is_on = True
 
     def _deliver(self, pack: Pack) -> None:
-        keys = [log_key(pack.webhook_id, each) for each in pack.deliveries]
-        known = self.log.find(keys)
         entries = []
-        for key, delivery in zip(keys, pack.deliveries, strict=True):
-            if known[key].delivery.tries > delivery.tries:
+        for delivery in pack.deliveries:
+            known = self.log.line(delivery.id)
+            if known.delivery.tries > delivery.tries:
                 continue
             self.callbacks[delivery.id] += 1
             took = self.respond(delivery)
-            tried = delivery.tried(Attempt(self.now, 5, status=200 if took else 500))
-            outcome = Outcome.DELIVERED if took else Outcome.DEAD
-            entry = replace(known[key], delivery=tried, outcome=outcome, settled_at=self.now + 1)
-            entries.append(replace(entry, mark=Mark.REPLAY, is_recoverable=False))
+            entry = replace(
+                known,
+                delivery=delivery.tried(Attempt(self.now, 5, status=200 if took else 500)),
+                outcome=Outcome.DELIVERED if took else Outcome.DEAD,
+                settled_at=self.now + 1,
+                mark=Mark.REPLAY,
+                is_recoverable=False,
+            )
+            entries.append(entry)
         self.log.record(entries)
 
 

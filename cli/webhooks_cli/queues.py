@@ -95,7 +95,7 @@ def _ages(account: Account, urls: dict[str, str]) -> dict[str, int]:
                 StartTime=now - timedelta(minutes=METRIC_MINUTES),
                 EndTime=now,
                 ScanBy="TimestampDescending",
-            )["MetricDataResults"]
+            ).get("MetricDataResults", [])
     except CliError:
         return {}
     newest = {each["Id"]: each["Values"][0] for each in found if each.get("Values")}

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from moto import mock_aws
 from moto.sqs.models import sqs_backends
 from mypy_boto3_sqs import SQSClient
 
+from tests.loopback_api import Api
 from tests.unit.cli.command_line import CommandLine, Terminal
 from webhooks.domain.delivery import Pack, delivery_of, pack_deliveries
 from webhooks.domain.delivery_message import decode_pack, encode_pack
@@ -24,6 +26,7 @@ from webhooks.domain.scope import Scope
 from webhooks_cli.dead_letter_queue import DeadLetterQueue
 from webhooks_cli.dead_letters import Chosen, delivery_entry, event_entry
 from webhooks_cli.errors import CliError
+from webhooks_cli.queues import QUEUES as QUEUE_NAMES
 
 REGION = "us-east-1"
 QUEUES = ("events", "deliveries", "slow", "recovery", "events-dlq", "deliveries-dlq", "recovery-dlq")
@@ -223,15 +226,84 @@ def test_the_progress_is_on_stderr_of_a_terminal_only(webhooks: CommandLine, sqs
     assert "[####" in webhooks("dlq", "redrive", "deliveries", "--dry-run").stderr
 
 
-def test_health_shows_the_depth_of_every_queue(webhooks: CommandLine, sqs: SQSClient) -> None:
-    from webhooks_cli.deployment import Deployment  # noqa: PLC0415
-    from webhooks_cli.queues import QUEUES, queue_states  # noqa: PLC0415
+HEALTHY = {
+    "webhooks": {"total": 1, "healthy": 1},
+    "undelivered": {"retrying": 0, "dead": 0, "held": 0},
+    "isExact": True,
+}
 
-    dead_letter(sqs, pack(1))
+
+def with_api(webhooks: CommandLine, api: Api, **more: object) -> None:
+    """Add an API to the stack; `more` replaces some of its names."""
     names = json.loads((webhooks.folder / ".local/stack.json").read_text())
-    found = queue_states(Deployment(origin="a test", region=REGION, names=names))
-    assert [each.name for each in found] == list(QUEUES)
-    assert {each.name: each.messages for each in found if each.messages} == {"deliveries-dlq": 1}
+    names |= {"apiUrl": api.url, "stackName": "webhooks", "licenses": {"system": "a-license"}}
+    webhooks.write_stack(**{**names, **more})
+    api.answer("GET", "health", HEALTHY)
+
+
+def test_health_shows_operators_the_depth_of_every_queue(webhooks: CommandLine, sqs: SQSClient) -> None:
+    dead_letter(sqs, pack(1))
+    with Api() as api:
+        with_api(webhooks, api)
+        shown, document = webhooks("health"), webhooks("health", "--json").document
+    assert "webhooks     1: 1 healthy" in shown.stdout
+    assert [each["queue"] for each in document["queues"]] == list(QUEUE_NAMES)
+    assert {each["queue"]: each["messages"] for each in document["queues"] if each["messages"]} == {
+        "deliveries-dlq": 1
+    }
+    assert "deliveries-dlq   1         0          0" in shown.stdout
+
+
+def test_health_shows_the_age_of_the_oldest_message_that_cloudwatch_has(
+    webhooks: CommandLine, sqs: SQSClient
+) -> None:
+    dead_letter(sqs, pack(1))
+    boto3.client("cloudwatch", region_name=REGION).put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": "deliveries-dlq"}],
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
+                "Value": 7260.0,
+            }
+        ],
+    )
+    with Api() as api:
+        with_api(webhooks, api)
+        assert "2h 1m" in webhooks("health").stdout
+
+
+def test_ctrl_c_during_a_redrive_says_what_was_done_and_hides_nothing(
+    webhooks: CommandLine, sqs: SQSClient
+) -> None:
+    class Interrupting(Terminal):
+        drawn = 0
+
+        def write(self, text: str) -> int:
+            if "[" in text:
+                self.drawn += 1
+                if self.drawn == 1:
+                    raise KeyboardInterrupt
+            return super().write(text)
+
+    for number in range(15):
+        dead_letter(sqs, pack(number))
+        dead_letter(sqs, pack(100 + number, OTHER))
+    webhooks.stderr = Interrupting
+    ended = webhooks("dlq", "redrive", "deliveries", "--webhook", WEBHOOK)
+    assert ended.code == 130
+    assert "interrupted; 5 went back, 5 deleted; run it again for the others" in ended.stderr
+    assert (len(stored("slow")), len(stored("deliveries-dlq")), visible("deliveries-dlq")) == (5, 25, 25)
+
+
+def test_health_without_access_to_the_queues_shows_all_else(webhooks: CommandLine) -> None:
+    with Api() as api:
+        with_api(webhooks, api, eventsQueueUrl=url("no-such"))
+        shown = webhooks("health")
+    assert shown.code == 0
+    assert "webhooks     1: 1 healthy" in shown.stdout
+    assert "the queues are not shown: sqs GetQueueAttributes" in shown.stderr
 
 
 class Killed(BaseException):

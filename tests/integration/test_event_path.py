@@ -119,9 +119,9 @@ class Stack:
         return failures["batchItemFailures"]
 
     def log(self) -> list[dict[str, Any]]:
-        """Return the delivery log's lines."""
+        """Return the log's items, without the payloads beside them."""
         items = self.backend.clients.dynamodb.scan(TableName=self.deliveries_table)["Items"]
-        return [item for item in items if item["pk"]["S"].startswith("W#")]  # without payloads
+        return [item for item in items if item["pk"]["S"].startswith("W#")]
 
 
 @pytest.fixture

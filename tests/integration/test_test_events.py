@@ -247,6 +247,9 @@ def test_a_bad_certificate_is_explained(service: Service) -> None:
         "the endpoint has no TLS that the service trusts: certificate refused: "
     )
     assert result["times"]["connectMs"] <= result["times"]["totalMs"]
+    [item] = [each for each in service.logged() if result["deliveryId"].endswith(each["sk"]["S"])]
+    assert (item["outcome"], item["mark"]) == ({"S": "dead"}, {"S": "test"})
+    assert not {"undeliveredOf", "undeliveredIn"} & set(item)  # its tenant looks for no test
 
 
 def test_a_test_ends_at_its_deadline(service: Service, receiver: Receiver) -> None:

@@ -1,37 +1,28 @@
 """Containers: each has a function's objects of its own, with their caches, over the stores that all share."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
 from signing import Curve
-from tests.fakes.batch_reader import FakeBatchReader
-from tests.fakes.keys import FakeKeyStore, FakeMaster
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.keys import FakeKeyStore
+from tests.fakes.queues import FakeEventPublisher, FakeRecoveryQueue
+from tests.fakes.subscriptions import FakeSubscriptions
+from tests.functions import make_dispatcher
 from tests.simulation.concurrency import SimulatedBackground, SimulatedHttpClient, SimulatedWorkers
 from tests.simulation.deployment import Deployment
 from tests.simulation.ports import port_of
 from tests.simulation.queue_orders import Message
-from webhooks.domain.health_rules import HealthRules
 from webhooks.domain.keyring import service_keys, signing_keys
 from webhooks.domain.lane import Lane
-from webhooks.services.dispatch.attempt import Attempts
-from webhooks.services.dispatch.callback_request import CallbackSigner
-from webhooks.services.dispatch.decision import DecisionRules
-from webhooks.services.dispatch.gone_endpoints import GoneEndpoints
-from webhooks.services.dispatch.health_keeper import HealthKeeper
-from webhooks.services.dispatch.loading import Loader
-from webhooks.services.dispatch.pipeline import Dispatcher
-from webhooks.services.dispatch.rate_limits import RateLimits
-from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
 
-FAST_SECONDS = 1
 FANOUT_TIMEOUT = 30  # seconds
-DELAYS = (30, 300)
 SETTLING_SECONDS = 7
-HEALTH_RULES = HealthRules(breaker_failures=10, breaker_seconds=60, probe_seconds=30)
 
 
 class Container(Protocol):
@@ -67,73 +58,52 @@ class FanoutContainer:
         )
 
 
+@dataclass(frozen=True)
+class _Stores:
+    """The stores and queues of a deployment that its dispatchers share."""
+
+    subscriptions: FakeSubscriptions
+    credentials: FakeCredentials
+    keys: FakeKeyStore
+    signing_keys: FakeKeyStore
+    recovery: FakeRecoveryQueue
+    publisher: FakeEventPublisher
+
+
 class DispatcherContainer:
     """functions/dispatcher."""
 
     def __init__(self, deployment: Deployment) -> None:
-        service, signing, master = _keys()
-        queue = port_of(deployment, "queue", deployment.lanes)
+        service, signing = _keys()
         workers = SimulatedWorkers(deployment.clock, random=deployment.random, count=deployment.workers)
-        settlement = Settlement(
-            queue=queue, log=port_of(deployment, "log", deployment.log), clock=deployment.clock
+        stores = _Stores(
+            deployment.subscriptions,
+            deployment.credentials,
+            service,
+            signing,
+            deployment.recovery_queue,
+            deployment.publisher,
         )
-        subscriptions = port_of(deployment, "subscriptions", deployment.subscriptions)
-        recovery = port_of(deployment, "recovery_queue", deployment.recovery_queue)
-        publisher = port_of(deployment, "publisher", deployment.publisher)
-        signer = CallbackSigner(
-            service=port_of(deployment, "service", service),
-            signing=port_of(deployment, "signing", signing),
-            master=port_of(deployment, "master", master),
-        )
-        self._dispatcher = Dispatcher(
-            loader=Loader(
-                signer=signer,
-                reader=port_of(
-                    deployment, "batch", FakeBatchReader(deployment.subscriptions, deployment.log)
-                ),
-                credentials=port_of(deployment, "credentials", deployment.credentials),
-                workers=workers,
-            ),
-            signer=signer,
-            attempts=Attempts(
-                tokens=port_of(deployment, "tokens", deployment.tokens),
-                monotonic=deployment.clock,
-                default_ttl=5,
-            ),
+        self._dispatcher = make_dispatcher(
+            stores,
+            deployment.lanes,
+            deployment.log,
             http=SimulatedHttpClient(
                 port_of(deployment, "endpoint", deployment.endpoints),
                 clock=deployment.clock,
                 connections=workers,
             ),
-            queue=queue,
-            rate_limits=RateLimits(
-                port_of(deployment, "limiter", deployment.limiter), clock=deployment.clock, workers=workers
-            ),
-            settlement=settlement,
-            background=SimulatedBackground(deployment),
-            health=HealthKeeper(
-                port_of(deployment, "health", deployment.subscriptions),
-                subscriptions,
-                recovery=recovery,
-                publisher=publisher,
-                clock=deployment.clock,
-                rules=HEALTH_RULES,
-                slow_from=FAST_SECONDS,
-            ),
-            gone=GoneEndpoints(
-                subscriptions,
-                recovery=recovery,
-                publisher=publisher,
-                clock=deployment.clock,
-                time_left=deployment.time_left,
-            ),
-            monotonic=deployment.clock,
+            tokens=deployment.tokens,
+            workers=workers,
             clock=deployment.clock,
+            monotonic=deployment.clock,
+            recovers=deployment.recovers,
+            background=SimulatedBackground(deployment),
+            limiter=deployment.limiter,
             rng=deployment.random.random,
-            rules=DecisionRules(delays=DELAYS, recovers=deployment.recovers),
-            fast_seconds=FAST_SECONDS,
             time_left=deployment.time_left,
             settling_seconds=SETTLING_SECONDS,
+            wrap=lambda name, port: port if name == "signer" else port_of(deployment, name, port),
         )
 
     def handle(self, messages: Sequence[Message], lane: Lane) -> set[str]:
@@ -143,9 +113,8 @@ class DispatcherContainer:
 
 
 @cache
-def _keys() -> tuple[FakeKeyStore, FakeKeyStore, FakeMaster]:
+def _keys() -> tuple[FakeKeyStore, FakeKeyStore]:
     return (
         FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1)),
         FakeKeyStore(signing_keys({"seed": "c" * 64})),
-        FakeMaster(b"m" * 64),
     )

@@ -61,6 +61,7 @@ class Invariants:
             *self._duplicates(),
             *self._wrong_dead_letters(),
             *self._wrong_log(),
+            *self._wrong_backlog(),
         ]
 
     def _failures(self) -> Iterator[str]:

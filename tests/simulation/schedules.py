@@ -21,6 +21,7 @@ MODES: dict[str, tuple[frozenset[Kind], bool]] = {
     "repeats": (frozenset(), True),
     "all": (frozenset(Kind), True),
 }
+HEALED_SHARE, OUTAGE_SECONDS = 0.9, 3600  # of the schedules: all endpoints respond in the end
 NOT_EVENTS = (
     "no json",
     "{}",
@@ -63,8 +64,15 @@ def run_schedule(seed: int) -> Report:
         if isinstance(faults, RandomFaults) and random.random() < 0.7:
             faults.share = 0
 
+    tenants = Tenants(simulation)
+
+    def settle() -> None:
+        end_faults()
+        if random.random() < HEALED_SHARE:
+            tenants.heal_after(random.uniform(0, OUTAGE_SECONDS))
+
     try:
-        simulation.run(_script(Tenants(simulation), random, repeats=repeats), settle=end_faults)
+        simulation.run(_script(tenants, random, repeats=repeats), settle=settle)
     finally:
         simulation.close()
     invariants = Invariants(simulation, is_clean=mode == "clean")

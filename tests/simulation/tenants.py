@@ -112,6 +112,15 @@ class Tenants:
             if revision.webhook is not None:
                 self.simulation.endpoints.behaviours[revision.webhook.definition.endpoint.url] = behaviour
 
+    def heal_after(self, seconds: float) -> None:
+        """Let every endpoint respond from a time on."""
+        self.simulation.clock.at(self.simulation.clock.now + seconds, self.heal)
+
+    def heal(self) -> None:
+        """Let every endpoint respond from now on."""
+        for webhook_id in self.simulation.history.revisions:
+            self.behave(webhook_id, "ok")
+
     def publish(
         self, event_id: str, scope: Scope = ONE, name: str = "E_A", kind: str = "a", **more: Any
     ) -> None:

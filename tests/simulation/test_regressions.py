@@ -15,7 +15,7 @@ from webhooks.domain.webhook import AuthType, Credential
 
 
 def tenants_of(plan: Plan | None = None) -> Tenants:
-    return Tenants(Simulation(Random(1), faults=plan, switching=0))
+    return Tenants(Simulation(Random(1), faults=plan, switching=0, recovers=False))
 
 
 @pytest.fixture

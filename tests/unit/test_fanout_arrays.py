@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_array import PREFIX, is_array
 from webhooks.domain.poison import POISON_RECEIVES
-from webhooks.domain.scope import IDENTIFIER_RULE
-from webhooks.services.fanout.arrays import GROUP, MAX_REJECTED
+from webhooks.domain.scope import IDENTIFIER_RULE, Scope
+from webhooks.services.fanout.arrays import GROUP, MAX_REJECTED, OPENED
 from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
 from webhooks.services.fanout.together import SMALL_LISTENERS
 
@@ -74,13 +75,13 @@ def test_small_arrays_and_other_events_of_a_batch_share_packs() -> None:
     assert sorted(dead for dead, _ in functions.dead_letters) == sorted(INVALID[:3])
 
 
-def test_arrays_beyond_a_group_of_events_wait_for_their_turn() -> None:
+def test_arrays_beyond_the_events_of_a_batch_wait_for_their_turn() -> None:
     functions = Functions({"order.paid": 1})
     arrays = [
-        message(f"m{at}", array(*(text(number=100 * at + n) for n in range(GROUP // 2)))) for at in range(3)
+        message(f"m{at}", array(*(text(number=100 * at + n) for n in range(OPENED // 2)))) for at in range(3)
     ]
     assert functions.fanout.fan_out(arrays) == set()
-    assert len(set(functions.delivered)) == len(functions.delivered) == 3 * GROUP // 2
+    assert len(set(functions.delivered)) == len(functions.delivered) == 3 * OPENED // 2
     assert functions.steps[1] == "delete receipt m0,receipt m1"
 
 
@@ -97,6 +98,20 @@ def test_a_costly_event_of_a_small_array_comes_last_or_is_sent_on(seconds: float
         functions.fan_out_all(message(f"p{at}", part.text))
     assert len(functions.delivered) == len(set(functions.delivered)) == SMALL_LISTENERS + 3
     assert functions.reasons == ["data: must be an object"]
+
+
+def test_costly_events_alone_do_not_use_up_the_time_of_an_invocation() -> None:
+    functions = Functions({"wide": SMALL_LISTENERS + 1}, seconds=STOP_BEFORE + 3)
+
+    def read_slowly(_scopes: Sequence[Scope]) -> None:
+        functions.seconds -= 2
+
+    functions.index.before_versions = read_slowly
+    sent = message("m", array(*(text("wide", number=n) for n in range(10 * GROUP))))
+    assert functions.fanout.fan_out([sent]) == set()
+    assert functions.seconds >= STOP_BEFORE - 2
+    assert {event for event, _ in functions.delivered} == {"e0"}
+    assert functions.steps[-1] == "continue from 1"
 
 
 def test_a_refused_pack_brings_back_the_arrays_of_its_deliveries_alone() -> None:

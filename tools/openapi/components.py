@@ -168,7 +168,7 @@ MESSAGES: Mapping[int, str] = {
     401: "licensekey: this license is unknown, expired or disabled",
     403: "this license does not reach this tenant and community",
     404: "webhookId: no such webhook",
-    405: "this path has the methods PATCH, DELETE",
+    405: "this path has the methods GET, PATCH, DELETE",
     409: "the webhook was changed by others at the same time; send the change again",
     413: f"the body may have {limits.BODY_BYTES} bytes",
     415: "the content type must be application/json",

@@ -1,17 +1,17 @@
 """`webhooks deliveries`: the delivery log, explained events, replays."""
 
 from argparse import Namespace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from webhooks_cli.commands import explain, replay
 from webhooks_cli.community import PAGE_SIZE, Community, in_path
 from webhooks_cli.context import CliContext
-from webhooks_cli.delivery_text import COLUMNS, bar_of, delivery_block, table_rows
+from webhooks_cli.delivery_text import COLUMNS, Delivery, bar_of, delivery_block, table_rows
 from webhooks_cli.deployment import find_deployment
 from webhooks_cli.errors import WrongUseError
 from webhooks_cli.log_options import filter_options, filters, parents, whole
 from webhooks_cli.options import add_command
+from webhooks_cli.progress_bar import ProgressBar
 from webhooks_cli.result import Result, Table
 
 if TYPE_CHECKING:
@@ -77,8 +77,14 @@ def list_them(options: Namespace, context: CliContext) -> Result:
     if options.webhook:
         path = f"webhook/{community.webhook_id(options.webhook)}/{path}"
     body = {**filters(options, context), "size": min(options.limit, PAGE_SIZE)}
-    found = (each for page in community.pages(path, body) for each in page["data"])
-    deliveries = list(islice(found, options.limit))
+    deliveries: list[Delivery] = []
+    with ProgressBar(context.stderr, "deliveries") as bar:  # a filter may find few in many pages
+        for page in community.pages(path, body):
+            deliveries += page["data"]
+            if len(deliveries) >= options.limit:
+                break
+            bar.show(len(deliveries), None)
+    deliveries = deliveries[: options.limit]
     notes = []
     if not deliveries:
         notes.append("no deliveries: the log has none that fit")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -9,10 +10,11 @@ from tests.factories import InMemoryApp
 from tests.fakes.background import AtOnce
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.functions import make_dispatcher
-from tests.recovery_world import SCOPE, World
+from tests.recovery_world import BEGAN, SCOPE, World
 from tests.unit.recovery.replays_begun import begin_replay, counts
+from webhooks.domain.delivery import Delivery, Pack, delivery_id
 from webhooks.domain.delivery_log import Mark, Outcome
-from webhooks.domain.health import Health
+from webhooks.domain.health import Health, State
 from webhooks.domain.http import HttpRequest, HttpResponse
 from webhooks.domain.lane import Lane
 from webhooks.domain.replay import ReplayState, WebhookCheck
@@ -28,18 +30,21 @@ class DispatchedWorld(World):
     def __init__(self, *, keep_all_payloads: bool = False) -> None:
         super().__init__(keep_all_payloads=keep_all_payloads)
         self.status = 200
+        self.took: list[str] = []  # deliveries with a success, in their order
         self.app = InMemoryApp(subscriptions=self.subscriptions)
+        self.app.recovery = self.queue
         self.endpoint = ScriptedEndpoint()
         self.endpoint.script(URL, self.answer)
         self._messages = count(1)
 
-    def answer(self, _request: HttpRequest) -> HttpResponse:
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        if self.status == 200:
+            self.took.append(request.headers["webhook-id"])
         return http_response(self.status)
 
-    def plain_webhook(self, health: Health | None = None) -> Webhook:
-        return self.webhook(
-            health, endpoint=Endpoint(URL), retry_count=1, retry_codes=(), success_codes=(200,)
-        )
+    def plain_webhook(self, health: Health | None = None, **changes: Any) -> Webhook:
+        plain = {"endpoint": Endpoint(URL), "retry_count": 1, "retry_codes": (), "success_codes": (200,)}
+        return self.webhook(health, **(plain | changes))
 
     def dispatch(self) -> None:
         """Dispatch all that is in the slow lane, with the retries that follow."""
@@ -59,6 +64,15 @@ class DispatchedWorld(World):
             assert set(dispatcher.dispatch(messages, Lane.SLOW)) == set()
         self.faults.is_on = True
 
+    def arrive(self, webhook: Webhook, number: int) -> str:
+        """Let a new delivery arrive, and dispatch it; return its id."""
+        log_time = BEGAN + number
+        id_ = delivery_id(f"e{number}", webhook.id, log_time=log_time)
+        delivery = Delivery(id_, f"e{number}", "order.paid", log_time, "{}")
+        assert not self.lane.send_slow([(Pack(webhook.id, SCOPE, (delivery,)), 0)])
+        self.dispatch()
+        return id_
+
     def requests(self) -> Counter[str]:
         return Counter(request.headers["webhook-id"] for request in self.endpoint.requests(URL))
 
@@ -68,16 +82,17 @@ class DispatchedWorld(World):
 def test_a_kill_at_any_effect_of_a_page_costs_no_attempt(status: int, outcome: Outcome) -> None:
     # A held delivery that fails is tried again, as a new one; one with an attempt has had its retry.
     attempts = 2 if status == 500 else 1
+    amount = 4 if status == 500 else 15  # so few failures that the endpoint does not count as down
     for position in range(9):
         world = DispatchedWorld(keep_all_payloads=outcome is Outcome.DELIVERED)
-        webhook = world.plain_webhook()
-        ids = world.fill(webhook, 15, outcome)
+        webhook = world.plain_webhook(recover=False)
+        ids = world.fill(webhook, amount, outcome)
         begin_replay(world, webhook, query={"outcome": outcome}, rate=1)
         world.status = status
         world.faults.at(position)
         world.run()
         assert world.requests() == dict.fromkeys(ids, attempts), position
-        assert counts(world) == (ReplayState.DONE, 15, 15, 0, 0), position
+        assert counts(world) == (ReplayState.DONE, amount, amount, 0, 0), position
         after = {entry.outcome for entry in world.log.entries()}
         assert after == {Outcome.DELIVERED if status == 200 else Outcome.DEAD}
         assert {entry.mark for entry in world.log.entries()} == {Mark.REPLAY}
@@ -97,4 +112,48 @@ def test_a_recovery_delivers_the_backlog_once_and_in_order(position: int) -> Non
     sent = [request.headers["webhook-id"] for request in world.endpoint.requests(URL)]
     assert sent == ids
     assert world.outcomes() == {Outcome.DELIVERED: 120}
+    assert world.stored(webhook).health.backlog_since is None
+
+
+@pytest.mark.parametrize("position", [None, *range(0, 24, 2)])
+def test_an_outage_of_hours_costs_no_delivery(position: int | None) -> None:
+    world = DispatchedWorld()
+    webhook = world.plain_webhook()
+    world.status = 503
+    began = world.clock.now
+    ids = []
+    for number in range(25):
+        ids.append(world.arrive(webhook, number))
+        world.clock.now = began + 10 * number
+    held = [entry for entry in world.log.entries() if entry.outcome is Outcome.HELD]
+    assert {entry.delivery.tries for entry in held[1:]} == {0}  # the first waited for its retry
+    assert 5 <= len(held) < 25
+    assert world.stored(webhook).states == (State.HELD, State.FAILING)
+    while world.clock.now < began + 3 * 3600:
+        assert world.step()
+        world.dispatch()
+    assert world.took == []
+    world.status = 200
+    world.faults.at(position)
+    world.run()
+    assert sorted(world.took) == sorted(ids)
+    assert world.took[1:] == sorted(world.took[1:])  # after the probe, which is the oldest or the second
+    assert world.outcomes() == {Outcome.DELIVERED: 25}
+    stored = world.stored(webhook)
+    assert (stored.states, stored.health.backlog_since) == ((State.HEALTHY,), None)
+
+
+def test_deliveries_that_fail_again_are_dead_for_good_and_cost_the_others_nothing() -> None:
+    world = DispatchedWorld()
+    webhook = world.plain_webhook(Health(backlog_since=world.now))
+    ids = world.fill(webhook, 10, is_recoverable=True)
+    poison = ids[4]
+    world.endpoint.script(
+        URL, lambda request: http_response(500 if request.headers["webhook-id"] == poison else 200)
+    )
+    world.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
+    world.run()
+    assert world.outcomes() == {Outcome.DELIVERED: 9, Outcome.DEAD: 1}
+    [dead] = [entry for entry in world.log.entries() if entry.outcome is Outcome.DEAD]
+    assert (dead.delivery.id, dead.is_recoverable) == (poison, False)
     assert world.stored(webhook).health.backlog_since is None

@@ -39,7 +39,7 @@ def decide_on(
 def _decided(attempted: Attempted, rules: DecisionRules, *, now: float, jitter: float) -> Decided:
     signed, outcome = attempted.signed, attempted.outcome
     decoded, webhook = signed.prepared.decoded, signed.prepared.webhook
-    attempt = attempt_of(outcome, webhook, at=round(signed.at * 1000))
+    attempt = attempt_of(outcome, webhook, at=int(signed.at * 1000))
     tried = decoded.delivery.tried(attempt)
     verdict = decide(
         outcome, webhook.definition, attempt=tried.tries, delays=rules.delays, now=now, jitter=jitter

@@ -29,7 +29,8 @@ from webhooks.services.fanout.stages import (
 )
 from webhooks.services.fanout.together import SMALL_TEXT, FanoutTogether
 
-GROUP = 100  # events that are fanned out together
+OPENED = 100  # events of small arrays of a batch, which are fanned out together with its other messages
+GROUP = 50  # events of an array that are fanned out together, between two looks at the time
 MAX_REJECTED = 1000  # dead-lettered by one invocation: 2 seconds
 
 
@@ -64,12 +65,13 @@ class FanoutArray:
         message, array, costly = begun.message, begun.array, list(begun.costly)
         results: list[FannedOut | Rejected] = list(begun.results)
         while new or costly:
-            if results and self._is_over(results, stop_at):
+            is_over = self._is_over(results, stop_at)
+            if results and is_over:
                 parts = array.parts(sorted(new + costly), size=len(results))
                 if parts:
                     self._continue(parts)
                     break
-            if new:
+            if new and not (costly and is_over):  # time that had no result yet is for one event alone
                 group, new = new[:GROUP], new[GROUP:]
                 ended = self._fan_out_together(message, array, group)
             else:
@@ -105,7 +107,7 @@ class FanoutArray:
 def open_small(messages: Sequence[EventMessage]) -> dict[str, EventArray]:
     """Read arrays, by their messages' ids, that fit into one group of events together."""
     opened: dict[str, EventArray] = {}
-    room = GROUP
+    room = OPENED
     for message in messages:
         if message.receives > 1 or len(message.text) > SMALL_TEXT or not is_array(message.text):
             continue
