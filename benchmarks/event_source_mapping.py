@@ -9,7 +9,7 @@ from tests.simulation.queue_orders import Message
 from tests.simulation.queues import Queue
 from webhooks.domain.lane import Lane
 
-MAX_CONCURRENCY = {"events": 10, "deliveries": 50, "slow": 50}  # invocations
+MAX_CONCURRENCY = {"events": 10, "deliveries": 50, "slow": 50, "recovery": 5}  # invocations
 # Lambda begins with 5 invocations at a time for a mapping and adds 300 a minute while messages wait.
 FIRST_CONCURRENCY, ADDED_CONCURRENCY, ADDED_EVERY_SECONDS = 5, 5, 1
 INIT_SECONDS = 0.4  # of a new container
