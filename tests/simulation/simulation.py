@@ -171,6 +171,11 @@ class Simulation(Deployment):
             running = f"{invocation.function} {invocation.number}: " if invocation else "api: "
         self.trace.append(f"{self.tick:5} {self.clock.now - NOW:8.1f}s  {running}{text}")
 
+    def lose_hope(self) -> None:
+        """Let the next probe of an endpoint that is down disable its webhook."""
+        self.disable_after_days = 0
+        self.idle["recovery"].clear()
+
     # ---- the schedule
 
     def begin(self, work: Callable[[], None], invocation: Invocation | None = None) -> Running:

@@ -12,11 +12,13 @@ from tests.simulation.history import Publication
 from tests.simulation.ports import Port
 from tests.simulation.simulation import Simulation
 from webhooks.domain.caller import AuthLevel, Caller, License
+from webhooks.domain.delivery_log import LogQuery, Outcome
 from webhooks.domain.errors import ConflictError, CorruptError, InvalidInputError, NotFoundError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint
 from webhooks.domain.webhook_patch import Patch
 from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.replays import TenantReplays, Wanted
 from webhooks.services.webhooks import Webhooks
 
 INDEX = "index entry"
@@ -31,6 +33,14 @@ class Tenants:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.requests = 0
+        self.replays = TenantReplays(
+            replays=_port(simulation, "replays", simulation.replays),
+            log=_port(simulation, "reader", simulation.log),
+            subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
+            queue=_port(simulation, "recovery", simulation.recovery_queue),
+            clock=simulation.clock,
+            random_bytes=simulation.random.randbytes,
+        )
         self.webhooks = Webhooks(
             subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
             credentials=_port(simulation, "credentials", simulation.credentials),
@@ -89,6 +99,17 @@ class Tenants:
         """Delete a webhook while everything else goes on."""
         self._send(webhook_id, lambda request: self.webhooks.delete(request, webhook_id))
 
+    def replay(self, webhook_id: str, *deliveries: str, rate: int = 10) -> None:
+        """Replay deliveries of a webhook by their ids, all its dead ones without any."""
+        scope = self.scope(webhook_id)
+        query = None if deliveries else LogQuery(scope, webhook_id, Outcome.DEAD)
+        wanted = Wanted(deliveries, query, rate)
+        self._send(webhook_id, lambda request: self.replays.begin(request, wanted))
+
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do something after a time."""
+        self.simulation.clock.at(self.simulation.clock.now + seconds, action)
+
     def corrupt(self, webhook_id: str) -> None:
         """Break a webhook's item."""
         self.simulation.history.broken.add((webhook_id, "cannot be read"))
@@ -114,7 +135,7 @@ class Tenants:
 
     def heal_after(self, seconds: float) -> None:
         """Let every endpoint respond from a time on."""
-        self.simulation.clock.at(self.simulation.clock.now + seconds, self.heal)
+        self.after(seconds, self.heal)
 
     def heal(self) -> None:
         """Let every endpoint respond from now on."""

@@ -1,6 +1,7 @@
 """Every fault at every call that fan-out and dispatcher make of a port, in scenarios that make all of them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -57,8 +58,54 @@ def the_broken(tenants: Tenants) -> None:
     tenants.simulation.run([lambda: tenants.delete(deleted), lambda: tenants.patch(disabled, disabled=True)])
 
 
-SCENARIOS = (one_delivery, every_kind, the_broken)
+def publish(tenants: Tenants, *numbers: int) -> None:
+    for number in numbers:
+        tenants.publish(f"e{number}", occurredAt=f"2026-01-01T00:00:{number:02}Z")
+
+
+def an_outage(tenants: Tenants) -> None:
+    """The breaker opens, a probe fails, another succeeds, and what was held is sent."""
+    tenants.register(behaviour="down", retry_count=0)
+    tenants.register(event_names=("webhook.failing", "webhook.recovered"))
+    publish(tenants, *range(6))
+    tenants.after(BREAKER_SECONDS + 10, partial(publish, tenants, *range(6, 12)))
+    tenants.after(BREAKER_SECONDS + 40, partial(publish, tenants, *range(12, 15)))
+    tenants.heal_after(OUTAGE)
+    tenants.simulation.recovery.put("no task")
+
+
+def a_pause(tenants: Tenants) -> None:
+    webhook_id = tenants.register()
+    tenants.patch(webhook_id, paused=True)
+    publish(tenants, *range(3))
+    tenants.after(100, partial(publish, tenants, *range(3, 6)))
+    tenants.after(OUTAGE, partial(tenants.patch, webhook_id, paused=False))
+
+
+def replays(tenants: Tenants) -> None:
+    """Dead deliveries are replayed: by a filter, and one by its id, which is recognised."""
+    webhook_id = tenants.register(behaviour="down", retry_count=0, recover=False)
+    publish(tenants, *range(13))
+    tenants.heal_after(OUTAGE)
+    tenants.after(OUTAGE, partial(publish, tenants, 13))
+    tenants.after(2 * OUTAGE, partial(tenants.replay, webhook_id))
+    one = tenants.simulation.history.publications[0].delivery_to(webhook_id)
+    tenants.after(2 * OUTAGE, partial(tenants.replay, webhook_id, one))
+
+
+def no_hope(tenants: Tenants) -> None:
+    """An endpoint is down for days: its webhook is disabled, and what is held ends."""
+    tenants.register(behaviour="down", retry_count=0)
+    tenants.register(event_names=("webhook.disabled",))
+    publish(tenants, *range(6))
+    tenants.after(BREAKER_SECONDS + 10, partial(publish, tenants, *range(6, 12)))
+    tenants.after(BREAKER_SECONDS + 40, partial(publish, tenants, *range(12, 15)))
+    tenants.after(OUTAGE, tenants.simulation.lose_hope)
+
+
+SCENARIOS = (one_delivery, every_kind, the_broken, an_outage, a_pause, replays, no_hope)
 OUTAGE = 240  # seconds: attempts are exhausted, and a probe fails
+BREAKER_SECONDS = 60
 KEYS = ("master.read", "service.read", "signing.read")  # alike: their faults are tested one at a time
 type Scenario = Callable[[Tenants], None]
 
