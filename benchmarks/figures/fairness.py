@@ -33,7 +33,8 @@ BOUND = (
 ONSET_REMARK = (
     "In the first 10 s a batch with a delivery to a dead endpoint holds its place for the 5 s of the "
     "deadline. The mark that sends the webhook's later deliveries to the slow lane is written once an "
-    "attempt takes the fast lane's second; the rest is the start of containers in place of those that are held."
+    "attempt takes the fast lane's second; the rest is the start of containers in place of those that are "
+    "held."
 )
 NAIVE_REMARK = (
     "Without the slow lane the backlog grows for as long as events flow, and the ratio with it. Fairness "
