@@ -9,9 +9,9 @@ from typing import Any
 from webhooks_cli.community import PAGE_SIZE, BusyError, Community, in_path
 from webhooks_cli.context import CliContext
 from webhooks_cli.errors import UnreachableError, WrongUseError
-from webhooks_cli.timestamps import show_milliseconds
 
-LOOKBACK_SECONDS = 900  # events that are older are seen among the undelivered only: retries end before
+FEW = 10  # logs of which a whole page is asked for in each round
+SMALL_PAGE = 25  # of more logs: a page costs by its deliveries
 SEEN_MAX = 20_000  # deliveries that are remembered as shown
 WEBHOOKS_MAX = 100  # webhooks that are asked for one by one
 COMMUNITIES_MAX = 100
@@ -69,8 +69,9 @@ class Follower:
             try:
                 if rounds % ROUNDS_BETWEEN_LISTS == 0:
                     sources = self._sources()
+                size = PAGE_SIZE if len(sources) <= FEW else SMALL_PAGE
                 for source in sources:
-                    changes += self._changes(source)
+                    changes += self._changes(source, size)
                 rounds += 1
                 faults = 0
             except (UnreachableError, BusyError) as error:
@@ -84,9 +85,12 @@ class Follower:
                 self._followed.begun = max(self._followed.seen.values(), default="")
             self._context.sleep(every * (1 + faults))
 
-    def _changes(self, source: Source) -> Iterator[tuple[str, Delivery]]:
-        since = show_milliseconds(int((self._context.clock() - LOOKBACK_SECONDS) * 1000))
-        pages = source.community.pages(source.path, {"since": since, "size": PAGE_SIZE})
+    def _changes(self, source: Source, size: int) -> Iterator[tuple[str, Delivery]]:
+        """Yield changes of the newest deliveries; more pages only where one has some.
+
+        The order of a log is that of its events' times, which can be long past: there is no bound by time.
+        """
+        pages = source.community.pages(source.path, {"size": size})
         for page in islice(pages, PAGES_MAX):
             new = [each for each in page["data"] if self._followed.is_new(each)]
             yield from ((source.community.name, each) for each in new)

@@ -88,12 +88,17 @@ def is_used(one: Permission, many: set[Permission]) -> bool:
 
 
 def by_logical_id(stack: Stack, one: Permission) -> tuple[str, str, str]:
-    """Return role, action and resource: its logical id, or `credentials` for the secrets of webhooks."""
+    """Return role, action and resource: its logical id, or `credentials` for the secrets of webhooks.
+
+    An index is behind its table: `SubscriptionsTable/lists`.
+    """
     if one.resource.endswith("/credentials/*"):
         return one.role, one.action, "credentials"
-    physical = one.resource.rpartition(":")[2].removeprefix("table/")
+    physical, _, index = one.resource.rpartition(":")[2].removeprefix("table/").partition("/index/")
     names = {each.rpartition("/")[2]: logical for each, logical in permissions.logical_ids(stack).items()}
-    return one.role, one.action, names.get(physical, one.resource)
+    if physical not in names:
+        return one.role, one.action, one.resource
+    return one.role, one.action, f"{names[physical]}/{index}" if index else names[physical]
 
 
 def roles(stack: Stack) -> dict[str, str]:

@@ -25,7 +25,8 @@ from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq
 from tests.functions import make_dispatcher, make_fanout
 from tests.receiver import Received, Receiver, raw, reply, token
-from webhooks.adapters.dynamodb.delivery_log_items import WRITE_UNIT, entry_item, item_size
+from webhooks.adapters.dynamodb.delivery_log_items import WRITE_UNIT, entry_item
+from webhooks.adapters.dynamodb.items import item_size
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.egress_guard import EgressGuard, EgressRefusedError
 from webhooks.adapters.http.oauth_tokens import OAuthTokens

@@ -112,7 +112,7 @@ def test_deliveries_beyond_a_rate_limit_take_one_send_and_no_second_write(warm: 
     assert counts.calls == {"BatchGetItem": 1, "BatchWriteItem": 1}
 
 
-def test_ten_packs_of_ten_failures_take_one_call_more_than_successes(warm: Stack) -> None:
+def test_ten_packs_of_ten_failures_take_two_calls_more_than_successes(warm: Stack) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503))
     for batch in range(10):
@@ -124,7 +124,8 @@ def test_ten_packs_of_ten_failures_take_one_call_more_than_successes(warm: Stack
         assert warm.dispatch(messages) == []
 
     assert len(warm.receiver.requests) == 100
-    assert counts.calls == {"BatchGetItem": 2, "SendMessageBatch": 1, "BatchWriteItem": 4}
+    health = {"UpdateItem": 1}
+    assert counts.calls == {"BatchGetItem": 2, "SendMessageBatch": 1, "BatchWriteItem": 4, **health}
 
 
 def test_a_slow_endpoint_costs_its_batch_one_settlement_of_the_others(stack: Stack) -> None:
@@ -149,7 +150,9 @@ def test_a_slow_endpoint_costs_its_batch_one_settlement_of_the_others(stack: Sta
     assert counts.write_units == 2
 
 
-def test_ten_retried_failures_take_three_calls_and_dead_ones_four(warm: Stack) -> None:
+def test_ten_retried_failures_take_three_calls_and_dead_ones_four_beside_changes_of_health(
+    warm: Stack,
+) -> None:
     warm.register(retry_count=1, event_names=("E_OTHER",))
     warm.receiver.script(reply(503, b"x" * 5000))
     for event in _events(10):
@@ -159,15 +162,28 @@ def test_ten_retried_failures_take_three_calls_and_dead_ones_four(warm: Stack) -
     with counted(warm.dispatcher.aws) as counts:
         assert warm.dispatch(messages) == []
 
-    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
-    assert counts.write_units == 10
+    # The failures in a row are counted once per batch.
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1, "UpdateItem": 1}
 
     with counted(warm.dispatcher.aws) as counts:
         assert warm.deliver(Lane.SLOW) == []
 
-    # The payloads of dead ones are written first.
-    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 2}
-    assert counts.write_units == 20
+    # The payloads of dead ones are written first; the webhook fails now, with a probe and an event.
+    assert counts.calls == {
+        "BatchGetItem": 1,
+        "SendMessageBatch": 1,
+        "BatchWriteItem": 2,
+        "UpdateItem": 1,
+        "SendMessage": 2,
+    }
+
+    warm.publish({**_events(1)[0], "eventId": "later", "eventName": "E_OTHER"})
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.deliver() == []
+
+    # Its health is known by now.
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1, "BatchWriteItem": 1}
+    assert counts.write_units == 1
 
 
 def test_a_batch_of_repeats_takes_one_call(warm: Stack) -> None:

@@ -51,8 +51,8 @@ def event_text(number: int, name: str = "order.paid") -> str:
     )
 
 
-def recorded(app: InMemoryApp, webhook_id: str, *, number: int, outcome: Outcome) -> str:
-    """Put a delivery into the log; return its id."""
+def recorded(app: InMemoryApp, webhook_id: str, *, number: int, outcome: Outcome, settled: int = 1000) -> str:
+    """Put a delivery into the log, settled so many ms after AT; return its id."""
     delivery = delivery_of(parse_event(event_text(number), message_id="m", sent_at=0), webhook_id)
     attempt = Attempt(
         at=AT + 500,
@@ -66,7 +66,7 @@ def recorded(app: InMemoryApp, webhook_id: str, *, number: int, outcome: Outcome
         replace(delivery, attempts=(attempt,)),
         Scope(TENANT, COMMUNITY),
         outcome,
-        settled_at=AT + 1000 + number,
+        settled_at=AT + settled,
         reason=None if outcome is Outcome.DELIVERED else "503",
     )
     app.deliveries.record([entry])
@@ -130,19 +130,20 @@ def test_health_is_shown(webhooks: CommandLine, app: InMemoryApp) -> None:
 
 def test_deliveries_are_followed_in_all_communities(webhooks: CommandLine, app: InMemoryApp) -> None:
     webhook_id = app.create(name="orders")["_id"]
-    numbers = iter((100, 101))
+    recorded(app, webhook_id, number=400, outcome=Outcome.DELIVERED)  # before, of a later event
+    numbers = iter((300, 301))
 
     def deliver(_seconds: float) -> None:
         number = next(numbers, None)
         if number is None:
             raise KeyboardInterrupt
-        recorded(app, webhook_id, number=number, outcome=Outcome.DELIVERED)
+        recorded(app, webhook_id, number=number, outcome=Outcome.DELIVERED, settled=1000 + number)
 
     webhooks.sleep = deliver
     shown = webhooks("tail", "--all", "--json")
     assert shown.code == 130, shown.stderr
     lines = [json.loads(line) for line in shown.stdout.splitlines()]
-    assert [(each["tenantId"], each["eventId"]) for each in lines] == [(TENANT, "e100"), (TENANT, "e101")]
+    assert [(each["tenantId"], each["eventId"]) for each in lines] == [(TENANT, "e300"), (TENANT, "e301")]
 
 
 def test_deliveries_are_replayed_counted_listed_and_cancelled(
@@ -167,3 +168,16 @@ def test_deliveries_are_replayed_counted_listed_and_cancelled(
     assert by_ids["deliveryIds"] == ids[:2]
     missing = webhooks("deliveries", "replay", "--ids", ids[0][:-32] + "0" * 32)
     assert (missing.code, "no such deliveries" in missing.stderr) == (1, True)
+
+
+def test_an_event_is_published_and_a_secret_rotated_as_the_readme_says(
+    webhooks: CommandLine, app: InMemoryApp
+) -> None:
+    webhook_id = app.create(name="orders")["_id"]
+    body = '{"data": {"orderId": "A-1001", "currency": "EUR"}, "eventId": "e1"}'
+    published = webhooks("call", "PUT", "event/order.paid", "-d", body, "--json")
+    assert (published.code, published.document) == (0, {"eventId": "e1"})
+    before = webhooks("call", "GET", f"webhook/{webhook_id}/secret", "--decrypt", "--json").document
+    after = webhooks("call", "POST", f"webhook/{webhook_id}/secret/rotate", "--decrypt", "--json").document
+    assert after["signingSecret"].startswith("whsec_")
+    assert after["signingSecret"] != before["signingSecret"]

@@ -15,8 +15,9 @@ from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, fore
 from tests.aws_stub.item_size import item_bytes
 from tests.contract.backends import Backend, backend_named
 from tests.contract.opened_log import OpenedLog, open_log
-from webhooks.adapters.dynamodb.delivery_log_items import entry_from, entry_item, item_size, logged_from
+from webhooks.adapters.dynamodb.delivery_log_items import entry_from, entry_item, logged_from
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
+from webhooks.adapters.dynamodb.items import item_size
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogQuery, Mark, Outcome, log_key
 from webhooks.domain.errors import UnavailableError
@@ -342,6 +343,15 @@ def test_a_page_leaves_out_what_changed_after_the_index_was_read(backend: Backen
         racing = DynamoDeliveryLogReader(FaultyClients(backend.clients, batch_get_item=[deliver]), log.table)
         page = racing.newest(query, after=None, size=10)
         assert {each.key for each in page.entries} == {entries[0].key, entries[2].key}
+
+
+def test_an_item_of_an_earlier_release_is_left_out_of_pages(backend: Backend) -> None:
+    log = open_log(backend)
+    log.record([entry("now", Outcome.DELIVERED)])
+    old = entry_item(entry("before", Outcome.DELIVERED), 30) | {"sk": {"S": f"001768469400250#{'0' * 32}"}}
+    backend.clients.dynamodb.put_item(TableName=log.table, Item=old)
+    page = log.reads.newest(LogQuery(NORTH, WEBHOOK), after=None, size=10)
+    assert [each.key for each in page.entries] == [entry("now").key]
 
 
 def test_an_item_that_cannot_be_read_is_left_out_of_pages(backend: Backend) -> None:

@@ -23,6 +23,7 @@ from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Attempt
 from webhooks.domain.delivery_log import LogEntry, Mark, Outcome
 from webhooks.domain.http import PhaseTimes
+from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api.cursors import write_cursor
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.sent_headers import LEFT_OUT, sent_headers
@@ -324,6 +325,11 @@ def test_another_communitys_webhook_and_delivery_are_404s(logged: Logged) -> Non
     theirs = list(routes(logged, THEIRS, made.delivery.id))
     assert [response.status for response in theirs] == [404, 403, 403, 404] * 2
     assert "order.paid" not in "".join(response.text for response in theirs)
+
+
+def test_a_webhooks_log_shows_deliveries_of_its_own_community_alone(logged: Logged) -> None:
+    logged.record(logged.entry(1), logged.entry(2, scope=Scope("other", "theirs")), logged.entry(3))
+    assert numbers(logged.fetch()) == [3, 1]
 
 
 def test_a_community_sees_its_own_undelivered_alone(logged: Logged) -> None:

@@ -317,6 +317,8 @@ def test_a_series_without_deliveries_has_no_buckets(app: InMemoryApp) -> None:
     webhook_id = app.create()["_id"]
     shown = get(app, one(webhook_id, "/series"))
     assert (shown["since"], shown["buckets"]) == (shown["until"], [])
+    ahead = get(app, one(webhook_id, "/series"), since="2030-01-01T00:00:00Z")
+    assert (ahead["since"], ahead["buckets"]) == (ahead["until"], [])
 
 
 @pytest.mark.parametrize(

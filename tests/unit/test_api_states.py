@@ -166,3 +166,22 @@ def test_a_pause_keeps_a_health_that_was_written_meanwhile() -> None:
     change(app, webhook_id, paused=True)
     assert stored(app, webhook_id).states == (State.PAUSED, State.FAILING)
     assert changes(app, webhook_id) == [(State.PAUSED, "paused by its tenant")]
+
+
+def test_the_backlog_of_a_deleted_webhook_is_looked_at(app: InMemoryApp) -> None:
+    plain, waiting, paused = (app.create()["_id"] for _ in range(3))
+    app.subscriptions.save(stored(app, waiting), Health(backlog_since=4))
+    change(app, paused, paused=True)
+    app.recovery.queue.take_all()
+    for webhook_id in (plain, waiting, paused):
+        assert app.call("DELETE", f"{BASE}/webhook/{webhook_id}").status == 204
+    assert checks(app) == [(WebhookCheck(SCOPE, each), 60) for each in (waiting, paused)]
+
+
+def test_a_webhook_is_deleted_although_its_check_cannot_be_sent(app: InMemoryApp) -> None:
+    webhook_id = app.create()["_id"]
+    app.subscriptions.save(stored(app, webhook_id), Health(backlog_since=4))
+    app.fault = failing("recovery.send")
+    assert app.call("DELETE", f"{BASE}/webhook/{webhook_id}").status == 204
+    assert app.subscriptions.get(SCOPE, webhook_id) is None
+    assert '"webhook.check_not_sent"' in app.log.getvalue()

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Show deliveries as they happen, a line for each change of one, until Ctrl-C: of the community, of one webhook
-(--webhook), or of all communities (--all, with a system license for all of them). It asks the API in rounds:
-for all deliveries of up to 100 webhooks, and for the undelivered ones of the others.
+(--webhook), or of all communities (--all, with a system license for all of them). It asks the API in rounds
+for the newest deliveries of up to 100 webhooks, and for the newest undelivered ones of all. The newest are
+those of the latest events: a late delivery of an old event may not be among them.
 
 examples:
   webhooks tail

@@ -163,12 +163,11 @@ def test_health_that_changes_meanwhile_is_read_again() -> None:
     assert (health.failures, health.probe_delay, health.probe_at) == (5, 60, world.now + 60_000)
 
 
-@pytest.mark.parametrize("change", [{"paused": True}, None])
-def test_a_webhook_that_is_paused_or_gone_is_left_alone(change: dict[str, Any] | None) -> None:
+def test_a_webhook_that_is_paused_is_left_alone() -> None:
     world = World()
     webhook = world.webhook(failing(world))
     world.fill(webhook, 1, Outcome.HELD)
-    world.change(webhook, change)
+    world.change(webhook, {"paused": True})
     look(world, webhook)
     assert (probes(world), waiting(world)) == ([], [])
     assert world.replays.newest(SCOPE, after=None, size=10) == []
@@ -454,6 +453,22 @@ def test_the_backlog_of_a_webhook_that_its_owner_disabled_ends() -> None:
     assert world.outcomes() == {Outcome.DEAD: 5}
     assert {each.reason for each in world.log.entries()} == {"the webhook is disabled"}
     assert world.published == []
+
+
+def test_the_backlog_of_a_deleted_webhook_ends() -> None:
+    for position in range(12):
+        world = World()
+        webhook, other = world.webhook(failing(world)), world.webhook(failing(world))
+        world.fill(webhook, 150, Outcome.HELD)
+        world.fill(webhook, 5, first=500, is_recoverable=True)
+        world.fill(other, 5, Outcome.HELD)
+        world.change(webhook, None)
+        world.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
+        world.faults.at(position)
+        world.run()
+        assert world.outcomes() == {Outcome.DEAD: 155, Outcome.HELD: 5}, position
+        dead = [each for each in world.log.entries() if each.outcome is Outcome.DEAD]
+        assert {(each.reason, each.is_recoverable) for each in dead} == {("the webhook was deleted", False)}
 
 
 def test_a_webhook_that_is_enabled_again_keeps_what_is_held() -> None:

@@ -37,7 +37,9 @@ class DeliveryLogs:
             not WEBHOOK_ID.fullmatch(webhook_id) or self._subscriptions.get(query.scope, webhook_id) is None
         ):
             raise NotFoundError(NO_WEBHOOK)
-        return self._log.newest(query, after=after, size=size)
+        page = self._log.newest(query, after=after, size=size)
+        own = tuple(entry for entry in page.entries if entry.scope == query.scope)
+        return page if len(own) == len(page.entries) else replace(page, entries=own)
 
     def get(self, scope: Scope, delivery_id: str) -> FoundDelivery:
         """Return a delivery of a community. Raises NotFoundError."""

@@ -121,7 +121,7 @@ class EndpointHealth:
         begin = oldest
         if since is not None and is_whole:
             begin = max(since, min(oldest, webhook.created_at * 1000))
-        return series_of(entries, since=begin, until=end)
+        return series_of(entries, since=min(begin, end), until=end)
 
     def _of(self, webhook: Webhook) -> WebhookHealth:
         entries, _ = self._newest(LogQuery(webhook.scope, webhook.id), LAST)

@@ -8,6 +8,8 @@ from webhooks.domain.webhook import Webhook
 from webhooks.domain.webhook_patch import begins_again
 from webhooks.ports import RecoveryQueue
 
+REMOVAL_SECONDS = 60  # a batch that read the webhook before it was deleted has ended by then
+
 logger = logging.getLogger(__name__)
 
 
@@ -25,8 +27,20 @@ class WebhookChecks:
         """Send a check where the webhook was resumed, enabled or disabled."""
         if not begins_again(before, after) and before.definition.disabled is after.definition.disabled:
             return
+        self._send(after, delay=0)
+
+    def before_removal(self, webhook: Webhook) -> None:
+        """Send a check that ends the backlog of a webhook which is deleted now.
+
+        No schedule finds a deleted one: it is sent first, and comes when no batch knows the webhook any more.
+        Where the webhook stays, it is a look like any other.
+        """
+        if webhook.holds or webhook.health.backlog_since is not None:
+            self._send(webhook, delay=REMOVAL_SECONDS)
+
+    def _send(self, webhook: Webhook, *, delay: int) -> None:
         try:
-            self._queue.send(WebhookCheck(after.scope, after.id), delay=0)
+            self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=delay)
         except UnavailableError as error:
-            extra = {"webhook_id": after.id, "reason": str(error)}
+            extra = {"webhook_id": webhook.id, "reason": str(error)}
             logger.warning("webhook.check_not_sent", extra=extra)

@@ -148,6 +148,7 @@ class Webhooks:
             return
         for _ in range(RACES):
             webhook = self._stored(request.scope, webhook_id)
+            self._checks.before_removal(webhook)
             try:
                 self._subscriptions.remove(webhook, record)
             except StaleError:

@@ -41,13 +41,7 @@ class DynamoDeliveryLog:
             [entry for each, entry in latest.items() if steps[each] is PayloadStep.WRITE]
         )
         items = {
-            item_key(entry.key): (
-                each,
-                entry_item(
-                    replace(entry, has_payload=steps[each] in (PayloadStep.WRITE, PayloadStep.LEAVE)),
-                    self._days,
-                ),
-            )
+            item_key(entry.key): (each, entry_item(_stored(entry, steps[each]), self._days))
             for each, entry in latest.items()
             if each not in unwritten
         }
@@ -71,3 +65,9 @@ class DynamoDeliveryLog:
         return self._payloads.keep(
             {each.key.delivery_id: (each.delivery.body, expires_at(each, self._days)) for each in entries}
         )
+
+
+def _stored(entry: LogEntry, step: PayloadStep) -> LogEntry:
+    """Return an entry that tells whether its payload is kept from now on."""
+    is_kept = step in (PayloadStep.WRITE, PayloadStep.LEAVE)
+    return entry if entry.has_payload is is_kept else replace(entry, has_payload=is_kept)

@@ -5,19 +5,17 @@ An undelivered one has the keys of both indexes, and its community in one of the
 
 import json
 import logging
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from webhooks.adapters.dynamodb.items import Item, key
-from webhooks.domain.delivery import Attempt, Delivery
+from webhooks.adapters.dynamodb.attempt_history import histories, storable
+from webhooks.adapters.dynamodb.items import Item, item_size, key
+from webhooks.domain.delivery import Delivery
 from webhooks.domain.delivery_log import UNDELIVERED, LogEntry, Logged, LogKey, Mark, Outcome, log_key_of
-from webhooks.domain.delivery_message import attempts_from_json, attempts_to_json
+from webhooks.domain.delivery_message import attempts_from_json
 from webhooks.domain.scope import Scope
 
 WRITE_UNIT = 1024  # bytes
 MAX_REASON, SHORT_REASON = 128, 16  # characters
-LENGTHS = range(0, 1025, 16)  # of a response's texts: as much of them as a write unit holds
 DAY = 86_400  # seconds
 # The attributes that `logged_from` needs.
 LOGGED = ("pk", "sk", "outcome", "attempts", "earlier", "payload", "recoverable")
@@ -34,22 +32,13 @@ def entry_item(entry: LogEntry, days: int) -> Item:
     """
     fixed = _fixed(entry, days)
     room = WRITE_UNIT - item_size(fixed)
-    for history in _histories(entry, room):
+    for history in histories(entry, room):
         if item_size(history) <= room:
             return fixed | history
     if entry.reason and len(entry.reason) > SHORT_REASON:
         return entry_item(replace(entry, reason=entry.reason[:SHORT_REASON]), days)
     fixed["eventId"] = {"S": _cut(fixed["eventId"]["S"], item_size(history) - room)}
     return fixed | history
-
-
-def item_size(item: Item) -> int:
-    """Return an item's bytes as DynamoDB counts them; for attributes of texts and numbers."""
-    size = 0
-    for name, value in item.items():
-        ((kind, text),) = value.items()
-        size += len(name) + (len(text.encode()) if kind == "S" else (len(text) + 1) // 2 + 1)
-    return size
 
 
 def entry_from(item: Item) -> LogEntry | None:
@@ -151,14 +140,15 @@ def _fixed(entry: LogEntry, days: int) -> Item:
     if entry.is_recoverable:
         numbers[RECOVERABLE] = 1
     if entry.outcome in UNDELIVERED and entry.mark is not Mark.TEST:
-        state = RECOVERABLE if entry.is_recoverable else entry.outcome.value
+        is_recoverable = entry.is_recoverable and entry.outcome is Outcome.DEAD
+        state = RECOVERABLE if is_recoverable else entry.outcome.value
         texts[OF] = undelivered_of(entry.key.webhook_id, state)
         texts[IN] = undelivered_in(entry.scope, entry.outcome)
     else:
         texts |= {"tenantId": entry.scope.tenant_id, "communityId": entry.scope.community_id}
     return (
         key(*item_key(entry.key))
-        | {name: {"S": _storable(text)} for name, text in texts.items()}
+        | {name: {"S": storable(text)} for name, text in texts.items()}
         | {name: {"N": str(number)} for name, number in numbers.items()}
     )
 
@@ -166,57 +156,6 @@ def _fixed(entry: LogEntry, days: int) -> Item:
 def expires_at(entry: LogEntry, days: int) -> int:
     """Return when an entry and its payload expire, in epoch seconds."""
     return entry.settled_at // 1000 + days * DAY
-
-
-def _histories(entry: LogEntry, room: int) -> Iterator[Item]:
-    """Yield the attempts as attributes of an item, with less and less of them; the first has the most."""
-    attempts, earlier = list(entry.delivery.attempts), entry.delivery.earlier
-    if entry.outcome is Outcome.DELIVERED and attempts:
-        attempts[-1] = _shortened(attempts[-1], 0)
-    if any(attempt.excerpt or attempt.location for attempt in attempts):
-        texts = _Texts(attempts, earlier)
-        yield texts.history(texts.longest(room))
-    bare = [_shortened(attempt, 0) for attempt in attempts]
-    yield _history(bare, earlier)
-    plain = [replace(attempt, times=None) for attempt in bare]
-    for left_out in range(len(attempts)):
-        yield _history([*plain[left_out:-1], bare[-1]], earlier + left_out)
-    yield _history(plain[-1:], earlier + max(0, len(plain) - 1))
-    yield _history([], earlier + len(plain))
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """Attempts with texts of responses, all cut off at the same length."""
-
-    attempts: Sequence[Attempt]
-    earlier: int
-
-    def history(self, length: int) -> Item:
-        return _history([_shortened(attempt, length) for attempt in self.attempts], self.earlier)
-
-    def longest(self, room: int) -> int:
-        """Return the largest of LENGTHS with which the attributes have room, 0 where none has."""
-        if item_size(self.history(LENGTHS[-1])) <= room:
-            return LENGTHS[-1]
-        fitting = bisect_right(LENGTHS, room, key=lambda length: item_size(self.history(length)))
-        return LENGTHS[max(0, fitting - 1)]
-
-
-def _history(attempts: Sequence[Attempt], earlier: int) -> Item:
-    item: Item = {"attempts": {"S": _storable(_json(attempts))}}
-    return item | ({"earlier": {"N": str(earlier)}} if earlier else {})
-
-
-def _json(attempts: Sequence[Attempt]) -> str:
-    return json.dumps(attempts_to_json(attempts), ensure_ascii=False, separators=(",", ":"))
-
-
-def _shortened(attempt: Attempt, length: int) -> Attempt:
-    if not attempt.excerpt and not attempt.location:
-        return attempt
-    excerpt, location = (attempt.excerpt or "")[:length], (attempt.location or "")[:length]
-    return replace(attempt, excerpt=excerpt or None, location=location or None)
 
 
 def _cut(text: str, over: int) -> str:
@@ -228,11 +167,6 @@ def _cut(text: str, over: int) -> str:
 
 def _number(item: Item, name: str) -> int | None:
     return int(item[name]["N"]) if name in item else None
-
-
-def _storable(text: str) -> str:
-    """Return a text as UTF-8 can write it: JSON can have half of a surrogate pair."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _warn(item: Item) -> None:

@@ -4,6 +4,7 @@ A row is an item, or an index's line of it, which has its key, its event's name 
 """
 
 import heapq
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +25,7 @@ OF_INDEX, IN_INDEX = "webhookUndelivered", "communityUndelivered"
 MORE_ROWS = 250  # of a further read of a partition
 _HASH: Final = 32  # hexadecimal digits, behind the 12 of the time
 _LAST: Final = 16**44 - 1
+_POSITION: Final = re.compile(r"[0-9a-f]{12}-[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,8 @@ def _rows(
     request = _request(table, partition, wanted) | {"ScanIndexForward": not descending, "Limit": limit}
     while True:
         response = call(table.aws, "query", **request)
-        yield from response["Items"]
+        # Items that an earlier release wrote have keys of another form: they have no id, and expire.
+        yield from (row for row in response["Items"] if _POSITION.fullmatch(row["sk"]["S"]))
         if not response.get("LastEvaluatedKey"):
             return
         request |= {"ExclusiveStartKey": response["LastEvaluatedKey"], "Limit": max(limit, MORE_ROWS)}

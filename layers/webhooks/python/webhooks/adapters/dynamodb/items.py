@@ -13,3 +13,15 @@ type ItemKey = Mapping[str, Any]
 def key(pk: str, sk: str | None = None) -> Item:
     """Return the key of an item; with a sort key where the table has one."""
     return {"pk": {"S": pk}} if sk is None else {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def item_size(item: Item) -> int:
+    """Return an item's bytes as DynamoDB counts them; for attributes of texts and numbers."""
+    size = 0
+    for name, value in item.items():
+        if "S" in value:
+            text = value["S"]
+            size += len(name) + (len(text) if text.isascii() else len(text.encode()))
+        else:
+            size += len(name) + (len(value["N"]) + 1) // 2 + 1
+    return size

@@ -23,7 +23,7 @@ AT_ONCE = 1000  # ms: slots so close are not waited for
 SECOND = 1000  # ms
 # Of the limit: deliveries of a second are sent together, up to a second before their slots, and queues have
 # jitter. So any 10 s have at most 10 % more than the limit says.
-PACE = 0.98
+SHARE = 0.98
 
 
 class RateLimits:
@@ -82,7 +82,7 @@ def _in_slots(
 
 def _rate(webhook: Webhook) -> float:
     """Return how many slots a second has."""
-    return (webhook.definition.rate_limit or 1) * PACE
+    return (webhook.definition.rate_limit or 1) * SHARE
 
 
 def _unreserved(prepared: Prepared, error: Exception) -> Failed:

@@ -73,6 +73,7 @@ class WebhookChecks:
         for _ in range(RACES):
             webhook = self._subscriptions.get(task.scope, task.webhook_id)
             if webhook is None:
+                self._disabling.end_deleted(task)
                 return
             try:
                 self._look(webhook, task)

@@ -1,4 +1,4 @@
-"""Disables webhooks whose endpoints gave no sign of life for days, and ends the backlog of disabled ones."""
+"""Disables webhooks whose endpoints did not respond for days; ends backlogs of disabled and deleted ones."""
 
 import logging
 from contextlib import suppress
@@ -8,6 +8,7 @@ from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.errors import StaleError, UnavailableError
 from webhooks.domain.health import Health, State
 from webhooks.domain.replay import WebhookCheck
+from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 from webhooks.domain.webhook_event import webhook_event
 from webhooks.ports import (
@@ -24,6 +25,7 @@ DAY_MS = 86_400_000
 END_PAGE = 100  # deliveries that become dead by one task
 END_SECONDS = 60  # until a disabled webhook's backlog ends: a batch that saw it enabled has ended by then
 DISABLED = "the webhook is disabled"
+DELETED = "the webhook was deleted"
 
 logger = logging.getLogger(__name__)
 
@@ -87,16 +89,26 @@ class Disabling:
             return
         if now - (health.recovery_at or 0) < END_SECONDS * 1000:
             return  # the task that the mark sent comes later
-        page = self._reader.backlog(webhook.id, after=None, size=END_PAGE)
-        reason = webhook.disabled_reason or DISABLED
-        dead = [_dead(entry, reason, now) for entry in page.entries]
+        if not self._end_page(webhook.scope, webhook.id, webhook.disabled_reason or DISABLED):
+            self._forget(webhook, now)
+
+    def end_deleted(self, task: WebhookCheck) -> None:
+        """Make a page of a deleted webhook's backlog dead, and ask for the next one."""
+        self._end_page(task.scope, task.webhook_id, DELETED)
+
+    def _end_page(self, scope: Scope, webhook_id: str, reason: str) -> bool:
+        """Make a page dead; tell whether others may follow, which are asked for."""
+        now = self._now()
+        page = self._reader.backlog(webhook_id, after=None, size=END_PAGE)
+        dead = [_dead(entry, reason, now) for entry in page.entries if entry.scope == scope]
         if dead and self._log.record(dead):
             raise UnavailableError("dynamodb: the delivery log did not take an entry")
-        if dead or page.last is not None:
-            self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=1)  # the index is a little behind
-            logger.info("webhook.backlog_ended", extra={"webhook_id": webhook.id, "deliveries": len(dead)})
-        else:
-            self._forget(webhook, now)
+        is_behind = page.last is not None and not page.entries  # the index still has what was ended before
+        if not dead and not is_behind:
+            return False
+        self._queue.send(WebhookCheck(scope, webhook_id), delay=1)
+        logger.info("webhook.backlog_ended", extra={"webhook_id": webhook_id, "deliveries": len(dead)})
+        return True
 
     def _forget(self, webhook: Webhook, now: int) -> None:
         """Clear the state of an endpoint that gets nothing any more; its changes of state stay."""
