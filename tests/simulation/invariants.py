@@ -8,14 +8,14 @@ from tests.simulation.history import Invocation, Publication, ReceivedCall
 from tests.simulation.queue_orders import Message
 from tests.simulation.queues import Queue
 from tests.simulation.simulation import Simulation
-from tests.simulation.tenants import INDEX
+from tests.simulation.tenants import INDEX, ONE, OTHER
 from webhooks.domain.delivery import ReleaseKind
 from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import MalformedPackError, UnavailableError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.recovery_message import decode_task
-from webhooks.domain.replay import WebhookCheck
+from webhooks.domain.replay import ReplayState, WebhookCheck
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 
 RELEASED_TWICE = "released twice at the same time"
@@ -62,6 +62,7 @@ class Invariants:
             *self._wrong_dead_letters(),
             *self._wrong_log(),
             *self._wrong_backlog(),
+            *self._wrong_replays(),
         ]
 
     def _failures(self) -> Iterator[str]:
@@ -331,6 +332,16 @@ class Invariants:
         for webhook in self.webhooks.values():
             if webhook is not None and webhook.health.backlog_since is not None and not _is_waiting(webhook):
                 yield f"{webhook.id}: marked to have a backlog for ever: {webhook.health}"
+
+    def _wrong_replays(self) -> Iterator[str]:
+        """Each replay ends, and what it says of its deliveries adds up."""
+        for scope in (ONE, OTHER):
+            for replay in self.simulation.replays.newest(scope, after=None, size=1000):
+                if replay.is_running and replay.kind is ReleaseKind.REPLAY:
+                    yield f"replay {replay.id} never ended: {replay}"
+                found = replay.sent + replay.without_payload + replay.passed_over
+                if replay.state is ReplayState.DONE and found != replay.total:
+                    yield f"replay {replay.id} does not add up: {replay}"
 
     def _is_well(self, webhook: Webhook) -> bool:
         return self.simulation.endpoints.behaviours[webhook.definition.endpoint.url] in ("ok", "slow")

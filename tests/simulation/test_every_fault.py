@@ -82,13 +82,21 @@ def a_pause(tenants: Tenants) -> None:
     tenants.after(OUTAGE, partial(tenants.patch, webhook_id, paused=False))
 
 
+def one_held(tenants: Tenants) -> None:
+    """Only the mark of its webhook leads to what is held."""
+    webhook_id = tenants.register()
+    tenants.patch(webhook_id, paused=True)
+    publish(tenants, 0)
+    tenants.after(OUTAGE, partial(tenants.patch, webhook_id, paused=False))
+
+
 def replays(tenants: Tenants) -> None:
-    """Dead deliveries are replayed: by a filter, and one by its id, which is recognised."""
+    """Dead deliveries are replayed: by a filter in two pages, and one by its id."""
     webhook_id = tenants.register(behaviour="down", retry_count=0, recover=False)
     publish(tenants, *range(13))
     tenants.heal_after(OUTAGE)
     tenants.after(OUTAGE, partial(publish, tenants, 13))
-    tenants.after(2 * OUTAGE, partial(tenants.replay, webhook_id))
+    tenants.after(2 * OUTAGE, partial(tenants.replay, webhook_id, rate=1))
     one = tenants.simulation.history.publications[0].delivery_to(webhook_id)
     tenants.after(2 * OUTAGE, partial(tenants.replay, webhook_id, one))
 
@@ -103,7 +111,8 @@ def no_hope(tenants: Tenants) -> None:
     tenants.after(OUTAGE, tenants.simulation.lose_hope)
 
 
-SCENARIOS = (one_delivery, every_kind, the_broken, an_outage, a_pause, replays, no_hope)
+SCENARIOS = (one_delivery, every_kind, the_broken, an_outage, a_pause, one_held, replays, no_hope)
+ALL_DELIVERED = (one_delivery, an_outage, a_pause, one_held, replays)  # in the end, whatever happens
 OUTAGE = 240  # seconds: attempts are exhausted, and a probe fails
 BREAKER_SECONDS = 60
 KEYS = ("master.read", "service.read", "signing.read")  # alike: their faults are tested one at a time
@@ -120,8 +129,19 @@ def problems_of(scenario: Scenario, plan: Plan, *, is_clean: bool = False) -> tu
     return Invariants(simulation, is_clean=is_clean).violations(), simulation
 
 
+def undelivered(simulation: Simulation) -> list[str]:
+    called = {call.delivery_id for call in simulation.history.calls if call.is_success}
+    return [
+        f"{each.delivery.id} is {each.outcome}"
+        for each in simulation.log.entries()
+        if each.delivery.id not in called
+    ]
+
+
 def check(scenario: Scenario, kinds: Mapping[int, Kind], calls: list[str]) -> None:
     violations, simulation = problems_of(scenario, FaultsAt(kinds))
+    if scenario in ALL_DELIVERED:
+        violations += undelivered(simulation)
     where = {f"{position} {calls[position]}": str(kind) for position, kind in kinds.items()}
     assert not violations, "\n".join((f"{scenario.__name__} {where}", *violations, "", *simulation.trace))
 
