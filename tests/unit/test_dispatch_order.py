@@ -78,7 +78,7 @@ def test_requests_are_signed_first_and_no_aws_call_is_made_in_flight() -> None:
     assert set(calls[begin + 1 : end]) == {"endpoint.send"}
     assert calls[begin + 1 : end].count("endpoint.send") == 5  # that of oauth twice
     assert calls[begin - 4 : begin] == ["signer.request"] * 4
-    assert {"reader.read", "credentials.read", "service.read"} <= set(calls[:begin])
+    assert {"batch.read", "credentials.read", "service.read"} <= set(calls[:begin])
     assert {"log.record", "subscriptions.change", "queue.send_slow"} <= set(calls[end:])
 
 

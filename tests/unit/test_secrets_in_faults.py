@@ -47,7 +47,7 @@ class Faulty:
 
 FAULTS = [
     *(
-        "reader.read",
+        "batch.read",
         "queue.send_slow",
         "queue.send_to_dlq",
         "queue.send_text_to_dlq",
