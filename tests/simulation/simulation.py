@@ -36,9 +36,7 @@ MAX_WAITING = 25  # seconds that may pass while an invocation waits for its turn
 # is looked at for ever.
 QUIET_SECONDS = 3600
 CHECKED_SHARE = 0.2  # of the runs of functions/maintenance while others run: most find the same
-LAST_CHECKS = (
-    3  # runs of functions/maintenance when nothing is left to do: until it takes a recovery for lost
-)
+LAST_CHECKS = 20  # runs of functions/maintenance when nothing else is left to do, which faults may end
 FUNCTIONS: dict[str, Callable[[Deployment], Container]] = {
     "events": FanoutContainer,
     "deliveries": DispatcherContainer,

@@ -47,10 +47,9 @@ class PageReader:
             last = page.last.delivery_id if page.last else None
         wanted = [each for each in entries if each.key.webhook_id in webhooks and _is_wanted(each, replay)]
         if replay.plan is not None:
-            chosen, unsendable = self._with_bodies(wanted, max_bytes=math.inf)
+            chosen, unsendable, _ = self._with_bodies(wanted, max_bytes=math.inf)
             return SelectedPage(replay.plan, chosen, unsendable)
-        chosen, unsendable = self._with_bodies(wanted, max_bytes=MAX_BYTES)
-        taken = len(chosen) + len(unsendable)
+        chosen, unsendable, taken = self._with_bodies(wanted, max_bytes=MAX_BYTES)
         if taken < len(wanted):
             last = wanted[taken - 1].key.delivery_id
         return SelectedPage(PagePlan(last, len(chosen), len(unsendable)), chosen, unsendable)
@@ -84,22 +83,36 @@ class PageReader:
 
     def _with_bodies(
         self, entries: Sequence[LogEntry], *, max_bytes: float
-    ) -> tuple[list[LogEntry], list[LogEntry]]:
-        """Return the first entries, with their bodies, until these are many; and those without a payload."""
+    ) -> tuple[list[LogEntry], list[LogEntry], int]:
+        """Return the first entries, with their bodies, until these are many; those without a payload.
+
+        And how many entries these were.
+        """
         chosen: list[LogEntry] = []
-        unsendable: list[LogEntry] = []
-        size = 0
+        without: list[LogEntry] = []
+        size = taken = 0
         for group in batched(entries, GROUP, strict=False):
             bodies = self._log.payloads([entry.key for entry in group if entry.has_payload])
+            taken += len(group)
             for entry in group:
                 if (body := bodies.get(entry.key)) is None:
-                    unsendable.append(entry)
+                    without.append(entry)
                 else:
                     chosen.append(replace(entry, delivery=replace(entry.delivery, body=body)))
                     size += len(body)
             if size >= max_bytes:
                 break
-        return chosen, unsendable
+        return chosen, self._unchanged(without), taken
+
+    def _unchanged(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
+        """Return those that are as they were read: a delivery that succeeds meanwhile loses its payload."""
+        now = self._log.find([entry.key for entry in entries]) if entries else {}
+        return [
+            entry
+            for entry in entries
+            if (read := now.get(entry.key)) is not None
+            and (read.outcome, read.delivery.tries) == (entry.outcome, entry.delivery.tries)
+        ]
 
 
 def _after(replay: Replay) -> LogKey | None:
