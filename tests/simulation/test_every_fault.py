@@ -11,6 +11,8 @@ from tests.simulation.faults import CALLS, FaultsAt, Kind, NoFaults, Plan
 from tests.simulation.invariants import Invariants
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
+from webhooks.domain.delivery_log import Outcome
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.webhook import AuthType, Credential
 from webhooks.services.dispatch.pipeline import SUSPECT_RECEIVES
 
@@ -96,9 +98,17 @@ def replays(tenants: Tenants) -> None:
     publish(tenants, *range(13))
     tenants.heal_after(OUTAGE)
     tenants.after(OUTAGE, partial(publish, tenants, 13))
-    tenants.after(2 * OUTAGE, partial(tenants.replay, webhook_id, rate=1))
     one = tenants.simulation.history.publications[0].delivery_to(webhook_id)
-    tenants.after(2 * OUTAGE, partial(tenants.replay, webhook_id, one))
+
+    def replay() -> None:
+        webhook = tenants.simulation.subscriptions.now(webhook_id)
+        if webhook is not None and webhook.holds:  # a replay is refused while the breaker is open
+            tenants.after(OUTAGE, replay)
+            return
+        tenants.replay(webhook_id, rate=1)
+        tenants.replay(webhook_id, one)
+
+    tenants.after(2 * OUTAGE, replay)
 
 
 def no_hope(tenants: Tenants) -> None:
@@ -129,19 +139,25 @@ def problems_of(scenario: Scenario, plan: Plan, *, is_clean: bool = False) -> tu
     return Invariants(simulation, is_clean=is_clean).violations(), simulation
 
 
-def undelivered(simulation: Simulation) -> list[str]:
+def undelivered(simulation: Simulation, *allowed: Outcome) -> list[str]:
+    """Return the deliveries without a success, but for those that are dead-lettered and of an `allowed` outcome."""
     called = {call.delivery_id for call in simulation.history.calls if call.is_success}
+    dead = {each.id for message in simulation.dead.messages for each in decode_pack(message.text).deliveries}
     return [
         f"{each.delivery.id} is {each.outcome}"
         for each in simulation.log.entries()
         if each.delivery.id not in called
+        if each.outcome not in allowed or each.delivery.id not in dead
     ]
 
 
 def check(scenario: Scenario, kinds: Mapping[int, Kind], calls: list[str]) -> None:
     violations, simulation = problems_of(scenario, FaultsAt(kinds))
     if scenario in ALL_DELIVERED:
-        violations += undelivered(simulation)
+        # Where the log did not take the end of a delivery, a further attempt could be one too many. A second
+        # fault can make its one recovery come while its endpoint is still down.
+        several = (Outcome.DEAD,) if len(kinds) > 1 else ()
+        violations += undelivered(simulation, Outcome.RETRYING, *several)
     where = {f"{position} {calls[position]}": str(kind) for position, kind in kinds.items()}
     assert not violations, "\n".join((f"{scenario.__name__} {where}", *violations, "", *simulation.trace))
 
