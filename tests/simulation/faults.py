@@ -59,6 +59,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "health.all_unhealthy": READ,
     "reader.backlog": READ,
     "reader.find": READ,
+    "reader.newest": READ,
     "reader.oldest": READ,
     "reader.payloads": READ,
     "slow_lane.send_slow": BATCH,

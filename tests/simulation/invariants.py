@@ -17,6 +17,7 @@ from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.recovery_message import decode_task
 from webhooks.domain.replay import ReplayState, WebhookCheck
 from webhooks.domain.webhook import AuthType, Credential, Webhook
+from webhooks.services.recovery.stops import is_troubled
 
 RELEASED_TWICE = "released twice at the same time"
 
@@ -62,6 +63,7 @@ class Invariants:
             *self._wrong_dead_letters(),
             *self._wrong_log(),
             *self._wrong_backlog(),
+            *self._endless_backlogs(),
             *self._wrong_replays(),
         ]
 
@@ -329,8 +331,16 @@ class Invariants:
                 yield f"{one}: {entry.outcome}, though its webhook waits for nothing: {webhook.health}"
             elif not webhook.definition.paused and self._is_well(webhook):
                 yield f"{one}: {entry.outcome}, though its endpoint is well: {webhook.health}"
+
+    def _endless_backlogs(self) -> Iterator[str]:
+        """A webhook has the mark of a backlog while it waits or is probed."""
         for webhook in self.webhooks.values():
-            if webhook is not None and webhook.health.backlog_since is not None and not _is_waiting(webhook):
+            if webhook is None or (webhook.id, "cannot be read") in self.history.broken:
+                continue
+            is_probed = is_troubled(webhook) and webhook.health.probe_at is not None
+            if webhook.health.backlog_since is None or _is_waiting(webhook):
+                continue
+            if not is_probed or self._is_well(webhook):
                 yield f"{webhook.id}: marked to have a backlog for ever: {webhook.health}"
 
     def _wrong_replays(self) -> Iterator[str]:

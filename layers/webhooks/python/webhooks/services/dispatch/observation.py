@@ -49,9 +49,12 @@ def quick_attempts(group: Iterable[Concerned], *, slow_from: float) -> int:
 
 
 def _has_failed(decided: Decided) -> bool:
-    """Tell whether an attempt got no response, or a retry code."""
+    """Tell whether an attempt got no response, or a retry code.
+
+    A probe does not count: one payload that is always refused would open the breaker for all others.
+    """
     match decided.verdict:
-        case RetryAfter() | PutBack() | DeadLettered(is_exhausted=True):
+        case RetryAfter() | DeadLettered(is_exhausted=True):
             return True
     return False
 

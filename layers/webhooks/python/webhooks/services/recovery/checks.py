@@ -6,11 +6,12 @@ schedule of functions/maintenance sends a look where the timer was lost neverthe
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from webhooks.domain.delivery import Pack, Release, ReleaseKind
-from webhooks.domain.delivery_log import LogEntry, LogQuery
+from webhooks.domain.delivery_log import LogEntry, LogQuery, Outcome
 from webhooks.domain.errors import ConflictError, StaleError, UnavailableError
 from webhooks.domain.health import Health
 from webhooks.domain.replay import LIVING_MS, Replay, ReplayPage, WebhookCheck, make_replay_id
@@ -30,8 +31,10 @@ from webhooks.services.recovery.disabling import Disabling, is_hopeless
 from webhooks.services.recovery.stops import is_marked, is_troubled
 
 RACES = 3  # with others that change the webhook or its health
-CANDIDATES = 10  # for a probe: the oldest deliveries, of which one has its payload
+CANDIDATES = 10  # for a probe, of the oldest and of the newest deliveries
+PROBES_EACH = 12  # attempts of a delivery after which probes turn to those that were not attempted
 SERVICE = "service"  # the author of recoveries
+FORGOTTEN: Mapping[str, Any] = {"failures": 0, **dict.fromkeys(("failures_since", "probe_at", "probe_delay"))}
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +103,14 @@ class WebhookChecks:
 
     def _probe(self, webhook: Webhook) -> None:
         health, now = webhook.health, self._now()
-        candidates = self._log.backlog(webhook.id, after=None, size=CANDIDATES).entries
+        candidates = self._candidates(webhook)
         if is_hopeless(webhook, has_backlog=bool(candidates), now=now, days=self._disable_after_days):
             self._disabling.disable(webhook, days=self._disable_after_days)
+            return
+        if not candidates and health.failing_since is None and health.held_since is None:
+            # The last of the backlog failed for good: nothing is left that could tell more.
+            self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=1)
+            self._health.save(webhook, replace(health, **FORGOTTEN))
             return
         delay = min(MAX_DELAY, 2 * health.probe_delay if health.probe_delay else self._probe_seconds)
         probe_at = now + delay * 1000
@@ -118,6 +126,18 @@ class WebhookChecks:
             logger.info(
                 "webhook.probed", extra={"webhook_id": webhook.id, "delivery_id": found.key.delivery_id}
             )
+
+    def _candidates(self, webhook: Webhook) -> list[LogEntry]:
+        """Return the oldest and the newest of the backlog, in the order in which probes take them.
+
+        They take turns, as an endpoint may respond again and yet refuse one of them each time. Those that
+        were attempted before come first, until each has had PROBES_EACH: no held one is attempted meanwhile.
+        """
+        oldest = self._log.backlog(webhook.id, after=None, size=CANDIDATES).entries
+        held = LogQuery(webhook.scope, webhook.id, Outcome.HELD)
+        newest = self._log.newest(held, after=None, size=CANDIDATES).entries
+        found = {entry.key: entry for entry in (*oldest, *newest)}
+        return sorted(found.values(), key=_turn)
 
     def _with_payload(self, candidates: Iterable[LogEntry]) -> LogEntry | None:
         """Return the first delivery that has its payload, with it."""
@@ -157,6 +177,11 @@ class WebhookChecks:
 
     def _now(self) -> int:
         return round(self._clock() * 1000)
+
+
+def _turn(entry: LogEntry) -> tuple[int, bool, int, str]:
+    tries = entry.delivery.tries
+    return tries // PROBES_EACH, tries == 0, tries, entry.key.delivery_id
 
 
 def _begun(health: Health, recovery: Replay) -> Health:
