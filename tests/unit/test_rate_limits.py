@@ -18,10 +18,18 @@ from tests.fakes.faults import Fault, no_fault
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.functions import make_dispatcher
-from webhooks.domain.delivery import Delivery, Pack, delivery_id, pack_deliveries
+from webhooks.domain.delivery import (
+    Delivery,
+    Pack,
+    Release,
+    ReleaseKind,
+    delivery_id,
+    pack_deliveries,
+)
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.delivery_message import decode_pack, encode_pack
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.health import State
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.lane import Lane
 from webhooks.domain.webhook import Webhook
@@ -135,6 +143,10 @@ class Deployment:
         return answer
 
 
+def slots_of(webhook: Webhook, *, held_at: int = 0) -> str:
+    return f"W-{webhook.id}-{webhook.definition.rate_limit}-{held_at}"
+
+
 def delivery(webhook: Webhook, number: int) -> Delivery:
     when = int(NOW * 1000)
     made = delivery_id(f"event {number}", webhook.id, log_time=when)
@@ -236,7 +248,7 @@ def test_slots_of_a_batch_are_reserved_by_one_call_per_webhook(deployment: Deplo
     messages = [DeliveryMessage(str(number), text) for number, text in enumerate(texts)]
     assert deployment.dispatchers[0].dispatch(messages, Lane.FAST) == set()
 
-    assert sorted(deployment.limiter.calls) == sorted([f"W-{one.id}", f"W-{other.id}"])
+    assert sorted(deployment.limiter.calls) == sorted([slots_of(one), slots_of(other)])
     assert len(deployment.sent_at) == 100
 
 
@@ -264,7 +276,7 @@ def test_a_pack_for_each_second_waits_in_the_slow_lane(deployment: Deployment) -
 
 def test_a_pack_beyond_the_longest_delay_waits_whole_and_is_divided_later(deployment: Deployment) -> None:
     webhook = deployment.webhook(1)
-    deployment.limiter.reserve(f"W-{webhook.id}", 1000, rate=1, now=int(NOW * 1000))
+    deployment.limiter.reserve(slots_of(webhook), 1000, rate=1, now=int(NOW * 1000))
     assert dispatch(deployment, webhook, 10) == set()
 
     [sent] = deployment.queue.slow.messages()
@@ -277,6 +289,25 @@ def test_a_pack_beyond_the_longest_delay_waits_whole_and_is_divided_later(deploy
     assert deployment.sent_at[0] - NOW == pytest.approx(1000, abs=1.1)
     assert deployment.sent_at[-1] - deployment.sent_at[0] == pytest.approx(9, abs=1.1)
     assert len(deployment.limiter.calls) == calls == 2
+
+
+def test_a_probe_waits_for_no_slot(deployment: Deployment) -> None:
+    webhook = deployment.webhook(1)
+    deployment.limiter.reserve(slots_of(webhook), 1000, rate=1, now=int(NOW * 1000))
+    release = Release(ReleaseKind.PROBE, webhook.id)
+    text = encode_pack(Pack(webhook.id, SCOPE, (delivery(webhook, 1),), release))
+    assert deployment.dispatchers[0].dispatch([DeliveryMessage("1", text)], Lane.SLOW) == set()
+    assert len(deployment.sent_at) == 1
+
+
+def test_slots_from_before_a_hold_mean_nothing_after_it(deployment: Deployment) -> None:
+    webhook = deployment.webhook(1)
+    deployment.limiter.reserve(slots_of(webhook), 1000, rate=1, now=int(NOW * 1000))
+    held = webhook.health.changed(5, State.HELD, "down").changed(9, State.HEALTHY, "an attempt succeeded")
+    deployment.app.subscriptions.save(webhook, held)
+    assert dispatch(deployment, webhook, 1) == set()
+    assert len(deployment.sent_at) == 1
+    assert deployment.limiter.calls[-1] == slots_of(webhook, held_at=5)
 
 
 def test_a_pack_before_its_time_goes_back_for_the_rest(deployment: Deployment) -> None:
@@ -307,7 +338,7 @@ def test_a_retry_reserves_anew(deployment: Deployment) -> None:
     assert decode_pack(sent.text).due is None
     deployment.put(deployment.queue.slow.take(1)[0].text, Lane.SLOW, delay=sent.delay)
     deployment.run()
-    assert deployment.limiter.calls == [f"W-{webhook.id}"]
+    assert deployment.limiter.calls == [slots_of(webhook)]
     assert len(deployment.sent_at) == 1
 
 

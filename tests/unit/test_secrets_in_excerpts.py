@@ -88,3 +88,19 @@ def test_a_secret_within_another_is_redacted_with_it() -> None:
 def test_a_credential_shows_none_of_its_values() -> None:
     credential = Credential(password="planted", token="planted", key_value="planted", client_secret="planted")
     assert "planted" not in repr(credential)
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [
+        "sk/live+9f8a&\u00fc",
+        "sk\\/live+9f8a&\\u00fc",
+        "sk/live+9f8a&\\u00fc",
+        "sk%2Flive%2B9f8a%26%C3%BC",
+        "sk%2flive%2b9f8a%26%c3%bc",
+        "sk/live%2B9f8a%26%C3%BC",
+        "sk/live+9f8a&amp;\u00fc",
+    ],
+)
+def test_a_secret_is_redacted_as_json_urls_and_html_write_it(echoed: str) -> None:
+    assert redact(f"key={echoed};", ["sk/live+9f8a&\u00fc"]) == f"key={REDACTED};"

@@ -96,6 +96,11 @@ class Pack:
     release: Release | None = None
     due: int | None = None
 
+    @property
+    def is_probe(self) -> bool:
+        """Tell whether it is sent to find out whether its endpoint responds again."""
+        return self.release is not None and self.release.kind is ReleaseKind.PROBE
+
 
 def delivery_id(event_id: str, webhook_id: str, *, log_time: int) -> str:
     """Derive a delivery's id, the same for every repeat of the event: webhook, time of the event, hash.

@@ -7,7 +7,7 @@ items, and each credential that is not cached by a call of its own, in parallel 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from webhooks.domain.delivery import Pack, ReleaseKind
+from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import Logged, LogKey, Outcome
 from webhooks.domain.errors import CorruptError, CredentialMissingError, StaleError, UnavailableError
 from webhooks.domain.http import ClientCredentials
@@ -113,8 +113,7 @@ def is_repeat(decoded: Decoded, known: Logged | None) -> bool:
 
 def is_held(pack: Pack, webhook: Webhook) -> bool:
     """Tell whether deliveries are held now; an endpoint that is down sees probes alone."""
-    is_probe = pack.release is not None and pack.release.kind is ReleaseKind.PROBE
-    return webhook.definition.paused or (webhook.holds and not is_probe)
+    return webhook.definition.paused or (webhook.holds and not pack.is_probe)
 
 
 def is_deferred(webhook: Webhook, lane: Lane) -> bool:

@@ -14,6 +14,7 @@ from functools import partial
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogKey
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.health import State
 from webhooks.domain.retry import MAX_DELAY
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, RateLimiter, Workers
@@ -41,6 +42,8 @@ class RateLimits:
         for each in ready:
             if isinstance(each, Prepared) and each.webhook.definition.rate_limit is not None:
                 decoded = each.decoded
+                if decoded.pack.is_probe:
+                    continue  # one delivery in 30 seconds at most, which must not wait behind slots of others
                 if decoded.pack.due is None:
                     new[decoded.pack.webhook_id].append(each)
                 else:
@@ -61,7 +64,7 @@ class RateLimits:
     def _reserve(self, now: int, group: Sequence[Prepared]) -> int | Exception:
         webhook = group[0].webhook
         try:
-            return self._limiter.reserve(f"W-{webhook.id}", len(group), rate=_rate(webhook), now=now)
+            return self._limiter.reserve(_name(webhook), len(group), rate=_rate(webhook), now=now)
         except Exception as error:  # noqa: BLE001 - the boundary of one webhook: it costs no other's deliveries
             return error
 
@@ -83,6 +86,15 @@ def _in_slots(
 def _rate(webhook: Webhook) -> float:
     """Return how many slots a second has."""
     return (webhook.definition.rate_limit or 1) * SHARE
+
+
+def _name(webhook: Webhook) -> str:
+    """Return the limiter's name: a new one where the limit changed, or where deliveries were held.
+
+    Slots of before then mean nothing: their deliveries are held, or wait for the slots that they have.
+    """
+    held = (each.at for each in webhook.health.changes if each.state in (State.HELD, State.PAUSED))
+    return f"W-{webhook.id}-{webhook.definition.rate_limit}-{max(held, default=0)}"
 
 
 def _unreserved(prepared: Prepared, error: Exception) -> Failed:

@@ -109,8 +109,8 @@ class WebhookChecks:
             return
         if not candidates and health.failing_since is None and health.held_since is None:
             # The last of the backlog failed for good: nothing is left that could tell more.
-            self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=1)
             self._health.save(webhook, replace(health, **FORGOTTEN))
+            self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=1)
             return
         delay = min(MAX_DELAY, 2 * health.probe_delay if health.probe_delay else self._probe_seconds)
         probe_at = now + delay * 1000

@@ -62,8 +62,9 @@ class Disabling:
             disabled_reason=reason,
             revision=webhook.revision + 1,
         )
-        self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=END_SECONDS)
+        # First the write: a task that is sent for a write that fails would come beside its own repeat.
         self._subscriptions.change(webhook, after, record=None)
+        self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=END_SECONDS)
         logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
         with suppress(StaleError):  # the end of its backlog notes it then
             self._health.save(after, webhook.health.changed(now, State.DISABLED, reason))
@@ -84,8 +85,8 @@ class Disabling:
             self._forget(webhook, now)
             return
         if health.recovery != webhook.id:
-            self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=END_SECONDS)
             self._health.save(webhook, replace(health, recovery=webhook.id, recovery_at=now))
+            self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=END_SECONDS)
             return
         if now - (health.recovery_at or 0) < END_SECONDS * 1000:
             return  # the task that the mark sent comes later

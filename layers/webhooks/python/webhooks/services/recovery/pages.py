@@ -22,6 +22,7 @@ from webhooks.services.recovery.stops import failed_again, reason_to_stop, reaso
 
 CLAIM_MS = 60_000  # longer than the function's time, shorter than the queue hides a message
 PASS_MS = 60_000  # between a recovery's passes: a batch that saw the endpoint down has ended by then
+LONGEST_PASS_MS = 900_000
 RACES = 5
 SENDS = 2  # of packs that the queue did not take at once
 NO_PAYLOAD = "its payload is not kept"
@@ -113,7 +114,7 @@ class ReplayPages:
             self._forget_unsendable(page)
             replay = self._past_pass(replay, page.plan, webhooks)
             if page.plan.last is None:
-                next_at = max(next_at, now + PASS_MS)
+                next_at = max(next_at, now + _until_next_pass(replay, page.plan, now))
         moved = self._move(replay, page.plan, holder=holder, next_at=next_at)
         logger.info(
             "replay.page_sent",
@@ -208,6 +209,16 @@ class ReplayPages:
 
     def _now(self) -> int:
         return round(self._clock() * 1000)
+
+
+def _until_next_pass(replay: Replay, plan: PagePlan, now: int) -> int:
+    """Return the time (ms) until a recovery's next pass, longer and longer while passes find deliveries.
+
+    Those that a pass sent may still wait in the slow lane, and each further pass sends them again.
+    """
+    if plan.is_empty and replay.after is None:
+        return PASS_MS
+    return min(LONGEST_PASS_MS, max(PASS_MS, now - replay.created_at))
 
 
 def _has_begun_page(replay: Replay) -> bool:
