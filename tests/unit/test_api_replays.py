@@ -17,7 +17,7 @@ from tests.factories import (
     ApiResponse,
     InMemoryApp,
 )
-from tests.recovery_world import refused
+from tests.recovery_functions import refused
 from webhooks.domain.delivery import ReleaseKind
 from webhooks.domain.delivery_log import LogCount, LogEntry, LogQuery, Outcome
 from webhooks.domain.recovery_message import decode_task

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.queues import FakeRecoveryQueue
-from tests.recovery_world import SCOPE, refused
+from tests.recovery_functions import SCOPE, refused
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.recovery_message import encode_task

@@ -10,7 +10,7 @@ from tests.factories import InMemoryApp
 from tests.fakes.background import AtOnce
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.functions import make_dispatcher
-from tests.recovery_world import BEGAN, SCOPE, World
+from tests.recovery_functions import BEGAN, SCOPE, RecoveryFunctions
 from tests.unit.recovery.replays_begun import begin_replay, counts
 from webhooks.domain.delivery import Delivery, Pack, delivery_id
 from webhooks.domain.delivery_log import Mark, Outcome
@@ -24,8 +24,8 @@ from webhooks.services.dispatch.stages import DeliveryMessage
 URL = "https://hooks.example.com/in"
 
 
-class DispatchedWorld(World):
-    """A world whose slow lane the dispatcher reads. `status`: the endpoint's response."""
+class DispatchedWorld(RecoveryFunctions):
+    """A functions whose slow lane the dispatcher reads. `status`: the endpoint's response."""
 
     def __init__(self, *, keep_all_payloads: bool = False) -> None:
         super().__init__(keep_all_payloads=keep_all_payloads)
@@ -84,76 +84,78 @@ def test_a_kill_at_any_effect_of_a_page_costs_no_attempt(status: int, outcome: O
     attempts = 2 if status == 500 else 1
     amount = 4 if status == 500 else 15  # so few failures that the endpoint does not count as down
     for position in range(9):
-        world = DispatchedWorld(keep_all_payloads=outcome is Outcome.DELIVERED)
-        webhook = world.plain_webhook(recover=False)
-        ids = world.fill(webhook, amount, outcome)
-        begin_replay(world, webhook, query={"outcome": outcome}, rate=1)
-        world.status = status
-        world.faults.at(position)
-        world.run()
-        assert world.requests() == dict.fromkeys(ids, attempts), position
-        assert counts(world) == (ReplayState.DONE, amount, amount, 0, 0), position
-        after = {entry.outcome for entry in world.log.entries()}
+        functions = DispatchedWorld(keep_all_payloads=outcome is Outcome.DELIVERED)
+        webhook = functions.plain_webhook(recover=False)
+        ids = functions.fill(webhook, amount, outcome)
+        begin_replay(functions, webhook, query={"outcome": outcome}, rate=1)
+        functions.status = status
+        functions.faults.at(position)
+        functions.run()
+        assert functions.requests() == dict.fromkeys(ids, attempts), position
+        assert counts(functions) == (ReplayState.DONE, amount, amount, 0, 0), position
+        after = {entry.outcome for entry in functions.log.entries()}
         assert after == {Outcome.DELIVERED if status == 200 else Outcome.DEAD}
-        assert {entry.mark for entry in world.log.entries()} == {Mark.REPLAY}
+        assert {entry.mark for entry in functions.log.entries()} == {Mark.REPLAY}
 
 
 @pytest.mark.parametrize("position", range(0, 40, 3))
 def test_a_recovery_delivers_the_backlog_once_and_in_order(position: int) -> None:
-    world = DispatchedWorld()
-    webhook = world.plain_webhook(Health(backlog_since=world.now))
+    functions = DispatchedWorld()
+    webhook = functions.plain_webhook(Health(backlog_since=functions.now))
     ids = [
-        *world.fill(webhook, 60, Outcome.DEAD, is_recoverable=True),
-        *world.fill(webhook, 60, Outcome.HELD, first=60),
+        *functions.fill(webhook, 60, Outcome.DEAD, is_recoverable=True),
+        *functions.fill(webhook, 60, Outcome.HELD, first=60),
     ]
-    world.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
-    world.faults.at(position)
-    world.run()
-    sent = [request.headers["webhook-id"] for request in world.endpoint.requests(URL)]
+    functions.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
+    functions.faults.at(position)
+    functions.run()
+    sent = [request.headers["webhook-id"] for request in functions.endpoint.requests(URL)]
     assert sent == ids
-    assert world.outcomes() == {Outcome.DELIVERED: 120}
-    assert world.stored(webhook).health.backlog_since is None
+    assert functions.outcomes() == {Outcome.DELIVERED: 120}
+    assert functions.stored(webhook).health.backlog_since is None
 
 
 @pytest.mark.parametrize("position", [None, *range(0, 24, 2)])
 def test_an_outage_of_hours_costs_no_delivery(position: int | None) -> None:
-    world = DispatchedWorld()
-    webhook = world.plain_webhook()
-    world.status = 503
-    began = world.clock.now
+    functions = DispatchedWorld()
+    webhook = functions.plain_webhook()
+    functions.status = 503
+    began = functions.clock.now
     ids = []
     for number in range(25):
-        ids.append(world.arrive(webhook, number))
-        world.clock.now = began + 10 * number
-    held = [entry for entry in world.log.entries() if entry.outcome is Outcome.HELD]
+        ids.append(functions.arrive(webhook, number))
+        functions.clock.now = began + 10 * number
+    held = [entry for entry in functions.log.entries() if entry.outcome is Outcome.HELD]
     assert {entry.delivery.tries for entry in held[1:]} == {0}  # the first waited for its retry
     assert 5 <= len(held) < 25
-    assert world.stored(webhook).states == (State.HELD, State.FAILING)
-    while world.clock.now < began + 3 * 3600:
-        assert world.step()
-        world.dispatch()
-    assert world.took == []
-    world.status = 200
-    world.faults.at(position)
-    world.run()
-    assert sorted(world.took) == sorted(ids)
-    assert world.took[1:] == sorted(world.took[1:])  # after the probe, which is the oldest or the second
-    assert world.outcomes() == {Outcome.DELIVERED: 25}
-    stored = world.stored(webhook)
+    assert functions.stored(webhook).states == (State.HELD, State.FAILING)
+    while functions.clock.now < began + 3 * 3600:
+        assert functions.step()
+        functions.dispatch()
+    assert functions.took == []
+    functions.status = 200
+    functions.faults.at(position)
+    functions.run()
+    assert sorted(functions.took) == sorted(ids)
+    assert functions.took[1:] == sorted(
+        functions.took[1:]
+    )  # after the probe, which is the oldest or the second
+    assert functions.outcomes() == {Outcome.DELIVERED: 25}
+    stored = functions.stored(webhook)
     assert (stored.states, stored.health.backlog_since) == ((State.HEALTHY,), None)
 
 
 def test_deliveries_that_fail_again_are_dead_for_good_and_cost_the_others_nothing() -> None:
-    world = DispatchedWorld()
-    webhook = world.plain_webhook(Health(backlog_since=world.now))
-    ids = world.fill(webhook, 10, is_recoverable=True)
+    functions = DispatchedWorld()
+    webhook = functions.plain_webhook(Health(backlog_since=functions.now))
+    ids = functions.fill(webhook, 10, is_recoverable=True)
     poison = ids[4]
-    world.endpoint.script(
+    functions.endpoint.script(
         URL, lambda request: http_response(500 if request.headers["webhook-id"] == poison else 200)
     )
-    world.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
-    world.run()
-    assert world.outcomes() == {Outcome.DELIVERED: 9, Outcome.DEAD: 1}
-    [dead] = [entry for entry in world.log.entries() if entry.outcome is Outcome.DEAD]
+    functions.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
+    functions.run()
+    assert functions.outcomes() == {Outcome.DELIVERED: 9, Outcome.DEAD: 1}
+    [dead] = [entry for entry in functions.log.entries() if entry.outcome is Outcome.DEAD]
     assert (dead.delivery.id, dead.is_recoverable) == (poison, False)
-    assert world.stored(webhook).health.backlog_since is None
+    assert functions.stored(webhook).health.backlog_since is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.clocks import Clock
-from tests.recovery_world import SCOPE, World, refused
+from tests.recovery_functions import SCOPE, RecoveryFunctions, refused
 from webhooks.domain.health import Health
 from webhooks.domain.recovery_message import decode_task
 from webhooks.domain.replay import WebhookCheck
@@ -20,26 +20,26 @@ from webhooks.services.restarts import Restarted, Restarts
 MINUTE = 60_000
 
 
-def restarts(world: World, time_left: Callable[[], float] = lambda: math.inf) -> Restarts:
+def restarts(functions: RecoveryFunctions, time_left: Callable[[], float] = lambda: math.inf) -> Restarts:
     return Restarts(
-        health=world.subscriptions,
-        subscriptions=world.subscriptions,
-        queue=world.queue,
-        clock=world.clock,
+        health=functions.subscriptions,
+        subscriptions=functions.subscriptions,
+        queue=functions.queue,
+        clock=functions.clock,
         time_left=time_left,
     )
 
 
-def looked_at(world: World) -> list[str]:
-    tasks = [decode_task(each.text) for each in world.queue.queue.messages()]
+def looked_at(functions: RecoveryFunctions) -> list[str]:
+    tasks = [decode_task(each.text) for each in functions.queue.queue.messages()]
     assert all(isinstance(task, WebhookCheck) and task.probe_at is None for task in tasks)
     return [task.webhook_id for task in tasks if isinstance(task, WebhookCheck)]
 
 
-def made(world: World, minutes: dict[str, int], **changes: Any) -> Webhook:
+def made(functions: RecoveryFunctions, minutes: dict[str, int], **changes: Any) -> Webhook:
     """Make a webhook whose health has these times, so many minutes ago."""
-    times: dict[str, Any] = {name: world.now - ago * MINUTE for name, ago in minutes.items()}
-    return world.webhook(replace(Health(), **times), **changes)
+    times: dict[str, Any] = {name: functions.now - ago * MINUTE for name, ago in minutes.items()}
+    return functions.webhook(replace(Health(), **times), **changes)
 
 
 @pytest.mark.parametrize(
@@ -63,34 +63,34 @@ def made(world: World, minutes: dict[str, int], **changes: Any) -> Webhook:
 def test_a_webhook_whose_task_is_overdue_gets_one(
     minutes: dict[str, int], changes: dict[str, Any], *, waits: bool
 ) -> None:
-    world = World()
-    webhook = made(world, minutes, **changes)
-    restarts(world).run()
-    assert looked_at(world) == ([webhook.id] if waits else [])
+    functions = RecoveryFunctions()
+    webhook = made(functions, minutes, **changes)
+    restarts(functions).run()
+    assert looked_at(functions) == ([webhook.id] if waits else [])
 
 
 def test_a_run_looks_at_all_of_them_page_by_page() -> None:
-    world = World()
-    webhooks = [made(world, {"held_since": 9}) for _ in range(230)]
-    world.subscriptions.corrupt(SCOPE, webhooks[7].id)
-    assert restarts(world).run() == Restarted(230, 229, is_whole=True)
-    assert sorted(looked_at(world)) == sorted(each.id for each in webhooks if each != webhooks[7])
+    functions = RecoveryFunctions()
+    webhooks = [made(functions, {"held_since": 9}) for _ in range(230)]
+    functions.subscriptions.corrupt(SCOPE, webhooks[7].id)
+    assert restarts(functions).run() == Restarted(230, 229, is_whole=True)
+    assert sorted(looked_at(functions)) == sorted(each.id for each in webhooks if each != webhooks[7])
 
 
 def test_a_run_ends_with_its_time() -> None:
-    world = World()
+    functions = RecoveryFunctions()
     for _ in range(230):
-        made(world, {"held_since": 9})
+        made(functions, {"held_since": 9})
     left = iter([300.0, 20.0, 19.9])
-    assert restarts(world, lambda: next(left)).run() == Restarted(200, 200, is_whole=False)
+    assert restarts(functions, lambda: next(left)).run() == Restarted(200, 200, is_whole=False)
 
 
 def test_a_look_that_cannot_be_sent_costs_no_other() -> None:
-    world = World()
+    functions = RecoveryFunctions()
     for _ in range(3):
-        made(world, {"held_since": 9})
-    world.faults.at(0, refused)
-    assert restarts(world).run() == Restarted(3, 2, is_whole=True)
+        made(functions, {"held_since": 9})
+    functions.faults.at(0, refused)
+    assert restarts(functions).run() == Restarted(3, 2, is_whole=True)
 
 
 class Cleanup:
@@ -110,8 +110,8 @@ class Cleanup:
     ],
 )
 def test_the_input_of_the_schedule_decides_what_runs(event: Any, result: dict[str, int]) -> None:
-    world, invocation = World(), Invocation()
-    made(world, {"held_since": 9})
-    checks = ScheduledChecks(restarts(world, invocation.left), invocation, clock=Clock())
+    functions, invocation = RecoveryFunctions(), Invocation()
+    made(functions, {"held_since": 9})
+    checks = ScheduledChecks(restarts(functions, invocation.left), invocation, clock=Clock())
     cleanup: Any = Cleanup()
     assert Schedule(cleanup=cleanup, checks=checks).handle(event, None) == result

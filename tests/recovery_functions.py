@@ -138,7 +138,7 @@ class InFlight:
     at: float
 
 
-class World:
+class RecoveryFunctions:
     """All of it. `respond`: whether the endpoint takes a delivery, True at first."""
 
     def __init__(self, *, keep_all_payloads: bool = False) -> None:
