@@ -30,10 +30,10 @@ def refused(call: Callable[..., object], **arguments: Any) -> bool:
     return error.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
 
 
-def invoke(stack: Stack, function: str) -> dict[str, Any]:
-    """Invoke a function by its logical id, as a schedule does."""
+def invoke(stack: Stack, function: str, **fields: str) -> dict[str, Any]:
+    """Invoke a function by its logical id, as a schedule does whose input has these fields."""
     name = permissions.physical_id(stack, function)
-    invoked = stack.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    invoked = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(fields).encode())
     result: dict[str, Any] = json.loads(invoked["Payload"].read())
     return result
 

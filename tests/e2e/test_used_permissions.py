@@ -3,49 +3,155 @@
 The calls of the suites before count too; this file alone brings about all but NOT_DRIVEN.
 """
 
+import json
 import secrets
+import time
+from typing import Any
 from urllib.parse import quote
 
 from local.stack import Stack
 from tests.e2e import calls_made
 from tests.e2e.platform_client import PlatformClient
-from tests.e2e.test_delivery import publish
+from tests.e2e.test_delivery import dead_letters, publish, register
 from tests.e2e.test_permissions import disabled, eventually, invoke
 from tests.receiver import Receiver, reply
+from webhooks.adapters.dynamodb.keys import webhook_key
+from webhooks.domain.recovery_message import encode_task
+from webhooks.domain.replay import WebhookCheck
+from webhooks.domain.scope import Scope
+from webhooks.domain.webhook import sequence_of
 
 SECONDS = 40.0
+DAYS = 6  # without a success: one more than the stack disables a webhook after
+SLOW_PAGE = 10  # deliveries of a page at one per second
+NOWHERE = "http://127.0.0.1:9/"
 # Role, action and logical id of the resource of each permission that this file does not use, with the reason.
 NOT_DRIVEN = {
     # Two changes of one webhook at the same time: the one that fails reads the webhook again.
     ("DispatcherRole", "dynamodb:GetItem", "SubscriptionsTable"),
+    ("RecoveryRole", "dynamodb:GetItem", "SubscriptionsTable"),
     # A slice of an event with more listeners than one message takes: test_wide_event.py publishes one.
     ("FanoutRole", "sqs:SendMessage", "EventsQueue"),
     # A credential that is older than an hour, and has no webhook: test_permissions.py has one.
-    ("MaintenanceRole", "dynamodb:BatchGetItem", "SubscriptionsTable"),
     ("MaintenanceRole", "secretsmanager:DeleteSecret", "credentials"),
-    # Held deliveries that are counted: test_health.py has some.
-    ("WebhooksRole", "dynamodb:Query", "DeliveriesTable/webhookUndelivered"),
+    # A replay of delivered ones: their payloads are kept with KeepPayloads=All, which this stack does not have.
+    ("RecoveryRole", "dynamodb:Query", "DeliveriesTable"),
 }
 
 
 def deliver_retry_and_disable(stack: Stack, system: PlatformClient) -> None:
     name = f"e2e.{secrets.token_hex(6)}"
     with Receiver() as receiver:
-        receiver.script(reply(500), reply(200), reply(410))
+        receiver.script(reply(200), reply(500), reply(200), reply(410))
         api = {"url": receiver.url, "authType": "bearer", "credential": {"token": "first"}}
         body = {"eventNames": [name], "name": name, "tags": [name], "successCodes": [200], "retryCount": 1}
-        webhook = system.call("PUT", "webhook", {**body, "api": api}).json["_id"]
+        webhook = system.call("PUT", "webhook", {**body, "rateLimit": 100, "api": api}).json["_id"]
+        tested = system.call("POST", f"webhook/{webhook}/test", {})
+        assert (tested.status, tested.json["outcome"]) == (200, "delivered")
         publish(stack, name, tenantId="")  # no tenant: to the dead letters
         publish(stack, name)
-        receiver.wait_for(2, seconds=SECONDS)
-        publish(stack, name)
         receiver.wait_for(3, seconds=SECONDS)
+        publish(stack, name)
+        receiver.wait_for(4, seconds=SECONDS)
     assert eventually(lambda: disabled(system, name))
     assert system.call("GET", f"webhook/{webhook}/secret").status == 200
     assert "errorMessage" not in invoke(stack, "MaintenanceFunction")
     changed = system.call("PATCH", f"webhook/{webhook}", {"api": {"credential": {"token": "second"}}})
     assert changed.status == 200
     assert system.call("DELETE", f"webhook/{webhook}").status == 204
+
+
+def undelivered(system: PlatformClient, webhook: str) -> list[dict[str, Any]]:
+    page = system.call("POST", f"webhook/{webhook}/deliveries/fetch", {"outcome": "dead"})
+    assert page.status == 200, page.body
+    found: list[dict[str, Any]] = page.json["data"]
+    return found
+
+
+def replay_and_cancel(stack: Stack, system: PlatformClient) -> None:
+    """A delivery is sent again by its id, and of the others, by a filter, the first page."""
+    with Receiver() as receiver:
+        receiver.script(reply(400))  # not tried again, and no sign that the endpoint is down
+        webhook, name = register(system, receiver)
+        for _ in range(1 + SLOW_PAGE + 1):
+            publish(stack, name)
+        assert eventually(lambda: len(undelivered(system, webhook["_id"])) == 1 + SLOW_PAGE + 1)
+        receiver.script(reply(200))
+        sent = len(receiver.requests)
+        one = undelivered(system, webhook["_id"])[0]["deliveryId"]
+        assert system.call("GET", f"delivery/{one}").json["outcome"] == "dead"
+
+        first = replay(system, {"deliveryIds": [one]})
+        receiver.wait_for(sent + 1, seconds=SECONDS)
+        assert eventually(lambda: len(undelivered(system, webhook["_id"])) == SLOW_PAGE + 1)
+        second = replay(system, {"webhookId": webhook["_id"], "outcome": "dead", "rate": 1})
+        receiver.wait_for(sent + 2, seconds=SECONDS)
+        assert system.call("DELETE", f"replay/{second}").json["state"] == "cancelled"
+
+        receiver.wait_for(sent + 1 + SLOW_PAGE, seconds=SECONDS)
+        assert eventually(lambda: system.call("GET", f"replay/{second}").json["sent"] == SLOW_PAGE)
+        assert eventually(lambda: len(undelivered(system, webhook["_id"])) == 1)
+    assert system.call("POST", "deliveries/fetch", {}).status == 200
+    assert {first, second} <= {each["replayId"] for each in system.call("GET", "replays").json["data"]}
+
+
+def replay(system: PlatformClient, asked: dict[str, Any]) -> str:
+    begun = system.call("POST", "deliveries/replay", asked)
+    assert begun.status == 202, begun.body
+    replay_id: str = begun.json["replayId"]
+    return replay_id
+
+
+def fail_and_recover(stack: Stack, system: PlatformClient) -> None:
+    with Receiver() as receiver:
+        receiver.script(reply(503), reply(200))
+        webhook, name = register(system, receiver, retryCount=0)
+        publish(stack, name)
+        receiver.wait_for(2, seconds=SECONDS)  # the second one is a probe
+    path = f"webhook/{webhook['_id']}"
+    assert eventually(lambda: system.call("GET", path).json["health"]["state"] == "healthy")
+
+    def is_recovering() -> bool:
+        replays = system.call("GET", "replays").json["data"]
+        return any(each["kind"] == "recovery" for each in replays)
+
+    assert eventually(is_recovering)
+
+
+def disable_what_fails_for_days(stack: Stack, system: PlatformClient) -> None:
+    """A webhook fails; its item is made to say that this began days ago, and that the probe's task was lost."""
+    name, scope = f"e2e.{secrets.token_hex(6)}", Scope(system.tenant, system.community)
+    body = {"eventNames": [name], "name": name, "tags": [name], "successCodes": [200], "retryCount": 0}
+    webhook = system.call("PUT", "webhook", {**body, "api": {"url": NOWHERE}}).json["_id"]
+    publish(stack, name)
+    assert eventually(lambda: system.call("GET", f"webhook/{webhook}").json["health"]["state"] == "failing")
+    [dead] = undelivered(system, webhook)
+    now, sequence = int(time.time() * 1000), sequence_of(webhook)
+    assert sequence is not None
+    stack.client("dynamodb").update_item(
+        TableName=stack.outputs["SubscriptionsTable"],
+        Key=webhook_key(scope, sequence),
+        UpdateExpression="SET failingSince = :since, probeAt = :since",
+        ExpressionAttributeValues={":since": {"N": str(now - DAYS * 86_400_000)}},
+    )
+
+    assert invoke(stack, "MaintenanceFunction", task="checks")["sent"] >= 1
+
+    assert eventually(lambda: disabled(system, name))
+    assert system.call("DELETE", f"webhook/{webhook}").status == 204
+    send_task(stack, encode_task(WebhookCheck(scope, webhook)))  # as the deletion does, but a minute later
+    shown = f"delivery/{dead['deliveryId']}"
+    assert eventually(lambda: system.call("GET", shown).json["reason"] == "the webhook was deleted")
+
+
+def dead_letter_a_task(stack: Stack) -> None:
+    text = json.dumps({"task": secrets.token_hex(6)})
+    send_task(stack, text)
+    assert "not a task" in dead_letters(stack, "RecoveryDlqUrl", text)[1]
+
+
+def send_task(stack: Stack, text: str) -> None:
+    stack.client("sqs").send_message(QueueUrl=stack.outputs["RecoveryQueueUrl"], MessageBody=text)
 
 
 def publish_and_explain(system: PlatformClient) -> None:
@@ -59,7 +165,7 @@ def publish_and_explain(system: PlatformClient) -> None:
 
 def show_health(system: PlatformClient) -> None:
     body = {"eventNames": ["e2e.paused"], "name": "paused", "successCodes": [200], "paused": True}
-    webhook = system.call("PUT", "webhook", {**body, "api": {"url": "http://127.0.0.1:9/"}}).json["_id"]
+    webhook = system.call("PUT", "webhook", {**body, "api": {"url": NOWHERE}}).json["_id"]
     for path in (f"webhook/{webhook}", f"webhook/{webhook}/series", "health", "/communities"):
         assert system.call("GET", path).status == 200
     assert system.call("POST", "webhooks/fetch", {"state": "paused"}).status == 200
@@ -81,6 +187,10 @@ def test_every_permission_is_used_and_every_call_is_permitted(stack: Stack, syst
     deliver_retry_and_disable(stack, system)
     publish_and_explain(system)
     show_health(system)
+    replay_and_cancel(stack, system)
+    fail_and_recover(stack, system)
+    disable_what_fails_for_days(stack, system)
+    dead_letter_a_task(stack)
     reset_every_key(system)
 
     allowed, used = calls_made.allowed(stack), calls_made.used(stack)

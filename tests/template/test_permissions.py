@@ -38,6 +38,17 @@ def test_no_role_may_scan_a_table(template: Template) -> None:
     ]
 
 
+def test_an_index_is_queried_and_nothing_else(template: Template) -> None:
+    of_indexes = {
+        action
+        for _, statement in all_statements(template)
+        for resource in statement["Resource"]
+        if "/index/" in str(resource)
+        for action in statement["Action"]
+    }
+    assert of_indexes == {"dynamodb:Query"}
+
+
 def test_no_action_is_a_wildcard(template: Template) -> None:
     assert not [
         (role, action)
