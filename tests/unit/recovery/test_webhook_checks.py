@@ -12,7 +12,7 @@ from tests.recovery_functions import SCOPE, RecoveryFunctions, refused
 from webhooks.domain.delivery import Release, ReleaseKind
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.delivery_message import decode_pack
-from webhooks.domain.errors import ConflictError
+from webhooks.domain.errors import ConflictError, UnavailableError
 from webhooks.domain.health import Health, State
 from webhooks.domain.recovery_message import decode_task, encode_task
 from webhooks.domain.replay import IDLE_PASSES, Replay, ReplayState, WebhookCheck
@@ -143,6 +143,20 @@ def test_a_kill_at_any_effect_of_a_probe_leaves_exactly_one_that_follows() -> No
             assert position >= 6
             return
         position += 1
+
+
+@pytest.mark.parametrize("disabled", [True, False])
+def test_a_write_that_fails_for_long_makes_no_task_more(*, disabled: bool) -> None:
+    functions = RecoveryFunctions()
+    webhook = functions.webhook(Health(backlog_since=1, failures=3, failures_since=1))
+    if disabled:
+        functions.fill(webhook, 1, Outcome.HELD)
+        functions.change(webhook, {"disabled": True})
+    functions.queue.send(WebhookCheck(SCOPE, webhook.id), delay=0)
+    for _ in range(20):
+        functions.faults.at("before health.save", lambda: UnavailableError("dynamodb: away"))
+        assert functions.step()
+        assert len(waiting(functions)) <= 1
 
 
 def test_health_that_changes_meanwhile_is_read_again() -> None:
