@@ -425,3 +425,18 @@ def test_other_methods_are_a_405(replayed: Replayed) -> None:
     for path in ("/deliveries/replay", f"/replay/{ID}", "/replays"):
         response = replayed.app.call("PATCH", f"{BASE}{path}", {})
         assert response.status == 405
+
+
+def test_a_replay_without_progress_is_set_going_when_it_is_shown(replayed: Replayed) -> None:
+    replayed.fill(3)
+    path = f"{BASE}/replay/{(replay_id := replayed.replay().json['replayId'])}"
+    replayed.app.recovery.queue.take_all()  # its task is lost
+    replayed.app.clock.now += 600
+    assert replayed.app.call("GET", path).status == 200
+    assert replayed.pages() == []
+    replayed.app.clock.now += 1
+    assert replayed.app.call("GET", path).json["state"] == "running"
+    assert replayed.pages() == [ReplayPage(SCOPE, replay_id, 0)]
+    assert replayed.app.call("DELETE", path).json["state"] == "cancelled"
+    assert replayed.app.call("GET", path).status == 200
+    assert len(replayed.pages()) == 1

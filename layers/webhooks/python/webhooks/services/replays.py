@@ -4,11 +4,18 @@ A request's exact repeat finds the replay that it made. Requests are authorized 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from webhooks.domain.delivery import ReleaseKind
 from webhooks.domain.delivery_log import LogCount, LogEntry, LogQuery, Outcome, log_key_of
-from webhooks.domain.errors import ConflictError, InvalidInputError, NotFoundError, StaleError
+from webhooks.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleError,
+    UnavailableError,
+)
 from webhooks.domain.replay import (
     MAX_DELIVERIES,
     MAX_RUNNING,
@@ -28,6 +35,7 @@ NO_WEBHOOK = "webhookId: no such webhook"
 NAMED = 10  # ids that an error names at most
 RACES = 10  # of a cancellation with the replay's pages
 MAX_AUTHOR = 256  # characters
+STALE_MS = 600_000  # without progress: the task of a replay is taken for lost
 
 TOO_MANY = (
     f"since: the filter finds more deliveries than can be counted in time, or than {MAX_DELIVERIES}; narrow "
@@ -106,7 +114,15 @@ class TenantReplays:
         return replay
 
     def get(self, scope: Scope, replay_id: str) -> Replay:
-        """Return a replay. Raises NotFoundError."""
+        """Return a replay; one that made no progress for long is set going again. Raises NotFoundError."""
+        replay = self._stored(scope, replay_id)
+        is_late = round(self._clock() * 1000) - replay.updated_at > STALE_MS
+        if replay.kind is ReleaseKind.REPLAY and replay.is_running and is_late:
+            with suppress(UnavailableError):  # it is shown all the same, and asked for when it is shown again
+                self._queue.send(ReplayPage(scope, replay.id, replay.page), delay=0)
+        return replay
+
+    def _stored(self, scope: Scope, replay_id: str) -> Replay:
         replay = self._replays.get(scope, replay_id) if WEBHOOK_ID.fullmatch(replay_id) else None
         if replay is None:
             raise NotFoundError(NO_REPLAY)
@@ -120,7 +136,7 @@ class TenantReplays:
     def cancel(self, scope: Scope, replay_id: str) -> Replay:
         """Cancel a replay that is running; return it. Raises NotFoundError, ConflictError."""
         for _ in range(RACES):
-            replay = self.get(scope, replay_id)
+            replay = self._stored(scope, replay_id)
             if replay.kind is not ReleaseKind.REPLAY:
                 raise ConflictError(RECOVERED_ALONE)
             if not replay.is_running:
