@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.backends import Backend
 from tests.fakes.replays import FakeReplays
+from webhooks.adapters.dynamodb.replay_items import replay_key
 from webhooks.adapters.dynamodb.replays import DynamoReplays
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.delivery import ReleaseKind
@@ -103,6 +104,21 @@ def test_a_community_has_a_limit_of_running_replays(replays: Replays) -> None:
     replays.add(made(5), limit=2)
     with pytest.raises(TooManyReplaysError):
         replays.add(made(6), limit=2)
+
+
+def test_a_replay_that_expired_has_no_place(replays: Replays, backend: Backend) -> None:
+    lost, kept = replays.add(made(1), limit=2), replays.add(made(2), limit=2)
+    if isinstance(replays, FakeReplays):
+        del replays._replays[SCOPE, lost.id]  # noqa: SLF001
+    elif backend.aws is not None:
+        key = replay_key(SCOPE, lost.id)
+        backend.aws.dynamodb.delete_item(TableName=backend.table("deliveries"), Key=key)
+    assert list(replays.running(SCOPE)) == list(replays.running(SCOPE)) == [kept]
+    assert replays.running(OTHER) == []
+    added = replays.add(made(3), limit=2)
+    assert list(replays.running(SCOPE)) == [kept, added]
+    with pytest.raises(TooManyReplaysError):
+        replays.add(made(4), limit=2)
 
 
 def test_replays_are_listed_with_the_newest_first(replays: Replays) -> None:

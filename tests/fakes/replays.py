@@ -47,6 +47,12 @@ class FakeReplays:
         with self._lock:
             return self._replays.get((scope, replay_id))
 
+    def running(self, scope: Scope) -> Sequence[Replay]:
+        """Return the replays that a community has running."""
+        with self._lock:
+            found = [replay for (owner, _), replay in self._replays.items() if owner == scope]
+            return [each for each in found if each.is_running and each.kind is ReleaseKind.REPLAY]
+
     def newest(self, scope: Scope, *, after: str | None, size: int) -> Sequence[Replay]:
         """Return replays of a community, the newest first."""
         with self._lock:
@@ -82,7 +88,4 @@ class FakeReplays:
         return stored
 
     def _running(self, scope: Scope) -> int:
-        return sum(
-            owner == scope and replay.is_running and replay.kind is ReleaseKind.REPLAY
-            for (owner, _), replay in self._replays.items()
-        )
+        return len(self.running(scope))

@@ -440,3 +440,12 @@ def test_a_replay_without_progress_is_set_going_when_it_is_shown(replayed: Repla
     assert replayed.app.call("DELETE", path).json["state"] == "cancelled"
     assert replayed.app.call("GET", path).status == 200
     assert len(replayed.pages()) == 1
+
+
+def test_replays_whose_tasks_are_lost_go_on_when_another_finds_no_place(replayed: Replayed) -> None:
+    replayed.fill(3)
+    begun = [replayed.replay().json["replayId"] for _ in range(MAX_RUNNING)]
+    replayed.app.recovery.queue.take_all()
+    replayed.app.clock.now += 601
+    assert replayed.replay().status == 409
+    assert {page.replay_id for page in replayed.pages()} == set(begun)

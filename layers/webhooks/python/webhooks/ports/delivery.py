@@ -124,6 +124,9 @@ class Replays(Protocol):
     def get(self, scope: Scope, replay_id: str) -> Replay | None:
         """Return a replay as it is now."""
 
+    def running(self, scope: Scope) -> Sequence[Replay]:
+        """Return a community's running replays; frees the places of those that are gone or ended."""
+
     def newest(self, scope: Scope, *, after: str | None, size: int) -> Sequence[Replay]:
         """Return replays of a community, the newest first; `after`: the last id of the page before."""
 

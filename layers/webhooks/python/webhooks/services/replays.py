@@ -14,6 +14,7 @@ from webhooks.domain.errors import (
     InvalidInputError,
     NotFoundError,
     StaleError,
+    TooManyReplaysError,
     UnavailableError,
 )
 from webhooks.domain.replay import (
@@ -108,7 +109,7 @@ class TenantReplays:
                 total=counted.deliveries,
                 updated_at=round(now * 1000),
             )
-            replay = self._replays.add(replay, key=key, limit=MAX_RUNNING)
+            replay = self._add(replay, key)
         if replay.is_running and replay.page == 0:  # the first page may be asked for twice: it is done once
             self._queue.send(ReplayPage(replay.scope, replay.id, 0), delay=0)
         return replay
@@ -116,11 +117,24 @@ class TenantReplays:
     def get(self, scope: Scope, replay_id: str) -> Replay:
         """Return a replay; one that made no progress for long is set going again. Raises NotFoundError."""
         replay = self._stored(scope, replay_id)
+        self._go_on(replay)
+        return replay
+
+    def _go_on(self, replay: Replay) -> None:
+        """Ask for a replay's page again where its task seems lost: it is done once all the same."""
         is_late = round(self._clock() * 1000) - replay.updated_at > STALE_MS
         if replay.kind is ReleaseKind.REPLAY and replay.is_running and is_late:
-            with suppress(UnavailableError):  # it is shown all the same, and asked for when it is shown again
-                self._queue.send(ReplayPage(scope, replay.id, replay.page), delay=0)
-        return replay
+            with suppress(UnavailableError):  # the next look asks for it
+                self._queue.send(ReplayPage(replay.scope, replay.id, replay.page), delay=0)
+
+    def _add(self, replay: Replay, key: str) -> Replay:
+        """Store a new replay; where too many run, free the places of those that do not, and try once more."""
+        try:
+            return self._replays.add(replay, key=key, limit=MAX_RUNNING)
+        except TooManyReplaysError:
+            for each in self._replays.running(replay.scope):
+                self._go_on(each)
+            return self._replays.add(replay, key=key, limit=MAX_RUNNING)
 
     def _stored(self, scope: Scope, replay_id: str) -> Replay:
         replay = self._replays.get(scope, replay_id) if WEBHOOK_ID.fullmatch(replay_id) else None

@@ -4,6 +4,7 @@ A community's running replays are named by one item, which each begin and end ch
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -74,6 +75,16 @@ class DynamoReplays:
         item = self._table.get(replay_key(scope, replay_id))
         return replay_from(scope, item) if item else None
 
+    def running(self, scope: Scope) -> Sequence[Replay]:
+        """Return a community's running replays; frees the places of those that are gone or ended."""
+        named = self._table.get(running_key(scope)) or {}
+        found = {each: self.get(scope, each) for each in sorted(named.get("ids", {"SS": []})["SS"])}
+        running = [replay for replay in found.values() if replay and replay.is_running]
+        if lost := sorted(found.keys() - {replay.id for replay in running}):  # none of them runs ever again
+            with suppress(StaleError):  # others freed them
+                self._write(self._freed(scope, lost) | {"ConditionExpression": "attribute_exists(#ids)"})
+        return running
+
     def newest(self, scope: Scope, *, after: str | None, size: int) -> Sequence[Replay]:
         """Return replays of a community, the newest first; `after`: the last id of the page before."""
         request: dict[str, Any] = {
@@ -131,14 +142,16 @@ class DynamoReplays:
         }
 
     def _end(self, replay: Replay) -> dict[str, Any]:
+        return {"Update": self._freed(replay.scope, [replay.id])}
+
+    def _freed(self, scope: Scope, ids: Sequence[str]) -> dict[str, Any]:
+        """Return the update that names replays as running no more."""
         return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": running_key(replay.scope),
-                "UpdateExpression": "DELETE #ids :id",
-                "ExpressionAttributeNames": {"#ids": "ids"},
-                "ExpressionAttributeValues": {":id": {"SS": [replay.id]}},
-            }
+            "TableName": self._table.name,
+            "Key": running_key(scope),
+            "UpdateExpression": "DELETE #ids :ended",
+            "ExpressionAttributeNames": {"#ids": "ids"},
+            "ExpressionAttributeValues": {":ended": {"SS": list(ids)}},
         }
 
     def _update(
