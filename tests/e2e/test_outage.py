@@ -6,7 +6,7 @@ The queues' visibility timeouts are lowered for the test, so that many pass.
 import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,20 +48,42 @@ def away(stack: Stack, names: Sequence[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        for description, items, ttl in tables:
-            name = description["TableName"]
-            dynamodb.create_table(
-                TableName=name,
-                KeySchema=description["KeySchema"],
-                AttributeDefinitions=description["AttributeDefinitions"],
-                **_indexes(description),
-                BillingMode="PAY_PER_REQUEST",
-            )
-            for item in items:
-                dynamodb.put_item(TableName=name, Item=item)
-            if "AttributeName" in ttl:
-                specification = {"Enabled": True, "AttributeName": ttl["AttributeName"]}
-                dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
+        with _paused(stack):  # a table that has some of its items yet would lose events
+            _restore(dynamodb, tables)
+
+
+def _restore(
+    dynamodb: Any, tables: Iterable[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]]
+) -> None:
+    for description, items, ttl in tables:
+        name = description["TableName"]
+        dynamodb.create_table(
+            TableName=name,
+            KeySchema=description["KeySchema"],
+            AttributeDefinitions=description["AttributeDefinitions"],
+            **_indexes(description),
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for item in items:
+            dynamodb.put_item(TableName=name, Item=item)
+        if "AttributeName" in ttl:
+            specification = {"Enabled": True, "AttributeName": ttl["AttributeName"]}
+            dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
+
+
+@contextmanager
+def _paused(stack: Stack) -> Iterator[None]:
+    """Let no function read its queue meanwhile."""
+    functions = stack.client("lambda")
+    mappings = [each["UUID"] for each in functions.list_event_source_mappings()["EventSourceMappings"]]
+    for mapping in mappings:
+        functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    time.sleep(HIDDEN)  # until those that run have ended
+    try:
+        yield
+    finally:
+        for mapping in mappings:
+            functions.update_event_source_mapping(UUID=mapping, Enabled=True)
 
 
 def _indexes(description: dict[str, Any]) -> dict[str, Any]:
