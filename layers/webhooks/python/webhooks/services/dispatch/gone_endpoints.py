@@ -17,6 +17,8 @@ from webhooks.services.dispatch.health_keeper import send_check, send_event
 from webhooks.services.dispatch.observation import tells
 from webhooks.services.dispatch.stages import Decided
 
+RACES = 5  # with batches that change the webhook's health
+
 logger = logging.getLogger(__name__)
 
 # A change that loses race after race in a busy community takes 10, a call that hangs 9.
@@ -66,17 +68,19 @@ class GoneEndpoints:
 
     def _disable(self, webhook: Webhook, reason: str) -> tuple[Webhook, int]:
         """Disable a webhook; return it as it is then, and the time in epoch ms. Raises WebhooksError."""
-        at = round(self._clock() * 1000)
-        after = _disabled(webhook, reason, at)
-        try:
-            self._subscriptions.change(webhook, after, record=None)
-        except StaleError:
-            now = self._subscriptions.get(webhook.scope, webhook.id)
-            if now is None or now.revision != webhook.revision:
-                raise
-            after = _disabled(now, reason, at)  # only its health changed, as this batch's attempts changed it
-            self._subscriptions.change(now, after, record=None)
-        return after, at
+        at, now = round(self._clock() * 1000), webhook
+        for _ in range(RACES):
+            after = _disabled(now, reason, at)
+            try:
+                self._subscriptions.change(now, after, record=None)
+            except StaleError:
+                read = self._subscriptions.get(webhook.scope, webhook.id)
+                if read is None or read.revision != webhook.revision:
+                    raise
+                now = read  # only its health changed, by this batch's attempts or by those of another
+            else:
+                return after, at
+        raise StaleError
 
     def _follow(self, webhook: Webhook, reason: str, *, at: int, is_told: bool) -> None:
         if webhook.health.backlog_since is not None:
