@@ -32,11 +32,6 @@ def live(stack: Stack, function: str) -> dict[str, str]:
     return variables
 
 
-def deploy(stack: Stack) -> None:
-    stack.up()
-    permissions.permit_what_aws_would(stack)  # the emulator writes every policy anew
-
-
 def logged(stack: Stack, group: str, *, since: float) -> list[dict[str, Any]]:
     """Return the lines of a function's log from a time on."""
     found = logs.lines(stack, permissions.physical_id(stack, group), since=since)
@@ -46,9 +41,9 @@ def logged(stack: Stack, group: str, *, since: float) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def changed(stack: Stack) -> Iterator[Stack]:
     """The stack with other parameters, and as it was again after the tests."""
-    deploy(Stack(stack.folder, port=stack.port, parameters=CHANGED))
+    permissions.deploy(Stack(stack.folder, port=stack.port, parameters=CHANGED))
     yield stack
-    deploy(stack)
+    permissions.deploy(stack)
 
 
 @pytest.mark.parametrize("function", READ_BY)
@@ -72,7 +67,7 @@ def test_metrics_are_written_at_level_error_and_lower_lines_are_not(
 
 
 def test_the_values_before_are_back_after_another_deployment(changed: Stack) -> None:
-    deploy(changed)  # by the parameters of conftest.py
+    permissions.deploy(changed)  # by the parameters of conftest.py
 
     assert live(changed, "DispatcherFunction")["RETRY_DELAYS"] == "1,2"
     assert live(changed, "FanoutFunction")["POWERTOOLS_LOG_LEVEL"] == "INFO"
