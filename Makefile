@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix unit e2e bench soak profiles recording lock clean
+.PHONY: help setup run stop status reset test check fix pages unit e2e bench soak profiles recording lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -39,12 +39,17 @@ check: setup ## check format, lint, types and template
 	@echo "== lint"; .venv/bin/ruff check --quiet .
 	@echo "== types"; .venv/bin/mypy --no-error-summary
 	@.venv/bin/mypy --no-error-summary --config-file cli/pyproject.toml cli layers/signing/python verify
+	@echo "== pages"; $(PY) -m tools.pages --check
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
 
-fix: setup ## format, and let the linter repair
+fix: setup ## format, and let the linters repair
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+	$(PY) -m tools.pages --fix
+
+pages: setup ## build the console and the reference page: web/ into functions/console/
+	@$(PY) -m tools.pages
 
 unit: setup ## run the tests that need no stack
 	@echo "== tests: $(patsubst tests/%/,%,$(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
@@ -76,7 +81,7 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
 
 clean: stop ## delete everything that was installed or built, and the local stack
-	rm -rf .venv .venv-sam .venv-emulator .venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # uv runs on any Python, and then finds Python 3.13 or fetches it. The loop runs in the root folder, where no
 # .python-version makes a version manager insist on 3.13.

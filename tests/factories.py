@@ -353,6 +353,7 @@ class InMemoryApp:
                 EcdsaHelper(Curve.SECP256K1, random_bytes=self.random_bytes)
             ),
             "discovery": function("discovery").routes(discovery, deployment),
+            "console": function("console").routes(),
         }
 
     def _webhook_tests(self) -> WebhookTests:
@@ -420,6 +421,7 @@ def owner(path: str) -> str:
         ),
         "service_keys": r"/servicekeys|/servicekey/.+",
         "ecdsa_helper": r"/ecdsa_helper(/[^/]+)?",
+        "console": r"/(console|docs)/*",
     }
     return next(
         (name for name, pattern in patterns.items() if re.fullmatch(pattern, path, re.DOTALL)), "discovery"

@@ -1,6 +1,7 @@
 """Serves the API's functions in memory over HTTP on loopback, for programs that call it."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,14 +11,16 @@ STAGE = "/prod"
 
 
 class HttpApp(ThreadingHTTPServer):
-    """An InMemoryApp behind an address."""
+    """An InMemoryApp behind an address. `runs`: its clock is this machine's at each request."""
 
     daemon_threads = True
 
-    def __init__(self, app: InMemoryApp) -> None:
+    def __init__(self, app: InMemoryApp, *, runs: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), _Requests)
         self.app = app
+        self.runs = runs
         self.lock = threading.Lock()  # the app's state is for one thread
+        self.requests: list[tuple[str, str, dict[str, str], str]] = []  # method, path, headers, body
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     @property
@@ -44,8 +47,11 @@ class _Requests(BaseHTTPRequestHandler):
             query=dict(parse_qsl(parts.query)) or None,
         )
         with self.server.lock:
+            if self.server.runs:
+                self.server.app.clock.now = time.time()
             response = self.server.app.send(event)
         text = response.text.encode()
+        self.server.requests.append((self.command, self.path, dict(self.headers.items()), body))
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)

@@ -6,7 +6,6 @@ from aws_lambda_powertools.event_handler import Response
 
 from webhooks.bootstrap.discovery import compose
 from webhooks.bootstrap.runtime import invocation
-from webhooks.entrypoints.api import docs_page
 from webhooks.entrypoints.api.discovery_responses import DeploymentInfo, health_response, read_version
 from webhooks.entrypoints.api.public_url import public_url
 from webhooks.entrypoints.api.request import ApiRequest
@@ -51,10 +50,6 @@ def routes(discovery: Discovery, deployment: DeploymentInfo) -> RestApi:
     @api.get("/openapi.json")
     def openapi(_: ApiRequest) -> Response[str]:
         return json_response(document, headers=SHORTLY)
-
-    @api.get("/docs")
-    def docs(_: ApiRequest) -> Response[str]:
-        return docs_page.response(document)
 
     return api
 

@@ -40,7 +40,8 @@ OWNERS = {
     "/.well-known": "DiscoveryFunction",
     "/.well-known/jwks.json": "DiscoveryFunction",
     "/openapi.json": "DiscoveryFunction",
-    "/docs": "DiscoveryFunction",
+    "/console": "ConsoleFunction",
+    "/docs": "ConsoleFunction",
     "/": "DiscoveryFunction",
     "/{proxy+}": "DiscoveryFunction",
 }

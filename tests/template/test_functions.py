@@ -15,6 +15,7 @@ SETTINGS = {
     "ServiceKeysFunction": settings.ServiceKeysSettings,
     "EcdsaHelperFunction": settings.EcdsaHelperSettings,
     "DiscoveryFunction": settings.DiscoverySettings,
+    "ConsoleFunction": settings.LoggingSettings,
     "FanoutFunction": settings.FanoutSettings,
     "DispatcherFunction": settings.DispatcherSettings,
     "RecoveryFunction": settings.RecoverySettings,

@@ -31,6 +31,7 @@ PATHS = {
     "/.well-known/jwks.json": ["GET"],
     "/sd": ["GET"],
     "/openapi.json": ["GET"],
+    "/console": ["GET"],
     "/docs": ["GET"],
 }
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]

@@ -384,5 +384,6 @@ OPERATIONS = (
         example=examples.JWKS,
     ),
     _open("getOpenApi", "/openapi.json", "Documentation", "Get this document.", response={"type": "object"}),
+    _open("getConsole", "/console", "Documentation", "Open the console.", response="text/html"),
     _open("getDocs", "/docs", "Documentation", "Read this document as a page.", response="text/html"),
 )

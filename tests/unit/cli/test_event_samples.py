@@ -48,6 +48,7 @@ ROUTES = [
     ("GET", "/.well-known"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/openapi.json"),
+    ("GET", "/console"),
     ("GET", "/docs"),
     ("GET", "/"),
     ("GET", "/{proxy+}"),

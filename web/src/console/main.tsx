@@ -1,0 +1,24 @@
+/** The console: starts with the page. */
+import { render } from "preact";
+import { App } from "./app";
+import { installKeyboard } from "./parts/keyboard";
+import { applyTheme } from "./parts/theme";
+import { installTooltips } from "./parts/tooltip";
+import { openReadyLink } from "./ready_link";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/controls.css";
+import "./styles/tables.css";
+import "./styles/panels.css";
+import "./styles/charts.css";
+import "./styles/waterfall.css";
+import "./styles/overlays.css";
+import "./styles/forms.css";
+import "./styles/states.css";
+import "./styles/responsive.css";
+
+applyTheme();
+installTooltips();
+installKeyboard();
+openReadyLink().finally(() => render(<App />, document.getElementById("app")!));

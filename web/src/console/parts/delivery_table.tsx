@@ -1,0 +1,90 @@
+/** Deliveries as rows; a row opens its delivery (`?open=…`). */
+import { milliseconds } from "../format";
+import { link, useRoute } from "../router";
+import type { Attempt, Delivery } from "../types";
+import { Icon } from "./icons";
+import { Pill, When } from "./ui";
+
+export function DeliveryTable(props: {
+  deliveries: Delivery[];
+  /** The webhook's name of a row, where rows of several are shown. */
+  nameOf?: (webhookId: string) => string;
+  isFresh?: (delivery: Delivery) => boolean;
+}) {
+  const open = useRoute().query.open;
+  return (
+    <table class="tbl rows dense">
+      <thead>
+        <tr>
+          <th>Outcome</th>
+          <th>Event</th>
+          {props.nameOf && <th class="c-hook">Webhook</th>}
+          <th>Attempts</th>
+          <th>Last answer</th>
+          <th class="num">Took</th>
+          <th class="num">When</th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.deliveries.map((each) => {
+          const last = each.attempts.at(-1);
+          return (
+            <tr
+              key={each.deliveryId}
+              data-row={link({ open: each.deliveryId })}
+              aria-selected={each.deliveryId === open ? "true" : undefined}
+              class={props.isFresh?.(each) ? "fresh" : ""}
+            >
+              <td>
+                <Pill kind={each.outcome} />
+              </td>
+              <td class="o1 wide">
+                <a class="name evt" href={link({ open: each.deliveryId })}>
+                  {each.eventName}
+                </a>
+                {each.mark && <span class="tag">{each.mark}</span>}
+              </td>
+              {props.nameOf && (
+                <td class="c-hook wide">
+                  <span class="ink2">{props.nameOf(each.webhookId)}</span>
+                </td>
+              )}
+              <td class="hide">
+                <Attempts delivery={each} />
+              </td>
+              <td class="hide ink2">{answered(each, last)}</td>
+              <td class="num hide">{milliseconds(last?.latencyMs)}</td>
+              <td class="num ink2">
+                <When at={each.occurredAt} fine />
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+/** The last answer in a word or two. */
+export function answered(delivery: Delivery, last?: Attempt): string {
+  if (last) return last.status ? String(last.status) : (last.reason ?? "No answer");
+  return delivery.reason ?? "–";
+}
+
+function Attempts({ delivery }: { delivery: Delivery }) {
+  if (!delivery.attemptCount) return <span class="meta">none</span>;
+  const delivered = delivery.outcome === "delivered";
+  return (
+    <span class="pips" role="img" aria-label={`${delivery.attemptCount} attempts`}>
+      <span class="num">{delivery.attemptCount}</span>
+      {delivery.attempts.slice(-5).map((attempt, index, all) => {
+        const good = delivered && index === all.length - 1;
+        return (
+          <span key={attempt.number} class={`k-${good ? "ok" : "bad"}`}>
+            <Icon name={good ? "check" : "x"} />
+          </span>
+        );
+      })}
+    </span>
+  );
+}
