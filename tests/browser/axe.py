@@ -1,0 +1,26 @@
+"""Accessibility by axe-core: WCAG 2.2 A and AA, and its best practices."""
+
+from functools import cache
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tools.pages import node
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@cache
+def source() -> str:
+    node.install()
+    return (node.WEB / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+def findings(page: Page) -> list[str]:
+    """Return what axe finds in the page as it is: rule, impact and the elements."""
+    page.evaluate(source())
+    found: dict[str, Any] = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
+    return [
+        f"{each['id']} ({each['impact']}): " + "; ".join(str(node["target"]) for node in each["nodes"])
+        for each in found["violations"]
+    ]
