@@ -153,8 +153,8 @@ export interface Series {
 
 export interface Replay {
   replayId: string;
-  kind: string;
-  state: "running" | "finished" | "cancelled" | "stopped";
+  kind: "replay" | "recovery";
+  state: "running" | "done" | "cancelled" | "stopped";
   rate: number;
   total: number;
   sent: number;
@@ -163,7 +163,7 @@ export interface Replay {
   createdAt: string;
   createdBy?: string;
   updatedAt: string;
-  filter?: Record<string, unknown>;
+  filter?: { webhookId: string; outcome?: Outcome; eventName?: string; since?: string; until?: string };
   deliveryIds?: string[];
   reason?: string;
 }
