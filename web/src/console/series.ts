@@ -105,8 +105,8 @@ export interface Span {
 /** Changes that the API remembers. */
 const KEPT = 20;
 
-/** Return the states between two times, the oldest first. `changes`: newest first. */
-export function spansOf(changes: Change[], from: number, to: number): Span[] {
+/** Return the states between two times, the oldest first. `changes`: newest first; `present`: the state now. */
+export function spansOf(changes: Change[], present: State, from: number, to: number): Span[] {
   const spans: Span[] = [];
   let end = to;
   for (const change of changes) {
@@ -115,8 +115,16 @@ export function spansOf(changes: Change[], from: number, to: number): Span[] {
     end = Math.min(end, begin);
     if (begin <= from) return spans;
   }
-  // Before its first change a webhook was healthy; where older changes are forgotten, that is not known.
-  const state = changes.length < KEPT ? "healthy" : "unknown";
-  if (end > from) spans.unshift({ state, from, to: end, reason: "" });
+  if (end > from) spans.unshift({ state: before(changes, present), from, to: end, reason: "" });
   return spans;
+}
+
+/** Return the state before the oldest change; where changes are forgotten, it is not known. */
+function before(changes: Change[], present: State): Span["state"] {
+  if (changes.length >= KEPT) return "unknown";
+  const oldest = changes.at(-1);
+  if (!oldest) return present;
+  // A webhook begins healthy, unless its tenant made it paused or disabled.
+  if (oldest.reason.startsWith("enabled")) return "disabled";
+  return oldest.reason.startsWith("resumed") ? "paused" : "healthy";
 }

@@ -29,11 +29,15 @@ export function Chart(props: ChartProps) {
     showTable(!isTable);
     setCursor({ at: null, byKeys: false });
   };
+  // Values may have become fewer since the cursor was set.
+  const at = cursor.at !== null && cursor.at < props.starts.length ? cursor.at : null;
+  const time = at === null ? "" : readTime(props, at);
   return (
     <section class="card" aria-label={props.title}>
       <header>
         <h2>{props.title}</h2>
-        <div class="push">
+        <div class="push row nw">
+          <span class="meta clip">{at === null ? props.caption : time}</span>
           <Button look="sm quiet" onClick={toggle} label={isTable ? "Show as a chart" : "Show as a table"}>
             {isTable ? "Chart" : "Table"}
           </Button>
@@ -44,7 +48,10 @@ export function Chart(props: ChartProps) {
           <Table {...props} />
         ) : (
           <>
-            <Legend {...props} cursor={cursor} />
+            <Legend {...props} at={at} />
+            <p class="vh" aria-live="polite">
+              {at !== null && cursor.byKeys && spoken(props, at)}
+            </p>
             <Plot
               {...props}
               label={`${props.label} Left and right arrow keys read single values.`}
@@ -60,14 +67,11 @@ export function Chart(props: ChartProps) {
 const shown = ({ format }: ChartProps, value: number | null | undefined) =>
   value === null || value === undefined ? "–" : format(value);
 
-function Legend({ cursor, ...props }: ChartProps & { cursor: Cursor }) {
-  const { bands, starts } = props;
-  // Values may have become fewer since the cursor was set.
-  const at = cursor.at !== null && cursor.at < starts.length ? cursor.at : null;
-  const isEmpty = at !== null && bands.every((each) => !each.values[at]);
+/** The values at the cursor, else of the whole. */
+function Legend({ at, ...props }: ChartProps & { at: number | null }) {
   return (
-    <ul class="legend" aria-live={cursor.byKeys ? "polite" : "off"}>
-      {bands.map((band, index) => (
+    <ul class="legend">
+      {props.bands.map((band, index) => (
         <li key={band.word}>
           <svg viewBox="0 0 10 10" aria-hidden="true">
             <rect {...fillOf(band.swatch, band.texture)} width="10" height="10" />
@@ -75,11 +79,18 @@ function Legend({ cursor, ...props }: ChartProps & { cursor: Cursor }) {
           {band.word} <b>{at === null ? props.totals[index] : shown(props, band.values[at])}</b>
         </li>
       ))}
-      <li class="push">
-        {at === null ? props.caption : `${bucketTime(props, at)}${isEmpty ? `, ${props.without}` : ""}`}
-      </li>
     </ul>
   );
+}
+
+function readTime(props: ChartProps, at: number): string {
+  const isEmpty = props.bands.every((each) => !each.values[at]);
+  return `${bucketTime(props, at)}${isEmpty ? `, ${props.without}` : ""}`;
+}
+
+function spoken(props: ChartProps, at: number): string {
+  const values = props.bands.map((each) => `${each.word} ${shown(props, each.values[at])}`);
+  return `${readTime(props, at)}: ${values.join(", ")}`;
 }
 
 /** The start of a bucket: with the day in a chart of days, with seconds where buckets are shorter than a minute. */

@@ -2,7 +2,7 @@
 import { DAY, duration } from "../format";
 import { capital } from "../health";
 import { moment, type Span, spansOf } from "../series";
-import type { Change } from "../types";
+import type { Health } from "../types";
 import { fillOf, type Texture } from "./patterns";
 import { KINDS, useTick } from "./ui";
 
@@ -20,10 +20,10 @@ const LOOKS: Record<Span["state"], [number, number, string, Texture?]> = {
   unknown: [12, 1, "off"],
 };
 
-export function HealthBand({ changes }: { changes: Change[] }) {
+export function HealthBand({ health: { changes, state } }: { health: Health }) {
   useTick();
   const now = Date.now();
-  const spans = spansOf(changes, now - DAY, now);
+  const spans = spansOf(changes, state, now - DAY, now);
   const place = (at: number) => WIDTH * (1 - (now - at) / DAY);
   return (
     <div class="wf">

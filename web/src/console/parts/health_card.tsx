@@ -26,7 +26,7 @@ export function HealthCard(props: {
         <span class="meta push">Last 24 hours</span>
       </header>
       <div class="body stack">
-        <HealthBand changes={health.changes} />
+        <HealthBand health={health} />
         <div class="g2">
           <div class="stack">
             <Note tone={tone} icon={icon} actions={props.enable}>

@@ -15,7 +15,7 @@ import {
   sum,
   type Values,
 } from "../series";
-import type { Change, Series } from "../types";
+import type { Health, Series, ShownWebhook } from "../types";
 import { Chart } from "./chart";
 import { PHASES } from "./phases";
 import type { Band, Zone } from "./plot";
@@ -26,8 +26,8 @@ export interface ShownSeries {
   series: Series;
 }
 
-export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; changes: Change[] }) {
-  const { range, load, changes } = props;
+export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; webhook: ShownWebhook }) {
+  const { range, load, webhook } = props;
   const [chosen, , title] = range;
   return (
     <section class="stack" aria-labelledby="charts-title">
@@ -60,7 +60,7 @@ export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; 
           )}
         </Note>
       )}
-      {load.data ? <Both {...load.data} changes={changes} /> : !load.error && <Waiting />}
+      {load.data ? <Both {...load.data} webhook={webhook} /> : !load.error && <Waiting />}
     </section>
   );
 }
@@ -78,10 +78,10 @@ function Waiting() {
   );
 }
 
-function Both({ series, range, changes }: ShownSeries & { changes: Change[] }) {
-  if (!series.deliveries) return <Nothing range={range} />;
+function Both({ series, range, webhook }: ShownSeries & { webhook: ShownWebhook }) {
+  if (!series.deliveries) return <Nothing range={range} webhook={webhook} />;
   const grid = gridOf(series);
-  const zones = zonesOf(changes, grid);
+  const zones = zonesOf(webhook.health, grid);
   const shared = { starts: grid.starts, stepMs: grid.stepMs, zones };
   const [, word] = range;
   const latency = phaseBands(grid);
@@ -119,18 +119,30 @@ function Both({ series, range, changes }: ShownSeries & { changes: Change[] }) {
   );
 }
 
-function Nothing({ range }: { range: Range }) {
+const LONGEST = RANGES.at(-1)!;
+
+function Nothing({ range, webhook }: { range: Range; webhook: ShownWebhook }) {
+  const { disabled, health } = webhook;
+  const isOlder = health.deliveries.count > 0 && range !== LONGEST;
   return (
     <div class="card">
       <div class="empty">
         <h3>No deliveries in the {range[2].toLowerCase()}</h3>
-        <p>
-          Charts of latency and outcomes begin with the first event. A test event shows at once whether the
-          endpoint answers; it is listed below, and charts leave it out.
-        </p>
-        <Button icon="send" href={link({ dialog: "test" })}>
-          Send test event
-        </Button>
+        {isOlder ? (
+          <Button href={link({ range: LONGEST[0] })}>Show the {LONGEST[2].toLowerCase()}</Button>
+        ) : disabled ? (
+          <p>The webhook is disabled, so events skip it. Charts begin with the first delivery.</p>
+        ) : (
+          <>
+            <p>
+              Charts of latency and outcomes begin with the first event. A test event shows at once whether
+              the endpoint answers; it is listed below, and charts leave it out.
+            </p>
+            <Button icon="send" href={link({ dialog: "test" })}>
+              Send test event
+            </Button>
+          </>
+        )}
       </div>
     </div>
   );
@@ -163,9 +175,9 @@ function outcomeBands({ outcomes }: Grid): Band[] {
 }
 
 /** The times in which the endpoint was down. One outage is one zone, whether its deliveries were held or not. */
-function zonesOf(changes: Change[], { starts, stepMs }: Grid): Zone[] {
+function zonesOf({ changes, state: present }: Health, { starts, stepMs }: Grid): Zone[] {
   const zones: Zone[] = [];
-  for (const { state, from, to } of spansOf(changes, starts[0]!, starts.at(-1)! + stepMs)) {
+  for (const { state, from, to } of spansOf(changes, present, starts[0]!, starts.at(-1)! + stepMs)) {
     if (state !== "failing" && state !== "held") continue;
     const last = zones.at(-1);
     if (last?.to === from) last.to = to;

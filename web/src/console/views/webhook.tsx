@@ -134,7 +134,7 @@ export function WebhookView({ session, id }: ViewProps) {
             )
           }
         />
-        <WebhookCharts load={series} range={range} changes={webhook.health.changes} />
+        <WebhookCharts load={series} range={range} webhook={webhook} />
         <div class="g31">
           <RecentDeliveries load={deliveries} webhookId={id} />
           <SettingsCard
