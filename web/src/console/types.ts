@@ -81,11 +81,13 @@ export interface WebhookPage {
 export interface WebhookHealth {
   webhookId: string;
   state: State;
+  /** 10,000: that many or more. */
   held: number;
+  /** Percent of the attempted ones, rounded down: 100 is all. */
   successRate?: number;
   p50Ms?: number;
   p99Ms?: number;
-  /** The last 100, oldest first: outcome and milliseconds. */
+  /** The last 100, newest first: outcome, and milliseconds of the last attempt. */
   deliveries: [Outcome, number | null][];
 }
 

@@ -201,6 +201,8 @@ interface InputProps {
   id: string;
   value: string;
   onValue?: (value: string) => void;
+  /** When Enter is pressed, or the field is left, after a change. */
+  onCommit?: (value: string) => void;
   type?: "text" | "password" | "datetime-local";
   /** The sentence that FieldRow or FieldBlock shows beside it. */
   error?: string;
@@ -237,6 +239,7 @@ export function Input(props: InputProps) {
       aria-invalid={error ? "true" : undefined}
       aria-describedby={[error && `${id}-error`, describedBy].filter(Boolean).join(" ") || undefined}
       onInput={(event) => props.onValue?.(event.currentTarget.value)}
+      onChange={(event) => props.onCommit?.(event.currentTarget.value)}
     />
   );
 }
