@@ -98,6 +98,18 @@ export interface CommunityHealth {
   oldestAt?: string;
 }
 
+export interface Communities {
+  data: { tenantId: string; communityId: string }[];
+  cursor?: string;
+}
+
+/** The private key is an envelope for the caller; the console never opens it. */
+export interface ServiceKey {
+  tag: string;
+  keyId: string;
+  type: string;
+}
+
 export interface Times {
   lookupMs?: number | null;
   connectMs?: number | null;

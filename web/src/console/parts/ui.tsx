@@ -117,7 +117,8 @@ export function When({ at, fine = false }: { at: string | number; fine?: boolean
 /** The seconds until a time, counting down. */
 export function Countdown({ until }: { until: number }) {
   useTick();
-  return <b>{seconds(Math.max(0, Math.ceil((until - Date.now()) / 1000)))}</b>;
+  // A timer is not read out at each second, even inside an alert.
+  return <b role="timer">{seconds(Math.max(0, Math.ceil((until - Date.now()) / 1000)))}</b>;
 }
 
 const ticking = new Set<() => void>();
