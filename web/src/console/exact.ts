@@ -1,31 +1,8 @@
-/** JSON whose numbers stay as they are written: 249.90, 1.0 and 9007199254740993 survive it. */
+/** Members of a JSON text, as they are written: 249.90, 1.0 and 9007199254740993 stay so. */
+import { JsonError, readJson } from "./json_text";
 
 const STRING = '"(?:[^"\\\\]|\\\\.)*"';
-const VALUE = new RegExp(`(${STRING})(\\s*:)?|-?\\d+(?:\\.\\d+)?(?:[eE][+-]?\\d+)?`, "g");
 const TOKEN = new RegExp(`${STRING}|[{}[\\],:]|[^\\s{}[\\],:"]+`, "g");
-
-/** A value of which `written` gives the text: each string and each number in it has a letter before it. */
-export type Exact = unknown;
-
-/** Read a JSON text; names of members are as usual. Throws SyntaxError. */
-export function readExact(text: string): Exact {
-  const marked = text.replace(VALUE, (token, string?: string, colon?: string) => {
-    if (colon !== undefined) return token;
-    return string === undefined ? `"n${token}"` : `"s${string.slice(1)}`;
-  });
-  return JSON.parse(marked);
-}
-
-/** Write a value of `readExact` as JSON. */
-export function written(value: Exact): string {
-  if (typeof value === "string") return value[0] === "n" ? value.slice(1) : JSON.stringify(value.slice(1));
-  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
-  if (value && typeof value === "object") {
-    const members = Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${written(each)}`);
-    return `{${members.join(", ")}}`;
-  }
-  return String(value);
-}
 
 /** Return the text of a member of a JSON object, as it is written; undefined where it has none of that name. */
 export function memberText(text: string, name: string): string | undefined {
@@ -60,13 +37,9 @@ function memberPlace(text: string, name: string): { from: number; to: number } |
 /** Return the sentence about a text that is no JSON, with its place; undefined for JSON. */
 export function syntaxProblem(text: string): string | undefined {
   try {
-    JSON.parse(text);
+    readJson(text);
     return undefined;
   } catch (error) {
-    const position = /position (\d+)/.exec(String(error))?.[1];
-    if (position === undefined)
-      return "The text is not JSON: it ends too early, or has a character too many.";
-    const before = text.slice(0, Number(position)).split("\n");
-    return `The text is not JSON: see line ${before.length}, column ${before.at(-1)!.length + 1}.`;
+    return error instanceof JsonError ? error.message : "The text is nested too deeply.";
   }
 }

@@ -1,7 +1,8 @@
 /** The question that Explain asks, and its answer, page by page. */
 import { useMemo, useRef, useState } from "preact/hooks";
 import { JsonText } from "../shared/client";
-import { memberText, readExact, syntaxProblem, withMember, written } from "./exact";
+import { memberText, syntaxProblem, withMember } from "./exact";
+import { type Json, readJson, writeJson } from "./json_text";
 import { type Loaded, useLoad } from "./load";
 import { inScope, type Session } from "./session";
 import type { Condition, ExplainedWebhook, Explanation } from "./types";
@@ -109,17 +110,26 @@ async function ask(
   const body = new JsonText(`{${parts.join(",")}}`);
   const { text } = await client.answer("POST", inScope(scope, "events", "explain"), body, signal);
   const { webhooks, ...page } = JSON.parse(text) as Explanation;
-  const exact = readExact(text) as { webhooks: { conditions?: { wanted: unknown; found: unknown[] }[] }[] };
+  const exact = listOf(readJson(text), "webhooks");
   const rows = webhooks.map((each, at) => ({
     ...each,
-    conditions: (each.conditions ?? []).map((condition: Condition, index) => ({
-      object: condition.object,
-      field: condition.field,
-      wanted: written(exact.webhooks[at]!.conditions![index]!.wanted),
-      found: exact.webhooks[at]!.conditions![index]!.found.map(written),
-    })),
+    conditions: (each.conditions ?? []).map(({ object, field }: Condition, index) => {
+      const written = listOf(exact[at], "conditions")[index];
+      const wanted = written instanceof Map ? written.get("wanted") : undefined;
+      return {
+        object,
+        field,
+        wanted: writeJson(wanted ?? null),
+        found: listOf(written, "found").map(writeJson),
+      };
+    }),
   }));
   return { ...page, rows };
+}
+
+function listOf(value: Json | undefined, member: string): Json[] {
+  const list = value instanceof Map ? value.get(member) : undefined;
+  return Array.isArray(list) ? list : [];
 }
 
 function byId({ text, name, at }: Asked): string[] {

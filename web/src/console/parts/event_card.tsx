@@ -19,7 +19,7 @@ export function EventCard(props: { session: Session; entry: Listened; data: Read
   return (
     <section class="card" id="event-card" aria-labelledby="event-name">
       <header>
-        <h2 class="mono any" id="event-name">
+        <h2 class="mono wrap" id="event-name">
           {name}
         </h2>
         <span class="push row">
@@ -46,10 +46,9 @@ export function EventCard(props: { session: Session; entry: Listened; data: Read
         </dl>
         {listeners.length > 0 && (
           <>
-            <h3>Webhooks</h3>
-            <ul class="names">
+            <ul class="names" aria-label="Webhooks that listen">
               {listeners.slice(0, LISTED).map((each) => (
-                <li key={each.id} class="any">
+                <li key={each.id} class="wrap">
                   <a href={address(["webhooks", each.id])}>{each.name}</a>
                   {each.disabled && <span class="meta"> disabled</span>}
                 </li>
@@ -66,7 +65,7 @@ export function EventCard(props: { session: Session; entry: Listened; data: Read
             <>
               Fields that filters use today:{" "}
               {fields.map((each, at) => (
-                <span key={each} class="any">
+                <span key={each} class="wrap">
                   {at > 0 && ", "}
                   <code>{each}</code>
                 </span>

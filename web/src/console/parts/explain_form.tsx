@@ -46,12 +46,11 @@ export function ExplainForm(props: {
           <b>Event</b>, or its id
         </label>
         <span class="push row tight">
-          <span class="meta" aria-hidden="true">
+          <label class="meta" for="sample">
             Sample
-          </span>
+          </label>
           <Select
             id="sample"
-            label="Sample event"
             value={samples.find((each) => each.event === fields.text)?.name ?? ""}
             options={[["", "none"], ...samples.map((each) => [each.name, each.name] as const)]}
             onValue={(name) =>

@@ -33,7 +33,7 @@ export function Explained(props: Props) {
   const shown = chosen ? rows.filter((each) => each.result === chosen) : rows;
   return (
     <>
-      <h2 class="any">
+      <h2 class="wrap">
         {counted(answer)} <span class="mono">{eventName}</span>
       </h2>
       {answer.listenedNames.length > 0 && <Meant answer={answer} onName={props.onName} />}
@@ -100,7 +100,7 @@ function Row({ session, row }: { session: Session; row: ExplainedRow }) {
       <span>
         <Pill kind={row.result} />
       </span>
-      <div class="any">
+      <div class="wrap">
         {row.webhookId ? (
           <a class="name" href={address(place)}>
             <b>{row.name || row.webhookId}</b>

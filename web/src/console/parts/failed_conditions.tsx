@@ -24,10 +24,11 @@ export function FailedConditions(props: { conditions: FailedCondition[]; listene
   );
 }
 
-/** Under ANY no group holds, so each has a condition that failed; where one has none, all groups must hold. */
+/** Under ANY each group has a condition that failed; where one has none, all groups must hold. */
 function rule({ conditions, listener }: Parameters<typeof FailedConditions>[0]): string {
-  const isAll = listener?.criteria === "ALL" || conditions.some((each, at) => each.object !== at);
-  if (isAll) return "Every group of its filter must hold.";
+  const isSome =
+    conditions.length < (listener?.groups ?? 0) || conditions.some((each, at) => each.object !== at);
+  if (isSome || listener?.criteria === "ALL") return "Every group of its filter must hold.";
   if (listener) return "One group of its filter would be enough, and none holds.";
   return "These groups of its filter do not hold.";
 }

@@ -24,7 +24,7 @@ export function Meant({ answer, onName }: { answer: Answer; onName: (name: strin
       }
     >
       Did you mean{" "}
-      <a class="evt any" href={address(["events"], { e: meant })}>
+      <a class="evt wrap" href={address(["events"], { e: meant })}>
         {meant}
       </a>
       ?
@@ -46,7 +46,7 @@ export function Names({ answer }: { answer: Answer }) {
       </header>
       <div class="body row">
         {answer.listenedNames.map((each) => (
-          <span key={each} class="tag evt any">
+          <span key={each} class="tag evt wrap">
             {each}
           </span>
         ))}

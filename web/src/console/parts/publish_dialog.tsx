@@ -174,15 +174,15 @@ function Listening({ name, data }: { name: string; data?: ReadWebhooks }) {
       {count ? (
         <>
           : <b>{isAll ? plural(count, "webhook") : `at least ${plural(count, "webhook")}`}</b> {listen} to{" "}
-          <code class="any">{name}</code>.
+          <code class="wrap">{name}</code>.
         </>
       ) : isAll && name ? (
         <>
-          , but no enabled webhook listens to <code class="any">{name}</code>.
+          , but no enabled webhook listens to <code class="wrap">{name}</code>.
           {meant && (
             <>
               {" "}
-              Did you mean <code class="any">{meant}</code>?
+              Did you mean <code class="wrap">{meant}</code>?
             </>
           )}
         </>

@@ -120,22 +120,17 @@ function AcceptedNote({ event }: { event: Accepted }) {
   const { name, eventId, at } = event;
   return (
     <div class="bar">
-      <Note
-        tone="ok"
-        icon="ok"
-        actions={
-          <span class="row">
-            <Button look="sm" href={address(["explain"], { event: eventId, name, at })}>
-              Explain event
-            </Button>
-            <Button look="sm" href={address(["deliveries"], { event: name })}>
-              Show deliveries
-            </Button>
-          </span>
-        }
-      >
-        <b>Event accepted.</b> <span class="evt any">{name}</span> with the id{" "}
-        <span class="mono any">{eventId}</span> <Copy text={eventId} what="event id" />
+      <Note tone="ok" icon="ok">
+        <b>Event accepted.</b> <span class="evt wrap">{name}</span> with the id{" "}
+        <span class="mono wrap">{eventId}</span> <Copy text={eventId} what="event id" />
+        <div class="row">
+          <Button look="sm" href={address(["explain"], { event: eventId, name, at })}>
+            Explain event
+          </Button>
+          <Button look="sm" href={address(["deliveries"], { event: name })}>
+            Show deliveries
+          </Button>
+        </div>
       </Note>
     </div>
   );
@@ -188,7 +183,7 @@ function Names(props: { entries: Listened[]; chosen: string; isLoading: boolean 
               aria-selected={name === props.chosen ? "true" : undefined}
             >
               <td>
-                <a class="name evt any" href={link({ e: name })} aria-current={name === props.chosen}>
+                <a class="name evt wrap" href={link({ e: name })} aria-current={name === props.chosen}>
                   {name}
                 </a>
                 {!listeners.length && <div class="meta">sample, not listened to</div>}
@@ -211,7 +206,7 @@ function Read(props: { data: ReadWebhooks; isLoading: boolean; onMore: () => voi
         No webhook listens yet. <a href="#/webhooks/new">Create a webhook</a> that does.
       </Note>
     );
-  if (read >= total) return <p class="meta">All {plural(total, "webhook")} read.</p>;
+  if (read >= total) return <p class="meta pager">All {plural(total, "webhook")} read.</p>;
   return (
     <div class="row pager">
       <span class="meta">
