@@ -67,7 +67,7 @@ export function Explain({ session }: ViewProps) {
           onChange={change}
           onExplain={explain}
         />
-        <section class="stack" aria-live="polite">
+        <section class="stack" aria-live="polite" aria-label="Explanation">
           {data && (
             <Explained
               session={session}
