@@ -1,11 +1,14 @@
 /** Names of webhooks that were loaded: every view that loads webhooks adds to them. In memory only. */
 import { useEffect, useState } from "preact/hooks";
 import { inScope, type Session } from "./session";
-import type { ShownWebhook, Webhook } from "./types";
+import type { ShownWebhook, Webhook, WebhookPage } from "./types";
 
 const AT_ONCE = 5;
+const SEVERAL = 2;
+const PAGE = 100;
 const names = new Map<string, string>();
 const asked = new Map<string, Promise<ShownWebhook | undefined>>();
+const paged = new Set<string>();
 const listeners = new Set<() => void>();
 
 export function learn(webhooks: readonly Pick<Webhook, "_id" | "name">[]): void {
@@ -39,6 +42,18 @@ export function webhookOf(
   return loading;
 }
 
+/** Learn the names of the newest webhooks, in one request for each community. */
+async function learnPage(session: Session): Promise<void> {
+  const path = inScope(session.scope, "webhooks", "fetch");
+  if (paged.has(path)) return;
+  paged.add(path);
+  try {
+    learn((await session.client.call<WebhookPage>("POST", path, { pSize: PAGE })).data);
+  } catch {
+    paged.delete(path);
+  }
+}
+
 /** Learn the names of webhooks that are shown, after they are: a few at a time. Draws again as they come. */
 export function useNames(session: Session, webhookIds: readonly string[]): (webhookId: string) => string {
   const [, redraw] = useState(0);
@@ -52,11 +67,15 @@ export function useNames(session: Session, webhookIds: readonly string[]): (webh
   const unknown = [...new Set(webhookIds)].filter((id) => !names.has(id));
   useEffect(() => {
     let isOver = false;
-    const left = unknown.slice();
-    const work = async () => {
+    const work = async (left: string[]) => {
       for (let id = left.shift(); id && !isOver; id = left.shift()) await webhookOf(session, id);
     };
-    for (let worker = 0; worker < Math.min(AT_ONCE, unknown.length); worker += 1) work();
+    const begin = async () => {
+      if (unknown.length > SEVERAL) await learnPage(session);
+      const left = unknown.filter((id) => !names.has(id));
+      for (let worker = 0; worker < Math.min(AT_ONCE, left.length); worker += 1) work(left);
+    };
+    begin();
     return () => {
       isOver = true;
     };
