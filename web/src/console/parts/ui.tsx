@@ -117,7 +117,8 @@ export function When({ at, fine = false }: { at: string | number; fine?: boolean
 /** The seconds until a time, counting down. */
 export function Countdown({ until }: { until: number }) {
   useTick();
-  return <b>{seconds(Math.max(0, Math.ceil((until - Date.now()) / 1000)))}</b>;
+  // A timer is not read out at each second, even inside an alert.
+  return <b role="timer">{seconds(Math.max(0, Math.ceil((until - Date.now()) / 1000)))}</b>;
 }
 
 const ticking = new Set<() => void>();
@@ -201,6 +202,8 @@ interface InputProps {
   id: string;
   value: string;
   onValue?: (value: string) => void;
+  /** When Enter is pressed, or the field is left, after a change. */
+  onCommit?: (value: string) => void;
   type?: "text" | "password" | "datetime-local";
   /** The sentence that FieldRow or FieldBlock shows beside it. */
   error?: string;
@@ -237,6 +240,7 @@ export function Input(props: InputProps) {
       aria-invalid={error ? "true" : undefined}
       aria-describedby={[error && `${id}-error`, describedBy].filter(Boolean).join(" ") || undefined}
       onInput={(event) => props.onValue?.(event.currentTarget.value)}
+      onChange={(event) => props.onCommit?.(event.currentTarget.value)}
     />
   );
 }
