@@ -7,7 +7,8 @@ const AT_ONCE = 5;
 const SEVERAL = 2;
 const PAGE = 100;
 const names = new Map<string, string>();
-const asked = new Map<string, Promise<ShownWebhook | undefined>>();
+const FRESH_MS = 30_000;
+const asked = new Map<string, { at: number; webhook: Promise<ShownWebhook | undefined> }>();
 const paged = new Set<string>();
 const listeners = new Set<() => void>();
 
@@ -19,27 +20,20 @@ export function learn(webhooks: readonly Pick<Webhook, "_id" | "name">[]): void 
 /** Return a webhook's name, or its id where the name is not known (yet). */
 export const nameOf = (webhookId: string): string => names.get(webhookId) ?? webhookId;
 
-/** Load a webhook once; undefined where it cannot be loaded, as it was deleted. `again`: not the one known. */
-export function webhookOf(
-  session: Session,
-  webhookId: string,
-  again = false,
-): Promise<ShownWebhook | undefined> {
+/** Return a webhook, at most 30 s old; undefined where it cannot be loaded, as it was deleted. */
+export function webhookOf(session: Session, webhookId: string): Promise<ShownWebhook | undefined> {
   const path = inScope(session.scope, "webhook", webhookId);
   const known = asked.get(path);
-  if (known && !again) return known;
-  const loading = session.client.call<ShownWebhook>("GET", path).then(
-    (webhook) => {
-      learn([webhook]);
-      return webhook;
+  if (known && known.at > Date.now() - FRESH_MS) return known.webhook;
+  const webhook = session.client.call<ShownWebhook>("GET", path).then(
+    (found) => {
+      learn([found]);
+      return found;
     },
-    () => {
-      asked.delete(path);
-      return undefined;
-    },
+    () => undefined,
   );
-  asked.set(path, loading);
-  return loading;
+  asked.set(path, { at: Date.now(), webhook });
+  return webhook;
 }
 
 /** Learn the names of the newest webhooks, in one request for each community. */

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { clock, DAY, HOUR, MINUTE, number, plural, SECOND } from "../format";
 import type { Delivery, Outcome } from "../types";
-import { KINDS } from "./ui";
+import { fillOf, Patterns } from "./patterns";
 
 const BARS = 60;
 const WIDTH = 20; // of a bar, in units of the picture
@@ -15,11 +15,11 @@ const STEPS = [
 ];
 const ORDER: Outcome[] = ["delivered", "retrying", "dead", "held", "skipped"];
 const FILLS: Record<Outcome, object> = {
-  delivered: { class: "f-okq" },
-  retrying: { fill: "url(#bar-retrying)" },
-  dead: { class: "f-bad" },
-  held: { fill: "url(#bar-held)" },
-  skipped: { class: "f-off" },
+  delivered: fillOf("okq"),
+  retrying: fillOf("warn", "hatched"),
+  dead: fillOf("bad"),
+  held: fillOf("held", "dotted"),
+  skipped: fillOf("off"),
 };
 
 type Counts = Partial<Record<Outcome, number>>;
@@ -102,6 +102,7 @@ export function Histogram(props: {
   const high = marked && Math.max(marked.first, marked.last);
   return (
     <div class="histo">
+      <Patterns />
       <svg
         viewBox={`0 0 ${counts.length * WIDTH} 44`}
         preserveAspectRatio="none"
@@ -127,7 +128,6 @@ export function Histogram(props: {
         onPointerCancel={() => mark(undefined)}
         onPointerLeave={() => marked?.isDragged || mark(undefined)}
       >
-        <Patterns />
         {low !== undefined && high !== undefined && (
           <rect class="f-marked" x={low * WIDTH} y="0" width={(high - low + 1) * WIDTH} height="43" />
         )}
@@ -175,27 +175,5 @@ function Bar({ counts, x, highest }: { counts: Counts; x: number; highest: numbe
         );
       })}
     </>
-  );
-}
-
-/** Retrying is hatched and held dotted, so that they differ without colours. */
-function Patterns() {
-  return (
-    <defs>
-      <pattern
-        id="bar-retrying"
-        width="4"
-        height="4"
-        patternUnits="userSpaceOnUse"
-        patternTransform="rotate(45)"
-      >
-        <rect class={`f-${KINDS.retrying.tone}`} width="4" height="4" />
-        <path class="s-surface" d="M0 0v4" stroke-width="1.5" />
-      </pattern>
-      <pattern id="bar-held" width="4" height="4" patternUnits="userSpaceOnUse">
-        <rect class={`f-${KINDS.held.tone}`} width="4" height="4" />
-        <circle class="f-surface" cx="2" cy="2" r=".9" />
-      </pattern>
-    </defs>
   );
 }
