@@ -98,6 +98,18 @@ export interface CommunityHealth {
   oldestAt?: string;
 }
 
+export interface Communities {
+  data: { tenantId: string; communityId: string }[];
+  cursor?: string;
+}
+
+/** The private key is an envelope for the caller; the console never opens it. */
+export interface ServiceKey {
+  tag: string;
+  keyId: string;
+  type: string;
+}
+
 export interface Times {
   lookupMs?: number | null;
   connectMs?: number | null;
@@ -155,8 +167,8 @@ export interface Series {
 
 export interface Replay {
   replayId: string;
-  kind: string;
-  state: "running" | "finished" | "cancelled" | "stopped";
+  kind: "replay" | "recovery";
+  state: "running" | "done" | "cancelled" | "stopped";
   rate: number;
   total: number;
   sent: number;
@@ -165,7 +177,7 @@ export interface Replay {
   createdAt: string;
   createdBy?: string;
   updatedAt: string;
-  filter?: Record<string, unknown>;
+  filter?: { webhookId: string; outcome?: Outcome; eventName?: string; since?: string; until?: string };
   deliveryIds?: string[];
   reason?: string;
 }
