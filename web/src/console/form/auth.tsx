@@ -67,7 +67,7 @@ export function AuthRows({ form, stored }: { form: Form; stored?: AuthType }) {
           key={name}
           id={name}
           label={LABELS[name]}
-          wire={`credential.${name}`}
+          wire={name.includes(".") ? name : `credential.${name}`}
           error={errors(name)}
           hint={at === names.length - 1 ? hint(authType, isKept && isTyped && names.length > 1) : undefined}
         >

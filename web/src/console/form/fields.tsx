@@ -131,7 +131,8 @@ const METHODS = ["POST", "PUT", "PATCH"];
 
 export function UrlRow({ form }: { form: Form }) {
   const { values, set, errors } = form;
-  const error = [...(errors("method") ?? []), ...(errors("url") ?? [])];
+  const found = [...(errors("method") ?? []), ...(errors("url") ?? [])];
+  const error = found.length ? found : undefined;
   return (
     <FieldRow
       id="url"
