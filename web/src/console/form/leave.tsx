@@ -18,6 +18,7 @@ export function useLeaveQuestion(isUnsaved: () => boolean) {
       }
       if (!isUnsaved()) return;
       event.stopImmediatePropagation();
+      event.preventDefault();
       want(location.hash);
       history.replaceState(null, "", own);
     };

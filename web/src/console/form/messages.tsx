@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import { Icon } from "../parts/icons";
+import { hintOf } from "../parts/trouble";
 import { Button, Countdown, Note } from "../parts/ui";
 import { focusControl, type Problems } from "./field_errors";
 import { isUnsure } from "./save";
@@ -99,7 +100,7 @@ export function Failed(props: {
       }
     >
       <div role={error.status === 429 ? "status" : undefined}>
-        <b>{`${status}${TITLES[error.status] ?? "The service failed."}`}</b> {error.message}{" "}
+        <b>{`${status}${TITLES[error.status] ?? "The service failed."}`}</b> {error.message} {hintOf(error)}{" "}
         {isUnsure(error) && "Try again sends the same request, and its change is made once. "}
         {error.requestId && <span class="meta">Request {error.requestId}</span>}
       </div>

@@ -2,13 +2,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { toast } from "../parts/toast";
 import { go } from "../router";
-import { change as changeSession, type Session } from "../session";
+import { askAgain, type Session } from "../session";
 import type { Webhook } from "../types";
 import { keepCreatedSecret } from "./created_secret";
-import { keepDraft, takeDraft } from "./draft";
 import { useLeaveQuestion } from "./leave";
 import { fresh, read, rebased, type Values } from "./model";
 import { type Outcome, type Sent, save } from "./save";
+import { dropDraft, keepDraft, takeDraft } from "./unsaved";
 
 const DEFAULT_RETRY_SECONDS = 5;
 const saveButton = () => document.querySelector<HTMLButtonElement>(".savebar [type=submit]");
@@ -34,6 +34,7 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
   };
 
   const set = (change: Partial<Values>) => {
+    dropDraft();
     update({ values: { ...state.values, ...change } });
     // What is sent by itself is what was sent before.
     fail((before) => before && { ...before, retryAt: undefined });
@@ -47,6 +48,7 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
 
   const submit = async () => {
     if (state.isBusy) return;
+    dropDraft();
     update({ isBusy: true });
     fail(undefined);
     const outcome = await save({
@@ -97,10 +99,10 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
     });
     fail(undefined);
   };
+  /** Other keys draw the form anew; with the same ones it is still there. */
   const connect = () => {
     keepDraft(session.scope, id ?? "new", { values: state.values, stored: state.stored });
-    state.isDone = true;
-    changeSession(undefined);
+    askAgain();
   };
   const makeNew = () => {
     keepDraft(session.scope, "new", { values: state.values });
@@ -108,6 +110,7 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
   };
 
   const leaveAnyway = () => {
+    dropDraft();
     state.isDone = true;
   };
   return { state, set, failure, submit, goOn, connect, makeNew, question: question(leaveAnyway) };

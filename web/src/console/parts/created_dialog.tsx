@@ -5,6 +5,7 @@ import { useLoad } from "../load";
 import { link } from "../router";
 import { inScope, type Session } from "../session";
 import { Dialog } from "./dialog";
+import { openSecret } from "./signing_secret";
 import { Button, Copy, Countdown, FieldBlock, Input, Note } from "./ui";
 
 const ID = "created-secret";
@@ -14,7 +15,9 @@ export function CreatedDialog(props: { session: Session; webhookId: string; onCl
   useEffect(() => forgetCreatedSecret, []);
   // The response of the creation had it; after a reload it is asked for.
   const { data, error, retryAt, reload } = useLoad(
-    async (signal) => createdSecret(webhookId) ?? (await load(session, webhookId, signal)),
+    async () =>
+      createdSecret(webhookId) ??
+      (await openSecret(session, "GET", inScope(session.scope, "webhook", webhookId, "secret"))),
     [webhookId],
   );
   return (
@@ -62,10 +65,4 @@ export function CreatedDialog(props: { session: Session; webhookId: string; onCl
       )}
     </Dialog>
   );
-}
-
-async function load(session: Session, id: string, signal: AbortSignal): Promise<string> {
-  const path = inScope(session.scope, "webhook", id, "secret");
-  const shown = await session.client.call<{ signingSecret: string }>("GET", path, undefined, signal);
-  return (await session.client.open(shown.signingSecret)) as string;
 }

@@ -21,3 +21,7 @@ export function takeDraft(scope: Scope, id: string): Draft | undefined {
   kept = undefined;
   return found;
 }
+
+export function dropDraft(): void {
+  kept = undefined;
+}
