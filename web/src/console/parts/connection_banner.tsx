@@ -35,7 +35,6 @@ export function ConnectionBanner() {
           <>You are offline.{age ?? " The page"} goes on when the network is back.</>
         )}
       </div>
-      <span class="push" />
       <Button look="sm" onClick={tryNow}>
         Try now
       </Button>
