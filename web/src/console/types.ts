@@ -81,11 +81,13 @@ export interface WebhookPage {
 export interface WebhookHealth {
   webhookId: string;
   state: State;
+  /** 10,000: that many or more. */
   held: number;
+  /** Percent of the attempted ones, rounded down: 100 is all. */
   successRate?: number;
   p50Ms?: number;
   p99Ms?: number;
-  /** The last 100, oldest first: outcome and milliseconds. */
+  /** The last 100, newest first: outcome, and milliseconds of the last attempt. */
   deliveries: [Outcome, number | null][];
 }
 
@@ -165,8 +167,8 @@ export interface Series {
 
 export interface Replay {
   replayId: string;
-  kind: string;
-  state: "running" | "finished" | "cancelled" | "stopped";
+  kind: "replay" | "recovery";
+  state: "running" | "done" | "cancelled" | "stopped";
   rate: number;
   total: number;
   sent: number;
@@ -175,7 +177,7 @@ export interface Replay {
   createdAt: string;
   createdBy?: string;
   updatedAt: string;
-  filter?: Record<string, unknown>;
+  filter?: { webhookId: string; outcome?: Outcome; eventName?: string; since?: string; until?: string };
   deliveryIds?: string[];
   reason?: string;
 }
