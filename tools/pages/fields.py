@@ -82,6 +82,10 @@ class Fields:
         ]
         if limits := "; ".join(self._limits(schema)):
             parts.append(f'<p class="lim">{limits[0].upper() + limits[1:]}.</p>')
+        parts += [
+            f'<details class="pattern"><summary>Pattern</summary><code>{html.escape(each)}</code></details>'
+            for each in self._long_patterns(schema)
+        ]
         if inside := self.body(schema, depth=depth + 1):
             parts.append(f"<details><summary>Fields of {html.escape(name)}</summary>{inside}</details>")
         return "".join((*parts, "</li>"))
@@ -96,6 +100,12 @@ class Fields:
             inside += schema.get(choices, [])
         return next((found for each in inside if (found := self._object(each))), None)
 
+    def _long_patterns(self, schema: Schema) -> list[str]:
+        """Return the patterns that a reader need not see at once: the description has them in words."""
+        schema = self._document.resolve(schema)
+        inside = [schema, schema.get("items") or {}, *schema.get("oneOf", ())]
+        return [each["pattern"] for each in inside if len(each.get("pattern", "")) > LONG_PATTERN]
+
     def _limits(self, schema: Schema) -> Iterator[str]:
         schema = self._document.resolve(schema)
         if values := [each for each in schema.get("enum", ()) if each is not None]:
@@ -107,10 +117,9 @@ class Fields:
                 yield f"{count} {one if count == '1' else one + 's'}"
         if schema.get("format") == "date-time":
             yield "a time as RFC 3339 writes it"
-        if pattern := schema.get("pattern"):
-            shown = f"<code>{html.escape(pattern)}</code>"
-            is_long = len(pattern) > LONG_PATTERN
-            yield f'matches <span class="pattern">{shown}</span>' if is_long else f"matches {shown}"
+        pattern = schema.get("pattern", "")
+        if pattern and len(pattern) <= LONG_PATTERN:
+            yield f"matches <code>{html.escape(pattern)}</code>"
         if "default" in schema:
             yield f"default {_code(schema['default'])}"
         yield from self._item_limits(schema)

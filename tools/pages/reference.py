@@ -44,6 +44,7 @@ class Reference:
             title=html.escape(info["title"]),
             version=html.escape(info["version"]),
             contents=self._contents(),
+            base=BASE,
             overview=markdown(overview),
             authentication=markdown(authentication) + self._security(),
             operations="\n".join(self._groups()),

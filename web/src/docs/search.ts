@@ -19,21 +19,21 @@ export function startSearch(): void {
   const places = [...document.querySelectorAll<HTMLAnchorElement>(".menu a")].flatMap(placeOf);
   const groups = [...document.querySelectorAll<HTMLElement>(".menu > ul > li")];
 
-  const wanted = () => input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const typed = () => input.value.toLowerCase().split(/\s+/).filter(Boolean);
   const search = () => {
-    const words = wanted();
+    const wanted = typed();
     let found = 0;
     for (const place of places) {
-      const fits = words.every((word) => place.text.toLowerCase().includes(word));
+      const fits = wanted.every((word) => place.text.toLowerCase().includes(word));
       place.row.hidden = !fits;
-      if (words.length && fits) found += 1;
-      place.hit.replaceChildren(...(words.length && fits ? excerpt(place.text, words) : []));
+      if (wanted.length && fits) found += 1;
+      place.hit.replaceChildren(...(wanted.length && fits ? excerpt(place.text, wanted) : []));
     }
     for (const group of groups) {
       const inside = group.querySelectorAll("li");
       if (inside.length) group.hidden = [...inside].every((each) => each.hidden);
     }
-    status.textContent = words.length ? `${found} found` : "";
+    status.textContent = wanted.length ? `${found} found` : "";
   };
   input.addEventListener("input", search);
 
@@ -50,7 +50,7 @@ export function startSearch(): void {
     }
   });
   for (const place of places) {
-    place.link.addEventListener("click", () => reveal(place.section, wanted()));
+    place.link.addEventListener("click", () => reveal(place.section, typed()));
     place.link.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step) return;
@@ -81,13 +81,24 @@ function placeOf(link: HTMLAnchorElement): Place[] {
   if (!section || isGroup) return [];
   const hit = h("small", { className: "hit" });
   link.append(hit);
-  const text = (section.querySelector(".text") ?? section).textContent!.replace(/\s+/g, " ");
+  const text = words(section.querySelector(".text") ?? section);
   return [{ row: link.parentElement!, link, section, text, hit }];
 }
 
+/** The text of an element and of all that is folded in it, with a space between its parts. */
+function words(element: Element): string {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const parts: string[] = [];
+  while (walker.nextNode()) parts.push(walker.currentNode.nodeValue!);
+  return parts
+    .join(" ")
+    .replace(/\s+/g, " ")
+    .replace(/ ([.,;:)])/g, "$1");
+}
+
 /** Words around the first hit, which is marked. */
-function excerpt(text: string, words: string[]): Node[] {
-  const word = words.at(-1)!;
+function excerpt(text: string, wanted: string[]): Node[] {
+  const word = wanted.at(-1)!;
   const at = text.toLowerCase().indexOf(word);
   const end = at + word.length;
   const from = Math.max(0, at - AROUND);
@@ -99,8 +110,8 @@ function excerpt(text: string, words: string[]): Node[] {
 }
 
 /** Unfold and show the field that has the last word, where it is not the section's heading. */
-function reveal(section: HTMLElement, words: string[]): void {
-  const word = words.at(-1);
+function reveal(section: HTMLElement, wanted: string[]): void {
+  const word = wanted.at(-1);
   if (!word) return;
   const rows = [...section.querySelectorAll<HTMLElement>(".fields li")];
   const has = (element: HTMLElement) => element.textContent!.toLowerCase().includes(word);
