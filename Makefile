@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages unit e2e bench soak profiles recording lock clean
+.PHONY: help setup run stop status reset test check fix pages browser unit e2e bench soak profiles recording lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -51,10 +51,13 @@ fix: setup ## format, and let the linters repair
 pages: setup ## build the console and the reference page: web/ into functions/console/
 	@$(PY) -m tools.pages
 
-unit: setup ## run the tests that need no stack
+browser: setup ## find Chromium for the tests of the pages; install it where it is missing
+	@$(PY) -m tools.pages.chromium
+
+unit: setup browser ## run the tests that need no stack
 	@echo "== tests: $(patsubst tests/%/,%,$(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
 
-e2e: setup ## run the tests against a local stack of their own
+e2e: setup browser ## run the tests against a local stack of their own
 	@echo "== tests: end to end"; $(PY) -m pytest -q tests/e2e
 
 bench: setup .venv-bench/.installed ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures)

@@ -33,6 +33,7 @@ FUNCTIONS = {
     "service_keys": ("ServiceKeysFunction", API),
     "ecdsa_helper": ("EcdsaHelperFunction", API),
     "discovery": ("DiscoveryFunction", API),
+    "console": ("ConsoleFunction", API),
     "fanout": ("FanoutFunction", QUEUE),
     "dispatcher": ("DispatcherFunction", QUEUE),
     "maintenance": ("MaintenanceFunction", QUEUE),

@@ -1,6 +1,5 @@
 """Chromium, and pages of it that record what they send and what goes wrong in them."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.browser.world import World
+from tools.pages import chromium
 
 # Chromium itself asks no other host either, and draws alike on every machine.
 ARGUMENTS = [
@@ -45,9 +45,9 @@ class Recorded:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    path = chromium.require()
     with sync_playwright() as playwright:
-        # Debian's, or the one that Playwright installed (`make browser`).
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -132,6 +132,12 @@ def test_the_api_takes_tls_1_2_and_newer_only(template: Template) -> None:
     assert api["EndpointAccessMode"] == "STRICT"  # API Gateway wants one beside such a policy
 
 
+def test_the_api_compresses_responses_from_a_kilobyte_on(template: Template) -> None:
+    """The pages and the OpenAPI document. API Gateway does it where a client accepts gzip."""
+    (api,) = template.resources("AWS::ApiGateway::RestApi").values()
+    assert api["MinimumCompressionSize"] == 1024
+
+
 def test_the_access_log_has_the_client_and_the_integration_error(
     template: Template,
 ) -> None:

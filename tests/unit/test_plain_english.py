@@ -39,6 +39,7 @@ AREAS = {
     "verify": ["verify/**/*.py"],
     "local": ["local/**/*.py"],
     "tools": ["tools/**/*.py"],
+    "web": ["web/src/**/*.ts", "web/src/**/*.tsx", "web/*.ts"],
     "benchmarks": ["benchmarks/**/*.py"],
     "tests": ["tests/**/*.py"],
 }
@@ -63,6 +64,13 @@ DIRECTIVE = re.compile(r"#\s*(?:noqa|type:|pragma|ruff:|fmt:|mypy:|!).*")
 CODE = re.compile(
     r"^( *)```.*?^\1```$|``[^`]+``|`[^`\n]+`|\]\([^)]*\)|https?://\S+", re.MULTILINE | re.DOTALL
 )
+# Of TypeScript: comments, strings, and the text between two tags.
+SCRIPT_TEXT = re.compile(
+    r"""/\*(?P<block>.*?)\*/|//(?P<line>[^\n]*)|"(?P<double>(?:\\.|[^"\\\n])*)"|'(?P<single>(?:\\.|[^'\\\n])*)'"""
+    r"""|`(?P<template>(?:\\.|[^`\\])*)`|>(?P<element>[^<>{}=;]+)(?=[<{])""",
+    re.DOTALL,
+)
+PLACE = re.compile(r"\$\{[^}]*\}")  # of a value in a string
 COMMENT = re.compile(r"(?:# |(?:Description|ConstraintDescription): )(.*)$", re.MULTILINE)
 
 
@@ -79,6 +87,8 @@ def prose(path: Path) -> str:
     text = path.read_text()
     if path.suffix == ".py":
         text = "\n".join([*_strings(text), *_comments(text)])
+    elif path.suffix in {".ts", ".tsx"}:
+        text = "\n".join(_script_texts(text))
     elif path.suffix != ".md":
         text = "\n".join(COMMENT.findall(text))
     return CODE.sub(" ", text)
@@ -96,6 +106,14 @@ def _comments(source: str) -> Iterator[str]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield DIRECTIVE.sub("", token.string).lstrip("# ")
+
+
+def _script_texts(source: str) -> Iterator[str]:
+    """Yield comments, and messages: strings, and texts between two tags."""
+    for found in SCRIPT_TEXT.finditer(source):
+        kind, text = found.lastgroup, PLACE.sub(" ", found[str(found.lastgroup)])
+        if kind in {"block", "line"} or len(WORD.findall(text)) >= MESSAGE_WORDS:
+            yield text
 
 
 def names(path: Path) -> set[str]:
@@ -131,6 +149,24 @@ def test_prose_has_no_retired_word(area: str) -> None:
 def test_names_have_no_retired_word(area: str) -> None:
     found = {_name(path): RETIRED & names(path) for path in files(area) if path.suffix == ".py"}
     assert {name: sorted(retired) for name, retired in found.items() if retired} == {}
+
+
+def test_the_texts_of_a_script_are_its_comments_strings_and_elements() -> None:
+    source = """
+// who reads a line
+const url = "https://example/what"; /* who reads
+a block */
+const short = 'what is it'; const long = "what the four words say";
+const made = `what ${short} makes of it`;
+const view = <p title="x">who reads between tags<b>what</b></p>;
+"""
+    assert [text.strip() for text in _script_texts(source)] == [
+        "who reads a line",
+        "who reads\na block",
+        "what the four words say",
+        "what   makes of it",
+        "who reads between tags",
+    ]
 
 
 def _name(path: Path) -> str:
