@@ -9,7 +9,7 @@ from tools.pages.markdown import markdown
 from tools.pages.openapi import Document, Schema
 
 DEPTH = 5
-LONG_PATTERN = 60
+LONG_PATTERN = 40
 
 
 class Fields:

@@ -1,6 +1,6 @@
 /** A request as a form describes it, and its response with the envelopes opened. */
-import { pretty } from "../console/parts/code";
 import { type Answer, BASE, type Client, send } from "../shared/client";
+import { pretty } from "../shared/json";
 
 export interface Request {
   method: string;

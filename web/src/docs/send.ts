@@ -1,4 +1,5 @@
 /** A form per operation: its parameters and body, Send with the real response, and the request as cURL. */
+import { service } from "../shared/client";
 import { ask, caller, canEncrypt, onCaller } from "./authorize";
 import { code, copy, type Field, field, h } from "./dom";
 import { curl, type Exchange, exchange, type Request } from "./exchange";
@@ -13,6 +14,18 @@ export function startForms(): void {
   for (const section of document.querySelectorAll<HTMLElement>("[data-op]")) {
     const id = section.dataset.op!;
     section.querySelector(".beside")!.prepend(new SendForm(id, operations[id]!, section).form);
+  }
+  // Examples with a public key get one on this deployment's curve: the service's own.
+  addEventListener("focusin", takeServiceKey);
+}
+
+async function takeServiceKey(event: FocusEvent): Promise<void> {
+  if (!(event.target as Element).closest(".try")) return;
+  removeEventListener("focusin", takeServiceKey);
+  try {
+    setValue("publicKey", (await service()).key);
+  } catch {
+    // The example stays as it is.
   }
 }
 
@@ -180,14 +193,14 @@ function parameterField(id: string, parameter: Parameter, section: HTMLElement):
 
 /** Put the reader's tenant, community and ids into an example. */
 function withValues(name: string, value: unknown): unknown {
-  if (name === "tenantId" || name === "communityId") return known(name) || value;
+  if (["tenantId", "communityId", "publicKey"].includes(name)) return known(name) || value;
   const webhookId = known("webhookId");
   const list = name === "webhookIds" && webhookId;
   if (list) return [webhookId];
   return (name === "webhookId" && webhookId) || value;
 }
 
-/** The words beside Send, with a button while nobody is authorized. */
+/** The words beside Send: the caller whose headers the request gets. */
 function authorization(): HTMLElement {
   const words = h("span", { className: "meta" });
   const draw = () => {
