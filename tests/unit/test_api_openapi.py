@@ -88,9 +88,9 @@ def test_every_operation_is_described_in_full() -> None:
         assert {"404", "405", "429", "500", "503"} <= set(operation["responses"])
         given = [resolve(parameter) for parameter in operation.get("parameters", [])]
         names = {parameter["name"] for parameter in given if parameter["in"] != "query"}
-        assert set(re.findall(r"{(\w+)}", path)) == names - HEADERS
+        assert set(re.findall(r"{(\w+)}", path)) == names
         signed = path.startswith(("/tenant", "/servicekey", "/communities"))
-        assert (names >= HEADERS) == signed
+        assert operation.get("security") == ([{name: [] for name in HEADERS}] if signed else None)
         assert ({"400", "401", "403"} <= set(operation["responses"])) == signed
         has_body = method in {"post", "put", "patch"} and not path.endswith("/rotate")
         assert ("requestBody" in operation) == has_body
@@ -128,6 +128,28 @@ def test_every_accepted_field_is_described() -> None:
         for field, schema in fields.items():
             assert schema.get("description", "").strip().endswith("."), f"{name}.{field}"
             assert len(schema["description"]) > 15, f"{name}.{field}"
+
+
+def test_every_field_of_a_response_is_described() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        for field, described in schema.get("properties", {}).items():
+            text = described.get("description") or resolve(described).get("description", "")
+            assert text.strip().endswith("."), f"{name}.{field}"
+
+
+def test_every_tag_is_described_and_used() -> None:
+    used = {tag for _, _, operation in operations() for tag in operation["tags"]} | {"Callback"}
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == used
+    assert all(tag["description"].endswith(".") for tag in DOCUMENT["tags"])
+
+
+def test_the_three_headers_are_security_schemes_and_no_parameters() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert schemes.keys() == HEADERS
+    for name, scheme in schemes.items():
+        assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", name)
+        assert scheme["description"].endswith(".")
+    assert not HEADERS & set(DOCUMENT["components"]["parameters"])
 
 
 def test_a_field_that_may_be_null_has_one_schema() -> None:

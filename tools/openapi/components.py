@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tools.openapi import delivery_examples, examples, replay_examples
+from tools.openapi import callback, delivery_examples, examples, replay_examples
 from webhooks.domain.delivery import DELIVERY_ID
 from webhooks.domain.delivery_message import RELEASE_ID
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE
@@ -126,31 +126,37 @@ PARAMETERS: Mapping[str, Any] = {
             ),
         )
     },
-    "licensekey": {
-        "name": "licensekey",
-        "in": "header",
-        "required": True,
-        "description": "License key, encrypted.",
-        "schema": {"type": "string"},
-        "example": examples.ENVELOPE,
-    },
-    "requestid": {
-        "name": "requestid",
-        "in": "header",
-        "required": True,
-        "description": 'JSON {"appid": string, "uuid": string, "ts": epoch seconds}, encrypted. `ts` may lie '
-        "`environment.allowed_time_span` seconds off.",
-        "schema": {"type": "string"},
-        "example": examples.ENVELOPE,
-    },
-    "publickey": {
-        "name": "publickey",
-        "in": "header",
-        "required": True,
-        "description": "Your public key: base64 of X||Y.",
-        "schema": {"type": "string"},
-        "example": examples.PUBLIC_KEY,
-    },
+}
+
+# Never `keyId`, `keySecret` or a license in clear: generated clients would send the private key.
+SECURITY: Mapping[str, Any] = {
+    name: {"type": "apiKey", "in": "header", "name": name, "description": text}
+    for name, text in {
+        "licensekey": "License key, encrypted.",
+        "requestid": 'JSON `{"appid": string, "uuid": string, "ts": epoch seconds}`, encrypted. `ts` may lie '
+        "as many seconds off as `allowed_time_span` of `/environment` says.",
+        "publickey": "Your public key: base64 of X||Y, 64 bytes.",
+    }.items()
+}
+
+# In the order of the document.
+TAGS: Mapping[str, str] = {
+    "Webhooks": "A webhook says which events go to which endpoint. It belongs to a community of a tenant.",
+    "Events": "An event comes from the platform's queue or from here. An explanation says which webhooks get "
+    "it, and which do not, and why.",
+    "Deliveries": "A delivery is one event for one webhook, with all its attempts. Those that did not arrive "
+    "can be sent again.",
+    "Health": "How endpoints respond: states, latencies and outcomes over time.",
+    "Communities": "The communities of the deployment, for its operator.",
+    "Service Key": "The service's own key pairs, for its operator.",
+    "ECDSA Helper": "Encrypts and decrypts, for trying the protocol out.",
+    "Environment": "Limits and settings of the deployment.",
+    "Healthz": "Whether the service works.",
+    "Public Key": "The key that requests are encrypted for.",
+    "Service Directory": "Addresses of the platform's services.",
+    "Well Known config": "Keys under the names that clients expect.",
+    "Documentation": "This document, its page, and the console.",
+    callback.TAG: "The request that your endpoint gets.",
 }
 
 HEADERS: Mapping[str, Any] = {

@@ -10,10 +10,19 @@ from pydantic.json_schema import models_json_schema
 
 from tools.openapi import callback, examples
 from tools.openapi import responses as schemas
-from tools.openapi.components import ALIASES, DESCRIPTION, HEADERS, MESSAGES, PARAMETERS
+from tools.openapi.components import (
+    ALIASES,
+    DESCRIPTION,
+    HEADERS,
+    MESSAGES,
+    PARAMETERS,
+    SECURITY,
+    TAGS,
+)
 from tools.openapi.health_operations import HEALTH_OPERATIONS
 from tools.openapi.inputs import INPUTS
 from tools.openapi.operations import OPERATIONS, Operation
+from tools.openapi.outputs import description
 from tools.openapi.replay_operations import REPLAY_OPERATIONS
 from webhooks.entrypoints.api.errors import FIXED_TEXTS
 
@@ -33,7 +42,7 @@ def make_document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Webhooks API", "version": API_VERSION, "description": DESCRIPTION},
         "servers": [{"url": ".", "description": "where this document is"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys([*(each.tag for each in ALL), callback.TAG])],
+        "tags": [{"name": tag, "description": text} for tag, text in TAGS.items()],
         "paths": paths,
         "webhooks": callback.callback(),
         "components": {
@@ -41,12 +50,12 @@ def make_document() -> dict[str, Any]:
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "responses": {HTTPStatus(status).name: _error(status) for status in MESSAGES},
+            "securitySchemes": SECURITY,
         },
     }
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    names = (*operation.parameters, *(("licensekey", "requestid", "publickey") if operation.signed else ()))
     content: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -54,8 +63,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.text:
         content["description"] = operation.text
-    if names:
-        content["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+    if operation.signed:
+        content["security"] = [{name: [] for name in SECURITY}]  # one requirement: all three together
+    if operation.parameters:
+        content["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters]
     if operation.body:
         content["requestBody"] = {
             "required": operation.body_required,
@@ -132,7 +143,19 @@ def _schemas() -> dict[str, Any]:
     for name, texts in INPUTS.items():
         for field, schema in found[name]["properties"].items():
             schema["description"] = texts[field]
+    for name, body in found.items():
+        if name not in INPUTS:
+            _describe_response(name, body)
     return found | {"Callback": callback.BODY}
+
+
+def _describe_response(name: str, body: dict[str, Any]) -> None:
+    """Describe fields that have no description, and leave out defaults, which are for writing."""
+    for field, schema in body.get("properties", {}).items():
+        schema.pop("default", None)
+        text = description(name, field)
+        if text and "description" not in schema and "$ref" not in schema:
+            schema["description"] = text
 
 
 def _add_alias(body: dict[str, Any], alias: str, *, of: str, schema: Mapping[str, Any]) -> None:
@@ -141,7 +164,9 @@ def _add_alias(body: dict[str, Any], alias: str, *, of: str, schema: Mapping[str
     if of in body.get("required", ()):
         body["required"].remove(of)
         body["oneOf"] = [{"required": [of]}, {"required": [alias]}]
+        body["description"] += f" One of `{of}` and `{alias}` is required, not both."
     else:
+        body["description"] += f" It has one of `{of}` and `{alias}` at most."
         body["not"] = {"required": [of, alias]}
 
 

@@ -7,6 +7,12 @@ PUBLIC_KEY = "eb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/R
 ENVELOPE = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJ"
 WEBHOOK_ID = "6923a9e2000000000000001f"
 
+CREATE_SMALL: dict[str, Any] = {
+    "eventNames": ["order.paid"],
+    "name": "orders",
+    "api": {"url": "https://example.com/webhooks"},
+    "successCodes": [200],
+}
 CREATE: dict[str, Any] = {
     "eventNames": ["E_IDV_DOCUMENT_VALIDATE"],
     "name": "document validation",
@@ -39,7 +45,8 @@ CREATE_OAUTH2: dict[str, Any] = {
     },
     "successCodes": [200],
 }
-PATCH: dict[str, Any] = {"disabled": True, "api": {"url": "https://hooks.example.com/v2"}, "retryCount": 1}
+PATCH: dict[str, Any] = {"name": "orders, both shops", "retryCount": 1}
+PATCH_URL: dict[str, Any] = {"api": {"url": "https://example.com/v2"}, "disabled": True}
 WEBHOOK: dict[str, Any] = {
     "_id": WEBHOOK_ID,
     "tenantId": "acme",

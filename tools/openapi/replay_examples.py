@@ -13,9 +13,9 @@ FILTER: dict[str, Any] = {
     "until": "2026-11-24T00:00:00Z",
 }
 REPLAY_IN: dict[str, Any] = {
+    "dry run": {"webhookId": WEBHOOK_ID, "outcome": "dead", "dryRun": True},
     "dead ones of a day": {**FILTER, "rate": 20},
     "some of them": {"deliveryIds": [DELIVERY_ID]},
-    "dry run": {**FILTER, "dryRun": True},
 }
 REPLAY: dict[str, Any] = {
     "replayId": REPLAY_ID,

@@ -1,75 +1,102 @@
 /** Loads for views: the first one, later ones that keep what is shown, and another try when it makes sense. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../shared/client";
+import { useSession } from "./session";
+import { answered, countLoad, later, retryNow, secondsUntilRetry, setStale } from "./waiting";
 
 export interface Loaded<T> {
   data?: T;
+  /** Not where `data` is what was asked for and only older: then the page's banner says so, and why. */
   error?: ApiError;
   isLoading: boolean;
   /** Epoch ms at which the next try begins by itself. */
   retryAt?: number;
+  /** Epoch ms at which `data` came. */
+  at?: number;
   reload: () => void;
 }
 
-const TRIED_AGAIN = [0, 429, 500, 502, 503, 504];
-const DEFAULT_RETRY_SECONDS = 5;
+interface Past {
+  key?: readonly unknown[];
+  tried?: readonly unknown[];
+  /** Epoch ms of the data. */
+  at: number;
+  /** In a row. */
+  failures: number;
+  status?: number;
+}
 
-/** Load when a dependency changes; what was loaded before stays shown meanwhile. `everyMs`: and after that time. */
+/** Load when a dependency changes; what was loaded before stays shown meanwhile. `everyMs`: and after that time,
+ * while the tab is seen. A person who connects again loads again. */
 export function useLoad<T>(
   load: (signal: AbortSignal) => Promise<T>,
   dependencies: readonly unknown[],
   { everyMs }: { everyMs?: number } = {},
 ): Loaded<T> {
+  const client = useSession()?.client;
   const [state, set] = useState<Omit<Loaded<T>, "reload">>({ isLoading: true });
   const [round, again] = useState(0);
   const latest = useRef(load);
   latest.current = load;
+  // What goes on from one try to the next: which dependencies the data and the tries are of, and what failed.
+  const past = useRef<Past>({ at: 0, failures: 0 });
   const reload = useCallback(() => again((count) => count + 1), []);
   useEffect(() => {
     const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    set((before) => ({ ...before, isLoading: true }));
-    latest.current(abort.signal).then(
-      (data) => {
-        if (abort.signal.aborted) return;
-        set({ data, isLoading: false });
-        if (everyMs) timer = setTimeout(reload, everyMs);
-      },
-      (failure: unknown) => {
-        if (abort.signal.aborted) return;
-        const error = asApiError(failure);
-        const wait = retrySeconds(error);
-        set((before) => ({
-          ...before,
-          error,
-          isLoading: false,
-          retryAt: wait === undefined ? undefined : Date.now() + wait * 1000,
-        }));
-        if (wait !== undefined) timer = setTimeout(reload, wait * 1000);
-      },
-    );
-    const online = () => reload();
-    addEventListener("online", online);
+    let stop: () => unknown = () => undefined;
+    const before = past.current;
+    if (!isSame(before.tried, dependencies)) before.failures = 0;
+    before.tried = dependencies;
+    const loaded = (data: T) => {
+      const hadNoNetwork = before.status === 0;
+      past.current = { key: dependencies, tried: dependencies, at: Date.now(), failures: 0 };
+      answered();
+      setStale(past, undefined);
+      set({ data, at: Date.now(), isLoading: false });
+      if (everyMs) stop = later(Date.now() + everyMs, reload);
+      if (hadNoNetwork) retryNow(0); // the others need not wait longer
+    };
+    const failed = (failure: unknown) => {
+      const error = asApiError(failure);
+      before.failures += 1;
+      before.status = error.status;
+      const wait = secondsUntilRetry(error, before.failures);
+      const retryAt = wait === undefined ? undefined : Date.now() + wait * 1000;
+      const isKept = retryAt !== undefined && isSame(before.key, dependencies);
+      setStale(past, isKept ? { since: before.at, error, retryAt } : undefined);
+      set(({ data, at }) => ({ data, at, error: isKept ? undefined : error, isLoading: false, retryAt }));
+      if (retryAt !== undefined) stop = later(retryAt, reload, error);
+    };
+    set((shown) => ({ ...shown, isLoading: true }));
+    countLoad(1);
+    (async () => latest.current(abort.signal))()
+      .then(
+        (data) => {
+          if (!abort.signal.aborted) loaded(data);
+        },
+        (failure: unknown) => {
+          if (!abort.signal.aborted) failed(failure);
+        },
+      )
+      .finally(() => countLoad(-1));
     return () => {
       abort.abort();
-      clearTimeout(timer);
-      removeEventListener("online", online);
+      stop();
     };
-  }, [...dependencies, round]);
+  }, [...dependencies, round, client]);
+  useEffect(() => () => setStale(past, undefined), []);
 
   return { ...state, reload };
 }
 
-/** Return the seconds after which a failed load is tried again by itself; undefined: it is not. */
-function retrySeconds(error: ApiError): number | undefined {
-  return TRIED_AGAIN.includes(error.status)
-    ? Math.max(1, error.retryAfter ?? DEFAULT_RETRY_SECONDS)
-    : undefined;
-}
+const isSame = (one: readonly unknown[] | undefined, other: readonly unknown[]) =>
+  one?.length === other.length && one.every((each, at) => Object.is(each, other[at]));
 
-/** Nothing that is thrown reaches a person as it is. */
+/** Nothing that is thrown reaches a person as it is: only sentences that this page or the service wrote. */
 export function asApiError(failure: unknown): ApiError {
   if (failure instanceof ApiError) return failure;
-  const message = failure instanceof Error ? failure.message : "";
-  return new ApiError(-1, message || "The page failed. Load it again.");
+  // The engine's own errors (TypeError, DOMException) are of other classes.
+  const isOurs = failure instanceof Error && failure.constructor === Error && failure.message;
+  const sentence = isOurs ? failure.message : "This page failed, not the service. Load it again.";
+  return new ApiError(-1, sentence.charAt(0).toUpperCase() + sentence.slice(1));
 }

@@ -1,10 +1,11 @@
 /** The console: starts with the page. */
 import { render } from "preact";
 import { App } from "./app";
+import { installFailures } from "./parts/failures";
 import { installKeyboard } from "./parts/keyboard";
 import { applyTheme } from "./parts/theme";
 import { installTooltips } from "./parts/tooltip";
-import { openReadyLink } from "./ready_link";
+import { openReadyLink, watchReadyLinks } from "./ready_link";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
@@ -21,4 +22,8 @@ import "./styles/responsive.css";
 applyTheme();
 installTooltips();
 installKeyboard();
-openReadyLink().finally(() => render(<App />, document.getElementById("app")!));
+installFailures();
+openReadyLink().finally(() => {
+  watchReadyLinks();
+  render(<App />, document.getElementById("app")!);
+});

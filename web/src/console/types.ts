@@ -81,11 +81,13 @@ export interface WebhookPage {
 export interface WebhookHealth {
   webhookId: string;
   state: State;
+  /** 10,000: that many or more. */
   held: number;
+  /** Percent of the attempted ones, rounded down: 100 is all. */
   successRate?: number;
   p50Ms?: number;
   p99Ms?: number;
-  /** The last 100, oldest first: outcome and milliseconds. */
+  /** The last 100, newest first: outcome, and milliseconds of the last attempt. */
   deliveries: [Outcome, number | null][];
 }
 
@@ -94,6 +96,18 @@ export interface CommunityHealth {
   undelivered: Record<"retrying" | "dead" | "held", number>;
   isExact: boolean;
   oldestAt?: string;
+}
+
+export interface Communities {
+  data: { tenantId: string; communityId: string }[];
+  cursor?: string;
+}
+
+/** The private key is an envelope for the caller; the console never opens it. */
+export interface ServiceKey {
+  tag: string;
+  keyId: string;
+  type: string;
 }
 
 export interface Times {
@@ -153,8 +167,8 @@ export interface Series {
 
 export interface Replay {
   replayId: string;
-  kind: string;
-  state: "running" | "finished" | "cancelled" | "stopped";
+  kind: "replay" | "recovery";
+  state: "running" | "done" | "cancelled" | "stopped";
   rate: number;
   total: number;
   sent: number;
@@ -163,7 +177,7 @@ export interface Replay {
   createdAt: string;
   createdBy?: string;
   updatedAt: string;
-  filter?: Record<string, unknown>;
+  filter?: { webhookId: string; outcome?: Outcome; eventName?: string; since?: string; until?: string };
   deliveryIds?: string[];
   reason?: string;
 }

@@ -4,6 +4,10 @@ import { type Credentials, type Curve, checkPair, curveOf, headersFor, openAll, 
 /** The API's address: the page's own, without its last segment. */
 export const BASE = new URL(".", location.href);
 const SERVICE_KEY_MS = 300_000;
+/** A key that is younger than this was not reset since. */
+const SERVICE_KEY_FRESH_MS = 1000;
+const PATIENCE_MS = 30_000;
+const UNREACHABLE = "The service cannot be reached. Check the network connection.";
 
 /** A response that is an error, or none at all (status 0). `message` is the API's own sentence. */
 export class ApiError extends Error {
@@ -13,6 +17,8 @@ export class ApiError extends Error {
     readonly requestId = "",
     /** Seconds. */
     readonly retryAfter?: number,
+    /** The browser's clock less the service's, in seconds, as far as the response tells it. */
+    readonly clockAhead?: number,
   ) {
     super(message);
   }
@@ -37,36 +43,48 @@ export interface Answer {
 
 let known: { at: number; service: Promise<Service> } | undefined;
 
-/** Return the service's public key, at most five minutes old. Throws ApiError. */
-export function service(): Promise<Service> {
-  if (!known || known.at < Date.now() - SERVICE_KEY_MS) {
+/** Return the service's public key, at most five minutes old, `within` ms where given. Throws ApiError. */
+export function service(within = SERVICE_KEY_MS): Promise<Service> {
+  if (!known || known.at < Date.now() - within) {
     const asked = send("GET", "publickeys").then((answer) => {
-      const key = (json(successful(answer)) as { publicKey: string }).publicKey;
+      const key = (json(successful(answer)) as { publicKey?: unknown } | undefined)?.publicKey;
+      if (typeof key !== "string") throw new ApiError(answer.status, foreign(answer), requestId(answer));
       return { key, curve: curveOf(key) };
     });
+    const mine = { at: Date.now(), service: asked };
     asked.catch(() => {
-      known = undefined;
+      if (known === mine) known = undefined;
     });
-    known = { at: Date.now(), service: asked };
+    known = mine;
   }
   return known.service;
 }
 
-/** Send a request as it is. Throws ApiError where no response comes. */
+/** Send a request as it is. Throws ApiError where no response comes within 30 s. */
 export async function send(
   method: string,
   path: string,
   init: { headers?: Record<string, string>; body?: string; signal?: AbortSignal } = {},
 ): Promise<Answer> {
   const began = performance.now();
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, patience.signal]) : patience.signal;
   try {
-    const response = await fetch(new URL(path, BASE), { method, cache: "no-store", ...init });
+    const response = await fetch(new URL(path, BASE), { method, cache: "no-store", ...init, signal });
     const text = await response.text();
     const milliseconds = performance.now() - began;
     return { status: response.status, headers: response.headers, text, milliseconds };
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new ApiError(0, "The service cannot be reached. Check the network connection.");
+    throw new ApiError(
+      0,
+      patience.signal.aborted
+        ? `The service did not answer within ${PATIENCE_MS / 1000} s. Its answer, if one comes, is not shown.`
+        : UNREACHABLE,
+    );
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -79,22 +97,37 @@ function successful(answer: Answer): Answer {
   } catch {
     message = undefined; // of a proxy
   }
-  const retryAfter = Number.parseInt(answer.headers.get("retry-after") ?? "", 10);
   throw new ApiError(
     answer.status,
-    typeof message === "string" ? message : `The service responded with status ${answer.status}.`,
+    typeof message === "string" && message ? message : foreign(answer),
     requestId(answer),
-    Number.isNaN(retryAfter) ? undefined : retryAfter,
+    retryAfter(answer),
+    clockAhead(answer),
   );
 }
+
+/** The sentence for a response that the API did not write: of a proxy, or of a network's sign-in page. */
+const foreign = (answer: Answer) =>
+  `The response (status ${answer.status}) is not the service's: it is no JSON. A proxy or the network may have made it.`;
 
 /** Return the JSON of an answer; undefined where it has no body. Throws ApiError. */
 function json(answer: Answer): unknown {
   try {
     return answer.text ? JSON.parse(answer.text) : undefined;
   } catch {
-    throw new ApiError(answer.status, "The response is not JSON.", requestId(answer));
+    throw new ApiError(answer.status, foreign(answer), requestId(answer));
   }
+}
+
+function retryAfter(answer: Answer): number | undefined {
+  const text = answer.headers.get("retry-after") ?? "";
+  const wait = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+function clockAhead(answer: Answer): number | undefined {
+  const at = Date.parse(answer.headers.get("date") ?? "");
+  return Number.isNaN(at) ? undefined : Math.round((Date.now() - at) / 1000);
 }
 
 const requestId = (answer: Answer) => answer.headers.get("x-request-id") ?? "";
@@ -138,14 +171,14 @@ export class Client {
 
   /** Send a request and return the response, which is 2xx: its text is exact. Throws ApiError. */
   async answer(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+    const before = (await service()).key;
     try {
       return await this.#once(method, path, body, signal);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       // The service's key may have been reset: nothing was carried out, so once more with the present one.
-      const before = (await service()).key;
-      known = undefined;
-      if ((await service()).key === before) throw error;
+      const present = await service(SERVICE_KEY_FRESH_MS).catch(() => undefined);
+      if (!present || present.key === before) throw error;
       return await this.#once(method, path, body, signal);
     }
   }

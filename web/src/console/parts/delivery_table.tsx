@@ -1,9 +1,15 @@
 /** Deliveries as rows; a row opens its delivery (`?open=…`). */
-import { milliseconds } from "../format";
+import { milliseconds, plural } from "../format";
 import { link, useRoute } from "../router";
-import type { Attempt, Delivery } from "../types";
+import type { Delivery } from "../types";
+import { answered, isTaken } from "./delivery_story";
 import { Icon } from "./icons";
 import { Pill, When } from "./ui";
+
+const rows = new Map<string, Delivery>();
+
+/** Return a delivery as the table on the page has it: without its payload and its requests' headers. */
+export const listed = (id: string): Delivery | undefined => rows.get(id);
 
 export function DeliveryTable(props: {
   deliveries: Delivery[];
@@ -12,6 +18,8 @@ export function DeliveryTable(props: {
   isFresh?: (delivery: Delivery) => boolean;
 }) {
   const open = useRoute().query.open;
+  rows.clear();
+  for (const each of props.deliveries) rows.set(each.deliveryId, each);
   return (
     <table class="tbl rows dense">
       <thead>
@@ -31,6 +39,7 @@ export function DeliveryTable(props: {
           return (
             <tr
               key={each.deliveryId}
+              data-delivery={each.deliveryId}
               data-row={link({ open: each.deliveryId })}
               aria-selected={each.deliveryId === open ? "true" : undefined}
               class={props.isFresh?.(each) ? "fresh" : ""}
@@ -52,7 +61,7 @@ export function DeliveryTable(props: {
               <td class="hide">
                 <Attempts delivery={each} />
               </td>
-              <td class="hide ink2">{answered(each, last)}</td>
+              <td class="hide ink2">{answered(each)}</td>
               <td class="num hide">{milliseconds(last?.latencyMs)}</td>
               <td class="num ink2">
                 <When at={each.occurredAt} fine />
@@ -65,20 +74,13 @@ export function DeliveryTable(props: {
   );
 }
 
-/** The last answer in a word or two. */
-export function answered(delivery: Delivery, last?: Attempt): string {
-  if (last) return last.status ? String(last.status) : (last.reason ?? "No answer");
-  return delivery.reason ?? "–";
-}
-
 function Attempts({ delivery }: { delivery: Delivery }) {
   if (!delivery.attemptCount) return <span class="meta">none</span>;
-  const delivered = delivery.outcome === "delivered";
   return (
-    <span class="pips" role="img" aria-label={`${delivery.attemptCount} attempts`}>
+    <span class="pips" role="img" aria-label={plural(delivery.attemptCount, "attempt")}>
       <span class="num">{delivery.attemptCount}</span>
-      {delivery.attempts.slice(-5).map((attempt, index, all) => {
-        const good = delivered && index === all.length - 1;
+      {delivery.attempts.slice(-5).map((attempt) => {
+        const good = isTaken(delivery, attempt);
         return (
           <span key={attempt.number} class={`k-${good ? "ok" : "bad"}`}>
             <Icon name={good ? "check" : "x"} />

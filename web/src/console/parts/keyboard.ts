@@ -1,5 +1,5 @@
 /** Keys of the whole console: `/` search, `j` `k` rows, `c` create, `g w` `g d` `g e` go, `?` help. Not while typing. */
-import { go, link, parse } from "../router";
+import { go, link, parse, replace } from "../router";
 
 const SEQUENCE_MS = 900;
 const PLACES: Record<string, string> = { w: "#/webhooks", d: "#/deliveries", e: "#/explain" };
@@ -42,7 +42,7 @@ export function move(by: 1 | -1): void {
   if (!rows.length) return;
   if (parse().query.open) {
     const next = rows[rows.findIndex((row) => row.ariaSelected === "true") + by];
-    if (next) go(next.dataset.row!);
+    if (next) replace(next.dataset.row!); // Back closes
     return;
   }
   const at = rows.findIndex((row) => row.contains(document.activeElement));

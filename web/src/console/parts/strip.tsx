@@ -1,13 +1,18 @@
 /** The delivery strip: the one picture of a webhook. A tick per delivery, the oldest left; above the line its
  * duration (log scale, 10 ms to 5 s), below the line a mark where it was retried, skipped, held or dead. */
+import { plural } from "../format";
 import type { Outcome } from "../types";
 import { KINDS } from "./ui";
 
 const BELOW: Record<Outcome, number> = { delivered: 0, skipped: 3, retrying: 4, held: 7, dead: 7 };
 
+const SHOWN = 100;
+
+/** `deliveries`: newest first, as the API has them. */
 export function Strip({ deliveries }: { deliveries: [Outcome, number | null][] }) {
   const paths: Record<string, string> = {};
-  deliveries.slice(-100).forEach(([outcome, ms], index) => {
+  const shown = deliveries.slice(0, SHOWN).reverse();
+  shown.forEach(([outcome, ms], index) => {
     const x = index * 2 + 0.5;
     const name = outcome === "delivered" ? "okq" : KINDS[outcome].tone;
     const attempted = outcome !== "held" && outcome !== "skipped" && ms !== null;
@@ -17,7 +22,7 @@ export function Strip({ deliveries }: { deliveries: [Outcome, number | null][] }
     paths[name] = (paths[name] ?? "") + up + down;
   });
   return (
-    <svg class="strip" viewBox="0 0 200 26" role="img" aria-label={described(deliveries)}>
+    <svg class="strip" viewBox="0 0 200 26" role="img" aria-label={described(shown)}>
       <path class="s-base" d="M0 18.5h200" />
       {Object.entries(paths).map(([name, path]) => (
         <path key={name} class={`s-${name}`} d={path} />
@@ -31,5 +36,5 @@ function described(deliveries: [Outcome, number | null][]): string {
   const counts = new Map<Outcome, number>();
   for (const [outcome] of deliveries) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   const parts = [...counts].map(([outcome, count]) => `${count} ${outcome}`);
-  return `Last ${deliveries.length} deliveries: ${parts.join(", ")}`;
+  return `Last ${plural(deliveries.length, "delivery", "deliveries")}: ${parts.join(", ")}`;
 }

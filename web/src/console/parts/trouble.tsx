@@ -1,7 +1,8 @@
 /** A page in place of a view that could not be loaded: the API's sentence, and what to do. */
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../shared/client";
-import { change } from "../session";
+import { seconds } from "../format";
+import { askAgain } from "../session";
 import { Icon, type IconName } from "./icons";
 import { Button, Countdown } from "./ui";
 
@@ -12,11 +13,31 @@ const TITLES: Record<number, string> = {
   401: "The service did not accept your keys",
   403: "Your license does not reach this",
   404: "It does not exist",
+  405: "The service refused the request",
   409: "Changed meanwhile",
+  413: "The request is too large",
   429: "Too many requests",
   500: "The service failed",
+  502: "The service is not ready",
   503: "The service is not ready",
+  504: "The service is not ready",
 };
+
+function titleOf(status: number): string {
+  if (status >= 200 && status < 400) return "Not a response of the service";
+  return TITLES[status] ?? (status < 500 ? "The service refused the request" : "The service failed");
+}
+
+/** What to do about it, where the sentence does not say so. */
+export function hintOf(error: ApiError): string | undefined {
+  if (error.status === 401 && /\bts must be/.test(error.message)) {
+    const by = error.clockAhead;
+    if (by === undefined) return "Your computer's clock is probably slow or fast.";
+    return `Your computer's clock is probably ${by < 0 ? "slow" : "fast"} by ${seconds(Math.abs(by))}. Set it.`;
+  }
+  if (error.status === 403) return "Its operator can issue a license that does.";
+  return undefined;
+}
 
 export function Trouble(props: {
   error: ApiError;
@@ -28,14 +49,16 @@ export function Trouble(props: {
   const { error } = props;
   const waits = error.status === 429;
   const icon: IconName = waits ? "clock" : error.status === 0 ? "wifi" : "tri";
+  const hint = hintOf(error);
   return (
     <div class="empty" role="alert">
       <span class={`pill tinted k-${waits ? "warn" : "bad"}`}>
         <Icon name={icon} />
         {error.status > 0 ? error.status : "Error"}
       </span>
-      <h2>{props.title ?? TITLES[error.status] ?? "The service failed"}</h2>
+      <h2>{props.title ?? titleOf(error.status)}</h2>
       <p>{error.message}</p>
+      {hint && <p>{hint}</p>}
       {props.retryAt && (
         <p class="meta">
           The page tries again by itself in <Countdown until={props.retryAt} />.
@@ -45,7 +68,7 @@ export function Trouble(props: {
       <div class="row">
         {props.children}
         {error.status === 401 && (
-          <Button look="primary" onClick={() => change(undefined)}>
+          <Button look="primary" icon="lock" onClick={askAgain}>
             Connect again
           </Button>
         )}

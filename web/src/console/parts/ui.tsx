@@ -3,8 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ago, seconds, utc } from "../format";
 import type { Outcome, State } from "../types";
+import { copyText } from "./clipboard";
 import { Icon, type IconName } from "./icons";
-import { toast } from "./toast";
 
 type Tone = "ok" | "warn" | "bad" | "held" | "off";
 export type Kind = State | Outcome | "matched" | "filtered" | "unknown";
@@ -99,14 +99,7 @@ export function IconButton(props: {
 
 /** Copies a text; `what` names it: "webhook id". */
 export function Copy({ text, what }: { text: string | (() => string | Promise<string>); what: string }) {
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
-      toast(`Copied the ${what}`);
-    } catch {
-      toast(`The browser did not allow to copy the ${what}`);
-    }
-  };
+  const copy = async () => copyText(typeof text === "string" ? text : await text(), what);
   return <IconButton icon="copy" label={`Copy ${what}`} onClick={copy} />;
 }
 
@@ -124,7 +117,8 @@ export function When({ at, fine = false }: { at: string | number; fine?: boolean
 /** The seconds until a time, counting down. */
 export function Countdown({ until }: { until: number }) {
   useTick();
-  return <b>{seconds(Math.max(0, Math.ceil((until - Date.now()) / 1000)))}</b>;
+  // A timer is not read out at each second, even inside an alert.
+  return <b role="timer">{seconds(Math.max(0, Math.ceil((until - Date.now()) / 1000)))}</b>;
 }
 
 const ticking = new Set<() => void>();
@@ -208,6 +202,8 @@ interface InputProps {
   id: string;
   value: string;
   onValue?: (value: string) => void;
+  /** When Enter is pressed, or the field is left, after a change. */
+  onCommit?: (value: string) => void;
   type?: "text" | "password" | "datetime-local";
   /** The sentence that FieldRow or FieldBlock shows beside it. */
   error?: string;
@@ -244,6 +240,7 @@ export function Input(props: InputProps) {
       aria-invalid={error ? "true" : undefined}
       aria-describedby={[error && `${id}-error`, describedBy].filter(Boolean).join(" ") || undefined}
       onInput={(event) => props.onValue?.(event.currentTarget.value)}
+      onChange={(event) => props.onCommit?.(event.currentTarget.value)}
     />
   );
 }

@@ -1,6 +1,234 @@
+/** One webhook: its health, what its attempts took, what became of its deliveries, and what it is set to. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
-import { Head } from "../parts/ui";
+import { type Json, readJson } from "../json_text";
+import { asApiError, useLoad } from "../load";
+import { CreatedDialog } from "../parts/created_dialog";
+import { DeleteDialog } from "../parts/delete_dialog";
+import { DeliveryDrawer } from "../parts/delivery_drawer";
+import { HealthCard } from "../parts/health_card";
+import { Patterns } from "../parts/patterns";
+import { RecentDeliveries } from "../parts/recent_deliveries";
+import { ReplayDialog, RunningReplays } from "../parts/replay_dialog";
+import { RotateDialog } from "../parts/rotate_dialog";
+import { SettingsCard } from "../parts/settings_card";
+import { Stale } from "../parts/stale";
+import { TestDialog } from "../parts/test_dialog";
+import { toast } from "../parts/toast";
+import { Trouble } from "../parts/trouble";
+import { Button, Note } from "../parts/ui";
+import { type ShownSeries, WebhookCharts } from "../parts/webhook_charts";
+import { type Busy, WebhookHead } from "../parts/webhook_head";
+import { go, link, useRoute } from "../router";
+import { rangeOf } from "../series";
+import { inScope } from "../session";
+import type { DeliveryPage, Series, ShownWebhook, WebhookHealth } from "../types";
+import { whenVisible } from "../visible";
 
-export function WebhookView(_: ViewProps) {
-  return <Head title="Webhook" />;
+const REFRESH_MS = 15_000;
+/** A series is up to 1,000 deliveries: it is read again less often. */
+const SERIES_MS = 60_000;
+const NEWEST = 8;
+
+interface Loaded {
+  webhook: ShownWebhook;
+  /** As the API wrote it: its numbers are exact. */
+  query: Json | undefined;
+}
+
+export function WebhookView({ session, id }: ViewProps) {
+  const { query } = useRoute();
+  const { client } = session;
+  const path = inScope(session.scope, "webhook", id);
+  const range = rangeOf(query.range);
+  const close = () => go(link({}));
+
+  const shown = useLoad<Loaded>(
+    async (signal) => {
+      await whenVisible(signal);
+      const { text } = await client.answer("GET", path, undefined, signal);
+      const exact = readJson(text);
+      return { webhook: JSON.parse(text), query: exact instanceof Map ? exact.get("query") : undefined };
+    },
+    [path],
+    { everyMs: REFRESH_MS },
+  );
+  const series = useLoad<ShownSeries>(
+    async (signal) => {
+      await whenVisible(signal);
+      const since = new Date(Date.now() - range[3]).toISOString();
+      const loaded = await client.call<Series>("GET", `${path}/series?since=${since}`, undefined, signal);
+      return { range, series: loaded };
+    },
+    [path, range],
+    { everyMs: SERIES_MS },
+  );
+  const deliveries = useLoad<DeliveryPage>(
+    async (signal) => {
+      await whenVisible(signal);
+      return client.call("POST", `${path}/deliveries/fetch`, { size: NEWEST }, signal);
+    },
+    [path],
+    { everyMs: REFRESH_MS },
+  );
+  const webhook = shown.data?.webhook;
+  // After the first three requests, and again when there is another delivery.
+  const last = useLoad<WebhookHealth | undefined>(
+    async (signal) => {
+      if (!webhook) return undefined;
+      const asked = { webhookIds: [id] };
+      const found = await client.call<{ data: WebhookHealth[] }>(
+        "POST",
+        inScope(session.scope, "webhooks", "health"),
+        asked,
+        signal,
+      );
+      return found.data[0];
+    },
+    [path, webhook && JSON.stringify([webhook.health.deliveries, webhook.health.held])],
+  );
+
+  useEffect(() => {
+    if (webhook) document.title = `${webhook.name} · Webhooks`;
+  }, [webhook?.name]);
+
+  const actions = useActions(session, path, () => {
+    shown.reload();
+    deliveries.reload();
+  });
+  const nameOf = useMemo(() => () => webhook?.name ?? "", [webhook?.name]);
+
+  if (shown.error && (!webhook || shown.error.status === 404)) return <Missing load={shown} id={id} />;
+  const head = <WebhookHead id={id} webhook={webhook} {...actions} />;
+  if (!webhook) return head;
+  const { dialog } = query;
+  return (
+    <>
+      <Patterns />
+      {head}
+      <div class="stack l">
+        {shown.error && <Stale error={shown.error} retryAt={shown.retryAt} onRetry={shown.reload} />}
+        {actions.error && (
+          <Note
+            tone="bad"
+            icon="tri"
+            actions={
+              <Button look="sm quiet" onClick={actions.dismiss}>
+                Dismiss
+              </Button>
+            }
+          >
+            <b>{actions.failed}</b> {actions.error.message}
+          </Note>
+        )}
+        <RunningReplays session={session} />
+        <HealthCard
+          webhook={webhook}
+          last={last.data?.deliveries}
+          enable={
+            webhook.disabled && (
+              <Button look="sm" busy={actions.busy} onClick={actions.onEnable} label="Enable the webhook">
+                Enable
+              </Button>
+            )
+          }
+        />
+        <WebhookCharts load={series} range={range} webhook={webhook} />
+        <div class="g31">
+          <RecentDeliveries load={deliveries} webhookId={id} />
+          <SettingsCard
+            session={session}
+            webhook={webhook}
+            query={shown.data?.query}
+            secretVersion={actions.rotations}
+          />
+        </div>
+      </div>
+      <DeliveryDrawer session={session} id={query.open} nameOf={nameOf} />
+      {dialog === "test" && <TestDialog session={session} webhook={webhook} onClose={actions.done} />}
+      {dialog === "rotate" && (
+        <RotateDialog session={session} webhookId={id} onRotated={actions.onRotated} onClose={close} />
+      )}
+      {dialog === "delete" && <DeleteDialog session={session} webhook={webhook} onClose={close} />}
+      {dialog === "replay" && <ReplayDialog session={session} webhookId={id} onClose={actions.done} />}
+      {dialog === "created" && <CreatedDialog session={session} webhookId={id} onClose={close} />}
+    </>
+  );
+}
+
+/** Nothing to show: it was deleted meanwhile, or the first load failed. */
+function Missing({ load, id }: { load: ReturnType<typeof useLoad<Loaded>>; id: string }) {
+  const error = load.error!;
+  const isGone = error.status === 404;
+  return (
+    <>
+      <WebhookHead id={id} busy="" onPause={() => undefined} onEnable={() => undefined} />
+      <Trouble
+        error={error}
+        title={isGone ? "This webhook does not exist" : undefined}
+        retryAt={load.retryAt}
+        onRetry={isGone ? undefined : load.reload}
+      >
+        {isGone && (
+          <>
+            <p class="meta">It may have been deleted meanwhile.</p>
+            <Button look="primary" href="#/webhooks">
+              All webhooks
+            </Button>
+          </>
+        )}
+      </Trouble>
+    </>
+  );
+}
+
+/** What is done at once, without a dialog. */
+function useActions(session: ViewProps["session"], path: string, reload: () => void) {
+  const [busy, setBusy] = useState<Busy>("");
+  const [error, fail] = useState<ApiError>();
+  const [failed, setFailed] = useState("");
+  const [rotations, rotated] = useState(0);
+  const patch = async (verb: Busy, sentence: string, body: object): Promise<boolean> => {
+    setBusy(verb);
+    fail(undefined);
+    try {
+      await session.client.call("PATCH", path, body);
+      reload();
+      return true;
+    } catch (failure) {
+      fail(asApiError(failure));
+      setFailed(sentence);
+      return false;
+    } finally {
+      setBusy("");
+    }
+  };
+  const onPause = async (paused: boolean) => {
+    const sentence = paused ? "The webhook was not paused." : "The webhook was not resumed.";
+    if (!(await patch(paused ? "Pausing" : "Resuming", sentence, { paused }))) return;
+    const done = paused
+      ? "Paused. New deliveries are held until you resume it"
+      : "Resumed. Held deliveries are sent";
+    toast(done, () => void onPause(!paused));
+  };
+  const onEnable = async () => {
+    if (await patch("Enabling", "The webhook was not enabled.", { disabled: false }))
+      toast("Enabled. Events are sent to it from now on");
+  };
+  return {
+    busy,
+    error,
+    failed,
+    rotations,
+    onPause,
+    onEnable,
+    dismiss: () => fail(undefined),
+    onRotated: () => rotated((count) => count + 1),
+    /** A dialog that made deliveries is closed. */
+    done: () => {
+      go(link({}));
+      reload();
+    },
+  };
 }

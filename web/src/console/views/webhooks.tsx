@@ -1,16 +1,43 @@
+/** The community's webhooks, newest first, with what became of their last deliveries. */
+import { useEffect, useState } from "preact/hooks";
+import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
-import { useLoad } from "../load";
+import { number } from "../format";
+import { Pager } from "../parts/pager";
 import { Trouble } from "../parts/trouble";
-import { Button, Head } from "../parts/ui";
-import { inScope } from "../session";
-import type { WebhookPage } from "../types";
+import { Button, Countdown, Head, Note } from "../parts/ui";
+import { NothingMatches, NoWebhooks, PastTheEnd } from "../parts/webhook_empty";
+import { FilterBar, StateTabs } from "../parts/webhook_filters";
+import { WebhookSkeleton, WebhookTable } from "../parts/webhook_table";
+import { useRefresh } from "../refresh";
+import { useRoute } from "../router";
+import { change } from "../session";
+import {
+  isFiltered,
+  knownTags,
+  type ListHealth,
+  listQuery,
+  type ShownPage,
+  SIZES,
+  useCounts,
+  useHealth,
+  usePage,
+} from "../webhook_list";
 
 export function Webhooks({ session }: ViewProps) {
-  const path = inScope(session.scope, "webhooks", "fetch");
-  const { data, error, retryAt, reload } = useLoad(
-    (signal) => session.client.call<WebhookPage>("POST", path, { pSize: 25 }, signal),
-    [path],
-  );
+  const query = listQuery(useRoute().query);
+  const [round, setRound] = useState(0);
+  const list = usePage(session, query, round);
+  const { data, error, isOld } = list;
+  const health = useHealth(session, data);
+  const isEmpty = data?.page.total === 0 && !isOld && !isFiltered(query);
+  const counts = useCounts(session, data !== undefined && !isEmpty, round);
+  useRefresh(() => setRound(round + 1), !list.isLoading && !error);
+
+  const field = error?.status === 400 ? wrongField(error) : undefined;
+  const isTrouble = error !== undefined && (!data || isOld);
+  const shown = isTrouble ? "trouble" : isEmpty ? "empty" : data ? "list" : "loading";
+  useFocus(shown);
   return (
     <>
       <Head title="Webhooks">
@@ -18,12 +45,114 @@ export function Webhooks({ session }: ViewProps) {
           Create webhook
         </Button>
       </Head>
-      {error && <Trouble error={error} retryAt={retryAt} onRetry={reload} />}
-      <ul>
-        {data?.data.map((each) => (
-          <li key={each._id}>{each.name}</li>
-        ))}
-      </ul>
+      {!isEmpty && (!isTrouble || data || isFiltered(query)) && (
+        <>
+          <StateTabs query={query} counts={counts} />
+          <FilterBar
+            query={query}
+            tags={knownTags(session, data)}
+            error={field}
+            status={shown === "list" ? status(data, isOld) : ""}
+          />
+        </>
+      )}
+      {isTrouble && !field && <Trouble error={error} retryAt={list.retryAt} onRetry={list.reload} />}
+      {error && !isTrouble && (
+        <StaleNote error={error} what="The list" retryAt={list.retryAt} onRetry={list.reload} />
+      )}
+      {shown === "loading" && <WebhookSkeleton />}
+      {shown === "empty" && <NoWebhooks scope={session.scope} />}
+      {shown === "list" && data && <Rows page={data} health={health} isBusy={isOld} />}
     </>
   );
+}
+
+function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHealth; isBusy: boolean }) {
+  const { data, page, query } = shown;
+  const isExact = page.isExact !== false;
+  if (!data.length && page.total > 0) return <PastTheEnd query={query} total={page.total} />;
+  if (!data.length) return <NothingMatches query={query} isExact={isExact} />;
+  return (
+    <>
+      {health.error && (
+        <StaleNote
+          error={health.error}
+          what="The health of these webhooks"
+          retryAt={health.retryAt}
+          onRetry={health.reload}
+        />
+      )}
+      {page.size < query.size && (
+        <Note icon="filter">
+          Only {number(data.length)} of this page’s webhooks fit into one response: they are large. Choose
+          fewer rows to see all.
+        </Note>
+      )}
+      <WebhookTable
+        webhooks={data}
+        healthOf={health.of}
+        isHealthFailed={health.error !== undefined}
+        isBusy={isBusy}
+      />
+      <Pager
+        page={query.page}
+        size={query.size}
+        sizes={SIZES}
+        count={data.length}
+        total={page.total}
+        isExact={isExact}
+      />
+      <p class="meta">
+        In the strip, height is duration (log scale, 10 ms to 5 s). A mark below the line is a delivery that
+        was retried, held, skipped or dead.
+      </p>
+    </>
+  );
+}
+
+/** What is shown stays, and may be old. */
+function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onRetry: () => void }) {
+  const { error, retryAt } = props;
+  const action =
+    error.status === 401 ? (
+      <Button look="sm" onClick={() => change(undefined)}>
+        Connect again
+      </Button>
+    ) : (
+      <Button look="sm" onClick={props.onRetry}>
+        Try again now
+      </Button>
+    );
+  return (
+    <Note tone="bad" icon="tri" actions={action}>
+      <b>{props.what} could not be loaded.</b> {error.message}
+      {retryAt && (
+        <>
+          {" "}
+          The page tries again by itself in <Countdown until={retryAt} />.
+        </>
+      )}
+      {error.requestId && <span class="meta"> Request {error.requestId}</span>}
+    </Note>
+  );
+}
+
+/** What was found, in the place that is read out when it changes. */
+function status(page: ShownPage | undefined, isOld: boolean): string {
+  if (!page || isOld) return "Loading";
+  if (!isFiltered(page.query)) return "Newest first";
+  return `${page.page.isExact === false ? "At least " : ""}${number(page.page.total)} found`;
+}
+
+function wrongField(error: ApiError) {
+  const field = /^(name|tags)\b/.exec(error.message)?.[1];
+  return field ? { field: field as "name" | "tags", text: error.message } : undefined;
+}
+
+/** Give the focus to the heading where what had it is gone, such as the button that tried again. */
+function useFocus(shown: string): void {
+  useEffect(() => {
+    if (document.activeElement === document.body)
+      document.querySelector("h1")?.focus({ preventScroll: true });
+  }, [shown]);
 }

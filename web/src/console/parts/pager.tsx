@@ -1,0 +1,79 @@
+/** Pages of a list by their numbers: `?page=&size=` of the address. */
+import { useEffect, useState } from "preact/hooks";
+import { number } from "../format";
+import { go, link } from "../router";
+import { IconButton, Input, Select } from "./ui";
+
+export function Pager(props: {
+  /** From 1. */
+  page: number;
+  size: number;
+  sizes: readonly string[];
+  /** Rows of this page. */
+  count: number;
+  total: number;
+  isExact: boolean;
+}) {
+  const { page, size, total } = props;
+  const pages = Math.max(1, Math.ceil(total / size));
+  const turn = (to: number) => {
+    const target = Math.min(pages, Math.max(1, to));
+    // A button that becomes disabled would lose the focus.
+    if (target === 1 || target === pages) document.getElementById("page")?.focus({ preventScroll: true });
+    if (target === page) return;
+    scrollTo(0, 0);
+    go(link({ page: target === 1 ? "" : String(target) }));
+  };
+  const [text, setText] = useState("");
+  useEffect(() => setText(String(page)), [page]);
+  const settle = () => {
+    const wanted = /^\s*\d+\s*$/.test(text) ? Math.min(pages, Math.max(1, Number(text))) : page;
+    setText(String(wanted));
+    turn(wanted);
+  };
+  const first = (page - 1) * size + 1;
+  return (
+    <nav class="pager" aria-label="Pages">
+      <span>
+        {number(first)}–{number(first + props.count - 1)} of {!props.isExact && "at least "}
+        {number(total)}
+      </span>
+      <label class="row tight push" for="size">
+        <span class="meta">Rows</span>
+        <Select
+          id="size"
+          options={props.sizes}
+          value={String(size)}
+          onValue={(value) => go(link({ size: value === props.sizes[0] ? "" : value, page: "" }))}
+        />
+      </label>
+      <label class="row tight" for="page">
+        <span class="meta">Page</span>
+        <Input
+          id="page"
+          look="num"
+          inputMode="numeric"
+          label="Page number"
+          value={text}
+          onValue={setText}
+          onCommit={settle}
+        />
+      </label>
+      <span class="meta">of {number(pages)}</span>
+      <IconButton
+        icon="left"
+        label="Previous page"
+        look="sm"
+        disabled={page <= 1}
+        onClick={() => turn(page - 1)}
+      />
+      <IconButton
+        icon="right"
+        label="Next page"
+        look="sm"
+        disabled={page >= pages}
+        onClick={() => turn(page + 1)}
+      />
+    </nav>
+  );
+}

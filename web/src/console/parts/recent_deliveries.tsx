@@ -1,0 +1,38 @@
+/** The newest deliveries of a webhook. */
+import type { Loaded } from "../load";
+import { address, link } from "../router";
+import type { DeliveryPage } from "../types";
+import { DeliveryTable } from "./delivery_table";
+import { Stale } from "./stale";
+import { Button } from "./ui";
+
+export function RecentDeliveries({ load, webhookId }: { load: Loaded<DeliveryPage>; webhookId: string }) {
+  const { data, error } = load;
+  return (
+    <section aria-labelledby="deliveries-title">
+      <div class="row">
+        <h2 id="deliveries-title">Deliveries</h2>
+        <span class="push row">
+          <Button look="sm" icon="retry" href={link({ dialog: "replay" })}>
+            Replay failed…
+          </Button>
+          <Button
+            look="sm quiet"
+            href={address(["deliveries"], { webhook: webhookId })}
+            label="See all deliveries"
+          >
+            See all
+          </Button>
+        </span>
+      </div>
+      {error && <Stale error={error} retryAt={load.retryAt} onRetry={load.reload} />}
+      {data?.data.length === 0 && (
+        <div class="empty">
+          <h3>No deliveries yet</h3>
+          <p>Each event that matches appears here, with every attempt and what the endpoint answered.</p>
+        </div>
+      )}
+      {data && data.data.length > 0 && <DeliveryTable deliveries={data.data} />}
+    </section>
+  );
+}

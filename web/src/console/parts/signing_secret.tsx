@@ -1,0 +1,56 @@
+/** A webhook's signing secret: asked for when it is wanted, opened in the page, shown or copied. */
+import { useState } from "preact/hooks";
+import { asApiError } from "../load";
+import { inScope, type Session } from "../session";
+import { Icon } from "./icons";
+import { Button, Copy } from "./ui";
+
+export async function openSecret(session: Session, method: "GET" | "POST", path: string): Promise<string> {
+  const sealed = await session.client.call<{ signingSecret: string }>(method, path);
+  const opened = (await session.client.open(sealed)) as { signingSecret: string };
+  return opened.signingSecret;
+}
+
+export function SigningSecret({ session, webhookId }: { session: Session; webhookId: string }) {
+  const [secret, show] = useState<string>();
+  const [error, fail] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const ask = async () => {
+    setBusy(true);
+    fail("");
+    try {
+      return await openSecret(session, "GET", inScope(session.scope, "webhook", webhookId, "secret"));
+    } catch (failure) {
+      fail(asApiError(failure).message);
+      throw failure;
+    } finally {
+      setBusy(false);
+    }
+  };
+  const toggle = async () => {
+    if (secret) show(undefined);
+    else await ask().then(show, () => undefined);
+  };
+  return (
+    <>
+      <span class="row tight nw">
+        <span class={`mono ${secret ? "wrap" : "nowrap"}`}>{secret ?? "whsec_••••••"}</span>
+        <Button
+          look="sm quiet"
+          busy={isBusy && "Opening"}
+          onClick={toggle}
+          label="Signing secret: show or hide"
+        >
+          {secret ? "Hide" : "Show"}
+        </Button>
+        <Copy text={() => secret ?? ask()} what="signing secret" />
+      </span>
+      {error && (
+        <p class="err" role="alert">
+          <Icon name="tri" />
+          {error}
+        </p>
+      )}
+    </>
+  );
+}
