@@ -2,7 +2,7 @@
 import { useRef } from "preact/hooks";
 import { remember } from "./catalogue";
 import { type Loaded, useLoad } from "./load";
-import { inScope, type Session } from "./session";
+import { inScope, type Session, takeFirstPage } from "./session";
 import type { CommunityHealth, State, WebhookHealth, WebhookPage } from "./types";
 
 export const SIZES = ["25", "50", "100"] as const;
@@ -47,6 +47,9 @@ function requestBody({ state, name, tag, page, size }: ListQuery): string {
   });
 }
 
+/** The page that the connect page asked for to try the keys. */
+const FIRST_BODY = requestBody(listQuery({}));
+
 export interface ShownPage extends WebhookPage {
   query: ListQuery;
 }
@@ -65,7 +68,9 @@ export function usePage(session: Session, query: ListQuery, round: number): List
   const { data, error, ...rest } = useLoad(
     async (signal) => {
       try {
-        const page = await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal);
+        const page =
+          (body === FIRST_BODY && takeFirstPage(session)) ||
+          (await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal));
         remember(page.data);
         return { ...page, query };
       } catch (failure) {
