@@ -55,11 +55,19 @@ def published(world: World) -> list[str]:
     return [each.text for each in world.app.publisher.queue.messages()]
 
 
-def fail(page: Page, status: int, message: str, *, at: Any = PUBLISH, times: int = 1, **headers: str) -> None:
+def fail(
+    page: Page,
+    status: int,
+    message: str,
+    *,
+    at: Any = PUBLISH,
+    times: int = 1,
+    headers: dict[str, str] | None = None,
+) -> None:
     def respond(route: Route) -> None:
         route.fulfill(
             status=status,
-            headers={"content-type": "application/json", **headers},
+            headers={"content-type": "application/json", **(headers or {})},
             body=json.dumps({"message": message}),
         )
 
@@ -302,7 +310,7 @@ def test_a_failure_is_told_in_the_dialog_and_nothing_is_lost(
 ) -> None:
     show(page, world, "#/events?e=order.paid&dialog=publish")
     dialog(page).get_by_label("Data").fill('{"kept": 1}')
-    fail(page, status, "planted sentence", **({"retry-after": "7"} if status == 429 else {}))
+    fail(page, status, "planted sentence", headers={"retry-after": "7"} if status == 429 else None)
     page.get_by_role("button", name="Publish event").click()
 
     expect(dialog(page).get_by_role("alert")).to_contain_text(f"planted sentence {more}".strip())
