@@ -11,6 +11,7 @@ import { curl } from "./curl";
 import { PayloadPane, RequestPane, ResponsePane } from "./delivery_panes";
 import { storyOf } from "./delivery_story";
 import { learnDelivery, listed } from "./delivery_table";
+import { Icon } from "./icons";
 import { move } from "./keyboard";
 import { useResend, whyNotSent } from "./resend";
 import { Tabs } from "./tabs";
@@ -174,9 +175,12 @@ function Body(props: {
   const story = storyOf(delivery);
   return (
     <>
-      <Note tone={tone} icon={icon}>
-        <b>{story.what}</b> {story.follows}
-      </Note>
+      <div class={`note k-${tone}`}>
+        <Icon name={icon} />
+        <div>
+          <b>{story.what}</b> {story.follows}
+        </div>
+      </div>
       <Actions {...props} attempt={attempt} />
       <Facts delivery={delivery} nameOf={props.nameOf} />
       {attempts.length > 0 && (
