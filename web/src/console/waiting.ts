@@ -4,6 +4,7 @@ import type { ApiError } from "../shared/client";
 
 const FIRST_WAIT = 1; // seconds
 const LONGEST_WAIT = 30;
+const QUIET_MS = 500;
 const TRIED_AGAIN = [0, 429, 500, 502, 503, 504];
 
 /** Return the seconds until a failed load is tried again; undefined: it is not. `failures`: in a row, this too. */
@@ -69,6 +70,7 @@ export interface Stale {
 const stale = new Map<object, Stale>();
 const listeners = new Set<() => void>();
 let loading = 0;
+let countedAt = 0;
 let loadedAt: number | undefined;
 
 function changed(): void {
@@ -86,9 +88,11 @@ export function setStale(owner: object, what: Stale | undefined): void {
 /** Count a load in or out: `isQuiet` tells whether any goes on. */
 export function countLoad(by: 1 | -1): void {
   loading += by;
+  countedAt = performance.now();
 }
 
-export const isQuiet = () => loading === 0;
+// A load that another one calls for begins only when that one's result is drawn.
+export const isQuiet = () => loading === 0 && performance.now() - countedAt >= QUIET_MS;
 
 /** Tell that a load got its answer. */
 export function answered(): void {
