@@ -41,6 +41,12 @@ export function change(next: Session | undefined): void {
   for (const each of listeners) each();
 }
 
+/** Tell the level of the present license. The session stays the same one: views keep what they know of it. */
+export function setLevel(level: Level): void {
+  if (current) current.level = level;
+  for (const each of listeners) each();
+}
+
 /** Take keys, and ask nothing yet. Throws Error with a sentence where the pair is wrong, ApiError without a service. */
 export async function open(who: Credentials, scope: Scope): Promise<Session> {
   const made = { client: await Client.of(who, APP_ID), scope };

@@ -41,6 +41,9 @@ export interface Answer {
   milliseconds: number;
 }
 
+/** When the service answered last, in epoch ms; 0: not yet. */
+export const contact = { at: 0 };
+
 let known: { at: number; service: Promise<Service> } | undefined;
 
 /** Return the service's public key, at most five minutes old, `within` ms where given. Throws ApiError. */
@@ -74,6 +77,7 @@ export async function send(
     const response = await fetch(new URL(path, BASE), { method, cache: "no-store", ...init, signal });
     const text = await response.text();
     const milliseconds = performance.now() - began;
+    contact.at = Date.now();
     return { status: response.status, headers: response.headers, text, milliseconds };
   } catch (error) {
     if (init.signal?.aborted) throw error;
