@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded
@@ -162,7 +162,12 @@ def test_back_asks_too_and_leads_where_it_would_have_led(world: World, page: Pag
 
 def test_a_closed_tab_is_asked_about_and_an_untouched_form_is_not(world: World, page: Page) -> None:
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     open_form(world, page)
     field(page, "Name", "name").click()
 

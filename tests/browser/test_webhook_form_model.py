@@ -130,7 +130,9 @@ def shown(app: InMemoryApp, webhook_id: str) -> str:
 
 def definition(app: InMemoryApp, webhook_id: str) -> dict[str, Any]:
     """Return what a tenant decides, its numbers as text, and the credential."""
-    content = json.loads(shown(app, webhook_id), parse_int=lambda text: ("number", text), parse_float=str)
+    content: dict[str, Any] = json.loads(
+        shown(app, webhook_id), parse_int=lambda text: ("number", text), parse_float=str
+    )
     for name in ("_id", "health"):
         del content[name]
     sealed = json.dumps(content["api"].pop("credential", {}))
