@@ -23,7 +23,6 @@ from tests.browser.connecting import (
 )
 from tests.browser.world import World
 from tests.factories import COMMUNITY, EXTERNAL, OTHER_TENANT, SERVICE_CALLER, SYSTEM, TENANT, Client
-from tests.fakes.keys import FakeKeyStore
 from webhooks.domain.keyring import service_keys
 
 UNKNOWN = (
@@ -295,8 +294,7 @@ def test_a_file_that_holds_no_pair_is_said(world: World, page: Page, tmp_path: P
 
 def test_a_service_on_p256_makes_and_takes_keys_of_its_curve(page: Page) -> None:
     world = World()
-    pairs = service_keys({"seed": "p" * 64}, Curve.P256)
-    world.app.keys.replace(world.app.keys.read_now(), FakeKeyStore(pairs).read_now())
+    world.app.keys.replace(world.app.keys.read_now(), service_keys({"seed": "p" * 64}, Curve.P256))
     open_page(page, world, "#/connect?made=1")
     expect(page.get_by_text("prime256v1, the curve of this service's keys")).to_be_visible()
     for label, text in (("License", SYSTEM.license_key), ("Tenant", TENANT), ("Community", COMMUNITY)):
