@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, Response, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
@@ -110,14 +110,19 @@ def test_health_is_asked_for_few_rows_at_once_and_only_for_those_in_view(
     under_way: list[str] = []
     most: list[int] = []
     asked: list[str] = []
-    page.on(
-        "request",
-        lambda each: (
-            HEALTH.search(each.url)
-            and (under_way.append(each.url), asked.append(each.url), most.append(len(under_way)))
-        ),
-    )
-    page.on("requestfinished", lambda each: each.url in under_way and under_way.remove(each.url))
+
+    def begins(request: Request) -> None:
+        if HEALTH.search(request.url):
+            under_way.append(request.url)
+            asked.append(request.url)
+            most.append(len(under_way))
+
+    def ends(request: Request) -> None:
+        if request.url in under_way:
+            under_way.remove(request.url)
+
+    page.on("request", begins)
+    page.on("requestfinished", ends)
 
     page.get_by_role("link", name="Communities").click()
 
@@ -280,7 +285,12 @@ def test_a_webhooks_view_becomes_the_list_of_the_other_community(world: World, p
     expect(page).to_have_url(re.compile("#/webhooks/."))
     page.get_by_role("button", name="acme / default").click()
     refused: list[str] = []
-    page.on("response", lambda each: each.status == 404 and refused.append(each.url))
+
+    def collect(response: Response) -> None:
+        if response.status >= 400:
+            refused.append(response.url)
+
+    page.on("response", collect)
 
     page.get_by_role("dialog").get_by_role("button", name="lumen / eu").click()
 
