@@ -114,7 +114,8 @@ export function switchTo(scope: Scope, view = parse().path[0]): void {
   firstPage = undefined;
   // Address and community in one step: the view of before must not ask the other community for its webhook.
   history.pushState(null, "", address([view ?? "webhooks"]));
-  dispatchEvent(new HashChangeEvent("hashchange"));
+  // A form with unsaved changes asks first.
+  if (!dispatchEvent(new HashChangeEvent("hashchange", { cancelable: true }))) return;
   change({ ...current, scope });
   rememberScope(scope);
 }

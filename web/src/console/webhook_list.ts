@@ -1,5 +1,6 @@
 /** What the list of webhooks shows: its query in the address, its page, and the health of the page's webhooks. */
 import { useRef } from "preact/hooks";
+import { remember } from "./catalogue";
 import { type Loaded, useLoad } from "./load";
 import { inScope, type Session, takeFirstPage } from "./session";
 import type { CommunityHealth, State, WebhookHealth, WebhookPage } from "./types";
@@ -70,6 +71,7 @@ export function usePage(session: Session, query: ListQuery, round: number): List
         const page =
           (body === FIRST_BODY && takeFirstPage(session)) ||
           (await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal));
+        remember(page.data);
         return { ...page, query };
       } catch (failure) {
         if (!signal.aborted) failed.current = body;
