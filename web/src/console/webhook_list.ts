@@ -1,7 +1,8 @@
 /** What the list of webhooks shows: its query in the address, its page, and the health of the page's webhooks. */
 import { useRef } from "preact/hooks";
+import { remember } from "./catalogue";
 import { type Loaded, useLoad } from "./load";
-import { inScope, type Session } from "./session";
+import { inScope, type Session, takeFirstPage } from "./session";
 import type { CommunityHealth, State, WebhookHealth, WebhookPage } from "./types";
 
 export const SIZES = ["25", "50", "100"] as const;
@@ -46,6 +47,9 @@ function requestBody({ state, name, tag, page, size }: ListQuery): string {
   });
 }
 
+/** The page that the connect page asked for to try the keys. */
+const FIRST_BODY = requestBody(listQuery({}));
+
 export interface ShownPage extends WebhookPage {
   query: ListQuery;
 }
@@ -64,7 +68,10 @@ export function usePage(session: Session, query: ListQuery, round: number): List
   const { data, error, ...rest } = useLoad(
     async (signal) => {
       try {
-        const page = await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal);
+        const page =
+          (body === FIRST_BODY && takeFirstPage(session)) ||
+          (await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal));
+        remember(page.data);
         return { ...page, query };
       } catch (failure) {
         if (!signal.aborted) failed.current = body;

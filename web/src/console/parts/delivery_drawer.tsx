@@ -135,10 +135,12 @@ function Missing(props: {
   const { error } = props;
   if (error.status !== 404) return <Trouble error={error} retryAt={props.retryAt} onRetry={props.reload} />;
   return (
-    <Trouble error={error} title="Delivery not found">
+    <div class="empty" role="alert">
+      <h2>Delivery not found</h2>
       <p>It does not exist, its time in the log is over, or it belongs to another community.</p>
+      {error.requestId && <p class="meta">Request {error.requestId}</p>}
       <Button onClick={() => go(link({ open: "" }))}>Close</Button>
-    </Trouble>
+    </div>
   );
 }
 

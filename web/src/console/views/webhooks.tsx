@@ -11,7 +11,7 @@ import { FilterBar, StateTabs } from "../parts/webhook_filters";
 import { WebhookSkeleton, WebhookTable } from "../parts/webhook_table";
 import { useRefresh } from "../refresh";
 import { useRoute } from "../router";
-import { change } from "../session";
+import { askAgain } from "../session";
 import {
   isFiltered,
   knownTags,
@@ -115,7 +115,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
   const { error, retryAt } = props;
   const action =
     error.status === 401 ? (
-      <Button look="sm" onClick={() => change(undefined)}>
+      <Button look="sm" onClick={askAgain}>
         Connect again
       </Button>
     ) : (
