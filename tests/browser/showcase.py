@@ -22,6 +22,7 @@ ORDER = {
     "customer": {"id": "c-77", "country": "DE"},
     "items": [{"sku": "lamp", "quantity": 1}, {"sku": "bulb", "quantity": 4}],
 }
+REFUSED = "connect: connection refused"
 UPSTREAM = "upstream connect error or disconnect/reset before headers. reset reason: connection termination"
 
 
@@ -100,6 +101,7 @@ WEBHOOKS = (
         "erp",
         231,
         State.FAILING,
+        600,
     ),
 )
 
@@ -228,18 +230,10 @@ class Showcase(World):
         """Add the newest deliveries, which pictures open."""
         erp, points = self.ids["Order sync to ERP"], self.ids["Loyalty points"]
         at = self.now - 2 * MINUTE
-        slow = PhaseTimes(9, 31, 66, 4_950, 4_950)
-        refused = attempt(
-            at + 19_000,
-            None,
-            latency_ms=12,
-            reason="connect_failed: connection refused",
-            times=PhaseTimes(8, 0, 0, 0, 12),
-        )
         attempts = [
-            attempt(at + 300, 503, latency_ms=231, excerpt=UPSTREAM, times=PhaseTimes(9, 31, 66, 229, 231)),
-            attempt(at + 5_600, 503, latency_ms=4_950, excerpt=UPSTREAM, times=slow),
-            refused,
+            attempt(at + 300, None, latency_ms=12, reason=REFUSED, times=PhaseTimes(8, 0, 0, 0, 12)),
+            attempt(at + 5_600, 503, latency_ms=231, excerpt=UPSTREAM, times=PhaseTimes(9, 31, 66, 229, 231)),
+            attempt(at + 14_000, 503, latency_ms=640, excerpt=UPSTREAM, times=PhaseTimes(8, 42, 130, 636, 640)),
         ]
         self.deliveries["dead"] = self.delivery(
             erp,
@@ -249,7 +243,7 @@ class Showcase(World):
             event_name="order.paid",
             event_id=self._event_id(),
             data=ORDER,
-            reason="connect_failed: connection refused",
+            reason="503",
             is_recoverable=True,
         )
         self.deliveries["test"] = self.delivery(
