@@ -316,6 +316,17 @@ def test_a_limit_counts_down_and_is_tried_again(view: Page) -> None:
     expect(view.get_by_role("alert")).to_have_count(0)
 
 
+def test_an_answer_is_never_shown_for_another_question(view: Page) -> None:
+    view.evaluate("() => { location.hash = '#/explain?event=e1&name=order.paid' }")
+    expect(view.get_by_role("heading", name="6 webhooks listen to order.paid")).to_be_visible()
+    fail(view, 429, "too many requests", times=9, headers={"retry-after": "30"})
+
+    view.evaluate("() => { location.hash = '#/explain?event=e2&name=order.refunded' }")
+
+    expect(view.get_by_role("alert")).to_contain_text("too many requests")
+    expect(view.get_by_role("heading", name="6 webhooks listen to order.paid")).to_have_count(0)
+
+
 def test_a_lost_network_is_told_and_tried_again(view: Page) -> None:
     view.route(EXPLAIN, lambda route: route.abort(), times=1)
     press(view)
