@@ -55,7 +55,7 @@ export function useLeaveQuestion(isUnsaved: () => boolean) {
             </>
           }
         >
-          <p>What you changed in this form is not saved.</p>
+          <p>Your changes in this form are not saved.</p>
         </Dialog>
       ),
   };
