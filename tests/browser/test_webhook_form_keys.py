@@ -208,8 +208,8 @@ def test_another_community_is_not_shown_before_the_answer(world: World, page: Pa
 
     question = page.get_by_role("dialog", name="Leave without saving?")
     expect(question).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(1)
     question.get_by_role("button", name="Stay").click()
-    page.keyboard.press("Escape")
 
     expect(field(page, "Name", "name")).to_have_value("typed")
     expect(page.get_by_role("button", name="acme / default")).to_be_visible()
