@@ -64,7 +64,7 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def row(page: Page, name: str) -> Locator:
-    """Return the part of the result about a webhook: its link, and what stands around it."""
+    """Return the part of the result about a webhook: its link, and the text around it."""
     return page.get_by_role("link", name=name, exact=True).locator("xpath=ancestor::div[2]")
 
 
