@@ -103,6 +103,13 @@ def entry_of(world: World, delivery_id: str) -> LogEntry:
     return next(each for each in world.app.deliveries.entries() if each.delivery.id == delivery_id)
 
 
+def lose_payload(world: World, delivery_id: str) -> None:
+    """Log a delivery anew without its payload, as after the payload's time to live."""
+    before = entry_of(world, delivery_id)
+    without = replace(before, delivery=replace(before.delivery, body=""), has_payload=False)
+    assert not world.app.deliveries.record([without])
+
+
 def answer(world: World, delivery_id: str, status: int = 200, *, mark: Mark | None = None) -> None:
     """Log one more attempt of a delivery, as the dispatcher does: delivered with 200, else dead."""
     before = entry_of(world, delivery_id)

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { utc } from "../format";
 import { useLoad } from "../load";
-import { webhookOf } from "../names";
+import { useNames, webhookOf } from "../names";
 import { address, go, link } from "../router";
 import { inScope, type Session } from "../session";
 import type { Delivery } from "../types";
@@ -173,6 +173,9 @@ function Body(props: {
   const attempt = attempts.find((each) => each.number === chosen) ?? attempts.at(-1);
   const { tone, icon } = KINDS[outcome];
   const story = storyOf(delivery);
+  const name = props.nameOf(delivery.webhookId);
+  // It may be of a webhook that the view has not loaded.
+  const learned = useNames(session, name === delivery.webhookId ? [name] : []);
   return (
     <>
       <div class={`note k-${tone}`}>
@@ -182,7 +185,7 @@ function Body(props: {
         </div>
       </div>
       <Actions {...props} attempt={attempt} />
-      <Facts delivery={delivery} nameOf={props.nameOf} />
+      <Facts delivery={delivery} name={name === delivery.webhookId ? learned(name) : name} />
       {attempts.length > 0 && (
         <Waterfall delivery={delivery} selected={attempt?.number ?? 0} onSelect={choose} />
       )}
@@ -238,7 +241,7 @@ function Actions(props: Parameters<typeof Body>[0] & { attempt: Delivery["attemp
 const explained = (delivery: Delivery) =>
   address(["explain"], { event: delivery.eventId, name: delivery.eventName, at: delivery.occurredAt });
 
-function Facts({ delivery, nameOf }: { delivery: Delivery; nameOf: (webhookId: string) => string }) {
+function Facts({ delivery, name }: { delivery: Delivery; name: string }) {
   const time = (at: string) => (
     <>
       <When at={at} fine /> <span class="meta">{utc(Date.parse(at))}</span>
@@ -248,7 +251,7 @@ function Facts({ delivery, nameOf }: { delivery: Delivery; nameOf: (webhookId: s
     <dl class="kv">
       <dt>Webhook</dt>
       <dd>
-        <a href={address(["webhooks", delivery.webhookId])}>{nameOf(delivery.webhookId)}</a>
+        <a href={address(["webhooks", delivery.webhookId])}>{name}</a>
       </dd>
       <dt>Event</dt>
       <dd class="row tight nw">
