@@ -1,5 +1,6 @@
 /** Names of webhooks that were loaded: every view that loads webhooks adds to them. In memory only. */
 import { useEffect, useState } from "preact/hooks";
+import { remember } from "./catalogue";
 import { inScope, type Session } from "./session";
 import type { ShownWebhook, Webhook, WebhookPage } from "./types";
 
@@ -28,6 +29,7 @@ export function webhookOf(session: Session, webhookId: string): Promise<ShownWeb
   const webhook = session.client.call<ShownWebhook>("GET", path).then(
     (found) => {
       learn([found]);
+      remember([found]);
       return found;
     },
     () => undefined,
