@@ -1,4 +1,4 @@
-"""The list of deliveries: what it shows, its filters, pages, live tail, and what it says when a request fails."""
+"""The list of deliveries: its rows, filters, pages, live tail, and its sentences when a request fails."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def filled(page: Page, count: int) -> None:
     expect(rows(page)).to_have_count(count)
 
 
-# ---- what is shown
+# ---- rows
 
 
 def test_all_webhooks_show_their_undelivered_newest_first_and_say_so(tab: Page) -> None:
@@ -424,7 +424,7 @@ def refuse(route: Route, status: int, message: str, after: int | None = None) ->
     route.fulfill(status=status, headers=headers, content_type="application/json", body=body)
 
 
-def test_a_webhook_of_nobody_is_said_to_be_missing(tab: Page) -> None:
+def test_an_unknown_webhook_is_said_to_be_missing(tab: Page) -> None:
     visit(tab, f"#/deliveries?webhook={'0' * 24}")
 
     expect(tab.get_by_role("heading", name="Webhook not found")).to_be_visible()

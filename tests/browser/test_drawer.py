@@ -1,4 +1,4 @@
-"""One delivery: what happened, its attempts, its texts, and that it can be sent again."""
+"""One delivery: its story, its attempts, its texts, and that it can be sent again."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-/** One delivery beside the list that it was opened from: what happened, its attempts, what was sent and answered. */
+/** One delivery beside the list that it was opened from: its story, attempts, request and response. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { utc } from "../format";
 import { useLoad } from "../load";
@@ -181,7 +181,7 @@ function Body(props: {
       <div class={`note k-${tone}`}>
         <Icon name={icon} />
         <div>
-          <b>{story.what}</b> {story.follows}
+          <b>{story.happened}</b> {story.follows}
         </div>
       </div>
       <Actions {...props} attempt={attempt} />
