@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.logged import (
+    LOOKS,
     MINUTE,
     SECOND,
     answer,
@@ -18,7 +19,7 @@ from tests.browser.logged import (
     dead,
     entry_of,
     held,
-    looks,
+    look,
     move_replay,
     only_replay,
     open_console,
@@ -408,14 +409,16 @@ def test_a_service_that_is_not_ready_is_asked_again(log: Log, tab: Page) -> None
     expect(drawer(tab)).to_contain_text("503 at the last of 3 attempts")
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing_in_each_tab(log: Log, tab: Page, width: int) -> None:
-    for scheme in looks(tab, width):
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_axe_finds_nothing_in_each_tab(
+    log: Log, tab: Page, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    with look(tab, width, scheme):
         shown = opened(tab, log.dead)
         for name in ("Response", "Payload", "Request headers"):
             shown.get_by_role("tab", name=name).click()
             expect(shown.get_by_role("tabpanel", name=name)).to_be_visible()
-            assert findings(tab) == [], (scheme, name)
+            assert findings(tab) == [], name
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         box = shown.bounding_box()
         assert box is not None

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
@@ -12,11 +12,12 @@ from tests.browser.axe import findings
 from tests.browser.conftest import open_context
 from tests.browser.logged import (
     HOUR,
+    LOOKS,
     MINUTE,
     connected_tab,
     dead,
     held,
-    looks,
+    look,
     lose_payload,
     move_replay,
     only_replay,
@@ -335,12 +336,14 @@ def test_it_is_opened_and_left_by_keys(log: Log, tab: Page) -> None:
     expect(tab.get_by_role("link", name="Replay…")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing_and_it_fits(log: Log, tab: Page, width: int) -> None:
-    for scheme in looks(tab, width):
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_axe_finds_nothing_and_it_fits(
+    log: Log, tab: Page, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    with look(tab, width, scheme):
         shown = opened(tab, log.orders)
         expect(shown.get_by_role("button", name="Replay 30 deliveries")).to_be_enabled()
-        assert findings(tab) == [], scheme
+        assert findings(tab) == []
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         box = shown.bounding_box()
         assert box is not None
