@@ -2,21 +2,19 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { utc } from "../format";
 import { useLoad } from "../load";
-import { useNames, webhookOf } from "../names";
+import { useNames } from "../names";
 import { address, go, link } from "../router";
 import { inScope, type Session } from "../session";
 import type { Delivery } from "../types";
-import { copyText } from "./clipboard";
-import { curl } from "./curl";
+import { DeliveryActions } from "./delivery_actions";
 import { PayloadPane, RequestPane, ResponsePane } from "./delivery_panes";
 import { storyOf } from "./delivery_story";
 import { learnDelivery, listed } from "./delivery_table";
 import { Icon } from "./icons";
 import { move } from "./keyboard";
-import { useResend, whyNotSent } from "./resend";
 import { Tabs } from "./tabs";
 import { Trouble } from "./trouble";
-import { Button, Copy, IconButton, KINDS, Note, Pill, When } from "./ui";
+import { Button, Copy, IconButton, KINDS, Pill, When } from "./ui";
 import { Waterfall } from "./waterfall";
 
 interface DrawerProps {
@@ -184,7 +182,13 @@ function Body(props: {
           <b>{story.happened}</b> {story.follows}
         </div>
       </div>
-      <Actions {...props} attempt={attempt} />
+      <DeliveryActions
+        session={session}
+        shown={props.shown}
+        isWhole={isWhole}
+        attempt={attempt}
+        onChanged={props.onChanged}
+      />
       <Facts delivery={delivery} name={name === delivery.webhookId ? learned(name) : name} />
       {attempts.length > 0 && (
         <Waterfall delivery={delivery} selected={attempt?.number ?? 0} onSelect={choose} />
@@ -200,46 +204,6 @@ function Body(props: {
     </>
   );
 }
-
-function Actions(props: Parameters<typeof Body>[0] & { attempt: Delivery["attempts"][number] | undefined }) {
-  const { session, attempt } = props;
-  const { delivery, payload } = props.shown;
-  const resend = useResend(session, delivery, props.onChanged);
-  const why = whyNotSent(delivery);
-  const copyCurl = async () => {
-    const webhook = await webhookOf(session, delivery.webhookId);
-    await copyText(curl(delivery, { attempt, payload, webhook }), "cURL command");
-  };
-  return (
-    <div class="stack">
-      <div class="row">
-        <Button
-          look="primary"
-          icon="retry"
-          busy={resend.isBusy && "Sending"}
-          disabled={Boolean(why)}
-          onClick={resend.send}
-        >
-          Resend
-        </Button>
-        <Button href={explained(delivery)}>Explain event</Button>
-        <Button look="quiet" disabled={!props.isWhole} onClick={copyCurl}>
-          Copy as cURL
-        </Button>
-        {why && <span class="meta">{why}</span>}
-      </div>
-      <div role="status">{resend.said && <p class="meta">{resend.said}</p>}</div>
-      {resend.error && (
-        <Note tone="bad" icon="tri">
-          <b>It was not sent.</b> {resend.error.message}
-        </Note>
-      )}
-    </div>
-  );
-}
-
-const explained = (delivery: Delivery) =>
-  address(["explain"], { event: delivery.eventId, name: delivery.eventName, at: delivery.occurredAt });
 
 function Facts({ delivery, name }: { delivery: Delivery; name: string }) {
   const time = (at: string) => (
