@@ -1,9 +1,9 @@
-/** In place of a part of a view that could not be loaded, or over what it showed before. */
+/** In place of a part of a view that could not be loaded, or over its earlier state. */
 import { sentence } from "../health";
 import type { Loaded } from "../load";
 import { Button, Countdown, Note } from "./ui";
 
-export function NotLoaded({ what, load }: { what: string; load: Loaded<unknown> }) {
+export function NotLoaded({ name, load }: { name: string; load: Loaded<unknown> }) {
   const { error, retryAt } = load;
   if (!error) return null;
   return (
@@ -16,7 +16,7 @@ export function NotLoaded({ what, load }: { what: string; load: Loaded<unknown> 
         </Button>
       }
     >
-      <b>{what} could not be loaded.</b> {sentence(error.message)}
+      <b>{name} could not be loaded.</b> {sentence(error.message)}
       {retryAt && (
         <>
           Next try in <Countdown until={retryAt} />.

@@ -25,11 +25,11 @@ export function RecentDeliveries({ load, webhookId }: { load: Loaded<DeliveryPag
           </Button>
         </span>
       </div>
-      {error && <NotLoaded what="The deliveries" load={load} />}
+      {error && <NotLoaded name="The deliveries" load={load} />}
       {data?.data.length === 0 && (
         <div class="empty">
           <h3>No deliveries yet</h3>
-          <p>Each event that matches appears here, with every attempt and what the endpoint answered.</p>
+          <p>Each event that matches appears here, with every attempt and the endpoint's answers.</p>
         </div>
       )}
       {data && data.data.length > 0 && <DeliveryTable deliveries={data.data} />}

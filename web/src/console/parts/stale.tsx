@@ -1,4 +1,4 @@
-/** Over what could not be loaded again and is not tried by itself: it is older, and why. */
+/** Over a view whose next load was refused, and is not tried by itself: the view is old, and the reason. */
 import type { ApiError } from "../../shared/client";
 import { sentence } from "../health";
 import { askAgain } from "../session";
@@ -18,7 +18,7 @@ export function Stale({ error, onRetry }: { error: ApiError; onRetry: () => void
     );
   return (
     <Note tone="bad" icon="tri" actions={action}>
-      <b>The page shows what was loaded before.</b> {sentence(error.message)}
+      <b>The page shows an earlier state.</b> {sentence(error.message)}
       {hintOf(error)}
     </Note>
   );

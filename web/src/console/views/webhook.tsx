@@ -1,7 +1,8 @@
-/** One webhook: its health, what its attempts took, what became of its deliveries, and what it is set to. */
+/** One webhook: its health, latencies and outcomes over time, newest deliveries, and settings. */
 import { useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
+import { remember } from "../catalogue";
 import { sentence } from "../health";
 import { type Json, readJson } from "../json_text";
 import { asApiError, useLoad } from "../load";
@@ -51,6 +52,7 @@ export function WebhookView({ session, id }: ViewProps) {
       const exact = readJson(text);
       const webhook = JSON.parse(text) as ShownWebhook;
       learn([webhook]);
+      remember([webhook]);
       return { webhook, query: exact instanceof Map ? exact.get("query") : undefined };
     },
     [path],
@@ -178,7 +180,7 @@ function Missing({ load, id }: { load: ReturnType<typeof useLoad<Loaded>>; id: s
   );
 }
 
-/** What is done at once, without a dialog. */
+/** Actions that are done at once, without a dialog. */
 function useActions(session: ViewProps["session"], path: string, reload: () => void) {
   const [busy, setBusy] = useState<Busy>("");
   const [error, fail] = useState<ApiError>();
