@@ -305,8 +305,11 @@ def test_what_is_shown_stays_when_the_service_is_away(
 
     page.clock.fast_forward(15_000)
 
-    said = "The service cannot be reached" if failure == "offline" else "The page shows what it had"
-    expect(page.get_by_role("status").filter(has_text=said)).to_be_visible()
+    said = "The service cannot be reached" if failure == "offline" else "Not now."
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_count(1)
+    expect(alert).to_contain_text(f"The page shows an earlier state. {said}")
+    expect(alert).to_contain_text("Next try in")
     expect(page.get_by_role("img", name="Last 13 deliveries")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Invoice archive")
 

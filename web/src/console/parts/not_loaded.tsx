@@ -3,9 +3,15 @@ import { sentence } from "../health";
 import type { Loaded } from "../load";
 import { Button, Countdown, Note } from "./ui";
 
-export function NotLoaded({ name, load }: { name: string; load: Loaded<unknown> }) {
+export function NotLoaded(props: {
+  name: string;
+  load: Loaded<unknown>;
+  /** The view says already that it is old, and this part has its earlier state. */
+  isSaid: boolean;
+}) {
+  const { name, load } = props;
   const { error, retryAt } = load;
-  if (!error) return null;
+  if (!error || props.isSaid) return null;
   return (
     <Note
       tone={error.status === 429 ? "warn" : "bad"}

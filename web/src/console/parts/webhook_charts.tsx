@@ -28,7 +28,12 @@ export interface ShownSeries {
   series: Series;
 }
 
-export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; webhook: ShownWebhook }) {
+export function WebhookCharts(props: {
+  load: Loaded<ShownSeries>;
+  range: Range;
+  webhook: ShownWebhook;
+  isOld: boolean;
+}) {
   const { range, load, webhook } = props;
   const [chosen, , title] = range;
   return (
@@ -44,7 +49,7 @@ export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; 
           />
         </div>
       </div>
-      <NotLoaded name="The charts" load={load} />
+      <NotLoaded name="The charts" load={load} isSaid={props.isOld && load.data?.range === range} />
       {load.data ? <Both {...load.data} webhook={webhook} /> : !load.error && <Waiting />}
     </section>
   );

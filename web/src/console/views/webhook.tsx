@@ -100,12 +100,13 @@ export function WebhookView({ session, id }: ViewProps) {
   const head = <WebhookHead id={id} webhook={webhook} {...actions} />;
   if (!webhook) return head;
   const { dialog } = query;
+  const isOld = shown.error !== undefined;
   return (
     <>
       <Patterns />
       {head}
       <div class="stack l">
-        {shown.error && <Stale error={shown.error} onRetry={shown.reload} />}
+        {shown.error && <Stale error={shown.error} retryAt={shown.retryAt} onRetry={shown.reload} />}
         {actions.error && (
           <Note
             tone="bad"
@@ -131,9 +132,9 @@ export function WebhookView({ session, id }: ViewProps) {
             )
           }
         />
-        <WebhookCharts load={series} range={range} webhook={webhook} />
+        <WebhookCharts load={series} range={range} webhook={webhook} isOld={isOld} />
         <div class="g31">
-          <RecentDeliveries load={deliveries} webhookId={id} />
+          <RecentDeliveries load={deliveries} webhookId={id} isOld={isOld} />
           <SettingsCard
             session={session}
             webhook={webhook}
