@@ -77,6 +77,15 @@ def test_pausing_is_done_at_once_and_undone(world: World, shared: Page) -> None:
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
+def test_the_button_keeps_the_focus(world: World, shared: Page) -> None:
+    page = anew(shared, world.webhook("By keyboard"))
+    page.get_by_role("button", name="Pause").focus()
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("button", name="Resume")).to_be_focused()
+
+
 def test_a_disabled_webhook_says_why_and_is_enabled(world: World, shared: Page) -> None:
     webhook_id = world.webhook("Refunds")
     disable(world, webhook_id, GONE)

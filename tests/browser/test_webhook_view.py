@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
@@ -14,6 +14,7 @@ from tests.browser.webhook_pages import (
     connected,
     go,
     open_webhook,
+    path,
 )
 from tests.browser.world import MINUTE, World, attempt
 from tests.factories import BASE
@@ -254,6 +255,19 @@ def test_replays_are_asked_for_with_the_webhook_chosen(shared: Page, healthy: st
     page.get_by_role("link", name="Replay failed…").click()
     expect(page.get_by_role("dialog", name="Replay deliveries")).to_be_visible()
     assert page.url.endswith("?dialog=replay")
+
+
+def test_a_first_load_that_takes_long_shows_its_place(shared: Page, healthy: str) -> None:
+    held_back: list[Route] = []
+    go(shared, "#/explain")
+    shared.route(path(healthy), lambda route: held_back.append(route))  # noqa: PLW0108 - it wants a function
+    go(shared, f"#/webhooks/{healthy}")
+
+    expect(shared.get_by_role("status", name="Loading the webhook")).to_be_visible()
+    assert findings(shared) == []
+    held_back[0].continue_()
+    expect(shared.get_by_role("heading", name="Health", exact=True)).to_be_visible()
+    expect(shared.get_by_role("status", name="Loading the webhook")).to_have_count(0)
 
 
 def test_a_new_webhook_says_what_comes_next(world: World, shared: Page) -> None:

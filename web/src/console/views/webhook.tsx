@@ -23,6 +23,7 @@ import { Trouble } from "../parts/trouble";
 import { Button, Note } from "../parts/ui";
 import { type ShownSeries, WebhookCharts } from "../parts/webhook_charts";
 import { type Busy, WebhookHead } from "../parts/webhook_head";
+import { WebhookSkeleton } from "../parts/webhook_skeleton";
 import { go, link, useRoute } from "../router";
 import { rangeOf } from "../series";
 import { inScope } from "../session";
@@ -98,7 +99,13 @@ export function WebhookView({ session, id }: ViewProps) {
 
   if (shown.error && (!webhook || shown.error.status === 404)) return <Missing load={shown} id={id} />;
   const head = <WebhookHead id={id} webhook={webhook} {...actions} />;
-  if (!webhook) return head;
+  if (!webhook)
+    return (
+      <>
+        {head}
+        <WebhookSkeleton />
+      </>
+    );
   const { dialog } = query;
   const isOld = shown.error !== undefined;
   return (
@@ -188,6 +195,7 @@ function useActions(session: ViewProps["session"], path: string, reload: () => v
   const [failed, setFailed] = useState("");
   const [rotations, rotated] = useState(0);
   const patch = async (verb: Busy, sentence: string, body: object): Promise<boolean> => {
+    const button = document.activeElement;
     setBusy(verb);
     fail(undefined);
     try {
@@ -200,6 +208,10 @@ function useActions(session: ViewProps["session"], path: string, reload: () => v
       return false;
     } finally {
       setBusy("");
+      // A button that is busy loses the focus.
+      setTimeout(() => {
+        if (document.activeElement === document.body && button instanceof HTMLElement) button.focus();
+      });
     }
   };
   const onPause = async (paused: boolean) => {
