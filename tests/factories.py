@@ -228,11 +228,13 @@ class InMemoryApp:
         raw_headers: bool = False,
         subscriptions: Any = None,
         limit: int = WEBHOOKS_PER_COMMUNITY,
+        curve: Curve = Curve.SECP256K1,
     ) -> None:
+        self.curve = curve
         self.log = io.StringIO()
         self.fault: Fault = no_fault
         self.clock, self.random_bytes = Clock(), DistinctBytes()
-        self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, Curve.SECP256K1))
+        self.keys = FakeKeyStore(service_keys({"seed": "s" * 64}, curve))
         self.signing_keys = FakeKeyStore(signing_keys({"seed": "c" * 64}))
         self.licenses = FakeLicenses()
         self.subscriptions = subscriptions or FakeSubscriptions(
@@ -302,7 +304,7 @@ class InMemoryApp:
             patience=0.2,
         )
         deployment = DeploymentInfo(
-            curve_name="secp256k1",
+            curve_name=self.curve.value,
             allowed_time_span=SPAN,
             region="us-east-1",
             stage="prod",
@@ -350,7 +352,7 @@ class InMemoryApp:
                 authenticator, keys, ServiceKeyResponses(random_bytes=self.random_bytes)
             ),
             "ecdsa_helper": function("ecdsa_helper").routes(
-                EcdsaHelper(Curve.SECP256K1, random_bytes=self.random_bytes)
+                EcdsaHelper(self.curve, random_bytes=self.random_bytes)
             ),
             "discovery": function("discovery").routes(discovery, deployment),
             "console": function("console").routes(),

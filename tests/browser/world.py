@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from signing import Curve
 from tests.factories import COMMUNITY, SCOPE, SYSTEM, TENANT, Client, InMemoryApp
 from tests.http_app import HttpApp
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
@@ -21,8 +22,8 @@ TIMES = PhaseTimes(lookup=9, connect=30, tls=64, first_byte=142, total=143)
 class World:
     """An InMemoryApp over HTTP. `is_frozen`: its clock stands at NOW, and so must the browser's."""
 
-    def __init__(self, *, is_frozen: bool = False) -> None:
-        self.app = InMemoryApp(limit=20_000)
+    def __init__(self, *, is_frozen: bool = False, curve: Curve = Curve.SECP256K1) -> None:
+        self.app = InMemoryApp(limit=20_000, curve=curve)
         self.is_frozen = is_frozen
         self.server = HttpApp(self.app, runs=not is_frozen)
         if not is_frozen:

@@ -1,11 +1,14 @@
 """Makes each page one file: its markup, its style and its script, and nothing from elsewhere."""
 
+import json
 import tempfile
 from pathlib import Path
 
 from tools.pages import node
+from tools.pages.reference import reference
 
 OUT = node.ROOT / "functions" / "console"
+DOCUMENT = node.ROOT / "functions" / "discovery" / "openapi.json"
 
 CONSOLE = """<!DOCTYPE html>
 <html lang="en">
@@ -32,12 +35,9 @@ def build(out: Path = OUT) -> None:
     script, style = bundle("console")
     (out / "console.html").write_text(CONSOLE.format(style=style, script=script), encoding="utf-8")
     script, style = bundle("docs")
-    (out / "docs.html").write_text(reference(script, style), encoding="utf-8")
-
-
-def reference(script: str, style: str) -> str:
-    """Return the reference page."""
-    return CONSOLE.format(style=style, script=script)
+    document = json.loads(DOCUMENT.read_text("utf-8"))
+    page = reference(document, script=script, style=style)
+    (out / "docs.html").write_text(page, encoding="utf-8")
 
 
 def bundle(page: str) -> tuple[str, str]:

@@ -33,9 +33,6 @@ export interface Webhook {
   disabledReason?: string | null;
   paused?: boolean;
   createdBy?: string | null;
-  created?: string;
-  lastUpdatedBy?: string | null;
-  lastUpdated?: string;
   tags?: string[] | null;
   query?: Record<string, unknown>[] | null;
   criteria?: "ANY" | "ALL" | null;
@@ -199,6 +196,7 @@ export interface ExplainedWebhook {
   webhookId: string;
   name: string;
   result: "matched" | "filtered" | "disabled" | "unknown";
+  reason?: string;
   deliveryId?: string;
   outcome?: Outcome;
   conditions?: Condition[];
@@ -211,6 +209,7 @@ export interface Explanation {
   webhooks: ExplainedWebhook[];
   cursor?: string;
   listenedNames?: string[];
+  message?: string;
 }
 
 export interface TestResult {

@@ -1,6 +1,7 @@
 /** What the list of webhooks shows: its query in the address, its page, and the health of the page's webhooks. */
 import { useRef } from "preact/hooks";
 import type { Client } from "../shared/client";
+import { remember } from "./catalogue";
 import { type Loaded, useLoad } from "./load";
 import { learn } from "./names";
 import { inScope, type Session, takeFirstPage } from "./session";
@@ -74,6 +75,7 @@ export function usePage(session: Session, query: ListQuery): List {
         (body === FIRST ? first : undefined) ??
         (await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal));
       learn(page.data);
+      remember(page.data);
       return { ...page, query };
     } catch (failure) {
       if (!signal.aborted) failed.current = body;

@@ -1,5 +1,7 @@
 /** JSON and headers as text with colours. */
 
+export { pretty } from "../../shared/json";
+
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\b/g;
 
 /** A JSON text as it is, its names, strings and other values coloured. */
@@ -38,22 +40,4 @@ export function Headers({ headers, first }: { headers: Record<string, string>; f
       ))}
     </pre>
   );
-}
-
-/** Indent a JSON text without changing a value: numbers stay as they are written. */
-export function pretty(text: string): string {
-  let out = "";
-  let depth = 0;
-  const line = () => `\n${"  ".repeat(depth)}`;
-  for (const token of text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? []) {
-    if (token === "{" || token === "[") {
-      depth += 1;
-      out += token + line();
-    } else if (token === "}" || token === "]") {
-      depth -= 1;
-      out = /[{[]\s*$/.test(out) ? out.trimEnd() + token : out + line() + token;
-    } else if (token === ",") out += token + line();
-    else out += token === ":" ? ": " : token;
-  }
-  return out;
 }

@@ -1,0 +1,51 @@
+/** Samples: one language for all, this deployment's address, and the values of the forms. */
+import { BASE } from "../shared/client";
+import { copy, h } from "./dom";
+import { onValue, SHARED } from "./values";
+
+const LANGUAGE = "webhooks.docs.language";
+
+/** Put a value where the samples of an element have it; none: the example. */
+export function fill(within: ParentNode, name: string, value: string): void {
+  for (const span of within.querySelectorAll<HTMLElement>(`[data-value="${name}"]`)) {
+    span.dataset.example ??= span.textContent!;
+    span.textContent = value || span.dataset.example;
+  }
+}
+
+export function startSamples(): void {
+  fill(document, "base", BASE.href.replace(/\/$/, ""));
+  onValue((name, value) => {
+    if (SHARED.includes(name)) fill(document, name, encodeURIComponent(value));
+  });
+  for (const pre of document.querySelectorAll<HTMLElement>(".samples pre")) addCopy(pre);
+  const all = [...document.querySelectorAll<HTMLDetailsElement>("details[data-language]")];
+  const choose = (language: string) => {
+    for (const each of all) if (each.dataset.language === language) each.open = true;
+  };
+  for (const each of all)
+    each.querySelector("summary")!.addEventListener("click", () => {
+      if (each.open) return;
+      const language = each.dataset.language!;
+      localStorage.setItem(LANGUAGE, language);
+      const before = each.parentElement!.getBoundingClientRect().top;
+      choose(language);
+      // Samples above are longer or shorter now: the one that was clicked stays where it is.
+      requestAnimationFrame(() => scrollBy(0, each.parentElement!.getBoundingClientRect().top - before));
+    });
+  const kept = localStorage.getItem(LANGUAGE);
+  if (kept) choose(kept);
+}
+
+function addCopy(pre: HTMLElement): void {
+  const button = h("button", { type: "button", className: "btn sm copy" }, "Copy");
+  const title = pre.parentElement!.querySelector("summary")!.textContent!;
+  button.setAttribute("aria-label", `Copy: ${title}`);
+  button.addEventListener("click", async () => {
+    button.textContent = (await copy(pre.textContent!)) ? "Copied" : "Not allowed";
+    setTimeout(() => {
+      button.textContent = "Copy";
+    }, 2000);
+  });
+  pre.before(button);
+}

@@ -1,0 +1,20 @@
+/** JSON as text: its numbers stay as they were written. */
+
+/** Indent a JSON text without changing a value. */
+export function pretty(text: string): string {
+  const out: string[] = [];
+  let depth = 0;
+  let before = "";
+  const line = () => `\n${"  ".repeat(depth)}`;
+  for (const token of text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? []) {
+    const isClosing = token === "}" || token === "]";
+    if (isClosing) depth -= 1;
+    const isAfterOpening = before === "{" || before === "[";
+    // An empty object or array stays on its line.
+    if (isClosing !== isAfterOpening || before === ",") out.push(line());
+    out.push(token === ":" ? ": " : token);
+    if (token === "{" || token === "[") depth += 1;
+    before = token;
+  }
+  return out.join("");
+}
