@@ -167,7 +167,10 @@ def test_no_secret_leaves_the_browser_in_a_whole_session(
     submit(page)
     expect_connected(page)
 
-    for address in addresses(world, by):
+    visited = (
+        addresses(world, by) if by is SYSTEM else ["#/webhooks", "#/deliveries", "#/explain", "#/system"]
+    )
+    for address in visited:
         form.go(page, address)
         expect(page.get_by_role("heading", level=1).first).to_be_attached()
         quiet.wait()
@@ -187,7 +190,7 @@ def test_no_secret_leaves_the_browser_in_a_whole_session(
     expect(page.get_by_role("heading", name="Connect", exact=True)).to_be_visible()
 
     texts = sent(recorded)
-    assert len(texts) > len(addresses(world, by))
+    assert len(texts) > len(visited)
     assert leaks(hidden, texts) == []
     # A typed credential is for the service: in the request that creates the webhook, and in no other.
     with_typed = [each for each in texts if leaks(TYPED, [each])]

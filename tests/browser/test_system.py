@@ -338,9 +338,8 @@ def test_another_community_is_opened_from_the_operators_list(world: World, page:
     assert page.url.endswith("#/webhooks")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_each_tab_fits_and_axe_finds_nothing(world: World, browser: Browser, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_each_tab_fits_and_axe_finds_nothing(world: World, browser: Browser, width: int, scheme: str) -> None:
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     open_system(page, world)
