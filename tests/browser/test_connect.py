@@ -1,4 +1,4 @@
-"""Connecting: with one's own keys, with new ones, again after a reload, and with what is wrong."""
+"""Connecting: with one's own keys, with new ones, again after a reload, and with wrong ones."""
 
 import base64
 import json
@@ -47,7 +47,7 @@ def connecting(world: World, page: Page, recorded: Recorded) -> tuple[Page, Reco
 
 
 def paths(recorded: Recorded) -> list[str]:
-    """Return what the page asked the API for."""
+    """Return the paths that the page asked the API for."""
     asked = [each.url.split("/prod/")[-1] for each in recorded.requests if "/prod/" in each.url]
     return [each for each in asked if not each.startswith("console")]
 

@@ -1,4 +1,4 @@
-"""What the console does when a request fails: the service's sentence, another try, and nothing lost."""
+"""The console when a request fails: the service's sentence, another try, and nothing lost."""
 
 import re
 from collections.abc import Iterator

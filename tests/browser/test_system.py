@@ -215,7 +215,7 @@ def test_a_key_is_reset_by_its_dialog(page: Page, recorded: Recorded) -> None:
     assert after != before
     expect(page.get_by_role("row").filter(has_text=after[:16])).to_be_visible()
     assert sum(each.method == "DELETE" for each in recorded.requests) == 1
-    # The keys go on: the service reads what is encrypted for the old one.
+    # The keys go on: the service reads envelopes for the old one.
     page.get_by_role("link", name="Webhooks", exact=True).click()
     expect(page.get_by_role("heading", name="No webhooks")).to_be_visible()
     world.close()
