@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages browser unit e2e bench soak profiles recording lock clean
+.PHONY: help setup run stop status reset test check fix pages browser screenshots unit e2e bench soak profiles recording lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -53,6 +53,9 @@ pages: setup ## build the console and the reference page: web/ into functions/co
 
 browser: setup ## find Chromium for the tests of the pages; install it where it is missing
 	@$(PY) -m tools.pages.chromium
+
+screenshots: setup browser ## take the pictures of the console anew: of the tests, and those of README
+	@UPDATE_SCREENSHOTS=1 $(PY) -m pytest -q tests/browser/test_screenshots.py
 
 unit: setup browser ## run the tests that need no stack
 	@echo "== tests: $(patsubst tests/%/,%,$(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)

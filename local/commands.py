@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import demo, emulator, function_logs, log_entry, processes, seed, stack_file
+from local import demo, emulator, function_logs, log_entry, processes, samples, seed, stack_file
+from local.console_link import ready_link
 from local.errors import LocalError, failed
 from local.paths import CALLER_FILE, LOCAL, ROOT, STACK_FILE
 from local.progress import Progress
 from local.stack import Stack
+from local.traffic import Traffic
 
 FOLDER = LOCAL / "stack"
 SETTINGS = FOLDER / "settings.json"  # port and licenses, for the next run
@@ -44,17 +46,19 @@ def run(port: int | None, progress: Progress) -> None:
                 known = settings.get("licenses", {})
                 stack_file.write(STACK_FILE, stack_file.describe(stack, known))
                 licenses = seed.licenses(ROOT, known)
-                stack_file.write(SETTINGS, {"port": port, "licenses": licenses})
+                settings |= {"port": port, "licenses": licenses}
+                stack_file.write(SETTINGS, settings)
                 stack_file.write(STACK_FILE, stack_file.describe(stack, licenses))
-            with progress.step("register three webhooks at the receiver"):
-                secrets = seed.demo_webhooks(ROOT, receiver_url)
-                stack_file.write(KNOWN, {"apiUrl": stack.api_url, "secrets": secrets})
+            traffic = Traffic(stack, ROOT, receiver_url, settings.get("samples", {}))
+            _register(stack, receiver_url, traffic, progress)
             with progress.step("publish three events, verify their callbacks"):
                 first = demo.deliver(ROOT, receiver_url)
             with progress.step("publish three more, now that the functions are warm"):
                 second = demo.deliver(ROOT, receiver_url)
             with progress.step("read the first one's entry in the delivery log"):
                 entry = log_entry.read(second[0].delivery_id, ROOT)
+            traffic.publish(progress)
+            stack_file.write(SETTINGS, settings | {"samples": traffic.known})
         progress.say("")
         progress.table(_deliveries(first, second))
         progress.say("")
@@ -62,6 +66,16 @@ def run(port: int | None, progress: Progress) -> None:
         progress.say("")
         progress.say(f"the next ones: .venv/bin/webhooks deliveries list --webhook {WEBHOOK_SHOWN}")
         _usage(progress)
+
+
+def _register(stack: Stack, receiver_url: str, traffic: Traffic, progress: Progress) -> None:
+    """Register the webhooks of the demo and of the samples, and tell the receiver their secrets."""
+    with progress.step("register three webhooks at the receiver"):
+        secrets = seed.webhooks_at(receiver_url, seed.WEBHOOKS, ROOT)
+    with progress.step(f"register {len(samples.WEBHOOKS)} more, for the console"):
+        secrets |= seed.webhooks_at(receiver_url, samples.WEBHOOKS, ROOT)
+    down_since = samples.iso_time(traffic.since)
+    stack_file.write(KNOWN, {"apiUrl": stack.api_url, "secrets": secrets, "downSince": down_since})
 
 
 def stop(progress: Progress) -> None:
@@ -102,7 +116,7 @@ def _stop(progress: Progress) -> None:
 def _start_receiver(port: int) -> str:
     url = f"http://{emulator.HOST}:{port}"
     running = processes.find(RECEIVER_RECORD)
-    if running and running.port == port:
+    if running and running.port == port and emulator.is_answering(f"{url}/counts"):
         return url
     processes.stop(RECEIVER_RECORD, patience=STOP_SECONDS)
     emulator.require_free(port, program="the sample receiver")
@@ -161,6 +175,14 @@ def _deliveries(first: list[demo.Shown], second: list[demo.Shown]) -> list[tuple
     ]
 
 
+def _switch() -> list[tuple[str, str]]:
+    receiver = processes.find(RECEIVER_RECORD)
+    if receiver is None:
+        return []
+    address = f"http://{emulator.HOST}:{receiver.port}"
+    return [("end the sample endpoints' outage", f"curl -X PUT {address}/up (and {address}/down)")]
+
+
 def _usage(progress: Progress) -> None:
     description = stack_file.read(STACK_FILE)
     if not description:
@@ -170,7 +192,8 @@ def _usage(progress: Progress) -> None:
     progress.table(
         [
             ("API", description["apiUrl"]),
-            ("documentation", description["docsUrl"]),
+            ("reference", description["docsUrl"]),
+            ("console, for any license", description["consoleUrl"]),
             ("events queue", description["eventsQueueUrl"]),
             ("deliveries queue", description["deliveriesQueueUrl"]),
             ("recovery queue", description["recoveryQueueUrl"]),
@@ -190,6 +213,11 @@ def _usage(progress: Progress) -> None:
             ("publish an event", ".venv/bin/webhooks publish events/native.json --mine"),
             ("see its delivery", f".venv/bin/webhooks deliveries list --webhook {WEBHOOK_SHOWN}"),
             ("see all deliveries as they happen", ".venv/bin/webhooks tail"),
+            *_switch(),
             ("stop the stack", "make stop (make reset also deletes the registered webhooks)"),
         ]
     )
+    if link := ready_link(description, CALLER_FILE):
+        progress.say("")
+        progress.say("open the console, connected with the local system license:")
+        progress.link(link)

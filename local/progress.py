@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.style import Style
+from rich.text import Text
 
 
 class Progress:
@@ -36,6 +38,10 @@ class Progress:
     def text(self, text: str) -> None:
         """Print a text as it is."""
         self.console.print(text, markup=False)
+
+    def link(self, url: str) -> None:
+        """Print an address in one line that can be clicked where the output is a terminal."""
+        self.console.print(Text(url, style=Style(link=url, color="cyan"), no_wrap=True, overflow="ignore"))
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Print rows in columns; the last column is never wrapped, so that its text can be copied."""

@@ -40,28 +40,41 @@ def licenses(folder: Path, known: dict[str, str]) -> dict[str, str]:
     return keys
 
 
-def demo_webhooks(folder: Path, receiver_url: str) -> dict[str, str]:
-    """Register the demo's webhooks at the receiver; return endpoint URL -> whsec_ secret."""
+def webhooks_at(receiver_url: str, wanted: dict[str, dict[str, Any]], folder: Path) -> dict[str, str]:
+    """Register webhooks at the receiver, by name; return endpoint URL -> whsec_ secret."""
     fetched = webhooks(
         "call", "POST", "webhooks/fetch", "-d", json.dumps({"tags": [TAG], "pSize": 100}), folder=folder
     )
     present = {each["name"]: each for each in fetched["data"]}
     secrets = {}
-    for name, wanted in WEBHOOKS.items():
-        url = f"{receiver_url}/hooks/{name}"
+    for name, each in wanted.items():
+        body = body_of(name, each, receiver_url)
+        url = body["api"]["url"]
         if name in present:
             secrets[url] = _existing(folder, present[name], url)
             continue
-        body = wanted | {"name": name, "tags": [TAG], "successCodes": [200], "retryCount": 2}
-        body["api"] = wanted["api"] | {"url": url}
         made = webhooks("call", "PUT", "webhook", "--decrypt", "-d", json.dumps(body), folder=folder)
         secrets[url] = made["signingSecret"]
     return secrets
 
 
+def body_of(name: str, wanted: dict[str, Any], receiver_url: str) -> dict[str, Any]:
+    """Return the body that registers a webhook."""
+    endpoint = {"authType": "none", **wanted.get("api", {})}
+    endpoint["url"] = f"{receiver_url}/{wanted.get('path', f'hooks/{name}')}"
+    if "oAuthTokenUrl" in endpoint:
+        endpoint["oAuthTokenUrl"] = f"{receiver_url}{endpoint['oAuthTokenUrl']}"
+    settings = {key: value for key, value in wanted.items() if key != "path"}
+    fixed = {"name": name, "tags": [TAG], "successCodes": [200], "retryCount": 2}
+    return {**fixed, **settings, "api": endpoint}
+
+
 def _existing(folder: Path, webhook: dict[str, Any], url: str) -> str:
     path = f"webhook/{webhook['_id']}"
     if urlsplit(webhook["api"]["url"]).netloc != urlsplit(url).netloc:  # the receiver has another port now
-        webhooks("call", "PATCH", path, "-d", json.dumps({"api": {"url": url}}), folder=folder)
+        changed = {"url": url}
+        if token_url := webhook["api"].get("oAuthTokenUrl"):
+            changed["oAuthTokenUrl"] = urlsplit(token_url)._replace(netloc=urlsplit(url).netloc).geturl()
+        webhooks("call", "PATCH", path, "-d", json.dumps({"api": changed}), folder=folder)
     response = webhooks("call", "GET", f"{path}/secret", "--decrypt", folder=folder)
     return str(response["signingSecret"])

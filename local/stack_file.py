@@ -20,6 +20,7 @@ def describe(stack: Stack, licenses: dict[str, str]) -> dict[str, Any]:
     return {
         "apiUrl": stack.api_url,
         "docsUrl": f"{stack.api_url}/docs",
+        "consoleUrl": f"{stack.api_url}/console",
         "awsEndpoint": stack.endpoint,
         "region": emulator.REGION,
         "stackName": STACK_NAME,

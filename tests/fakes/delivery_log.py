@@ -1,7 +1,10 @@
 """The delivery log in memory: what the dispatcher writes, and what is read of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from threading import RLock
 
 from tests.fakes.faults import Fault, effect, no_fault
@@ -19,8 +22,11 @@ from webhooks.domain.delivery_log import (
     PayloadStep,
     payload_step,
 )
+from webhooks.domain.scope import Scope
 
 MAX_EXAMINED = 1000  # of a page that filters
+
+type _Placed = tuple[str, str]  # a place, and the id of the delivery
 
 
 class FakeDeliveryLog:
@@ -36,6 +42,9 @@ class FakeDeliveryLog:
         self._fault = fault
         self._lock = RLock()
         self._entries: dict[str, LogEntry] = {}  # by the delivery's id
+        # Partitions, in their order, as the table and its index have them: places and deliveries' ids.
+        self._of_webhook: defaultdict[str, list[_Placed]] = defaultdict(list)
+        self._undelivered: defaultdict[Scope, list[_Placed]] = defaultdict(list)
         self._bodies: dict[str, str] = {}
 
     def record(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
@@ -54,10 +63,8 @@ class FakeDeliveryLog:
                 self._bodies |= bodies
         written = {each: entry for each, entry in written.items() if entry.key.webhook_id not in self.refused}
         with self._lock, effect(self._fault, "log.record"):
-            self._entries |= {
-                each: replace(entry, has_payload=steps[each] in (PayloadStep.WRITE, PayloadStep.LEAVE))
-                for each, entry in written.items()
-            }
+            for each, entry in written.items():
+                self._write(replace(entry, has_payload=steps[each] in (PayloadStep.WRITE, PayloadStep.LEAVE)))
         if gone := [each for each in written if steps[each] is PayloadStep.DELETE]:
             with self._lock, effect(self._fault, "log.remove_payloads"):
                 for each in gone:
@@ -98,30 +105,31 @@ class FakeDeliveryLog:
 
     def newest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
         """Return a page, the newest delivery first."""
-        rows = [row for row in reversed(self._rows(query)) if after is None or _place(row) < _position(after)]
-        return _page(rows, query, size=size)
+        with self._lock:
+            return _page(self._rows(query, after=after, is_newest_first=True), query, size=size)
 
     def oldest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
         """Return a page, the oldest delivery first."""
-        rows = [row for row in self._rows(query) if after is None or _place(row) > _position(after)]
-        return _page(rows, query, size=size)
+        with self._lock:
+            return _page(self._rows(query, after=after), query, size=size)
 
     def backlog(self, webhook_id: str, *, after: LogKey | None, size: int) -> LogPage:
         """Return a page of a webhook's held and recoverable deliveries, the oldest first."""
-        rows = [
-            row
-            for row in self._in_order()
-            if row.key.webhook_id == webhook_id
-            and row.mark is not Mark.TEST
-            and (row.outcome is Outcome.HELD or (row.outcome is Outcome.DEAD and row.is_recoverable))
-            and (after is None or _place(row) > _position(after))
-        ]
+        with self._lock:
+            found = (
+                row
+                for row in self._from(self._of_webhook.get(webhook_id, []), after)
+                if row.mark is not Mark.TEST
+                and (row.outcome is Outcome.HELD or (row.outcome is Outcome.DEAD and row.is_recoverable))
+            )
+            rows = list(islice(found, size + 1))
         return LogPage(tuple(map(_as_read, rows[:size])), rows[size - 1].key if len(rows) > size else None)
 
     def count(self, query: LogQuery, *, at_most: int) -> LogCount:
         """Count deliveries, and stop after `at_most` of them."""
-        rows = self._rows(query)
-        found = [row for row in rows[: at_most + 1] if _fits(row, query)][:at_most]
+        with self._lock:
+            rows = list(islice(self._rows(query), at_most + 1))
+        found = [row for row in rows if _fits(row, query)][:at_most]
         without_payload = sum(not row.has_payload for row in found)
         return LogCount(len(found), without_payload, is_exact=len(rows) <= at_most)
 
@@ -130,39 +138,69 @@ class FakeDeliveryLog:
         with self._lock:
             return {each: self._bodies[each.delivery_id] for each in keys if each.delivery_id in self._bodies}
 
-    def _rows(self, query: LogQuery) -> list[LogEntry]:
-        """Return what the query's partitions have, in order."""
-        return [
-            row
-            for row in self._in_order()
-            if query.since <= row.key.log_time <= query.until and _is_in_partition(row, query)
-        ]
+    def _write(self, entry: LogEntry) -> None:
+        placed = _place(entry), entry.key.delivery_id
+        before = self._entries.get(entry.key.delivery_id)
+        self._entries[entry.key.delivery_id] = entry
+        if before is None:
+            insort(self._of_webhook[entry.key.webhook_id], placed)
+        elif _is_indexed(before):
+            partition = self._undelivered[before.scope]
+            del partition[bisect_left(partition, placed)]
+        if _is_indexed(entry):
+            insort(self._undelivered[entry.scope], placed)
 
-    def _in_order(self) -> list[LogEntry]:
-        with self._lock:
-            return sorted(self._entries.values(), key=_place)
+    def _rows(
+        self, query: LogQuery, *, after: LogKey | None = None, is_newest_first: bool = False
+    ) -> Iterator[LogEntry]:
+        """Yield what the query's partitions have, in order, beyond a key."""
+        if query.webhook_id is None:
+            placed = self._undelivered.get(query.scope, [])
+        else:
+            placed = self._of_webhook.get(query.webhook_id, [])
+        for row in self._from(placed, after, is_newest_first=is_newest_first):
+            if query.since <= row.key.log_time <= query.until and _is_in_partition(row, query):
+                yield row
+
+    def _from(
+        self, placed: Sequence[_Placed], after: LogKey | None, *, is_newest_first: bool = False
+    ) -> Iterator[LogEntry]:
+        if is_newest_first:
+            end = len(placed) if after is None else bisect_left(placed, (_position(after), ""))
+            order: Iterable[int] = range(end - 1, -1, -1)
+        else:
+            begin = 0 if after is None else bisect_right(placed, _position(after), key=lambda each: each[0])
+            order = range(begin, len(placed))
+        for index in order:
+            yield self._entries[placed[index][1]]
+
+
+def _is_indexed(row: LogEntry) -> bool:
+    return row.outcome in UNDELIVERED and row.mark is not Mark.TEST
 
 
 def _is_in_partition(row: LogEntry, query: LogQuery) -> bool:
-    is_indexed = row.outcome in UNDELIVERED and row.mark is not Mark.TEST
+    """Tell whether the partition that a query reads has a row of its webhook or its community."""
     if query.webhook_id is None:
-        return row.scope == query.scope and is_indexed and query.outcome in (None, row.outcome)
-    if row.key.webhook_id != query.webhook_id or (query.is_recoverable and not row.is_recoverable):
+        return query.outcome in (None, row.outcome)
+    if query.is_recoverable and not row.is_recoverable:
         return False
-    return query.outcome not in UNDELIVERED or (is_indexed and row.outcome is query.outcome)
+    return query.outcome not in UNDELIVERED or (_is_indexed(row) and row.outcome is query.outcome)
 
 
 def _fits(row: LogEntry, query: LogQuery) -> bool:
     return query.event_name in (None, row.delivery.event_name) and query.outcome in (None, row.outcome)
 
 
-def _page(rows: Sequence[LogEntry], query: LogQuery, *, size: int) -> LogPage:
+def _page(rows: Iterable[LogEntry], query: LogQuery, *, size: int) -> LogPage:
     found: list[LogEntry] = []
+    last: LogKey | None = None
     for examined, row in enumerate(rows):
         if len(found) == size or examined == MAX_EXAMINED:
-            return LogPage(tuple(found), rows[examined - 1].key)
+            return LogPage(tuple(found), last)
         if _fits(row, query):
             found.append(_as_read(row))
+        last = row.key
     return LogPage(tuple(found), None)
 
 

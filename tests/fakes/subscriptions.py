@@ -1,5 +1,7 @@
 """Webhooks, their index and their health in memory: three ports on one state, as one table serves all."""
 
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
@@ -37,6 +39,7 @@ class FakeSubscriptions:
         self._sequences: dict[Scope, int] = {}
         self._versions: dict[Scope, int] = {}
         self._webhooks: dict[tuple[Scope, str], Webhook] = {}  # in the order of their creation
+        self._ordered: defaultdict[Scope, list[str]] = defaultdict(list)  # ids by their sequence
         self._records: dict[str, tuple[IdempotencyRecord, StoredRecord]] = {}
         self._tokens = count(1)
         self._corrupt: set[tuple[Scope, str]] = set()
@@ -64,7 +67,7 @@ class FakeSubscriptions:
     def count(self, scope: Scope) -> int:
         """Return how many webhooks a community has."""
         with self._lock:
-            return sum(owner == scope for owner, _ in self._webhooks)
+            return len(self._ordered.get(scope, []))
 
     def change(self, before: Webhook, after: Webhook, *, record: IdempotencyRecord | None) -> None:
         """Replace a webhook."""
@@ -105,12 +108,12 @@ class FakeSubscriptions:
         """Return a page by its number."""
         with self._lock:
             fitting = [
-                webhook
-                for webhook in reversed(self._in_order(scope))
-                if not tags or not set(tags).isdisjoint(webhook.definition.tags)
+                webhook_id
+                for webhook_id in reversed(self._ordered.get(scope, []))
+                if not tags or not set(tags).isdisjoint(self._webhooks[scope, webhook_id].definition.tags)
             ]
             taken = fitting[index * size : (index + 1) * size]
-            readable = [webhook for webhook in taken if (scope, webhook.id) not in self._corrupt]
+            readable = [self._webhooks[scope, each] for each in taken if (scope, each) not in self._corrupt]
             return Page(len(fitting), readable)
 
     def find_record(self, idempotency_key: str) -> StoredRecord | None:
@@ -206,8 +209,7 @@ class FakeSubscriptions:
         ]
 
     def _in_order(self, scope: Scope) -> list[Webhook]:
-        found = (webhook for (owner, _), webhook in self._webhooks.items() if owner == scope)
-        return sorted(found, key=_sequence)
+        return [self._webhooks[scope, webhook_id] for webhook_id in self._ordered.get(scope, [])]
 
     def _check(self, before: Webhook | None, after: Webhook | None, record: IdempotencyRecord | None) -> None:
         _check_size(before, after)
@@ -245,7 +247,10 @@ class FakeSubscriptions:
     def _write(self, scope: Scope, webhook_id: str, webhook: Webhook | None) -> None:
         if webhook is None:
             del self._webhooks[scope, webhook_id]
+            self._ordered[scope].remove(webhook_id)
         else:
+            if (scope, webhook_id) not in self._webhooks:
+                insort(self._ordered[scope], webhook_id, key=lambda each: sequence_of(each) or 0)
             self._webhooks[scope, webhook_id] = webhook
         self._versions[scope] = self._versions.get(scope, 0) + 1
 

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { ApiError } from "../shared/client";
 import { pagePath } from "./parts/scope_dialog";
-import { change, type Session, session } from "./session";
+import { type Session, session, setLevel } from "./session";
 import { isQuiet } from "./waiting";
 
 const LOOK_AGAIN_MS = 100;
@@ -28,7 +28,7 @@ export function useLevel(of: Session | undefined, place: string): void {
         (error) => (error instanceof ApiError && error.status === 403 ? ("service" as const) : undefined),
       );
       const now = session();
-      if (level && now?.client === client) change({ ...now, level });
+      if (level && now?.client === client) setLevel(level);
     };
     whenIdle(ask);
     return () => {

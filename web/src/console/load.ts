@@ -2,11 +2,11 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../shared/client";
 import { useSession } from "./session";
-import { answered, countLoad, later, retryNow, secondsUntilRetry, setStale } from "./waiting";
+import { countLoad, later, retryNow, secondsUntilRetry } from "./waiting";
 
 export interface Loaded<T> {
   data?: T;
-  /** Not where `data` is what was asked for and only older: then the page's banner says so, and why. */
+  /** Of the last try; `data` is then of one before, perhaps of other dependencies. */
   error?: ApiError;
   isLoading: boolean;
   /** Epoch ms at which the next try begins by itself. */
@@ -17,10 +17,7 @@ export interface Loaded<T> {
 }
 
 interface Past {
-  key?: readonly unknown[];
   tried?: readonly unknown[];
-  /** Epoch ms of the data. */
-  at: number;
   /** In a row. */
   failures: number;
   status?: number;
@@ -38,8 +35,8 @@ export function useLoad<T>(
   const [round, again] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  // What goes on from one try to the next: which dependencies the data and the tries are of, and what failed.
-  const past = useRef<Past>({ at: 0, failures: 0 });
+  // What goes on from one try to the next: which dependencies it is of, and what failed.
+  const past = useRef<Past>({ failures: 0 });
   const reload = useCallback(() => again((count) => count + 1), []);
   useEffect(() => {
     const abort = new AbortController();
@@ -49,9 +46,7 @@ export function useLoad<T>(
     before.tried = dependencies;
     const loaded = (data: T) => {
       const hadNoNetwork = before.status === 0;
-      past.current = { key: dependencies, tried: dependencies, at: Date.now(), failures: 0 };
-      answered();
-      setStale(past, undefined);
+      past.current = { tried: dependencies, failures: 0 };
       set({ data, at: Date.now(), isLoading: false });
       if (everyMs) stop = later(Date.now() + everyMs, reload);
       if (hadNoNetwork) retryNow(0); // the others need not wait longer
@@ -62,9 +57,7 @@ export function useLoad<T>(
       before.status = error.status;
       const wait = secondsUntilRetry(error, before.failures);
       const retryAt = wait === undefined ? undefined : Date.now() + wait * 1000;
-      const isKept = retryAt !== undefined && isSame(before.key, dependencies);
-      setStale(past, isKept ? { since: before.at, error, retryAt } : undefined);
-      set(({ data, at }) => ({ data, at, error: isKept ? undefined : error, isLoading: false, retryAt }));
+      set(({ data, at }) => ({ data, at, error, isLoading: false, retryAt }));
       if (retryAt !== undefined) stop = later(retryAt, reload, error);
     };
     set((shown) => ({ ...shown, isLoading: true }));
@@ -84,7 +77,6 @@ export function useLoad<T>(
       stop();
     };
   }, [...dependencies, round, client]);
-  useEffect(() => () => setStale(past, undefined), []);
 
   return { ...state, reload };
 }

@@ -14,6 +14,7 @@ import "./styles/tables.css";
 import "./styles/panels.css";
 import "./styles/charts.css";
 import "./styles/waterfall.css";
+import "./styles/deliveries.css";
 import "./styles/overlays.css";
 import "./styles/forms.css";
 import "./styles/states.css";

@@ -1,11 +1,16 @@
 /** Names of webhooks that were loaded: every view that loads webhooks adds to them. In memory only. */
 import { useEffect, useState } from "preact/hooks";
+import { remember } from "./catalogue";
 import { inScope, type Session } from "./session";
-import type { ShownWebhook, Webhook } from "./types";
+import type { ShownWebhook, Webhook, WebhookPage } from "./types";
 
 const AT_ONCE = 5;
+const SEVERAL = 2;
+const PAGE = 100;
 const names = new Map<string, string>();
-const asked = new Map<string, Promise<ShownWebhook | undefined>>();
+const FRESH_MS = 30_000;
+const asked = new Map<string, { at: number; webhook: Promise<ShownWebhook | undefined> }>();
+const paged = new Set<string>();
 const listeners = new Set<() => void>();
 
 export function learn(webhooks: readonly Pick<Webhook, "_id" | "name">[]): void {
@@ -16,27 +21,33 @@ export function learn(webhooks: readonly Pick<Webhook, "_id" | "name">[]): void 
 /** Return a webhook's name, or its id where the name is not known (yet). */
 export const nameOf = (webhookId: string): string => names.get(webhookId) ?? webhookId;
 
-/** Load a webhook once; undefined where it cannot be loaded, as it was deleted. `again`: not the one known. */
-export function webhookOf(
-  session: Session,
-  webhookId: string,
-  again = false,
-): Promise<ShownWebhook | undefined> {
+/** Return a webhook, at most 30 s old; undefined where it cannot be loaded, as it was deleted. */
+export function webhookOf(session: Session, webhookId: string): Promise<ShownWebhook | undefined> {
   const path = inScope(session.scope, "webhook", webhookId);
   const known = asked.get(path);
-  if (known && !again) return known;
-  const loading = session.client.call<ShownWebhook>("GET", path).then(
-    (webhook) => {
-      learn([webhook]);
-      return webhook;
+  if (known && known.at > Date.now() - FRESH_MS) return known.webhook;
+  const webhook = session.client.call<ShownWebhook>("GET", path).then(
+    (found) => {
+      learn([found]);
+      remember([found]);
+      return found;
     },
-    () => {
-      asked.delete(path);
-      return undefined;
-    },
+    () => undefined,
   );
-  asked.set(path, loading);
-  return loading;
+  asked.set(path, { at: Date.now(), webhook });
+  return webhook;
+}
+
+/** Learn the names of the newest webhooks, in one request for each community. */
+async function learnPage(session: Session): Promise<void> {
+  const path = inScope(session.scope, "webhooks", "fetch");
+  if (paged.has(path)) return;
+  paged.add(path);
+  try {
+    learn((await session.client.call<WebhookPage>("POST", path, { pSize: PAGE })).data);
+  } catch {
+    paged.delete(path);
+  }
 }
 
 /** Learn the names of webhooks that are shown, after they are: a few at a time. Draws again as they come. */
@@ -52,11 +63,15 @@ export function useNames(session: Session, webhookIds: readonly string[]): (webh
   const unknown = [...new Set(webhookIds)].filter((id) => !names.has(id));
   useEffect(() => {
     let isOver = false;
-    const left = unknown.slice();
-    const work = async () => {
+    const work = async (left: string[]) => {
       for (let id = left.shift(); id && !isOver; id = left.shift()) await webhookOf(session, id);
     };
-    for (let worker = 0; worker < Math.min(AT_ONCE, unknown.length); worker += 1) work();
+    const begin = async () => {
+      if (unknown.length > SEVERAL) await learnPage(session);
+      const left = unknown.filter((id) => !names.has(id));
+      for (let worker = 0; worker < Math.min(AT_ONCE, left.length); worker += 1) work(left);
+    };
+    begin();
     return () => {
       isOver = true;
     };

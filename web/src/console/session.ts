@@ -41,6 +41,12 @@ export function change(next: Session | undefined): void {
   for (const each of listeners) each();
 }
 
+/** Tell the level of the present license. The session stays the same one: views keep what they know of it. */
+export function setLevel(level: Level): void {
+  if (current) current.level = level;
+  for (const each of listeners) each();
+}
+
 /** Take keys, and ask nothing yet. Throws Error with a sentence where the pair is wrong, ApiError without a service. */
 export async function open(who: Credentials, scope: Scope): Promise<Session> {
   const made = { client: await Client.of(who, APP_ID), scope };
@@ -108,7 +114,8 @@ export function switchTo(scope: Scope, view = parse().path[0]): void {
   firstPage = undefined;
   // Address and community in one step: the view of before must not ask the other community for its webhook.
   history.pushState(null, "", address([view ?? "webhooks"]));
-  dispatchEvent(new HashChangeEvent("hashchange"));
+  // A form with unsaved changes asks first.
+  if (!dispatchEvent(new HashChangeEvent("hashchange", { cancelable: true }))) return;
   change({ ...current, scope });
   rememberScope(scope);
 }

@@ -1,9 +1,10 @@
-/** When a failed load is tried again by itself, and what the page knows of its connection meanwhile. */
+/** When a failed load is tried again by itself, and whether the browser has a network. */
 import { useEffect, useState } from "preact/hooks";
 import type { ApiError } from "../shared/client";
 
 const FIRST_WAIT = 1; // seconds
 const LONGEST_WAIT = 30;
+const QUIET_MS = 500;
 const TRIED_AGAIN = [0, 429, 500, 502, 503, 504];
 
 /** Return the seconds until a failed load is tried again; undefined: it is not. `failures`: in a row, this too. */
@@ -58,68 +59,30 @@ function runDue(): void {
   for (const each of [...waiting]) if (each.at <= Date.now()) each.run();
 }
 
-/** A view that shows what was loaded before, as the load after it failed. */
-export interface Stale {
-  /** Epoch ms at which the shown data came. */
-  since: number;
-  error: ApiError;
-  retryAt: number;
-}
-
-const stale = new Map<object, Stale>();
-const listeners = new Set<() => void>();
 let loading = 0;
-let loadedAt: number | undefined;
+let countedAt = 0;
 
-function changed(): void {
-  for (const each of listeners) each();
-}
-
-/** Tell that a load's shown data is old; undefined: no longer. `owner` is the load. */
-export function setStale(owner: object, what: Stale | undefined): void {
-  if (!what && !stale.has(owner)) return;
-  if (what) stale.set(owner, what);
-  else stale.delete(owner);
-  changed();
-}
-
-/** Count a load in or out: `isQuiet` tells whether any goes on. */
+/** Count a load in or out. */
 export function countLoad(by: 1 | -1): void {
   loading += by;
+  countedAt = performance.now();
 }
 
-export const isQuiet = () => loading === 0;
+/** Tell whether no load goes on. One that another calls for begins only when that one's result is drawn. */
+export const isQuiet = () => loading === 0 && performance.now() - countedAt >= QUIET_MS;
 
-/** Tell that a load got its answer. */
-export function answered(): void {
-  loadedAt = Date.now();
-}
-
-export interface Connection {
-  isOnline: boolean;
-  /** The oldest data that is shown and could not be loaded again. */
-  stale?: Stale;
-  /** Epoch ms of the last answer. */
-  loadedAt?: number;
-}
-
-function connection(): Connection {
-  const oldest = [...stale.values()].sort((a, b) => a.since - b.since)[0];
-  return { isOnline: navigator.onLine, stale: oldest, loadedAt };
-}
-
-export function useConnection(): Connection {
-  const [, redraw] = useState(0);
+/** Tell whether the browser has a network, and draw again when that changes. */
+export function useOnline(): boolean {
+  const [isOnline, set] = useState(navigator.onLine);
   useEffect(() => {
-    const again = () => redraw((count) => count + 1);
-    listeners.add(again);
-    addEventListener("online", again);
-    addEventListener("offline", again);
+    const changed = () => set(navigator.onLine);
+    changed();
+    addEventListener("online", changed);
+    addEventListener("offline", changed);
     return () => {
-      listeners.delete(again);
-      removeEventListener("online", again);
-      removeEventListener("offline", again);
+      removeEventListener("online", changed);
+      removeEventListener("offline", changed);
     };
   }, []);
-  return connection();
+  return isOnline;
 }

@@ -41,6 +41,9 @@ export interface Answer {
   milliseconds: number;
 }
 
+/** When the service answered last, in epoch ms; 0: not yet. */
+export const contact = { at: 0 };
+
 let known: { at: number; service: Promise<Service> } | undefined;
 
 /** Return the service's public key, at most five minutes old, `within` ms where given. Throws ApiError. */
@@ -74,6 +77,7 @@ export async function send(
     const response = await fetch(new URL(path, BASE), { method, cache: "no-store", ...init, signal });
     const text = await response.text();
     const milliseconds = performance.now() - began;
+    contact.at = Date.now();
     return { status: response.status, headers: response.headers, text, milliseconds };
   } catch (error) {
     if (init.signal?.aborted) throw error;
@@ -155,8 +159,8 @@ export class Client {
   }
 
   /** Make fresh headers for one request. */
-  async headers(): Promise<Record<string, string>> {
-    return headersFor(this.#who, await this.#key(), this.#appId);
+  async headers(uuid?: string): Promise<Record<string, string>> {
+    return headersFor(this.#who, await this.#key(), this.#appId, uuid);
   }
 
   /** Open each envelope in a JSON value. */
@@ -169,26 +173,42 @@ export class Client {
     return json(await this.answer(method, path, body, signal)) as T;
   }
 
-  /** Send a request and return the response, which is 2xx: its text is exact. Throws ApiError. */
-  async answer(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+  /**
+   * Send a request and return the response, which is 2xx and JSON: its text is exact. Requests with the same `uuid`,
+   * method, path and body make their change once. Throws ApiError.
+   */
+  async answer(
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+    uuid?: string,
+  ): Promise<Answer> {
     const before = (await service()).key;
     try {
-      return await this.#once(method, path, body, signal);
+      return await this.#once(method, path, body, signal, uuid);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       // The service's key may have been reset: nothing was carried out, so once more with the present one.
       const present = await service(SERVICE_KEY_FRESH_MS).catch(() => undefined);
       if (!present || present.key === before) throw error;
-      return await this.#once(method, path, body, signal);
+      return await this.#once(method, path, body, signal, uuid);
     }
   }
 
-  async #once(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
-    const headers = await this.headers();
-    if (body === undefined) return successful(await send(method, path, { headers, signal }));
-    headers["content-type"] = "application/json";
+  async #once(
+    method: string,
+    path: string,
+    body: unknown,
+    signal?: AbortSignal,
+    uuid?: string,
+  ): Promise<Answer> {
+    const headers = await this.headers(uuid);
+    if (body !== undefined) headers["content-type"] = "application/json";
     const text = body instanceof JsonText ? body.text : JSON.stringify(body);
-    return successful(await send(method, path, { headers, body: text, signal }));
+    const answer = successful(await send(method, path, { headers, body: text, signal }));
+    json(answer); // a sign-in page of a network is no answer
+    return answer;
   }
 
   async #key(): Promise<CryptoKey> {

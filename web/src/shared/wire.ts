@@ -177,13 +177,14 @@ export async function openAll(key: CryptoKey, value: unknown, seen = { opened: 0
   return value;
 }
 
-/** Make the three headers of one request; `appId` names the page in the service's logs. */
+/** Make the three headers of one request; `appId` names the page in the service's logs. `uuid`: of a repeat. */
 export async function headersFor(
   who: Credentials,
   key: CryptoKey,
   appId: string,
+  uuid: string = crypto.randomUUID(),
 ): Promise<Record<string, string>> {
-  const id = { ts: Math.floor(Date.now() / 1000), appid: appId, uuid: crypto.randomUUID() };
+  const id = { ts: Math.floor(Date.now() / 1000), appid: appId, uuid };
   return {
     licensekey: await seal(key, who.license),
     requestid: await seal(key, JSON.stringify(id)),

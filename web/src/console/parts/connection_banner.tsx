@@ -1,23 +1,12 @@
-import { retryNow, useConnection } from "../waiting";
+import { contact } from "../../shared/client";
+import { retryNow, useOnline } from "../waiting";
 import { Icon } from "./icons";
 import { toast } from "./toast";
-import { Button, Countdown, When } from "./ui";
+import { Button, When } from "./ui";
 
-/** Says that what is shown is old, why, and when the page tries again. */
+/** Says that the network is away and how old the page is; every load goes on by itself when it is back. */
 export function ConnectionBanner() {
-  const { isOnline, stale, loadedAt } = useConnection();
-  if (isOnline && !stale) return null;
-  const since = stale?.since ?? loadedAt;
-  const age = since && (
-    <>
-      {" "}
-      The page shows what it had{" "}
-      <span aria-live="off">
-        <When at={since} />
-      </span>
-      , and
-    </>
-  );
+  if (useOnline()) return null;
   const tryNow = () => {
     retryNow();
     if (!navigator.onLine) toast("Still offline");
@@ -26,16 +15,18 @@ export function ConnectionBanner() {
     <div class="banner" role="status">
       <Icon name="wifi" />
       <div>
-        {isOnline && stale ? (
+        You are offline. The page{" "}
+        {contact.at > 0 && (
           <>
-            {stale.error.message}
-            {age} tries again in <Countdown until={stale.retryAt} />.
+            shows what it had{" "}
+            <span aria-live="off">
+              <When at={contact.at} />
+            </span>
+            , and{" "}
           </>
-        ) : (
-          <>You are offline.{age ?? " The page"} goes on when the network is back.</>
         )}
+        goes on when the network is back.
       </div>
-      <span class="push" />
       <Button look="sm" onClick={tryNow}>
         Try now
       </Button>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import { ApiError } from "../../shared/client";
+import { Icon } from "./icons";
 import { Trouble } from "./trouble";
 import { Button, Head } from "./ui";
 
@@ -57,8 +58,8 @@ export function FailureBanner({ onAgain }: { onAgain: () => void }) {
   };
   return (
     <div class="banner bad" role="alert">
-      Something in this page failed. What it shows may not be whole.
-      <span class="push" />
+      <Icon name="tri" />
+      <div>Something in this page failed. What it shows may not be whole.</div>
       <Button
         look="sm"
         onClick={() => {

@@ -26,9 +26,9 @@ export function HealthBand({ health: { changes, state } }: { health: Health }) {
   const spans = spansOf(changes, state, now - DAY, now);
   const place = (at: number) => WIDTH * (1 - (now - at) / DAY);
   return (
-    <div class="wf">
+    <div>
       <svg
-        class="b band"
+        class="band"
         viewBox={`0 0 ${WIDTH} 24`}
         preserveAspectRatio="none"
         role="img"

@@ -32,7 +32,7 @@ export function HealthCard(props: {
             <Note tone={tone} icon={icon} actions={props.enable}>
               <Standing health={health} /> {consequence(webhook)}
             </Note>
-            {last ? <Strip deliveries={[...last].reverse()} /> : <div class="strip" />}
+            {last ? <Strip deliveries={last} /> : <div class="strip" />}
             <Figures health={health} />
             <Latest health={health} />
           </div>

@@ -68,10 +68,12 @@ export function PhaseBar({ times, total, of }: { times?: Times; total: number; o
     said.push(`${word} ${duration(ms)}`);
     x += width;
   }
-  if (!parts.length && total)
-    parts.push(
-      <rect key="all" class="f-off" x="0" y="3" width={Math.max(SMALLEST, total * scale)} height="10" />,
-    );
+  // What was waited for and did not come.
+  const rest = total * scale - x;
+  if (!times?.firstByteMs && rest > 0) {
+    parts.push(<rect key="rest" class="f-off" x={x} y="3" width={Math.max(SMALLEST, rest)} height="10" />);
+    if (said.length) said.push(`then nothing for ${duration(rest / scale)}`);
+  }
   return (
     <svg
       class="b"

@@ -3,7 +3,7 @@ import type { Loaded } from "../load";
 import { address, link } from "../router";
 import type { DeliveryPage } from "../types";
 import { DeliveryTable } from "./delivery_table";
-import { Stale } from "./stale";
+import { NotLoaded } from "./not_loaded";
 import { Button } from "./ui";
 
 export function RecentDeliveries({ load, webhookId }: { load: Loaded<DeliveryPage>; webhookId: string }) {
@@ -25,7 +25,7 @@ export function RecentDeliveries({ load, webhookId }: { load: Loaded<DeliveryPag
           </Button>
         </span>
       </div>
-      {error && <Stale error={error} retryAt={load.retryAt} onRetry={load.reload} />}
+      {error && <NotLoaded what="The deliveries" load={load} />}
       {data?.data.length === 0 && (
         <div class="empty">
           <h3>No deliveries yet</h3>

@@ -2,8 +2,9 @@
 import { useState } from "preact/hooks";
 import { asApiError } from "../load";
 import { inScope, type Session } from "../session";
+import { copyText } from "./clipboard";
 import { Icon } from "./icons";
-import { Button, Copy } from "./ui";
+import { Button, IconButton } from "./ui";
 
 export async function openSecret(session: Session, method: "GET" | "POST", path: string): Promise<string> {
   const sealed = await session.client.call<{ signingSecret: string }>(method, path);
@@ -15,21 +16,23 @@ export function SigningSecret({ session, webhookId }: { session: Session; webhoo
   const [secret, show] = useState<string>();
   const [error, fail] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const ask = async () => {
+  /** Return the secret; undefined, and the reason shown, where the service does not give it. */
+  const ask = async (): Promise<string | undefined> => {
     setBusy(true);
     fail("");
     try {
       return await openSecret(session, "GET", inScope(session.scope, "webhook", webhookId, "secret"));
     } catch (failure) {
       fail(asApiError(failure).message);
-      throw failure;
+      return undefined;
     } finally {
       setBusy(false);
     }
   };
-  const toggle = async () => {
-    if (secret) show(undefined);
-    else await ask().then(show, () => undefined);
+  const toggle = async () => show(secret ? undefined : await ask());
+  const copy = async () => {
+    const text = secret ?? (await ask());
+    if (text) await copyText(text, "signing secret");
   };
   return (
     <>
@@ -43,7 +46,7 @@ export function SigningSecret({ session, webhookId }: { session: Session; webhoo
         >
           {secret ? "Hide" : "Show"}
         </Button>
-        <Copy text={() => secret ?? ask()} what="signing secret" />
+        <IconButton icon="copy" label="Copy signing secret" onClick={copy} />
       </span>
       {error && (
         <p class="err" role="alert">

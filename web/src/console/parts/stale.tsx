@@ -1,32 +1,25 @@
-/** Over a view that could not be loaded again: what it shows is older, and why. */
+/** Over what could not be loaded again and is not tried by itself: it is older, and why. */
 import type { ApiError } from "../../shared/client";
-import { change } from "../session";
-import { Button, Countdown, Note } from "./ui";
+import { sentence } from "../health";
+import { askAgain } from "../session";
+import { hintOf } from "./trouble";
+import { Button, Note } from "./ui";
 
-export function Stale(props: { error: ApiError; retryAt?: number; onRetry: () => void }) {
-  const { error, retryAt } = props;
+export function Stale({ error, onRetry }: { error: ApiError; onRetry: () => void }) {
   const action =
     error.status === 401 ? (
-      <Button look="sm" onClick={() => change(undefined)}>
+      <Button look="sm" icon="lock" onClick={askAgain}>
         Connect again
       </Button>
     ) : (
-      <Button look="sm" onClick={props.onRetry}>
+      <Button look="sm" onClick={onRetry}>
         Try again now
       </Button>
     );
   return (
-    <Note
-      tone={error.status === 429 ? "warn" : "bad"}
-      icon={error.status === 0 ? "wifi" : "tri"}
-      actions={action}
-    >
-      <b>The page shows what was loaded before.</b> {error.message}{" "}
-      {retryAt && (
-        <>
-          Next try in <Countdown until={retryAt} />.
-        </>
-      )}
+    <Note tone="bad" icon="tri" actions={action}>
+      <b>The page shows what was loaded before.</b> {sentence(error.message)}
+      {hintOf(error)}
     </Note>
   );
 }

@@ -1,7 +1,7 @@
 /** A page in place of a view that could not be loaded: the API's sentence, and what to do. */
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../shared/client";
-import { seconds } from "../format";
+import { duration, SECOND } from "../format";
 import { askAgain } from "../session";
 import { Icon, type IconName } from "./icons";
 import { Button, Countdown } from "./ui";
@@ -33,7 +33,7 @@ export function hintOf(error: ApiError): string | undefined {
   if (error.status === 401 && /\bts must be/.test(error.message)) {
     const by = error.clockAhead;
     if (by === undefined) return "Your computer's clock is probably slow or fast.";
-    return `Your computer's clock is probably ${by < 0 ? "slow" : "fast"} by ${seconds(Math.abs(by))}. Set it.`;
+    return `Your computer's clock is probably ${by < 0 ? "slow" : "fast"} by ${duration(Math.abs(by) * SECOND)}. Set it.`;
   }
   if (error.status === 403) return "Its operator can issue a license that does.";
   return undefined;

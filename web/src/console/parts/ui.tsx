@@ -205,8 +205,8 @@ interface InputProps {
   /** When Enter is pressed, or the field is left, after a change. */
   onCommit?: (value: string) => void;
   type?: "text" | "password" | "datetime-local";
-  /** The sentence that FieldRow or FieldBlock shows beside it. */
-  error?: string;
+  /** The sentence, or the sentences, that FieldRow or FieldBlock shows beside it. */
+  error?: string | string[];
   /** mono, num, w-s, w-m */
   look?: string;
   placeholder?: string;
@@ -272,14 +272,18 @@ export function Select(props: {
   );
 }
 
-/** The sentence beside a wrong field. */
-export function FieldError({ id, text }: { id: string; text?: string }) {
-  if (!text) return null;
+/** The sentence beside a wrong field; of several, each one. */
+export function FieldError({ id, text }: { id: string; text?: string | string[] }) {
+  if (!text?.length) return null;
   return (
-    <p class="err" id={`${id}-error`}>
-      <Icon name="tri" />
-      {text}
-    </p>
+    <div id={`${id}-error`}>
+      {[text].flat().map((each) => (
+        <p class="err" key={each}>
+          <Icon name="tri" />
+          <span>{each}</span>
+        </p>
+      ))}
+    </div>
   );
 }
 
@@ -287,7 +291,7 @@ export function FieldError({ id, text }: { id: string; text?: string }) {
 export function FieldBlock(props: {
   id: string;
   label: ComponentChildren;
-  error?: string;
+  error?: string | string[];
   hint?: ComponentChildren;
   children: ComponentChildren;
 }) {
@@ -310,7 +314,7 @@ export function FieldRow(props: {
   id: string;
   label: string;
   wire?: string;
-  error?: string;
+  error?: string | string[];
   hint?: ComponentChildren;
   group?: boolean;
   children: ComponentChildren;

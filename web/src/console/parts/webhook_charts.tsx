@@ -17,9 +17,10 @@ import {
 } from "../series";
 import type { Health, Series, ShownWebhook } from "../types";
 import { Chart } from "./chart";
+import { NotLoaded } from "./not_loaded";
 import { PHASES } from "./phases";
 import type { Band, Zone } from "./plot";
-import { Button, Countdown, Note, Segments } from "./ui";
+import { Button, Segments } from "./ui";
 
 export interface ShownSeries {
   range: Range;
@@ -42,24 +43,7 @@ export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; 
           />
         </div>
       </div>
-      {load.error && (
-        <Note
-          tone="bad"
-          icon="tri"
-          actions={
-            <Button look="sm" onClick={load.reload}>
-              Try again now
-            </Button>
-          }
-        >
-          <b>The charts could not be loaded.</b> {load.error.message}{" "}
-          {load.retryAt && (
-            <>
-              Next try in <Countdown until={load.retryAt} />.
-            </>
-          )}
-        </Note>
-      )}
+      <NotLoaded what="The charts" load={load} />
       {load.data ? <Both {...load.data} webhook={webhook} /> : !load.error && <Waiting />}
     </section>
   );

@@ -1,8 +1,9 @@
 /** Which webhooks the list shows: by state, by how their names begin, by tag. */
-import { useDraft } from "../draft";
+
 import { number } from "../format";
 import { link, replace } from "../router";
 import type { CommunityHealth, State } from "../types";
+import { useDraft } from "../typing";
 import { FILTERS, type ListQuery } from "../webhook_list";
 import { Icon } from "./icons";
 import { FieldError, Input, KINDS } from "./ui";

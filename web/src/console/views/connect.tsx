@@ -18,7 +18,8 @@ export function Connect({ asked }: ConnectProps) {
   const [isLocked, setLocked] = useState(!asked && isRemembered());
   const [recalled, setRecalled] = useState<{ content: Remembered; problem: Problem }>();
   const done = () => {
-    if (parse().path[0] === "connect") replace("#/webhooks");
+    const [view = "connect"] = parse().path;
+    if (view === "connect") replace("#/webhooks");
   };
   const { who, scope } = recalled?.content ?? {};
   return (

@@ -35,10 +35,17 @@ export function ConnectForm({ start, problem, onDone }: ConnectFormProps) {
     // A sentence about another content is wrong; one that is about no field goes with the next try.
     setProblems((before) => before.filter((each) => !each.field || !(each.field in change)));
   };
+  // The first wrong field gets the focus, once it is marked and can be used again.
+  const hasFailed = useRef(problems.length > 0);
   const fail = (next: Problem[]) => {
+    hasFailed.current = true;
     setProblems(next);
-    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus());
   };
+  useEffect(() => {
+    if (!hasFailed.current || isBusy) return;
+    hasFailed.current = false;
+    form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  });
   const submit = async () => {
     const { license, tenant, community, ...own } = trimmed(fields);
     const pair = isMaking ? { keyId: made?.keyId ?? "", keySecret: made?.keySecret ?? "" } : own;

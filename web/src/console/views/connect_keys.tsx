@@ -136,7 +136,7 @@ export function NewPair(props: { pair?: MadePair; onPair: (pair: MadePair) => vo
   return (
     <>
       <Note tone="warn" icon="key">
-        <b>Save the private key now.</b> It exists in this tab only, and nobody can show it again. What the
+        <b>Save the private key now.</b> It exists in this tab only, and cannot be shown again. What the
         service encrypts for you opens with it alone.
       </Note>
       <FieldBlock id="keyId" label="Public key">

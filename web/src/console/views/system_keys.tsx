@@ -10,8 +10,8 @@ import type { Session } from "../session";
 import type { ServiceKey } from "../types";
 
 const PURPOSES: Record<string, string> = {
-  service: "Envelopes of requests and responses, one signature of callbacks",
-  signing: "Signatures of callbacks that the JWKS verifies",
+  service: "Encrypts requests and responses, signs callbacks",
+  signing: "Signs callbacks, for the JWKS",
 };
 
 export function KeysTab({ session }: { session: Session }) {
@@ -37,7 +37,6 @@ export function KeysTab({ session }: { session: Session }) {
               <th>Tag</th>
               <th>Key id</th>
               <th>Type</th>
-              <th>For</th>
               <th>
                 <span class="vh">Actions</span>
               </th>
@@ -47,7 +46,10 @@ export function KeysTab({ session }: { session: Session }) {
             {data?.map((each) => (
               <tr key={each.keyId}>
                 <td>
-                  <b>{each.tag}</b>
+                  <div class="two">
+                    <b>{each.tag}</b>
+                    <span class="meta">{PURPOSES[each.tag]}</span>
+                  </div>
                 </td>
                 <td>
                   <span class="row tight nw">
@@ -56,7 +58,6 @@ export function KeysTab({ session }: { session: Session }) {
                   </span>
                 </td>
                 <td>{each.type}</td>
-                <td class="ink2">{PURPOSES[each.tag]}</td>
                 <td class="num">
                   <Button
                     look="sm danger"
@@ -68,7 +69,7 @@ export function KeysTab({ session }: { session: Session }) {
                 </td>
               </tr>
             ))}
-            {!data && <SkeletonRows columns={["w1", "w2", "w1", "w3", "w1"]} count={2} />}
+            {!data && <SkeletonRows columns={["w2", "w2", "w1", "w1"]} count={2} />}
           </tbody>
         </table>
       </section>

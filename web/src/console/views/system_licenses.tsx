@@ -4,7 +4,7 @@ import { Copy, Note } from "../parts/ui";
 const LEVELS = [
   [
     "system",
-    "Webhooks and deliveries, with credentials (encrypted for the caller), of every tenant and community or of those it is issued for. For every one: this page too.",
+    "Webhooks and deliveries, with credentials (encrypted for the caller), of every tenant and community or of those it is issued for. One that is for all of them also opens this page.",
   ],
   ["service", "Webhooks and deliveries of one community."],
   ["service_ext", "The same as service, for programs outside the platform."],
@@ -49,7 +49,7 @@ export function LicensesTab() {
         {COMMANDS.map(([what, command]) => (
           <>
             <dt>{what}</dt>
-            <dd class="row tight">
+            <dd class="row tight nw">
               <code>{command}</code>
               <Copy text={command} what={`command: ${what.toLowerCase()}`} />
             </dd>

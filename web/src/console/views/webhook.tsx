@@ -1,9 +1,11 @@
 /** One webhook: its health, what its attempts took, what became of its deliveries, and what it is set to. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
+import { sentence } from "../health";
 import { type Json, readJson } from "../json_text";
 import { asApiError, useLoad } from "../load";
+import { learn, nameOf } from "../names";
 import { CreatedDialog } from "../parts/created_dialog";
 import { DeleteDialog } from "../parts/delete_dialog";
 import { DeliveryDrawer } from "../parts/delivery_drawer";
@@ -24,10 +26,9 @@ import { go, link, useRoute } from "../router";
 import { rangeOf } from "../series";
 import { inScope } from "../session";
 import type { DeliveryPage, Series, ShownWebhook, WebhookHealth } from "../types";
-import { whenVisible } from "../visible";
 
 const REFRESH_MS = 15_000;
-/** A series is up to 1,000 deliveries: it is read again less often. */
+/** A series is of up to 1,000 deliveries: it is read again less often. */
 const SERIES_MS = 60_000;
 const NEWEST = 8;
 
@@ -46,17 +47,17 @@ export function WebhookView({ session, id }: ViewProps) {
 
   const shown = useLoad<Loaded>(
     async (signal) => {
-      await whenVisible(signal);
       const { text } = await client.answer("GET", path, undefined, signal);
       const exact = readJson(text);
-      return { webhook: JSON.parse(text), query: exact instanceof Map ? exact.get("query") : undefined };
+      const webhook = JSON.parse(text) as ShownWebhook;
+      learn([webhook]);
+      return { webhook, query: exact instanceof Map ? exact.get("query") : undefined };
     },
     [path],
     { everyMs: REFRESH_MS },
   );
   const series = useLoad<ShownSeries>(
     async (signal) => {
-      await whenVisible(signal);
       const since = new Date(Date.now() - range[3]).toISOString();
       const loaded = await client.call<Series>("GET", `${path}/series?since=${since}`, undefined, signal);
       return { range, series: loaded };
@@ -66,7 +67,6 @@ export function WebhookView({ session, id }: ViewProps) {
   );
   const deliveries = useLoad<DeliveryPage>(
     async (signal) => {
-      await whenVisible(signal);
       return client.call("POST", `${path}/deliveries/fetch`, { size: NEWEST }, signal);
     },
     [path],
@@ -89,15 +89,10 @@ export function WebhookView({ session, id }: ViewProps) {
     [path, webhook && JSON.stringify([webhook.health.deliveries, webhook.health.held])],
   );
 
-  useEffect(() => {
-    if (webhook) document.title = `${webhook.name} · Webhooks`;
-  }, [webhook?.name]);
-
   const actions = useActions(session, path, () => {
     shown.reload();
     deliveries.reload();
   });
-  const nameOf = useMemo(() => () => webhook?.name ?? "", [webhook?.name]);
 
   if (shown.error && (!webhook || shown.error.status === 404)) return <Missing load={shown} id={id} />;
   const head = <WebhookHead id={id} webhook={webhook} {...actions} />;
@@ -108,7 +103,7 @@ export function WebhookView({ session, id }: ViewProps) {
       <Patterns />
       {head}
       <div class="stack l">
-        {shown.error && <Stale error={shown.error} retryAt={shown.retryAt} onRetry={shown.reload} />}
+        {shown.error && <Stale error={shown.error} onRetry={shown.reload} />}
         {actions.error && (
           <Note
             tone="bad"
@@ -119,7 +114,7 @@ export function WebhookView({ session, id }: ViewProps) {
               </Button>
             }
           >
-            <b>{actions.failed}</b> {actions.error.message}
+            <b>{actions.failed}</b> {sentence(actions.error.message)}
           </Note>
         )}
         <RunningReplays session={session} />
