@@ -44,9 +44,9 @@ def sample(operation: Operation, language: str, **given: Any) -> str:
 
 def run(language: str, text: str, pair: plain_protocol.KeyPair = SYSTEM.pair) -> str:
     """Run a sample with a caller's keys in its environment; returns its output."""
-    command = {
+    command: list[str] = {
         "Python": [sys.executable, "-I", "-"],
-        "Node.js": [node.NODE, "--input-type=module", "-"],
+        "Node.js": [str(node.NODE), "--input-type=module", "-"],
         "cURL": ["bash", "-euo", "pipefail"],
     }[language]
     given = {"KEY_ID": pair.public, "KEY_SECRET": pair.private, "LICENSE": SYSTEM.license_key}
