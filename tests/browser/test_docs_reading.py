@@ -149,6 +149,9 @@ def test_one_language_is_chosen_for_all_samples_and_kept(world: World, page: Pag
 
     first.get_by_text("Python", exact=True).click()
 
+    expect(first.get_by_text("import base64, json")).to_be_in_viewport()
+    first.get_by_text("Python", exact=True).click()
+    expect(first.get_by_text("import base64, json")).to_be_visible()
     expect(other.get_by_text("import base64, json")).to_be_visible()
     expect(other.get_by_text("curl -X GET")).to_be_hidden()
     page.reload()
