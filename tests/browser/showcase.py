@@ -233,7 +233,9 @@ class Showcase(World):
         attempts = [
             attempt(at + 300, None, latency_ms=12, reason=REFUSED, times=PhaseTimes(8, 0, 0, 0, 12)),
             attempt(at + 5_600, 503, latency_ms=231, excerpt=UPSTREAM, times=PhaseTimes(9, 31, 66, 229, 231)),
-            attempt(at + 14_000, 503, latency_ms=640, excerpt=UPSTREAM, times=PhaseTimes(8, 42, 130, 636, 640)),
+            attempt(
+                at + 14_000, 503, latency_ms=640, excerpt=UPSTREAM, times=PhaseTimes(8, 42, 130, 636, 640)
+            ),
         ]
         self.deliveries["dead"] = self.delivery(
             erp,
