@@ -23,7 +23,6 @@ from tests.browser.connecting import (
 )
 from tests.browser.world import World
 from tests.factories import COMMUNITY, EXTERNAL, OTHER_TENANT, SERVICE_CALLER, SYSTEM, TENANT, Client
-from tests.fakes.keys import FakeKeyStore
 from webhooks.domain.keyring import service_keys
 
 UNKNOWN = (
@@ -38,6 +37,13 @@ def world() -> Iterator[World]:
     world.webhook("Order sync")
     yield world
     world.close()
+
+
+@pytest.fixture
+def connecting(world: World, page: Page, recorded: Recorded) -> tuple[Page, Recorded]:
+    """Open the form."""
+    open_page(page, world)
+    return page, recorded
 
 
 def paths(recorded: Recorded) -> list[str]:
@@ -118,24 +124,22 @@ def test_what_is_missing_is_said_beside_each_field_and_nothing_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("label", "text", "sentence"),
     [
-        ({"key_id": "no base64"}, ("Public key", "The public key is not base64")),
-        ({"key_id": "AAAA"}, ("Public key", "The public key should have 64 bytes: X and Y")),
-        ({"key_secret": "?"}, ("Private key", "The private key is not base64")),
-        ({"key_secret": "A" * 64}, ("Private key", "The private key should have at most 32 bytes")),
-        (
-            {"key_secret": secret(EXTERNAL)},
-            ("Private key", "The public key does not belong to the private key"),
-        ),
+        ("Public key", "no base64", "The public key is not base64"),
+        ("Public key", "AAAA", "The public key should have 64 bytes: X and Y"),
+        ("Private key", "?", "The private key is not base64"),
+        ("Private key", "A" * 64, "The private key should have at most 32 bytes"),
+        ("Private key", secret(EXTERNAL), "The public key does not belong to the private key"),
     ],
+    ids=["no base64", "length", "secret no base64", "secret length", "another pair"],
 )
 def test_a_pair_that_does_not_fit_is_not_sent(
-    world: World, page: Page, recorded: Recorded, given: dict[str, str], expected: tuple[str, str]
+    connecting: tuple[Page, Recorded], label: str, text: str, sentence: str
 ) -> None:
-    label, sentence = expected
-    open_page(page, world)
-    fill(page, **given)  # type: ignore[arg-type] - texts all of them
+    page, recorded = connecting
+    fill(page)
+    page.get_by_label(label, exact=True).fill(text)
 
     submit(page)
 
@@ -295,8 +299,7 @@ def test_a_file_that_holds_no_pair_is_said(world: World, page: Page, tmp_path: P
 
 def test_a_service_on_p256_makes_and_takes_keys_of_its_curve(page: Page) -> None:
     world = World()
-    pairs = service_keys({"seed": "p" * 64}, Curve.P256)
-    world.app.keys.replace(world.app.keys.read_now(), FakeKeyStore(pairs).read_now())
+    world.app.keys.replace(world.app.keys.read_now(), service_keys({"seed": "p" * 64}, Curve.P256))
     open_page(page, world, "#/connect?made=1")
     expect(page.get_by_text("prime256v1, the curve of this service's keys")).to_be_visible()
     for label, text in (("License", SYSTEM.license_key), ("Tenant", TENANT), ("Community", COMMUNITY)):

@@ -68,13 +68,15 @@ def row(page: Page, name: str) -> Locator:
     return page.get_by_role("link", name=name, exact=True).locator("xpath=ancestor::div[2]")
 
 
-def fail(page: Page, status: int, message: str, *, times: int = 1, **headers: str) -> None:
+def fail(
+    page: Page, status: int, message: str, *, times: int = 1, headers: dict[str, str] | None = None
+) -> None:
     """Let the next explanations fail."""
 
     def respond(route: Route) -> None:
         route.fulfill(
             status=status,
-            headers={"content-type": "application/json", **headers},
+            headers={"content-type": "application/json", **(headers or {})},
             body=json.dumps({"message": message}),
         )
 
@@ -306,7 +308,7 @@ def test_a_refusal_is_told_with_an_action(view: Page, status: int, action: str) 
 
 
 def test_a_limit_counts_down_and_is_tried_again(view: Page) -> None:
-    fail(view, 429, "too many requests", **{"retry-after": "2"})
+    fail(view, 429, "too many requests", headers={"retry-after": "2"})
     press(view)
 
     expect(view.get_by_role("alert")).to_contain_text("The page tries again by itself in 2 s")

@@ -246,7 +246,7 @@ def test_a_save_whose_response_is_lost_creates_one_webhook_when_tried_again(
 
     page.route("**/webhook", lose)
     save(page)
-    expect(page.get_by_role("alert")).to_contain_text("its change is made once")
+    expect(page.get_by_role("alert")).to_contain_text("Try again sends the same request")
     page.unroute("**/webhook", lose)
 
     page.get_by_role("button", name="Try again").click()

@@ -22,10 +22,7 @@ export interface FailedCondition {
   found: string[];
 }
 
-export type ExplainedRow = Omit<ExplainedWebhook, "conditions"> & {
-  reason?: string;
-  conditions: FailedCondition[];
-};
+export type ExplainedRow = Omit<ExplainedWebhook, "conditions"> & { conditions: FailedCondition[] };
 
 /** The pages that were read. */
 export interface Answer {
@@ -94,7 +91,7 @@ export function useExplanation(
   return { ...loaded, data, more };
 }
 
-type Page = Omit<Explanation, "webhooks"> & { rows: ExplainedRow[]; message?: string };
+type Page = Omit<Explanation, "webhooks"> & { rows: ExplainedRow[] };
 
 const isEmpty = (read: Page[]) =>
   read.length > 0 && read.length < EMPTY_PAGES && read.every((each) => !each.rows.length);

@@ -10,7 +10,8 @@ export const counted = (count: number) => (count >= COUNTED ? `${number(COUNTED)
 
 export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-const sentence = (text: string) => (text ? `${capital(text)}${/[.!?]$/.test(text) ? "" : "."} ` : "");
+/** Write a reason of the API as a sentence, and the space after it. */
+export const sentence = (text: string) => (text ? `${capital(text)}${/[.!?]$/.test(text) ? "" : "."} ` : "");
 
 const WORDS: Record<State, string> = {
   healthy: "Healthy",

@@ -54,3 +54,15 @@ export function useRoute(): Route {
   }, []);
   return route;
 }
+
+let guard: ((event: HashChangeEvent) => void) | undefined;
+// The first listener of all, so that a guard can stop the event before a view changes.
+addEventListener("hashchange", (event) => guard?.(event));
+
+/** Ask before the address changes the view: `next` may stop the event. Returns what ends that. */
+export function guardAddress(next: (event: HashChangeEvent) => void): () => void {
+  guard = next;
+  return () => {
+    if (guard === next) guard = undefined;
+  };
+}

@@ -4,6 +4,7 @@ import type { ApiError } from "../shared/client";
 
 const FIRST_WAIT = 1; // seconds
 const LONGEST_WAIT = 30;
+const QUIET_MS = 500;
 const TRIED_AGAIN = [0, 429, 500, 502, 503, 504];
 
 /** Return the seconds until a failed load is tried again; undefined: it is not. `failures`: in a row, this too. */
@@ -59,14 +60,16 @@ function runDue(): void {
 }
 
 let loading = 0;
+let countedAt = 0;
 
 /** Count a load in or out. */
 export function countLoad(by: 1 | -1): void {
   loading += by;
+  countedAt = performance.now();
 }
 
-/** Tell whether no load goes on. */
-export const isQuiet = () => loading === 0;
+/** Tell whether no load goes on. One that another calls for begins only when that one's result is drawn. */
+export const isQuiet = () => loading === 0 && performance.now() - countedAt >= QUIET_MS;
 
 /** Tell whether the browser has a network, and draw again when that changes. */
 export function useOnline(): boolean {

@@ -1,13 +1,16 @@
 /** What the list of webhooks shows: its query in the address, its page, and the health of the page's webhooks. */
 import { useRef } from "preact/hooks";
+import type { Client } from "../shared/client";
 import { remember } from "./catalogue";
 import { type Loaded, useLoad } from "./load";
+import { learn } from "./names";
 import { inScope, type Session, takeFirstPage } from "./session";
 import type { CommunityHealth, State, WebhookHealth, WebhookPage } from "./types";
 
 export const SIZES = ["25", "50", "100"] as const;
 const LAST_PAGE = 1_000_000; // the API's index ends beyond
 const HEALTH_AT_ONCE = 25; // webhooks in one request, by the API's limit
+const REFRESH_MS = 30_000;
 
 /** States that the API finds webhooks by; there is no such index of the healthy ones. */
 export const FILTERS = ["failing", "held", "slow", "paused", "disabled"] as const satisfies State[];
@@ -47,8 +50,7 @@ function requestBody({ state, name, tag, page, size }: ListQuery): string {
   });
 }
 
-/** The page that the connect page asked for to try the keys. */
-const FIRST_BODY = requestBody(listQuery({}));
+const FIRST = requestBody(listQuery({}));
 
 export interface ShownPage extends WebhookPage {
   query: ListQuery;
@@ -60,26 +62,27 @@ export interface List extends Loaded<ShownPage> {
   isOld: boolean;
 }
 
-/** Load the page of a query, and again in each round; an earlier query's page stays meanwhile. */
-export function usePage(session: Session, query: ListQuery, round: number): List {
+/** Load the page of a query, again every 30 s; an earlier query's page stays meanwhile. */
+export function usePage(session: Session, query: ListQuery): List {
   const path = inScope(session.scope, "webhooks", "fetch");
   const body = requestBody(query);
   const failed = useRef<string>(undefined);
-  const { data, error, ...rest } = useLoad(
-    async (signal) => {
-      try {
-        const page =
-          (body === FIRST_BODY && takeFirstPage(session)) ||
-          (await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal));
-        remember(page.data);
-        return { ...page, query };
-      } catch (failure) {
-        if (!signal.aborted) failed.current = body;
-        throw failure;
-      }
-    },
-    [path, body, round],
-  );
+  const load = async (signal: AbortSignal): Promise<ShownPage> => {
+    // The page that came with the connection is the one that the plain list begins with.
+    const first = takeFirstPage(session);
+    try {
+      const page =
+        (body === FIRST ? first : undefined) ??
+        (await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal));
+      learn(page.data);
+      remember(page.data);
+      return { ...page, query };
+    } catch (failure) {
+      if (!signal.aborted) failed.current = body;
+      throw failure;
+    }
+  };
+  const { data, error, ...rest } = useLoad(load, [path, body], { everyMs: REFRESH_MS });
   return {
     ...rest,
     data,
@@ -121,21 +124,23 @@ function batches(ids: string[]): string[][] {
   );
 }
 
-/** Load the counts of the community's webhooks, if `isWanted`, and again in each round. */
-export function useCounts(session: Session, isWanted: boolean, round: number): CommunityHealth | undefined {
+/** Load the counts of the community's webhooks, if `isWanted`, again every 30 s. */
+export function useCounts(session: Session, isWanted: boolean): CommunityHealth | undefined {
   const path = inScope(session.scope, "health");
   const load = async (signal: AbortSignal) =>
     isWanted ? session.client.call<CommunityHealth>("GET", path, undefined, signal) : undefined;
-  return useLoad(load, [path, isWanted, round]).data;
+  return useLoad(load, [path, isWanted], { everyMs: isWanted ? REFRESH_MS : undefined }).data;
 }
 
 const MOST_TAGS = 200;
-const seen = new WeakMap<Session, Set<string>>();
+const seen = new WeakMap<Client, Map<string, Set<string>>>();
 
-/** Return the tags of all webhooks that this session has loaded: the API has no list of them. */
-export function knownTags(session: Session, page: WebhookPage | undefined): string[] {
-  const tags = seen.get(session) ?? new Set();
-  seen.set(session, tags);
+/** Return the tags of the community's webhooks that were loaded so far: the API has no list of them. */
+export function knownTags({ client, scope }: Session, page: WebhookPage | undefined): string[] {
+  const ofClient = seen.get(client) ?? new Map<string, Set<string>>();
+  const community = inScope(scope);
+  const tags = ofClient.get(community) ?? new Set<string>();
+  seen.set(client, ofClient.set(community, tags));
   for (const tag of page?.data.flatMap((each) => each.tags ?? []) ?? []) {
     if (tags.size < MOST_TAGS) tags.add(tag);
   }

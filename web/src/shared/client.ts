@@ -174,7 +174,7 @@ export class Client {
   }
 
   /**
-   * Send a request and return the response, which is 2xx: its text is exact. Requests with the same `uuid`,
+   * Send a request and return the response, which is 2xx and JSON: its text is exact. Requests with the same `uuid`,
    * method, path and body make their change once. Throws ApiError.
    */
   async answer(
@@ -204,10 +204,11 @@ export class Client {
     uuid?: string,
   ): Promise<Answer> {
     const headers = await this.headers(uuid);
-    if (body === undefined) return successful(await send(method, path, { headers, signal }));
-    headers["content-type"] = "application/json";
+    if (body !== undefined) headers["content-type"] = "application/json";
     const text = body instanceof JsonText ? body.text : JSON.stringify(body);
-    return successful(await send(method, path, { headers, body: text, signal }));
+    const answer = successful(await send(method, path, { headers, body: text, signal }));
+    json(answer); // a sign-in page of a network is no answer
+    return answer;
   }
 
   async #key(): Promise<CryptoKey> {

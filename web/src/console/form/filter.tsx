@@ -110,7 +110,7 @@ function Group(props: {
   return (
     <div class="group" role="group" aria-label={`Group ${number + 1}`} data-group={id}>
       {group.map((_, row) => (
-        <div key={row}>
+        <div class="condition" key={row}>
           <div class="cond">
             {input(row, "field", "Field of data")}
             <span class="meta">is</span>

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "../parts/dialog";
 import { Button } from "../parts/ui";
-import { parse, replace } from "../router";
+import { guardAddress, parse, replace } from "../router";
 
 /** `isUnsaved` is asked when the page is about to go. Returns the dialog while it asks. */
 export function useLeaveQuestion(isUnsaved: () => boolean) {
@@ -10,7 +10,6 @@ export function useLeaveQuestion(isUnsaved: () => boolean) {
   useEffect(() => {
     let own = location.hash;
     const place = parse().path.join("/");
-    // Before the router's own listener: a view that is left does not go while the question is open.
     const onHash = (event: HashChangeEvent) => {
       if (parse().path.join("/") === place) {
         own = location.hash;
@@ -25,10 +24,10 @@ export function useLeaveQuestion(isUnsaved: () => boolean) {
     const onUnload = (event: BeforeUnloadEvent) => {
       if (isUnsaved()) event.preventDefault();
     };
-    addEventListener("hashchange", onHash, true);
+    const unguard = guardAddress(onHash);
     addEventListener("beforeunload", onUnload);
     return () => {
-      removeEventListener("hashchange", onHash, true);
+      unguard();
       removeEventListener("beforeunload", onUnload);
     };
   }, []);

@@ -101,9 +101,9 @@ export function Failed(props: {
     >
       <div role={error.status === 429 ? "status" : undefined}>
         <b>{`${status}${TITLES[error.status] ?? "The service failed."}`}</b> {error.message} {hintOf(error)}{" "}
-        {isUnsure(error) && "Try again sends the same request, and its change is made once. "}
         {error.requestId && <span class="meta">Request {error.requestId}</span>}
       </div>
+      {isUnsure(error) && <p class="meta">Try again sends the same request: its change is made once.</p>}
       {props.retryAt && (
         <p class="meta">
           The form is sent again by itself in <Countdown until={props.retryAt} />.

@@ -1,7 +1,7 @@
 /** Deletes a webhook, after its name was typed. */
 import { useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
-import { counted } from "../health";
+import { counted, sentence } from "../health";
 import { asApiError } from "../load";
 import { go } from "../router";
 import { inScope, type Session } from "../session";
@@ -66,7 +66,7 @@ export function DeleteDialog(props: { session: Session; webhook: ShownWebhook; o
       </div>
       {error && (
         <Note tone="bad" icon="tri">
-          <b>The webhook was not deleted.</b> {error.message}
+          <b>The webhook was not deleted.</b> {sentence(error.message)}
         </Note>
       )}
     </Dialog>

@@ -10,7 +10,8 @@ import { copyText } from "./clipboard";
 import { curl } from "./curl";
 import { PayloadPane, RequestPane, ResponsePane } from "./delivery_panes";
 import { storyOf } from "./delivery_story";
-import { listed } from "./delivery_table";
+import { learnDelivery, listed } from "./delivery_table";
+import { Icon } from "./icons";
 import { move } from "./keyboard";
 import { useResend, whyNotSent } from "./resend";
 import { Tabs } from "./tabs";
@@ -77,7 +78,11 @@ const SOON_MS = 3000;
 function Content({ session, id, nameOf }: DrawerProps & { id: string }) {
   const path = inScope(session.scope, "delivery", id);
   const { data, error, retryAt, reload } = useLoad(
-    async (signal) => read((await session.client.answer("GET", path, undefined, signal)).text),
+    async (signal) => {
+      const shown = read((await session.client.answer("GET", path, undefined, signal)).text);
+      learnDelivery(shown.delivery);
+      return shown;
+    },
     [path],
   );
   const delivery = data?.delivery ?? listed(id);
@@ -170,9 +175,12 @@ function Body(props: {
   const story = storyOf(delivery);
   return (
     <>
-      <Note tone={tone} icon={icon}>
-        <b>{story.what}</b> {story.follows}
-      </Note>
+      <div class={`note k-${tone}`}>
+        <Icon name={icon} />
+        <div>
+          <b>{story.what}</b> {story.follows}
+        </div>
+      </div>
       <Actions {...props} attempt={attempt} />
       <Facts delivery={delivery} nameOf={props.nameOf} />
       {attempts.length > 0 && (

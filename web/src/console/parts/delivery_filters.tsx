@@ -102,7 +102,7 @@ function EventName({ session, value }: { session: Session; value: string }) {
       <input
         key={value}
         id="filter-event"
-        class="input mono"
+        class="input"
         aria-label="Event name"
         placeholder="Any event"
         list="filter-events"

@@ -32,6 +32,8 @@ const PHRASES: Record<number, string> = {
   504: "Gateway Timeout",
 };
 
+const PAUSED = "the webhook is paused"; // the service's reason
+
 /** "503 Service Unavailable" */
 export const statusLine = (status: number) => `${status} ${PHRASES[status] ?? ""}`.trim();
 
@@ -53,6 +55,8 @@ export function noAnswer(attempt: Pick<Attempt, "reason" | "latencyMs">): string
 export function answered(delivery: Delivery): string {
   const last = delivery.attempts.at(-1);
   if (last) return last.status ? String(last.status) : noAnswer(last);
+  if (delivery.outcome === "held")
+    return delivery.reason === PAUSED ? "Webhook is paused" : "Endpoint is down";
   if (delivery.reason) return sentence(delivery.reason, "");
   return "–";
 }
@@ -136,7 +140,7 @@ function dead({ reason = "" }: Delivery, last?: Attempt): string {
 
 function held({ reason = "", attemptCount }: Delivery): Story {
   const none = attemptCount ? "no further attempt was made" : "no attempt was made";
-  if (reason === "the webhook is paused")
+  if (reason === PAUSED)
     return { what: `The webhook is paused, so ${none}.`, follows: "It is sent when the webhook is resumed." };
   return {
     what: `The webhook's endpoint is down, so ${none}.`,

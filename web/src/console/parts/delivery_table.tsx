@@ -1,4 +1,5 @@
 /** Deliveries as rows; a row opens its delivery (`?open=…`). */
+import { useEffect, useState } from "preact/hooks";
 import { milliseconds, plural } from "../format";
 import { link, useRoute } from "../router";
 import type { Delivery } from "../types";
@@ -6,7 +7,32 @@ import { answered, isTaken } from "./delivery_story";
 import { Icon } from "./icons";
 import { Pill, When } from "./ui";
 
+const FITTING = 32; // characters
 const rows = new Map<string, Delivery>();
+const opened = new Map<string, Delivery>();
+const listeners = new Set<() => void>();
+
+/** Take a delivery as it was read when it was opened: its row keeps up with it. */
+export function learnDelivery(delivery: Delivery): void {
+  opened.set(delivery.deliveryId, delivery);
+  for (const each of listeners) each();
+}
+
+function newest(row: Delivery): Delivery {
+  const known = opened.get(row.deliveryId);
+  return known && known.settledAt >= row.settledAt ? known : row;
+}
+
+function useOpened(): void {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const changed = () => redraw((count) => count + 1);
+    listeners.add(changed);
+    return () => {
+      listeners.delete(changed);
+    };
+  }, []);
+}
 
 /** Return a delivery as the table on the page has it: without its payload and its requests' headers. */
 export const listed = (id: string): Delivery | undefined => rows.get(id);
@@ -18,10 +44,12 @@ export function DeliveryTable(props: {
   isFresh?: (delivery: Delivery) => boolean;
 }) {
   const open = useRoute().query.open;
+  useOpened();
+  const deliveries = props.deliveries.map(newest);
   rows.clear();
-  for (const each of props.deliveries) rows.set(each.deliveryId, each);
+  for (const each of deliveries) rows.set(each.deliveryId, each);
   return (
-    <table class="tbl rows dense">
+    <table class="tbl rows dense deliveries">
       <thead>
         <tr>
           <th>Outcome</th>
@@ -34,7 +62,7 @@ export function DeliveryTable(props: {
         </tr>
       </thead>
       <tbody>
-        {props.deliveries.map((each) => {
+        {deliveries.map((each) => {
           const last = each.attempts.at(-1);
           return (
             <tr
@@ -48,14 +76,18 @@ export function DeliveryTable(props: {
                 <Pill kind={each.outcome} />
               </td>
               <td class="o1 wide">
-                <a class="name evt" href={link({ open: each.deliveryId })}>
+                <a
+                  class="name evt clip"
+                  href={link({ open: each.deliveryId })}
+                  data-tip={tip(each.eventName)}
+                >
                   {each.eventName}
                 </a>
                 {each.mark && <span class="tag">{each.mark}</span>}
               </td>
               {props.nameOf && (
                 <td class="c-hook wide">
-                  <span class="ink2">{props.nameOf(each.webhookId)}</span>
+                  <Name text={props.nameOf(each.webhookId)} />
                 </td>
               )}
               <td class="hide">
@@ -71,6 +103,17 @@ export function DeliveryTable(props: {
         })}
       </tbody>
     </table>
+  );
+}
+
+/** A text that does not fit is shown whole on hover and focus. */
+const tip = (text: string) => (text.length > FITTING ? text : undefined);
+
+function Name({ text }: { text: string }) {
+  return (
+    <span class="ink2 clip" data-tip={tip(text)}>
+      {text}
+    </span>
   );
 }
 

@@ -1,8 +1,10 @@
-/** The deliveries that are loaded, over time by outcome. A drag, or arrow keys and Enter, choose a time range. */
+/** The deliveries that are loaded, over time by outcome. A drag, or arrow keys and Enter, choose a time range.
+ *
+ * The view has the `Patterns` beside it. */
 import { useState } from "preact/hooks";
 import { clock, DAY, HOUR, MINUTE, number, plural, SECOND } from "../format";
 import type { Delivery, Outcome } from "../types";
-import { fillOf, Patterns } from "./patterns";
+import { fillOf } from "./patterns";
 
 const BARS = 60;
 const WIDTH = 20; // of a bar, in units of the picture
@@ -102,7 +104,6 @@ export function Histogram(props: {
   const high = marked && Math.max(marked.first, marked.last);
   return (
     <div class="histo">
-      <Patterns />
       <svg
         viewBox={`0 0 ${counts.length * WIDTH} 44`}
         preserveAspectRatio="none"

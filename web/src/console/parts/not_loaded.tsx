@@ -1,4 +1,5 @@
 /** In place of a part of a view that could not be loaded, or over what it showed before. */
+import { sentence } from "../health";
 import type { Loaded } from "../load";
 import { Button, Countdown, Note } from "./ui";
 
@@ -15,7 +16,7 @@ export function NotLoaded({ what, load }: { what: string; load: Loaded<unknown> 
         </Button>
       }
     >
-      <b>{what} could not be loaded.</b> {error.message}{" "}
+      <b>{what} could not be loaded.</b> {sentence(error.message)}
       {retryAt && (
         <>
           Next try in <Countdown until={retryAt} />.

@@ -39,6 +39,7 @@ export function useResend(session: Session, delivery: Delivery, onChanged: () =>
   const { client, scope } = session;
 
   const follow = async (replayId: string) => {
+    set({ isBusy: true, said: "Waiting for its turn." });
     const until = Date.now() + PATIENCE_MS;
     while (!isOver.current && Date.now() < until) {
       const replay = await client.call<Replay>("GET", inScope(scope, "replay", replayId));
@@ -75,7 +76,7 @@ export function useResend(session: Session, delivery: Delivery, onChanged: () =>
   };
 
   const send = async () => {
-    set({ isBusy: true, said: "Waiting for its turn." });
+    set({ isBusy: true });
     try {
       const begun = await client.call<Replay | ReplayCount>("POST", inScope(scope, "deliveries", "replay"), {
         deliveryIds: [delivery.deliveryId],

@@ -1,6 +1,7 @@
 /** Replaces the signing secret, and shows the new one. */
 import { useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
+import { sentence } from "../health";
 import { asApiError } from "../load";
 import { inScope, type Session } from "../session";
 import { Dialog } from "./dialog";
@@ -82,7 +83,7 @@ export function RotateDialog(props: {
       </Note>
       {error && (
         <Note tone="bad" icon="tri">
-          <b>The secret was not rotated.</b> {error.message}
+          <b>The secret was not rotated.</b> {sentence(error.message)}
         </Note>
       )}
     </Dialog>

@@ -1,5 +1,6 @@
 /** Over what could not be loaded again and is not tried by itself: it is older, and why. */
 import type { ApiError } from "../../shared/client";
+import { sentence } from "../health";
 import { askAgain } from "../session";
 import { hintOf } from "./trouble";
 import { Button, Note } from "./ui";
@@ -17,7 +18,8 @@ export function Stale({ error, onRetry }: { error: ApiError; onRetry: () => void
     );
   return (
     <Note tone="bad" icon="tri" actions={action}>
-      <b>The page shows what was loaded before.</b> {error.message} {hintOf(error)}
+      <b>The page shows what was loaded before.</b> {sentence(error.message)}
+      {hintOf(error)}
     </Note>
   );
 }

@@ -8,10 +8,10 @@ const BELOW: Record<Outcome, number> = { delivered: 0, skipped: 3, retrying: 4, 
 
 const SHOWN = 100;
 
-/** `deliveries`: newest first, as the API has them. */
+/** `deliveries`: oldest first; the API has them the other way round. */
 export function Strip({ deliveries }: { deliveries: [Outcome, number | null][] }) {
   const paths: Record<string, string> = {};
-  const shown = deliveries.slice(0, SHOWN).reverse();
+  const shown = deliveries.slice(-SHOWN);
   shown.forEach(([outcome, ms], index) => {
     const x = index * 2 + 0.5;
     const name = outcome === "delivered" ? "okq" : KINDS[outcome].tone;

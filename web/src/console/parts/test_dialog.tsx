@@ -1,6 +1,7 @@
 /** Sends a test event and shows what the endpoint answered. What was typed stays until the dialog is closed. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type ApiError, JsonText } from "../../shared/client";
+import { sentence } from "../health";
 import { JsonError, readJson } from "../json_text";
 import { asApiError } from "../load";
 import { address } from "../router";
@@ -56,8 +57,7 @@ export function TestDialog(props: { session: Session; webhook: Webhook; onClose:
           </>
         }
       >
-        {/* A new result starts with its response. */}
-        <TestOutcome key={result.deliveryId} result={result} />
+        <TestOutcome result={result} />
         <Failure error={error} retryAt={retryAt} />
       </Dialog>
     );
@@ -115,12 +115,12 @@ function Failure({ error, retryAt }: { error?: ApiError; retryAt?: number }) {
   if (retryAt)
     return (
       <Note tone="warn" icon="clock">
-        <b>Not sent yet.</b> {error.message}. It is sent by itself in <Countdown until={retryAt} />.
+        <b>Not sent yet.</b> {sentence(error.message)}It is sent by itself in <Countdown until={retryAt} />.
       </Note>
     );
   return (
     <Note tone="bad" icon="tri">
-      <b>Not sent.</b> {error.message}
+      <b>Not sent.</b> {sentence(error.message)}
       {error.requestId && <span class="meta"> Request {error.requestId}</span>}
     </Note>
   );

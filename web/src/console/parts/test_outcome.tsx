@@ -1,5 +1,5 @@
 /** What became of a test event: one sentence, the phases, and what was sent and answered. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { duration } from "../format";
 import { capital } from "../health";
 import type { TestResult } from "../types";
@@ -15,16 +15,12 @@ const TABS = [
 type Tab = (typeof TABS)[number][0];
 
 export function TestOutcome({ result }: { result: TestResult }) {
-  const [tab, open] = useState<Tab>("response");
-  const head = useRef<HTMLDivElement>(null);
-  // The control that sent it is gone.
-  useEffect(() => head.current?.focus(), []);
-  const { times, latencyMs, request } = result;
+  const { times, latencyMs } = result;
   const isDelivered = result.outcome === "delivered";
   const took = duration(latencyMs);
   return (
     <>
-      <div ref={head} tabIndex={-1} role="status" class="result">
+      <div role="status">
         <Note tone={isDelivered ? "ok" : "bad"} icon={isDelivered ? "ok" : "tri"}>
           <b>{result.status ? `${result.status} in ${took}.` : `No answer after ${took}.`}</b>{" "}
           {isDelivered ? `${result.status} is a success code.` : `${capital(result.reason ?? "it failed")}.`}{" "}
@@ -38,6 +34,17 @@ export function TestOutcome({ result }: { result: TestResult }) {
         </div>
         {result.address && <p class="meta">Answered by {result.address}</p>}
       </div>
+      {/* Another result starts with its response. */}
+      <Details key={result.deliveryId} result={result} />
+    </>
+  );
+}
+
+function Details({ result }: { result: TestResult }) {
+  const [tab, open] = useState<Tab>("response");
+  const { request } = result;
+  return (
+    <>
       <div class="tabs" role="group" aria-label="Result">
         {TABS.map(([name, word]) => (
           <button key={name} type="button" aria-pressed={name === tab} onClick={() => open(name)}>

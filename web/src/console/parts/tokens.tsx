@@ -26,7 +26,7 @@ export function Tokens(props: TokensProps) {
     const lines = text.split(/[\r\n]+/).flatMap((line) => (separator ? line.split(separator) : [line]));
     const more = lines.map((each) => each.trim()).filter((each) => each && !values.includes(each));
     type("");
-    input.current!.value = ""; // also where the text before was empty, and nothing is drawn anew
+    if (input.current) input.current.value = ""; // also where the text before was empty, and nothing is drawn anew
     if (more.length) props.onValues([...values, ...new Set(more)]);
   };
   const remove = (at: number) => {

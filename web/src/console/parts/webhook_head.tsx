@@ -1,4 +1,5 @@
 /** A webhook's name, address and actions. */
+import { Fragment } from "preact";
 import { counted } from "../health";
 import { link } from "../router";
 import type { ShownWebhook } from "../types";
@@ -44,11 +45,10 @@ function Title({ webhook }: { webhook: ShownWebhook }) {
     <span class="row">
       <span class="wrap">{webhook.name}</span>{" "}
       {states.map((state) => (
-        <Pill
-          key={state}
-          kind={state}
-          text={state === "held" && held ? `${counted(held)} held` : undefined}
-        />
+        // With a space: the heading is also a text, the document's title.
+        <Fragment key={state}>
+          <Pill kind={state} text={state === "held" && held ? `${counted(held)} held` : undefined} />{" "}
+        </Fragment>
       ))}
       {held > 0 && !states.includes("held") && <Pill kind="held" text={`${counted(held)} held`} />}
     </span>

@@ -1,5 +1,6 @@
 /** Webhooks as rows with their health; a row opens its webhook. */
-import { host, milliseconds, number } from "../format";
+import { host, milliseconds } from "../format";
+import { counted } from "../health";
 import { address } from "../router";
 import type { Webhook } from "../types";
 import type { RowHealth } from "../webhook_list";
@@ -7,7 +8,6 @@ import { Strip } from "./strip";
 import { Pill, SkeletonRows } from "./ui";
 
 const NAMES_IN_TIP = 12;
-const HELD_COUNTED = 10_000; // the API counts no further
 
 function Columns() {
   return (
@@ -93,7 +93,7 @@ function Row(props: { webhook: Webhook; health: RowHealth; isHealthFailed: boole
       </td>
       <td>
         {isWaiting && <span class="sk w3 h" />}
-        {known && known.deliveries.length > 0 && <Strip deliveries={known.deliveries} />}
+        {known && known.deliveries.length > 0 && <Strip deliveries={known.deliveries.toReversed()} />}
         {known?.deliveries.length === 0 && <span class="meta">No deliveries yet</span>}
         {health === "unknown" && props.isHealthFailed && <span class="meta">Not loaded</span>}
       </td>
@@ -117,7 +117,7 @@ function StateLabel(props: { webhook: Webhook; health: RowHealth; isWaiting: boo
   const known = health === "unknown" ? undefined : health;
   const state = known?.state ?? ownState(webhook);
   if (!state) return props.isWaiting ? <span class="sk w1" /> : <span class="meta">Not loaded</span>;
-  const held = known?.held ? heldText(known.held) : "";
+  const held = known?.held ? `${counted(known.held)} held` : "";
   const isHeld = state === "held" && held;
   const details = [
     state === "disabled" && webhook.disabledReason,
@@ -137,8 +137,6 @@ function ownState(webhook: Webhook) {
   if (webhook.disabled) return "disabled";
   return webhook.paused ? "paused" : undefined;
 }
-
-const heldText = (count: number) => `${number(count)}${count >= HELD_COUNTED ? " or more" : ""} held`;
 
 function EventNames({ names }: { names: string[] }) {
   const more = names.slice(1);

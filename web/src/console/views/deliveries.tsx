@@ -7,6 +7,7 @@ import { DeliveryDrawer } from "../parts/delivery_drawer";
 import { DeliveryFilters } from "../parts/delivery_filters";
 import { DeliveryTable } from "../parts/delivery_table";
 import { Histogram } from "../parts/histogram";
+import { Patterns } from "../parts/patterns";
 import { ReplayDialog, RunningReplays } from "../parts/replay_dialog";
 import { Trouble } from "../parts/trouble";
 import { Button, Countdown, Head, Note, SkeletonRows } from "../parts/ui";
@@ -40,6 +41,7 @@ export function Deliveries({ session }: ViewProps) {
           Replay…
         </Button>
       </Head>
+      <Patterns />
       <RunningReplays session={session} />
       <DeliveryFilters session={session} filter={filter} rows={rows} />
       <p class="vh" aria-live="polite">

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
+import { sentence } from "../health";
 import { type Json, readJson } from "../json_text";
 import { asApiError, useLoad } from "../load";
 import { learn, nameOf } from "../names";
@@ -113,7 +114,7 @@ export function WebhookView({ session, id }: ViewProps) {
               </Button>
             }
           >
-            <b>{actions.failed}</b> {actions.error.message}
+            <b>{actions.failed}</b> {sentence(actions.error.message)}
           </Note>
         )}
         <RunningReplays session={session} />

@@ -1,5 +1,5 @@
 /** The community's webhooks, newest first, with what became of their last deliveries. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
 import { number } from "../format";
@@ -9,7 +9,6 @@ import { Button, Countdown, Head, Note } from "../parts/ui";
 import { NothingMatches, NoWebhooks, PastTheEnd } from "../parts/webhook_empty";
 import { FilterBar, StateTabs } from "../parts/webhook_filters";
 import { WebhookSkeleton, WebhookTable } from "../parts/webhook_table";
-import { useRefresh } from "../refresh";
 import { useRoute } from "../router";
 import { askAgain } from "../session";
 import {
@@ -26,13 +25,11 @@ import {
 
 export function Webhooks({ session }: ViewProps) {
   const query = listQuery(useRoute().query);
-  const [round, setRound] = useState(0);
-  const list = usePage(session, query, round);
+  const list = usePage(session, query);
   const { data, error, isOld } = list;
   const health = useHealth(session, data);
   const isEmpty = data?.page.total === 0 && !isOld && !isFiltered(query);
-  const counts = useCounts(session, data !== undefined && !isEmpty, round);
-  useRefresh(() => setRound(round + 1), !list.isLoading && !error);
+  const counts = useCounts(session, data !== undefined && !isEmpty);
 
   const field = error?.status === 400 ? wrongField(error) : undefined;
   const isTrouble = error !== undefined && (!data || isOld);
