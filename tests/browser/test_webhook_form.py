@@ -61,7 +61,7 @@ def world() -> Iterator[World]:
     world.close()
 
 
-def wire(name: str) -> str:
+def member_of(name: str) -> str:
     return name if "." in name else f"credential.{name}"
 
 
@@ -77,7 +77,7 @@ def test_each_way_to_authenticate_is_stored_and_its_credential_shown_nowhere(
         field(page, "Token URL", "api.oAuthTokenUrl").fill("https://login.example.com/token")
         add(page, "Scopes", "api.oAuthScopes", "webhooks.write", "b")
     for label, name, value in fields:
-        field(page, label, wire(name)).fill(value)
+        field(page, label, member_of(name)).fill(value)
     assert findings(page) == []
     shown_body = panel(page)
     assert "typed-" not in page.content()
@@ -272,7 +272,6 @@ def test_long_content_fits_a_phone_and_both_themes(world: World, browser: Browse
         condition(page, "f" * 256, json.dumps("v" * 500))
         authenticate(page, "OAuth 2")
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-        assert findings(page) == []
         save(page)
         expect(page.get_by_role("alert")).to_contain_text("fields need a change")
         assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -35,9 +35,9 @@ def world() -> Iterator[World]:
     world.close()
 
 
-def sentence(page: Page, label: str, wire: str) -> str:
+def sentence(page: Page, label: str, member: str) -> str:
     """Return what describes a control to those who do not see it."""
-    described = field(page, label, wire).get_attribute("aria-describedby") or ""
+    described = field(page, label, member).get_attribute("aria-describedby") or ""
     return " ".join(page.locator(f"[id='{each}']").inner_text() for each in described.split())
 
 

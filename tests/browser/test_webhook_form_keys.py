@@ -195,3 +195,21 @@ def test_what_was_saved_is_not_asked_about(world: World, page: Page) -> None:
     page.get_by_role("link", name="Cancel").click()
     page.wait_for_url(f"**#/webhooks/{webhook_id}")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_another_community_is_not_shown_before_the_answer(world: World, page: Page) -> None:
+    open_form(world, page)
+    field(page, "Name", "name").fill("typed")
+    page.get_by_role("button", name="acme / default").click()
+    scope = page.get_by_role("dialog", name="Choose a community")
+    scope.get_by_role("textbox", name="Tenant").fill("acme")
+    scope.get_by_role("textbox", name="Community").fill("other")
+    scope.get_by_role("textbox", name="Community").press("Enter")
+
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    expect(question).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    question.get_by_role("button", name="Stay").click()
+
+    expect(field(page, "Name", "name")).to_have_value("typed")
+    expect(page.get_by_role("button", name="acme / default")).to_be_visible()

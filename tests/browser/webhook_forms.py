@@ -26,16 +26,16 @@ def go(page: Page, address: str) -> None:
     page.evaluate("address => { location.hash = address }", address)
 
 
-def field(page: Page, label: str, wire: str) -> Locator:
+def field(page: Page, label: str, member: str) -> Locator:
     """Find a control by its label, which ends with the field's name in the API."""
-    return page.get_by_label(re.compile(rf"^{re.escape(label)}\s*{re.escape(wire)}$"))
+    return page.get_by_label(re.compile(rf"^{re.escape(label)}\s*{re.escape(member)}$"))
 
 
-def add(page: Page, label: str, wire: str, *texts: str) -> None:
+def add(page: Page, label: str, member: str, *texts: str) -> None:
     """Type texts into a field of tokens."""
     for text in texts:
-        field(page, label, wire).fill(text)
-        field(page, label, wire).press("Enter")
+        field(page, label, member).fill(text)
+        field(page, label, member).press("Enter")
 
 
 def fill(page: Page, *, name: str = "logins", url: str = URL, event_name: str = "E_LOGIN") -> None:

@@ -46,6 +46,6 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** Write what was typed for a number: as it is where it is one, else as text, which the service explains. */
+/** Write the text that was typed for a number: a number as it is, other text quoted, which the service explains. */
 export const numberText = (typed: string) =>
   NUMBER.test(typed.trim()) ? typed.trim() : JSON.stringify(typed);

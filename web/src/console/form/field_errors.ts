@@ -88,7 +88,7 @@ function inOrder(wrong: Wrong[]): Wrong[] {
   return wrong.sort((one, other) => at(one) - at(other));
 }
 
-/** Find what cannot be written as JSON, and so cannot be sent at all. */
+/** Find values that cannot be written as JSON, and so cannot be sent at all. */
 export function unsendable(values: Values): Wrong[] {
   return values.groups.flatMap((group, number) =>
     group.flatMap((condition, row): Wrong[] => {

@@ -5,7 +5,7 @@ import { FieldRow, Input, Select } from "../parts/ui";
 import { APP_ID } from "../session";
 import type { Values } from "./model";
 
-/** What a section works on. */
+/** The part of the form that a section works on. */
 export interface Form {
   values: Values;
   set: (change: Partial<Values>) => void;

@@ -19,7 +19,8 @@ export function useLeaveQuestion(isUnsaved: () => boolean) {
       event.stopImmediatePropagation();
       event.preventDefault();
       want(location.hash);
-      history.replaceState(null, "", own);
+      // Without a dialog: the question takes the place of the one that led away.
+      replace(own.replace(/[?&]dialog=[^&]*/, ""));
     };
     const onUnload = (event: BeforeUnloadEvent) => {
       if (isUnsaved()) event.preventDefault();
@@ -55,7 +56,7 @@ export function useLeaveQuestion(isUnsaved: () => boolean) {
             </>
           }
         >
-          <p>What you changed in this form is not saved.</p>
+          <p>Your changes in this form are not saved.</p>
         </Dialog>
       ),
   };

@@ -1,4 +1,4 @@
-/** What became of a save, in the form: the list of wrong fields on top, other failures above the save bar. */
+/** The result of a save that failed: the list of wrong fields on top, other failures above the save bar. */
 import { useEffect, useRef } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import { Icon } from "../parts/icons";
@@ -66,7 +66,7 @@ const TITLES: Record<number, string> = {
   429: "Too many requests.",
 };
 
-/** A failure that is about no field. What was typed stays. */
+/** A failure that is about no field. The typed text stays. */
 export function Failed(props: {
   error: ApiError;
   retryAt?: number;
@@ -131,7 +131,7 @@ export function Changed(props: { message: string; onShow: () => void; onSave: ()
       }
     >
       <div role="status">
-        <b>Changed meanwhile.</b> {props.message} Nothing was saved; the form keeps what you typed.
+        <b>Changed meanwhile.</b> {props.message} Nothing was saved; the form keeps your changes.
       </div>
     </Note>
   );

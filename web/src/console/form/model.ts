@@ -25,7 +25,7 @@ export interface Condition {
   value: string;
 }
 
-/** What the form's controls hold. Numbers are the text that was typed. */
+/** The content of the form's controls. Numbers are the text that was typed. */
 export interface Values {
   name: string;
   tags: string[];
@@ -195,7 +195,7 @@ export function createBody(values: Values, isMasked = false): string {
   return written(values, made, (path, text) => text !== DEFAULTS[path] || (path === "criteria" && hasQuery));
 }
 
-/** Write the body that changes what differs from the stored webhook; "{}" where nothing does. */
+/** Write the body that changes the fields that differ from the stored webhook; "{}" where none does. */
 export function changeBody(values: Values, stored: Values, isMasked = false): string {
   const before = parts(stored);
   return written(

@@ -1,4 +1,4 @@
-/** When an attempt counts as delivered, what is tried again, and how fast. */
+/** When an attempt counts as delivered, which ones are tried again, and how fast. */
 import { FieldRow, Input, Segments } from "../parts/ui";
 import { type Form, TokenRow } from "./fields";
 

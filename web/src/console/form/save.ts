@@ -1,4 +1,4 @@
-/** One save of the form: sends it, and says what came of it. The same save tried again makes its change once. */
+/** One save of the form: sends it, and tells the outcome. The same save tried again makes its change once. */
 import { type ApiError, JsonText } from "../../shared/client";
 import { asApiError } from "../load";
 import { inScope, type Session } from "../session";
@@ -12,7 +12,7 @@ export type Outcome =
   | { kind: "changed"; theirs: string; message: string }
   | { kind: "failed"; error: ApiError };
 
-/** What was sent last, for a repeat of it. */
+/** The last save's body, for a repeat of it. */
 export interface Sent {
   body: string;
   uuid: string;

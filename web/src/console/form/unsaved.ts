@@ -1,4 +1,4 @@
-/** What was typed, while its page is away: for another connection, or another webhook. In memory, and given out once. */
+/** Typed text, while its page is away: for another connection, or another webhook. In memory, and given out once. */
 import type { Scope } from "../session";
 import type { Values } from "./model";
 

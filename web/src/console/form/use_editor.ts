@@ -15,7 +15,7 @@ const saveButton = () => document.querySelector<HTMLButtonElement>(".savebar [ty
 
 type Failure = Exclude<Outcome, { kind: "saved" }> & { retryAt?: number };
 
-/** What the form holds, and what can be done with it. */
+/** Return the content of the form and its actions. */
 export function useEditor({ session, id, loaded }: { session: Session; id?: string; loaded?: string }) {
   const [begin] = useState(() => {
     const draft = takeDraft(session.scope, id ?? "new");
@@ -24,7 +24,7 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
     return { stored, base, values: draft?.values ?? base };
   });
   const [, redraw] = useState(0);
-  // Read at once by what happens in the same event: a field that is left adds its text, then the form is sent.
+  // Read at once in the same event: a field that is left adds its text, then the form is sent.
   const now = useRef({ ...begin, isBusy: false, isDone: false, sent: undefined as Sent | undefined });
   const [failure, fail] = useState<Failure>();
   const state = now.current;
@@ -36,7 +36,7 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
   const set = (change: Partial<Values>) => {
     dropDraft();
     update({ values: { ...state.values, ...change } });
-    // What is sent by itself is what was sent before.
+    // Only the content that was refused is sent again by itself.
     fail((before) => before && { ...before, retryAt: undefined });
   };
   const isUnsaved = () => !state.isDone && JSON.stringify(state.values) !== JSON.stringify(state.base);
@@ -88,7 +88,7 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
     if (typeof secret === "string") keepCreatedSecret(made._id, secret);
     leave(`#/webhooks/${made._id}?dialog=created`);
   };
-  /** Go on from their version: with or without what was typed. */
+  /** Go on from their version: with or without the changes that were typed. */
   const goOn = (theirs: string, withMine: boolean) => {
     const base = read(theirs);
     update({

@@ -1,4 +1,4 @@
-/** What another request changed meanwhile, beside what the form has. */
+/** The fields that another request changed meanwhile, beside those of the form. */
 import { Dialog } from "../parts/dialog";
 import { Button } from "../parts/ui";
 import { labelOf } from "./field_errors";

@@ -12,7 +12,7 @@ export function WebhookForm({ session, id }: ViewProps) {
   return id === "new" ? <Editor session={session} /> : <Edit session={session} id={id} />;
 }
 
-/** Loads the webhook, once: later loads do not touch what was typed. */
+/** Loads the webhook, once: later loads do not touch the typed text. */
 function Edit({ session, id }: ViewProps) {
   const { data, error, retryAt, reload } = useLoad(
     async (signal) =>
