@@ -7,7 +7,7 @@ import type { Webhook, WebhookPage } from "./types";
 
 export const PAGE_SIZE = 100;
 
-/** The part of a webhook that says what it listens to. */
+/** The part of a webhook that names the events it listens to. */
 export interface Listener {
   id: string;
   name: string;
