@@ -1,4 +1,4 @@
-/** The community's webhooks, newest first, with what became of their last deliveries. */
+/** The community's webhooks, newest first, with the outcomes of their last deliveries. */
 import { useEffect } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
@@ -111,7 +111,7 @@ function Rows(props: { page: ShownPage; wanted: ListQuery; health: ListHealth; i
   );
 }
 
-/** What is shown stays, and may be old. */
+/** The rows that are shown stay, and may be old. */
 function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onRetry: () => void }) {
   const { error, retryAt } = props;
   const action =
@@ -138,7 +138,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
   );
 }
 
-/** What was found, in the place that is read out when it changes. */
+/** How many were found, in the place that is read out when it changes. */
 function status(page: ShownPage | undefined, isOld: boolean): string {
   if (!page || isOld) return "Loading";
   if (!isFiltered(page.query)) return "Newest first";
@@ -150,7 +150,7 @@ function wrongField(error: ApiError) {
   return field ? { field: field as "name" | "tags", text: error.message } : undefined;
 }
 
-/** Give the focus to the heading where what had it is gone, such as the button that tried again. */
+/** Give the focus to the heading where the element that had it is gone, such as the button that tried again. */
 function useFocus(shown: string): void {
   useEffect(() => {
     if (document.activeElement === document.body)
