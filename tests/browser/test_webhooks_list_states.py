@@ -101,7 +101,7 @@ def test_a_first_load_that_fails_is_tried_again(filled: World, page: Page) -> No
     page.unroute(FETCH)
     page.clock.fast_forward(23_000)
     expect(rows(page)).to_have_count(25)
-    # What had the focus is gone.
+    # The button that had the focus is gone.
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_focused()
 
 

@@ -56,7 +56,7 @@ export function Webhooks({ session }: ViewProps) {
       )}
       {isTrouble && !field && <Trouble error={error} retryAt={list.retryAt} onRetry={list.reload} />}
       {error && !isTrouble && (
-        <StaleNote error={error} what="The list" retryAt={list.retryAt} onRetry={list.reload} />
+        <StaleNote error={error} subject="The list" retryAt={list.retryAt} onRetry={list.reload} />
       )}
       {shown === "loading" && <WebhookSkeleton />}
       {shown === "empty" && <NoWebhooks scope={session.scope} />}
@@ -77,7 +77,7 @@ function Rows(props: { page: ShownPage; wanted: ListQuery; health: ListHealth; i
       {health.error && (
         <StaleNote
           error={health.error}
-          what="The health of these webhooks"
+          subject="The health of these webhooks"
           retryAt={health.retryAt}
           onRetry={health.reload}
         />
@@ -112,7 +112,7 @@ function Rows(props: { page: ShownPage; wanted: ListQuery; health: ListHealth; i
 }
 
 /** The rows that are shown stay, and may be old. */
-function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onRetry: () => void }) {
+function StaleNote(props: { error: ApiError; subject: string; retryAt?: number; onRetry: () => void }) {
   const { error, retryAt } = props;
   const action =
     error.status === 401 ? (
@@ -126,7 +126,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
     );
   return (
     <Note tone="bad" icon="tri" actions={action}>
-      <b>{props.what} could not be loaded.</b> {error.message}
+      <b>{props.subject} could not be loaded.</b> {error.message}
       {retryAt && (
         <>
           {" "}
