@@ -37,7 +37,7 @@ export function Shell({ session, current, onAgain, children }: ShellProps) {
     document.addEventListener("keydown", onKey);
     return () => {
       document.removeEventListener("keydown", onKey);
-      // What had the focus in the menu went with it.
+      // An element of the menu that had the focus went with it.
       if (isLost()) top.current?.querySelector("button")?.focus();
     };
   }, [isOpen]);

@@ -1,4 +1,4 @@
-/** The community's webhooks, newest first, with what became of their last deliveries. */
+/** The community's webhooks, newest first, with the outcomes of their last deliveries. */
 import { useEffect } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
@@ -56,7 +56,7 @@ export function Webhooks({ session }: ViewProps) {
       )}
       {isTrouble && !field && <Trouble error={error} retryAt={list.retryAt} onRetry={list.reload} />}
       {error && !isTrouble && (
-        <StaleNote error={error} what="The list" retryAt={list.retryAt} onRetry={list.reload} />
+        <StaleNote error={error} subject="The list" retryAt={list.retryAt} onRetry={list.reload} />
       )}
       {shown === "loading" && <WebhookSkeleton />}
       {shown === "empty" && <NoWebhooks scope={session.scope} />}
@@ -77,7 +77,7 @@ function Rows(props: { page: ShownPage; wanted: ListQuery; health: ListHealth; i
       {health.error && (
         <StaleNote
           error={health.error}
-          what="The health of these webhooks"
+          subject="The health of these webhooks"
           retryAt={health.retryAt}
           onRetry={health.reload}
         />
@@ -111,8 +111,8 @@ function Rows(props: { page: ShownPage; wanted: ListQuery; health: ListHealth; i
   );
 }
 
-/** What is shown stays, and may be old. */
-function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onRetry: () => void }) {
+/** The rows that are shown stay, and may be old. */
+function StaleNote(props: { error: ApiError; subject: string; retryAt?: number; onRetry: () => void }) {
   const { error, retryAt } = props;
   const action =
     error.status === 401 ? (
@@ -126,7 +126,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
     );
   return (
     <Note tone="bad" icon="tri" actions={action}>
-      <b>{props.what} could not be loaded.</b> {error.message}
+      <b>{props.subject} could not be loaded.</b> {error.message}
       {retryAt && (
         <>
           {" "}
@@ -138,7 +138,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
   );
 }
 
-/** What was found, in the place that is read out when it changes. */
+/** How many were found, in the place that is read out when it changes. */
 function status(page: ShownPage | undefined, isOld: boolean): string {
   if (!page || isOld) return "Loading";
   if (!isFiltered(page.query)) return "Newest first";
@@ -150,7 +150,7 @@ function wrongField(error: ApiError) {
   return field ? { field: field as "name" | "tags", text: error.message } : undefined;
 }
 
-/** Give the focus to the heading where what had it is gone, such as the button that tried again. */
+/** Give the focus to the heading where the element that had it is gone, such as the button that tried again. */
 function useFocus(shown: string): void {
   useEffect(() => {
     if (document.activeElement === document.body)
