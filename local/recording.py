@@ -19,6 +19,14 @@ FONT_FACE = re.compile(r"@font-face \{.*?\}\n\s*", re.DOTALL)
 FONT = "Fira Code, monospace", "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 
 
+class Recorder(Progress):
+    """Leaves the keys out of the console's link."""
+
+    def link(self, url: str) -> None:
+        """Print the address without its keys."""
+        super().link(f"{url.partition('ready=')[0]}ready=…")
+
+
 def main() -> None:
     """Run the local stack and record its output."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -26,7 +34,7 @@ def main() -> None:
     port = parser.parse_args().port
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=COLUMNS, record=True)
     console.print(Text.assemble(("$ ", "bold green"), ("make run", "bold")))
-    commands.run(port, Progress(console))
+    commands.run(port, Recorder(console))
     drawn = console.export_svg(title="webhooks", theme=MONOKAI, unique_id="make-run")
     FILE.write_text(FONT_FACE.sub("", drawn).replace(*FONT), "utf-8")
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
 SEEN = Path(__file__).parents[2] / ".local" / "screenshots"
-COLOURS = 48
+COLOURS = 32
 SCALE = 4  # pictures are compared at a quarter of their size
 LEVELS = 40  # of 255: a smaller difference is none
 MOST_DIFFERENT = 0.02  # of all pixels

@@ -25,10 +25,14 @@ SIZES = {390: 844, 1440: 960}
 
 @dataclass(frozen=True)
 class View:
-    """`address`: with names of webhooks and deliveries in braces. `shows`: a text that is there at its end."""
+    """`address`: with names of webhooks and deliveries in braces. `shows`: a text that is there at its end.
+
+    `press`: a button. `is_whole`: to its end, not a screen of it.
+    """
 
     address: str
     shows: str
+    press: str | None = None
     is_whole: bool = True
 
 
@@ -36,15 +40,13 @@ VIEWS = {
     "webhooks": View("/webhooks", "Order sync to ERP"),
     "webhook": View(f"/webhooks/{{{ERP}}}", "erp.acme.example"),
     "new": View("/webhooks/new", "Event names"),
-    "deliveries": View("/deliveries", "order.paid"),
-    "delivery": View("/deliveries?open={dead}", "Connection refused", is_whole=False),
-    "explain": View("/explain", "Explain"),
-    "events": View("/events", "order.refunded"),
+    "deliveries": View("/deliveries", "order.paid", is_whole=False),
+    "delivery": View("/deliveries?open={dead}", "upstream connect error", is_whole=False),
+    "explain": View("/explain", "listen to order.paid", press="Explain"),
+    "events": View("/events", "E_LOGIN_SUCCEEDED"),
     "system": View("/system", "acme"),
-    "connect": View("/connect", "Key pair"),
+    "connect": View("/connect", "Public key"),
 }
-
-
 # The pictures of README.
 SHOWN = {"console": VIEWS["webhooks"], "delivery": VIEWS["delivery"]}
 
@@ -66,6 +68,8 @@ def connected(browser: Browser, showcase: Showcase, size: tuple[int, int], schem
     page.clock.set_fixed_time(NOW)
     page.goto(showcase.ready())
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
+    # The license's level comes later; on a phone its link is in the menu.
+    expect(page.get_by_role("link", name="System", include_hidden=True)).to_have_count(1)
     pictures.use_fonts(page)
     yield page
     context.close()
@@ -82,6 +86,8 @@ def page(browser: Browser, showcase: Showcase, request: pytest.FixtureRequest) -
 def show(page: Page, view: View, showcase: Showcase) -> Image.Image:
     address = view.address.format_map({**showcase.ids, **showcase.deliveries})
     page.evaluate("hash => { location.hash = hash }", f"#{address}")
+    if view.press:
+        page.get_by_role("button", name=view.press, exact=True).click()
     expect(page.get_by_text(view.shows).locator("visible=true").first).to_be_visible()
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
     return pictures.take(page, is_whole=view.is_whole)
@@ -102,7 +108,7 @@ def test_a_view_looks_as_before(showcase: Showcase, page: tuple[Page, str], name
 def test_the_pictures_of_the_readme_are_the_console(browser: Browser, showcase: Showcase, name: str) -> None:
     with connected(browser, showcase, (1280, 800), "light") as page:
         picture = show(page, replace(SHOWN[name], is_whole=False), showcase)
-    compare(picture, DOCS / f"{name}.png", colours=128)
+    compare(picture, DOCS / f"{name}.png", colours=256)
 
 
 def test_pictures_are_small_and_none_is_left_over() -> None:

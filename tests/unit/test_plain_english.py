@@ -67,10 +67,10 @@ CODE = re.compile(
 # Of TypeScript: comments, strings, and the text between two tags.
 SCRIPT_TEXT = re.compile(
     r"""/\*(?P<block>.*?)\*/|//(?P<line>[^\n]*)|"(?P<double>(?:\\.|[^"\\\n])*)"|'(?P<single>(?:\\.|[^'\\\n])*)'"""
-    r"""|`(?P<template>(?:\\.|[^`\\])*)`|>(?P<element>[^<>{}=;]+)(?=[<{])""",
+    r"""|`(?P<template>(?:\\.|\$\{(?:[^{}`]|`[^`]*`)*\}|\$(?!\{)|[^`\\$])*)`|(?<!=)>(?P<element>[^<>{}=;]+)(?=[<{])""",
     re.DOTALL,
 )
-PLACE = re.compile(r"\$\{[^}]*\}")  # of a value in a string
+PLACE = re.compile(r"\$\{(?:[^{}`]|`[^`]*`)*\}")  # of a value in a string
 COMMENT = re.compile(r"(?:# |(?:Description|ConstraintDescription): )(.*)$", re.MULTILINE)
 
 
@@ -157,7 +157,7 @@ def test_the_texts_of_a_script_are_its_comments_strings_and_elements() -> None:
 const url = "https://example/what"; /* who reads
 a block */
 const short = 'what is it'; const long = "what the four words say";
-const made = `what ${short} makes of it`;
+const made = `what ${short ? `a${what}` : ""} makes of it`;
 const view = <p title="x">who reads between tags<b>what</b></p>;
 """
     assert [text.strip() for text in _script_texts(source)] == [

@@ -133,7 +133,9 @@ export function Histogram(props: {
           <rect class="f-marked" x={low * WIDTH} y="0" width={(high - low + 1) * WIDTH} height="43" />
         )}
         {counts.map((each, index) => (
-          <Bar key={at(index)} counts={each} x={index * WIDTH} highest={highest} />
+          <g key={at(index)} opacity={low !== undefined && (index < low || index > high!) ? 0.35 : 1}>
+            <Bar counts={each} x={index * WIDTH} highest={highest} />
+          </g>
         ))}
         <path class="s-base" d={`M0 42.5h${counts.length * WIDTH}`} />
       </svg>

@@ -93,7 +93,7 @@ function Row(props: { webhook: Webhook; health: RowHealth; isHealthFailed: boole
       </td>
       <td>
         {isWaiting && <span class="sk w3 h" />}
-        {known && known.deliveries.length > 0 && <Strip deliveries={known.deliveries.toReversed()} />}
+        {known && known.deliveries.length > 0 && <Strip deliveries={known.deliveries} />}
         {known?.deliveries.length === 0 && <span class="meta">No deliveries yet</span>}
         {health === "unknown" && props.isHealthFailed && <span class="meta">Not loaded</span>}
       </td>
@@ -104,7 +104,7 @@ function Row(props: { webhook: Webhook; health: RowHealth; isHealthFailed: boole
   );
 }
 
-/** The state, and under it what goes with it. */
+/** The state, and its details under it. */
 function StateLabel(props: { webhook: Webhook; health: RowHealth; isWaiting: boolean }) {
   const { webhook, health } = props;
   if (health === "deleted")

@@ -1,4 +1,4 @@
-/** The community's webhooks, newest first, with what became of their last deliveries. */
+/** The community's webhooks, newest first, with the outcomes of their last deliveries. */
 import { useEffect } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
@@ -15,6 +15,7 @@ import {
   isFiltered,
   knownTags,
   type ListHealth,
+  type ListQuery,
   listQuery,
   type ShownPage,
   SIZES,
@@ -55,17 +56,19 @@ export function Webhooks({ session }: ViewProps) {
       )}
       {isTrouble && !field && <Trouble error={error} retryAt={list.retryAt} onRetry={list.reload} />}
       {error && !isTrouble && (
-        <StaleNote error={error} what="The list" retryAt={list.retryAt} onRetry={list.reload} />
+        <StaleNote error={error} subject="The list" retryAt={list.retryAt} onRetry={list.reload} />
       )}
       {shown === "loading" && <WebhookSkeleton />}
       {shown === "empty" && <NoWebhooks scope={session.scope} />}
-      {shown === "list" && data && <Rows page={data} health={health} isBusy={isOld} />}
+      {shown === "list" && data && <Rows page={data} wanted={query} health={health} isBusy={isOld} />}
     </>
   );
 }
 
-function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHealth; isBusy: boolean }) {
-  const { data, page, query } = shown;
+function Rows(props: { page: ShownPage; wanted: ListQuery; health: ListHealth; isBusy: boolean }) {
+  const { wanted, health } = props;
+  const { data, page, query } = props.page;
+  const first = (query.page - 1) * query.size + 1;
   const isExact = page.isExact !== false;
   if (!data.length && page.total > 0) return <PastTheEnd query={query} total={page.total} />;
   if (!data.length) return <NothingMatches query={query} isExact={isExact} />;
@@ -74,7 +77,7 @@ function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHe
       {health.error && (
         <StaleNote
           error={health.error}
-          what="The health of these webhooks"
+          subject="The health of these webhooks"
           retryAt={health.retryAt}
           onRetry={health.reload}
         />
@@ -89,13 +92,14 @@ function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHe
         webhooks={data}
         healthOf={health.of}
         isHealthFailed={health.error !== undefined}
-        isBusy={isBusy}
+        isBusy={props.isBusy}
       />
       <Pager
-        page={query.page}
-        size={query.size}
+        page={wanted.page}
+        size={wanted.size}
         sizes={SIZES}
-        count={data.length}
+        first={first}
+        last={first + data.length - 1}
         total={page.total}
         isExact={isExact}
       />
@@ -107,8 +111,8 @@ function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHe
   );
 }
 
-/** What is shown stays, and may be old. */
-function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onRetry: () => void }) {
+/** The rows that are shown stay, and may be old. */
+function StaleNote(props: { error: ApiError; subject: string; retryAt?: number; onRetry: () => void }) {
   const { error, retryAt } = props;
   const action =
     error.status === 401 ? (
@@ -122,7 +126,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
     );
   return (
     <Note tone="bad" icon="tri" actions={action}>
-      <b>{props.what} could not be loaded.</b> {error.message}
+      <b>{props.subject} could not be loaded.</b> {error.message}
       {retryAt && (
         <>
           {" "}
@@ -134,7 +138,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
   );
 }
 
-/** What was found, in the place that is read out when it changes. */
+/** How many were found, in the place that is read out when it changes. */
 function status(page: ShownPage | undefined, isOld: boolean): string {
   if (!page || isOld) return "Loading";
   if (!isFiltered(page.query)) return "Newest first";
@@ -146,7 +150,7 @@ function wrongField(error: ApiError) {
   return field ? { field: field as "name" | "tags", text: error.message } : undefined;
 }
 
-/** Give the focus to the heading where what had it is gone, such as the button that tried again. */
+/** Give the focus to the heading where the element that had it is gone, such as the button that tried again. */
 function useFocus(shown: string): void {
   useEffect(() => {
     if (document.activeElement === document.body)
