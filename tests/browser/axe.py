@@ -17,7 +17,7 @@ def source() -> str:
 
 
 def findings(page: Page) -> list[str]:
-    """Return what axe finds in the page as it is: rule, impact and the elements."""
+    """Return the findings of axe in the page as it is: rule, impact and the elements."""
     page.evaluate(source())
     found: dict[str, Any] = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
     return [

@@ -424,7 +424,7 @@ def refuse(route: Route, status: int, message: str, after: int | None = None) ->
     route.fulfill(status=status, headers=headers, content_type="application/json", body=body)
 
 
-def test_a_webhook_of_nobody_is_said_to_be_missing(tab: Page) -> None:
+def test_a_webhook_that_does_not_exist_is_said_to_be_missing(tab: Page) -> None:
     visit(tab, f"#/deliveries?webhook={'0' * 24}")
 
     expect(tab.get_by_role("heading", name="Webhook not found")).to_be_visible()

@@ -14,7 +14,7 @@ from tests.browser.world import World, attempt
 from webhooks.domain.delivery_log import Outcome
 
 # Words that the console does not use: the service has others for these things.
-WRONG = re.compile(r"!|\b(?:oops|please|hooks?|jobs?|messages?|breakers?|nobody)\b", re.IGNORECASE)
+WRONG = re.compile(r"!|\b(?:oops|please|hooks?|jobs?|messages?|breakers?)\b", re.IGNORECASE)
 # Words with a capital letter within a heading or a button.
 NAMES = re.compile(
     r"^(?:[A-Z][A-Z0-9-]*s?|OAuth|Ctrl|Enter|Esc|Node\.js|Python|Retry-After|Standard|Webhooks|Basic|Bearer"

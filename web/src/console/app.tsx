@@ -19,7 +19,7 @@ import { WebhookView } from "./views/webhook";
 import { WebhookForm } from "./views/webhook_form";
 import { Webhooks } from "./views/webhooks";
 
-/** What every view gets. */
+/** The properties of every view. */
 export interface ViewProps {
   session: Session;
   /** The webhook of `#/webhooks/<id>`. */
@@ -48,7 +48,7 @@ export function App() {
     <>
       {isConnecting && <Connect key={asked?.error} asked={asked} />}
       {session && route.path[0] !== "connect" && (
-        // Behind the question for new keys the view keeps what was typed in it.
+        // Behind the question for new keys the view keeps its typed texts.
         <div hidden={isConnecting}>
           <Connected session={session} route={route} place={place} />
         </div>

@@ -6,7 +6,7 @@ import type { Webhook, WebhookPage } from "./types";
 
 export const PAGE_SIZE = 100;
 
-/** The part of a webhook that says what it listens to. */
+/** The part of a webhook that decides on its events. */
 export interface Listener {
   id: string;
   name: string;

@@ -7,7 +7,7 @@ import { type Loaded, useLoad } from "./load";
 import { inScope, type Session } from "./session";
 import type { Condition, ExplainedWebhook, Explanation } from "./types";
 
-/** What a person typed: an event, or an id with the event's name and time. */
+/** A person's input: an event, or an id with the event's name and time. */
 export interface Asked {
   text: string;
   name: string;

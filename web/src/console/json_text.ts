@@ -6,7 +6,7 @@ export class NumberText {
 
 export type Json = string | boolean | null | NumberText | Json[] | Map<string, Json>;
 
-/** A text that is no JSON: what is wrong, and where. */
+/** A text that is no JSON: the fault and its place. */
 export class JsonError extends Error {
   constructor(what: string, text: string, at: number) {
     const before = text.slice(0, at).split("\n");

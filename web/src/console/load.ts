@@ -1,4 +1,4 @@
-/** Loads for views: the first one, later ones that keep what is shown, and another try when it makes sense. */
+/** Loads for views: the first one, later ones that keep the shown data, and another try when it makes sense. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../shared/client";
 import { useSession } from "./session";
@@ -23,7 +23,7 @@ interface Past {
   status?: number;
 }
 
-/** Load when a dependency changes; what was loaded before stays shown meanwhile. `everyMs`: and after that time,
+/** Load when a dependency changes; data of the load before stays shown meanwhile. `everyMs`: and after that time,
  * while the tab is seen. A person who connects again loads again. */
 export function useLoad<T>(
   load: (signal: AbortSignal) => Promise<T>,
@@ -35,7 +35,7 @@ export function useLoad<T>(
   const [round, again] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  // What goes on from one try to the next: which dependencies it is of, and what failed.
+  // The state that goes on from one try to the next: its dependencies, and the last failure.
   const past = useRef<Past>({ failures: 0 });
   const reload = useCallback(() => again((count) => count + 1), []);
   useEffect(() => {

@@ -82,7 +82,7 @@ export async function rememberScope(scope: Scope): Promise<void> {
   await write().catch(() => undefined); // then the one before stays remembered
 }
 
-/** Return what is remembered. Throws Error with a sentence where the passphrase is wrong. */
+/** Return the remembered keys. Throws Error with a sentence where the passphrase is wrong. */
 export async function recall(passphrase: string): Promise<Remembered> {
   const found = stored();
   if (!found) throw new Error("Nothing is remembered in this tab.");

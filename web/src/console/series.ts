@@ -13,7 +13,7 @@ export type Range = (typeof RANGES)[number];
 export const DEFAULT_RANGE = RANGES[1];
 /** The API reads so many deliveries at most. */
 const MOST = 1000;
-/** What an attempt took beyond its phases is shown where it is more than this part of the whole. */
+/** The time of an attempt beyond its phases is shown where it is more than this part of the whole. */
 const NOTABLE = 0.1;
 
 export const rangeOf = (name: string | undefined): Range =>

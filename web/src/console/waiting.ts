@@ -19,13 +19,13 @@ export function secondsUntilRetry(error: ApiError, failures: number): number | u
 interface Waiting {
   run: () => void;
   at: number;
-  /** Of a retry: what failed. A refresh has none. */
+  /** Of a retry: the failure. A refresh has none. */
   error?: ApiError;
 }
 
 const waiting = new Set<Waiting>();
 
-/** Run at a time, not in a hidden tab and not offline: then as soon as that has changed. Returns what stops it. */
+/** Run at a time, not in a hidden tab and not offline: then as soon as that has changed. Returns a function that stops it. */
 export function later(at: number, run: () => void, error?: ApiError): () => void {
   const entry: Waiting = { run: () => stop() && run(), at, error };
   const due = () => {

@@ -1,4 +1,4 @@
-/** What the list of webhooks shows: its query in the address, its page, and the health of the page's webhooks. */
+/** The state of the list of webhooks: its query in the address, its page, and the health of the page's webhooks. */
 import { useRef } from "preact/hooks";
 import type { Client } from "../shared/client";
 import { remember } from "./catalogue";
@@ -26,7 +26,7 @@ export interface ListQuery {
   size: number;
 }
 
-/** Read the address; what it says wrongly counts as left out. */
+/** Read the address; wrong parts count as left out. */
 export function listQuery(given: Record<string, string>): ListQuery {
   const page = /^\d{1,7}$/.test(given.page ?? "") ? Number(given.page) : 1;
   return {

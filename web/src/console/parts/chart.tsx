@@ -10,7 +10,7 @@ export interface ChartProps extends Omit<PlotProps, "onCursor"> {
   title: string;
   /** A value in the legend and the table. */
   format: (value: number) => string;
-  /** What the legend shows of each band at rest, and what that is: "sum, 6 h". */
+  /** The legend's figure of each band at rest, and its kind: "sum, 6 h". */
   totals: string[];
   caption: string;
   /** After the time of a bucket without values. */

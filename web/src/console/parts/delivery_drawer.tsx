@@ -1,4 +1,4 @@
-/** One delivery beside the list that it was opened from: what happened, its attempts, what was sent and answered. */
+/** One delivery beside the list that it was opened from: its story, its attempts, request and response. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { utc } from "../format";
 import { useLoad } from "../load";

@@ -1,4 +1,4 @@
-/** What happened to a delivery, and what follows, in a sentence each. */
+/** The outcome of a delivery and its consequence, in a sentence each. */
 import type { ComponentChildren } from "preact";
 import { duration } from "../format";
 import type { Attempt, Delivery } from "../types";

@@ -1,4 +1,4 @@
-/** What the page itself got wrong: a sentence and a way on, never a blank page or an error's text. */
+/** A fault of the page itself: a sentence and a way on, never a blank page or an error's text. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import { ApiError } from "../../shared/client";

@@ -1,9 +1,9 @@
-/** What a new view does with its heading: it gets the focus, and names the document. */
+/** A new view's heading gets the focus, and names the document. */
 import { useEffect } from "preact/hooks";
 
 const NAME = "Webhooks";
 
-/** The heading of what is seen: a view behind the connect page has one too. */
+/** The heading in sight: a view behind the connect page has one too. */
 const heading = () =>
   [...document.querySelectorAll<HTMLElement>("h1")].find((each) => !each.closest("[hidden]"));
 

@@ -1,4 +1,4 @@
-/** In place of a part of a view that could not be loaded, or over what it showed before. */
+/** In place of a part of a view that could not be loaded, or over its older content. */
 import { sentence } from "../health";
 import type { Loaded } from "../load";
 import { Button, Countdown, Note } from "./ui";

@@ -42,7 +42,7 @@ interface Count {
   error?: ApiError;
 }
 
-/** Count what the fields find, without sending; again when they change. */
+/** Count the deliveries that the fields find, without sending; again when they change. */
 function useCount(session: Session, fields: ReplayFields): Count {
   const body = bodyOf(fields);
   const asked = JSON.stringify(body);
@@ -93,7 +93,7 @@ function ReplayForm({ session, webhookId, onClose }: DialogProps) {
       if ("replayId" in begun) {
         announceReplay();
         replace(link({ dialog: "replay", replay: begun.replayId }));
-      } else set({ ...fields }); // nothing is left of what was counted
+      } else set({ ...fields }); // no counted delivery is left
     } catch (failure) {
       refuse(asApiError(failure));
     } finally {

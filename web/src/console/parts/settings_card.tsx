@@ -1,4 +1,4 @@
-/** What a webhook is set to; what it leaves to the deployment is said as such. */
+/** A webhook's settings; a default of the deployment is named as such. */
 import { useState } from "preact/hooks";
 import { host } from "../format";
 import type { Json } from "../json_text";

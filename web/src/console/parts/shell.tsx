@@ -1,4 +1,4 @@
-/** The frame around every view: navigation, community, theme, and what the page has to say of itself. */
+/** The frame around every view: navigation, community, theme, and the page's own messages. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { go, link } from "../router";

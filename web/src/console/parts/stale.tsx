@@ -1,4 +1,4 @@
-/** Over what could not be loaded again and is not tried by itself: it is older, and why. */
+/** Over data that could not be loaded again and is not tried by itself: it is older, and why. */
 import type { ApiError } from "../../shared/client";
 import { sentence } from "../health";
 import { askAgain } from "../session";

@@ -1,4 +1,4 @@
-/** Sends a test event and shows what the endpoint answered. What was typed stays until the dialog is closed. */
+/** Sends a test event and shows the endpoint's answer. Typed texts stay until the dialog is closed. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type ApiError, JsonText } from "../../shared/client";
 import { sentence } from "../health";
@@ -126,7 +126,7 @@ function Failure({ error, retryAt }: { error?: ApiError; retryAt?: number }) {
   );
 }
 
-/** Say what is wrong with the data; "" where nothing is. */
+/** Name the fault of the data; "" where nothing is. */
 function problemOf(data: string): string {
   try {
     return readJson(data) instanceof Map ? "" : "The data must be a JSON object: { … }.";

@@ -1,4 +1,4 @@
-/** What became of a test event: one sentence, the phases, and what was sent and answered. */
+/** The result of a test event: one sentence, the phases, request and response. */
 import { useState } from "preact/hooks";
 import { duration } from "../format";
 import { capital } from "../health";

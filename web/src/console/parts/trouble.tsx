@@ -1,4 +1,4 @@
-/** A page in place of a view that could not be loaded: the API's sentence, and what to do. */
+/** A page in place of a view that could not be loaded: the API's sentence, and the remedy. */
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../shared/client";
 import { duration, SECOND } from "../format";
@@ -28,7 +28,7 @@ function titleOf(status: number): string {
   return TITLES[status] ?? (status < 500 ? "The service refused the request" : "The service failed");
 }
 
-/** What to do about it, where the sentence does not say so. */
+/** The remedy, where the sentence has none. */
 export function hintOf(error: ApiError): string | undefined {
   if (error.status === 401 && /\bts must be/.test(error.message)) {
     const by = error.clockAhead;

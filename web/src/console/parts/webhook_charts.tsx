@@ -49,7 +49,7 @@ export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; 
   );
 }
 
-/** Of the size of what comes. */
+/** Of the charts' size. */
 function Waiting() {
   return (
     <div class="g2" aria-busy="true">

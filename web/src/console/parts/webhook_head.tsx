@@ -6,7 +6,7 @@ import type { ShownWebhook } from "../types";
 import { Icon } from "./icons";
 import { Button, Copy, Head, Pill } from "./ui";
 
-/** What is done at once, by the verb that the button shows meanwhile. */
+/** An action without a dialog, by the verb that the button shows meanwhile. */
 export type Busy = "Pausing" | "Resuming" | "Enabling" | "";
 
 export function Crumb({ id }: { id: string }) {

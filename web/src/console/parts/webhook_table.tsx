@@ -104,7 +104,7 @@ function Row(props: { webhook: Webhook; health: RowHealth; isHealthFailed: boole
   );
 }
 
-/** The state, and under it what goes with it. */
+/** The state, and under it its figure or reason. */
 function StateLabel(props: { webhook: Webhook; health: RowHealth; isWaiting: boolean }) {
   const { webhook, health } = props;
   if (health === "deleted")

@@ -1,4 +1,4 @@
-/** The form of the connect page. What is typed stays until it worked. */
+/** The form of the connect page. Typed texts stay until it worked. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BASE } from "../../shared/client";
 import { Button, Countdown, FieldBlock, Input, Note, Segments } from "../parts/ui";
@@ -184,7 +184,7 @@ const NAMES: [keyof Fields, string][] = [
   ["community", "the community"],
 ];
 
-/** Return what is missing; `passphrase` where the keys are to be remembered. */
+/** Return the missing fields' sentences; `passphrase` where the keys are to be remembered. */
 function unfilled(fields: Fields, passphrase?: string): Problem[] {
   const missing: Problem[] = NAMES.filter(([name]) => !fields[name]).map(([field, what]) => ({
     field,

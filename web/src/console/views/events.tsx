@@ -136,7 +136,7 @@ function AcceptedNote({ event }: { event: Accepted }) {
   );
 }
 
-/** Read pages until `wanted` are there; what was read stays. */
+/** Read pages until `wanted` are there; earlier pages stay. */
 function useWebhooks(session: Session, wanted: number) {
   const kept = useRef({ pages: 0, total: 0, found: new Map<string, Listener>() });
   return useLoad<ReadWebhooks>(

@@ -1,4 +1,4 @@
-/** What the operator sees of the whole deployment: its communities, its keys, what licenses may do. */
+/** The operator's view of the whole deployment: its communities, its keys, what licenses may do. */
 import type { FunctionComponent } from "preact";
 import type { ViewProps } from "../app";
 import { Head } from "../parts/ui";

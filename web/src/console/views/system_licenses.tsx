@@ -1,4 +1,4 @@
-/** What licenses may do. The API lists none: a command does. */
+/** The rights of licenses. The API lists none: a command does. */
 import { Copy, Note } from "../parts/ui";
 
 const LEVELS = [

@@ -1,4 +1,4 @@
-/** One webhook: its health, what its attempts took, what became of its deliveries, and what it is set to. */
+/** One webhook: its health, its attempts' latency, its deliveries' outcomes, and its settings. */
 import { useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
@@ -178,7 +178,7 @@ function Missing({ load, id }: { load: ReturnType<typeof useLoad<Loaded>>; id: s
   );
 }
 
-/** What is done at once, without a dialog. */
+/** An action without a dialog. */
 function useActions(session: ViewProps["session"], path: string, reload: () => void) {
   const [busy, setBusy] = useState<Busy>("");
   const [error, fail] = useState<ApiError>();

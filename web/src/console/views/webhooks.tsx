@@ -1,4 +1,4 @@
-/** The community's webhooks, newest first, with what became of their last deliveries. */
+/** The community's webhooks, newest first, with their last deliveries. */
 import { useEffect } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
@@ -107,7 +107,7 @@ function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHe
   );
 }
 
-/** What is shown stays, and may be old. */
+/** Shown rows stay, and may be old. */
 function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onRetry: () => void }) {
   const { error, retryAt } = props;
   const action =
@@ -134,7 +134,7 @@ function StaleNote(props: { error: ApiError; what: string; retryAt?: number; onR
   );
 }
 
-/** What was found, in the place that is read out when it changes. */
+/** The number found, in the place that is read out when it changes. */
 function status(page: ShownPage | undefined, isOld: boolean): string {
   if (!page || isOld) return "Loading";
   if (!isFiltered(page.query)) return "Newest first";
@@ -146,7 +146,7 @@ function wrongField(error: ApiError) {
   return field ? { field: field as "name" | "tags", text: error.message } : undefined;
 }
 
-/** Give the focus to the heading where what had it is gone, such as the button that tried again. */
+/** Give the focus to the heading where its control is gone, such as the button that tried again. */
 function useFocus(shown: string): void {
   useEffect(() => {
     if (document.activeElement === document.body)
