@@ -30,7 +30,7 @@ def fill(
     tenant: str = TENANT,
     community: str = COMMUNITY,
 ) -> None:
-    """Fill in the form; what is given stands for the caller's own."""
+    """Fill in the form; a given text stands for the caller's own."""
     texts = {
         "Public key": key_id if key_id is not None else by.pair.public,
         "Private key": key_secret if key_secret is not None else secret(by),

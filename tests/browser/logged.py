@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -51,13 +51,16 @@ def visit(page: Page, address: str) -> None:
     )
 
 
-def looks(page: Page, width: int) -> Iterator[str]:
-    """Give a page a width, and show it light, then dark; afterwards it is as it was."""
+LOOKS: list[tuple[int, Literal["light", "dark"]]] = [(390, "dark"), (1440, "light")]
+
+
+@contextmanager
+def look(page: Page, width: int, scheme: Literal["light", "dark"]) -> Iterator[None]:
+    """Give a page a width and a colour scheme; afterwards it is as it was."""
     before = page.viewport_size
     page.set_viewport_size({"width": width, "height": 900})
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-        yield scheme
+    page.emulate_media(color_scheme=scheme)
+    yield
     page.emulate_media(color_scheme="light")
     if before is not None:
         page.set_viewport_size(before)
@@ -101,6 +104,13 @@ def retrying(
 
 def entry_of(world: World, delivery_id: str) -> LogEntry:
     return next(each for each in world.app.deliveries.entries() if each.delivery.id == delivery_id)
+
+
+def lose_payload(world: World, delivery_id: str) -> None:
+    """Log a delivery anew without its payload, as after the payload's time to live."""
+    before = entry_of(world, delivery_id)
+    without = replace(before, delivery=replace(before.delivery, body=""), has_payload=False)
+    assert not world.app.deliveries.record([without])
 
 
 def answer(world: World, delivery_id: str, status: int = 200, *, mark: Mark | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Connecting: with one's own keys, with new ones, again after a reload, and with what is wrong."""
+"""Connecting: with one's own keys, with new ones, again after a reload, and with wrong ones."""
 
 import base64
 import json
@@ -47,7 +47,7 @@ def connecting(world: World, page: Page, recorded: Recorded) -> tuple[Page, Reco
 
 
 def paths(recorded: Recorded) -> list[str]:
-    """Return what the page asked the API for."""
+    """Return the paths that the page asked the API for."""
     asked = [each.url.split("/prod/")[-1] for each in recorded.requests if "/prod/" in each.url]
     return [each for each in asked if not each.startswith("console")]
 
@@ -340,6 +340,42 @@ def test_remembered_keys_open_with_the_passphrase_after_a_reload(world: World, p
     expect(page.get_by_role("link", name="Order sync")).to_be_visible()
 
 
+def test_the_community_that_is_chosen_later_is_remembered_too(world: World, page: Page) -> None:
+    remembered(page, world)
+    before = page.evaluate("sessionStorage.getItem('webhooks.keys')")
+    page.get_by_role("button", name=f"{TENANT} / {COMMUNITY}").click()
+    dialog = page.get_by_role("dialog", name="Choose a community")
+    dialog.get_by_label("Tenant").fill("lumen")
+    dialog.get_by_label("Community").fill("eu")
+    dialog.get_by_role("button", name="Open by name").click()
+    page.wait_for_function("before => sessionStorage.getItem('webhooks.keys') !== before", arg=before)
+    page.reload()
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+
+    submit(page)
+
+    expect(page.get_by_role("heading", name="No webhooks in lumen / eu yet")).to_be_visible()
+
+
+def test_a_browser_that_stores_nothing_still_connects(world: World, browser: Browser) -> None:
+    context = open_context(browser)
+    denied = "Object.defineProperty(window, '{}', {{get() {{ throw new DOMException('denied') }}}})"
+    context.add_init_script(";".join(denied.format(each) for each in ("localStorage", "sessionStorage")))
+    page = context.new_page()
+    open_page(page, world)
+    fill(page)
+    page.get_by_label("Remember in this tab").check()
+    page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
+    submit(page)
+    expect(page.get_by_role("alert")).to_contain_text("the keys are not remembered")
+    page.get_by_label("Remember in this tab").uncheck()
+
+    submit(page)
+
+    expect_connected(page)
+    context.close()
+
+
 def test_remembered_keys_that_the_service_refuses_are_shown_with_why(page: Page) -> None:
     world = World()
     remembered(page, world)
@@ -415,9 +451,8 @@ def test_a_ready_link_with_a_wrong_pair_shows_the_form_with_why(world: World, pa
     expect(page.get_by_label("Tenant")).to_have_value(TENANT)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_page_fits_and_axe_finds_nothing(world: World, browser: Browser, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_the_page_fits_and_axe_finds_nothing(world: World, browser: Browser, width: int, scheme: str) -> None:
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
 

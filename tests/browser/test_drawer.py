@@ -1,36 +1,32 @@
-"""One delivery: what happened, its attempts, its texts, and that it can be sent again."""
+"""One delivery: its story, its attempts, its texts, and that it can be sent again."""
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.logged import (
+    LOOKS,
     MINUTE,
     SECOND,
-    answer,
     connected_tab,
     dead,
     entry_of,
     held,
-    looks,
-    move_replay,
-    only_replay,
-    open_console,
+    look,
     retrying,
     unanswered,
     visit,
 )
 from tests.browser.world import World, attempt
-from tests.factories import BASE
-from webhooks.domain.delivery_log import Mark, Outcome
+from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.http import PhaseTimes
-from webhooks.domain.replay import ReplayState
 
 
 class Log(World):
@@ -256,20 +252,20 @@ def test_the_payload_is_shown_and_copied_to_the_digit(log: Log, tab: Page) -> No
     assert copied(tab) == exact
 
 
-def test_curl_has_the_request_without_what_is_secret(log: Log, tab: Page) -> None:
-    shown = opened(tab, log.dead)
+def test_curl_has_the_request_without_its_secrets_and_a_shell_reads_it(log: Log, tab: Page) -> None:
+    made = dead(log, log.orders, ago=3 * MINUTE, data={"name": "O'Brien $HOME `id`"})
+    shown = opened(tab, made)
 
     shown.get_by_role("button", name="Copy as cURL").click()
     expect(tab.get_by_text("Copied the cURL command")).to_be_visible()
 
     command = copied(tab)
     assert command.startswith("# Signatures and credentials are left out")
-    assert "curl --request POST 'https://hooks.example.com/in'" in command
-    assert f"--header 'webhook-id: {log.dead}'" in command
+    words = [each for each in shlex.split(command, comments=True) if each != "\n"]
+    assert words[:4] == ["curl", "--request", "POST", "https://hooks.example.com/in"]
+    assert f"webhook-id: {made}" in words
     assert "[left out]" not in command
-    body = re.search(r"--data-raw '(.*)'", command)
-    assert body is not None
-    assert json.loads(body[1])["data"] == {"orderId": "A-1001", "amount": 249.9}
+    assert words[words.index("--data-raw") + 1] == log.app.deliveries.bodies()[made]
 
 
 def test_tabs_are_reached_by_arrow_keys(log: Log, tab: Page) -> None:
@@ -283,76 +279,6 @@ def test_tabs_are_reached_by_arrow_keys(log: Log, tab: Page) -> None:
     tab.keyboard.press("ArrowLeft")
 
     expect(shown.get_by_role("tab", name="Request headers")).to_be_focused()
-
-
-# ---- sent again
-
-
-def test_resend_follows_the_delivery_to_its_new_answer(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = dead(world, webhook)
-    open_console(page, world, f"#/deliveries?open={made}")
-    shown = drawer(page)
-
-    shown.get_by_role("button", name="Resend").click()
-    expect(shown.get_by_role("button", name="Sending")).to_be_disabled()
-    expect(shown).to_contain_text("Waiting for its turn.")
-    assert only_replay(world).deliveries == (made,)
-    move_replay(world, sent=1, state=ReplayState.DONE)
-    expect(shown).to_contain_text("Sent. Waiting for the endpoint's answer.")
-    answer(world, made, mark=Mark.REPLAY)
-
-    expect(shown).to_contain_text("Delivered at attempt 4: the endpoint answered 200")
-    expect(page.get_by_text("Sent again: delivered")).to_be_visible()
-    expect(page.get_by_role("row").nth(1)).to_contain_text("Delivered")
-    expect(shown.get_by_role("button", name="Resend")).to_be_disabled()
-
-
-@pytest.mark.parametrize(
-    ("state", "reason", "said"),
-    [
-        (ReplayState.STOPPED, "its webhook is paused", "It was not sent: its webhook is paused."),
-        (ReplayState.DONE, "", "It was not sent: it changed before its turn came."),
-    ],
-)
-def test_resend_says_why_nothing_was_sent(
-    world: World, page: Page, state: ReplayState, reason: str, said: str
-) -> None:
-    webhook = world.webhook("Order sync")
-    made = dead(world, webhook)
-    open_console(page, world, f"#/deliveries?open={made}")
-
-    drawer(page).get_by_role("button", name="Resend").click()
-    expect(drawer(page)).to_contain_text("Waiting for its turn.")
-    move_replay(world, sent=0, state=state, reason=reason)
-
-    expect(drawer(page)).to_contain_text(said)
-    expect(drawer(page).get_by_role("button", name="Resend")).to_be_enabled()
-
-
-def test_resend_to_a_paused_webhook_shows_the_apis_sentence(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = dead(world, webhook)
-    world.app.call("PATCH", f"{BASE}/webhook/{webhook}", {"paused": True})
-    open_console(page, world, f"#/deliveries?open={made}")
-
-    drawer(page).get_by_role("button", name="Resend").click()
-
-    expect(drawer(page).get_by_role("alert")).to_contain_text(
-        f"the webhook {webhook} is paused; resume it first"
-    )
-    assert findings(page) == []
-
-
-def test_a_retried_one_is_read_again_when_its_attempt_is_due(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = retrying(world, webhook, due=500)
-    open_console(page, world, f"#/deliveries?open={made}")
-    expect(drawer(page)).to_contain_text("The endpoint answered 429.")
-
-    answer(world, made)
-
-    expect(drawer(page)).to_contain_text("Delivered at attempt 2", timeout=10_000)
 
 
 # ---- ways in and out
@@ -408,14 +334,16 @@ def test_a_service_that_is_not_ready_is_asked_again(log: Log, tab: Page) -> None
     expect(drawer(tab)).to_contain_text("503 at the last of 3 attempts")
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing_in_each_tab(log: Log, tab: Page, width: int) -> None:
-    for scheme in looks(tab, width):
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_axe_finds_nothing_in_each_tab(
+    log: Log, tab: Page, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    with look(tab, width, scheme):
         shown = opened(tab, log.dead)
         for name in ("Response", "Payload", "Request headers"):
             shown.get_by_role("tab", name=name).click()
             expect(shown.get_by_role("tabpanel", name=name)).to_be_visible()
-            assert findings(tab) == [], (scheme, name)
+            assert findings(tab) == [], name
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         box = shown.bounding_box()
         assert box is not None

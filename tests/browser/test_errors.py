@@ -1,4 +1,4 @@
-"""What the console does when a request fails: the service's sentence, another try, and nothing lost."""
+"""The console when a request fails: the service's sentence, another try, and nothing lost."""
 
 import re
 from collections.abc import Iterator
@@ -58,7 +58,8 @@ def test_a_view_that_cannot_be_loaded_says_why(world: World, page: Page, status:
     expect(alert.get_by_role("button", name="Try again now")).to_have_count(int(status != 401))
     expect(alert.get_by_text("tries again by itself")).to_have_count(int(status in (429, 500, 503)))
     expect_no_raw_text(page)
-    assert findings(page) == []
+    if status in (401, 429):  # the two looks
+        assert findings(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -258,6 +259,9 @@ def test_a_license_that_ends_in_a_session_keeps_the_form_and_what_is_known(page:
     expect(page.get_by_label("Private key", exact=True)).to_have_value("")
     expect(page.get_by_label("License")).to_have_value("")
     assert findings(page) == []
+    page.keyboard.press("Shift+Tab")  # out of any field
+    page.keyboard.press("c")  # no key of the view behind works
+    assert "new" not in page.url
     world.app.licenses.issue("another-license", ended)
     fill(page, by=SERVICE_CALLER, license_key="another-license")
     submit(page)
@@ -294,7 +298,8 @@ def test_a_view_that_cannot_be_drawn_shows_a_page_message(world: World, browser:
     page = context.new_page()
     broken = Switch(
         lambda route: route.fulfill(
-            body='{"page":{"index":0,"total":1,"size":25},"data":[null]}', content_type="application/json"
+            body='{"page":{"index":0,"total":1,"size":25},"data":[{"_id":"a","name":"b","eventNames":null}]}',
+            content_type="application/json",
         )
     )
     page.route(LIST, broken)

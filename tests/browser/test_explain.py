@@ -64,7 +64,7 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def row(page: Page, name: str) -> Locator:
-    """Return the part of the result about a webhook: its link, and what stands around it."""
+    """Return the part of the result about a webhook: its link, and the text around it."""
     return page.get_by_role("link", name=name, exact=True).locator("xpath=ancestor::div[2]")
 
 
@@ -314,6 +314,17 @@ def test_a_limit_counts_down_and_is_tried_again(view: Page) -> None:
     expect(view.get_by_role("alert")).to_contain_text("The page tries again by itself in 2 s")
     expect(view.get_by_role("heading", name="6 webhooks listen to")).to_be_visible()
     expect(view.get_by_role("alert")).to_have_count(0)
+
+
+def test_an_answer_is_never_shown_for_another_question(view: Page) -> None:
+    view.evaluate("() => { location.hash = '#/explain?event=e1&name=order.paid' }")
+    expect(view.get_by_role("heading", name="6 webhooks listen to order.paid")).to_be_visible()
+    fail(view, 429, "too many requests", times=9, headers={"retry-after": "30"})
+
+    view.evaluate("() => { location.hash = '#/explain?event=e2&name=order.refunded' }")
+
+    expect(view.get_by_role("alert")).to_contain_text("too many requests")
+    expect(view.get_by_role("heading", name="6 webhooks listen to order.paid")).to_have_count(0)
 
 
 def test_a_lost_network_is_told_and_tried_again(view: Page) -> None:

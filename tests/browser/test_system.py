@@ -215,7 +215,7 @@ def test_a_key_is_reset_by_its_dialog(page: Page, recorded: Recorded) -> None:
     assert after != before
     expect(page.get_by_role("row").filter(has_text=after[:16])).to_be_visible()
     assert sum(each.method == "DELETE" for each in recorded.requests) == 1
-    # The keys go on: the service reads what is encrypted for the old one.
+    # The keys go on: the service reads envelopes for the old one.
     page.get_by_role("link", name="Webhooks", exact=True).click()
     expect(page.get_by_role("heading", name="No webhooks")).to_be_visible()
     world.close()
@@ -338,9 +338,8 @@ def test_another_community_is_opened_from_the_operators_list(world: World, page:
     assert page.url.endswith("#/webhooks")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_each_tab_fits_and_axe_finds_nothing(world: World, browser: Browser, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_each_tab_fits_and_axe_finds_nothing(world: World, browser: Browser, width: int, scheme: str) -> None:
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     open_system(page, world)

@@ -1,13 +1,16 @@
 """The view of one webhook, as tests open it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Recorded, open_context, record
-from tests.browser.world import World
-from tests.factories import BASE, SYSTEM
+from tests.browser.world import MINUTE, World
+from tests.factories import BASE, SCOPE, SYSTEM
+from webhooks.domain.health import State
+from webhooks.domain.webhook import Webhook
 
 
 def open_webhook(world: World, page: Page, webhook_id: str, query: str = "") -> None:
@@ -82,3 +85,19 @@ def anew(page: Page, webhook_id: str, query: str = "") -> Page:
     go(page, f"#/webhooks/{webhook_id}{query}")
     expect(page.get_by_role("heading", name="Health", exact=True)).to_be_visible()
     return page
+
+
+def disable(world: World, webhook_id: str, reason: str) -> None:
+    """Disable a webhook as the service does, six hours ago."""
+    before = world.app.subscriptions.get(SCOPE, webhook_id)
+    assert isinstance(before, Webhook)
+    after = replace(
+        before,
+        revision=before.revision + 1,
+        definition=replace(before.definition, disabled=True),
+        disabled_reason=reason,
+        health=before.health.changed(
+            world.now - 6 * 60 * MINUTE, State.DISABLED, reason or "disabled by its tenant"
+        ),
+    )
+    world.app.subscriptions.change(before, after, record=None)

@@ -114,7 +114,7 @@ class Fields:
             yield number
         for of, one in (("Length", "character"), ("Items", "item"), ("Properties", "field")):
             if count := _range(schema, f"min{of}", f"max{of}"):
-                yield f"{count} {one if count == '1' else one + 's'}"
+                yield f"{count} {one if count.removeprefix('at least ') == '1' else f'{one}s'}"
         if schema.get("format") == "date-time":
             yield "a time as RFC 3339 writes it"
         pattern = schema.get("pattern", "")

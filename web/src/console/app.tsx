@@ -48,7 +48,7 @@ export function App() {
     <>
       {isConnecting && <Connect key={asked?.error} asked={asked} />}
       {session && route.path[0] !== "connect" && (
-        // Behind the question for new keys the view keeps its typed texts.
+        // Behind the question for new keys the view keeps all that was typed in it.
         <div hidden={isConnecting}>
           <Connected session={session} route={route} place={place} />
         </div>

@@ -1,12 +1,13 @@
 /** Event names, as far as they are known: of the webhooks that were loaded, and of the samples. */
 import { useEffect, useState } from "preact/hooks";
+import { learn } from "./names";
 import { samplesFor } from "./samples";
 import { inScope, type Scope, type Session, session } from "./session";
 import type { Webhook, WebhookPage } from "./types";
 
 export const PAGE_SIZE = 100;
 
-/** The part of a webhook that decides on its events. */
+/** The part of a webhook that names the events it listens to. */
 export interface Listener {
   id: string;
   name: string;
@@ -29,12 +30,13 @@ export interface Listened {
 // By client: keys that are forgotten take it with them. Then by community.
 const known = new WeakMap<object, Map<string, Map<string, Listener>>>();
 const watchers = new Set<() => void>();
-const asked = new WeakMap<object, Set<string>>();
+const asked = new WeakMap<object, Map<string, Promise<void>>>();
 
 /** Remember webhooks that a view loaded: forms offer their event names. */
 export function remember(webhooks: Webhook[]): void {
   const client = session()?.client;
   if (!client || !webhooks.length) return;
+  learn(webhooks);
   const communities = known.get(client) ?? new Map<string, Map<string, Listener>>();
   known.set(client, communities);
   for (const each of webhooks) {
@@ -107,12 +109,20 @@ export function useEventNames(of: Session): string[] {
   return [...names].sort();
 }
 
-function askOnce(of: Session): void {
-  const places = asked.get(of.client) ?? new Set<string>();
-  if (places.has(nameOf(of.scope))) return;
-  asked.set(of.client, places.add(nameOf(of.scope)));
-  // Names are an offer: without them a form works as well.
-  loadPage(of, 0).catch(() => places.delete(nameOf(of.scope)));
+/** Load the newest webhooks of a community once; names are an offer: a failure costs nothing. */
+export function askOnce(of: Session): Promise<void> {
+  const places = asked.get(of.client) ?? new Map<string, Promise<void>>();
+  const place = nameOf(of.scope);
+  const loading =
+    places.get(place) ??
+    loadPage(of, 0).then(
+      () => undefined,
+      () => {
+        places.delete(place);
+      },
+    );
+  asked.set(of.client, places.set(place, loading));
+  return loading;
 }
 
 const nameOf = (scope: Scope) => `${scope.tenant}/${scope.community}`;

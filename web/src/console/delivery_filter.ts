@@ -42,7 +42,7 @@ export function filterOf(query: Record<string, string>): Filter {
   };
 }
 
-/** A filter's name: lists with the same one are the same list. */
+/** The name of a filter: lists with the same one are the same list. */
 export const keyOf = (filter: Filter) => JSON.stringify(filter);
 
 /** The body of the request for a page; its times are fixed, so that the next pages belong to the first. */

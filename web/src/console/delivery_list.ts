@@ -11,7 +11,7 @@ const TAIL_PAGE = 60;
 const TAIL_MS = 2000;
 const TAIL_AFTER_ERROR_MS = 5000;
 
-/** The loaded rows: `cursor` and `body` ask for what follows. */
+/** The pages that were loaded: `cursor` and `body` ask for the next one. */
 interface Pages {
   key: string;
   body: Record<string, unknown>;

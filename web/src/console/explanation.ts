@@ -7,7 +7,7 @@ import { type Loaded, useLoad } from "./load";
 import { inScope, type Session } from "./session";
 import type { Condition, ExplainedWebhook, Explanation } from "./types";
 
-/** A person's input: an event, or an id with the event's name and time. */
+/** The question as it was typed: an event, or an id with the event's name and time. */
 export interface Asked {
   text: string;
   name: string;
@@ -78,15 +78,13 @@ export function useExplanation(
         if (read.length && !cursor) break;
         read.push(await ask(session, asked, cursor, signal));
       }
-      return [...read];
+      return { asked, read: [...read] };
     },
     [session, asked, count],
   );
-  const isCurrent = pages.current.asked === asked;
-  const data = useMemo(
-    () => (asked && isCurrent && loaded.data?.length ? answerOf(asked, loaded.data) : undefined),
-    [asked, isCurrent, loaded.data],
-  );
+  // Those of the question before are not shown for this one.
+  const read = loaded.data?.asked === asked ? loaded.data?.read : undefined;
+  const data = useMemo(() => (asked && read?.length ? answerOf(asked, read) : undefined), [asked, read]);
   const more = () => want({ asked, pages: pages.current.read.length + 1 });
   return { ...loaded, data, more };
 }

@@ -28,7 +28,7 @@ export function standing(health: Health, now = Date.now()): string {
   return `${WORDS[health.state]}${since ? ` for ${duration(Math.max(0, now - since))}` : ""}.`;
 }
 
-/** Return why a webhook is in its state, and the consequence. */
+/** Return the reason of a webhook's state, and its consequence. */
 export function consequence(webhook: ShownWebhook): string {
   const { health } = webhook;
   const why = sentence(reasonOf(webhook));
@@ -60,7 +60,7 @@ function reasonOf({ disabledReason, health }: ShownWebhook): string {
   return change?.reason ?? (DOWN.includes(health.state) ? (health.lastFailure?.reason ?? "") : "");
 }
 
-/** Describe a change. `before`: the older ones, newest first. */
+/** Write a change as one line. `before`: the older ones, newest first. */
 export function changeText(change: Change, before: Change[]): string {
   const { state, reason } = change;
   if (/ by its tenant$/.test(reason)) return capital(reason);

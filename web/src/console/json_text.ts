@@ -6,11 +6,11 @@ export class NumberText {
 
 export type Json = string | boolean | null | NumberText | Json[] | Map<string, Json>;
 
-/** A text that is no JSON: the fault and its place. */
+/** A text that is no JSON: the problem, and its place. */
 export class JsonError extends Error {
-  constructor(what: string, text: string, at: number) {
+  constructor(problem: string, text: string, at: number) {
     const before = text.slice(0, at).split("\n");
-    super(`Line ${before.length}, column ${before.at(-1)!.length + 1}: ${what}.`);
+    super(`Line ${before.length}, column ${before.at(-1)!.length + 1}: ${problem}.`);
   }
 }
 
@@ -22,8 +22,8 @@ const SPACE = /[ \t\n\r]*/y;
 /** Read a JSON text. Throws JsonError. */
 export function readJson(text: string): Json {
   let at = 0;
-  const fail = (what: string): never => {
-    throw new JsonError(at >= text.length ? `the text ends, and ${what}` : what, text, at);
+  const fail = (problem: string): never => {
+    throw new JsonError(at >= text.length ? `the text ends, and ${problem}` : problem, text, at);
   };
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
@@ -37,9 +37,9 @@ export function readJson(text: string): Json {
     at += 1;
     return true;
   };
-  const string = (what: string): string => {
+  const string = (missing: string): string => {
     match(SPACE);
-    if (text[at] !== '"') return fail(what);
+    if (text[at] !== '"') return fail(missing);
     const begin = at;
     const found = match(STRING);
     if (found === undefined) return fail("this text has no end");

@@ -23,7 +23,7 @@ interface Past {
   status?: number;
 }
 
-/** Load when a dependency changes; data of the load before stays shown meanwhile. `everyMs`: and after that time,
+/** Load when a dependency changes; the data of before stays shown meanwhile. `everyMs`: and after that time,
  * while the tab is seen. A person who connects again loads again. */
 export function useLoad<T>(
   load: (signal: AbortSignal) => Promise<T>,
@@ -35,7 +35,7 @@ export function useLoad<T>(
   const [round, again] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  // The state that goes on from one try to the next: its dependencies, and the last failure.
+  // Goes on from one try to the next: the dependencies it is of, and how it failed.
   const past = useRef<Past>({ failures: 0 });
   const reload = useCallback(() => again((count) => count + 1), []);
   useEffect(() => {

@@ -2,15 +2,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { remember } from "./catalogue";
 import { inScope, type Session } from "./session";
-import type { ShownWebhook, Webhook, WebhookPage } from "./types";
+import type { ShownWebhook, Webhook } from "./types";
 
 const AT_ONCE = 5;
 const SEVERAL = 2;
-const PAGE = 100;
 const names = new Map<string, string>();
 const FRESH_MS = 30_000;
 const asked = new Map<string, { at: number; webhook: Promise<ShownWebhook | undefined> }>();
-const paged = new Set<string>();
 const listeners = new Set<() => void>();
 
 export function learn(webhooks: readonly Pick<Webhook, "_id" | "name">[]): void {
@@ -38,20 +36,14 @@ export function webhookOf(session: Session, webhookId: string): Promise<ShownWeb
   return webhook;
 }
 
-/** Learn the names of the newest webhooks, in one request for each community. */
-async function learnPage(session: Session): Promise<void> {
-  const path = inScope(session.scope, "webhooks", "fetch");
-  if (paged.has(path)) return;
-  paged.add(path);
-  try {
-    learn((await session.client.call<WebhookPage>("POST", path, { pSize: PAGE })).data);
-  } catch {
-    paged.delete(path);
-  }
-}
-
-/** Learn the names of webhooks that are shown, after they are: a few at a time. Draws again as they come. */
-export function useNames(session: Session, webhookIds: readonly string[]): (webhookId: string) => string {
+/** Learn the names of webhooks that are shown, after they are: a few at a time. Draws again as they come.
+ *
+ * `several`: loads many webhooks in one request; it is called first where several names are missing. */
+export function useNames(
+  session: Session,
+  webhookIds: readonly string[],
+  several?: () => Promise<void>,
+): (webhookId: string) => string {
   const [, redraw] = useState(0);
   useEffect(() => {
     const changed = () => redraw((count) => count + 1);
@@ -67,7 +59,7 @@ export function useNames(session: Session, webhookIds: readonly string[]): (webh
       for (let id = left.shift(); id && !isOver; id = left.shift()) await webhookOf(session, id);
     };
     const begin = async () => {
-      if (unknown.length > SEVERAL) await learnPage(session);
+      if (unknown.length > SEVERAL) await several?.();
       const left = unknown.filter((id) => !names.has(id));
       for (let worker = 0; worker < Math.min(AT_ONCE, left.length); worker += 1) work(left);
     };

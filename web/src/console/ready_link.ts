@@ -6,8 +6,7 @@ import { parse, replace } from "./router";
 import { askWith, open } from "./session";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
-const ELSEWHERE =
-  "A link with keys works on this machine only. Everyone with the link has the keys: make others.";
+const ELSEWHERE = "A link with keys works on this machine only. All who saw it have the keys: make others.";
 const DAMAGED = "The link is not whole: copy it again, to its end.";
 
 /** Connect with `#/connect?ready=…` (base64url of JSON) and take it out of the address. */

@@ -13,7 +13,7 @@ export type Range = (typeof RANGES)[number];
 export const DEFAULT_RANGE = RANGES[1];
 /** The API reads so many deliveries at most. */
 const MOST = 1000;
-/** The time of an attempt beyond its phases is shown where it is more than this part of the whole. */
+/** Time of an attempt beyond its phases is shown where it is more than this part of the whole. */
 const NOTABLE = 0.1;
 
 export const rangeOf = (name: string | undefined): Range =>
@@ -76,14 +76,14 @@ export const sum = (values: Values) => values.reduce<number>((all, each) => all 
 
 /** Say which deliveries a series covers. */
 export function coverage(series: Series): string {
-  const since = moment(Date.parse(series.since), Date.parse(series.until));
+  const since = placed(Date.parse(series.since), Date.parse(series.until));
   if (series.deliveries >= MOST) return `The charts cover the last 1,000 deliveries, since ${since}.`;
   const all = series.deliveries === 1 ? "the 1 delivery" : `all ${series.deliveries} deliveries`;
   return `The charts cover ${all} since ${since}. Tests are not counted.`;
 }
 
 /** The time of day in the viewer's zone, with the day where it is another than that of `beside`. */
-export function moment(at: number, beside: number): string {
+export function placed(at: number, beside: number): string {
   const isNear = new Date(at).toDateString() === new Date(beside).toDateString();
   return isNear ? clock(at) : `${day(at)}, ${clock(at)}`;
 }

@@ -21,7 +21,7 @@ export interface Session {
   level?: Level;
 }
 
-/** The connect page's first texts: never a private key or a license. */
+/** The content that the connect page begins with: never a private key or a license. */
 export interface Asked extends Scope {
   keyId: string;
   /** Why it asks. */
@@ -41,7 +41,7 @@ export function change(next: Session | undefined): void {
   for (const each of listeners) each();
 }
 
-/** Tell the level of the present license. The session stays the same one: views keep their data. */
+/** Tell the level of the present license. The session stays the same one: views keep their knowledge of it. */
 export function setLevel(level: Level): void {
   if (current) current.level = level;
   for (const each of listeners) each();
@@ -81,7 +81,7 @@ export function takeFirstPage(of: Session): WebhookPage | undefined {
 const sameScope = (one: Scope, other: Scope) =>
   one.tenant === other.tenant && one.community === other.community;
 
-/** Ask for keys again: the service refuses these. The view stays, with its typed texts, behind the question. */
+/** Ask for keys again: the service refuses these. The view stays behind the question, with all that was typed in it. */
 export function askAgain(): void {
   asked = current
     ? { ...current.scope, keyId: current.client.keyId }
@@ -97,10 +97,10 @@ export function askWith(given: Asked): void {
   for (const each of listeners) each();
 }
 
-/** Return the connect page's first texts; undefined: it is not asked for. */
+/** Return the content that the connect page begins with; undefined: no keys are asked for. */
 export const whatIsAsked = () => asked;
 
-/** Forget everything: memory, and the tab's encrypted copy. */
+/** Forget everything: in memory, and in the tab. */
 export function forgetKeys(): void {
   forget();
   firstPage = undefined;

@@ -25,7 +25,7 @@ interface Waiting {
 
 const waiting = new Set<Waiting>();
 
-/** Run at a time, not in a hidden tab and not offline: then as soon as that has changed. Returns a function that stops it. */
+/** Run at a time, not in a hidden tab and not offline: then as soon as that has changed. Returns its end. */
 export function later(at: number, run: () => void, error?: ApiError): () => void {
   const entry: Waiting = { run: () => stop() && run(), at, error };
   const due = () => {

@@ -19,7 +19,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 /** A text that a person may want to take along. */
 export const code = (text: string) => h("pre", { className: "code", tabIndex: 0 }, text);
 
-/** A labelled control with room for the sentence about its fault. */
+/** A labelled control with room for the sentence about its value. */
 export interface Field<T extends HTMLElement> {
   control: T;
   row: HTMLElement;

@@ -24,6 +24,7 @@ const choice = h(
 choice.value = theme();
 choice.addEventListener("change", () => setTheme(choice.value as Theme));
 document.getElementById("tools")!.append(choice, authorizeButton());
+document.getElementById("needs-script")!.remove();
 startSamples();
 startForms();
 startSearch();

@@ -24,7 +24,9 @@ export function startSamples(): void {
     for (const each of all) if (each.dataset.language === language) each.open = true;
   };
   for (const each of all)
-    each.querySelector("summary")!.addEventListener("click", () => {
+    each.querySelector("summary")!.addEventListener("click", (event) => {
+      // The browser would fold it again after it was unfolded here; and one language is always shown.
+      event.preventDefault();
       if (each.open) return;
       const language = each.dataset.language!;
       localStorage.setItem(LANGUAGE, language);

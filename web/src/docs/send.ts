@@ -82,7 +82,7 @@ class SendForm {
     text.addEventListener("input", () => {
       this.#isEdited = true;
     });
-    // What the reader wrote stays.
+    // An edited body stays.
     onValue(() => this.#isEdited || show());
     show();
     if (names.length === 1) return [this.#body.row];

@@ -1,7 +1,7 @@
 /** A chart in a card. Its legend is the read-out; arrow keys move through the values; Table shows them all. */
 import { useState } from "preact/hooks";
 import { clock, HOUR } from "../format";
-import { moment } from "../series";
+import { placed } from "../series";
 import { fillOf } from "./patterns";
 import { Plot, type PlotProps } from "./plot";
 import { Button } from "./ui";
@@ -10,7 +10,7 @@ export interface ChartProps extends Omit<PlotProps, "onCursor"> {
   title: string;
   /** A value in the legend and the table. */
   format: (value: number) => string;
-  /** The legend's figure of each band at rest, and its kind: "sum, 6 h". */
+  /** The legend's values at rest, one a band, and their name: "sum, 6 h". */
   totals: string[];
   caption: string;
   /** After the time of a bucket without values. */
@@ -95,7 +95,7 @@ function spoken(props: ChartProps, at: number): string {
 
 /** The start of a bucket: with the day in a chart of days, with seconds where buckets are shorter than a minute. */
 function bucketTime({ starts, stepMs }: ChartProps, at: number): string {
-  if (stepMs >= HOUR) return moment(starts[at]!, starts.at(-1)!);
+  if (stepMs >= HOUR) return placed(starts[at]!, starts.at(-1)!);
   return clock(starts[at]!, stepMs < 60_000);
 }
 

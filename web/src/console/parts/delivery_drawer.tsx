@@ -1,22 +1,20 @@
-/** One delivery beside the list that it was opened from: its story, its attempts, request and response. */
+/** One delivery beside the list that it was opened from: its story, attempts, request and response. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { utc } from "../format";
 import { useLoad } from "../load";
-import { webhookOf } from "../names";
+import { useNames } from "../names";
 import { address, go, link } from "../router";
 import { inScope, type Session } from "../session";
 import type { Delivery } from "../types";
-import { copyText } from "./clipboard";
-import { curl } from "./curl";
+import { DeliveryActions } from "./delivery_actions";
 import { PayloadPane, RequestPane, ResponsePane } from "./delivery_panes";
 import { storyOf } from "./delivery_story";
 import { learnDelivery, listed } from "./delivery_table";
 import { Icon } from "./icons";
 import { move } from "./keyboard";
-import { useResend, whyNotSent } from "./resend";
 import { Tabs } from "./tabs";
 import { Trouble } from "./trouble";
-import { Button, Copy, IconButton, KINDS, Note, Pill, When } from "./ui";
+import { Button, Copy, IconButton, KINDS, Pill, When } from "./ui";
 import { Waterfall } from "./waterfall";
 
 interface DrawerProps {
@@ -173,16 +171,25 @@ function Body(props: {
   const attempt = attempts.find((each) => each.number === chosen) ?? attempts.at(-1);
   const { tone, icon } = KINDS[outcome];
   const story = storyOf(delivery);
+  const name = props.nameOf(delivery.webhookId);
+  // It may be of a webhook that the view has not loaded.
+  const learned = useNames(session, name === delivery.webhookId ? [name] : []);
   return (
     <>
       <div class={`note k-${tone}`}>
         <Icon name={icon} />
         <div>
-          <b>{story.what}</b> {story.follows}
+          <b>{story.happened}</b> {story.follows}
         </div>
       </div>
-      <Actions {...props} attempt={attempt} />
-      <Facts delivery={delivery} nameOf={props.nameOf} />
+      <DeliveryActions
+        session={session}
+        shown={props.shown}
+        isWhole={isWhole}
+        attempt={attempt}
+        onChanged={props.onChanged}
+      />
+      <Facts delivery={delivery} name={name === delivery.webhookId ? learned(name) : name} />
       {attempts.length > 0 && (
         <Waterfall delivery={delivery} selected={attempt?.number ?? 0} onSelect={choose} />
       )}
@@ -198,47 +205,7 @@ function Body(props: {
   );
 }
 
-function Actions(props: Parameters<typeof Body>[0] & { attempt: Delivery["attempts"][number] | undefined }) {
-  const { session, attempt } = props;
-  const { delivery, payload } = props.shown;
-  const resend = useResend(session, delivery, props.onChanged);
-  const why = whyNotSent(delivery);
-  const copyCurl = async () => {
-    const webhook = await webhookOf(session, delivery.webhookId);
-    await copyText(curl(delivery, { attempt, payload, webhook }), "cURL command");
-  };
-  return (
-    <div class="stack">
-      <div class="row">
-        <Button
-          look="primary"
-          icon="retry"
-          busy={resend.isBusy && "Sending"}
-          disabled={Boolean(why)}
-          onClick={resend.send}
-        >
-          Resend
-        </Button>
-        <Button href={explained(delivery)}>Explain event</Button>
-        <Button look="quiet" disabled={!props.isWhole} onClick={copyCurl}>
-          Copy as cURL
-        </Button>
-        {why && <span class="meta">{why}</span>}
-      </div>
-      <div role="status">{resend.said && <p class="meta">{resend.said}</p>}</div>
-      {resend.error && (
-        <Note tone="bad" icon="tri">
-          <b>It was not sent.</b> {resend.error.message}
-        </Note>
-      )}
-    </div>
-  );
-}
-
-const explained = (delivery: Delivery) =>
-  address(["explain"], { event: delivery.eventId, name: delivery.eventName, at: delivery.occurredAt });
-
-function Facts({ delivery, nameOf }: { delivery: Delivery; nameOf: (webhookId: string) => string }) {
+function Facts({ delivery, name }: { delivery: Delivery; name: string }) {
   const time = (at: string) => (
     <>
       <When at={at} fine /> <span class="meta">{utc(Date.parse(at))}</span>
@@ -248,7 +215,7 @@ function Facts({ delivery, nameOf }: { delivery: Delivery; nameOf: (webhookId: s
     <dl class="kv">
       <dt>Webhook</dt>
       <dd>
-        <a href={address(["webhooks", delivery.webhookId])}>{nameOf(delivery.webhookId)}</a>
+        <a href={address(["webhooks", delivery.webhookId])}>{name}</a>
       </dd>
       <dt>Event</dt>
       <dd class="row tight nw">

@@ -96,7 +96,7 @@ function Search({ rows }: { rows: Delivery[] }) {
 
 /** A name is asked for when it is whole: with Enter, when it is chosen, or when the field is left. */
 function EventName({ session, value }: { session: Session; value: string }) {
-  const names = useEventNames(session);
+  const [isUsed, use] = useState(false);
   return (
     <>
       <input
@@ -109,13 +109,21 @@ function EventName({ session, value }: { session: Session; value: string }) {
         autocomplete="off"
         spellcheck={false}
         defaultValue={value}
+        onFocus={() => use(true)}
         onChange={(event) => go(link({ event: event.currentTarget.value.trim() }))}
       />
-      <datalist id="filter-events">
-        {names.map((each) => (
-          <option key={each} value={each} />
-        ))}
-      </datalist>
+      <datalist id="filter-events">{isUsed && <EventNames session={session} />}</datalist>
+    </>
+  );
+}
+
+/** Loads names where none is known: not before a person goes to the field. */
+function EventNames({ session }: { session: Session }) {
+  return (
+    <>
+      {useEventNames(session).map((each) => (
+        <option key={each} value={each} />
+      ))}
     </>
   );
 }

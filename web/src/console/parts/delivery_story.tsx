@@ -1,4 +1,4 @@
-/** The outcome of a delivery and its consequence, in a sentence each. */
+/** The story of a delivery in two sentences: its last step, and the next one. */
 import type { ComponentChildren } from "preact";
 import { duration } from "../format";
 import type { Attempt, Delivery } from "../types";
@@ -69,7 +69,7 @@ export function isTaken(delivery: Delivery, attempt: Attempt): boolean {
 }
 
 export interface Story {
-  what: string;
+  happened: string;
   follows?: ComponentChildren;
 }
 
@@ -77,15 +77,15 @@ export function storyOf(delivery: Delivery): Story {
   const last = delivery.attempts.at(-1);
   switch (delivery.outcome) {
     case "delivered":
-      return { what: delivered(delivery, last) };
+      return { happened: delivered(delivery, last) };
     case "retrying":
       return {
-        what: last ? answer(last) : "It is sent again.",
+        happened: last ? answer(last) : "It is sent again.",
         follows: <NextAttempt delivery={delivery} />,
       };
     case "dead":
       return {
-        what: dead(delivery, last),
+        happened: dead(delivery, last),
         follows: delivery.recoverable
           ? "It is sent once more when the endpoint responds again."
           : "No retry follows.",
@@ -93,7 +93,7 @@ export function storyOf(delivery: Delivery): Story {
     case "held":
       return held(delivery);
     case "skipped":
-      return { what: skipped(delivery.reason) };
+      return { happened: skipped(delivery.reason) };
   }
 }
 
@@ -141,9 +141,12 @@ function dead({ reason = "" }: Delivery, last?: Attempt): string {
 function held({ reason = "", attemptCount }: Delivery): Story {
   const none = attemptCount ? "no further attempt was made" : "no attempt was made";
   if (reason === PAUSED)
-    return { what: `The webhook is paused, so ${none}.`, follows: "It is sent when the webhook is resumed." };
+    return {
+      happened: `The webhook is paused, so ${none}.`,
+      follows: "It is sent when the webhook is resumed.",
+    };
   return {
-    what: `The webhook's endpoint is down, so ${none}.`,
+    happened: `The webhook's endpoint is down, so ${none}.`,
     follows: "It is sent, the oldest first, when a probe succeeds.",
   };
 }

@@ -1,4 +1,4 @@
-/** The right half of Explain: the webhooks that listen, and the result for each. */
+/** The right half of Explain: the webhooks that listen, and the result of each. */
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../shared/client";
 import { knownListener } from "../catalogue";

@@ -1,4 +1,4 @@
-/** A fault of the page itself: a sentence and a way on, never a blank page or an error's text. */
+/** Failures of the page itself: a sentence and a way on, never a blank page or an error's text. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import { ApiError } from "../../shared/client";
@@ -59,7 +59,7 @@ export function FailureBanner({ onAgain }: { onAgain: () => void }) {
   return (
     <div class="banner bad" role="alert">
       <Icon name="tri" />
-      <div>Something in this page failed. What it shows may not be whole.</div>
+      <div>Something in this page failed. It may not show everything.</div>
       <Button
         look="sm"
         onClick={() => {

@@ -1,9 +1,9 @@
-/** A new view's heading gets the focus, and names the document. */
+/** The heading of a new view gets the focus, and names the document. */
 import { useEffect } from "preact/hooks";
 
 const NAME = "Webhooks";
 
-/** The heading in sight: a view behind the connect page has one too. */
+/** The heading that is seen: a view behind the connect page has one too. */
 const heading = () =>
   [...document.querySelectorAll<HTMLElement>("h1")].find((each) => !each.closest("[hidden]"));
 

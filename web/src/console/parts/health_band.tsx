@@ -1,7 +1,7 @@
 /** The last 24 hours of a webhook's states: thin while healthy, full height while the endpoint was down. */
 import { DAY, duration } from "../format";
 import { capital } from "../health";
-import { moment, type Span, spansOf } from "../series";
+import { placed, type Span, spansOf } from "../series";
 import type { Health } from "../types";
 import { fillOf, type Texture } from "./patterns";
 import { KINDS, useTick } from "./ui";
@@ -67,8 +67,8 @@ function said(span: Span, now: number): string {
 }
 
 function tip(span: Span, now: number): string {
-  const from = span.from > now - DAY ? moment(span.from, now) : "";
-  const to = span.to < now ? moment(span.to, now) : "now";
+  const from = span.from > now - DAY ? placed(span.from, now) : "";
+  const to = span.to < now ? placed(span.to, now) : "now";
   const times = from ? `${from} to ${to}` : `until ${to}`;
   return `${capital(word(span))}, ${times}${span.reason ? `\n${capital(span.reason)}` : ""}`;
 }

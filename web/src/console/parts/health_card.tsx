@@ -1,4 +1,4 @@
-/** How the endpoint is: the reason first, then figures of the last deliveries, and the history. */
+/** The state of the endpoint: the reason first, then figures of the last deliveries, and the history. */
 import { useState } from "preact/hooks";
 import { milliseconds } from "../format";
 import { changeText, consequence, counted, standing } from "../health";

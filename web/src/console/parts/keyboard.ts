@@ -13,7 +13,7 @@ export function installKeyboard(): void {
       return;
     }
     if (target.matches?.("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (document.querySelector("dialog") || parse().path[0] === "connect") return;
+    if (document.querySelector("dialog, .connect")) return;
     if (event.timeStamp - wentAt < SEQUENCE_MS && PLACES[event.key]) return go(PLACES[event.key]!);
     if (event.key === "/") {
       const search = document.querySelector<HTMLInputElement>("[data-search]");

@@ -1,11 +1,17 @@
-/** In place of a part of a view that could not be loaded, or over its older content. */
+/** In place of a part of a view that could not be loaded, or over its earlier state. */
 import { sentence } from "../health";
 import type { Loaded } from "../load";
 import { Button, Countdown, Note } from "./ui";
 
-export function NotLoaded({ what, load }: { what: string; load: Loaded<unknown> }) {
+export function NotLoaded(props: {
+  name: string;
+  load: Loaded<unknown>;
+  /** The view says already that it is old, and this part has its earlier state. */
+  isSaid: boolean;
+}) {
+  const { name, load } = props;
   const { error, retryAt } = load;
-  if (!error) return null;
+  if (!error || props.isSaid) return null;
   return (
     <Note
       tone={error.status === 429 ? "warn" : "bad"}
@@ -16,7 +22,7 @@ export function NotLoaded({ what, load }: { what: string; load: Loaded<unknown> 
         </Button>
       }
     >
-      <b>{what} could not be loaded.</b> {sentence(error.message)}
+      <b>{name} could not be loaded.</b> {sentence(error.message)}
       {retryAt && (
         <>
           Next try in <Countdown until={retryAt} />.

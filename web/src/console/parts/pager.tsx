@@ -5,12 +5,13 @@ import { go, link } from "../router";
 import { IconButton, Input, Select } from "./ui";
 
 export function Pager(props: {
-  /** From 1. */
+  /** The page that is wanted, from 1: that one's rows may be on their way. */
   page: number;
   size: number;
   sizes: readonly string[];
-  /** Rows of this page. */
-  count: number;
+  /** The first and the last row that are shown, from 1. */
+  first: number;
+  last: number;
   total: number;
   isExact: boolean;
 }) {
@@ -31,11 +32,10 @@ export function Pager(props: {
     setText(String(wanted));
     turn(wanted);
   };
-  const first = (page - 1) * size + 1;
   return (
     <nav class="pager" aria-label="Pages">
       <span>
-        {number(first)}–{number(first + props.count - 1)} of {!props.isExact && "at least "}
+        {number(props.first)}–{number(props.last)} of {!props.isExact && "at least "}
         {number(total)}
       </span>
       <label class="row tight push" for="size">

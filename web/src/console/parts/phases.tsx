@@ -68,7 +68,7 @@ export function PhaseBar({ times, total, of }: { times?: Times; total: number; o
     said.push(`${word} ${duration(ms)}`);
     x += width;
   }
-  // The phase that was waited for and did not end.
+  // The wait for a phase that did not come.
   const rest = total * scale - x;
   if (!times?.firstByteMs && rest > 0) {
     parts.push(<rect key="rest" class="f-off" x={x} y="3" width={Math.max(SMALLEST, rest)} height="10" />);

@@ -6,6 +6,7 @@ import { clock, DAY, HOUR, MINUTE } from "../format";
 import { day, type Values } from "../series";
 import { colourOf, textured, useThemeChange } from "./chart_colours";
 import type { Texture } from "./patterns";
+import { drawWords, drawZones, type Zone } from "./plot_marks";
 import { areas, bars, stacked } from "./plot_shapes";
 
 export interface Band {
@@ -15,13 +16,6 @@ export interface Band {
   swatch: string;
   texture?: Texture;
   values: Values;
-}
-
-export interface Zone {
-  /** Epoch ms. */
-  from: number;
-  to: number;
-  word: string;
 }
 
 export interface PlotProps {
@@ -183,7 +177,7 @@ function options(
     ],
     hooks: {
       drawClear: [(u) => drawZones(u, latest.current.zones, colour("bad-tint"))],
-      draw: [(u) => drawWords(u, latest.current, colour("ink-3"), font)],
+      draw: [(u) => drawWords(u, latest.current.zones, colour("ink-3"), font)],
       setCursor: [(u) => latest.current.onCursor(u.cursor.idx ?? null, byKeys.current)],
     },
   };
@@ -205,40 +199,4 @@ function time(seconds: number, step: number): string {
   const at = seconds * 1000;
   if (step * 1000 >= DAY || (step * 1000 >= HOUR && clock(at) === "00:00")) return day(at);
   return clock(at, step * 1000 < MINUTE);
-}
-
-function drawZones(u: uPlot, zones: Zone[], colour: string): void {
-  const { top: y, height } = u.bbox;
-  u.ctx.save();
-  u.ctx.globalAlpha = 0.6;
-  u.ctx.fillStyle = colour;
-  for (const zone of zones) {
-    const [from, to] = edges(u, zone);
-    if (to > from) u.ctx.fillRect(from, y, to - from, height);
-  }
-  u.ctx.restore();
-}
-
-function edges(u: uPlot, zone: Zone): [number, number] {
-  const { left, width } = u.bbox;
-  const place = (at: number) => Math.min(left + width, Math.max(left, u.valToPos(at / 1000, "x", true)));
-  return [place(zone.from), place(zone.to)];
-}
-
-/** Words on the canvas: a zone's in its right upper corner where there is room, and "now" below. */
-function drawWords(u: uPlot, { zones }: PlotProps, colour: string, font: string): void {
-  const ratio = devicePixelRatio || 1;
-  const { left, top: y, width, height } = u.bbox;
-  u.ctx.save();
-  u.ctx.fillStyle = colour;
-  u.ctx.font = font.replace("11px", `${11 * ratio}px`);
-  u.ctx.textAlign = "right";
-  for (const zone of zones) {
-    const [from, to] = edges(u, zone);
-    const room = to - from - 12 * ratio;
-    if (u.ctx.measureText(zone.word).width <= room) u.ctx.fillText(zone.word, to - 6 * ratio, y + 14 * ratio);
-  }
-  u.ctx.textBaseline = "top";
-  u.ctx.fillText("now", left + width, y + height + 6 * ratio);
-  u.ctx.restore();
 }

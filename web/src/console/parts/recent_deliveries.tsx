@@ -6,8 +6,14 @@ import { DeliveryTable } from "./delivery_table";
 import { NotLoaded } from "./not_loaded";
 import { Button } from "./ui";
 
-export function RecentDeliveries({ load, webhookId }: { load: Loaded<DeliveryPage>; webhookId: string }) {
-  const { data, error } = load;
+export function RecentDeliveries(props: {
+  load: Loaded<DeliveryPage>;
+  webhookId: string;
+  /** The view says that it shows an earlier state. */
+  isOld: boolean;
+}) {
+  const { load, webhookId, isOld } = props;
+  const { data } = load;
   return (
     <section aria-labelledby="deliveries-title">
       <div class="row">
@@ -25,11 +31,11 @@ export function RecentDeliveries({ load, webhookId }: { load: Loaded<DeliveryPag
           </Button>
         </span>
       </div>
-      {error && <NotLoaded what="The deliveries" load={load} />}
+      <NotLoaded name="The deliveries" load={load} isSaid={isOld && data !== undefined} />
       {data?.data.length === 0 && (
         <div class="empty">
           <h3>No deliveries yet</h3>
-          <p>Each event that matches appears here, with every attempt and what the endpoint answered.</p>
+          <p>Each event that matches appears here, with every attempt and the endpoint's answers.</p>
         </div>
       )}
       {data && data.data.length > 0 && <DeliveryTable deliveries={data.data} />}

@@ -43,10 +43,11 @@ interface Count {
 }
 
 /** Count the deliveries that the fields find, without sending; again when they change. */
-function useCount(session: Session, fields: ReplayFields): Count {
+function useCount(session: Session, fields: ReplayFields): Count & { again: () => void } {
   const body = bodyOf(fields);
   const asked = JSON.stringify(body);
   const [state, set] = useState<Count & { asked?: string }>({});
+  const [round, next] = useState(0);
   useEffect(() => {
     if (!fields.webhookId) return;
     const abort = new AbortController();
@@ -65,8 +66,12 @@ function useCount(session: Session, fields: ReplayFields): Count {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [asked]);
-  return state.asked === asked ? state : {};
+  }, [asked, round]);
+  const again = () => {
+    set((before) => ({ asked: before.asked }));
+    next(round + 1);
+  };
+  return state.asked === asked ? { ...state, again } : { again };
 }
 
 function ReplayForm({ session, webhookId, onClose }: DialogProps) {
@@ -74,7 +79,7 @@ function ReplayForm({ session, webhookId, onClose }: DialogProps) {
   const [busy, setBusy] = useState(false);
   const [refused, refuse] = useState<ApiError>();
   const names = useEventNames(session);
-  const { known, error } = useCount(session, fields);
+  const { known, error, again } = useCount(session, fields);
   const change = (name: keyof ReplayFields) => (value: string) => {
     refuse(undefined);
     set((before) => ({ ...before, [name]: value }));
@@ -93,7 +98,7 @@ function ReplayForm({ session, webhookId, onClose }: DialogProps) {
       if ("replayId" in begun) {
         announceReplay();
         replace(link({ dialog: "replay", replay: begun.replayId }));
-      } else set({ ...fields }); // no counted delivery is left
+      } else again(); // none is left of those that were counted
     } catch (failure) {
       refuse(asApiError(failure));
     } finally {
@@ -121,6 +126,15 @@ function ReplayForm({ session, webhookId, onClose }: DialogProps) {
         <>
           <Button look="quiet" onClick={onClose}>
             Cancel
+          </Button>
+          <Button
+            disabled={!fields.webhookId}
+            onClick={() => {
+              refuse(undefined);
+              again();
+            }}
+          >
+            Count again
           </Button>
           <Button type="submit" look="primary" icon="retry" disabled={!sendable} busy={busy && "Beginning"}>
             {sendable ? `Replay ${plural(sendable, "delivery", "deliveries")}` : "Replay"}
@@ -192,6 +206,9 @@ function Counted(props: { fields: ReplayFields; known?: ReplayCount; isWrong: bo
   const sendable = deliveries - withoutPayload;
   const rate = Number(fields.rate);
   const takes = `about ${seconds(Math.max(1, Math.ceil(sendable / rate)))} at ${number(rate)} per second`;
+  const none = sendable
+    ? `${number(withoutPayload)} ${withoutPayload === 1 ? "has" : "have"} none and cannot be sent.`
+    : "None has a payload, so nothing can be sent.";
   return (
     <Note icon="retry" tone={sendable ? undefined : "warn"}>
       <b>{plural(deliveries, "delivery", "deliveries")}</b> (counted without sending).{" "}
@@ -199,8 +216,7 @@ function Counted(props: { fields: ReplayFields; known?: ReplayCount; isWrong: bo
       {withoutPayload > 0 &&
         sendable > 0 &&
         `${number(sendable)} ${sendable === 1 ? "has" : "have"} a payload and ${sendable === 1 ? "takes" : "take"} ${takes}. `}
-      {withoutPayload > 0 &&
-        `${sendable ? number(withoutPayload) : withoutPayload === 1 ? "It" : "All"} ${withoutPayload === 1 ? "has" : "have"} none and cannot be sent.`}
+      {withoutPayload > 0 && none}
     </Note>
   );
 }

@@ -1,4 +1,4 @@
-/** The fields of a replay, their request, and the API's sentences beside them. */
+/** The fields of a replay, the request that they make, and the API's sentences beside them. */
 import { fromIso, fromLocal, toLocal } from "../local_time";
 import type { Outcome } from "../types";
 
@@ -29,7 +29,7 @@ export function fieldsOf(query: Record<string, string>, webhookId: string): Repl
   };
 }
 
-/** A number where the field has one; else its text, so that the API names its fault. */
+/** A number where the field has one; else its text, so that the API says why it is wrong. */
 const wholeNumber = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : text);
 
 export function bodyOf(fields: ReplayFields): Record<string, unknown> {

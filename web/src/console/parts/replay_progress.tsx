@@ -151,7 +151,7 @@ function Ended({ replay }: { replay: Replay }) {
   if (replay.state === "done")
     return (
       <Note tone="ok" icon="ok">
-        <b>Finished.</b> What the endpoint answered is in the list of deliveries.
+        <b>Finished.</b> The endpoint's answers are in the list of deliveries.
       </Note>
     );
   if (replay.state === "cancelled")

@@ -14,7 +14,7 @@ const PATIENCE_MS = 60_000;
 export interface Resend {
   send: () => void;
   isBusy: boolean;
-  /** The event that it waits for, or why it ended without a new attempt. */
+  /** Its present step, or why it ended without a new attempt. */
   said?: string;
   error?: ApiError;
 }

@@ -1,4 +1,4 @@
-/** A webhook's settings; a default of the deployment is named as such. */
+/** A webhook's settings; those that it leaves to the deployment are named as such. */
 import { useState } from "preact/hooks";
 import { host } from "../format";
 import type { Json } from "../json_text";

@@ -1,6 +1,6 @@
-/** The frame around every view: navigation, community, theme, and the page's own messages. */
+/** The frame around every view: navigation, community, theme, and notices of the page about itself. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { go, link } from "../router";
 import { forgetKeys, type Session } from "../session";
 import { Brand } from "./brand";
@@ -30,6 +30,17 @@ export function Shell({ session, current, onAgain, children }: ShellProps) {
   const [isOpen, setOpen] = useState(false);
   const { tenant, community } = session.scope;
   const close = () => setOpen(false);
+  const top = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const onKey = (event: KeyboardEvent) => event.key === "Escape" && close();
+    document.addEventListener("keydown", onKey);
+    return () => {
+      document.removeEventListener("keydown", onKey);
+      // What had the focus in the menu went with it.
+      if (isLost()) top.current?.querySelector("button")?.focus();
+    };
+  }, [isOpen]);
   const item = ([name, icon, text]: [string, IconName, string]) => (
     <a key={name} href={`#/${name}`} aria-current={name === current ? "page" : undefined} onClick={close}>
       <Icon name={icon} />
@@ -38,7 +49,7 @@ export function Shell({ session, current, onAgain, children }: ShellProps) {
   );
   return (
     <div class="shell">
-      <header class="top">
+      <header class="top" ref={top}>
         <IconButton
           icon="menu"
           label="Menu"
@@ -51,11 +62,7 @@ export function Shell({ session, current, onAgain, children }: ShellProps) {
           {tenant} / {community}
         </span>
       </header>
-      <aside
-        class={`side ${isOpen ? "open" : ""}`}
-        aria-label="Navigation"
-        onKeyDown={(event) => event.key === "Escape" && close()}
-      >
+      <aside class={`side ${isOpen ? "open" : ""}`} aria-label="Navigation">
         <Brand />
         <ScopeBox session={session} onOpen={close} />
         <nav class="nav" aria-label="Main">
@@ -76,6 +83,12 @@ export function Shell({ session, current, onAgain, children }: ShellProps) {
       </main>
     </div>
   );
+}
+
+/** Tell whether the focus is on nothing that is seen. */
+function isLost(): boolean {
+  const focused = document.activeElement;
+  return !focused || focused === document.body || !focused.checkVisibility();
 }
 
 /** The community that is shown; a system license may choose another. */

@@ -42,7 +42,7 @@ export function SigningSecret({ session, webhookId }: { session: Session; webhoo
           look="sm quiet"
           busy={isBusy && "Opening"}
           onClick={toggle}
-          label="Signing secret: show or hide"
+          label={`${secret ? "Hide" : "Show"} signing secret`}
         >
           {secret ? "Hide" : "Show"}
         </Button>

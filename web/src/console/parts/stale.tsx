@@ -1,25 +1,38 @@
-/** Over data that could not be loaded again and is not tried by itself: it is older, and why. */
+/** Over a view whose next load failed: the view is old, and the reason. */
 import type { ApiError } from "../../shared/client";
 import { sentence } from "../health";
 import { askAgain } from "../session";
+import { useOnline } from "../waiting";
 import { hintOf } from "./trouble";
-import { Button, Note } from "./ui";
+import { Button, Countdown, Note } from "./ui";
 
-export function Stale({ error, onRetry }: { error: ApiError; onRetry: () => void }) {
+export function Stale(props: { error: ApiError; retryAt?: number; onRetry: () => void }) {
+  const { error, retryAt } = props;
+  // Offline, the banner of the page says so.
+  if (!useOnline()) return null;
   const action =
     error.status === 401 ? (
       <Button look="sm" icon="lock" onClick={askAgain}>
         Connect again
       </Button>
     ) : (
-      <Button look="sm" onClick={onRetry}>
+      <Button look="sm" onClick={props.onRetry}>
         Try again now
       </Button>
     );
   return (
-    <Note tone="bad" icon="tri" actions={action}>
-      <b>The page shows what was loaded before.</b> {sentence(error.message)}
+    <Note
+      tone={error.status === 429 ? "warn" : "bad"}
+      icon={error.status === 429 ? "clock" : error.status === 0 ? "wifi" : "tri"}
+      actions={action}
+    >
+      <b>The page shows an earlier state.</b> {sentence(error.message)}
       {hintOf(error)}
+      {retryAt && (
+        <>
+          Next try in <Countdown until={retryAt} />.
+        </>
+      )}
     </Note>
   );
 }

@@ -5,13 +5,12 @@ import type { Outcome } from "../types";
 import { KINDS } from "./ui";
 
 const BELOW: Record<Outcome, number> = { delivered: 0, skipped: 3, retrying: 4, held: 7, dead: 7 };
-
 const SHOWN = 100;
 
-/** `deliveries`: oldest first; the API has them the other way round. */
+/** `deliveries`: newest first, as the API has them. */
 export function Strip({ deliveries }: { deliveries: [Outcome, number | null][] }) {
   const paths: Record<string, string> = {};
-  const shown = deliveries.slice(-SHOWN);
+  const shown = deliveries.slice(0, SHOWN).reverse();
   shown.forEach(([outcome, ms], index) => {
     const x = index * 2 + 0.5;
     const name = outcome === "delivered" ? "okq" : KINDS[outcome].tone;

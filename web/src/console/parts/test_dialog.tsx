@@ -1,26 +1,29 @@
-/** Sends a test event and shows the endpoint's answer. Typed texts stay until the dialog is closed. */
+/** Sends a test event and shows the endpoint's answer. Typed data stays until the dialog is closed. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type ApiError, JsonText } from "../../shared/client";
 import { sentence } from "../health";
 import { JsonError, readJson } from "../json_text";
 import { asApiError } from "../load";
 import { address } from "../router";
+import { samplesFor } from "../samples";
 import { inScope, type Session } from "../session";
 import type { TestResult, Webhook } from "../types";
 import { Dialog } from "./dialog";
+import { JsonArea } from "./json_area";
 import { TestOutcome } from "./test_outcome";
 import { Button, Countdown, FieldBlock, Note, Select } from "./ui";
 
-const SAMPLE = `{
-  "orderId": "A-1001",
-  "amount": 249.90,
-  "currency": "EUR"
-}`;
+/** Of an event name that no sample has, the first sample's. */
+function sampleOf(session: Session, eventName: string): string {
+  const samples = samplesFor(session.scope);
+  return (samples.find((each) => each.name === eventName) ?? samples[0]!).data;
+}
 
 export function TestDialog(props: { session: Session; webhook: Webhook; onClose: () => void }) {
   const { session, webhook, onClose } = props;
   const [eventName, choose] = useState(webhook.eventNames[0] ?? "");
-  const [data, setData] = useState(SAMPLE);
+  const [typed, setTyped] = useState<string>();
+  const data = typed ?? sampleOf(session, eventName);
   const [wrong, setWrong] = useState("");
   const test = useTest(session, webhook._id);
 
@@ -91,18 +94,16 @@ export function TestDialog(props: { session: Session; webhook: Webhook; onClose:
         <Select id="test-event" options={webhook.eventNames} value={eventName} onValue={choose} />
       </FieldBlock>
       <FieldBlock id="test-data" label="Data" error={wrong}>
-        <textarea
-          class="input mono"
+        <JsonArea
           id="test-data"
           rows={10}
-          spellcheck={false}
           value={data}
-          aria-invalid={wrong ? "true" : undefined}
-          aria-describedby={wrong ? "test-data-error" : undefined}
-          onInput={(event) => {
-            setData(event.currentTarget.value);
+          error={wrong}
+          onValue={(text) => {
+            setTyped(text);
             setWrong("");
           }}
+          onSend={send}
         />
       </FieldBlock>
       <Failure error={error} retryAt={retryAt} />
@@ -126,7 +127,7 @@ function Failure({ error, retryAt }: { error?: ApiError; retryAt?: number }) {
   );
 }
 
-/** Name the fault of the data; "" where nothing is. */
+/** Return the problem of the data as a sentence; "" without one. */
 function problemOf(data: string): string {
   try {
     return readJson(data) instanceof Map ? "" : "The data must be a JSON object: { … }.";

@@ -1,4 +1,4 @@
-/** The result of a test event: one sentence, the phases, request and response. */
+/** The result of a test event: one sentence, the phases, the response and the request. */
 import { useState } from "preact/hooks";
 import { duration } from "../format";
 import { capital } from "../health";

@@ -3,14 +3,23 @@ export type Theme = "auto" | "light" | "dark";
 
 const KEY = "webhooks.theme";
 
+/** None where the browser lets pages store nothing. */
+function storage(): Storage | undefined {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
 export function theme(): Theme {
-  const kept = localStorage.getItem(KEY);
+  const kept = storage()?.getItem(KEY);
   return kept === "light" || kept === "dark" ? kept : "auto";
 }
 
 export function setTheme(next: Theme): void {
-  if (next === "auto") localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, next);
+  if (next === "auto") storage()?.removeItem(KEY);
+  else storage()?.setItem(KEY, next);
   applyTheme();
 }
 

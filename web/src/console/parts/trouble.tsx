@@ -1,4 +1,4 @@
-/** A page in place of a view that could not be loaded: the API's sentence, and the remedy. */
+/** A page in place of a view that could not be loaded: the API's sentence, and the next step. */
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../shared/client";
 import { duration, SECOND } from "../format";
@@ -28,14 +28,14 @@ function titleOf(status: number): string {
   return TITLES[status] ?? (status < 500 ? "The service refused the request" : "The service failed");
 }
 
-/** The remedy, where the sentence has none. */
+/** The next step, where the sentence does not say it. */
 export function hintOf(error: ApiError): string | undefined {
   if (error.status === 401 && /\bts must be/.test(error.message)) {
     const by = error.clockAhead;
     if (by === undefined) return "Your computer's clock is probably slow or fast.";
     return `Your computer's clock is probably ${by < 0 ? "slow" : "fast"} by ${duration(Math.abs(by) * SECOND)}. Set it.`;
   }
-  if (error.status === 403) return "Its operator can issue a license that does.";
+  if (error.status === 403) return "The service's operator can issue one that does.";
   return undefined;
 }
 

@@ -8,7 +8,7 @@ import {
   gridOf,
   lengthOf,
   median,
-  moment,
+  placed,
   RANGES,
   type Range,
   spansOf,
@@ -19,7 +19,8 @@ import type { Health, Series, ShownWebhook } from "../types";
 import { Chart } from "./chart";
 import { NotLoaded } from "./not_loaded";
 import { PHASES } from "./phases";
-import type { Band, Zone } from "./plot";
+import type { Band } from "./plot";
+import type { Zone } from "./plot_marks";
 import { Button, Segments } from "./ui";
 
 export interface ShownSeries {
@@ -27,7 +28,12 @@ export interface ShownSeries {
   series: Series;
 }
 
-export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; webhook: ShownWebhook }) {
+export function WebhookCharts(props: {
+  load: Loaded<ShownSeries>;
+  range: Range;
+  webhook: ShownWebhook;
+  isOld: boolean;
+}) {
   const { range, load, webhook } = props;
   const [chosen, , title] = range;
   return (
@@ -43,13 +49,13 @@ export function WebhookCharts(props: { load: Loaded<ShownSeries>; range: Range; 
           />
         </div>
       </div>
-      <NotLoaded what="The charts" load={load} />
+      <NotLoaded name="The charts" load={load} isSaid={props.isOld && load.data?.range === range} />
       {load.data ? <Both {...load.data} webhook={webhook} /> : !load.error && <Waiting />}
     </section>
   );
 }
 
-/** Of the charts' size. */
+/** Two cards of the charts' size. */
 function Waiting() {
   return (
     <div class="g2" aria-busy="true">
@@ -175,8 +181,8 @@ function failures(zones: Zone[], { starts, stepMs }: Grid): string {
   return zones
     .map(({ from, to }) =>
       to >= end
-        ? ` Failing since ${moment(from, Date.now())}.`
-        : ` Failing from ${moment(from, Date.now())} to ${moment(to, Date.now())}.`,
+        ? ` Failing since ${placed(from, Date.now())}.`
+        : ` Failing from ${placed(from, Date.now())} to ${placed(to, Date.now())}.`,
     )
     .join("");
 }

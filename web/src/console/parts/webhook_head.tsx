@@ -6,7 +6,7 @@ import type { ShownWebhook } from "../types";
 import { Icon } from "./icons";
 import { Button, Copy, Head, Pill } from "./ui";
 
-/** An action without a dialog, by the verb that the button shows meanwhile. */
+/** An action that is under way: the verb that its button shows meanwhile. */
 export type Busy = "Pausing" | "Resuming" | "Enabling" | "";
 
 export function Crumb({ id }: { id: string }) {

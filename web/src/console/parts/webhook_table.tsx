@@ -93,7 +93,7 @@ function Row(props: { webhook: Webhook; health: RowHealth; isHealthFailed: boole
       </td>
       <td>
         {isWaiting && <span class="sk w3 h" />}
-        {known && known.deliveries.length > 0 && <Strip deliveries={known.deliveries.toReversed()} />}
+        {known && known.deliveries.length > 0 && <Strip deliveries={known.deliveries} />}
         {known?.deliveries.length === 0 && <span class="meta">No deliveries yet</span>}
         {health === "unknown" && props.isHealthFailed && <span class="meta">Not loaded</span>}
       </td>

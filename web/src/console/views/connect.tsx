@@ -10,7 +10,7 @@ import type { Problem } from "./connect_problem";
 import { Unlock } from "./connect_unlock";
 
 interface ConnectProps {
-  /** The person's known data, and why the page asks. */
+  /** The known part of the form, and why the page asks. */
   asked?: Asked;
 }
 
@@ -54,7 +54,7 @@ export function Connect({ asked }: ConnectProps) {
   );
 }
 
-/** Browsers encrypt only on pages that no one on the way can change. */
+/** Browsers encrypt only on pages that cannot be changed on their way. */
 function Insecure() {
   return (
     <div class="card">

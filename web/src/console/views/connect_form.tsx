@@ -1,4 +1,4 @@
-/** The form of the connect page. Typed texts stay until it worked. */
+/** The form of the connect page. A typed text stays until it worked. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BASE } from "../../shared/client";
 import { Button, Countdown, FieldBlock, Input, Note, Segments } from "../parts/ui";
@@ -184,11 +184,11 @@ const NAMES: [keyof Fields, string][] = [
   ["community", "the community"],
 ];
 
-/** Return the missing fields' sentences; `passphrase` where the keys are to be remembered. */
+/** Return the missing fields; `passphrase` where the keys are to be remembered. */
 function unfilled(fields: Fields, passphrase?: string): Problem[] {
-  const missing: Problem[] = NAMES.filter(([name]) => !fields[name]).map(([field, what]) => ({
+  const missing: Problem[] = NAMES.filter(([name]) => !fields[name]).map(([field, named]) => ({
     field,
-    message: `Enter ${what}.`,
+    message: `Enter ${named}.`,
   }));
   if (passphrase !== undefined && passphrase.length < PASSPHRASE_LENGTH)
     missing.push({

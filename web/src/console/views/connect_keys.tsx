@@ -136,8 +136,8 @@ export function NewPair(props: { pair?: MadePair; onPair: (pair: MadePair) => vo
   return (
     <>
       <Note tone="warn" icon="key">
-        <b>Save the private key now.</b> It exists in this tab only, and cannot be shown again. What the
-        service encrypts for you opens with it alone.
+        <b>Save the private key now.</b> It exists in this tab only, and cannot be shown again. Without it,
+        secrets that the service encrypts for you stay closed.
       </Note>
       <FieldBlock id="keyId" label="Public key">
         <div class="row nw">

@@ -17,7 +17,7 @@ export interface Problem {
   retryAt?: number;
 }
 
-/** How the sentences of the service and of this page begin, which name the fault. */
+/** How the sentences of the service and of this page begin, which name the wrong part. */
 const FIELDS: [RegExp, FieldName][] = [
   [/^licensekey: (?!must be encrypted)/, "license"],
   [/^publickey:/, "keyId"],

@@ -1,5 +1,6 @@
 /** Deliveries: the undelivered of all webhooks, or all of one. */
 import type { ViewProps } from "../app";
+import { askOnce } from "../catalogue";
 import { type Filter, filterOf, isFiltered, timeText } from "../delivery_filter";
 import { type DeliveryList, useDeliveries } from "../delivery_list";
 import { nameOf, useNames } from "../names";
@@ -22,7 +23,7 @@ export function Deliveries({ session }: ViewProps) {
   const list = useDeliveries(session, filter, isTailOn && !query.open && !query.dialog);
   const rows = list.pages?.rows ?? [];
   const ids = [filter.webhook, ...rows.map((each) => each.webhookId)].filter(Boolean);
-  const name = useNames(session, ids);
+  const name = useNames(session, ids, () => askOnce(session));
   const said = Math.floor(list.arrived / SAID_EVERY) * SAID_EVERY;
   return (
     <>
@@ -97,7 +98,7 @@ function Content(props: { list: DeliveryList; filter: Filter; nameOf: (webhookId
     <>
       {first.error && (
         <Note tone="warn" icon="clock">
-          {first.error.message} The list shows what it has
+          {first.error.message} The list shows the rows that it has
           {first.retryAt ? (
             <>
               , and is loaded again in <Countdown until={first.retryAt} />

@@ -52,7 +52,6 @@ export function Events({ session }: ViewProps) {
         title="Event catalogue"
         sub={`Names that webhooks in ${tenant} / ${community} listen to, and the samples that ship with the service.`}
       />
-      {accepted && <AcceptedNote event={accepted} />}
       {error && !data ? (
         <Trouble error={error} retryAt={retryAt} onRetry={reload} />
       ) : (
@@ -96,7 +95,12 @@ export function Events({ session }: ViewProps) {
               </Note>
             )}
           </section>
-          {data && <EventCard session={session} entry={entry} data={data} />}
+          {data && (
+            <div class="stack sticky">
+              {accepted && <AcceptedNote event={accepted} />}
+              <EventCard session={session} entry={entry} data={data} />
+            </div>
+          )}
         </div>
       )}
       {query.dialog === "publish" && (
@@ -119,24 +123,22 @@ export function Events({ session }: ViewProps) {
 function AcceptedNote({ event }: { event: Accepted }) {
   const { name, eventId, at } = event;
   return (
-    <div class="bar">
-      <Note tone="ok" icon="ok">
-        <b>Event accepted.</b> <span class="evt wrap">{name}</span> with the id{" "}
-        <span class="mono wrap">{eventId}</span> <Copy text={eventId} what="event id" />
-        <div class="row">
-          <Button look="sm" href={address(["explain"], { event: eventId, name, at })}>
-            Explain event
-          </Button>
-          <Button look="sm" href={address(["deliveries"], { event: name })}>
-            Show deliveries
-          </Button>
-        </div>
-      </Note>
-    </div>
+    <Note tone="ok" icon="ok">
+      <b>Event accepted.</b> <span class="evt wrap">{name}</span> with the id{" "}
+      <span class="mono wrap">{eventId}</span> <Copy text={eventId} what="event id" />
+      <div class="row">
+        <Button look="sm" href={address(["explain"], { event: eventId, name, at })}>
+          Explain event
+        </Button>
+        <Button look="sm" href={address(["deliveries"], { event: name })}>
+          Show deliveries
+        </Button>
+      </div>
+    </Note>
   );
 }
 
-/** Read pages until `wanted` are there; earlier pages stay. */
+/** Read pages until `wanted` are there; those that were read stay. */
 function useWebhooks(session: Session, wanted: number) {
   const kept = useRef({ pages: 0, total: 0, found: new Map<string, Listener>() });
   return useLoad<ReadWebhooks>(

@@ -1,4 +1,4 @@
-/** The operator's view of the whole deployment: its communities, its keys, what licenses may do. */
+/** The whole deployment, for its operator: communities, keys, and the levels of licenses. */
 import type { FunctionComponent } from "preact";
 import type { ViewProps } from "../app";
 import { Head } from "../parts/ui";

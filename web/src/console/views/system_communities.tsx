@@ -7,8 +7,8 @@ import { Trouble } from "../parts/trouble";
 import { Button, Pill, SkeletonRows } from "../parts/ui";
 import { link, useRoute } from "../router";
 import { inScope, type Scope, type Session, switchTo } from "../session";
+import { inTurn, whenSeen } from "../turns";
 import type { Communities, CommunityHealth } from "../types";
-import { inTurn } from "./turns";
 
 const SIZE = 25;
 
@@ -102,17 +102,14 @@ function Row({ session, scope }: { session: Session; scope: Scope }) {
   useEffect(() => {
     const abort = new AbortController();
     const load = () => session.client.call<CommunityHealth>("GET", path, undefined, abort.signal);
-    const seen = new IntersectionObserver((entries) => {
-      if (!entries.some((each) => each.isIntersecting)) return;
-      seen.disconnect();
+    const stop = whenSeen(row.current!, () => {
       inTurn(load, abort.signal).then(setHealth, (failure) => {
         if (!abort.signal.aborted) setProblem(asApiError(failure).message);
       });
     });
-    seen.observe(row.current!);
     return () => {
       abort.abort();
-      seen.disconnect();
+      stop();
     };
   }, [path, session.client]);
   const open = (event: MouseEvent) => {
@@ -121,10 +118,10 @@ function Row({ session, scope }: { session: Session; scope: Scope }) {
   };
   return (
     <tr ref={row}>
-      <td>
+      <td class="id">
         <b>{scope.tenant}</b>
       </td>
-      <td>
+      <td class="id">
         <a href="#/webhooks" onClick={open}>
           {scope.community}
         </a>

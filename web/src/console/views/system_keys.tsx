@@ -126,8 +126,8 @@ function ResetDialog({ session, chosen, onClose, onDone }: ResetProps) {
             The service makes a new key pair for <b>{chosen.tag}</b>. {EFFECTS[chosen.tag]}
           </p>
           <Note tone="warn" icon="clock">
-            The old key counts for a day more (unless this deployment has another grace), then what was made
-            with it is refused. A reset cannot be undone.
+            The old key counts for a day more (unless this deployment has another grace), then envelopes and
+            signatures of it are refused. A reset cannot be undone.
           </Note>
         </>
       ) : (

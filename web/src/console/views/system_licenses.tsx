@@ -1,4 +1,4 @@
-/** The rights of licenses. The API lists none: a command does. */
+/** The levels of licenses. The API lists no license: a command does. */
 import { Copy, Note } from "../parts/ui";
 
 const LEVELS = [
@@ -46,12 +46,12 @@ export function LicensesTab() {
         with access to the deployment's account. A disabled license may be accepted for another minute.
       </Note>
       <dl class="kv">
-        {COMMANDS.map(([what, command]) => (
+        {COMMANDS.map(([purpose, command]) => (
           <>
-            <dt>{what}</dt>
+            <dt>{purpose}</dt>
             <dd class="row tight nw">
               <code>{command}</code>
-              <Copy text={command} what={`command: ${what.toLowerCase()}`} />
+              <Copy text={command} what={`command: ${purpose.toLowerCase()}`} />
             </dd>
           </>
         ))}

@@ -1,7 +1,8 @@
-/** One webhook: its health, its attempts' latency, its deliveries' outcomes, and its settings. */
+/** One webhook: its health, latencies and outcomes over time, newest deliveries, and settings. */
 import { useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import type { ViewProps } from "../app";
+import { remember } from "../catalogue";
 import { sentence } from "../health";
 import { type Json, readJson } from "../json_text";
 import { asApiError, useLoad } from "../load";
@@ -22,6 +23,7 @@ import { Trouble } from "../parts/trouble";
 import { Button, Note } from "../parts/ui";
 import { type ShownSeries, WebhookCharts } from "../parts/webhook_charts";
 import { type Busy, WebhookHead } from "../parts/webhook_head";
+import { WebhookSkeleton } from "../parts/webhook_skeleton";
 import { go, link, useRoute } from "../router";
 import { rangeOf } from "../series";
 import { inScope } from "../session";
@@ -51,6 +53,7 @@ export function WebhookView({ session, id }: ViewProps) {
       const exact = readJson(text);
       const webhook = JSON.parse(text) as ShownWebhook;
       learn([webhook]);
+      remember([webhook]);
       return { webhook, query: exact instanceof Map ? exact.get("query") : undefined };
     },
     [path],
@@ -96,14 +99,21 @@ export function WebhookView({ session, id }: ViewProps) {
 
   if (shown.error && (!webhook || shown.error.status === 404)) return <Missing load={shown} id={id} />;
   const head = <WebhookHead id={id} webhook={webhook} {...actions} />;
-  if (!webhook) return head;
+  if (!webhook)
+    return (
+      <>
+        {head}
+        <WebhookSkeleton />
+      </>
+    );
   const { dialog } = query;
+  const isOld = shown.error !== undefined;
   return (
     <>
       <Patterns />
       {head}
       <div class="stack l">
-        {shown.error && <Stale error={shown.error} onRetry={shown.reload} />}
+        {shown.error && <Stale error={shown.error} retryAt={shown.retryAt} onRetry={shown.reload} />}
         {actions.error && (
           <Note
             tone="bad"
@@ -129,9 +139,9 @@ export function WebhookView({ session, id }: ViewProps) {
             )
           }
         />
-        <WebhookCharts load={series} range={range} webhook={webhook} />
+        <WebhookCharts load={series} range={range} webhook={webhook} isOld={isOld} />
         <div class="g31">
-          <RecentDeliveries load={deliveries} webhookId={id} />
+          <RecentDeliveries load={deliveries} webhookId={id} isOld={isOld} />
           <SettingsCard
             session={session}
             webhook={webhook}
@@ -178,13 +188,14 @@ function Missing({ load, id }: { load: ReturnType<typeof useLoad<Loaded>>; id: s
   );
 }
 
-/** An action without a dialog. */
+/** Actions that are done at once, without a dialog. */
 function useActions(session: ViewProps["session"], path: string, reload: () => void) {
   const [busy, setBusy] = useState<Busy>("");
   const [error, fail] = useState<ApiError>();
   const [failed, setFailed] = useState("");
   const [rotations, rotated] = useState(0);
   const patch = async (verb: Busy, sentence: string, body: object): Promise<boolean> => {
+    const button = document.activeElement;
     setBusy(verb);
     fail(undefined);
     try {
@@ -197,6 +208,10 @@ function useActions(session: ViewProps["session"], path: string, reload: () => v
       return false;
     } finally {
       setBusy("");
+      // A button that is busy loses the focus.
+      setTimeout(() => {
+        if (document.activeElement === document.body && button instanceof HTMLElement) button.focus();
+      });
     }
   };
   const onPause = async (paused: boolean) => {

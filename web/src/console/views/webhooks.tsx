@@ -15,6 +15,7 @@ import {
   isFiltered,
   knownTags,
   type ListHealth,
+  type ListQuery,
   listQuery,
   type ShownPage,
   SIZES,
@@ -59,13 +60,15 @@ export function Webhooks({ session }: ViewProps) {
       )}
       {shown === "loading" && <WebhookSkeleton />}
       {shown === "empty" && <NoWebhooks scope={session.scope} />}
-      {shown === "list" && data && <Rows page={data} health={health} isBusy={isOld} />}
+      {shown === "list" && data && <Rows page={data} wanted={query} health={health} isBusy={isOld} />}
     </>
   );
 }
 
-function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHealth; isBusy: boolean }) {
-  const { data, page, query } = shown;
+function Rows(props: { page: ShownPage; wanted: ListQuery; health: ListHealth; isBusy: boolean }) {
+  const { wanted, health } = props;
+  const { data, page, query } = props.page;
+  const first = (query.page - 1) * query.size + 1;
   const isExact = page.isExact !== false;
   if (!data.length && page.total > 0) return <PastTheEnd query={query} total={page.total} />;
   if (!data.length) return <NothingMatches query={query} isExact={isExact} />;
@@ -89,13 +92,14 @@ function Rows({ page: shown, health, isBusy }: { page: ShownPage; health: ListHe
         webhooks={data}
         healthOf={health.of}
         isHealthFailed={health.error !== undefined}
-        isBusy={isBusy}
+        isBusy={props.isBusy}
       />
       <Pager
-        page={query.page}
-        size={query.size}
+        page={wanted.page}
+        size={wanted.size}
         sizes={SIZES}
-        count={data.length}
+        first={first}
+        last={first + data.length - 1}
         total={page.total}
         isExact={isExact}
       />

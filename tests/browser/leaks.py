@@ -1,4 +1,4 @@
-"""Finds secrets in what a page sends and keeps, in every form that a program would write them in."""
+"""Finds secrets in texts, in every form that a program would write them in."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ def forms(secret: bytes) -> set[str]:
     found = {secret.hex(), secret.hex().upper()}
     for shift in range(3):
         # In the base64 of a longer text it stands at one of three places: without the characters at its ends,
-        # which depend on what is beside it.
+        # which depend on the bytes beside it.
         text = base64.b64encode(b"\0" * shift + secret).decode()
         inner = text[-(-shift * 8 // 6) : (shift + len(secret)) * 8 // 6]
         found |= {inner, inner.replace("+", "-").replace("/", "_")}

@@ -1,6 +1,6 @@
-/** Requests for many rows at once: a few at a time, and one again where the service is busy. */
-import { ApiError } from "../../shared/client";
-import { later, secondsUntilRetry } from "../waiting";
+/** Requests for many rows: for those that are seen, a few at a time, and one again where the service is busy. */
+import { ApiError } from "../shared/client";
+import { later, secondsUntilRetry } from "./waiting";
 
 const AT_ONCE = 3;
 const TRIES = 4;
@@ -46,4 +46,21 @@ export async function inTurn<T>(request: () => Promise<T>, signal: AbortSignal):
     running -= 1;
     next();
   }
+}
+
+const runs = new WeakMap<Element, () => void>();
+// One for all: Chromium calls several observers in no order, but gives the rows of one from the top.
+const observer = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    observer.unobserve(target);
+    runs.get(target)?.();
+  }
+});
+
+/** Run once when an element comes into view. Returns its end. */
+export function whenSeen(element: Element, run: () => void): () => void {
+  runs.set(element, run);
+  observer.observe(element);
+  return () => observer.unobserve(element);
 }
