@@ -1,4 +1,4 @@
-"""Chromium, and pages of it that record what they send and what goes wrong in them."""
+"""Chromium, and pages of it that record their requests and their complaints."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ VIOLATIONS = (
 
 @dataclass
 class Recorded:
-    """What a page sent, and what it complained about."""
+    """The requests of a page, and its complaints."""
 
     requests: list[Request] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)

@@ -48,7 +48,7 @@ def write(picture: Image.Image, path: Path, *, colours: int = COLOURS) -> None:
 
 
 def difference(seen: Image.Image, known: Image.Image) -> tuple[float, Image.Image]:
-    """Return the part of the pixels that differ, of what both pictures have, and a picture of them."""
+    """Return the part of the common pixels that differ, and a picture of them."""
     size = (seen.width // SCALE, min(seen.height, known.height) // SCALE)
     first, second = (
         each.convert("RGB").crop((0, 0, size[0] * SCALE, size[1] * SCALE)).resize(size, Image.Resampling.BOX)
@@ -61,7 +61,7 @@ def difference(seen: Image.Image, known: Image.Image) -> tuple[float, Image.Imag
 
 
 def faults(seen: Image.Image, path: Path) -> list[str]:
-    """Return what makes a picture another than the committed one; then both are in .local/screenshots/."""
+    """Return the differences from the committed picture; if there are any, the picture and they are in .local/screenshots/."""
     if not path.exists():
         return [f"{path.name} is missing: `make screenshots` writes it"]
     with Image.open(path) as file:

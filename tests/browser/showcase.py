@@ -14,7 +14,7 @@ from webhooks.domain.http import PhaseTimes
 HOUR, DAY = 60 * MINUTE, 1440 * MINUTE  # ms
 SPAN = 22 * HOUR
 OUTAGE = 109 * MINUTE  # since when webhooks are in their states
-# What a person sees of a payload, a response and a reason.
+# Payload, reason and response of deliveries.
 ORDER = {
     "orderId": "A-1001",
     "amount": 249.9,

@@ -67,7 +67,7 @@ CODE = re.compile(
 # Of TypeScript: comments, strings, and the text between two tags.
 SCRIPT_TEXT = re.compile(
     r"""/\*(?P<block>.*?)\*/|//(?P<line>[^\n]*)|"(?P<double>(?:\\.|[^"\\\n])*)"|'(?P<single>(?:\\.|[^'\\\n])*)'"""
-    r"""|`(?P<template>(?:\\.|\$\{(?:[^{}`]|`[^`]*`)*\}|\$(?!\{)|[^`\\$])*)`|(?<!=)>(?P<element>[^<>{}=;]+)(?=[<{])""",
+    r"""|`(?P<template>(?:\\.|\$\{(?:[^{}`]|`[^`]*`)*\}|\$(?!\{)|[^`\\$])*)`|(?<!=)>(?P<element>[^<>{}=;`]+)(?=[<{])""",
     re.DOTALL,
 )
 PLACE = re.compile(r"\$\{(?:[^{}`]|`[^`]*`)*\}")  # of a value in a string

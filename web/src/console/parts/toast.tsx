@@ -1,4 +1,4 @@
-/** A line at the bottom of the page for five seconds: what was done, with Undo where that is possible. */
+/** A line at the bottom of the page for five seconds: the action, with Undo where that is possible. */
 import { useEffect, useState } from "preact/hooks";
 
 interface Shown {

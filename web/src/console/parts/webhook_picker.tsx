@@ -119,7 +119,7 @@ export function WebhookPicker(props: PickerProps) {
   );
 }
 
-/** Load the webhooks whose names begin with what is typed; undefined: nothing is asked. */
+/** Load the webhooks whose names begin with the typed text; undefined: nothing is asked. */
 function useFound(session: Session, typed: string | undefined): { found: Webhook[]; said?: string } {
   const [state, set] = useState<{ found: Webhook[]; said?: string }>({ found: [] });
   const isOpen = typed !== undefined;

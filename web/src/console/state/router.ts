@@ -39,7 +39,7 @@ export function go(hash: string): void {
   location.hash = hash;
 }
 
-/** Change the address without a step of the browser's history: for what is typed. */
+/** Change the address without a step of the browser's history: for typed texts. */
 export function replace(hash: string): void {
   history.replaceState(null, "", hash);
   dispatchEvent(new HashChangeEvent("hashchange"));
@@ -59,7 +59,7 @@ let guard: ((event: HashChangeEvent) => void) | undefined;
 // The first listener of all, so that a guard can stop the event before a view changes.
 addEventListener("hashchange", (event) => guard?.(event));
 
-/** Ask before the address changes the view: `next` may stop the event. Returns what ends that. */
+/** Ask before the address changes the view: `next` may stop the event. Returns a function that ends that. */
 export function guardAddress(next: (event: HashChangeEvent) => void): () => void {
   guard = next;
   return () => {
