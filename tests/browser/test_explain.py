@@ -162,6 +162,19 @@ def test_a_delivery_that_the_log_has_is_named_with_its_outcome(world: World, vie
     expect(row(view, "Fraud scoring")).to_contain_text("Without the event's data its filter cannot be judged")
 
 
+def test_a_paused_webhook_holds_what_it_gets(page: Page) -> None:
+    world = World()
+    world.webhook("Order sync", eventNames=["order.paid"], paused=True)
+    show(page, world)
+
+    press(page)
+
+    expect(row(page, "Order sync")).to_contain_text("It gets this event, held until the webhook is resumed")
+    page.get_by_role("link", name="Show Order sync").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    world.close()
+
+
 def test_an_id_asks_for_the_name_and_is_in_the_address(view: Page) -> None:
     field(view).fill("no-such-event")
     press(view)

@@ -115,7 +115,7 @@ def test_a_healthy_webhook(shared: Page, healthy: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Invoice archive Healthy")
     expect(page).to_have_title("Invoice archive Healthy · Webhooks")
     expect(health_note(page)).to_contain_text(
-        "Healthy for 14 h. 92 % of the attempted ones of its last 13 deliveries were delivered."
+        "Healthy for 14 h. Of its last 13 deliveries, 92 % of the attempted ones were delivered."
     )
     for term, text in (("Success, last 13", "92 %"), ("p50", "143 ms"), ("p99", "143 ms"), ("Held", "0")):
         expect(setting(page, term)).to_have_text(text)

@@ -132,7 +132,7 @@ function Row({ session, row }: { session: Session; row: ExplainedRow }) {
             Edit filter
           </Button>
         )}
-        {row.result === "disabled" && (
+        {(row.result === "disabled" || isPaused(session, row)) && (
           <Button look="sm quiet" href={address(place)} label={`Show ${row.name}`}>
             Show
           </Button>
@@ -141,6 +141,10 @@ function Row({ session, row }: { session: Session; row: ExplainedRow }) {
     </div>
   );
 }
+
+/** As far as the webhook was loaded: the API explains filters alone. */
+const isPaused = (session: Session, row: ExplainedRow) =>
+  row.result === "matched" && !row.outcome && Boolean(knownListener(session, row.webhookId)?.paused);
 
 function said(session: Session, row: ExplainedRow): ComponentChildren {
   if (row.result === "filtered")
@@ -156,6 +160,7 @@ function said(session: Session, row: ExplainedRow): ComponentChildren {
         Delivery <Pill kind={row.outcome} />
       </>
     );
+  if (isPaused(session, row)) return "It gets this event, held until the webhook is resumed: it is paused.";
   return row.deliveryId
     ? "It gets this event. The delivery log has no delivery of it."
     : "It gets this event.";
