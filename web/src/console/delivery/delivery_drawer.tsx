@@ -15,6 +15,7 @@ import { DeliveryActions } from "./delivery_actions";
 import { PayloadPane, RequestPane, ResponsePane } from "./delivery_panes";
 import { storyOf } from "./delivery_story";
 import { learnDelivery, listed } from "./delivery_table";
+import { readShown, type Shown } from "./shown_delivery";
 import { Waterfall } from "./waterfall";
 
 interface DrawerProps {
@@ -56,28 +57,13 @@ function Drawer({ session, id, nameOf }: DrawerProps & { id: string }) {
   );
 }
 
-interface Shown {
-  delivery: Delivery;
-  payload?: string;
-}
-
-/** The payload is the last field, and its text is shown as it came: numbers stay as they were written. */
-function read(text: string): Shown {
-  const name = ',"payload":';
-  const at = text.indexOf(name);
-  return {
-    delivery: JSON.parse(text) as Delivery,
-    payload: at < 0 ? undefined : text.slice(at + name.length, text.lastIndexOf("}")),
-  };
-}
-
 const SOON_MS = 3000;
 
 function Content({ session, id, nameOf }: DrawerProps & { id: string }) {
   const path = inScope(session.scope, "delivery", id);
   const { data, error, retryAt, reload } = useLoad(
     async (signal) => {
-      const shown = read((await session.client.answer("GET", path, undefined, signal)).text);
+      const shown = readShown((await session.client.answer("GET", path, undefined, signal)).text);
       learnDelivery(shown.delivery);
       return shown;
     },

@@ -10,6 +10,7 @@ import { number, plural } from "../../text/format";
 import type { Answer, ExplainedRow } from "./explanation";
 import { FailedConditions } from "./failed_conditions";
 import { Meant, Names, NoListeners, sentence } from "./not_listened";
+import { WholeEvent } from "./whole_event";
 
 const RESULTS = ["matched", "filtered", "disabled", "unknown"] as const;
 
@@ -24,6 +25,8 @@ interface Props {
   onRetry: () => void;
   /** Explain the same event under another name. */
   onName: (name: string) => void;
+  /** Explain this event. */
+  onEvent: (text: string) => void;
 }
 
 export function Explained(props: Props) {
@@ -49,6 +52,7 @@ export function Explained(props: Props) {
       {!answer.eventId && rows.length > 0 && (
         <p class="meta">The event has no id, so its deliveries are not known.</p>
       )}
+      <WholeEvent session={props.session} answer={answer} onEvent={props.onEvent} />
       {shown.length > 0 && (
         <div class="card">
           {shown.map((each, at) => (
