@@ -44,7 +44,7 @@ def phone(browser: Browser) -> Iterator[Page]:
 
 
 def tab(page: Page, *, back: bool = False) -> str:
-    """Press Tab; returns the name of what has the focus then, and asserts that it is seen."""
+    """Press Tab; returns the name of the element that has the focus then, and asserts that it is seen."""
     page.keyboard.press("Shift+Tab" if back else "Tab")
     focused = page.evaluate(FOCUSED)
     if focused["tag"] == "BODY":  # the browser's own controls come next

@@ -173,7 +173,7 @@ def test_nothing_matches(filled: World, page: Page) -> None:
     expect(search(page)).to_be_focused()
 
 
-def test_what_nothing_matches_is_told_in_whole(filled: World, page: Page) -> None:
+def test_all_filters_that_nothing_matches_are_told(filled: World, page: Page) -> None:
     open_list(page, filled)
 
     show(page, "?f=slow&text=A%26%3D%3C%25&tag=no%20such")

@@ -14,7 +14,7 @@ SCHEMAS: dict[str, Any] = json.loads((ROOT / "functions/discovery/openapi.json")
     "schemas"
 ]
 TYPES = re.sub(
-    r"/\*.*?\*/|//[^\n]*", "", (ROOT / "web/src/console/types.ts").read_text("utf-8"), flags=re.DOTALL
+    r"/\*.*?\*/|//[^\n]*", "", (ROOT / "web/src/console/state/types.ts").read_text("utf-8"), flags=re.DOTALL
 )
 INTERFACE = re.compile(r"export interface (\w+)(?: extends ([^{]+?))? \{")
 MEMBER = re.compile(r"\s*(\w+)\??:\s*(.*)", re.DOTALL)

@@ -1,23 +1,23 @@
 /** Which view an address shows, and the connect page where no keys are known. */
 import type { FunctionComponent } from "preact";
 import { useState } from "preact/hooks";
-import { useLevel } from "./level";
-import { Guarded } from "./parts/failures";
-import { useHeading } from "./parts/heading";
-import { Help } from "./parts/help";
-import { ScopeDialog } from "./parts/scope_dialog";
-import { Shell } from "./parts/shell";
 import { Toast } from "./parts/toast";
-import { go, link, type Route, useRoute } from "./router";
-import { type Session, useSession, whatIsAsked } from "./session";
-import { Connect } from "./views/connect";
-import { Deliveries } from "./views/deliveries";
-import { Events } from "./views/events";
-import { Explain } from "./views/explain";
-import { System } from "./views/system";
-import { WebhookView } from "./views/webhook";
-import { WebhookForm } from "./views/webhook_form";
-import { Webhooks } from "./views/webhooks";
+import { Guarded } from "./shell/failures";
+import { useHeading } from "./shell/heading";
+import { Help } from "./shell/help";
+import { ScopeDialog } from "./shell/scope_dialog";
+import { Shell } from "./shell/shell";
+import { useLevel } from "./state/level";
+import { go, link, type Route, useRoute } from "./state/router";
+import { type Session, useSession, whatIsAsked } from "./state/session";
+import { Connect } from "./views/connect/connect";
+import { Deliveries } from "./views/deliveries/deliveries";
+import { Events } from "./views/events/events";
+import { Explain } from "./views/explain/explain";
+import { System } from "./views/system/system";
+import { WebhookView } from "./views/webhook/webhook";
+import { WebhookForm } from "./views/webhook_form/webhook_form";
+import { Webhooks } from "./views/webhooks/webhooks";
 
 /** The properties of every view. */
 export interface ViewProps {

@@ -1,11 +1,11 @@
 /** The console: starts with the page. */
 import { render } from "preact";
 import { App } from "./app";
-import { installFailures } from "./parts/failures";
-import { installKeyboard } from "./parts/keyboard";
-import { applyTheme } from "./parts/theme";
-import { installTooltips } from "./parts/tooltip";
-import { openReadyLink, watchReadyLinks } from "./ready_link";
+import { installFailures } from "./shell/failures";
+import { installKeyboard } from "./shell/keyboard";
+import { applyTheme } from "./shell/theme";
+import { installTooltips } from "./shell/tooltip";
+import { openReadyLink, watchReadyLinks } from "./state/ready_link";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";

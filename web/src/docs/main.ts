@@ -5,7 +5,7 @@ import "../console/styles/panels.css";
 import "../console/styles/forms.css";
 import "../console/styles/overlays.css";
 import "./page.css";
-import { applyTheme, setTheme, type Theme, theme } from "../console/parts/theme";
+import { applyTheme, setTheme, type Theme, theme } from "../console/shell/theme";
 import { authorizeButton } from "./authorize";
 import { h } from "./dom";
 import { startPlace } from "./place";

@@ -133,6 +133,7 @@ class SendForm {
     if (request.secured && !caller()) return ask();
     this.#send.disabled = true;
     this.#send.textContent = "Sending";
+    this.#out.replaceChildren(); // a response of before is none of this request's
     try {
       const made = await exchange(request, caller());
       this.#out.replaceChildren(...shown(made));

@@ -1,6 +1,7 @@
 /** In place of a part of a view that could not be loaded, or over its earlier state. */
-import { sentence } from "../health";
-import type { Loaded } from "../load";
+
+import type { Loaded } from "../state/load";
+import { sentence } from "../text/health";
 import { Button, Countdown, Note } from "./ui";
 
 export function NotLoaded(props: {

@@ -1,7 +1,7 @@
 /** Pages of a list by their numbers: `?page=&size=` of the address. */
 import { useEffect, useState } from "preact/hooks";
-import { number } from "../format";
-import { go, link } from "../router";
+import { go, link } from "../state/router";
+import { number } from "../text/format";
 import { IconButton, Input, Select } from "./ui";
 
 export function Pager(props: {

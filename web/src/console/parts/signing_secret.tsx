@@ -1,7 +1,7 @@
 /** A webhook's signing secret: asked for when it is wanted, opened in the page, shown or copied. */
 import { useState } from "preact/hooks";
-import { asApiError } from "../load";
-import { inScope, type Session } from "../session";
+import { asApiError } from "../state/load";
+import { inScope, type Session } from "../state/session";
 import { copyText } from "./clipboard";
 import { Icon } from "./icons";
 import { Button, IconButton } from "./ui";

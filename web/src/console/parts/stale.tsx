@@ -1,8 +1,8 @@
 /** Over a view whose next load failed: the view is old, and the reason. */
 import type { ApiError } from "../../shared/client";
-import { sentence } from "../health";
-import { askAgain } from "../session";
-import { useOnline } from "../waiting";
+import { askAgain } from "../state/session";
+import { useOnline } from "../state/waiting";
+import { sentence } from "../text/health";
 import { hintOf } from "./trouble";
 import { Button, Countdown, Note } from "./ui";
 

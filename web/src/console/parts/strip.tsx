@@ -1,7 +1,8 @@
 /** The delivery strip: the one picture of a webhook. A tick per delivery, the oldest left; above the line its
  * duration (log scale, 10 ms to 5 s), below the line a mark where it was retried, skipped, held or dead. */
-import { plural } from "../format";
-import type { Outcome } from "../types";
+
+import type { Outcome } from "../state/types";
+import { plural } from "../text/format";
 import { KINDS } from "./ui";
 
 const BELOW: Record<Outcome, number> = { delivered: 0, skipped: 3, retrying: 4, held: 7, dead: 7 };

@@ -1,8 +1,8 @@
 /** A page in place of a view that could not be loaded: the API's sentence, and the next step. */
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../shared/client";
-import { duration, SECOND } from "../format";
-import { askAgain } from "../session";
+import { askAgain } from "../state/session";
+import { duration, SECOND } from "../text/format";
 import { Icon, type IconName } from "./icons";
 import { Button, Countdown } from "./ui";
 

@@ -1,8 +1,8 @@
 /** Small parts that every view uses. Looks: styles/controls.css, styles/panels.css. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { ago, seconds, utc } from "../format";
-import type { Outcome, State } from "../types";
+import type { Outcome, State } from "../state/types";
+import { ago, seconds, utc } from "../text/format";
 import { copyText } from "./clipboard";
 import { Icon, type IconName } from "./icons";
 

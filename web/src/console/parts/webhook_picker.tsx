@@ -1,10 +1,10 @@
 /** A choice among a community's webhooks, of which there may be thousands: typing finds them by name. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { host } from "../format";
-import { asApiError } from "../load";
-import { learn, useNames } from "../names";
-import { inScope, type Session } from "../session";
-import type { Webhook, WebhookPage } from "../types";
+import { asApiError } from "../state/load";
+import { learn, useNames } from "../state/names";
+import { inScope, type Session } from "../state/session";
+import type { Webhook, WebhookPage } from "../state/types";
+import { host } from "../text/format";
 import { Icon } from "./icons";
 import { IconButton } from "./ui";
 
