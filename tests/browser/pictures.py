@@ -42,13 +42,14 @@ def take(page: Page, *, is_whole: bool) -> Image.Image:
 
 
 def write(picture: Image.Image, path: Path, *, most: int = MOST_BYTES) -> None:
-    """Write a picture with as many colours as `most` bytes allow."""
+    """Write a picture as it is, or with as many colours as `most` bytes allow; rare colours are states, and stay."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, optimize=True)
     for colours in COLOURS:
-        few = picture.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(path, optimize=True)
         if path.stat().st_size <= most:
             return
+        few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 def difference(seen: Image.Image, known: Image.Image) -> tuple[float, Image.Image]:

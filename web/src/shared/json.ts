@@ -1,12 +1,15 @@
 /** JSON as text: its numbers stay as they were written. */
 
+/** The tokens of a JSON text. */
+export const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
 /** Indent a JSON text without changing a value. */
 export function pretty(text: string): string {
   const out: string[] = [];
   let depth = 0;
   let before = "";
   const line = () => `\n${"  ".repeat(depth)}`;
-  for (const token of text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? []) {
+  for (const token of text.match(TOKENS) ?? []) {
     const isClosing = token === "}" || token === "]";
     if (isClosing) depth -= 1;
     const isAfterOpening = before === "{" || before === "[";

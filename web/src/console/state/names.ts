@@ -1,32 +1,49 @@
 /** Names of webhooks that were loaded: every view that loads webhooks adds to them. In memory only. */
 import { useEffect, useState } from "preact/hooks";
 import { remember } from "./catalogue";
-import { inScope, type Session } from "./session";
+import { inScope, type Session, session } from "./session";
 import type { ShownWebhook, Webhook } from "./types";
 
 const AT_ONCE = 5;
 const SEVERAL = 2;
-const names = new Map<string, string>();
 const FRESH_MS = 30_000;
-const asked = new Map<string, { at: number; webhook: Promise<ShownWebhook | undefined> }>();
+
+interface Known {
+  names: Map<string, string>;
+  /** By path. */
+  asked: Map<string, { at: number; webhook: Promise<ShownWebhook | undefined> }>;
+}
+
+// By client: keys that are forgotten take it with them.
+const known = new WeakMap<object, Known>();
 const listeners = new Set<() => void>();
 
+function knownOf(client: object): Known {
+  const found = known.get(client) ?? { names: new Map(), asked: new Map() };
+  known.set(client, found);
+  return found;
+}
+
 export function learn(webhooks: readonly Pick<Webhook, "_id" | "name">[]): void {
-  for (const each of webhooks) names.set(each._id, each.name);
+  const client = session()?.client;
+  if (client) for (const each of webhooks) knownOf(client).names.set(each._id, each.name);
   for (const each of listeners) each();
 }
 
 /** Return a webhook's name, or its id where the name is not known (yet). */
-export const nameOf = (webhookId: string): string => names.get(webhookId) ?? webhookId;
+export function nameOf(webhookId: string): string {
+  const client = session()?.client;
+  return (client && knownOf(client).names.get(webhookId)) ?? webhookId;
+}
 
 /** Return a webhook, at most 30 s old; undefined where it cannot be loaded, as it was deleted. */
 export function webhookOf(session: Session, webhookId: string): Promise<ShownWebhook | undefined> {
   const path = inScope(session.scope, "webhook", webhookId);
-  const known = asked.get(path);
-  if (known && known.at > Date.now() - FRESH_MS) return known.webhook;
+  const { asked } = knownOf(session.client);
+  const before = asked.get(path);
+  if (before && before.at > Date.now() - FRESH_MS) return before.webhook;
   const webhook = session.client.call<ShownWebhook>("GET", path).then(
     (found) => {
-      learn([found]);
       remember([found]);
       return found;
     },
@@ -52,6 +69,7 @@ export function useNames(
       listeners.delete(changed);
     };
   }, []);
+  const { names } = knownOf(session.client);
   const unknown = [...new Set(webhookIds)].filter((id) => !names.has(id));
   useEffect(() => {
     let isOver = false;

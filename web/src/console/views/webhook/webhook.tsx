@@ -12,7 +12,7 @@ import { Button, Note } from "../../parts/ui";
 import { ReplayDialog, RunningReplays } from "../../replay/replay_dialog";
 import { remember } from "../../state/catalogue";
 import { asApiError, useLoad } from "../../state/load";
-import { learn, nameOf } from "../../state/names";
+import { nameOf } from "../../state/names";
 import { go, link, useRoute } from "../../state/router";
 import { inScope } from "../../state/session";
 import type { DeliveryPage, Series, ShownWebhook, WebhookHealth } from "../../state/types";
@@ -52,7 +52,6 @@ export function WebhookView({ session, id }: ViewProps) {
       const { text } = await client.answer("GET", path, undefined, signal);
       const exact = readJson(text);
       const webhook = JSON.parse(text) as ShownWebhook;
-      learn([webhook]);
       remember([webhook]);
       return { webhook, query: exact instanceof Map ? exact.get("query") : undefined };
     },

@@ -1,5 +1,5 @@
 /** The sentences of a refused request, each at the control that it is about. */
-import { isJson } from "./exact_json";
+import { isJson } from "../../text/exact";
 import { isGiven, SECRETS, sentGroups, type Values } from "./model";
 
 /** A wrong control. `id`: of its element, where the focus goes. */

@@ -1,5 +1,5 @@
 /** A webhook as the form has it, and as the API's requests and responses write it. */
-import { compact, isJson, items, members, numberText } from "./exact_json";
+import { compact, isJson, items, members, numberText } from "../../text/exact";
 
 export type AuthType = "none" | "basic" | "bearer" | "api_key" | "oauth2";
 export type Secret =

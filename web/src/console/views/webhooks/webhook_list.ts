@@ -3,7 +3,6 @@ import { useRef } from "preact/hooks";
 import type { Client } from "../../../shared/client";
 import { remember } from "../../state/catalogue";
 import { type Loaded, useLoad } from "../../state/load";
-import { learn } from "../../state/names";
 import { inScope, type Session, takeFirstPage } from "../../state/session";
 import type { CommunityHealth, State, WebhookHealth, WebhookPage } from "../../state/types";
 
@@ -74,7 +73,6 @@ export function usePage(session: Session, query: ListQuery): List {
       const page =
         (body === FIRST ? first : undefined) ??
         (await session.client.call<WebhookPage>("POST", path, JSON.parse(body), signal));
-      learn(page.data);
       remember(page.data);
       return { ...page, query };
     } catch (failure) {
