@@ -13,6 +13,7 @@ from webhooks.domain.http import PhaseTimes
 
 HOUR, DAY = 60 * MINUTE, 1440 * MINUTE  # ms
 SPAN = 22 * HOUR
+AGE = 41 * DAY  # of the webhooks
 OUTAGE = 109 * MINUTE  # since when webhooks are in their states
 # Payload, reason and response of deliveries.
 ORDER = {
@@ -123,9 +124,11 @@ class Showcase(World):
 
     def _add(self, shown: Shown) -> None:
         settings = dict(shown.settings)
+        health, now = self._health(shown.state), self.app.clock.now
+        self.app.clock.now = now - AGE // 1000
         webhook_id = self.webhook(
             shown.name,
-            health=self._health(shown.state),
+            health=health,
             eventNames=shown.event_names.split(),
             tags=shown.tags.split(),
             successCodes=[200, 202],
@@ -135,6 +138,7 @@ class Showcase(World):
             disabled=shown.state is State.DISABLED,
             **settings,
         )
+        self.app.clock.now = now
         self.ids[shown.name] = webhook_id
         if shown.state is State.DISABLED:
             stored = self.app.subscriptions.now(webhook_id)
