@@ -274,11 +274,9 @@ def test_the_arrows_stay_together_on_a_phone(filled: World, page: Page) -> None:
     open_list(page, filled)
     pager = page.get_by_role("navigation", name="Pages")
 
-    tops = {
-        pager.get_by_role("button", name=name).bounding_box()["y"] for name in ("Previous page", "Next page")
-    }  # type: ignore[index]
+    boxes = [pager.get_by_role("button", name=name).bounding_box() for name in ("Previous page", "Next page")]
 
-    assert len(tops) == 1
+    assert len({box["y"] for box in boxes if box}) == 1
 
 
 def test_a_page_number_that_is_none_leads_to_one(filled: World, page: Page) -> None:

@@ -47,8 +47,7 @@ export function WholeEvent(props: {
         </Button>
       }
     >
-      Filters are judged with the event's data, which the delivery to {source.name} has where its payload is
-      kept.
+      Filters need the event's data. The delivery to {source.name} has it, if its payload is kept.
       <span role="status">{said && ` ${said}`}</span>
     </Note>
   );
