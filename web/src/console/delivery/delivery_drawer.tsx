@@ -3,13 +3,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../parts/icons";
 import { Tabs } from "../parts/tabs";
 import { Trouble } from "../parts/trouble";
-import { Button, Copy, IconButton, KINDS, Pill, When } from "../parts/ui";
+import { Button, Copy, IconButton, lookOf, Pill, When } from "../parts/ui";
 import { move } from "../shell/keyboard";
 import { useLoad } from "../state/load";
 import { useNames } from "../state/names";
 import { address, go, link } from "../state/router";
 import { inScope, type Session } from "../state/session";
 import type { Delivery } from "../state/types";
+import { memberText } from "../text/exact";
 import { utc } from "../text/format";
 import { DeliveryActions } from "./delivery_actions";
 import { PayloadPane, RequestPane, ResponsePane } from "./delivery_panes";
@@ -61,15 +62,11 @@ interface Shown {
   payload?: string;
 }
 
-/** The payload is the last field, and its text is shown as it came: numbers stay as they were written. */
-function read(text: string): Shown {
-  const name = ',"payload":';
-  const at = text.indexOf(name);
-  return {
-    delivery: JSON.parse(text) as Delivery,
-    payload: at < 0 ? undefined : text.slice(at + name.length, text.lastIndexOf("}")),
-  };
-}
+/** The payload's text is shown as it came: numbers stay as they were written. */
+const read = (text: string): Shown => ({
+  delivery: JSON.parse(text) as Delivery,
+  payload: memberText(text, "payload"),
+});
 
 const SOON_MS = 3000;
 
@@ -88,7 +85,8 @@ function Content({ session, id, nameOf }: DrawerProps & { id: string }) {
   useEffect(() => {
     if (data?.delivery.outcome !== "retrying") return;
     // Its answer takes a while after the attempt's time.
-    const wait = Math.max(SOON_MS, (next ? Date.parse(next) - Date.now() : 0) + SOON_MS);
+    const left = next ? Date.parse(next) - Date.now() : 0;
+    const wait = SOON_MS + Math.max(0, left || 0); // a time that is none: soon
     const timer = setTimeout(reload, Math.min(wait, 0x7fffffff));
     return () => clearTimeout(timer);
   }, [data]);
@@ -169,7 +167,7 @@ function Body(props: {
     outcome === "delivered" || !attempts.length ? "payload" : "response",
   );
   const attempt = attempts.find((each) => each.number === chosen) ?? attempts.at(-1);
-  const { tone, icon } = KINDS[outcome];
+  const { tone, icon } = lookOf(outcome);
   const story = storyOf(delivery);
   const name = props.nameOf(delivery.webhookId);
   // It may be of a webhook that the view has not loaded.
@@ -224,7 +222,7 @@ function Facts({ delivery, name }: { delivery: Delivery; name: string }) {
       </dd>
       <dt>Happened</dt>
       <dd>{Date.parse(delivery.occurredAt) ? time(delivery.occurredAt) : "The event has no time."}</dd>
-      <dt>{KINDS[delivery.outcome].word}</dt>
+      <dt>{lookOf(delivery.outcome).word}</dt>
       <dd>{time(delivery.settledAt)}</dd>
     </dl>
   );
