@@ -59,6 +59,9 @@ FAILS_ONCE = "invoice.overdue"  # more of them would turn its webhook from faili
 # Events that begin the outage: enough for one endpoint to be down, and one to fail.
 OUTAGE_EVENTS = {"stock.reserved": 5, FAILS_ONCE: 2, "order.refunded": 1}
 
+# Events after the outage began, which are held.
+HELD_EVENTS = {"stock.reserved": 12, "shipment.dispatched": 6}
+
 
 def events(rates: dict[str, float], begin: int, end: int) -> list[dict[str, Any]]:
     """Return the events from `begin` to before `end`, in ms, by time: the same ones each time."""
@@ -72,6 +75,15 @@ def outage(since: int) -> list[dict[str, Any]]:
         event(name, since + number * MINUTE // 4)
         for name, count in OUTAGE_EVENTS.items()
         for number in range(1, count + 1)
+    ]
+
+
+def held(since: int) -> list[dict[str, Any]]:
+    """Return events of the time after that."""
+    return [
+        event(name, since + 4 * MINUTE + number * MINUTE)
+        for name, count in HELD_EVENTS.items()
+        for number in range(count)
     ]
 
 

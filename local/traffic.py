@@ -54,7 +54,7 @@ class Traffic:
             webhooks("test", samples.TESTED, folder=self._folder)
             self._hold()
             self._pause()
-            self._send(self._recent(self.since))
+            self._send([*self._recent(self.since), *samples.held(self.since)])
             self._wait(lambda: all(self._states()[each] for each in WANTED))
 
     def _send_ordered(self) -> None:

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.world import World
 from tools.pages import chromium
@@ -22,7 +30,8 @@ ARGUMENTS = [
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
 ]
-SECONDS = 10.0
+SECONDS = 20.0  # a machine may be busy
+expect.set_options(timeout=SECONDS * 1000)
 VIOLATIONS = (
     "document.addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
 )

@@ -7,7 +7,8 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
 SEEN = Path(__file__).parents[2] / ".local" / "screenshots"
-COLOURS = 32
+COLOURS = (128, 64, 32)
+MOST_BYTES = 60_000
 SCALE = 4  # pictures are compared at a quarter of their size
 LEVELS = 40  # of 255: a smaller difference is none
 MOST_DIFFERENT = 0.02  # of all pixels
@@ -40,11 +41,15 @@ def take(page: Page, *, is_whole: bool) -> Image.Image:
     raise AssertionError(f"the page does not stand still: {page.url}")
 
 
-def write(picture: Image.Image, path: Path, *, colours: int = COLOURS) -> None:
-    """Write a picture with few colours."""
+def write(picture: Image.Image, path: Path, *, most: int = MOST_BYTES) -> None:
+    """Write a picture as it is, or with as many colours as `most` bytes allow; rare colours are states, and stay."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    few = picture.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    picture.save(path, optimize=True)
+    for colours in COLOURS:
+        if path.stat().st_size <= most:
+            return
+        few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 def difference(seen: Image.Image, known: Image.Image) -> tuple[float, Image.Image]:

@@ -29,6 +29,12 @@ LIMIT = "The limit of 50 requests per second for this license is reached."
 LATER_MS = 30_100
 
 
+def later(page: Page) -> None:
+    """Let the time of a refresh pass; no request may be under way, as it would end by its deadline."""
+    page.wait_for_load_state("networkidle")
+    page.clock.fast_forward(LATER_MS)
+
+
 @pytest.fixture(scope="module")
 def filled() -> Iterator[World]:
     """A world whose webhooks no test changes."""
@@ -175,7 +181,7 @@ def test_keys_that_are_refused_later_leave_the_rows(filled: World, page: Page) -
     open_list(page, filled)
     page.route(FETCH, refuse(401, "licensekey: no such license"))
 
-    page.clock.fast_forward(LATER_MS)
+    later(page)
 
     note = page.get_by_role("alert")
     expect(note).to_contain_text("The list could not be loaded. licensekey: no such license")
@@ -190,13 +196,13 @@ def test_a_refresh_that_fails_leaves_the_rows_and_goes_on(filled: World, page: P
     open_list(page, filled)
     page.route("**/tenant/**", refuse(503, "The table is being restored."))
 
-    page.clock.fast_forward(LATER_MS)
+    later(page)
 
     note = page.get_by_role("alert").filter(has_text="The list could not be loaded.")
     expect(note).to_contain_text("The table is being restored. The page tries again by itself in")
     expect(rows(page)).to_have_count(25)
     page.unroute("**/tenant/**")
-    page.clock.fast_forward(LATER_MS)
+    later(page)
     expect(note).to_have_count(0)
     expect(strips(page)).to_have_count(4)
 
@@ -212,7 +218,7 @@ def test_a_refresh_keeps_focus_selection_and_scroll(world: World, page: Page) ->
     world.webhook("Newest")
     log(world, world.webhook("With a delivery"), "d")
 
-    page.clock.fast_forward(LATER_MS)
+    later(page)
 
     expect(row(page, "Newest")).to_be_attached()
     expect(strips(page)).to_have_count(1)

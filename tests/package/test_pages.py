@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-READ = ("web", "tools", "functions")  # by the build
+READ = ("web", "tools", "functions", "events")  # by the build
 PAGES = ("console.html", "docs.html")
 EXACT = re.compile(r"\d+\.\d+\.\d+(-[\w.]+)?")
 

@@ -43,7 +43,8 @@ def test_two_runs_that_overlap_publish_the_same_events() -> None:
 
 
 def test_the_service_takes_each_event_and_its_time() -> None:
-    many = [*samples.events(RATES, NOW - samples.HISTORY, NOW), *samples.outage(NOW - samples.OUTAGE)]
+    since = NOW - samples.OUTAGE
+    many = [*samples.events(RATES, NOW - samples.HISTORY, NOW), *samples.outage(since), *samples.held(since)]
     for text in samples.messages(many):
         for each in json.loads(text):
             read = parse_event(json.dumps(each), message_id="none", sent_at=0)
