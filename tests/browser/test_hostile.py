@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -335,3 +336,51 @@ def test_a_value_with_a_quote_stays_inside_the_samples_quotes(log: Log, page: Pa
     sample = page.locator("[data-op=getWebhook] details[data-language=cURL] pre").inner_text()
 
     assert "a%27b" in sample
+
+
+@pytest.mark.parametrize("method", ["POST", "POST; echo ran #", "$(echo ran)"])
+def test_the_command_of_a_hostile_webhook_is_one_command(log: Log, console: Page, method: str) -> None:
+    url = "https://example.com/{a,b}[1-9]?'; echo ran; '\n`echo ran`"
+
+    def change(content: Any) -> Any:
+        return {**content, "api": {**content["api"], "url": url, "type": method}}
+
+    visit(console, "#/explain")
+    console.evaluate(
+        "navigator.clipboard.writeText = async text => { window.copied = text }"  # no permission is needed
+    )
+    made = dead(log, log.webhook("Hostile"))
+    console.route(re.compile("/webhook/"), changed(change))
+    drawer = open_delivery(console, made)
+
+    drawer.get_by_role("button", name="Copy as cURL").click()
+    expect(console.get_by_text("Copied the cURL command")).to_be_visible()
+
+    command = console.evaluate("window.copied")
+    said = subprocess.run(
+        ["/bin/sh", "-c", f'curl() {{ printf \'%s\\n\' "$#" "$@"; }}\n{command}'],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.split("\n", 5)[1:4] == ["--globoff", "--request", method]
+    assert url in said
+    assert "\nran" not in said
+
+
+def test_a_bidi_override_turns_no_text_beside_it(log: Log, page: Page) -> None:
+    page.goto(f"{log.url}/console")
+    place = page.get_by_text("Base64 of the number")
+
+    places = place.evaluate("""hint => {
+        hint.querySelector("code").textContent = "\u202eabc";
+        const range = document.createRange();
+        const next = hint.querySelector("code").nextSibling;
+        return [1, 2, 3].map(at => {
+            range.setStart(next, at);
+            range.setEnd(next, at + 1);
+            return range.getBoundingClientRect().x;
+        });
+    }""")
+
+    assert places == sorted(places)

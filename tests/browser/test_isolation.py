@@ -244,7 +244,7 @@ def test_the_reference_stays_without_keys_that_are_forgotten_while_they_are_trie
 ) -> None:
     reference = Reference(page, world)
     held: list[Route] = []
-    page.route(re.compile("/communities"), lambda route: held.append(route))
+    page.route(re.compile("/communities"), lambda route: held.append(route))  # noqa: PLW0108 - it wants a function
     reference.open_box()
     reference.fill_box(
         keyId=SYSTEM.pair.public,
