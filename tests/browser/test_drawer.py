@@ -262,7 +262,7 @@ def test_curl_has_the_request_without_its_secrets_and_a_shell_reads_it(log: Log,
     command = copied(tab)
     assert command.startswith("# Signatures and credentials are left out")
     words = [each for each in shlex.split(command, comments=True) if each != "\n"]
-    assert words[:4] == ["curl", "--request", "POST", "https://hooks.example.com/in"]
+    assert words[:5] == ["curl", "--globoff", "--request", "POST", "https://hooks.example.com/in"]
     assert f"webhook-id: {made}" in words
     assert "[left out]" not in command
     assert words[words.index("--data-raw") + 1] == log.app.deliveries.bodies()[made]

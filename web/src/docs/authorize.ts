@@ -5,6 +5,8 @@ import { type Field, field, h } from "./dom";
 import { known, setValue } from "./values";
 
 let client: Client | undefined;
+/** Counts the times that keys were forgotten: a try that began before gives none. */
+let forgotten = 0;
 const listeners = new Set<() => void>();
 let waiting: (() => void) | undefined;
 
@@ -135,17 +137,20 @@ async function accept(event: Event): Promise<void> {
   const missing = (["license", "keySecret", "keyId"] as const).filter((name) => !given[name]);
   for (const name of missing) complain(name, `${name} is required.`);
   if (missing.length) return;
+  const before = forgotten;
   submit.disabled = true;
   submit.textContent = "Checking";
   try {
     const made = await Client.of(given, "docs");
     await attempt(made, given.tenantId, given.communityId);
+    if (before !== forgotten) return;
     for (const name of ["tenantId", "communityId"] as const) if (given[name]) setValue(name, given[name]);
     become(made);
     const next = waiting; // a box that is closed without keys forgets it
     dialog.close();
     next?.();
   } catch (error) {
+    if (before !== forgotten) return;
     become(undefined);
     place(error);
   } finally {
@@ -184,6 +189,7 @@ async function make(): Promise<void> {
 }
 
 function forget(): void {
+  forgotten += 1;
   for (const each of Object.values(fields)) {
     each.control.value = "";
     each.complain();

@@ -6,6 +6,7 @@ import "../console/styles/forms.css";
 import "../console/styles/overlays.css";
 import "./page.css";
 import { applyTheme, setTheme, type Theme, theme } from "../console/shell/theme";
+import { BASE } from "../shared/client";
 import { authorizeButton } from "./authorize";
 import { h } from "./dom";
 import { startPlace } from "./place";
@@ -24,6 +25,9 @@ const choice = h(
 choice.value = theme();
 choice.addEventListener("change", () => setTheme(choice.value as Theme));
 document.getElementById("tools")!.append(choice, authorizeButton());
+// Also where the page's own address has a slash at its end.
+for (const each of document.querySelectorAll<HTMLAnchorElement>("header nav a"))
+  each.href = new URL(each.getAttribute("href")!, BASE).href;
 document.getElementById("needs-script")!.remove();
 startSamples();
 startForms();

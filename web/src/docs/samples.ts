@@ -1,9 +1,14 @@
 /** Samples: one language for all, this deployment's address, and the values of the forms. */
+
+import { storage } from "../console/shell/theme";
 import { BASE } from "../shared/client";
 import { copy, h } from "./dom";
 import { onValue, SHARED } from "./values";
 
 const LANGUAGE = "webhooks.docs.language";
+
+/** A value as it stands in a URL, and between single quotes of a shell. */
+export const quoted = (value: string) => encodeURIComponent(value).replace(/'/g, "%27");
 
 /** Put a value where the samples of an element have it; none: the example. */
 export function fill(within: ParentNode, name: string, value: string): void {
@@ -16,7 +21,7 @@ export function fill(within: ParentNode, name: string, value: string): void {
 export function startSamples(): void {
   fill(document, "base", BASE.href.replace(/\/$/, ""));
   onValue((name, value) => {
-    if (SHARED.includes(name)) fill(document, name, encodeURIComponent(value));
+    if (SHARED.includes(name)) fill(document, name, quoted(value));
   });
   for (const pre of document.querySelectorAll<HTMLElement>(".samples pre")) addCopy(pre);
   const all = [...document.querySelectorAll<HTMLDetailsElement>("details[data-language]")];
@@ -29,13 +34,13 @@ export function startSamples(): void {
       event.preventDefault();
       if (each.open) return;
       const language = each.dataset.language!;
-      localStorage.setItem(LANGUAGE, language);
+      storage()?.setItem(LANGUAGE, language);
       const before = each.parentElement!.getBoundingClientRect().top;
       choose(language);
       // Samples above are longer or shorter now: the one that was clicked stays where it is.
       requestAnimationFrame(() => scrollBy(0, each.parentElement!.getBoundingClientRect().top - before));
     });
-  const kept = localStorage.getItem(LANGUAGE);
+  const kept = storage()?.getItem(LANGUAGE);
   if (kept) choose(kept);
 }
 

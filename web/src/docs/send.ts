@@ -4,7 +4,7 @@ import { ask, caller, canEncrypt, onCaller } from "./authorize";
 import { code, copy, type Field, field, h } from "./dom";
 import { curl, type Exchange, exchange, type Request } from "./exchange";
 import { type Operation, operations, type Parameter, phrases } from "./operations";
-import { fill } from "./samples";
+import { fill, quoted } from "./samples";
 import { known, learn, onValue, SHARED, setValue } from "./values";
 
 type Control = HTMLInputElement | HTMLSelectElement;
@@ -61,6 +61,8 @@ class SendForm {
         this.#out,
       ),
     );
+    // What the keys opened goes with them.
+    if (operation.secured) onCaller(() => caller() || this.#out.replaceChildren());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#exchange();
@@ -136,8 +138,10 @@ class SendForm {
     this.#send.disabled = true;
     this.#send.textContent = "Sending";
     this.#out.replaceChildren(); // a response of before is none of this request's
+    const client = caller();
     try {
-      const made = await exchange(request, caller());
+      const made = await exchange(request, client);
+      if (request.secured && caller() !== client) return; // the keys were forgotten meanwhile
       this.#out.replaceChildren(...shown(made));
       this.#learn(request, made);
     } catch (error) {
@@ -189,7 +193,7 @@ function parameterField(id: string, parameter: Parameter, section: HTMLElement):
     });
   control.addEventListener("input", () => {
     if (isShared) setValue(name, control.value.trim());
-    else if (parameter.in === "path") fill(section, name, encodeURIComponent(control.value.trim()));
+    else if (parameter.in === "path") fill(section, name, quoted(control.value.trim()));
   });
   return made;
 }

@@ -1,8 +1,8 @@
 /** Requests to the API of this deployment, and no other. */
 import { type Credentials, type Curve, checkPair, curveOf, headersFor, openAll, sharedKey } from "./wire";
 
-/** The API's address: the page's own, without its last segment. */
-export const BASE = new URL(".", location.href);
+/** The API's address: the page's own, without its last segment; a slash at its end is none. */
+export const BASE = new URL(location.pathname.replace(/[^/]*\/*$/, ""), location.origin);
 const SERVICE_KEY_MS = 300_000;
 /** A key that is younger than this was not reset since. */
 const SERVICE_KEY_FRESH_MS = 1000;
@@ -44,6 +44,9 @@ export interface Answer {
 /** When the service answered last, in epoch ms; 0: not yet. */
 export const contact = { at: 0 };
 
+// The service neither redirects nor has cookies: those of another page on its host are none of its business.
+const HOW: RequestInit = { cache: "no-store", redirect: "error", credentials: "omit" };
+
 let known: { at: number; service: Promise<Service> } | undefined;
 
 /** Return the service's public key, at most five minutes old, `within` ms where given. Throws ApiError. */
@@ -74,7 +77,7 @@ export async function send(
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   const signal = init.signal ? AbortSignal.any([init.signal, patience.signal]) : patience.signal;
   try {
-    const response = await fetch(new URL(path, BASE), { method, cache: "no-store", ...init, signal });
+    const response = await fetch(new URL(path, BASE), { ...HOW, method, ...init, signal });
     const text = await response.text();
     const milliseconds = performance.now() - began;
     contact.at = Date.now();
@@ -111,8 +114,8 @@ function successful(answer: Answer): Answer {
 }
 
 /** The sentence for a response that the API did not write: of a proxy, or of a network's sign-in page. */
-const foreign = (answer: Answer) =>
-  `The response (status ${answer.status}) is not the service's: it is no JSON. A proxy or the network may have made it.`;
+const foreign = (answer: Answer, why = "it is no JSON") =>
+  `The response (status ${answer.status}) is not the service's: ${why}. A proxy or the network may have made it.`;
 
 /** Return the JSON of an answer; undefined where it has no body. Throws ApiError. */
 function json(answer: Answer): unknown {
@@ -170,7 +173,12 @@ export class Client {
 
   /** Send a request and return the response's JSON as it is: envelopes stay closed. Throws ApiError. */
   async call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    return json(await this.answer(method, path, body, signal)) as T;
+    const answer = await this.answer(method, path, body, signal);
+    const value = json(answer);
+    // Only a deletion has nothing to say.
+    if (method !== "DELETE" && (typeof value !== "object" || !value))
+      throw new ApiError(answer.status, foreign(answer, "it has no content"), requestId(answer));
+    return value as T;
   }
 
   /**

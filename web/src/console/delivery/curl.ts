@@ -3,7 +3,8 @@ import type { Attempt, Delivery, Webhook } from "../state/types";
 
 const LEFT_OUT = "[left out]";
 
-const quoted = (text: string) => `'${text.replace(/'/g, "'\\''")}'`;
+/** A plain word stays as it is. */
+const quoted = (text: string) => (/^[A-Z]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`);
 
 /** `payload`: the exact text, undefined where it is not kept. */
 export function curl(
@@ -18,7 +19,8 @@ export function curl(
   if (payload === undefined) comments.push("# The payload is not kept, so the body is empty.");
   if (!webhook) comments.push("# The webhook cannot be read: put its URL in.");
   const lines = [
-    `curl --request ${webhook?.api.type ?? "POST"} ${quoted(webhook?.api.url ?? "https://…")}`,
+    // Without --globoff curl makes several requests of an address with braces or brackets.
+    `curl --globoff --request ${quoted(webhook?.api.type ?? "POST")} ${quoted(webhook?.api.url ?? "https://…")}`,
     ...Object.entries(headers)
       .filter(([, value]) => value !== LEFT_OUT)
       .map(([name, value]) => `--header ${quoted(`${name}: ${value}`)}`),

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../parts/icons";
 import { Tabs } from "../parts/tabs";
 import { Trouble } from "../parts/trouble";
-import { Button, Copy, IconButton, KINDS, Pill, When } from "../parts/ui";
+import { Button, Copy, IconButton, lookOf, Pill, When } from "../parts/ui";
 import { move } from "../shell/keyboard";
 import { useLoad } from "../state/load";
 import { useNames } from "../state/names";
@@ -74,7 +74,8 @@ function Content({ session, id, nameOf }: DrawerProps & { id: string }) {
   useEffect(() => {
     if (data?.delivery.outcome !== "retrying") return;
     // Its answer takes a while after the attempt's time.
-    const wait = Math.max(SOON_MS, (next ? Date.parse(next) - Date.now() : 0) + SOON_MS);
+    const left = next ? Date.parse(next) - Date.now() : 0;
+    const wait = SOON_MS + Math.max(0, left || 0); // a time that is none: soon
     const timer = setTimeout(reload, Math.min(wait, 0x7fffffff));
     return () => clearTimeout(timer);
   }, [data]);
@@ -155,7 +156,7 @@ function Body(props: {
     outcome === "delivered" || !attempts.length ? "payload" : "response",
   );
   const attempt = attempts.find((each) => each.number === chosen) ?? attempts.at(-1);
-  const { tone, icon } = KINDS[outcome];
+  const { tone, icon } = lookOf(outcome);
   const story = storyOf(delivery);
   const name = props.nameOf(delivery.webhookId);
   // It may be of a webhook that the view has not loaded.
@@ -210,7 +211,7 @@ function Facts({ delivery, name }: { delivery: Delivery; name: string }) {
       </dd>
       <dt>Happened</dt>
       <dd>{Date.parse(delivery.occurredAt) ? time(delivery.occurredAt) : "The event has no time."}</dd>
-      <dt>{KINDS[delivery.outcome].word}</dt>
+      <dt>{lookOf(delivery.outcome).word}</dt>
       <dd>{time(delivery.settledAt)}</dd>
     </dl>
   );

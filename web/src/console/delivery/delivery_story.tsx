@@ -94,6 +94,8 @@ export function storyOf(delivery: Delivery): Story {
       return held(delivery);
     case "skipped":
       return { happened: skipped(delivery.reason) };
+    default:
+      return { happened: sentence(delivery.reason ?? `The delivery is ${delivery.outcome}`) };
   }
 }
 
@@ -111,7 +113,7 @@ function answer(last: Attempt): string {
 function NextAttempt({ delivery }: { delivery: Delivery }) {
   if (!delivery.nextAttemptAt) return <>Another attempt follows.</>;
   const at = Date.parse(delivery.nextAttemptAt);
-  if (at <= Date.now()) return <>Attempt {delivery.attemptCount + 1} follows now.</>;
+  if (!(at > Date.now())) return <>Attempt {delivery.attemptCount + 1} follows now.</>;
   return (
     <>
       Attempt {delivery.attemptCount + 1} follows in <Countdown until={at} />.

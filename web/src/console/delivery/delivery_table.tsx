@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../parts/icons";
 import { Pill, When } from "../parts/ui";
 import { link, useRoute } from "../state/router";
+import { onEnd } from "../state/session";
 import type { Delivery } from "../state/types";
 import { milliseconds, plural } from "../text/format";
 import { answered, isTaken } from "./delivery_story";
@@ -11,6 +12,10 @@ const FITTING = 32; // characters
 const rows = new Map<string, Delivery>();
 const opened = new Map<string, Delivery>();
 const listeners = new Set<() => void>();
+onEnd(() => {
+  rows.clear();
+  opened.clear();
+});
 
 /** Take a delivery as it was read when it was opened: its row keeps up with it. */
 export function learnDelivery(delivery: Delivery): void {

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import { toast } from "../parts/toast";
-import { KINDS } from "../parts/ui";
+import { lookOf } from "../parts/ui";
 import { asApiError } from "../state/load";
 import { inScope, type Session } from "../state/session";
 import type { Delivery, Replay, ReplayCount } from "../state/types";
@@ -67,7 +67,7 @@ export function useResend(session: Session, delivery: Delivery, onChanged: () =>
         if (isOver.current) return;
         onChanged();
         set({ isBusy: false });
-        toast(`Sent again: ${KINDS[now.outcome].word.toLowerCase()}`);
+        toast(`Sent again: ${lookOf(now.outcome).word.toLowerCase()}`);
         return;
       }
       await pause();

@@ -82,7 +82,7 @@ function Row(props: {
 
 function Wait({ before, after }: { before: Attempt; after: Attempt }) {
   const waited = Date.parse(after.at) - Date.parse(before.at) - before.latencyMs;
-  if (waited < 1000) return <div class="gap meta">at once</div>;
+  if (!(waited >= 1000)) return <div class="gap meta">at once</div>;
   return (
     <div class="gap meta">
       waited {waited < 3_600_000 ? seconds(Math.round(waited / 1000)) : duration(waited)}

@@ -3,9 +3,14 @@
 
 import type { Outcome } from "../state/types";
 import { plural } from "../text/format";
-import { KINDS } from "./ui";
+import { lookOf } from "./ui";
 
-const BELOW: Record<Outcome, number> = { delivered: 0, skipped: 3, retrying: 4, held: 7, dead: 7 };
+const BELOW = new Map<string, number>([
+  ["skipped", 3],
+  ["retrying", 4],
+  ["held", 7],
+  ["dead", 7],
+]);
 const SHOWN = 100;
 
 /** `deliveries`: newest first, as the API has them. */
@@ -14,11 +19,12 @@ export function Strip({ deliveries }: { deliveries: [Outcome, number | null][] }
   const shown = deliveries.slice(0, SHOWN).reverse();
   shown.forEach(([outcome, ms], index) => {
     const x = index * 2 + 0.5;
-    const name = outcome === "delivered" ? "okq" : KINDS[outcome].tone;
+    const name = outcome === "delivered" ? "okq" : lookOf(outcome).tone;
     const attempted = outcome !== "held" && outcome !== "skipped" && ms !== null;
     const height = attempted ? Math.max(2, Math.round(((Math.log10(Math.max(10, ms)) - 1) / 2.7) * 17)) : 0;
     const up = height ? `M${x} 18v-${Math.min(17, height)}` : "";
-    const down = BELOW[outcome] ? `M${x} 19v${BELOW[outcome]}` : "";
+    const below = BELOW.get(outcome);
+    const down = below ? `M${x} 19v${below}` : "";
     paths[name] = (paths[name] ?? "") + up + down;
   });
   return (

@@ -1,5 +1,6 @@
 /** A line at the bottom of the page for five seconds: the action, with Undo where that is possible. */
 import { useEffect, useState } from "preact/hooks";
+import { onEnd } from "../state/session";
 
 interface Shown {
   text: string;
@@ -8,6 +9,9 @@ interface Shown {
 
 const SHOWN_MS = 5000;
 let show: (next: Shown | undefined) => void = () => undefined;
+
+// Undo would act with the keys of before.
+onEnd(() => show(undefined));
 
 export function toast(text: string, undo?: () => void): void {
   show({ text, undo });

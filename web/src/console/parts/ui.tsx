@@ -24,12 +24,17 @@ export const KINDS: Record<Kind, { tone: Tone; icon: IconName; word: string }> =
   filtered: { tone: "off", icon: "filter", word: "Filtered" },
   unknown: { tone: "off", icon: "help", word: "Unknown" },
 };
+/** How a kind is shown; one of a newer service by its name. */
+export function lookOf(kind: string): { tone: Tone; icon: IconName; word: string } {
+  if (Object.hasOwn(KINDS, kind)) return KINDS[kind as Kind];
+  return { tone: "off", icon: "help", word: kind.charAt(0).toUpperCase() + kind.slice(1) };
+}
 const QUIET: Kind[] = ["healthy", "delivered", "matched"];
 
 /** A state's label: quiet while all is well. */
 /** `look` plain: without a tint, as a number among numbers. */
 export function Pill({ kind, text, look }: { kind: Kind; text?: string; look?: "plain" }) {
-  const { tone, icon, word } = KINDS[kind];
+  const { tone, icon, word } = lookOf(kind);
   const isTinted = look !== "plain" && !QUIET.includes(kind);
   return (
     <span class={`pill k-${tone} ${isTinted ? "tinted" : ""}`}>
@@ -109,6 +114,7 @@ export function Copy({ text, what }: { text: string | (() => string | Promise<st
 export function When({ at, fine = false }: { at: string | number; fine?: boolean }) {
   const time = typeof at === "number" ? at : Date.parse(at);
   useTick();
+  if (Number.isNaN(time)) return <span>–</span>;
   return (
     <time class="nowrap" dateTime={new Date(time).toISOString()} data-tip={utc(time)}>
       {ago(time, { fine })}

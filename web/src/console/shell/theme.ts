@@ -4,7 +4,7 @@ export type Theme = "auto" | "light" | "dark";
 const KEY = "webhooks.theme";
 
 /** None where the browser lets pages store nothing. */
-function storage(): Storage | undefined {
+export function storage(): Storage | undefined {
   try {
     return localStorage;
   } catch {

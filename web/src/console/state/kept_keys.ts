@@ -1,13 +1,16 @@
 /** Keys in the tab's session storage, encrypted with a passphrase: PBKDF2 and AES-GCM of the browser.
  *
  * Nothing of it is readable without the passphrase, and closing the tab ends it. */
+import { BASE } from "../../shared/client";
 import { base64, type Credentials, unbase64 } from "../../shared/wire";
 import type { Scope } from "./session";
 
-const ITEM = "webhooks.keys";
+// Of this deployment: another one on the same host gets no request with these keys.
+const ITEM = `webhooks.keys ${BASE.pathname}`;
 const ITERATIONS = 600_000; // OWASP's least for PBKDF2 with SHA-256
 const SALT_BYTES = 16;
 const IV_BYTES = 12;
+const NOTHING = "Nothing is remembered in this tab.";
 export const WRONG_PASSPHRASE = "The passphrase is wrong.";
 
 export interface Remembered {
@@ -54,12 +57,14 @@ async function derive(passphrase: string, salt: string, iterations: number): Pro
 }
 
 async function write(): Promise<void> {
-  if (!held) return;
+  const mine = held;
+  if (!mine) return;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const text = new TextEncoder().encode(JSON.stringify(held.content));
-  const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, held.key, text));
-  const { salt, iterations } = held;
+  const text = new TextEncoder().encode(JSON.stringify(mine.content));
+  const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, mine.key, text));
+  const { salt, iterations } = mine;
   const made: Stored = { iterations, salt, iv: base64(iv), sealed: base64(sealed) };
+  if (held !== mine) return; // forgotten, or changed once more
   sessionStorage.setItem(ITEM, JSON.stringify(made));
 }
 
@@ -85,16 +90,19 @@ export async function rememberScope(scope: Scope): Promise<void> {
 /** Return the remembered keys. Throws Error with a sentence where the passphrase is wrong. */
 export async function recall(passphrase: string): Promise<Remembered> {
   const found = stored();
-  if (!found) throw new Error("Nothing is remembered in this tab.");
+  if (!found) throw new Error(NOTHING);
+  let opened: NonNullable<typeof held>;
   try {
     const { salt, iterations } = found;
     const key = await derive(passphrase, salt, iterations);
     const iv = unbase64(found.iv);
     const bytes = await crypto.subtle.decrypt({ name: "AES-GCM", iv }, key, unbase64(found.sealed));
     const content: Remembered = JSON.parse(new TextDecoder().decode(bytes));
-    held = { key, salt, iterations, content };
-    return content;
+    opened = { key, salt, iterations, content };
   } catch {
     throw new Error(WRONG_PASSPHRASE);
   }
+  if (!isRemembered()) throw new Error(NOTHING); // forgotten meanwhile
+  held = opened;
+  return held.content;
 }

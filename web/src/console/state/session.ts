@@ -32,11 +32,21 @@ let current: Session | undefined;
 let asked: Asked | undefined;
 let firstPage: { of: Session; page: WebhookPage } | undefined;
 const listeners = new Set<() => void>();
+const endings = new Set<(isForgotten: boolean) => void>();
+
+/** Run when other keys, another community or nothing takes over, so that nothing of the one before stays.
+ * `isForgotten`: the keys were forgotten. */
+export function onEnd(run: (isForgotten: boolean) => void): void {
+  endings.add(run);
+}
 
 export const session = () => current;
 
 export function change(next: Session | undefined): void {
+  const before = current;
   current = next;
+  if (!(before && next && before.client === next.client && sameScope(before.scope, next.scope)))
+    for (const each of endings) each(!next);
   asked = undefined;
   for (const each of listeners) each();
 }

@@ -4,6 +4,7 @@ import type { ApiError } from "../../shared/client";
 
 const FIRST_WAIT = 1; // seconds
 const LONGEST_WAIT = 30;
+export const LONGEST_TIMER = 0x7fffffff; // ms
 const QUIET_MS = 500;
 const TRIED_AGAIN = [0, 429, 500, 502, 503, 504];
 
@@ -31,7 +32,8 @@ export function later(at: number, run: () => void, error?: ApiError): () => void
   const due = () => {
     if (!document.hidden && navigator.onLine) entry.run();
   };
-  const timer = setTimeout(due, Math.max(0, at - Date.now()));
+  // A wait that is longer than a timer can be would end at once.
+  const timer = setTimeout(due, Math.min(LONGEST_TIMER, Math.max(0, at - Date.now())));
   const stop = () => {
     clearTimeout(timer);
     return waiting.delete(entry);

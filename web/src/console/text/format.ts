@@ -38,11 +38,13 @@ export function ago(at: number, { fine = false, now = Date.now() } = {}): string
 }
 
 /** "2026-01-15 09:30:00.250 UTC" */
-export const utc = (at: number) => new Date(at).toISOString().replace("T", " ").replace("Z", " UTC");
+export const utc = (at: number) => (Number.isNaN(at) ? "no time" : isoUtc(at));
+
+const isoUtc = (at: number) => new Date(at).toISOString().replace("T", " ").replace("Z", " UTC");
 
 /** "09:30" in the viewer's zone, with seconds on wish. */
 export const clock = (at: number, withSeconds = false) =>
-  new Date(at).toTimeString().slice(0, withSeconds ? 8 : 5);
+  Number.isNaN(at) ? "–" : new Date(at).toTimeString().slice(0, withSeconds ? 8 : 5);
 
 /** "98.2 %", rounded down: 100 % means all. `rate`: 0 to 1, absent where nothing was attempted. */
 export function percent(rate: number | undefined | null): string {

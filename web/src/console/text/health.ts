@@ -23,10 +23,13 @@ const WORDS: Record<State, string> = {
   disabled: "Disabled",
 };
 
+/** A state's word; that of a newer service is its name. */
+const wordOf = (state: string) => (Object.hasOwn(WORDS, state) ? WORDS[state as State] : capital(state));
+
 /** "Failing for 1 h 49 min." */
 export function standing(health: Health, now = Date.now()): string {
   const since = health.since && Date.parse(health.since);
-  return `${WORDS[health.state]}${since ? ` ${lasting(now - since)}` : ""}.`;
+  return `${wordOf(health.state)}${since ? ` ${lasting(Math.max(0, now - since))}` : ""}.`;
 }
 
 /** In whole seconds: a state is a matter of minutes. */
@@ -76,7 +79,7 @@ export function changeText(change: Change, before: Change[]): string {
   const began = downSince(before);
   if (!DOWN.includes(state) && began !== undefined)
     return `Recovered after ${duration(Date.parse(change.at) - began)}: ${reason}`;
-  return `${WORDS[state]}: ${reason}`;
+  return `${wordOf(state)}: ${reason}`;
 }
 
 /** Return when the outage began that the newest of the changes belongs to, epoch ms. */

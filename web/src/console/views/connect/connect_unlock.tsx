@@ -1,5 +1,5 @@
 /** Opens the keys that this tab remembers. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, FieldBlock, Input } from "../../parts/ui";
 import { forget, type Remembered, recall } from "../../state/kept_keys";
 import { asApiError } from "../../state/load";
@@ -17,22 +17,32 @@ export function Unlock({ onDone, onForgotten, onRefused }: UnlockProps) {
   const [passphrase, setPassphrase] = useState("");
   const [wrong, setWrong] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const isOver = useRef(false);
+  useEffect(
+    () => () => {
+      isOver.current = true;
+    },
+    [],
+  );
   const unlock = async () => {
     setBusy(true);
     let content: Remembered;
     try {
       content = await recall(passphrase);
     } catch (failure) {
+      if (isOver.current) return;
       setWrong(asApiError(failure).message);
       setBusy(false);
       document.getElementById("passphrase")?.focus();
       return;
     }
     try {
-      await connect(content.who, content.scope, () => undefined); // they stay remembered
+      await connect(content.who, content.scope, () => {
+        if (isOver.current) throw new Error("The keys were forgotten.");
+      }); // else they stay remembered
       onDone();
     } catch (failure) {
-      onRefused(content, problemOf(failure));
+      if (!isOver.current) onRefused(content, problemOf(failure));
     }
   };
   return (

@@ -4,6 +4,7 @@ import type { ApiError } from "../../../shared/client";
 import { asApiError, type Loaded, useLoad } from "../../state/load";
 import { inScope, type Session } from "../../state/session";
 import type { Delivery, DeliveryPage } from "../../state/types";
+import { LONGEST_TIMER } from "../../state/waiting";
 import { bodyOf, type Filter, keyOf } from "./delivery_filter";
 
 const PAGE = 50;
@@ -123,7 +124,10 @@ function useTail(isOn: boolean, key: string, look: (signal: AbortSignal) => Prom
       } catch (failure) {
         if (abort.signal.aborted) return;
         const tailError = asApiError(failure);
-        wait = tailError.retryAfter ? tailError.retryAfter * 1000 : TAIL_AFTER_ERROR_MS;
+        wait = Math.min(
+          LONGEST_TIMER,
+          tailError.retryAfter ? tailError.retryAfter * 1000 : TAIL_AFTER_ERROR_MS,
+        );
         set((before) => ({ ...before, fresh: NONE, tailError }));
       }
       if (!abort.signal.aborted) timer = setTimeout(round, wait);

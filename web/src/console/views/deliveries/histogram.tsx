@@ -34,7 +34,7 @@ interface Bars {
 }
 
 /** Put deliveries into bars that begin at round times, at most BARS of them. */
-export function barsOf(deliveries: Delivery[]): Bars {
+function barsOf(deliveries: Delivery[]): Bars {
   const times = deliveries.map((each) => Date.parse(each.occurredAt));
   const oldest = times.reduce((least, each) => Math.min(least, each), Number.POSITIVE_INFINITY);
   const newest = times.reduce((most, each) => Math.max(most, each), 0);
@@ -44,7 +44,7 @@ export function barsOf(deliveries: Delivery[]): Bars {
   const counts: Counts[] = Array.from({ length: Math.floor(newest / step) - begin + 1 }, () => ({}));
   deliveries.forEach(({ outcome }, index) => {
     const bar = counts[Math.floor(times[index]! / step) - begin]!;
-    bar[outcome] = (bar[outcome] ?? 0) + 1;
+    if (ORDER.includes(outcome)) bar[outcome] = (bar[outcome] ?? 0) + 1;
   });
   return { from: begin * step, step, counts, highest: Math.max(...counts.map(sum)) };
 }
@@ -70,10 +70,18 @@ function stepText(step: number): string {
   return step < DAY ? `${step / HOUR} h` : plural(step / DAY, "day");
 }
 
-export function Histogram(props: {
+interface HistogramProps {
   deliveries: Delivery[];
   onSelect: (since: number, until: number) => void;
-}) {
+}
+
+/** Deliveries without a time have no place in it. */
+export function Histogram({ deliveries, onSelect }: HistogramProps) {
+  const timed = deliveries.filter((each) => Date.parse(each.occurredAt) >= 0);
+  return timed.length ? <Chart deliveries={timed} onSelect={onSelect} /> : null;
+}
+
+function Chart(props: HistogramProps) {
   const bars = barsOf(props.deliveries);
   const { from, step, counts, highest } = bars;
   const [marked, mark] = useState<{ first: number; last: number; isDragged: boolean }>();

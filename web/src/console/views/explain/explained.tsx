@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../../shared/client";
 import { Icon } from "../../parts/icons";
-import { Button, Countdown, KINDS, Note, Pill } from "../../parts/ui";
+import { Button, Countdown, lookOf, Note, Pill } from "../../parts/ui";
 import { knownListener } from "../../state/catalogue";
 import { address, go, link, useRoute } from "../../state/router";
 import type { Session } from "../../state/session";
@@ -81,7 +81,7 @@ function counted({ rows, hasMore, message }: Answer): string {
 }
 
 function Chip(props: { kind: (typeof RESULTS)[number]; count: number; isPressed: boolean }) {
-  const { tone, icon, word } = KINDS[props.kind];
+  const { tone, icon, word } = lookOf(props.kind);
   return (
     <button
       type="button"

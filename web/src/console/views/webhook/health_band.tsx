@@ -2,7 +2,7 @@
 
 import { fillOf, type Texture } from "../../charts/patterns";
 import { placed, type Span, spansOf } from "../../charts/series";
-import { KINDS, useTick } from "../../parts/ui";
+import { lookOf, useTick } from "../../parts/ui";
 import type { Health } from "../../state/types";
 import { DAY, duration } from "../../text/format";
 import { capital } from "../../text/health";
@@ -36,7 +36,7 @@ export function HealthBand({ health: { changes, state } }: { health: Health }) {
         aria-label={`Last 24 hours: ${spans.map((each) => said(each, now)).join(", ")}.`}
       >
         {spans.map((each) => {
-          const [y, height, tone, texture] = LOOKS[each.state];
+          const [y, height, tone, texture] = LOOKS[Object.hasOwn(LOOKS, each.state) ? each.state : "unknown"];
           const x = place(each.from);
           return (
             <rect
@@ -59,7 +59,7 @@ export function HealthBand({ health: { changes, state } }: { health: Health }) {
   );
 }
 
-const word = ({ state }: Span) => (state === "unknown" ? "not known" : KINDS[state].word.toLowerCase());
+const word = ({ state }: Span) => (state === "unknown" ? "not known" : lookOf(state).word.toLowerCase());
 
 function said(span: Span, now: number): string {
   const { from, to } = span;

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Icon } from "../../parts/icons";
 import { Strip } from "../../parts/strip";
-import { Button, KINDS, Note, useTick, When } from "../../parts/ui";
+import { Button, lookOf, Note, useTick, When } from "../../parts/ui";
 import type { Health, ShownWebhook, State, WebhookHealth } from "../../state/types";
 import { createdAt, milliseconds } from "../../text/format";
 import { changeText, consequence, counted, standing } from "../../text/health";
@@ -18,7 +18,7 @@ export function HealthCard(props: {
 }) {
   const { webhook, last } = props;
   const { health } = webhook;
-  const { tone, icon } = KINDS[health.state];
+  const { tone, icon } = lookOf(health.state);
   return (
     <section class="card" aria-labelledby="health-title">
       <header>
@@ -118,7 +118,7 @@ function History({ webhook }: { webhook: ShownWebhook }) {
       <ol class="hist" aria-label="History">
         {shown.map((change, index) => (
           <li key={`${change.at}${index}`} class={`k-${MARKS[change.state]}`}>
-            <Icon name={KINDS[change.state].icon} />
+            <Icon name={lookOf(change.state).icon} />
             <span class="wrap">{changeText(change, changes.slice(index + 1))}</span>
             <span class="meta">
               <When at={change.at} fine />

@@ -1,6 +1,8 @@
 /** The signing secret of a webhook that was just created: in memory, until its dialog closes. */
+import { onEnd } from "../../state/session";
 
 let kept: { id: string; secret: string } | undefined;
+onEnd(forgetCreatedSecret);
 
 export function keepCreatedSecret(id: string, secret: string): void {
   kept = { id, secret };

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "../../parts/dialog";
 import { Button } from "../../parts/ui";
 import { guardAddress, parse, replace } from "../../state/router";
+import { whatIsAsked } from "../../state/session";
 
 /** `isUnsaved` is asked when the page is about to go. Returns the dialog while it asks. */
 export function useLeaveQuestion(isUnsaved: () => boolean) {
@@ -18,7 +19,8 @@ export function useLeaveQuestion(isUnsaved: () => boolean) {
       if (!isUnsaved()) return;
       event.stopImmediatePropagation();
       event.preventDefault();
-      want(location.hash);
+      // A dialog behind the question for keys would lock that one.
+      if (!whatIsAsked()) want(location.hash);
       // Without a dialog: the question takes the place of the one that led away.
       replace(own.replace(/[?&]dialog=[^&]*/, ""));
     };

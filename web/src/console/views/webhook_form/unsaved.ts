@@ -1,5 +1,5 @@
 /** Typed text, while its page is away: for another connection, or another webhook. In memory, and given out once. */
-import type { Scope } from "../../state/session";
+import { onEnd, type Scope } from "../../state/session";
 import type { Values } from "./model";
 
 interface Draft {
@@ -9,6 +9,7 @@ interface Draft {
 }
 
 let kept: { place: string; draft: Draft } | undefined;
+onEnd((isForgotten) => isForgotten && dropDraft());
 
 const placeOf = (scope: Scope, id: string) => JSON.stringify([scope.tenant, scope.community, id]);
 

@@ -4,6 +4,7 @@ import { toast } from "../../parts/toast";
 import { go } from "../../state/router";
 import { askAgain, type Session } from "../../state/session";
 import type { Webhook } from "../../state/types";
+import { LONGEST_TIMER } from "../../state/waiting";
 import { keepCreatedSecret } from "./created_secret";
 import { useLeaveQuestion } from "./leave";
 import { fresh, read, rebased, type Values } from "./model";
@@ -74,7 +75,7 @@ export function useEditor({ session, id, loaded }: { session: Session; id?: stri
   };
   useEffect(() => {
     if (!failure?.retryAt) return;
-    const timer = setTimeout(submit, failure.retryAt - Date.now());
+    const timer = setTimeout(submit, Math.min(LONGEST_TIMER, failure.retryAt - Date.now()));
     return () => clearTimeout(timer);
   }, [failure?.retryAt]);
 
