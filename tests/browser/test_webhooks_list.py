@@ -45,7 +45,7 @@ def test_a_row_shows_state_endpoint_events_and_figures(filled: World, page: Page
     open_list(page, filled)
 
     erp = row(page, "Order sync to ERP")
-    expect(erp).to_contain_text("Failing")
+    expect(erp).to_contain_text("Failing 1 h 49 min")
     expect(erp).to_contain_text("3 held")
     expect(erp).to_contain_text("erp.acme.example:8443")
     expect(erp).to_contain_text("order.paid")

@@ -20,6 +20,7 @@ from tests.factories import (
 )
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogEntry, LogKey, Mark, Outcome
+from webhooks.domain.event import iso_time
 from webhooks.domain.health import Health, State, StateChange
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
@@ -174,7 +175,13 @@ def test_a_list_gets_the_health_of_its_webhooks_in_one_request(app: InMemoryApp)
     response = app.call("POST", f"{BASE}/webhooks/health", asked, by=SERVICE_CALLER)
     assert response.json == {
         "data": [
-            {"webhookId": second, "state": "held", "held": 1, "deliveries": [["held", None]]},
+            {
+                "webhookId": second,
+                "state": "held",
+                "since": iso_time(AT),
+                "held": 1,
+                "deliveries": [["held", None]],
+            },
             {
                 "webhookId": first,
                 "state": "healthy",

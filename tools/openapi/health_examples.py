@@ -30,6 +30,7 @@ WEBHOOKS_HEALTH: dict[str, Any] = {
         {
             "webhookId": examples.WEBHOOK_ID,
             "state": "failing",
+            "since": _AT,
             "held": 0,
             **_FIGURES,
             "deliveries": [["delivered", 84], ["dead", 1204], ["held", None]],

@@ -78,6 +78,7 @@ export interface WebhookPage {
 export interface WebhookHealth {
   webhookId: string;
   state: State;
+  since?: string;
   /** 10,000: that many or more. */
   held: number;
   /** Percent of the attempted ones, rounded down: 100 is all. */

@@ -3,8 +3,8 @@
 import { Strip } from "../../parts/strip";
 import { Pill, SkeletonRows } from "../../parts/ui";
 import { address } from "../../state/router";
-import type { Webhook } from "../../state/types";
-import { host, milliseconds } from "../../text/format";
+import type { Webhook, WebhookHealth } from "../../state/types";
+import { duration, host, milliseconds } from "../../text/format";
 import { counted } from "../../text/health";
 import type { RowHealth } from "./webhook_list";
 
@@ -127,10 +127,16 @@ function StateLabel(props: { webhook: Webhook; health: RowHealth; isWaiting: boo
   ].filter(Boolean);
   return (
     <>
-      <Pill kind={state} text={isHeld ? held : undefined} />
+      <Pill kind={state} text={isHeld ? held : failingFor(known)} />
       {details.length > 0 && <div class="meta">{details.join(", ")}</div>}
     </>
   );
+}
+
+/** "Failing 1 h 49 min"; undefined for other states. */
+function failingFor(known: WebhookHealth | undefined): string | undefined {
+  if (known?.state !== "failing" || !known.since) return undefined;
+  return `Failing ${duration(Math.max(0, Date.now() - Date.parse(known.since)))}`;
 }
 
 /** The state that the tenant or the service gave it: known without its health. */

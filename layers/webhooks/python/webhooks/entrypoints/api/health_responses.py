@@ -36,7 +36,6 @@ def health_fields(shown: WebhookHealth) -> dict[str, Any]:
         None,
         **_state(shown),
         states=[state.value for state in webhook.states],
-        since=_time(shown.since),
         recoverable=shown.recoverable,
         last_success_at=_time(figures.last_success),
         last_failure=FailureOut.of(failure, at=iso_time(failure.at)) if failure else None,
@@ -100,6 +99,7 @@ def _state(shown: WebhookHealth) -> Mapping[str, Any]:
     figures: Figures = shown.figures
     return {
         "state": shown.webhook.states[0].value,
+        "since": _time(shown.since),
         "held": shown.held,
         "success_rate": figures.success_rate,
         "p50_ms": figures.p50,

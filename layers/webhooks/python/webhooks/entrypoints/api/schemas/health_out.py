@@ -29,6 +29,7 @@ Rate = Annotated[
 ]
 P50 = Annotated[int, Field(description="Half of the last attempts took so many milliseconds or fewer.")]
 P99 = Annotated[int, Field(description="99 of 100 last attempts took so many milliseconds or fewer.")]
+Since = Annotated[Time, Field(description="When the state began; absent where that is not known.")]
 Held = Annotated[int, Field(description="Held deliveries; 10000 is that many or more.")]
 
 
@@ -60,7 +61,7 @@ class EndpointHealthOut(Out):
 
     state: StateField
     states: Annotated[list[StateField], Field(description="All states that hold.")]
-    since: Annotated[Time, Field(description="When the state began; absent where that is not known.")] = ""
+    since: Since = ""
     held: Held
     recoverable: Annotated[
         int,
@@ -89,6 +90,7 @@ class WebhookHealthOut(Out):
 
     webhook_id: Annotated[str, Field(pattern=f"^{WEBHOOK_ID.pattern}$")]
     state: StateField
+    since: Since = ""
     held: Held
     success_rate: Rate = 0
     p50_ms: P50 = 0
