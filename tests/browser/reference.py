@@ -41,8 +41,9 @@ class Reference:
     def accept(self) -> None:
         self.box.get_by_role("button", name="Authorize").click()
 
-    def authorize(self, client: Client = SYSTEM, **values: str) -> None:
-        self.open_box()
+    def authorize(self, client: Client = SYSTEM, *, is_open: bool = False, **values: str) -> None:
+        if not is_open:
+            self.open_box()
         given = {"keyId": client.pair.public, "keySecret": secret_of(client), "license": client.license_key}
         self.fill_box(**(given | values))
         self.accept()

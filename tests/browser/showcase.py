@@ -13,6 +13,7 @@ from webhooks.domain.http import PhaseTimes
 
 HOUR, DAY = 60 * MINUTE, 1440 * MINUTE  # ms
 SPAN = 22 * HOUR
+AGE = 41 * DAY  # of the webhooks
 OUTAGE = 109 * MINUTE  # since when webhooks are in their states
 # Payload, reason and response of deliveries.
 ORDER = {
@@ -22,6 +23,9 @@ ORDER = {
     "customer": {"id": "c-77", "country": "DE"},
     "items": [{"sku": "lamp", "quantity": 1}, {"sku": "bulb", "quantity": 4}],
 }
+DOWN = "the webhook's endpoint is down"
+EXHAUSTED = "HTTP 503 at the last of 3 attempts"
+GONE = "endpoint gone (HTTP 410)"
 REFUSED = "connect: connection refused"
 UPSTREAM = "upstream connect error or disconnect/reset before headers. reset reason: connection termination"
 
@@ -120,9 +124,11 @@ class Showcase(World):
 
     def _add(self, shown: Shown) -> None:
         settings = dict(shown.settings)
+        health, now = self._health(shown.state), self.app.clock.now
+        self.app.clock.now = now - AGE // 1000
         webhook_id = self.webhook(
             shown.name,
-            health=self._health(shown.state),
+            health=health,
             eventNames=shown.event_names.split(),
             tags=shown.tags.split(),
             successCodes=[200, 202],
@@ -132,11 +138,12 @@ class Showcase(World):
             disabled=shown.state is State.DISABLED,
             **settings,
         )
+        self.app.clock.now = now
         self.ids[shown.name] = webhook_id
         if shown.state is State.DISABLED:
             stored = self.app.subscriptions.now(webhook_id)
             assert stored is not None
-            self.app.subscriptions.put(replace(stored, disabled_reason="endpoint gone (HTTP 410)"))
+            self.app.subscriptions.put(replace(stored, disabled_reason=GONE))
         names = shown.event_names.split()
         step = SPAN // shown.count
         for number in range(shown.count, 0, -1):
@@ -150,7 +157,7 @@ class Showcase(World):
                 event_name=names[self.random.randrange(len(names))],
                 event_id=self._event_id(),
                 data=ORDER,
-                reason=self._reason(outcome, attempts),
+                reason=self._reason(shown, outcome, attempts),
                 next_at=self.now + 4 * 1000 if outcome is Outcome.RETRYING else None,
                 is_recoverable=outcome is Outcome.DEAD,
             )
@@ -160,9 +167,9 @@ class Showcase(World):
         since = self.now - OUTAGE
         past = (
             StateChange(self.now - 3 * DAY, State.SLOW, "an attempt took long"),
-            StateChange(self.now - 3 * DAY + 4 * MINUTE, State.HEALTHY, "quick again"),
+            StateChange(self.now - 3 * DAY + 4 * MINUTE, State.HEALTHY, "attempts are quick again"),
         )
-        failing = StateChange(since, State.FAILING, "503")
+        failing = StateChange(since, State.FAILING, EXHAUSTED)
         match state:
             case State.SLOW:
                 return Health(
@@ -177,7 +184,9 @@ class Showcase(World):
                     changes=(*past, failing),
                 )
             case State.HELD:
-                held = StateChange(since + 2 * MINUTE, state, "10 attempts in a row failed, the last: 503")
+                held = StateChange(
+                    since + 2 * MINUTE, state, "10 attempts in a row failed, the last: HTTP 503"
+                )
                 return Health(
                     failing_since=since,
                     held_since=since + 2 * MINUTE,
@@ -216,14 +225,19 @@ class Showcase(World):
             for number in range(count)
         ]
 
-    def _reason(self, outcome: Outcome, attempts: list[Attempt]) -> str | None:
+    def _reason(self, shown: Shown, outcome: Outcome, attempts: list[Attempt]) -> str | None:
+        """Return the reason as the service writes it."""
         match outcome:
             case Outcome.HELD:
-                return "the webhook's endpoint is down"
+                return "the webhook is paused" if shown.state is State.PAUSED else DOWN
             case Outcome.SKIPPED:
-                return "the webhook is disabled"
-            case Outcome.DEAD | Outcome.RETRYING:
-                return f"{attempts[-1].status}"
+                return GONE
+            case Outcome.DEAD if attempts[-1].status == 410:
+                return GONE
+            case Outcome.DEAD:
+                return EXHAUSTED
+            case Outcome.RETRYING:
+                return f"HTTP {attempts[-1].status}"
         return None
 
     def _open(self) -> None:
@@ -245,7 +259,7 @@ class Showcase(World):
             event_name="order.paid",
             event_id=self._event_id(),
             data=ORDER,
-            reason="503",
+            reason=EXHAUSTED,
             is_recoverable=True,
         )
         self.deliveries["test"] = self.delivery(

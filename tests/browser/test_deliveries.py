@@ -44,8 +44,8 @@ def test_all_webhooks_show_their_undelivered_newest_first_and_say_so(tab: Page) 
 
     filled(tab, 3)
     assert outcomes(tab) == ["Held", "Dead", "Retrying"]
-    expect(tab.get_by_text("Undelivered deliveries of all webhooks")).to_be_visible()
-    expect(tab.get_by_text("Choose a webhook to see delivered ones")).to_be_visible()
+    expect(tab.get_by_text("Retrying, dead and held deliveries of all webhooks")).to_be_visible()
+    expect(tab.get_by_text("Choose a webhook to see its delivered ones too")).to_be_visible()
     expect(rows(tab).nth(1)).to_contain_text(
         re.compile(r"order\.paid\s*Order sync\s*3\s*503\s*800 ms\s*10 min")
     )

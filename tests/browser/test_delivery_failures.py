@@ -29,7 +29,8 @@ def tab(log: Log, browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def test_an_empty_community_says_what_to_do(world: World, page: Page) -> None:
+def test_an_empty_log_says_what_to_do(world: World, page: Page) -> None:
+    world.webhook("Order sync")
     open_console(page, world, "#/deliveries")
 
     expect(page.get_by_role("heading", name="No undelivered deliveries")).to_be_visible()

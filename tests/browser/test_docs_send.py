@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Recorded
 from tests.browser.reference import Reference
 from tests.browser.world import World
 from tests.factories import SYSTEM, basic_api
@@ -44,6 +45,39 @@ def test_a_webhook_is_created_its_secret_opened_and_deleted(world: World, page: 
     expect(deleted.get_by_text("no body")).to_be_visible()
     expect(deleted.get_by_label("webhookId")).to_have_value("")
     assert world.app.call("GET", f"/tenant/acme/community/default/webhook/{webhook_id}").status == 404
+
+
+def test_a_request_that_waits_for_keys_is_sent_with_them(world: World, page: Page) -> None:
+    reference = Reference(page, world)
+    form = reference.form("fetchWebhooks")
+    form.get_by_role("button", name="Send", exact=True).click()
+    expect(reference.box).to_be_visible()
+
+    reference.authorize(is_open=True)
+
+    expect(form.get_by_text("200 OK")).to_be_visible()
+
+
+@pytest.mark.parametrize(("operation", "is_closed"), [("fetchWebhooks", True), ("cancelReplay", False)])
+def test_a_closed_box_and_a_deletion_send_nothing_by_themselves(
+    world: World, page: Page, recorded: Recorded, operation: str, is_closed: bool
+) -> None:
+    reference = Reference(page, world)
+    form = reference.form(operation)
+    for label in form.get_by_role("textbox").all():
+        if not label.input_value():
+            label.fill("a" * 24)
+    form.get_by_role("button", name="Send", exact=True).click()
+    if is_closed:
+        reference.box.get_by_role("button", name="Close").click()
+
+    reference.authorize(is_open=not is_closed)
+
+    expect(form.get_by_text(re.compile("^as "))).to_be_visible()
+    reference.send("getEnvironment")
+    assert {each.url.partition("/prod/")[2] for each in recorded.requests if "/tenant/" in each.url} <= {
+        "tenant/acme/community/default/health"
+    }
 
 
 def test_a_system_license_sees_the_credentials(world: World, page: Page) -> None:

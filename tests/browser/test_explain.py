@@ -162,6 +162,43 @@ def test_a_delivery_that_the_log_has_is_named_with_its_outcome(world: World, vie
     expect(row(view, "Fraud scoring")).to_contain_text("Without the event's data its filter cannot be judged")
 
 
+def test_an_id_is_explained_with_the_payload_of_its_delivery(page: Page) -> None:
+    world = World()
+    paid: dict[str, Any] = {"eventNames": ["order.paid"]}
+    world.webhook("Large orders", **paid, query=[{"amount": 12345678901234567890}])
+    webhook_id = world.webhook("Order sync", **paid)
+    delivery = world.delivery(
+        webhook_id, outcome=Outcome.HELD, event_name="order.paid", event_id="held-2", data={"amount": 1.0}
+    )
+    logged = world.app.call("GET", f"{BASE}/delivery/{delivery}").json
+    show(page, world, f"#/explain?event=held-2&name=order.paid&at={logged['occurredAt']}")
+    expect(row(page, "Large orders")).to_contain_text("its filter cannot be judged")
+    # The one that it went to is the first, though the API lists the other before it.
+    results = page.get_by_role("region", name="Explanation").get_by_role("link")
+    expect(results.first).to_have_text("Order sync")
+
+    page.get_by_role("button", name="Explain with its data").click()
+
+    expect(row(page, "Large orders")).to_contain_text("amount should be 12345678901234567890, found 1.0")
+    expect(row(page, "Order sync")).to_contain_text("Delivery Held")
+    assert '"amount": 1.0' in field(page).input_value()
+    assert findings(page) == []
+    world.close()
+
+
+def test_a_paused_webhook_holds_what_it_gets(page: Page) -> None:
+    world = World()
+    world.webhook("Order sync", eventNames=["order.paid"], paused=True)
+    show(page, world)
+
+    press(page)
+
+    expect(row(page, "Order sync")).to_contain_text("It gets this event, held until the webhook is resumed")
+    page.get_by_role("link", name="Show Order sync").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    world.close()
+
+
 def test_an_id_asks_for_the_name_and_is_in_the_address(view: Page) -> None:
     field(view).fill("no-such-event")
     press(view)

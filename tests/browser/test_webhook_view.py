@@ -115,7 +115,7 @@ def test_a_healthy_webhook(shared: Page, healthy: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Invoice archive Healthy")
     expect(page).to_have_title("Invoice archive Healthy · Webhooks")
     expect(health_note(page)).to_contain_text(
-        "Healthy for 14 h. 92 % of the attempted ones of its last 13 deliveries were delivered."
+        "Healthy for 14 h. Of its last 13 deliveries, 92 % of the attempted ones were delivered."
     )
     for term, text in (("Success, last 13", "92 %"), ("p50", "143 ms"), ("p99", "143 ms"), ("Held", "0")):
         expect(setting(page, term)).to_have_text(text)
@@ -126,7 +126,7 @@ def test_a_healthy_webhook(shared: Page, healthy: str) -> None:
         [
             "Recovered after 1 h: an attempt succeeded",
             "Failing: no response: connection refused",
-            "Created by tests",
+            re.compile("^Created by tests ?(just now|.* ago)$"),
         ]
     )
     expect(page.get_by_role("img", name="Last 24 hours")).to_have_accessible_name(
@@ -157,7 +157,7 @@ def test_the_history_is_short_at_first(shared: Page, held: str) -> None:
     page.get_by_role("button", name="Show all 8 changes").click()
 
     expect(rows).to_have_count(9)
-    expect(rows.last).to_have_text("Created by tests")
+    expect(rows.last).to_have_text(re.compile("^Created by tests ?(just now|.* ago)$"))
 
 
 def test_what_is_before_twenty_changes_is_not_known(world: World, shared: Page) -> None:
@@ -213,7 +213,7 @@ def test_every_setting_is_shown(world: World, shared: Page) -> None:
         ("Rate limit", "50 per second"),
         ("Recovery", "off"),
         ("Tags", "erpeu"),
-        ("Created", "by portal"),
+        ("Created", re.compile("^(just now|.* ago) by portal$")),
     ):
         expect(
             page.get_by_role("complementary", name="Settings").locator(f"dt:text-is('{term}') + dd")

@@ -269,6 +269,16 @@ def test_pages(filled: World, page: Page) -> None:
     expect(rows(page)).to_have_count(5)
 
 
+def test_the_arrows_stay_together_on_a_phone(filled: World, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_list(page, filled)
+    pager = page.get_by_role("navigation", name="Pages")
+
+    boxes = [pager.get_by_role("button", name=name).bounding_box() for name in ("Previous page", "Next page")]
+
+    assert len({box["y"] for box in boxes if box}) == 1
+
+
 def test_a_page_number_that_is_none_leads_to_one(filled: World, page: Page) -> None:
     open_list(page, filled)
     field = page.get_by_label("Page number")

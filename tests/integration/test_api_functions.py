@@ -60,6 +60,7 @@ class Account(OperatorAccount):
 
 FUNCTIONS_OF_THE_API = (
     *("webhooks", "deliveries", "test_event", "events", "service_keys", "ecdsa_helper", "discovery"),
+    "console",
 )
 
 
@@ -267,7 +268,15 @@ def test_unknown_webhooks_are_a_404_in_any_spelling(deployed: Deployed) -> None:
 
 
 def test_every_discovery_path_responds(deployed: Deployed) -> None:
-    for path in ("/healthz", "/environment", "/.well-known", "/.well-known/jwks.json", "/sd", "/docs"):
+    for path in (
+        "/healthz",
+        "/environment",
+        "/.well-known",
+        "/.well-known/jwks.json",
+        "/sd",
+        "/docs",
+        "/console",
+    ):
         assert deployed.call("GET", path, by=None).status == 200
     assert deployed.call("GET", "/healthz", by=None).json["status"] == "all services operational"
 

@@ -12,6 +12,8 @@ from tools.pages.markdown import markdown
 from tools.pages.openapi import Document, Operation, Schema, example_of, is_error
 from tools.pages.samples import BASE, as_json, quoted, samples
 
+# That member of the document is a section of the page.
+CALLBACKS = ("under <code>webhooks</code>", 'under <a href="#callback"><code>webhooks</code></a>')
 TEMPLATE = Path(__file__).with_suffix(".html")
 SECURED = (
     '<p class="lim">With the three headers of <a href="#authentication">Authentication</a>: '
@@ -45,7 +47,7 @@ class Reference:
             version=html.escape(info["version"]),
             contents=self._contents(),
             base=BASE,
-            overview=markdown(overview),
+            overview=markdown(overview).replace(*CALLBACKS),
             authentication=markdown(authentication) + self._security(),
             operations="\n".join(self._groups()),
             errors=self._errors(),

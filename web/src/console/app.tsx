@@ -26,6 +26,11 @@ export interface ViewProps {
   id: string;
 }
 
+const PLACES = ["deliveries", "explain", "events", "system"];
+
+/** Return the entry of the navigation; an address that leads nowhere shows the webhooks. */
+const placeOf = (name = "") => (PLACES.includes(name) ? name : "webhooks");
+
 function viewOf(path: string[]): FunctionComponent<ViewProps> {
   const [name, id, action] = path;
   if (name === "deliveries") return Deliveries;
@@ -68,11 +73,7 @@ function Connected({ session, route, place }: { session: Session; route: Route; 
       <a class="skip" href="#main" onClick={skip}>
         Skip to content
       </a>
-      <Shell
-        session={session}
-        current={route.path[0] ?? "webhooks"}
-        onAgain={() => again((count) => count + 1)}
-      >
+      <Shell session={session} current={placeOf(route.path[0])} onAgain={() => again((count) => count + 1)}>
         <Guarded key={`${session.client.keyId}/${tenant}/${community}/${place}/${round}`}>
           <View session={session} id={route.path[1] ?? ""} />
         </Guarded>

@@ -8,6 +8,7 @@ let client: Client | undefined;
 /** Counts the times that keys were forgotten: a try that began before gives none. */
 let forgotten = 0;
 const listeners = new Set<() => void>();
+let waiting: (() => void) | undefined;
 
 export const caller = (): Client | undefined => client;
 
@@ -79,8 +80,11 @@ const dialog = h(
   ),
 );
 form.addEventListener("submit", accept);
+dialog.addEventListener("close", () => {
+  waiting = undefined;
+});
 
-const button = h("button", { type: "button", className: "btn primary", onclick: ask }, "Authorize");
+const button = h("button", { type: "button", className: "btn primary", onclick: () => ask() }, "Authorize");
 
 /** Return the button that opens the box. */
 export function authorizeButton(): HTMLElement {
@@ -92,8 +96,9 @@ export function authorizeButton(): HTMLElement {
   return button;
 }
 
-/** Open the box. */
-export function ask(): void {
+/** Open the box. `then`: what waits for the keys, done once they are there. */
+export function ask(then?: () => void): void {
+  waiting = then;
   for (const name of ["tenantId", "communityId"] as const) fields[name].control.value ||= known(name) ?? "";
   if (!dialog.open) dialog.showModal();
   fields.keyId.control.focus();
@@ -141,7 +146,9 @@ async function accept(event: Event): Promise<void> {
     if (before !== forgotten) return;
     for (const name of ["tenantId", "communityId"] as const) if (given[name]) setValue(name, given[name]);
     become(made);
+    const next = waiting; // a box that is closed without keys forgets it
     dialog.close();
+    next?.();
   } catch (error) {
     if (before !== forgotten) return;
     become(undefined);

@@ -132,7 +132,9 @@ class SendForm {
   async #exchange(): Promise<void> {
     const request = this.#request();
     if (!request) return;
-    if (request.secured && !caller()) return ask();
+    // Nothing is deleted without a press of its own: the box may change tenant and community.
+    if (request.secured && !caller())
+      return ask(request.method === "DELETE" ? undefined : () => void this.#exchange());
     this.#send.disabled = true;
     this.#send.textContent = "Sending";
     this.#out.replaceChildren(); // a response of before is none of this request's
@@ -160,7 +162,7 @@ class SendForm {
   async #copy(): Promise<void> {
     const request = this.#request();
     if (!request) return;
-    if (request.secured && !caller()) return ask();
+    if (request.secured && !caller()) return ask(() => void this.#copy());
     try {
       const text = await curl(request, caller());
       const said = (await copy(text)) ? "Copied." : "The browser did not allow to copy it.";

@@ -10,12 +10,12 @@ import { useNames } from "../state/names";
 import { address, go, link } from "../state/router";
 import { inScope, type Session } from "../state/session";
 import type { Delivery } from "../state/types";
-import { memberText } from "../text/exact";
 import { utc } from "../text/format";
 import { DeliveryActions } from "./delivery_actions";
 import { PayloadPane, RequestPane, ResponsePane } from "./delivery_panes";
 import { storyOf } from "./delivery_story";
 import { learnDelivery, listed } from "./delivery_table";
+import { readShown, type Shown } from "./shown_delivery";
 import { Waterfall } from "./waterfall";
 
 interface DrawerProps {
@@ -57,24 +57,13 @@ function Drawer({ session, id, nameOf }: DrawerProps & { id: string }) {
   );
 }
 
-interface Shown {
-  delivery: Delivery;
-  payload?: string;
-}
-
-/** The payload's text is shown as it came: numbers stay as they were written. */
-const read = (text: string): Shown => ({
-  delivery: JSON.parse(text) as Delivery,
-  payload: memberText(text, "payload"),
-});
-
 const SOON_MS = 3000;
 
 function Content({ session, id, nameOf }: DrawerProps & { id: string }) {
   const path = inScope(session.scope, "delivery", id);
   const { data, error, retryAt, reload } = useLoad(
     async (signal) => {
-      const shown = read((await session.client.answer("GET", path, undefined, signal)).text);
+      const shown = readShown((await session.client.answer("GET", path, undefined, signal)).text);
       learnDelivery(shown.delivery);
       return shown;
     },

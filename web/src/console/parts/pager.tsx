@@ -47,33 +47,35 @@ export function Pager(props: {
           onValue={(value) => go(link({ size: value === props.sizes[0] ? "" : value, page: "" }))}
         />
       </label>
-      <label class="row tight" for="page">
-        <span class="meta">Page</span>
-        <Input
-          id="page"
-          look="num"
-          inputMode="numeric"
-          label="Page number"
-          value={text}
-          onValue={setText}
-          onCommit={settle}
+      <span class="row tight nw turn">
+        <label class="row tight nw" for="page">
+          <span class="meta">Page</span>
+          <Input
+            id="page"
+            look="num"
+            inputMode="numeric"
+            label="Page number"
+            value={text}
+            onValue={setText}
+            onCommit={settle}
+          />
+        </label>
+        <span class="meta nowrap">of {number(pages)}</span>
+        <IconButton
+          icon="left"
+          label="Previous page"
+          look="sm"
+          disabled={page <= 1}
+          onClick={() => turn(page - 1)}
         />
-      </label>
-      <span class="meta">of {number(pages)}</span>
-      <IconButton
-        icon="left"
-        label="Previous page"
-        look="sm"
-        disabled={page <= 1}
-        onClick={() => turn(page - 1)}
-      />
-      <IconButton
-        icon="right"
-        label="Next page"
-        look="sm"
-        disabled={page >= pages}
-        onClick={() => turn(page + 1)}
-      />
+        <IconButton
+          icon="right"
+          label="Next page"
+          look="sm"
+          disabled={page >= pages}
+          onClick={() => turn(page + 1)}
+        />
+      </span>
     </nav>
   );
 }

@@ -1,5 +1,5 @@
 /** Text that is used a little later than it is typed. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 const PAUSE_MS = 250;
 
@@ -18,7 +18,8 @@ export function useDraft(used: string, use: (text: string) => void): Draft {
   const [text, set] = useState(used);
   const last = useRef(used);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
+  // Before the next key: an effect after the paint would take back what is typed meanwhile.
+  useLayoutEffect(() => {
     if (used === last.current) return;
     last.current = used;
     clearTimeout(timer.current);

@@ -32,10 +32,12 @@ export function lookOf(kind: string): { tone: Tone; icon: IconName; word: string
 const QUIET: Kind[] = ["healthy", "delivered", "matched"];
 
 /** A state's label: quiet while all is well. */
-export function Pill({ kind, text }: { kind: Kind; text?: string }) {
+/** `look` plain: without a tint, as a number among numbers. */
+export function Pill({ kind, text, look }: { kind: Kind; text?: string; look?: "plain" }) {
   const { tone, icon, word } = lookOf(kind);
+  const isTinted = look !== "plain" && !QUIET.includes(kind);
   return (
-    <span class={`pill k-${tone} ${QUIET.includes(kind) ? "" : "tinted"}`}>
+    <span class={`pill k-${tone} ${isTinted ? "tinted" : ""}`}>
       <Icon name={icon} />
       {text ?? word}
     </span>

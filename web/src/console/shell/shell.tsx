@@ -3,8 +3,10 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../parts/icons";
 import { Button, IconButton, Segments } from "../parts/ui";
+import { useKnownCounts } from "../state/counts";
 import { go, link } from "../state/router";
 import { forgetKeys, type Session } from "../state/session";
+import { number } from "../text/format";
 import { Brand } from "./brand";
 import { ConnectionBanner } from "./connection_banner";
 import { FailureBanner } from "./failures";
@@ -29,6 +31,7 @@ interface ShellProps {
 export function Shell({ session, current, onAgain, children }: ShellProps) {
   const [isOpen, setOpen] = useState(false);
   const { tenant, community } = session.scope;
+  const counts = useKnownCounts(session, current);
   const close = () => setOpen(false);
   const top = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -45,6 +48,15 @@ export function Shell({ session, current, onAgain, children }: ShellProps) {
     <a key={name} href={`#/${name}`} aria-current={name === current ? "page" : undefined} onClick={close}>
       <Icon name={icon} />
       {text}
+      {name === "webhooks" && counts && counts.webhooks.total > 0 && (
+        <span class="count">{number(counts.webhooks.total)}</span>
+      )}
+      {name === "deliveries" && counts && counts.undelivered.dead > 0 && (
+        <span class="count alert">
+          {number(counts.undelivered.dead)}
+          {!counts.isExact && "+"} dead
+        </span>
+      )}
     </a>
   );
   return (

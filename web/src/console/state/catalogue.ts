@@ -13,6 +13,7 @@ export interface Listener {
   name: string;
   eventNames: string[];
   disabled: boolean;
+  paused: boolean;
   criteria: "ANY" | "ALL";
   /** How many objects its query has. */
   groups: number;
@@ -58,6 +59,7 @@ export function listenerOf(webhook: Webhook): Listener {
     name: webhook.name,
     eventNames: webhook.eventNames,
     disabled: webhook.disabled,
+    paused: Boolean(webhook.paused),
     criteria: webhook.criteria ?? "ANY",
     groups: query.length,
     fields: query.flatMap(Object.keys),

@@ -58,6 +58,9 @@ export const milliseconds = (ms: number | undefined | null) =>
 export const plural = (count: number, one: string, many = `${one}s`) =>
   `${number(count)} ${count === 1 ? one : many}`;
 
+/** A webhook's id begins with the second of its creation. Returns epoch ms. */
+export const createdAt = (webhookId: string) => Number.parseInt(webhookId.slice(0, 8), 16) * SECOND;
+
 export function host(url: string): string {
   try {
     return new URL(url).host;

@@ -1,7 +1,7 @@
 /** The health of an endpoint in sentences. */
 
 import type { Change, Health, ShownWebhook, State } from "../state/types";
-import { duration, number } from "./format";
+import { duration, MINUTE, number, SECOND, seconds } from "./format";
 
 /** The API counts no further. */
 const COUNTED = 10_000;
@@ -29,7 +29,13 @@ const wordOf = (state: string) => (Object.hasOwn(WORDS, state) ? WORDS[state as 
 /** "Failing for 1 h 49 min." */
 export function standing(health: Health, now = Date.now()): string {
   const since = health.since && Date.parse(health.since);
-  return `${wordOf(health.state)}${since ? ` for ${duration(Math.max(0, now - since))}` : ""}.`;
+  return `${wordOf(health.state)}${since ? ` ${lasting(Math.max(0, now - since))}` : ""}.`;
+}
+
+/** In whole seconds: a state is a matter of minutes. */
+function lasting(ms: number): string {
+  if (ms < 2 * SECOND) return "since just now";
+  return `for ${ms < MINUTE ? seconds(Math.floor(ms / SECOND)) : duration(ms)}`;
 }
 
 /** Return the reason of a webhook's state, and its consequence. */
@@ -52,10 +58,12 @@ export function consequence(webhook: ShownWebhook): string {
 
 function figures({ deliveries, successRate }: Health): string {
   if (!deliveries.count) return "It has no deliveries yet.";
-  const last = deliveries.count === 1 ? "last delivery" : `last ${deliveries.count} deliveries`;
+  const { count } = deliveries;
+  const last = count === 1 ? "last delivery" : `last ${count} deliveries`;
   if (successRate === undefined) return `Nothing was attempted of its ${last}.`;
-  const rate = successRate === 100 ? "All" : `${successRate} %`;
-  return `${rate} of the attempted ones of its ${last} were delivered.`;
+  if (count === 1) return `Its last delivery was ${successRate === 100 ? "" : "not "}delivered.`;
+  const part = successRate === 100 ? "all that were attempted" : `${successRate} % of the attempted ones`;
+  return `Of its ${last}, ${part} were delivered.`;
 }
 
 function reasonOf({ disabledReason, health }: ShownWebhook): string {

@@ -7,8 +7,10 @@ import { Trouble } from "../../parts/trouble";
 import { Button, Countdown, Head, Note, SkeletonRows } from "../../parts/ui";
 import { ReplayDialog, RunningReplays } from "../../replay/replay_dialog";
 import { askOnce } from "../../state/catalogue";
+import { useKnownCounts } from "../../state/counts";
 import { nameOf, useNames } from "../../state/names";
 import { address, go, link, replace, useRoute } from "../../state/router";
+import type { Session } from "../../state/session";
 import { type Filter, filterOf, isFiltered, timeText } from "./delivery_filter";
 import { DeliveryFilters } from "./delivery_filters";
 import { type DeliveryList, useDeliveries } from "./delivery_list";
@@ -53,7 +55,7 @@ export function Deliveries({ session }: ViewProps) {
           {list.tailError.message} The live tail tries again by itself.
         </Note>
       )}
-      <Content list={list} filter={filter} nameOf={name} />
+      <Content session={session} list={list} filter={filter} nameOf={name} />
       <DeliveryDrawer session={session} id={query.open} nameOf={name} />
       {query.dialog === "replay" && <ReplayDialog session={session} onClose={() => go(link({}))} />}
     </>
@@ -63,10 +65,7 @@ export function Deliveries({ session }: ViewProps) {
 function Scope({ filter }: { filter: Filter }) {
   if (!filter.webhook)
     return (
-      <>
-        Undelivered deliveries of all webhooks: retrying, dead and held. Choose a webhook to see delivered
-        ones.
-      </>
+      <>Retrying, dead and held deliveries of all webhooks. Choose a webhook to see its delivered ones too.</>
     );
   return (
     <>
@@ -76,7 +75,12 @@ function Scope({ filter }: { filter: Filter }) {
   );
 }
 
-function Content(props: { list: DeliveryList; filter: Filter; nameOf: (webhookId: string) => string }) {
+function Content(props: {
+  session: Session;
+  list: DeliveryList;
+  filter: Filter;
+  nameOf: (webhookId: string) => string;
+}) {
   const { list, filter } = props;
   const { pages, first } = list;
   if (first.error && !list.isCurrent)
@@ -130,7 +134,7 @@ function Content(props: { list: DeliveryList; filter: Filter; nameOf: (webhookId
           />
         </>
       )}
-      {!rows.length && <Empty filter={filter} hasMore={Boolean(pages.cursor)} />}
+      {!rows.length && <Empty session={props.session} filter={filter} hasMore={Boolean(pages.cursor)} />}
       <Pager list={list} />
     </>
   );
@@ -153,7 +157,18 @@ function Loading() {
   );
 }
 
-function Empty({ filter, hasMore }: { filter: Filter; hasMore: boolean }) {
+function Empty({ session, filter, hasMore }: { session: Session; filter: Filter; hasMore: boolean }) {
+  const counts = useKnownCounts(session, "deliveries");
+  if (counts?.webhooks.total === 0)
+    return (
+      <div class="empty">
+        <h2>No deliveries yet</h2>
+        <p>Events are delivered to webhooks, and this community has none.</p>
+        <Button look="primary" icon="plus" href="#/webhooks/new">
+          Create webhook
+        </Button>
+      </div>
+    );
   if (hasMore)
     return (
       <div class="empty">

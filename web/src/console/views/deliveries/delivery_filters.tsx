@@ -4,6 +4,7 @@ import { Icon } from "../../parts/icons";
 import { Input, KINDS, Select } from "../../parts/ui";
 import { WebhookPicker } from "../../parts/webhook_picker";
 import { useEventNames } from "../../state/catalogue";
+import { loadCounts } from "../../state/counts";
 import { useLoad } from "../../state/load";
 import { address, go, link } from "../../state/router";
 import { inScope, type Session } from "../../state/session";
@@ -158,10 +159,7 @@ function Range({ filter }: { filter: Filter }) {
 function Outcomes({ session, filter }: { session: Session; filter: Filter }) {
   const path = inScope(session.scope, "health");
   const { data } = useLoad(
-    async (signal) => {
-      if (filter.webhook) return undefined;
-      return await session.client.call<CommunityHealth>("GET", path, undefined, signal);
-    },
+    async (signal) => (filter.webhook ? undefined : loadCounts(session, signal)),
     [path, Boolean(filter.webhook)],
     { everyMs: MINUTE_MS },
   );

@@ -77,6 +77,7 @@ export function Explain({ session }: ViewProps) {
               isLoading={isLoading}
               onMore={more}
               onRetry={reload}
+              onEvent={(text) => explain({ text, name: "", at: "" })}
               onName={(name) =>
                 explain(
                   isEvent(data.asked.text)

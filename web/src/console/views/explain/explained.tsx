@@ -10,6 +10,7 @@ import { number, plural } from "../../text/format";
 import type { Answer, ExplainedRow } from "./explanation";
 import { FailedConditions } from "./failed_conditions";
 import { Meant, Names, NoListeners, sentence } from "./not_listened";
+import { WholeEvent } from "./whole_event";
 
 const RESULTS = ["matched", "filtered", "disabled", "unknown"] as const;
 
@@ -24,6 +25,8 @@ interface Props {
   onRetry: () => void;
   /** Explain the same event under another name. */
   onName: (name: string) => void;
+  /** Explain this event. */
+  onEvent: (text: string) => void;
 }
 
 export function Explained(props: Props) {
@@ -49,6 +52,7 @@ export function Explained(props: Props) {
       {!answer.eventId && rows.length > 0 && (
         <p class="meta">The event has no id, so its deliveries are not known.</p>
       )}
+      <WholeEvent session={props.session} answer={answer} onEvent={props.onEvent} />
       {shown.length > 0 && (
         <div class="card">
           {shown.map((each, at) => (
@@ -132,7 +136,7 @@ function Row({ session, row }: { session: Session; row: ExplainedRow }) {
             Edit filter
           </Button>
         )}
-        {row.result === "disabled" && (
+        {(row.result === "disabled" || isPaused(session, row)) && (
           <Button look="sm quiet" href={address(place)} label={`Show ${row.name}`}>
             Show
           </Button>
@@ -141,6 +145,10 @@ function Row({ session, row }: { session: Session; row: ExplainedRow }) {
     </div>
   );
 }
+
+/** As far as the webhook was loaded: the API explains filters alone. */
+const isPaused = (session: Session, row: ExplainedRow) =>
+  row.result === "matched" && !row.outcome && Boolean(knownListener(session, row.webhookId)?.paused);
 
 function said(session: Session, row: ExplainedRow): ComponentChildren {
   if (row.result === "filtered")
@@ -156,6 +164,7 @@ function said(session: Session, row: ExplainedRow): ComponentChildren {
         Delivery <Pill kind={row.outcome} />
       </>
     );
+  if (isPaused(session, row)) return "It gets this event, held until the webhook is resumed: it is paused.";
   return row.deliveryId
     ? "It gets this event. The delivery log has no delivery of it."
     : "It gets this event.";

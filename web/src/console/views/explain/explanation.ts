@@ -119,8 +119,13 @@ async function ask(
       };
     }),
   }));
+  // The webhooks that it went to come first, within a page: what is read stays in its place.
+  rows.sort((one, other) => rank(one) - rank(other));
   return { ...page, rows };
 }
+
+const RANKS: ExplainedRow["result"][] = ["matched", "filtered", "disabled", "unknown"];
+const rank = (row: ExplainedRow) => (row.outcome ? -1 : RANKS.indexOf(row.result));
 
 function listOf(value: Json | undefined, member: string): Json[] {
   const list = value instanceof Map ? value.get(member) : undefined;

@@ -148,7 +148,7 @@ function Figures({ health }: { health: CommunityHealth }) {
   // More than were counted: "at least".
   const text = (count: number) => (isExact ? number(count) : `${number(count)}+`);
   const figure = (count: number, kind: "failing" | "retrying" | "held" | "dead") => (
-    <td class="num">{count ? <Pill kind={kind} text={text(count)} /> : "0"}</td>
+    <td class="num">{count ? <Pill kind={kind} text={text(count)} look="plain" /> : "0"}</td>
   );
   return (
     <>

@@ -36,7 +36,7 @@ export function KeysTab({ session }: { session: Session }) {
             <tr>
               <th>Tag</th>
               <th>Key id</th>
-              <th>Type</th>
+              <th class="narrow-out">Type</th>
               <th>
                 <span class="vh">Actions</span>
               </th>
@@ -57,7 +57,7 @@ export function KeysTab({ session }: { session: Session }) {
                     <Copy text={each.keyId} what={`key id of ${each.tag}`} />
                   </span>
                 </td>
-                <td>{each.type}</td>
+                <td class="narrow-out">{each.type}</td>
                 <td class="num">
                   <Button
                     look="sm danger"

@@ -4,7 +4,7 @@ import { Icon } from "../../parts/icons";
 import { Strip } from "../../parts/strip";
 import { Button, lookOf, Note, useTick, When } from "../../parts/ui";
 import type { Health, ShownWebhook, State, WebhookHealth } from "../../state/types";
-import { milliseconds } from "../../text/format";
+import { createdAt, milliseconds } from "../../text/format";
 import { changeText, consequence, counted, standing } from "../../text/health";
 import { HealthBand } from "./health_band";
 
@@ -125,10 +125,13 @@ function History({ webhook }: { webhook: ShownWebhook }) {
             </span>
           </li>
         ))}
-        {shown.length === changes.length && changes.length < 20 && webhook.createdBy && (
+        {shown.length === changes.length && changes.length < 20 && (
           <li class="k-ok">
             <Icon name="plus" />
-            <span class="wrap">Created by {webhook.createdBy}</span>
+            <span class="wrap">Created{webhook.createdBy && ` by ${webhook.createdBy}`}</span>
+            <span class="meta">
+              <When at={createdAt(webhook._id)} fine />
+            </span>
           </li>
         )}
       </ol>

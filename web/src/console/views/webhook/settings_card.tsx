@@ -1,10 +1,10 @@
 /** A webhook's settings; those that it leaves to the deployment are named as such. */
 import { useState } from "preact/hooks";
 import { SigningSecret } from "../../parts/signing_secret";
-import { Button } from "../../parts/ui";
+import { Button, When } from "../../parts/ui";
 import type { Session } from "../../state/session";
 import type { Webhook } from "../../state/types";
-import { host } from "../../text/format";
+import { createdAt, host } from "../../text/format";
 import type { Json } from "../../text/json_text";
 import { FilterWords } from "./filter_words";
 
@@ -75,12 +75,11 @@ export function SettingsCard(props: {
           <dd>
             <Tags tags={webhook.tags ?? []} />
           </dd>
-          {webhook.createdBy && (
-            <>
-              <dt>Created</dt>
-              <dd>by {webhook.createdBy}</dd>
-            </>
-          )}
+          <dt>Created</dt>
+          <dd>
+            <When at={createdAt(webhook._id)} />
+            {webhook.createdBy && ` by ${webhook.createdBy}`}
+          </dd>
         </dl>
       </div>
     </aside>

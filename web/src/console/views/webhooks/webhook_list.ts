@@ -2,6 +2,7 @@
 import { useRef } from "preact/hooks";
 import type { Client } from "../../../shared/client";
 import { remember } from "../../state/catalogue";
+import { loadCounts } from "../../state/counts";
 import { type Loaded, useLoad } from "../../state/load";
 import { inScope, type Session, takeFirstPage } from "../../state/session";
 import type { CommunityHealth, State, WebhookHealth, WebhookPage } from "../../state/types";
@@ -125,8 +126,7 @@ function batches(ids: string[]): string[][] {
 /** Load the counts of the community's webhooks, if `isWanted`, again every 30 s. */
 export function useCounts(session: Session, isWanted: boolean): CommunityHealth | undefined {
   const path = inScope(session.scope, "health");
-  const load = async (signal: AbortSignal) =>
-    isWanted ? session.client.call<CommunityHealth>("GET", path, undefined, signal) : undefined;
+  const load = async (signal: AbortSignal) => (isWanted ? loadCounts(session, signal) : undefined);
   return useLoad(load, [path, isWanted], { everyMs: isWanted ? REFRESH_MS : undefined }).data;
 }
 
