@@ -323,7 +323,7 @@ def remembered(page: Page, world: World) -> None:
 def test_remembered_keys_open_with_the_passphrase_after_a_reload(world: World, page: Page) -> None:
     remembered(page, world)
     kept = page.evaluate("JSON.stringify(sessionStorage)")
-    assert json.loads(json.loads(kept)["webhooks.keys"])["iterations"] >= 600_000
+    assert json.loads(json.loads(kept)["webhooks.keys /prod/"])["iterations"] >= 600_000
     for text in (secret(SYSTEM), SYSTEM.license_key, SYSTEM.pair.public, TENANT, PASSPHRASE):
         assert text not in kept
 
@@ -342,13 +342,13 @@ def test_remembered_keys_open_with_the_passphrase_after_a_reload(world: World, p
 
 def test_the_community_that_is_chosen_later_is_remembered_too(world: World, page: Page) -> None:
     remembered(page, world)
-    before = page.evaluate("sessionStorage.getItem('webhooks.keys')")
+    before = page.evaluate("sessionStorage.getItem('webhooks.keys /prod/')")
     page.get_by_role("button", name=f"{TENANT} / {COMMUNITY}").click()
     dialog = page.get_by_role("dialog", name="Choose a community")
     dialog.get_by_label("Tenant").fill("lumen")
     dialog.get_by_label("Community").fill("eu")
     dialog.get_by_role("button", name="Open by name").click()
-    page.wait_for_function("before => sessionStorage.getItem('webhooks.keys') !== before", arg=before)
+    page.wait_for_function("before => sessionStorage.getItem('webhooks.keys /prod/') !== before", arg=before)
     page.reload()
     page.get_by_label("Passphrase").fill(PASSPHRASE)
 

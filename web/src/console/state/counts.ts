@@ -1,6 +1,6 @@
 /** The newest counts of a community that a view loaded; the navigation shows them. */
 import { useEffect, useState } from "preact/hooks";
-import { inScope, type Session } from "./session";
+import { inScope, onEnd, type Session } from "./session";
 import type { CommunityHealth } from "./types";
 import { isQuiet } from "./waiting";
 
@@ -14,6 +14,10 @@ interface Known {
 }
 
 let known: Known | undefined;
+// It would keep the keys in memory.
+onEnd(() => {
+  known = undefined;
+});
 const watchers = new Set<() => void>();
 
 const pathOf = (session: Session) => inScope(session.scope, "health");
