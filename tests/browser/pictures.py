@@ -7,7 +7,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
 SEEN = Path(__file__).parents[2] / ".local" / "screenshots"
-COLOURS = (128, 64, 32)
+COLOURS = (256, 128, 64, 32)
 MOST_BYTES = 60_000
 SCALE = 4  # pictures are compared at a quarter of their size
 LEVELS = 40  # of 255: a smaller difference is none
@@ -48,7 +48,7 @@ def write(picture: Image.Image, path: Path, *, most: int = MOST_BYTES) -> None:
     for colours in COLOURS:
         if path.stat().st_size <= most:
             return
-        few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few = picture.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         few.save(path, optimize=True)
 
 

@@ -20,7 +20,7 @@ SCREENSHOTS = Path(__file__).with_name("screenshots")
 DOCS = Path(__file__).parents[2] / "docs"
 KNOWN = SCREENSHOTS / "webhooks-1440-light.png"
 ERP = "Order sync to ERP"
-MOST_BYTES_SHOWN = 150_000
+MOST_BYTES_SHOWN = 300_000
 SIZES = {390: 844, 1440: 960}
 
 
