@@ -11,6 +11,7 @@ from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
 from tests.browser.connecting import fill, submit
 from tests.browser.failing import SENTENCES, Switch, error
+from tests.browser.navigation import place
 from tests.browser.world import World
 from tests.factories import SERVICE_CALLER, TENANT
 from webhooks.domain.keyring import service_keys
@@ -162,8 +163,8 @@ def test_many_failed_loads_are_not_a_storm(world: World, page: Page) -> None:
     page.goto(world.ready())
     expect_list(page)
     page.route(ALL, down)
-    page.get_by_role("link", name="Deliveries", exact=True).click()
-    page.get_by_role("link", name="Webhooks", exact=True).click()
+    place(page, "Deliveries").click()
+    place(page, "Webhooks").click()
 
     page.clock.run_for(60_000)
 
@@ -284,7 +285,7 @@ def test_a_reset_service_key_is_taken_up_without_a_word(page: Page, recorded: Re
     page.clock.run_for(2000)
 
     with page.expect_response(lambda each: bool(LIST.search(each.url)) and each.status == 200):
-        page.get_by_role("link", name="Webhooks", exact=True).click()
+        place(page, "Webhooks").click()
 
     expect_list(page)
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -38,7 +38,7 @@ def hold(page: Page) -> None:
 
 def let_go(page: Page) -> None:
     """Let all that was held end, and what follows from it."""
-    page.wait_for_function("window.held.length")
+    page.wait_for_function("() => window.held.length > 0")
     page.evaluate("window.isHeld = false; window.held.forEach(each => each())")
     page.wait_for_timeout(500)
 

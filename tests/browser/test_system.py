@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Request, Response, expect
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
 from tests.browser.failing import SENTENCES, Switch, error
+from tests.browser.navigation import place
 from tests.browser.world import World
 from tests.factories import EXTERNAL, SERVICE_CALLER, SYSTEM, Client, webhook_body
 from webhooks.domain.caller import AuthLevel, License
@@ -216,7 +217,7 @@ def test_a_key_is_reset_by_its_dialog(page: Page, recorded: Recorded) -> None:
     expect(page.get_by_role("row").filter(has_text=after[:16])).to_be_visible()
     assert sum(each.method == "DELETE" for each in recorded.requests) == 1
     # The keys go on: the service reads envelopes for the old one.
-    page.get_by_role("link", name="Webhooks", exact=True).click()
+    place(page, "Webhooks").click()
     expect(page.get_by_role("heading", name="No webhooks")).to_be_visible()
     world.close()
 
@@ -273,7 +274,7 @@ def test_the_community_is_switched_by_the_list_and_the_view_stays_of_its_kind(
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("button", name="lumen / eu")).to_be_visible()
     assert page.url.endswith("#/explain")
-    page.get_by_role("link", name="Webhooks", exact=True).click()
+    place(page, "Webhooks").click()
     expect(page.get_by_role("link", name="Billing")).to_be_visible()
     expect(page.get_by_role("link", name="Order sync")).to_have_count(0)
     assert sum(each.url.endswith("/publickeys") for each in recorded.requests) == 1

@@ -21,7 +21,8 @@ function show(element: Element | null): void {
   tip.className = "tip";
   tip.role = "tooltip";
   tip.textContent = text;
-  (document.querySelector("dialog") ?? document.body).append(tip);
+  const place = document.querySelector("dialog") ?? document.getElementById("main") ?? document.body;
+  place.append(tip);
   const at = element.getBoundingClientRect();
   const centre = at.left + at.width / 2 - tip.offsetWidth / 2;
   const x = Math.max(MARGIN, Math.min(innerWidth - tip.offsetWidth - MARGIN, centre));
