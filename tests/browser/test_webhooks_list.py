@@ -292,6 +292,7 @@ def test_a_page_number_that_is_none_leads_to_one(filled: World, page: Page) -> N
 
 def test_more_rows_ask_for_health_25_at_a_time(filled: World, page: Page, recorded: Recorded) -> None:
     open_list(page, filled)
+    page.wait_for_load_state("networkidle")  # its health is asked for after its rows
     recorded.requests.clear()
 
     page.get_by_label("Rows").select_option("50")
