@@ -46,12 +46,6 @@ const isoUtc = (at: number) => new Date(at).toISOString().replace("T", " ").repl
 export const clock = (at: number, withSeconds = false) =>
   Number.isNaN(at) ? "–" : new Date(at).toTimeString().slice(0, withSeconds ? 8 : 5);
 
-/** "98.2 %", rounded down: 100 % means all. `rate`: 0 to 1, absent where nothing was attempted. */
-export function percent(rate: number | undefined | null): string {
-  if (rate === undefined || rate === null) return "–";
-  return rate === 1 ? "100 %" : `${(Math.floor(rate * 1000) / 10).toFixed(1)} %`;
-}
-
 export const milliseconds = (ms: number | undefined | null) =>
   ms === undefined || ms === null ? "–" : duration(ms);
 

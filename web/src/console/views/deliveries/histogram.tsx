@@ -149,7 +149,7 @@ function Chart(props: HistogramProps) {
       </svg>
       <div class="row meta">
         <span>{timeText(from, step)}</span>
-        <span class="push readout">
+        <span class="push">
           {low !== undefined && high !== undefined
             ? `${timeText(at(low), step)} to ${timeText(at(high + 1), step)}: ${said(totals(counts.slice(low, high + 1)))}`
             : `${plural(props.deliveries.length, "loaded delivery", "loaded deliveries")} per ${stepText(step)}`}
