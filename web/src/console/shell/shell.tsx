@@ -1,6 +1,6 @@
 /** The frame around every view: navigation, community, theme, and notices of the page about itself. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../parts/icons";
 import { Button, IconButton, Segments } from "../parts/ui";
 import { useKnownCounts } from "../state/counts";
@@ -34,7 +34,8 @@ export function Shell({ session, current, onAgain, children }: ShellProps) {
   const counts = useKnownCounts(session, current);
   const close = () => setOpen(false);
   const top = useRef<HTMLElement>(null);
-  useEffect(() => {
+  // Before the menu is seen: an effect after the paint would miss a key.
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const onKey = (event: KeyboardEvent) => event.key === "Escape" && close();
     document.addEventListener("keydown", onKey);

@@ -93,8 +93,8 @@ export async function loadPage(of: Session, index: number, signal?: AbortSignal)
   return page;
 }
 
-/** Return the event names that are known. Where none is, the newest webhooks are asked for theirs, once. */
-export function useEventNames(of: Session): string[] {
+/** Draw again when webhooks were loaded. Where none was, the newest are asked for, once. */
+export function useCatalogue(of: Session): void {
   const [, redraw] = useState(0);
   const place = nameOf(of.scope);
   useEffect(() => {
@@ -105,6 +105,12 @@ export function useEventNames(of: Session): string[] {
       watchers.delete(changed);
     };
   }, [of.client, place]);
+}
+
+/** Return the event names that are known. */
+export function useEventNames(of: Session): string[] {
+  useCatalogue(of);
+  const place = nameOf(of.scope);
   const names = new Set(samplesFor(of.scope).map((each) => each.name));
   for (const each of known.get(of.client)?.get(place)?.values() ?? [])
     for (const name of each.eventNames) names.add(name);

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { ApiError } from "../../../shared/client";
 import { Icon } from "../../parts/icons";
 import { Button, Countdown, lookOf, Note, Pill } from "../../parts/ui";
-import { knownListener } from "../../state/catalogue";
+import { knownListener, useCatalogue } from "../../state/catalogue";
 import { address, go, link, useRoute } from "../../state/router";
 import type { Session } from "../../state/session";
 import { number, plural } from "../../text/format";
@@ -32,6 +32,7 @@ interface Props {
 export function Explained(props: Props) {
   const { answer } = props;
   const { rows, hasMore, eventName } = answer;
+  useCatalogue(props.session); // its sentences are fuller for webhooks that were loaded
   const chosen = useRoute().query.show ?? "";
   const shown = chosen ? rows.filter((each) => each.result === chosen) : rows;
   return (

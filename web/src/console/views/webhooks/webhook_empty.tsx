@@ -62,13 +62,16 @@ export function NothingMatches({ query, isExact }: { query: ListQuery; isExact: 
         No webhook {wanted.join(" and ")}.{query.name && " Upper and lower case differ."}
         {!isExact && " Only the newest webhooks were looked at: the community has more."}
       </p>
-      {/* The button goes with the filters: the search takes the focus. */}
-      <Button href="#/webhooks" onClick={() => document.getElementById("search")?.focus()}>
+      <Button href="#/webhooks" onClick={searchNext}>
         Clear filters
       </Button>
     </div>
   );
 }
+
+/** The button goes with the filters: the search takes the focus, once it is empty for what is typed next. */
+const searchNext = () =>
+  addEventListener("hashchange", () => document.getElementById("search")?.focus(), { once: true });
 
 export function PastTheEnd({ query, total }: { query: ListQuery; total: number }) {
   const pages = Math.ceil(total / query.size);
