@@ -24,6 +24,7 @@ from webhooks.bootstrap import (
 DESCRIPTION_MAX = 256  # characters of AWS::Lambda::Version's Description
 # One more value for each parameter without AllowedValues.
 OTHER = {
+    "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",
     "WebhooksPerCommunity": "250000",
     "Stage": "staging2",
     "AllowedTimeSpan": "600",
@@ -208,6 +209,8 @@ def test_no_accepted_value_ends_a_function_at_its_start(function: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("AlarmTopicArn", "on-call"),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call.fifo"),
         ("AllowedTimeSpan", "1.5"),
         ("AllowedTimeSpan", "0"),
         ("AllowedTimeSpan", "3601"),
