@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.release_probes import batch_probe, list_secrets_probe, send_probe
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
@@ -47,4 +48,13 @@ def compose(settings: MaintenanceSettings | None = None, aws: AwsClients | None 
         cleanup=ScheduledCleanup(cleanup, invocation, clock=clock),
         checks=ScheduledChecks(restarts, invocation, clock=clock),
     )
-    return MaintenanceApp(aws=aws, opened=opened, schedule=schedule)
+    return MaintenanceApp(
+        aws=aws,
+        opened=opened,
+        probes={
+            "subscriptions table": batch_probe(aws, settings.subscriptions_table),
+            "secrets": list_secrets_probe(aws),
+            "recovery queue": send_probe(aws, settings.recovery_queue_url),
+        },
+        schedule=schedule,
+    )
