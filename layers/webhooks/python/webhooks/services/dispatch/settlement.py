@@ -25,6 +25,7 @@ from webhooks.services.dispatch.stages import (
     Failed,
     Held,
     Malformed,
+    Newer,
     Skipped,
     Stage,
 )
@@ -73,6 +74,8 @@ class Settlement:
             match stage:
                 case Failed():
                     again.add(stage.decoded.message.id)
+                case Newer(message):
+                    again.add(message.id)
                 case Malformed(message, reason):
                     if not self._is_dead_lettered(message, reason):
                         again.add(message.id)
@@ -146,7 +149,7 @@ def _without_poison(stage: Stage) -> Stage:
 
 
 def _message_of(stage: Stage) -> DeliveryMessage:
-    return stage.message if isinstance(stage, Malformed) else stage.decoded.message
+    return stage.message if isinstance(stage, Malformed | Newer) else stage.decoded.message
 
 
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
