@@ -21,7 +21,7 @@ def all_statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
 
 def test_each_function_has_a_role_of_its_own(template: Template) -> None:
     roles = template.function_roles()
-    assert len(set(roles.values())) == len(roles) == 12
+    assert len(set(roles.values())) == len(roles) == 13
 
 
 def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template: Template) -> None:

@@ -278,3 +278,8 @@ class MaintenanceSettings(LoggingSettings, SubscriptionSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     stack_id: str = variable("STACK_ID")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreTrafficSettings(LoggingSettings):
+    """The check of a release has no settings of its own."""
