@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.template.template import Template, listed, referred, resolve
+from webhooks_cli.register import ATTRIBUTES
 
 VALUES = {"ProducerAccounts": "111111111111,222222222222", "ProducerOrganization": "o-a1b2c3d4e5"}
 SQS = {"Fn::Sub": "sqs.${AWS::Region}.amazonaws.com"}
@@ -102,6 +103,14 @@ def test_an_operator_takes_messages_from_dead_letter_queues_only(template: Templ
     for statement in managed(template, "OperatorPolicy"):
         if {"sqs:ReceiveMessage", "sqs:DeleteMessage"} & set(statement["Action"]):
             assert all(referred(each).endswith("Dlq") for each in listed(statement["Resource"]))
+
+
+def test_an_operator_lists_the_attributes_of_licenses_and_no_others(template: Template) -> None:
+    [scan] = [each for each in managed(template, "OperatorPolicy") if "dynamodb:Scan" in each["Action"]]
+    assert scan["Condition"] == {
+        "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": list(ATTRIBUTES)},
+    }
 
 
 def test_a_managed_policy_has_no_wildcard_action_and_fits(template: Template) -> None:
