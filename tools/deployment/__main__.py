@@ -14,8 +14,8 @@ from tools.deployment.parameters import ROOT, read_parameters
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 DESCRIPTION = """\
-Deploy to AWS as an entry of samconfig.toml says. Where the entry names no region yet, about eight questions come
-first, and the answers are kept there.
+Deploy to AWS as an entry of samconfig.toml says. Where the entry names no region yet, about eight questions
+come first, and the answers are kept there.
 
 examples:
   make deploy                  the entry prod

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-RESERVED = (
-    "default",
-    "local",
-    "version",
-)  # the entries of `sam deploy` without an environment, and of `make run`
+# The entries of `sam deploy` without an environment and of `make run`, and a key of the file itself.
+RESERVED = ("default", "local", "version")
 LINE = 70  # characters of a list that stays in one line
 DEPLOY = {
     "resolve_s3": True,
@@ -36,11 +33,11 @@ class Entry:
 
 
 def read(path: Path, name: str) -> Entry:
-    """Read an entry; one that does not exist has a stack name of its own. Raises ValueError for malformed TOML."""
+    """Read an entry; a missing one has a stack name of its own. Raises ValueError for malformed TOML."""
     settings = _tables(path.read_text("utf-8")).get(name, {}).get("global", {}).get("parameters", {})
     overrides = settings.get("parameter_overrides", [])
     if isinstance(overrides, str):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004 - the file's fault, not the caller's
             f"{path.name}, [{name}.global.parameters]: write parameter_overrides as a list of texts"
         )
     parameters = dict(each.split("=", 1) for each in overrides)
@@ -102,8 +99,10 @@ def _value(value: Any) -> str:
 
 def _replaced(text: str, name: str, made: str) -> str:
     """Put the entry's tables where its first one is, or at the end."""
-    lines, kept, at, inside = text.splitlines(), [], None, False
-    for line in lines:
+    kept: list[str] = []
+    at: int | None = None
+    inside = False
+    for line in text.splitlines():
         if line.startswith("["):
             inside = line.startswith(f"[{name}.")
             if inside and at is None:

@@ -40,6 +40,6 @@ class Parameter:
 
 def read_parameters(template: Path = ROOT / "template.yaml") -> dict[str, Parameter]:
     """Read the parameters of a template, in the environment that can read it."""
-    command = [ROOT / ".venv-sam/bin/python", "-c", READ, template]
+    command: list[str | Path] = [ROOT / ".venv-sam/bin/python", "-c", READ, template]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - fixed
     return {name: Parameter(name, declared) for name, declared in json.loads(output).items()}

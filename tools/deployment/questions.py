@@ -66,13 +66,15 @@ QUESTIONS = (
     ),
     Question(
         "EcCurveName",
-        "Must the API's keys be on P-256, as FIPS asks? The platform's client libraries need the other curve, secp256k1.",
+        "Must the API's keys be on P-256, as FIPS asks? "
+        "The platform's client libraries need the other curve, secp256k1.",
         choices=("prime256v1", "secp256k1"),
         is_fixed=True,
     ),
     Question(
         "ApiGatewayLogsRole",
-        "Does API Gateway have a role for its logs in this account and region already? With no, the stack sets one for all APIs.",
+        "Does API Gateway have a role for its logs in this account and region already? "
+        "With no, the stack sets one for all APIs.",
         choices=("Existing", "Create"),
     ),
     Question(
@@ -129,7 +131,7 @@ def refusal(question: Question, value: str, parameters: Mapping[str, Parameter])
 def default(
     question: Question, former: Entry, parameters: Mapping[str, Parameter], *, name: str, account: Account
 ) -> str:
-    """Return the value that an empty answer takes: the former one, else that of the account or the template."""
+    """Return the value that an empty answer takes: the former one, the account's or the template's."""
     if question.name == STACK:
         return former.stack_name
     if question.name in former.parameters:
@@ -143,7 +145,7 @@ def default(
 
 
 def answered(former: Entry, values: Values, parameters: Mapping[str, Parameter]) -> Entry:
-    """Return the entry with the values: without defaults, except where the former entry may have deployed another.
+    """Return the entry with the values, without defaults where the former entry cannot have deployed another.
 
     A deployment keeps the value of a parameter that it does not name.
     """
