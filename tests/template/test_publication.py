@@ -17,8 +17,9 @@ def metadata(template: Template) -> dict[str, Any]:
     return found
 
 
-def test_the_version_is_the_projects(metadata: dict[str, Any]) -> None:
+def test_the_version_is_the_projects(template: Template, metadata: dict[str, Any]) -> None:
     assert metadata["SemanticVersion"] == __version__
+    assert template.document["Outputs"]["Version"]["Value"] == __version__
 
 
 def test_texts_fit(metadata: dict[str, Any]) -> None:
