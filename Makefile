@@ -14,7 +14,7 @@ export NO_MKDOCS_2_WARNING := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages docs languages browser screenshots unit e2e bench soak profiles recording lock clean
+.PHONY: help setup run stop status reset test check fix pages docs languages browser screenshots unit e2e bench soak profiles recording lock clean deploy
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ status: ## show whether the local stack runs, and how to use it
 
 reset: ## stop the local stack and delete its files
 	@if [ -x $(PY) ]; then $(PY) -m local reset; else echo "nothing is installed, so nothing runs"; fi
+
+deploy: setup ## deploy to AWS as samconfig.toml says; asks eight questions the first time (ENV=prod, ASK=1: again)
+	@$(PY) -m tools.deployment $(or $(ENV),prod) $(if $(ASK),--ask)
 
 test: setup check unit e2e ## check, then every test level; e2e starts a stack of its own
 

@@ -47,6 +47,7 @@ class Account:
             )
         self._deployment = deployment
         self._outputs: Mapping[str, str] | None = None
+        self._clients: dict[str, Any] = {}
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -75,6 +76,12 @@ class Account:
         if not found:
             raise MissingError(f"the stack {self._deployment.stack} has no output {OUTPUTS[name]}")
         return found
+
+    def client(self, service: str) -> Any:
+        """Return the client of a service, by boto3's name for it."""
+        if service not in self._clients:
+            self._clients[service] = self._client(service)
+        return self._clients[service]
 
     def _stack_outputs(self, stack: str) -> dict[str, str]:
         with aws_errors("cloudformation DescribeStacks"):

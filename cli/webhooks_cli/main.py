@@ -12,6 +12,7 @@ from webhooks_cli.commands import (
     cost,
     deliveries,
     dlq,
+    doctor,
     headers,
     health,
     keys,
@@ -64,6 +65,7 @@ examples:
   webhooks deliveries list --webhook orders --outcome dead
   webhooks test orders
   webhooks license issue --level service --tenant acme --community main --expires 365d
+  webhooks doctor --stack webhooks
   webhooks COMMAND --help
 """
 
@@ -127,7 +129,8 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
-        call, cost, deliveries, dlq, headers, health, keys, licenses, publish, tail, test_event, verify
+        call, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish, tail, test_event,
+        verify,
     )  # fmt: skip
     for command in modules:
         command.add_parser(commands)
