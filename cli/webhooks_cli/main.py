@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from webhooks_cli import API_VERSION, __version__
 from webhooks_cli.commands import (
+    backup,
     call,
     cost,
     deliveries,
@@ -129,7 +130,7 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
-        call, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish, tail, test_event,
+        backup, call, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish, tail, test_event,
         verify,
     )  # fmt: skip
     for command in modules:
