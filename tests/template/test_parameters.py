@@ -42,6 +42,8 @@ OTHER = {
     "DispatcherConcurrency": "3",
     "SlowDispatcherConcurrency": "3",
     "RecoveryConcurrency": "3",
+    "TenantRate": "20",
+    "TenantBurst": "40",
     "RecoveryRate": "20",
     "BreakerFailures": "5",
     "BreakerSeconds": "30",
