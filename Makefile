@@ -4,7 +4,8 @@
 UV := .tools/bin/uv
 PY := .venv/bin/python
 # An environment's mark is newer than the files that it was installed from.
-ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed
+ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-gates/.installed \
+	.venv-checkov/.installed
 LEVELS := $(filter-out tests/e2e/,$(wildcard tests/*/))
 WORKERS ?= 2
 
@@ -13,7 +14,8 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages browser screenshots unit e2e bench soak profiles recording lock clean
+.PHONY: help setup run stop status reset test check gates audit fix pages browser screenshots unit e2e bench soak \
+	profiles recording lock release artefacts clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -32,7 +34,8 @@ status: ## show whether the local stack runs, and how to use it
 reset: ## stop the local stack and delete its files
 	@if [ -x $(PY) ]; then $(PY) -m local reset; else echo "nothing is installed, so nothing runs"; fi
 
-test: setup check unit e2e ## check, then every test level; e2e starts a stack of its own
+test: setup check gates unit e2e ## check, gates, then every test level; e2e starts a stack of its own
+	@$(PY) -m tools.release --tested
 
 check: setup ## check format, lint, types and template
 	@echo "== format"; .venv/bin/ruff format --check --quiet . || { echo "run: make fix" >&2; exit 1; }
@@ -42,6 +45,12 @@ check: setup ## check format, lint, types and template
 	@echo "== pages"; $(PY) -m tools.pages --check
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
+
+gates: setup ## check the built artefacts, the template's security, secrets, vulnerabilities, workflows (docs/gates.md)
+	@echo "== gates"; $(PY) -m tools.gates
+
+audit: setup ## check the locks for known vulnerabilities; fail where that cannot be checked
+	@$(PY) -m tools.gates --strict dependencies
 
 fix: setup ## format, and let the linters repair
 	.venv/bin/ruff format .
@@ -80,14 +89,23 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o layers/dependencies/requirements.txt
 	$(UV) pip compile $(LOCK) --group sam -o requirements/sam.txt
 	$(UV) pip compile $(LOCK) --group emulator -o requirements/emulator.txt
+	$(UV) pip compile $(LOCK) --group checkov -o requirements/checkov.txt
+	$(UV) pip compile $(LOCK) --group gates -o requirements/gates.txt
 	$(UV) pip compile $(LOCK) --group bench -o requirements/bench.txt
 	$(UV) pip compile $(LOCK) --python-version 3.10 cli/pyproject.toml -o requirements/command.txt
 	echo hatchling | $(UV) pip compile $(LOCK) - -o requirements/build.txt
 	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
 
+release: setup ## check, build and tag a release; the changelog has its notes (VERSION=1.2.3)
+	@$(PY) -m tools.release $(VERSION)
+
+artefacts: setup ## build the files of a release into dist/artefacts (VERSION=1.2.3)
+	@$(PY) -m tools.release $(VERSION) --build dist/artefacts
+
 clean: stop ## delete everything that was installed or built, and the local stack
-	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-gates .venv-checkov \
+		.venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 # uv runs on any Python, and then finds Python 3.13 or fetches it. The loop runs in the root folder, where no
 # .python-version makes a version manager insist on 3.13.
