@@ -5,6 +5,8 @@ UV := .tools/bin/uv
 PY := .venv/bin/python
 # An environment's mark is newer than the files that it was installed from.
 ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-docs/.installed
+ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-gates/.installed \
+	.venv-checkov/.installed
 LEVELS := $(filter-out tests/e2e/,$(wildcard tests/*/))
 WORKERS ?= 2
 
@@ -14,7 +16,7 @@ export NO_MKDOCS_2_WARNING := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages docs languages browser screenshots unit e2e bench soak profiles recording lock clean deploy
+.PHONY: help setup run stop status reset test check fix pages docs languages browser screenshots unit e2e bench soak profiles recording lock clean deploy gates audit \ release artefacts
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -37,6 +39,8 @@ deploy: setup ## deploy to AWS as samconfig.toml says; asks eight questions the 
 	@$(PY) -m tools.deployment $(or $(ENV),prod) $(if $(ASK),--ask)
 
 test: setup check unit e2e ## check, then every test level; e2e starts a stack of its own
+test: setup check gates unit e2e ## check, gates, then every test level; e2e starts a stack of its own
+	@$(PY) -m tools.release --tested
 
 check: setup ## check format, lint, types and template
 	@echo "== format"; .venv/bin/ruff format --check --quiet . || { echo "run: make fix" >&2; exit 1; }
@@ -46,6 +50,12 @@ check: setup ## check format, lint, types and template
 	@echo "== pages"; $(PY) -m tools.pages --check
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
+
+gates: setup ## check the built artefacts, the template's security, secrets, vulnerabilities, workflows (docs/gates.md)
+	@echo "== gates"; $(PY) -m tools.gates
+
+audit: setup ## check the locks for known vulnerabilities; fail where that cannot be checked
+	@$(PY) -m tools.gates --strict dependencies
 
 fix: setup ## format, and let the linters repair
 	.venv/bin/ruff format .
@@ -91,6 +101,8 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o layers/dependencies/requirements.txt
 	$(UV) pip compile $(LOCK) --group sam -o requirements/sam.txt
 	$(UV) pip compile $(LOCK) --group emulator -o requirements/emulator.txt
+	$(UV) pip compile $(LOCK) --group checkov -o requirements/checkov.txt
+	$(UV) pip compile $(LOCK) --group gates -o requirements/gates.txt
 	$(UV) pip compile $(LOCK) --group bench -o requirements/bench.txt
 	$(UV) pip compile $(LOCK) --group docs -o requirements/docs.txt
 	$(UV) pip compile $(LOCK) --python-version 3.10 cli/pyproject.toml -o requirements/command.txt
@@ -98,8 +110,16 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
 
+release: setup ## check, build and tag a release; the changelog has its notes (VERSION=1.2.3)
+	@$(PY) -m tools.release $(VERSION)
+
+artefacts: setup ## build the files of a release into dist/artefacts (VERSION=1.2.3)
+	@$(PY) -m tools.release $(VERSION) --build dist/artefacts
+
 clean: stop ## delete everything that was installed or built, and the local stack
 	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-bench .venv-docs .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-gates .venv-checkov \
+		.venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 # uv runs on any Python, and then finds Python 3.13 or fetches it. The loop runs in the root folder, where no
 # .python-version makes a version manager insist on 3.13.
