@@ -1,1 +1,1 @@
-"""`make aws-accept`: deploys into the caller's AWS account, tests there, reports, and deletes everything again."""
+"""`make aws-accept`: deploys into the caller's AWS account, tests there, reports, deletes everything."""

@@ -1,4 +1,4 @@
-"""The bucket for the artefacts of a run's deployments: the run's own, so that nothing of it stays in another."""
+"""The bucket for the artefacts of a run's deployments: the run's own, so that nothing stays elsewhere."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ MISSING = {"404", "NoSuchBucket", "NotFound"}
 
 
 def bucket_tags(account: Account, bucket: str) -> dict[str, str] | None:
-    """Return a bucket's tags; None where there is no such bucket. Raises RefusedError where it is another's."""
+    """Return a bucket's tags; None where there is no bucket. Raises RefusedError where it is another's."""
     s3 = account.client("s3")
     try:
         s3.head_bucket(Bucket=bucket)

@@ -1,4 +1,4 @@
-"""Everything outside of a deleted stack that a run may have left, each with its tags and the call that deletes it."""
+"""Everything that a run may have left outside of its stacks, each with its tags and its deletion."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from acceptance.deployed import describe, tags_of
 from acceptance.names import TAG, Names
 
 KEY_DAYS = 7  # KMS deletes no key sooner
+PENDING = "KMS deletes it in some days; it is free of charge until then"
 STACK_TAG = "webhooks:stack"  # of a webhook's credential: the id of the stack whose function created it
 GONE = {
     "ResourceNotFoundException",
@@ -25,12 +26,16 @@ GONE = {
 
 @dataclass(frozen=True)
 class Kept:
-    """A resource that may be left; `delete` returns a text where it stays all the same."""
+    """A resource that may be left; `delete` returns a text where it stays all the same.
+
+    `pending`: the reason why nothing is to be done about it any more.
+    """
 
     kind: str
     id: str
     tags: Mapping[str, str]
     delete: Callable[[], str | None]
+    pending: str = ""
 
 
 def find(account: Account, names: Names) -> Iterator[Kept]:
@@ -56,6 +61,10 @@ def _tables(account: Account, names: Names) -> Iterator[Kept]:
 
 def _delete_table(account: Account, name: str) -> None:
     tables = account.client("dynamodb")
+    # Protected where a deployment was interrupted, or by an emulator that takes the text "false" as true.
+    if tables.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
+        tables.update_table(TableName=name, DeletionProtectionEnabled=False)
+        tables.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 3, "MaxAttempts": 60})
     tables.delete_table(TableName=name)
     waited = {"Delay": 1 if account.is_emulator else 3, "MaxAttempts": 100}
     tables.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig=waited)
@@ -174,13 +183,15 @@ def _keys(account: Account, names: Names) -> Iterator[Kept]:
         for found in page["ResourceTagMappingList"]:
             key_id = found["ResourceARN"].rpartition("/")[2]
             key = _unless_gone(kms.describe_key, KeyId=key_id)
-            if key is None or key["KeyMetadata"]["KeyState"] == "PendingDeletion":
+            if key is None:
                 continue
+            state = key["KeyMetadata"]["KeyState"]
             # Read from the key itself: the list by tags is late.
             listed = kms.list_resource_tags(KeyId=key_id)["Tags"]
             tags = {tag["TagKey"]: tag["TagValue"] for tag in listed}
             schedule = partial(_call, kms.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=KEY_DAYS)
-            yield Kept("key", key_id, tags, schedule)
+            pending = PENDING if state == "PendingDeletion" else ""
+            yield Kept("key", key_id, tags, schedule, pending)
 
 
 def _unless_gone(call: Callable[..., Any], **request: str) -> Any:

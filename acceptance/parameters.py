@@ -1,4 +1,4 @@
-"""The parameters of an acceptance deployment: those of a production stack, with short waits and small numbers."""
+"""The parameters of an acceptance deployment: as in production, with short waits and small numbers."""
 
 import platform
 

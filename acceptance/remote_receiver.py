@@ -1,4 +1,4 @@
-"""The receiver of tests in an account: a session of the deployed receiver, used as `tests.receiver.Receiver` is."""
+"""The receiver of tests in an account: a session of the deployed one, used as `tests.receiver` is."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ ANY = "*"  # the script of all paths that have none, as in receiver/app.py
 
 
 class RemoteReceiver:
-    """One session: its requests and scripts are its own. Scripts are replies: nothing can be done to a connection."""
+    """One session, with requests and scripts of its own. Scripts are replies alone."""
 
     def __init__(self, account: Account, stack: str) -> None:
         self._deployed = Deployed(account, stack)
@@ -29,7 +29,7 @@ class RemoteReceiver:
         return f"{self._deployed.api_url}/{self._session}"
 
     def script(self, *scripts: Script, path: str | None = None) -> None:
-        """Set the replies of a path, or of all others: each is given once, in order, the last one from then on."""
+        """Set the replies of a path, or of all others: each once, in order, the last one from then on."""
         responses = []
         for script in scripts:
             if not isinstance(script, Reply):
@@ -65,7 +65,7 @@ class RemoteReceiver:
         return [self._received(item) for page in pages for item in page["Items"]]
 
     def wait_for(self, count: int, *, seconds: float = 5.0, path: str | None = None) -> list[Received]:
-        """Return the requests (to the path) as soon as there are so many. Raises AssertionError in the end."""
+        """Return the requests (to the path) once there are so many. Raises AssertionError in the end."""
         until = time.monotonic() + seconds
         while len(found := self._to(path)) < count:
             if time.monotonic() > until:

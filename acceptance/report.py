@@ -110,7 +110,7 @@ def _row(result: Result) -> Sequence[str]:
 
 
 def _quantity(line: BillLine) -> str:
-    number = f"{line.quantity:,.0f}" if line.quantity >= 10 else f"{line.quantity:.3g}"  # noqa: PLR2004 - digits
+    number = f"{line.quantity:,.0f}" if line.quantity >= 10 else f"{line.quantity:.3g}"
     return f"{number} {line.unit}".rstrip() + (f" ({line.assumed})" if line.assumed else "")
 
 

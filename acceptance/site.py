@@ -70,7 +70,8 @@ class Site:
         api = {"url": f"{receiver.url}/hook", **changes.pop("api", {})}
         body = {"eventNames": [name], "name": name, "successCodes": [200], "api": api, **changes}
         response = self.caller.call("PUT", "webhook", body)
-        assert response.status == 200, response.body
+        if response.status != 200:
+            raise AssertionError(f"PUT webhook: {response.status} {response.body!r}")
         return response.json, name
 
     def until(self, found: Callable[[], Any], *, seconds: float, pause: float = 2.0) -> Any:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from acceptance.account import Account
 from acceptance.errors import AcceptanceError
@@ -65,7 +65,7 @@ def read(junit: Path) -> Suite:
     """Read pytest's result."""
     counts: Counter[str] = Counter()
     failed = []
-    for case in ElementTree.parse(junit).iter("testcase"):  # noqa: S314 - our own file
+    for case in ET.parse(junit).iter("testcase"):  # noqa: S314 - our own file
         outcome = next((each.tag for each in case if each.tag in {"failure", "error", "skipped"}), "passed")
         counts[outcome] += 1
         if outcome in {"failure", "error"}:

@@ -111,7 +111,7 @@ class TearDown:
 
     def _kept(self, done: TornDown) -> None:
         for resource in kept.find(self._account, self._names):
-            if not self._names.own(resource.tags):
+            if resource.pending or not self._names.own(resource.tags):
                 continue
             text = f"{resource.kind} {resource.id}"
             try:
@@ -120,10 +120,6 @@ class TearDown:
                 reason = str(error)
             if reason:
                 done.left.append(f"{text}: {reason}")
-            elif resource.kind == "key":
-                done.stays.append(
-                    f"{text}: it is deleted in {kept.KEY_DAYS} days, and free of charge until then"
-                )
             else:
                 done.deleted.append(text)
 
@@ -132,5 +128,7 @@ class TearDown:
             text = f"{resource.kind} {resource.id}"
             if not self._names.own(resource.tags):
                 done.stays.append(f"{text}: it has no tag {TAG}={self._names.service}, and was not touched")
+            elif resource.pending:
+                done.stays.append(f"{text}: {resource.pending}")
             elif not any(line.startswith(text) for line in done.left):
                 done.left.append(f"{text}: it is still there")

@@ -1,4 +1,4 @@
-"""The checks: properties of the deployed service that no emulator shows, or shows as weaker than AWS has them."""
+"""The checks: properties of the deployed service that no emulator shows as AWS has them."""
 
 from collections.abc import Sequence
 

@@ -21,6 +21,8 @@ def one_key(site: Site) -> str:
         ("log groups", [_log_key(service, each) for each in _ids(site, "AWS::Logs::LogGroup")]),
     ):
         expect(found, f"the stack has no {kind}")
+        if site.account.is_emulator and kind == "tables":
+            continue  # it does not tell a table's key
         others = [each for each in found if not _is_key(each, key)]
         expect(not others, f"{len(others)} {kind} use {others[:2]}, not {key}")
         counts.append(f"{len(found)} {kind}")

@@ -44,7 +44,7 @@ def figures_of(site: Site) -> Iterator[tuple[str, int, float, float]]:
 
 
 def init_of(line: str) -> float | None:
-    """Return the init's duration in ms of a report line; None where the start was warm, or for another line."""
+    """Return the init's duration in ms of a report line; None of a warm start or another line."""
     try:
         record = json.loads(line)
         found = (

@@ -62,7 +62,7 @@ def _store(session: str, event: dict[str, Any], *, target: str, data: bytes, at:
 
 
 def _script(session: str, target: str) -> dict[str, Any]:
-    """Return the response to be given: each of a script is given once, in order, the last one from then on."""
+    """Return the next response of the script: each once, in order, the last one from then on."""
     for path in (target, ANY):
         key = {"pk": session, "sk": f"script#{path}"}
         if "Item" not in TABLE.get_item(Key=key, ConsistentRead=True):
