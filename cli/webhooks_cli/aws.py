@@ -20,6 +20,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OUTPUTS = {
     "apiUrl": "ApiUrl",
     "accessTable": "AccessTable",
+    "subscriptionsTable": "SubscriptionsTable",
     "eventsQueueUrl": "EventsQueueUrl",
     "eventsDlqUrl": "EventsDlqUrl",
     "deliveriesQueueUrl": "DeliveriesQueueUrl",
@@ -60,6 +61,20 @@ class Account:
     def cloudwatch(self) -> Any:
         return self._client("cloudwatch")
 
+    @cached_property
+    def cloudformation(self) -> Any:
+        return self._client("cloudformation")
+
+    @cached_property
+    def functions(self) -> Any:
+        """Return a client of Lambda."""
+        return self._client("lambda")
+
+    @cached_property
+    def schedules(self) -> Any:
+        """Return a client of EventBridge, whose rules are the schedules."""
+        return self._client("events")
+
     def find(self, name: str) -> str:
         """Return a URL or a table's name by its name in stack.json; raises MissingError."""
         if known := self._deployment.names.get(name):
@@ -78,7 +93,7 @@ class Account:
 
     def _stack_outputs(self, stack: str) -> dict[str, str]:
         with aws_errors("cloudformation DescribeStacks"):
-            found = self._client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+            found = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
 
     def _client(self, service: str) -> Any:
