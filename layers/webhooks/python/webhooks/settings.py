@@ -86,10 +86,11 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggingSettings(Settings):
-    """The name of the function in its log lines, and their lowest level."""
+    """The name of the function in its log lines, their lowest level, and the namespace of its metrics."""
 
     service: str = variable("POWERTOOLS_SERVICE_NAME")
     level: str = variable("POWERTOOLS_LOG_LEVEL")
+    namespace: str = variable("POWERTOOLS_METRICS_NAMESPACE")
 
 
 @dataclass(frozen=True, kw_only=True)

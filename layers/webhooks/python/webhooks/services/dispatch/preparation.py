@@ -78,7 +78,7 @@ def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prep
 def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
     webhook = loaded.webhooks.get((decoded.pack.scope, decoded.pack.webhook_id))
     if isinstance(webhook, CorruptError):
-        return Skipped(decoded, reason=str(webhook), dead=True)
+        return Skipped(decoded, reason=str(webhook), dead=True, is_fault=True)
     if webhook is None:
         return Skipped(decoded, reason="webhook deleted")
     if not webhook.enabled or is_held(decoded.pack, webhook):
