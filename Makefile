@@ -4,9 +4,8 @@
 UV := .tools/bin/uv
 PY := .venv/bin/python
 # An environment's mark is newer than the files that it was installed from.
-ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-docs/.installed
-ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-gates/.installed \
-	.venv-checkov/.installed
+ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-docs/.installed \
+	.venv-gates/.installed .venv-checkov/.installed
 LEVELS := $(filter-out tests/e2e/,$(wildcard tests/*/))
 WORKERS ?= 2
 
@@ -16,7 +15,8 @@ export NO_MKDOCS_2_WARNING := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages docs languages browser screenshots unit e2e bench soak profiles recording lock clean deploy gates audit \ release artefacts
+.PHONY: help setup run stop status reset deploy test check fix pages docs languages browser screenshots unit e2e gates audit \
+	bench soak profiles recording release artefacts aws-accept aws-accept-clean lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -38,7 +38,6 @@ reset: ## stop the local stack and delete its files
 deploy: setup ## deploy to AWS as samconfig.toml says; asks eight questions the first time (ENV=prod, ASK=1: again)
 	@$(PY) -m tools.deployment $(or $(ENV),prod) $(if $(ASK),--ask)
 
-test: setup check unit e2e ## check, then every test level; e2e starts a stack of its own
 test: setup check gates unit e2e ## check, gates, then every test level; e2e starts a stack of its own
 	@$(PY) -m tools.release --tested
 
@@ -117,9 +116,8 @@ artefacts: setup ## build the files of a release into dist/artefacts (VERSION=1.
 	@$(PY) -m tools.release $(VERSION) --build dist/artefacts
 
 clean: stop ## delete everything that was installed or built, and the local stack
-	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-bench .venv-docs .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-gates .venv-checkov \
-		.venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-docs .venv-gates .venv-checkov .venv-bench .tools \
+		.local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 # uv runs on any Python, and then finds Python 3.13 or fetches it. The loop runs in the root folder, where no
 # .python-version makes a version manager insist on 3.13.

@@ -21,6 +21,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OUTPUTS = {
     "apiUrl": "ApiUrl",
     "accessTable": "AccessTable",
+    "subscriptionsTable": "SubscriptionsTable",
     "eventsQueueUrl": "EventsQueueUrl",
     "eventsDlqUrl": "EventsDlqUrl",
     "deliveriesQueueUrl": "DeliveriesQueueUrl",
@@ -28,8 +29,6 @@ OUTPUTS = {
     "deliveriesDlqUrl": "DeliveriesDlqUrl",
     "recoveryQueueUrl": "RecoveryQueueUrl",
     "recoveryDlqUrl": "RecoveryDlqUrl",
-    # for `backup`
-    "subscriptionsTable": "SubscriptionsTable",
     "deliveriesTable": "DeliveriesTable",
     "serviceKeysSecret": "ServiceKeysSecret",
     "signingKeysSecret": "SigningKeysSecret",
@@ -57,21 +56,17 @@ class Account:
         self._deployment = deployment
         self._clients: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def dynamodb(self) -> "DynamoDBClient":
-        return cast("DynamoDBClient", self._client("dynamodb"))
+        return cast("DynamoDBClient", self.client("dynamodb"))
 
-    @cached_property
+    @property
     def sqs(self) -> "SQSClient":
-        return cast("SQSClient", self._client("sqs"))
+        return cast("SQSClient", self.client("sqs"))
 
-    @cached_property
+    @property
     def secrets(self) -> "SecretsManagerClient":
-        return cast("SecretsManagerClient", self._client("secretsmanager"))
-
-    @cached_property
-    def cloudwatch(self) -> Any:
-        return self._client("cloudwatch")
+        return cast("SecretsManagerClient", self.client("secretsmanager"))
 
     def find(self, name: str) -> str:
         """Return a URL or a table's name by its name in stack.json; raises MissingError."""
@@ -100,7 +95,7 @@ class Account:
         if not self._deployment.stack:
             return {}
         with aws_errors("cloudformation DescribeStacks"):
-            found: list[dict[str, Any]] = self._client("cloudformation").describe_stacks(
+            found: list[dict[str, Any]] = self.client("cloudformation").describe_stacks(
                 StackName=self._deployment.stack
             )["Stacks"]
         return found[0]
