@@ -31,11 +31,7 @@ EXPRESSIONS = {
     "IF(errors >= 5, 100 * rate, 0)",
     "IF(held >= 3, 100 * held / tenants, 0)",
 }
-FUNCTION_NAMES = {
-    name
-    for name in TEMPLATE.resources("AWS::Lambda::Function")
-    if "Condition" not in TEMPLATE.attributes(name)
-}
+FUNCTION_NAMES = set(TEMPLATE.resources("AWS::Lambda::Function", optional=False))
 API_FUNCTIONS = FUNCTION_NAMES - {
     "FanoutFunction",
     "DispatcherFunction",

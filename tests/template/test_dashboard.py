@@ -100,10 +100,7 @@ def test_all_alarms_are_on_the_dashboard(template: Template, *, has_all_alarms: 
 )
 def test_every_resource_is_on_the_dashboard(template: Template, resource_type: str, dimension: str) -> None:
     seen = {each.dimensions.get(dimension) for each in shown(template)}
-    always = {
-        name for name in template.resources(resource_type) if "Condition" not in template.attributes(name)
-    }
-    assert always <= seen
+    assert set(template.resources(resource_type, optional=False)) <= seen
 
 
 def test_the_widgets_lie_side_by_side(template: Template) -> None:
