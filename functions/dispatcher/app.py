@@ -13,7 +13,8 @@ def handler(app: DispatcherApp) -> Handler:
         """Deliver a batch of packs; return the messages that must come again."""
         invocation.begin(context)
         return read_batch(
-            lambda: app.dispatcher.dispatch(delivery_messages(event), lane_of(event, app.slow_queue_url))
+            event,
+            lambda: app.dispatcher.dispatch(delivery_messages(event), lane_of(event, app.slow_queue_url)),
         )
 
     return handle

@@ -12,7 +12,7 @@ def handler(app: FanoutApp) -> Handler:
     def handle(event: dict[str, Any], context: object) -> BatchResponse:
         """Fan out a batch of events; return the messages that must come again."""
         invocation.begin(context)
-        return read_batch(lambda: app.fanout.fan_out(event_messages(event)))
+        return read_batch(event, lambda: app.fanout.fan_out(event_messages(event)))
 
     return handle
 

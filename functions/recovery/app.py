@@ -12,7 +12,7 @@ def handler(app: RecoveryApp) -> Handler:
     def handle(event: dict[str, Any], context: object) -> BatchResponse:
         """Work on tasks; return the messages that must come again."""
         invocation.begin(context)
-        return read_batch(lambda: app.tasks.work(task_messages(event)))
+        return read_batch(event, lambda: app.tasks.work(task_messages(event)))
 
     return handle
 

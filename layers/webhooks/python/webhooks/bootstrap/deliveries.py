@@ -7,6 +7,7 @@ from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.communities import DynamoCommunities
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from webhooks.adapters.dynamodb.replays import DynamoReplays
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
@@ -59,6 +60,7 @@ def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None =
             log=log,
             subscriptions=subscriptions,
             queue=SqsRecoveryQueue(aws, settings.recovery_queue_url),
+            limiter=DynamoRateLimiter(Table(aws, settings.deliveries_table)),
             clock=clock,
             random_bytes=random_bytes,
         ),

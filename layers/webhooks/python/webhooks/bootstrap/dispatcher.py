@@ -25,6 +25,7 @@ from webhooks.bootstrap.keys import service_key_store, signing_key_store, webhoo
 from webhooks.bootstrap.runtime import clock, invocation, start
 from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.domain.health_rules import HealthRules
+from webhooks.entrypoints.batch_metrics import report_dispatch
 from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -132,6 +133,7 @@ def compose(
         fast_seconds=settings.fast_lane_seconds,
         time_left=invocation.left,
         settling_seconds=SETTLING_SECONDS,
+        report=report_dispatch,
     )
     return DispatcherApp(
         aws=aws,

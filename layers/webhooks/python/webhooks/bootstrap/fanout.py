@@ -13,6 +13,7 @@ from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.runtime import invocation, start
+from webhooks.entrypoints.batch_metrics import report_fanout
 from webhooks.ports import SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.settings import FanoutSettings
@@ -59,6 +60,7 @@ def compose(
             events_dlq=events_dlq,
             rng=random.random,
             time_left=time_left,
+            report=report_fanout,
         ),
         index=index,
         fast_lane=fast_lane,

@@ -2,8 +2,10 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.communities import DynamoCommunities
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.release_probes import batch_probe, list_secrets_probe, send_probe
@@ -15,6 +17,7 @@ from webhooks.bootstrap.storage import subscription_store
 from webhooks.entrypoints.schedule import Schedule, ScheduledChecks, ScheduledCleanup
 from webhooks.services.orphan_cleanup import OrphanCleanup
 from webhooks.services.restarts import Restarts
+from webhooks.services.unhealthy import count_tenants
 from webhooks.settings import MaintenanceSettings
 
 
@@ -44,9 +47,10 @@ def compose(settings: MaintenanceSettings | None = None, aws: AwsClients | None 
         clock=clock,
         time_left=invocation.left,
     )
+    communities = DynamoCommunities(Table(aws, settings.subscriptions_table))
     schedule = Schedule(
-        cleanup=ScheduledCleanup(cleanup, invocation, clock=clock),
-        checks=ScheduledChecks(restarts, invocation, clock=clock),
+        cleanup=ScheduledCleanup(cleanup, invocation),
+        checks=ScheduledChecks(restarts, invocation, count_tenants=partial(count_tenants, communities)),
     )
     return MaintenanceApp(
         aws=aws,

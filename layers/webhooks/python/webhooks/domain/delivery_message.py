@@ -37,6 +37,7 @@ def encode_pack(pack: Pack) -> str:
         "communityId": pack.scope.community_id,
         **({"release": [pack.release.kind.value, pack.release.id]} if pack.release else {}),
         **({"due": pack.due} if pack.due is not None else {}),
+        **({"sentAt": pack.sent_at} if pack.sent_at is not None else {}),
         "deliveries": [
             {
                 "id": delivery.id,
@@ -78,6 +79,7 @@ def decode_pack(text: str) -> Pack:
             deliveries,
             release=_release(head.get("release")),
             due=int(head["due"]) if head.get("due") is not None else None,
+            sent_at=int(head["sentAt"]) if head.get("sentAt") is not None else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise MalformedPackError(

@@ -108,7 +108,7 @@ def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
 def _unreadable(decoded: Decoded, webhook: CorruptError) -> Skipped | Failed:
     if isinstance(webhook, NewerFormError):
         return Failed(decoded, str(webhook))
-    return Skipped(decoded, reason=str(webhook), dead=True)
+    return Skipped(decoded, reason=str(webhook), dead=True, is_fault=True)
 
 
 def _not_now(decoded: Decoded, webhook: Webhook) -> Skipped | Held | Kept:

@@ -87,11 +87,14 @@ class Newer:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A delivery that is not attempted; `dead`: it is dead-lettered, as its tenant should know of it."""
+    """A delivery that is not attempted; `dead`: it is dead-lettered, as its tenant should know of it;
+    `is_fault`: of the service, not of its tenant.
+    """
 
     decoded: Decoded
     reason: str
     dead: bool = False
+    is_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)
