@@ -6,6 +6,7 @@ calls would be denied (tests/e2e/permissions.py).
 """
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -38,8 +39,8 @@ PATCHED = Path("layers/webhooks/python/webhooks/services/dispatch/callback_reque
 OTHER_AGENT = f"{USER_AGENT}-other"
 PAUSE = 0.1  # seconds between two messages of events
 ARRAY_EVERY = 10  # messages, of which one has three events
-SEEN_SECONDS = 40.0  # until a deployed version has sent a callback
-SECONDS = 40.0  # until the last event is delivered
+SEEN_SECONDS = 90.0  # until a deployed version has sent a callback
+SECONDS = 60.0  # until the last event is delivered
 EVENT_PATH = ("FanoutFunction", "DispatcherFunction", "RecoveryFunction")
 
 
@@ -61,12 +62,15 @@ def other_version(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    deployed = Stack(tmp_path_factory.mktemp("update"), port=free_port(), parameters=PARAMETERS)
+    kept = os.environ.get("E2E_STACK")  # as in conftest.py, beside that stack
+    folder = Path(f"{kept}-update") if kept else tmp_path_factory.mktemp("update")
+    deployed = Stack(folder, port=free_port(), parameters=PARAMETERS)
     try:
         deployed.up()
         yield deployed
     finally:
-        deployed.forget()
+        if not kept:
+            deployed.forget()
 
 
 @pytest.fixture(scope="module")
