@@ -80,7 +80,10 @@ def test_every_alarm_is_in_the_documents_with_its_reason() -> None:
 
 
 def test_the_documents_have_the_price_of_all_alarms() -> None:
+    basic = [name for name, alarm in ALARMS.items() if "Metrics" not in alarm]
     assert f"{len(ALARMS)} alarms on {len(ALL)} metrics at $0.10: ${len(ALL) / 10:.2f} a month" in PAGE
+    assert f"`Alarms=Basic` has {len(basic)} of them: ${len(basic) / 10:.2f}" in PAGE
+    assert TEMPLATE.defaults["Alarms"] == "All"
 
 
 @each_alarm
@@ -90,6 +93,12 @@ def test_an_alarm_notifies_the_topic_when_it_begins_and_when_it_ends(name: str) 
     assert TEMPLATE.document["Conditions"]["HasAlarmTopic"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]
     }
+
+
+@each_alarm
+def test_an_alarm_on_several_metrics_is_one_of_all_and_another_is_basic(name: str) -> None:
+    wanted = "HasAllAlarms" if "Metrics" in ALARMS[name] else "HasAlarms"
+    assert TEMPLATE.attributes(name)["Condition"] == wanted
 
 
 @each_alarm
