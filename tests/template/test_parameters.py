@@ -24,6 +24,7 @@ from webhooks.bootstrap import (
 DESCRIPTION_MAX = 256  # characters of AWS::Lambda::Version's Description
 # One more value for each parameter without AllowedValues.
 OTHER = {
+    "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",
     "WebhooksPerCommunity": "250000",
     "Stage": "staging2",
     "AllowedTimeSpan": "600",
@@ -41,6 +42,8 @@ OTHER = {
     "DispatcherConcurrency": "3",
     "SlowDispatcherConcurrency": "3",
     "RecoveryConcurrency": "3",
+    "TenantRate": "20",
+    "TenantBurst": "40",
     "RecoveryRate": "20",
     "BreakerFailures": "5",
     "BreakerSeconds": "30",
@@ -153,7 +156,9 @@ def test_a_changed_value_publishes_only_the_functions_that_it_changes(
 ) -> None:
     """CloudFormation updates $LATEST alone otherwise; and refuses a version of a function that is as it was."""
     before, after = TEMPLATE.defaults, {**TEMPLATE.defaults, name: other_value(name)}
-    functions = configured(TEMPLATE, before).keys()
+    functions = published(
+        TEMPLATE, before
+    ).keys()  # CodeDeploy calls the check of a release without a version
 
     reconfigured = {
         each
@@ -213,6 +218,8 @@ def test_no_accepted_value_ends_a_function_at_its_start(function: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("AlarmTopicArn", "on-call"),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call.fifo"),
         ("AllowedTimeSpan", "1.5"),
         ("AllowedTimeSpan", "0"),
         ("AllowedTimeSpan", "3601"),
