@@ -91,6 +91,11 @@ def test_an_operator_publishes_and_sees_the_queues(webhooks: Operator) -> None:
     assert len(health.document["queues"]) == 7
 
 
+def test_an_operator_sees_the_status(webhooks: Operator) -> None:
+    status = webhooks("status", "--json")
+    assert status.code == 0, status.stderr
+
+
 @pytest.mark.parametrize("queue", ["events", "deliveries", "recovery"])
 def test_an_operator_lists_redrives_and_purges_dead_letters(
     webhooks: Operator, stack: Stack, queue: str
