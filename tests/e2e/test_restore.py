@@ -249,7 +249,7 @@ def test_a_deployment_that_was_lost_with_its_account_is_restored(drill: Drill) -
     path = f"webhook/{bearer['_id']}"
     assert drill.client("system").call("PATCH", path, changed).status == 200
     assert drill.deliver("bearer")["authorization"] == "Bearer another"
-    assert drill.client("system").call("DELETE", path).status == 200
+    assert drill.client("system").call("DELETE", path).status == 204
     assert credentials(stack, "/bearer") == []
     assert len(drill.listed()) == 6
     assert drill.receiver._to("/disabled") == []  # noqa: SLF001

@@ -267,7 +267,7 @@ def calls_seen(*, before: Hook | None = None, after: Hook | None = None) -> Iter
 
     with (
         mock.patch.object(Account, "_client", client),
-        mock.patch("webhooks_cli.commands.backup.WORKERS", 1),
+        mock.patch("webhooks_cli.backup.work.WORKERS", 1),
     ):
         yield
 

@@ -38,14 +38,13 @@ def write_encrypted(path: Path, lines: Iterable[bytes], recipients: Sequence[Any
 
     Raises WrongUseError where the file exists or cannot be written.
     """
-    age = pyrage()
     if path.exists():
         raise _exists(path)
     try:
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
-                age.encrypt_io(_Compressed(lines), file, list(recipients))
+                _encrypt(lines, file, recipients)
                 file.flush()
                 os.fsync(file.fileno())
                 size = file.tell()
@@ -63,16 +62,31 @@ def _exists(path: Path) -> WrongUseError:
     return WrongUseError(f"{path} exists already: no backup is ever overwritten, choose another name")
 
 
+def _encrypt(lines: Iterable[bytes], file: Any, recipients: Sequence[Any]) -> None:
+    source = _Compressed(lines)
+    try:
+        pyrage().encrypt_io(source, file, list(recipients))
+    except BaseException:  # age raises another error than that of the lines
+        if source.error is not None:
+            raise source.error from None
+        raise
+
+
 class _Compressed:
-    """The compressed lines as a file that is read."""
+    """The compressed lines as a file that is read. `error`: the one that ended the lines."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._blocks = _compressed(lines)
         self._rest = b""
+        self.error: BaseException | None = None
 
     def read(self, size: int) -> bytes:
         while not self._rest:
-            block = next(self._blocks, None)
+            try:
+                block = next(self._blocks, None)
+            except BaseException as error:
+                self.error = error
+                raise
             if block is None:
                 return b""
             self._rest = block
