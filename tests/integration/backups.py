@@ -286,9 +286,10 @@ class _Seen:
             number = next(self._numbers)
             if self._before:
                 self._before(number, name)
-            response = real(**request)
-            if self._after:
-                self._after(number, name)
-            return response
+            try:
+                return real(**request)
+            finally:
+                if self._after:
+                    self._after(number, name)
 
         return call

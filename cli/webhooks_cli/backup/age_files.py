@@ -120,6 +120,10 @@ def read_lines(path: Path, identities: Sequence[Any]) -> Iterator[bytes]:
         raise MissingError(f"{path} cannot be read ({error.strerror or error})") from None
 
 
+class _LeftError(Exception):
+    """The reader has left: nothing more is decrypted."""
+
+
 class _Decryption:
     """Decrypts in a thread of its own, as age writes where we want to read; used with `with`."""
 
@@ -161,19 +165,21 @@ class _Decryption:
         return taken
 
     def _run(self) -> None:
+        end: BaseException | None = None
         try:
             self._age.decrypt_io(self._file, self, self._identities)
+            end = None if self._inflater.eof else zlib.error("the end is missing")
         except BaseException as error:  # noqa: BLE001 - the reader's thread raises it
-            self._put(error)
-        else:
-            self._put(None if self._inflater.eof else zlib.error("the end is missing"))
+            end = error
+        with suppress(_LeftError):
+            self._put(end)
 
     def _put(self, block: "bytes | BaseException | None") -> None:
         while not self._stopped.is_set():
             with suppress(queue.Full):
                 self._blocks.put(block, timeout=WAIT_SECONDS)
                 return
-        raise SystemExit  # ends the thread: the reader has left
+        raise _LeftError
 
     def _problem(self, error: BaseException) -> Exception:
         if isinstance(error, self._age.DecryptError):
