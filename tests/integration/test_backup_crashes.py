@@ -11,7 +11,7 @@ from tests.contract.stores import assert_consistent
 from tests.contract.webhooks_made import ACME
 from tests.integration.backups import Backups, Deployment, calls_seen
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential
+from webhooks.domain.webhook import Credential, Webhook
 
 SOUTH = Scope("acme", "south")
 FIRST, SECOND = Credential(token="first"), Credential(token="second")
@@ -141,7 +141,7 @@ def test_a_target_that_callers_change_meanwhile_is_not_declared_restored(
     one = deployed(backend, tmp_path)
     backups.create(one, "a.age")
     two = Deployment(backend, "two", tmp_path / "two")
-    added = []
+    added: list[Webhook] = []
 
     def add(_number: int, name: str) -> None:
         if name == "put_item" and not added:  # that of HEAD

@@ -28,7 +28,7 @@ def pyrage() -> Any:
         raise MissingError(
             "pyrage is not installed: install the command with its extra, webhooks-cli[operator]"
         )
-    import pyrage as found  # type: ignore[import-untyped]  # noqa: PLC0415 - tenants have no backups
+    import pyrage as found  # noqa: PLC0415 - tenants have no backups
 
     return found
 
