@@ -91,6 +91,8 @@ def test_a_restore_that_is_cut_off_at_any_call_is_run_again_and_loses_no_credent
         # Then the orphan cleanup, which may run now, deletes nothing
         result = two.cleanup()
         assert result.deleted == 0, calls[at]
+        began, ended = writes[0] < at or "after" in when, at == writes[-1] and "after" in when
+        assert two.subscriptions.is_restoring() is (began and not ended), calls[at]
         assert result.orphans == 0 or result.stopped is not None
 
         # And the same command ends the restore

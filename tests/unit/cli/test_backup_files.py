@@ -1,6 +1,8 @@
 """Files of backups: what is damaged, foreign or too new is refused with a sentence, before anything is used."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pyrage
@@ -10,6 +12,9 @@ from tests.unit.cli.command_line import CommandLine
 from webhooks_cli.backup.age_files import read_lines, write_encrypted
 from webhooks_cli.backup.records import FORM, Read, Written, from_line, to_line
 from webhooks_cli.errors import RefusedError
+from webhooks_cli.main import parser
+
+PAGE = Path(__file__).parents[3] / "docs" / "restore.md"
 
 HEADER: dict[str, Any] = {
     "kind": "backup",
@@ -196,3 +201,20 @@ def test_a_line_of_json_is_no_place_for_other_values() -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - it has no text
             from_line(line)
     assert json.loads(to_line({"kind": "a", "b": b"\xff"})) == {"kind": "a", "b": {"base64": "/w=="}}
+
+
+def commands_of_the_page() -> list[str]:
+    """Return the commands in docs/restore.md: those of one line, and those that go on in the next."""
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    found = [re.match(r"webhooks [^#>&]+", line) for line in lines]
+    return [each[0].strip() for each in found if each]
+
+
+def test_the_page_shows_commands_that_exist() -> None:
+    commands = commands_of_the_page()
+    assert len(commands) > 10
+    for command in commands:
+        words = [word.strip('"') for word in command.split()[1:]]
+        options = parser().parse_args(words)
+        assert options.run
