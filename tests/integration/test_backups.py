@@ -198,6 +198,38 @@ def test_a_deleted_credential_comes_back_and_nothing_else_changes(one: Deploymen
     assert (one.items(one.access_table), one.stores[1].versions([SOUTH])) == before
 
 
+def test_lost_credentials_come_back_although_webhooks_were_changed_since(
+    one: Deployment, backups: Backups
+) -> None:
+    backups.create(one, "a.age")
+    paused, first = (each for each in one.webhooks() if each.credential)
+    one.change(paused, name="changed since")
+    changed = one.change_credential(first, Credential(token="newer"))
+    added = one.add(credential=SECOND)
+    deleted = (paused.credential, added.credential)
+    for ref in filter(None, deleted):
+        one.credentials.delete(ref)
+    webhooks, versions = one.webhooks(), one.stores[1].versions([NORTH, SOUTH])
+
+    restored = backups.restore(one, "a.age", "--credentials-only")
+
+    assert restored.code == 0, restored.stdout
+    assert restored.document == {
+        "lookedAt": 2,
+        "restored": [paused.id],
+    }  # it and SOUTH's name the backup's version
+    found = {each.id: each for each in one.webhooks()}
+    assert list(found) == [each.id for each in webhooks]
+    assert found[paused.id].definition.name == "changed since"
+    assert found[changed.id] == changed
+    read = found[paused.id].credential
+    assert read is not None
+    assert one.credentials.read(read) == FIRST
+    assert one.stores[1].versions([NORTH, SOUTH]) == versions
+    # And nothing is left to do
+    assert backups.restore(one, "a.age", "--credentials-only").document["restored"] == []
+
+
 def test_a_credential_that_waits_for_its_deletion_is_used_again(one: Deployment, backups: Backups) -> None:
     tokens = one.tokens()
     backups.create(one, "a.age")

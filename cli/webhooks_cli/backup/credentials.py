@@ -50,6 +50,10 @@ class CredentialReader:
             item = found[0]
         return item, self._value(item)
 
+    def is_there(self, item: Item) -> bool:
+        """Tell whether the version that a webhook names can be read."""
+        return self._value(item, VersionId=item["credentialVersion"]["S"]) is not None
+
     def _value(self, item: Item, **version: str) -> "str | None":
         found = self._calls.call(
             "secretsmanager GetSecretValue",
