@@ -1,5 +1,6 @@
 """The translated template as the tests read it: resources by type, statements of roles, references by name."""
 
+import hashlib
 import json
 import os
 import re
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+NO_VALUE = {"Ref": "AWS::NoValue"}
+POLICY_ID_END = 17  # characters behind ANPA
 REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
 
 
@@ -81,6 +84,46 @@ def resolve(value: Any, parameters: Mapping[str, str]) -> Any:
         case list():
             return [resolve(each, parameters) for each in value]
     return value
+
+
+def settled(value: Any, template: Template, values: Mapping[str, str]) -> Any:
+    """Resolve a value as a deployment does: conditions too, and ids that follow from a resource's properties."""
+    match value:
+        case {"Fn::If": [str(name), met, unmet]}:
+            return settled(met if condition(name, template, values) else unmet, template, values)
+        case {"Fn::Sub": [str(text), dict(own)]}:
+            more = {name: settled(each, template, values) for name, each in own.items()}
+            return resolve({"Fn::Sub": text}, {**values, **more})
+        case {"Fn::GetAtt": [str(name), "PolicyId"]}:  # a policy with another description is another one
+            described = settled(template.attributes(name)["Properties"]["Description"], template, values)
+            return f"ANPA{hashlib.sha256(described.encode()).hexdigest().upper()[:POLICY_ID_END]}"
+        case dict() if not set(value) & {"Ref", "Fn::Sub"}:
+            parts = {name: settled(each, template, values) for name, each in value.items()}
+            return {name: each for name, each in parts.items() if each != NO_VALUE}
+        case list():
+            several = [settled(each, template, values) for each in value]
+            return [each for each in several if each != NO_VALUE]
+    return resolve(value, values)
+
+
+def condition(name: str, template: Template, values: Mapping[str, str]) -> bool:
+    """Tell whether a condition of the template is met."""
+    return _is_met(template.document["Conditions"][name], template, values)
+
+
+def _is_met(rule: Any, template: Template, values: Mapping[str, str]) -> bool:
+    match rule:
+        case {"Condition": str(name)}:
+            return condition(name, template, values)
+        case {"Fn::Equals": [left, right]}:
+            return bool(resolve(left, values) == resolve(right, values))
+        case {"Fn::Not": [one]}:
+            return not _is_met(one, template, values)
+        case {"Fn::Or": list(several)}:
+            return any(_is_met(each, template, values) for each in several)
+        case {"Fn::And": list(several)}:
+            return all(_is_met(each, template, values) for each in several)
+    raise AssertionError(f"no condition: {rule}")
 
 
 @cache
