@@ -12,7 +12,7 @@ from tests.e2e.conftest import issue
 from tests.e2e.platform_client import ApiResponse, PlatformClient
 
 RATE, BURST = 2, 6
-REQUESTS, AT_ONCE = 80, 4
+REQUESTS, AT_ONCE = 60, 2  # each that comes at once has a process of the emulator's
 OTHERS = 6  # within burst and rate
 
 
@@ -39,11 +39,11 @@ def test_a_tenants_storm_does_not_reach_another(limited: Stack) -> None:
     stormy.tenant, calm.tenant = "stormy", "calm"
     assert fetch(stormy).status == fetch(calm).status == 200  # the functions have started
 
-    with ThreadPoolExecutor(AT_ONCE + 1) as threads:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
         storm = [threads.submit(fetch, stormy) for _ in range(REQUESTS)]
-        others = [threads.submit(fetch, calm) for _ in range(OTHERS)]
+        others = [fetch(calm).status for _ in range(OTHERS)]
         answers = [each.result() for each in storm]
-        assert [each.result().status for each in others] == [200] * OTHERS
+    assert others == [200] * OTHERS
     refused = [each for each in answers if each.status == 429]
 
     assert {each.status for each in answers} == {200, 429}
