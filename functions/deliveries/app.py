@@ -78,7 +78,7 @@ def replay_routes(api: RestApi, authenticator: Authenticator, *, replays: Tenant
 
     @api.post(f"{COMMUNITY}/deliveries/replay")
     def begin(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=HEAVY)
         asked = read(ReplayIn, request.json_object())
         wanted = asked.wanted(authorized.scope)
         if asked.dry_run:

@@ -59,7 +59,7 @@ def routes(
 
     @api.get(WEBHOOK)
     def show(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         shown = health.get(authorized.scope, webhook_id)
         [credential] = pages.credentials(authorized, [shown.webhook])
         return json_response(responses.shown(authorized.caller, shown, credential))

@@ -1,6 +1,7 @@
 """A storm of one tenant's requests: it is refused, and another tenant's requests all succeed."""
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,9 +12,10 @@ from tests.e2e import permissions
 from tests.e2e.conftest import issue
 from tests.e2e.platform_client import ApiResponse, PlatformClient
 
-RATE, BURST = 2, 6
-REQUESTS, AT_ONCE = 60, 2  # each that comes at once has a process of the emulator's
-OTHERS = 6  # within burst and rate
+RATE, BURST = 1, 4
+REQUESTS, AT_ONCE = 30, 2  # each that comes at once has a process of the emulator's
+# A heavy request takes a whole bucket, so a storm of them gets one in five seconds, however slow the machine is.
+SECONDS_EACH = (BURST + RATE) / RATE
 
 
 @pytest.fixture(scope="module")
@@ -25,42 +27,47 @@ def limited(stack: Stack) -> Iterator[Stack]:
     permissions.deploy(stack)
 
 
-def fetch(client: PlatformClient) -> ApiResponse:
-    return client.call("POST", "webhooks/fetch", {})
+def tenant(stack: Stack, name: str) -> PlatformClient:
+    license_key = issue(stack, "service", tenant=name, community="main")
+    return PlatformClient(stack.api_url, license_key, tenant=name)
 
 
-def publish(client: PlatformClient) -> ApiResponse:
-    return client.call("PUT", "event/e2e.unheard", {"data": {}})
+def heavy(client: PlatformClient) -> ApiResponse:
+    return client.call("GET", "health")
 
 
 def test_a_tenants_storm_does_not_reach_another(limited: Stack) -> None:
-    stormy = PlatformClient(limited.api_url, issue(limited, "service", tenant="stormy", community="main"))
-    calm = PlatformClient(limited.api_url, issue(limited, "service", tenant="calm", community="main"))
-    stormy.tenant, calm.tenant = "stormy", "calm"
-    assert fetch(stormy).status == fetch(calm).status == 200  # the functions have started
+    stormy, calm = tenant(limited, "stormy"), tenant(limited, "calm")
+    began = time.monotonic()
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        storm = [threads.submit(fetch, stormy) for _ in range(REQUESTS)]
-        others = [fetch(calm).status for _ in range(OTHERS)]
+        storm = [threads.submit(heavy, stormy) for _ in range(REQUESTS)]
+        others = [heavy(calm).status, calm.call("POST", "webhooks/fetch", {}).status]
         answers = [each.result() for each in storm]
-    assert others == [200] * OTHERS
+        others.append(calm.call("GET", "replays").status)
     refused = [each for each in answers if each.status == 429]
 
+    assert others == [200] * 3
     assert {each.status for each in answers} == {200, 429}
-    assert len(refused) > REQUESTS // 4
+    assert len(refused) >= REQUESTS - 1 - (time.monotonic() - began) / SECONDS_EACH
     assert {each.headers["Retry-After"] for each in refused} == {"1"}
     assert json.loads(refused[0].body) == {
         "statusCode": 429,
         "error": "Too Many Requests",
-        "message": "this tenant sends more than 2 requests a second; send this one again later",
+        "message": "this tenant sends more than 1 requests a second; send this one again later",
     }
 
 
-def test_events_of_the_same_storm_are_refused_too(limited: Stack) -> None:
-    """The functions count together: what one let in is none of the other's any more."""
-    stormy = PlatformClient(limited.api_url, issue(limited, "service", tenant="both", community="main"))
-    stormy.tenant = "both"
+def test_functions_refuse_together(limited: Stack) -> None:
+    """What one lets in is none of the others' any more."""
+    client = tenant(limited, "both")
 
-    statuses = {each.status for _ in range(REQUESTS // 4) for each in (publish(stormy), fetch(stormy))}
+    def changed_after_a_heavy_one() -> int:
+        heavy(client)
+        return client.call("PUT", "webhook", {}).status
 
-    assert statuses == {200, 202, 429}
+    assert 429 in (
+        changed_after_a_heavy_one() for _ in range(10)
+    )  # a cold start can take as long as a bucket
+    published = {client.call("PUT", "event/e2e.unheard", {"data": {}}).status for _ in range(REQUESTS)}
+    assert published <= {202, 429}
