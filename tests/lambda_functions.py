@@ -23,6 +23,7 @@ ACCOUNT = {
 ENVIRONMENT = ACCOUNT | {
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_LOG_LEVEL": "INFO",
+    "POWERTOOLS_METRICS_NAMESPACE": "Webhooks/webhooks",
     "STAGE": "prod",
     "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/webhooks/0",
     "EC_CURVE_NAME": "secp256k1",

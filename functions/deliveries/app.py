@@ -18,6 +18,7 @@ from webhooks.entrypoints.api.schemas.health import CommunitiesIn, SeriesIn, Web
 from webhooks.entrypoints.api.schemas.replays import ReplayIn, ReplaysIn
 from webhooks.entrypoints.api.schemas.replays import cursor_of as replays_cursor
 from webhooks.entrypoints.api.schemas.validate import read
+from webhooks.entrypoints.probe import probed
 from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.endpoint_health import EndpointHealth
@@ -157,11 +158,12 @@ def community_routes(api: RestApi, authenticator: Authenticator, *, communities:
 
 
 app = compose()
-lambda_handler = routes(
+api = routes(
     app.authenticator,
     log=app.log,
     explanations=app.explanations,
     health=app.health,
     communities=app.communities,
     replays=app.replays,
-).handle
+)
+lambda_handler = probed(api.handle, app.probes, invocation)

@@ -10,6 +10,7 @@ from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.schemas.test_event import SendTestIn
 from webhooks.entrypoints.api.schemas.validate import read
 from webhooks.entrypoints.api.test_event_response import sent_test
+from webhooks.entrypoints.probe import probed
 from webhooks.services.tenant_throttle import COSTLY
 from webhooks.services.test_event import WebhookTests
 from webhooks.services.webhooks import require_webhook_id
@@ -31,4 +32,5 @@ def routes(authenticator: Authenticator, tests: WebhookTests) -> RestApi:
 
 
 app = compose()
-lambda_handler = routes(app.authenticator, app.tests).handle
+api = routes(app.authenticator, app.tests)
+lambda_handler = probed(api.handle, app.probes, invocation)

@@ -30,15 +30,32 @@ class Template:
     def defaults(self) -> dict[str, str]:
         return {name: str(each["Default"]) for name, each in self.parameters.items()}
 
-    def resources(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """Properties by logical id."""
+    def resources(self, resource_type: str, *, optional: bool = True) -> dict[str, dict[str, Any]]:
+        """Properties by logical id; `optional`: also of resources that exist under a condition."""
         found = {
             name: each.get("Properties", {})
             for name, each in self.document["Resources"].items()
-            if each["Type"] == resource_type
+            if each["Type"] == resource_type and (optional or "Condition" not in each)
         }
         assert found, f"no {resource_type} in the template"
         return found
+
+    @property
+    def by_default(self) -> "Template":
+        """The template as a deployment with the parameters' defaults decides it."""
+        return self.decided({})
+
+    def decided(self, values: Mapping[str, str]) -> "Template":
+        """The template as these values and the other defaults decide it: every If, and each conditional resource."""
+        conditions = decided(self.document["Conditions"], self.defaults | dict(values))
+        document: dict[str, Any] = deployed(self.document, conditions)
+        for section in ("Resources", "Outputs"):
+            document[section] = {
+                name: each
+                for name, each in document[section].items()
+                if "Condition" not in each or conditions[each["Condition"]]
+            }
+        return Template(document)
 
     def attributes(self, name: str) -> dict[str, Any]:
         attributes: dict[str, Any] = self.document["Resources"][name]
@@ -86,44 +103,63 @@ def resolve(value: Any, parameters: Mapping[str, str]) -> Any:
     return value
 
 
-def settled(value: Any, template: Template, values: Mapping[str, str]) -> Any:
-    """Resolve a value as a deployment does: conditions too, and ids that follow from a resource's properties."""
+def decided(conditions: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, bool]:
+    """Return each condition as the parameters' values decide it."""
+
+    def holds(condition: Any) -> bool:
+        match condition:
+            case {"Fn::Equals": [left, right]}:
+                return bool(resolve(left, values) == resolve(right, values))
+            case {"Fn::Not": [inner]}:
+                return not holds(inner)
+            case {"Fn::And": list(parts)}:
+                return all(map(holds, parts))
+            case {"Fn::Or": list(parts)}:
+                return any(map(holds, parts))
+            case {"Condition": str(name)}:
+                return holds(conditions[name])
+        raise AssertionError(f"no condition: {condition}")
+
+    return {name: holds(each) for name, each in conditions.items()}
+
+
+def deployed(value: Any, conditions: Mapping[str, bool]) -> Any:
+    """Decide every If by its condition, as a deployment does; a part with AWS::NoValue is left out."""
     match value:
-        case {"Fn::If": [str(name), met, unmet]}:
-            return settled(met if condition(name, template, values) else unmet, template, values)
-        case {"Fn::Sub": [str(text), dict(own)]}:
-            more = {name: settled(each, template, values) for name, each in own.items()}
-            return resolve({"Fn::Sub": text}, {**values, **more})
-        case {"Fn::GetAtt": [str(name), "PolicyId"]}:  # a policy with another description is another one
-            described = settled(template.attributes(name)["Properties"]["Description"], template, values)
-            return f"ANPA{hashlib.sha256(described.encode()).hexdigest().upper()[:POLICY_ID_END]}"
-        case dict() if not set(value) & {"Ref", "Fn::Sub"}:
-            parts = {name: settled(each, template, values) for name, each in value.items()}
+        case {"Fn::If": [str(name), then, otherwise]}:
+            return deployed(then if conditions[name] else otherwise, conditions)
+        case dict():
+            parts = {name: deployed(each, conditions) for name, each in value.items()}
             return {name: each for name, each in parts.items() if each != NO_VALUE}
         case list():
-            several = [settled(each, template, values) for each in value]
-            return [each for each in several if each != NO_VALUE]
-    return resolve(value, values)
+            parts_of_list = [deployed(each, conditions) for each in value]
+            return [each for each in parts_of_list if each != NO_VALUE]
+    return value
 
 
 def condition(name: str, template: Template, values: Mapping[str, str]) -> bool:
     """Tell whether a condition of the template is met."""
-    return _is_met(template.document["Conditions"][name], template, values)
+    return decided(template.document["Conditions"], values)[name]
 
 
-def _is_met(rule: Any, template: Template, values: Mapping[str, str]) -> bool:
-    match rule:
-        case {"Condition": str(name)}:
-            return condition(name, template, values)
-        case {"Fn::Equals": [left, right]}:
-            return bool(resolve(left, values) == resolve(right, values))
-        case {"Fn::Not": [one]}:
-            return not _is_met(one, template, values)
-        case {"Fn::Or": list(several)}:
-            return any(_is_met(each, template, values) for each in several)
-        case {"Fn::And": list(several)}:
-            return all(_is_met(each, template, values) for each in several)
-    raise AssertionError(f"no condition: {rule}")
+def settled(value: Any, template: Template, values: Mapping[str, str]) -> Any:
+    """Return a value as a deployment makes it: conditions decided, parameters put in, ids of policies made."""
+    return _made(deployed(value, decided(template.document["Conditions"], values)), template, values)
+
+
+def _made(value: Any, template: Template, values: Mapping[str, str]) -> Any:
+    match value:
+        case {"Fn::Sub": [str(text), dict(own)]}:
+            more = {name: _made(each, template, values) for name, each in own.items()}
+            return resolve({"Fn::Sub": text}, {**values, **more})
+        case {"Fn::GetAtt": [str(name), "PolicyId"]}:  # a policy with another description is another one
+            described = resolve(template.attributes(name)["Properties"]["Description"], values)
+            return f"ANPA{hashlib.sha256(described.encode()).hexdigest().upper()[:POLICY_ID_END]}"
+        case dict() if not set(value) & {"Ref", "Fn::Sub"}:
+            return {name: _made(each, template, values) for name, each in value.items()}
+        case list():
+            return [_made(each, template, values) for each in value]
+    return resolve(value, values)
 
 
 @cache

@@ -170,7 +170,7 @@ def test_the_web_acls_log_group_can_use_the_key(template: Template) -> None:
     [statement] = [
         each
         for each in template.attributes("Key")["Properties"]["KeyPolicy"]["Statement"]
-        if each["Sid"] == "LogGroupsOfThisStack"
+        if each.get("Sid") == "LogGroupsOfThisStack"
     ]
     [allowed] = statement["Condition"]["ArnLike"].values()
     name = template.attributes("WafLogs")["Properties"]["LogGroupName"]["Fn::Sub"]

@@ -21,7 +21,7 @@ def all_statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
 
 def test_each_function_has_a_role_of_its_own(template: Template) -> None:
     roles = template.function_roles()
-    assert len(set(roles.values())) == len(roles) == 12
+    assert len(set(roles.values())) == len(roles) == 13
 
 
 def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template: Template) -> None:
@@ -159,7 +159,7 @@ def test_the_health_check_covers_every_service_in_use(template: Template) -> Non
 
 
 def key_statement(template: Template, sid: str) -> dict[str, Any]:
-    (key,) = template.resources("AWS::KMS::Key").values()
+    (key,) = template.by_default.resources("AWS::KMS::Key").values()
     statement: dict[str, Any]
     (statement,) = [each for each in key["KeyPolicy"]["Statement"] if each["Sid"] == sid]
     return statement
@@ -186,7 +186,7 @@ def test_eventbridge_may_use_the_key_for_this_account(template: Template) -> Non
 def test_queues_refuse_requests_without_tls(template: Template) -> None:
     refusing = {
         referred(queue)
-        for policy in template.resources("AWS::SQS::QueuePolicy").values()
+        for policy in template.by_default.resources("AWS::SQS::QueuePolicy").values()
         for queue in policy["Queues"]
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Deny"
@@ -198,7 +198,7 @@ def test_queues_refuse_requests_without_tls(template: Template) -> None:
 def test_the_events_queue_takes_events_only_from_rules_of_this_account(template: Template) -> None:
     allowed = [
         statement
-        for policy in template.resources("AWS::SQS::QueuePolicy").values()
+        for policy in template.by_default.resources("AWS::SQS::QueuePolicy").values()
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]

@@ -28,8 +28,8 @@ each case.
 **Errors** have one body, `{"statusCode", "error", "message"}`; the message of a 400 names every wrong field.
 Every response has an `x-request-id`.
 
-**Limits.** All requests with licenses of one tenant share a rate, which the deployment sets; further ones get a
-429 with `Retry-After`. A request that reads or changes much, or sends a test event, counts as several.
+**Limits.** All requests with licenses of one tenant share a rate, which the deployment sets; further ones get
+a 429 with `Retry-After`. A request that reads or changes much, or sends a test event, counts as several.
 """
 
 PARAMETERS: Mapping[str, Any] = {

@@ -86,10 +86,11 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggingSettings(Settings):
-    """The name of the function in its log lines, and their lowest level."""
+    """The name of the function in its log lines, their lowest level, and the namespace of its metrics."""
 
     service: str = variable("POWERTOOLS_SERVICE_NAME")
     level: str = variable("POWERTOOLS_LOG_LEVEL")
+    namespace: str = variable("POWERTOOLS_METRICS_NAMESPACE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,3 +286,8 @@ class MaintenanceSettings(LoggingSettings, SubscriptionSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     stack_id: str = variable("STACK_ID")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreTrafficSettings(LoggingSettings):
+    """The check of a release has no settings of its own."""

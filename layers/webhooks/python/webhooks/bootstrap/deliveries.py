@@ -11,6 +11,7 @@ from webhooks.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from webhooks.adapters.dynamodb.replays import DynamoReplays
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.release_probes import item_probe, query_probe, send_probe
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
@@ -45,6 +46,13 @@ def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None =
     return DeliveriesApp(
         aws=aws,
         opened=opened,
+        probes={
+            "service keys": service_key_store(settings, aws).read_now,
+            "subscriptions table": item_probe(aws, settings.subscriptions_table),
+            "access table": item_probe(aws, settings.access_table, sort_key=False),
+            "delivery log": query_probe(aws, settings.deliveries_table),
+            "recovery queue": send_probe(aws, settings.recovery_queue_url),
+        },
         authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
         log=DeliveryLogs(log=log, subscriptions=subscriptions),
         replays=TenantReplays(

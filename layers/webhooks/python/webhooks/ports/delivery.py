@@ -60,10 +60,14 @@ class EventsDlq(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log."""
+    """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log.
+
+    `newer`: deliveries whose state has a form of a later release.
+    """
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
+    newer: frozenset[LogKey] = frozenset()
 
 
 class BatchReader(Protocol):
