@@ -115,7 +115,7 @@ def started(
 
 
 def call(port: int, event: bytes) -> http.client.HTTPConnection:
-    """Ask for a call, as RIE initialises nothing before; the connection has the response. Raises LocalError."""
+    """Ask for a call: RIE initialises nothing before. The connection has the response. Raises LocalError."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         connection = http.client.HTTPConnection(emulator.HOST, port, timeout=LIFE_SECONDS)

@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,11 @@ def invoke(function: Path, paths: runtime.Paths, environment: Mapping[str, str],
     for tries in range(1, TRIES + 1):
         with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
             try:
-                with runtime.started(function, paths, {**environment, **NO_AWS}, log) as (_, port):
-                    body = runtime.call(port, event).getresponse().read()
+                with (
+                    runtime.started(function, paths, {**environment, **NO_AWS}, log) as (_, port),
+                    closing(runtime.call(port, event)) as connection,
+                ):
+                    body = connection.getresponse().read()
             except (OSError, LocalError) as error:
                 if tries < TRIES:
                     continue
