@@ -1,5 +1,6 @@
 """The gates of built artefacts: sizes, machine code, imports and calls under Lambda's runtime."""
 
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tools.gates.invocations import BATCH, Sample
 GOOD = "import helper\n\ndef lambda_handler(event, context):\n    return helper.response(event)\n"
 HELPER = "def response(event):\n    return {'statusCode': 200, 'body': event['path']}\n"
 CONSOLE = Sample("api/console.json", "200")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="Lambda's emulator is a program for Linux")
 
 
 def made(folder: Path, source: str = GOOD) -> Build:
@@ -99,6 +101,7 @@ def test_a_shared_object_is_for_the_architecture_and_the_glibc_of_lambda(tmp_pat
     ]
 
 
+@on_linux
 def test_a_function_gets_its_layers(tmp_path: Path) -> None:
     build = made(tmp_path)
     paths = runtime.lay_out(build, tmp_path)
@@ -107,6 +110,7 @@ def test_a_function_gets_its_layers(tmp_path: Path) -> None:
     assert called.init_ms > 0
 
 
+@on_linux
 @pytest.mark.parametrize(
     ("source", "fault"),
     [
@@ -129,6 +133,7 @@ def test_a_function_that_fails_is_reported(tmp_path: Path, source: str, fault: s
     assert fault in str(raised.value)
 
 
+@on_linux
 def test_a_function_without_a_sample_is_reported(tmp_path: Path) -> None:
     function: dict[str, Any] = {"Properties": {"Environment": {"Variables": {}}}}
     template = {"Parameters": {}, "Resources": {"AFunction": function}}
@@ -192,5 +197,5 @@ def test_a_zip_file_depends_on_its_files_alone(tmp_path: Path) -> None:
 
 
 def test_a_missing_program_names_the_remedy() -> None:
-    with pytest.raises(GateError, match=r"\.venv-gates/bin/absent is missing: `make setup` installs it"):
+    with pytest.raises(GateError, match=r"\.venv-gates/bin/absent is missing: `make gates` installs it"):
         program(".venv-gates", "absent")

@@ -59,7 +59,13 @@ def lay_out(build: Build, folder: Path) -> Paths:
 
 def compile_unchecked(folder: Path) -> None:
     """Give a folder bytecode of the kind that functions and layers are built with."""
-    compiling = (tool(ENVIRONMENT, "python"), "-m", "compileall", "-q")
+    compiling = (
+        tool(ENVIRONMENT, "python"),
+        "-m",
+        "compileall",
+        "-q",
+        "-f",
+    )  # bytecode of use is of another kind
     subprocess.run([*compiling, "--invalidation-mode", "unchecked-hash", folder], check=True)
 
 
@@ -137,7 +143,7 @@ def _runtime() -> list[Path]:
         if path.suffix != ".dist-info"
     ]
     if not found:
-        raise LocalError("Lambda's runtime is not installed: `make setup` installs it")
+        raise LocalError("Lambda's runtime is not installed: `make gates` installs it")
     return found
 
 
