@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages browser screenshots unit e2e bench soak profiles recording lock clean
+.PHONY: help setup run stop status reset test check fix pages browser screenshots unit e2e bench soak profiles recording lock clean aws-accept aws-accept-clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -74,6 +74,12 @@ profiles: setup .venv-bench/.installed ## draw the CPU profiles of dispatcher, f
 
 recording: setup ## run the local stack and record its output as docs/make-run.svg (PORT=4580)
 	@$(PY) -m local.recording $(if $(PORT),--port $(PORT))
+
+aws-accept: setup ## deploy to your AWS account, test there, print report and bill, delete everything (STACK=x)
+	@$(PY) -m acceptance run --stack '$(STACK)' --confirm '$(CONFIRM)' $(if $(KEEP),--keep) $(TESTS)
+
+aws-accept-clean: setup ## delete what an acceptance run has left in your account (STACK=x)
+	@$(PY) -m acceptance clean --stack '$(STACK)' --confirm '$(CONFIRM)'
 
 lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt

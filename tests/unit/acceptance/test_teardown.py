@@ -37,7 +37,7 @@ class World(FakeAccount):
         logging_apis: int = 0,
         fails: bool = False,
     ) -> None:
-        self.there = {"table", "queue", "secret", "credential", "role", "bus", "bucket"}
+        self.there = {"table", "queue", "secret", "credential", "role", "bus", "log group", "bucket"}
         self.key_state = "Enabled"
         self.tags = tags
         stage = {"item": [{"accessLogSettings": {"destinationArn": "arn"}}]}
@@ -120,6 +120,17 @@ class World(FakeAccount):
                 list_objects_v2={"Contents": [{"Key": "k"}]},
                 delete_object=None,
                 delete_bucket=lambda **_: self.there.remove("bucket"),
+            ),
+            logs=FakeClient(
+                describe_log_groups=lambda **asked: {
+                    "logGroups": [
+                        {"logGroupName": name, "arn": f"arn:{name}:*"}
+                        for name in self.only("log group", "/shop-acceptance/fanout")
+                        if name.startswith(asked["logGroupNamePrefix"])
+                    ]
+                },
+                list_tags_for_resource={"tags": tags},
+                delete_log_group=lambda **_: self.there.remove("log group"),
             ),
             resourcegroupstaggingapi=FakeClient(
                 get_resources={"ResourceTagMappingList": [{"ResourceARN": "arn:aws:kms:r:1:key/k-1"}]}
