@@ -73,7 +73,12 @@ class Sam:
             process = subprocess.Popen(
                 [tool(".venv-sam", "sam"), command, "--config-file", config, *arguments],
                 cwd=self.folder,
-                env=os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_REGION": self.account.region},
+                env=os.environ
+                | {
+                    "SAM_CLI_TELEMETRY": "0",
+                    "AWS_REGION": self.account.region,
+                    "AWS_DEFAULT_REGION": self.account.region,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
