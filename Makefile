@@ -97,6 +97,12 @@ profiles: setup .venv-bench/.installed ## draw the CPU profiles of dispatcher, f
 recording: setup ## run the local stack and record its output as docs/make-run.svg (PORT=4580)
 	@$(PY) -m local.recording $(if $(PORT),--port $(PORT))
 
+aws-accept: setup ## deploy to your AWS account, test there, print report and bill, delete everything (STACK=x)
+	@$(PY) -m acceptance run --stack '$(STACK)' --confirm '$(CONFIRM)' $(if $(KEEP),--keep) $(TESTS)
+
+aws-accept-clean: setup ## delete what an acceptance run has left in your account (STACK=x)
+	@$(PY) -m acceptance clean --stack '$(STACK)' --confirm '$(CONFIRM)'
+
 lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o layers/dependencies/requirements.txt
