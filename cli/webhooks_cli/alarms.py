@@ -31,7 +31,11 @@ class AlarmState:
 def alarm_states(account: Account, stack: str) -> list[AlarmState]:
     """Read the state of every alarm whose name begins with the stack's. Raises CliError."""
     with aws_errors("cloudwatch DescribeAlarms"):
-        pages = account.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack}-")
+        pages = (
+            account.client("cloudwatch")
+            .get_paginator("describe_alarms")
+            .paginate(AlarmNamePrefix=f"{stack}-")
+        )
         found = [each for page in pages for each in page["MetricAlarms"]]
     return sorted(map(_state, found), key=lambda each: (each.state != ALARM, each.name))
 

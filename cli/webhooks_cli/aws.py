@@ -13,6 +13,7 @@ from webhooks_cli.errors import CliError, MissingError, RefusedError, Unreachabl
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -28,6 +29,12 @@ OUTPUTS = {
     "deliveriesDlqUrl": "DeliveriesDlqUrl",
     "recoveryQueueUrl": "RecoveryQueueUrl",
     "recoveryDlqUrl": "RecoveryDlqUrl",
+    "deliveriesTable": "DeliveriesTable",
+    "serviceKeysSecret": "ServiceKeysSecret",
+    "signingKeysSecret": "SigningKeysSecret",
+    "webhookMasterSecret": "WebhookMasterSecret",
+    "credentialsPrefix": "CredentialsPrefix",
+    "keyArn": "KeyArn",
 }
 SERVER_FAULT = 500
 BUSY_CODES = (
@@ -47,33 +54,19 @@ class Account:
                 "boto3 is not installed: install the command with its extra, webhooks-cli[operator]"
             )
         self._deployment = deployment
-        self._outputs: Mapping[str, str] | None = None
+        self._clients: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def dynamodb(self) -> "DynamoDBClient":
-        return cast("DynamoDBClient", self._client("dynamodb"))
+        return cast("DynamoDBClient", self.client("dynamodb"))
 
-    @cached_property
+    @property
     def sqs(self) -> "SQSClient":
-        return cast("SQSClient", self._client("sqs"))
+        return cast("SQSClient", self.client("sqs"))
 
-    @cached_property
-    def cloudwatch(self) -> Any:
-        return self._client("cloudwatch")
-
-    @cached_property
-    def cloudformation(self) -> Any:
-        return self._client("cloudformation")
-
-    @cached_property
-    def functions(self) -> Any:
-        """Return a client of Lambda."""
-        return self._client("lambda")
-
-    @cached_property
-    def schedules(self) -> Any:
-        """Return a client of EventBridge, whose rules are the schedules."""
-        return self._client("events")
+    @property
+    def secrets(self) -> "SecretsManagerClient":
+        return cast("SecretsManagerClient", self.client("secretsmanager"))
 
     def find(self, name: str) -> str:
         """Return a URL or a table's name by its name in stack.json; raises MissingError."""
@@ -84,17 +77,28 @@ class Account:
                 f"{self._deployment.origin} does not say {name}: give --stack (and --region), "
                 "or put stack into the profile"
             )
-        if self._outputs is None:
-            self._outputs = self._stack_outputs(self._deployment.stack)
-        found = self._outputs.get(OUTPUTS[name])
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in self.stack.get("Outputs", [])}
+        found: str | None = outputs.get(OUTPUTS[name])
         if not found:
             raise MissingError(f"the stack {self._deployment.stack} has no output {OUTPUTS[name]}")
         return found
 
-    def _stack_outputs(self, stack: str) -> dict[str, str]:
+    def client(self, service: str) -> Any:
+        """Return the client of a service, by boto3's name for it."""
+        if service not in self._clients:
+            self._clients[service] = self._client(service)
+        return self._clients[service]
+
+    @cached_property
+    def stack(self) -> "Mapping[str, Any]":
+        """The stack as CloudFormation describes it; empty where the deployment names none."""
+        if not self._deployment.stack:
+            return {}
         with aws_errors("cloudformation DescribeStacks"):
-            found = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
+            found: list[dict[str, Any]] = self.client("cloudformation").describe_stacks(
+                StackName=self._deployment.stack
+            )["Stacks"]
+        return found[0]
 
     def _client(self, service: str) -> Any:
         # Imported here: tenants do not need it, and it takes longer to load than all the rest.

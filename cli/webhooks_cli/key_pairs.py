@@ -84,13 +84,18 @@ def write_new_file(path: Path, text: str) -> None:
 
     Raises FileExistsError and OSError.
     """
+    write_new_bytes(path, text.encode())
+
+
+def write_new_bytes(path: Path, content: bytes) -> None:
+    """Write a file as `write_new_file` does, of any bytes."""
     for folder in reversed(path.parents):
         if not folder.exists():
             folder.mkdir(mode=0o700, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
         os.link(draft, path)  # a rename would overwrite an existing file
     finally:
         Path(draft).unlink()

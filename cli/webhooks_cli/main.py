@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from webhooks_cli import API_VERSION, __version__
 from webhooks_cli.commands import (
+    backup,
     call,
     cost,
     deliveries,
     dlq,
+    doctor,
     headers,
     health,
     keys,
@@ -66,6 +68,7 @@ examples:
   webhooks deliveries list --webhook orders --outcome dead
   webhooks test orders
   webhooks license issue --level service --tenant acme --community main --expires 365d
+  webhooks doctor --stack webhooks
   webhooks COMMAND --help
 """
 
@@ -129,8 +132,8 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
-        call, cost, deliveries, dlq, headers, health, keys, licenses, publish, rollback, status, tail,
-        test_event, verify,
+        backup, call, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish, rollback,
+        status, tail, test_event, verify,
     )  # fmt: skip
     for command in modules:
         command.add_parser(commands)

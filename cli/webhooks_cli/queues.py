@@ -97,12 +97,16 @@ def _ages(account: Account, urls: dict[str, str]) -> dict[str, int]:
     ]
     try:
         with aws_errors("cloudwatch GetMetricData"):
-            found = account.cloudwatch.get_metric_data(
-                MetricDataQueries=queries,
-                StartTime=now - timedelta(minutes=METRIC_MINUTES),
-                EndTime=now,
-                ScanBy="TimestampDescending",
-            ).get("MetricDataResults", [])
+            found = (
+                account.client("cloudwatch")
+                .get_metric_data(
+                    MetricDataQueries=queries,
+                    StartTime=now - timedelta(minutes=METRIC_MINUTES),
+                    EndTime=now,
+                    ScanBy="TimestampDescending",
+                )
+                .get("MetricDataResults", [])
+            )
     except CliError:
         return {}
     newest = {each["Id"]: each["Values"][0] for each in found if each.get("Values")}

@@ -81,7 +81,9 @@ class FunctionState:
 def stack_resources(account: Account, stack: str) -> Resources:
     """List a stack's resources. Raises CliError."""
     with aws_errors("cloudformation ListStackResources"):
-        pages = account.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        pages = (
+            account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        )
         return [
             (each["ResourceType"], each["LogicalResourceId"], each.get("PhysicalResourceId", ""))
             for page in pages
@@ -110,9 +112,9 @@ def function_name(logical_id: str) -> str:
 
 def _state(account: Account, logical: str, physical: str, callers: Sequence[Caller]) -> FunctionState:
     with aws_errors("lambda GetAlias"):
-        alias = account.functions.get_alias(FunctionName=physical, Name=ALIAS)
+        alias = account.client("lambda").get_alias(FunctionName=physical, Name=ALIAS)
     with aws_errors("lambda GetFunctionConcurrency"):
-        concurrency = account.functions.get_function_concurrency(FunctionName=physical)
+        concurrency = account.client("lambda").get_function_concurrency(FunctionName=physical)
     weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights") or {}
     return FunctionState(
         name=function_name(logical),
@@ -127,7 +129,11 @@ def _state(account: Account, logical: str, physical: str, callers: Sequence[Call
 
 def _versions(account: Account, physical: str) -> Iterator[Version]:
     with aws_errors("lambda ListVersionsByFunction"):
-        pages = account.functions.get_paginator("list_versions_by_function").paginate(FunctionName=physical)
+        pages = (
+            account.client("lambda")
+            .get_paginator("list_versions_by_function")
+            .paginate(FunctionName=physical)
+        )
         for page in pages:
             for each in page["Versions"]:
                 if each["Version"] != LATEST:
@@ -141,12 +147,12 @@ def _callers(account: Account, resources: Resources, logical: str) -> Iterator[C
         name = function_name(id_.removeprefix(logical))
         if kind == MAPPING:
             with aws_errors("lambda GetEventSourceMapping"):
-                found = account.functions.get_event_source_mapping(UUID=physical)
+                found = account.client("lambda").get_event_source_mapping(UUID=physical)
             enabled = found["State"] in {"Enabled", "Enabling", "Creating", "Updating"}
             yield Caller(physical, name, is_schedule=False, is_enabled=enabled)
         elif kind == RULE:
             with aws_errors("events DescribeRule"):
-                found = account.schedules.describe_rule(Name=physical)
+                found = account.client("events").describe_rule(Name=physical)
             yield Caller(physical, name, is_schedule=True, is_enabled=found["State"] != "DISABLED")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from webhooks.bootstrap.dispatcher import DispatcherApp, compose
 from webhooks.bootstrap.runtime import invocation
+from webhooks.entrypoints.probe import probed
 from webhooks.entrypoints.sqs import BatchResponse, Handler, delivery_messages, lane_of, read_batch
 
 
@@ -20,4 +21,4 @@ def handler(app: DispatcherApp) -> Handler:
 
 
 app = compose()
-lambda_handler = handler(app)
+lambda_handler = probed(handler(app), app.probes, invocation)

@@ -4,6 +4,7 @@ from typing import Any
 
 from webhooks.bootstrap.recovery import RecoveryApp, compose
 from webhooks.bootstrap.runtime import invocation
+from webhooks.entrypoints.probe import probed
 from webhooks.entrypoints.sqs import BatchResponse, Handler, read_batch, task_messages
 
 
@@ -17,4 +18,4 @@ def handler(app: RecoveryApp) -> Handler:
 
 
 app = compose()
-lambda_handler = handler(app)
+lambda_handler = probed(handler(app), app.probes, invocation)

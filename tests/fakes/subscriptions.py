@@ -45,6 +45,7 @@ class FakeSubscriptions:
         self._corrupt: set[tuple[Scope, str]] = set()
         self._corrupt_entries: set[str] = set()
         self.communities = FakeCommunities(self._versions, self._lock)
+        self.restoring = False
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""
@@ -103,6 +104,10 @@ class FakeSubscriptions:
                 for each in keys
                 if each in self._webhooks
             }
+
+    def is_restoring(self) -> bool:
+        """Tell whether an operator restores the webhooks."""
+        return self.restoring
 
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number."""

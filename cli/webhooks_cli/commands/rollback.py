@@ -107,7 +107,7 @@ def _steps(functions: list[FunctionState], before: float) -> list[Step]:
 def _set_live(account: Account, step: Step) -> None:
     """Set the alias to one version; a canary beside it ends."""
     with aws_errors("lambda UpdateAlias"):
-        account.functions.update_alias(
+        account.client("lambda").update_alias(
             FunctionName=step.function.id,
             Name=ALIAS,
             FunctionVersion=step.target.number,

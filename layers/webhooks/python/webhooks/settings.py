@@ -142,6 +142,14 @@ class AuthenticationSettings(ServiceKeySettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThrottleSettings(AuthenticationSettings):
+    """The limit of each tenant's requests: `tenant_rate` per second, 0 for none, `tenant_burst` at once."""
+
+    tenant_rate: int = variable("TENANT_RATE", int)
+    tenant_burst: int = variable("TENANT_BURST", int)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EgressSettings(Settings):
     """The addresses that the service may connect to, in the syntax of the template's parameters."""
 
@@ -156,7 +164,7 @@ class EgressSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class WebhooksSettings(
     LoggingSettings,
-    AuthenticationSettings,
+    ThrottleSettings,
     EgressSettings,
     SubscriptionSettings,
     CredentialSettings,
@@ -169,20 +177,20 @@ class WebhooksSettings(
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeliveriesSettings(LoggingSettings, AuthenticationSettings, SubscriptionSettings):
+class DeliveriesSettings(LoggingSettings, ThrottleSettings, SubscriptionSettings):
     deliveries_table: str = variable("DELIVERIES_TABLE")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventsSettings(LoggingSettings, AuthenticationSettings):
+class EventsSettings(LoggingSettings, ThrottleSettings):
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestEventSettings(
     LoggingSettings,
-    AuthenticationSettings,
+    ThrottleSettings,
     SigningKeySettings,
     WebhookSecretSettings,
     SubscriptionSettings,
@@ -278,3 +286,8 @@ class MaintenanceSettings(LoggingSettings, SubscriptionSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     stack_id: str = variable("STACK_ID")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreTrafficSettings(LoggingSettings):
+    """The check of a release has no settings of its own."""

@@ -86,6 +86,9 @@ class Subscriptions(Protocol):
     ) -> Mapping[tuple[Scope, str], Webhook | CorruptError]:
         """Return the webhooks that exist, read consistently; a corrupt one as its error."""
 
+    def is_restoring(self) -> bool:
+        """Tell whether an operator restores the webhooks: some of them are missing then."""
+
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number; `tags`: only webhooks that have any of them."""
 

@@ -1,7 +1,8 @@
 """Deletes orphaned secrets: a crash can leave a credential's secret that no webhook names.
 
 With a wrong table every secret is an orphan. Therefore only secrets that are bound to this table and stack
-are considered, nothing is deleted where more than a few are orphans, and a deleted secret can be restored.
+are considered, nothing is deleted where more than a few are orphans or while the table is restored, and a
+deleted secret can be restored.
 """
 
 import logging
@@ -73,6 +74,8 @@ class OrphanCleanup:
         listed = [each for each in secrets if each.is_bound]
         is_empty, orphans = self._orphans(listed)
         stopped = _reason_to_stop(len(listed), len(orphans), is_empty=is_empty)
+        if orphans and self._subscriptions.is_restoring():
+            stopped = "a restore runs, or was cut off: run `webhooks backup restore` to its end"
         deleted = 0 if stopped else self._delete(orphans)
         result = CleanupResult(len(listed), len(secrets) - len(listed), len(orphans), deleted, stopped)
         if stopped:

@@ -11,6 +11,10 @@ from webhooks.domain.scope import Scope
 
 HEAD = "HEAD"  # version, total and counts of a community
 NEXT = "NEXT"  # the counter of its sequence numbers
+RESTORING = {
+    "pk": {"S": "RESTORING"},
+    "sk": {"S": "RESTORING"},
+}  # present while an operator restores the table
 TAG_HASH = 32  # hex characters
 
 

@@ -6,7 +6,7 @@ from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.idempotency_items import record_from, record_key
 from webhooks.adapters.dynamodb.items import key
-from webhooks.adapters.dynamodb.keys import NEXT, community_key
+from webhooks.adapters.dynamodb.keys import NEXT, RESTORING, community_key
 from webhooks.adapters.dynamodb.subscription_commits import SubscriptionCommits
 from webhooks.adapters.dynamodb.subscription_pages import SubscriptionPages
 from webhooks.adapters.dynamodb.subscription_transaction import Change, Tables
@@ -89,6 +89,10 @@ class DynamoSubscriptions:
             for item in self._table.get_many(key(pk, sk) for pk, sk in dict.fromkeys(wanted.values()))
         }
         return found_webhooks(wanted, items)
+
+    def is_restoring(self) -> bool:
+        """Tell whether an operator restores the table."""
+        return bool(self._table.get_many([RESTORING]))
 
     def page(self, scope: Scope, *, index: int, size: int, tags: Sequence[str]) -> Page:
         """Return a page by its number."""

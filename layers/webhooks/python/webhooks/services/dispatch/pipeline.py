@@ -132,17 +132,17 @@ class Dispatcher:
             return _counted(self._settlement.fail(messages, error), tally)
 
     def _deliver(self, messages: Sequence[DeliveryMessage], lane: Lane, tally: Tally) -> set[str]:
-        decoded, malformed = decode(messages)
+        decoded, unread = decode(messages)
         if not decoded:
-            return _counted(self._settlement.settle(malformed), tally)
+            return _counted(self._settlement.settle(unread), tally)
         try:
             loaded = self._loader.load(decoded, lane)
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
-            return {each.message.id for each in decoded} | _counted(self._settlement.settle(malformed), tally)
+            return {each.message.id for each in decoded} | _counted(self._settlement.settle(unread), tally)
         signed = self._sign_all(self._rate_limits.place(prepare(decoded, loaded, lane)), lane)
         waves = Waves(self._settlement, self._background, clock=self._clock)
-        waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
+        waves.add([*unread, *(each for each in signed if not isinstance(each, Signed))])
         concerned: list[Concerned] = [each for each in signed if isinstance(each, Held | Kept)]
         in_flight = InFlight(self._attempts, self._health, self._background, monotonic=self._monotonic)
         try:

@@ -26,6 +26,7 @@ from webhooks.services.dispatch.stages import (
     Failed,
     Held,
     Malformed,
+    Newer,
     Skipped,
     Stage,
 )
@@ -72,6 +73,8 @@ class Settlement:
             match stage:
                 case Failed():
                     again.add(stage.decoded.message.id)
+                case Newer(message):
+                    again.add(message.id)
                 case Malformed(message, reason):
                     is_dead = self._is_dead_lettered(message, reason)
                     malformed += is_dead
@@ -152,7 +155,7 @@ def _without_poison(stage: Stage) -> Stage:
 
 
 def _message_of(stage: Stage) -> DeliveryMessage:
-    return stage.message if isinstance(stage, Malformed) else stage.decoded.message
+    return stage.message if isinstance(stage, Malformed | Newer) else stage.decoded.message
 
 
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
-from webhooks.domain.errors import CorruptError, UnavailableError
+from webhooks.domain.errors import CorruptError, NewerFormError, UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span, parse_part
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
@@ -61,6 +61,8 @@ class FanoutAlone:
         event, span = part.event, part.span
         page = self._listeners.page(event.scope, event.name, span)
         readable = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
+        if newer := [entry for entry in page.entries if isinstance(entry, NewerFormError)]:
+            raise newer[0]
         unknown = [str(entry) for entry in page.entries if isinstance(entry, CorruptError)]
         cause = Cause.FAULT if unknown else Cause.COST
         chunk_size = min(CHUNK_PACKS, ceil(CHUNK_BYTES / (len(event.body) + DESCRIPTION_BYTES)))
