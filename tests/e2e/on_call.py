@@ -52,6 +52,11 @@ class OnCall:
         assert ended.code == code, (line, ended)
         return ended
 
+    def run_until_well(self, alarm: str, line: str) -> None:
+        """Run a command of `webhooks` until it ends with 0. Raises AssertionError in the end."""
+        words = shlex.split(self.sections[alarm].command(line))[1:]
+        eventually(lambda: self.webhooks(*words).code == 0, f"{line} does not end with 0")
+
     def document(self, alarm: str, line: str, *more: str, **values: str) -> Any:
         """Run a command of `webhooks` with --json; return what it prints."""
         ended = self.run(alarm, line, *more, "--json", code=0, **values)
