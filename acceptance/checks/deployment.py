@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from acceptance.checks.check import Check, NotHere, expect
 from acceptance.deployed import describe, stack_resources

@@ -56,15 +56,15 @@ class Account:
         self._deployment = deployment
         self._clients: dict[str, Any] = {}
 
-    @property
+    @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         return cast("DynamoDBClient", self.client("dynamodb"))
 
-    @property
+    @cached_property
     def sqs(self) -> "SQSClient":
         return cast("SQSClient", self.client("sqs"))
 
-    @property
+    @cached_property
     def secrets(self) -> "SecretsManagerClient":
         return cast("SecretsManagerClient", self.client("secretsmanager"))
 

@@ -28,12 +28,12 @@ class Template:
     def defaults(self) -> dict[str, str]:
         return {name: str(each["Default"]) for name, each in self.parameters.items()}
 
-    def resources(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """Properties by logical id."""
+    def resources(self, resource_type: str, *, optional: bool = True) -> dict[str, dict[str, Any]]:
+        """Properties by logical id; `optional`: also of resources that exist under a condition."""
         found = {
             name: each.get("Properties", {})
             for name, each in self.document["Resources"].items()
-            if each["Type"] == resource_type
+            if each["Type"] == resource_type and (optional or "Condition" not in each)
         }
         assert found, f"no {resource_type} in the template"
         return found

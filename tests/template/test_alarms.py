@@ -13,7 +13,8 @@ from webhooks.entrypoints.batch_metrics import NEAR_DLQ_RECEIVES, STUCK_RECEIVES
 from webhooks.metrics import CATALOGUE
 
 TEMPLATE = translations([{"layers": [], "parameters": {}}])[0]
-ALARMS = TEMPLATE.resources("AWS::CloudWatch::Alarm")
+# Those of a canary belong to a release: test_releases.py.
+ALARMS = TEMPLATE.resources("AWS::CloudWatch::Alarm", optional=False)
 PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
 DAY = 24 * 3600
 MAX_METRICS = 10  # of CloudWatch, in one alarm
@@ -26,7 +27,7 @@ EXPRESSIONS = {
     "IF(errors >= 5, 100 * rate, 0)",
     "IF(held >= 3, 100 * held / tenants, 0)",
 }
-FUNCTION_NAMES = set(TEMPLATE.resources("AWS::Lambda::Function"))
+FUNCTION_NAMES = set(TEMPLATE.resources("AWS::Lambda::Function", optional=False))
 API_FUNCTIONS = FUNCTION_NAMES - {
     "FanoutFunction",
     "DispatcherFunction",

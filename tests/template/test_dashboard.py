@@ -62,7 +62,7 @@ def test_every_metric_of_the_dashboard_exists(template: Template) -> None:
 
 
 def test_every_metric_of_the_code_is_on_the_dashboard_with_each_of_its_values(template: Template) -> None:
-    """One that nobody sees would be paid for all the same."""
+    """One that no one sees would be paid for all the same."""
     seen = {
         (each.name, value)
         for each in shown(template)
@@ -75,7 +75,9 @@ def test_every_metric_of_the_code_is_on_the_dashboard_with_each_of_its_values(te
 def test_all_alarms_are_on_the_dashboard(template: Template) -> None:
     [alarms] = [each for each in widgets(template) if each["type"] == "alarm"]
     names = [REFERENCE.findall(each) for each in alarms["properties"]["alarms"]]
-    assert sorted(names) == sorted([f"{name}.Arn"] for name in template.resources("AWS::CloudWatch::Alarm"))
+    assert sorted(names) == sorted(
+        [f"{name}.Arn"] for name in template.resources("AWS::CloudWatch::Alarm", optional=False)
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_all_alarms_are_on_the_dashboard(template: Template) -> None:
 )
 def test_every_resource_is_on_the_dashboard(template: Template, resource_type: str, dimension: str) -> None:
     seen = {each.dimensions.get(dimension) for each in shown(template)}
-    assert set(template.resources(resource_type)) <= seen
+    assert set(template.resources(resource_type, optional=False)) <= seen
 
 
 def test_the_widgets_lie_side_by_side(template: Template) -> None:

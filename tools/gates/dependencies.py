@@ -36,7 +36,7 @@ LEAST = {"high", "critical"}  # of npm's severities: the pages' packages build t
 
 
 def check(*, strict: bool | None = None) -> str:
-    """Return how much was checked. Raises GateError with each vulnerability; `strict`: also without a check."""
+    """Return how much was checked. Raises GateError with each vulnerability; `strict`: without one too."""
     parts, unchecked = [], []
     for name, audit in (("Python", check_python), ("npm", check_npm)):
         found = audit()
