@@ -4,16 +4,19 @@
 UV := .tools/bin/uv
 PY := .venv/bin/python
 # An environment's mark is newer than the files that it was installed from.
-ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed
+ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-docs/.installed \
+	.venv-gates/.installed .venv-checkov/.installed
 LEVELS := $(filter-out tests/e2e/,$(wildcard tests/*/))
 WORKERS ?= 2
 
 export UV_NO_PROGRESS := 1
+export NO_MKDOCS_2_WARNING := 1
 # Variables of the user's shell that would mislead the tools.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status reset test check fix pages browser screenshots unit e2e bench soak profiles recording lock clean
+.PHONY: help setup run stop status reset deploy test check fix pages docs languages browser screenshots unit e2e gates audit \
+	bench soak profiles recording release artefacts aws-accept aws-accept-clean lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -32,7 +35,11 @@ status: ## show whether the local stack runs, and how to use it
 reset: ## stop the local stack and delete its files
 	@if [ -x $(PY) ]; then $(PY) -m local reset; else echo "nothing is installed, so nothing runs"; fi
 
-test: setup check unit e2e ## check, then every test level; e2e starts a stack of its own
+deploy: setup ## deploy to AWS as samconfig.toml says; asks eight questions the first time (ENV=prod, ASK=1: again)
+	@$(PY) -m tools.deployment $(or $(ENV),prod) $(if $(ASK),--ask)
+
+test: setup check gates unit e2e ## check, gates, then every test level; e2e starts a stack of its own
+	@$(PY) -m tools.release --tested
 
 check: setup ## check format, lint, types and template
 	@echo "== format"; .venv/bin/ruff format --check --quiet . || { echo "run: make fix" >&2; exit 1; }
@@ -43,6 +50,12 @@ check: setup ## check format, lint, types and template
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
 
+gates: setup ## check the built artefacts, the template's security, secrets, vulnerabilities, workflows (docs/gates.md)
+	@echo "== gates"; $(PY) -m tools.gates
+
+audit: setup ## check the locks for known vulnerabilities; fail where that cannot be checked
+	@$(PY) -m tools.gates --strict dependencies
+
 fix: setup ## format, and let the linters repair
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
@@ -51,13 +64,20 @@ fix: setup ## format, and let the linters repair
 pages: setup ## build the console and the reference page: web/ into functions/console/
 	@$(PY) -m tools.pages
 
+docs: setup ## build the documentation as a site, into .local/site; SERVE=1 shows it at http://127.0.0.1:8000
+	@.venv-docs/bin/mkdocs $(if $(SERVE),serve --no-strict,build --quiet --strict)
+	@$(if $(SERVE),,echo "open .local/site/index.html")
+
+languages: setup ## find Go, Java and PHP for the tests of the receivers' samples; install them where they are missing
+	@$(PY) -m tools.site.languages
+
 browser: setup ## find Chromium for the tests of the pages; install it where it is missing
 	@$(PY) -m tools.pages.chromium
 
 screenshots: setup browser ## take the pictures of the console anew: of the tests, and those of README
 	@UPDATE_SCREENSHOTS=1 $(PY) -m pytest -q tests/browser/test_screenshots.py
 
-unit: setup browser ## run the tests that need no stack
+unit: setup browser languages ## run the tests that need no stack
 	@echo "== tests: $(patsubst tests/%/,%,$(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
 
 e2e: setup browser ## run the tests against a local stack of their own
@@ -80,14 +100,24 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o layers/dependencies/requirements.txt
 	$(UV) pip compile $(LOCK) --group sam -o requirements/sam.txt
 	$(UV) pip compile $(LOCK) --group emulator -o requirements/emulator.txt
+	$(UV) pip compile $(LOCK) --group checkov -o requirements/checkov.txt
+	$(UV) pip compile $(LOCK) --group gates -o requirements/gates.txt
 	$(UV) pip compile $(LOCK) --group bench -o requirements/bench.txt
+	$(UV) pip compile $(LOCK) --group docs -o requirements/docs.txt
 	$(UV) pip compile $(LOCK) --python-version 3.10 cli/pyproject.toml -o requirements/command.txt
 	echo hatchling | $(UV) pip compile $(LOCK) - -o requirements/build.txt
 	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
 
+release: setup ## check, build and tag a release; the changelog has its notes (VERSION=1.2.3)
+	@$(PY) -m tools.release $(VERSION)
+
+artefacts: setup ## build the files of a release into dist/artefacts (VERSION=1.2.3)
+	@$(PY) -m tools.release $(VERSION) --build dist/artefacts
+
 clean: stop ## delete everything that was installed or built, and the local stack
-	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-bench .tools .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf web/node_modules .venv .venv-sam .venv-emulator .venv-docs .venv-gates .venv-checkov .venv-bench .tools \
+		.local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 # uv runs on any Python, and then finds Python 3.13 or fetches it. The loop runs in the root folder, where no
 # .python-version makes a version manager insist on 3.13.

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from local import processes
 from local.errors import LocalError, failed
@@ -115,6 +116,16 @@ def client_environment(port: int) -> dict[str, str]:
         "NO_PROXY": f"{HOST},localhost",
         "SAM_CLI_TELEMETRY": "0",
     }
+
+
+def correct_concurrency(functions: Any) -> None:
+    """Set each mapping's MaximumConcurrency as a number: the emulator fails on a parameter's text."""
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+        if most is not None:
+            functions.update_event_source_mapping(
+                UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(most)}
+            )
 
 
 def require_free(port: int, *, program: str) -> None:

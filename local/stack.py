@@ -122,7 +122,7 @@ class Stack:
                 *("--tags", f"{DIGEST_TAG}={wanted}"),
                 *("--parameter-overrides", *overrides),
             )
-            self._correct_concurrency()
+            emulator.correct_concurrency(self.client("lambda"))
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -187,16 +187,6 @@ class Stack:
         processor = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
         parameters = {**_configured(), "Architecture": processor, **self._parameters}
         return [f"{name}={value}" for name, value in parameters.items()]
-
-    def _correct_concurrency(self) -> None:
-        """Set each mapping's MaximumConcurrency as a number: the emulator fails on a parameter's text."""
-        functions = self.client("lambda")
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
-            if most is not None:
-                functions.update_event_source_mapping(
-                    UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(most)}
-                )
 
     def _sam(self, command: str, *arguments: str | Path) -> None:
         log = self.folder / f"sam-{command}.log"

@@ -49,6 +49,7 @@ from webhooks.services.explanation import Explanations
 from webhooks.services.publishing import Publishing
 from webhooks.services.replays import TenantReplays
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
+from webhooks.services.tenant_throttle import TenantThrottle
 from webhooks.services.test_event import WebhookTests
 from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
@@ -60,6 +61,7 @@ BASE = f"/tenant/{TENANT}/community/{COMMUNITY}"
 GRACE = int(ENVIRONMENT["KEY_GRACE_SECONDS"])
 SPAN = int(ENVIRONMENT["ALLOWED_TIME_SPAN"])
 WEBHOOKS_PER_COMMUNITY = int(ENVIRONMENT["WEBHOOKS_PER_COMMUNITY"])
+TENANT_BURST = 20
 
 
 def webhook_body(**changes: Any) -> dict[str, Any]:
@@ -229,6 +231,7 @@ class InMemoryApp:
         subscriptions: Any = None,
         limit: int = WEBHOOKS_PER_COMMUNITY,
         curve: Curve = Curve.SECP256K1,
+        tenant_rate: int = 0,
     ) -> None:
         self.curve = curve
         self.log = io.StringIO()
@@ -262,6 +265,7 @@ class InMemoryApp:
             clock=self.clock,
             random_bytes=self.random_bytes,
             allowed_time_span=SPAN,
+            throttle=TenantThrottle(self.limiter, rate=tenant_rate, burst=TENANT_BURST, clock=self.clock),
         )
         self.apis = self._apis(authenticator, limit)
         start_logging(service="api", level="INFO", stream=self.log)
@@ -336,6 +340,7 @@ class InMemoryApp:
                     log=self.deliveries,
                     subscriptions=self.subscriptions,
                     queue=self.recovery,
+                    limiter=self.limiter,
                     clock=self.clock,
                     random_bytes=self.random_bytes,
                 ),

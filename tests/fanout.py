@@ -15,6 +15,7 @@ from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_slice
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
 from webhooks.ports import ListenerPage
+from webhooks.services.fanout.counts import FanoutCounts
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
 
@@ -85,6 +86,7 @@ class Functions:
         self.events, self.dead = FakeEventsQueue(fault=fault), FakeEventsDlq(fault=fault)
         self.seconds, self.per_send = seconds, per_send
         self.steps: list[str] = []
+        self.counts: list[FanoutCounts] = []
         self.fanout = Fanout(
             index=self.index,
             lane=self,
@@ -92,6 +94,7 @@ class Functions:
             events_dlq=self.dead,
             rng=rng,
             time_left=lambda: self.seconds,
+            report=self.counts.append,
             **limits,
         )
 

@@ -20,9 +20,21 @@ from tests.fakes.queues import (
 from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.health_rules import HealthRules
-from webhooks.ports import Background, Clock, HttpClient, RateLimiter, Rng, TimeLeft, Tokens, Workers
+from webhooks.ports import (
+    Background,
+    Clock,
+    HttpClient,
+    RateLimiter,
+    Report,
+    Rng,
+    TimeLeft,
+    Tokens,
+    Workers,
+    unreported,
+)
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.counts import DispatchCounts
 from webhooks.services.dispatch.decision import DecisionRules
 from webhooks.services.dispatch.gone_endpoints import GoneEndpoints
 from webhooks.services.dispatch.health_keeper import HealthKeeper
@@ -102,6 +114,7 @@ def make_dispatcher(
     time_left: TimeLeft = lambda: math.inf,
     settling_seconds: float = 0,
     wrap: Wrap = as_it_is,
+    report: Report[DispatchCounts] = unreported,
 ) -> Dispatcher:
     """Return a dispatcher. `slow_from`: seconds from which an attempt is slow.
 
@@ -153,4 +166,5 @@ def make_dispatcher(
         fast_seconds=fast_seconds,
         time_left=time_left,
         settling_seconds=settling_seconds,
+        report=report,
     )

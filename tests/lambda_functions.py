@@ -23,6 +23,7 @@ ACCOUNT = {
 ENVIRONMENT = ACCOUNT | {
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_LOG_LEVEL": "INFO",
+    "POWERTOOLS_METRICS_NAMESPACE": "Webhooks/webhooks",
     "STAGE": "prod",
     "STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/webhooks/0",
     "EC_CURVE_NAME": "secp256k1",
@@ -44,6 +45,8 @@ ENVIRONMENT = ACCOUNT | {
     "KEY_GRACE_SECONDS": "86400",
     "ALLOWED_TIME_SPAN": "120",
     "RAW_CREDENTIAL_HEADERS": "Refused",
+    "TENANT_RATE": "0",
+    "TENANT_BURST": "100",
     "LICENSES_URL": "",
     "SERVICE_DIRECTORY": "{}",
     "WEBHOOKS_PER_COMMUNITY": "1000",

@@ -62,20 +62,29 @@ class Connection:
 Script = Callable[[Connection, Received], bool]
 
 
+@dataclass(frozen=True)
+class Reply:
+    """A script that responds as an ordinary server does, after `delay` seconds."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+    delay: float
+
+    def __call__(self, connection: Connection, _received: Received) -> bool:
+        fields = {"Content-Length": str(len(self.body)), **self.headers}
+        head = f"HTTP/1.1 {self.status} Reason\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        connection.wait(self.delay)
+        connection.send(head.encode("latin-1") + b"\r\n" + self.body)
+        return fields.get("Connection") != "close"
+
+
 def reply(
     status: int = 200, body: bytes = b"", *, headers: dict[str, str] | None = None, delay: float = 0.0
 ) -> Script:
     """Respond as an ordinary server does, after `delay` seconds."""
-    fields = {"Content-Length": str(len(body)), **(headers or {})}
-    head = f"HTTP/1.1 {status} Reason\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    data = head.encode("latin-1") + b"\r\n" + body
-
-    def run(connection: Connection, _received: Received) -> bool:
-        connection.wait(delay)
-        connection.send(data)
-        return fields.get("Connection") != "close"
-
-    return run
+    return Reply(status, body, headers or {}, delay)
 
 
 def token(access_token: str, *, expires_in: object = 3_600, delay: float = 0.0) -> Script:

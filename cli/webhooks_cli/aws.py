@@ -21,6 +21,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OUTPUTS = {
     "apiUrl": "ApiUrl",
     "accessTable": "AccessTable",
+    "subscriptionsTable": "SubscriptionsTable",
     "eventsQueueUrl": "EventsQueueUrl",
     "eventsDlqUrl": "EventsDlqUrl",
     "deliveriesQueueUrl": "DeliveriesQueueUrl",
@@ -28,8 +29,6 @@ OUTPUTS = {
     "deliveriesDlqUrl": "DeliveriesDlqUrl",
     "recoveryQueueUrl": "RecoveryQueueUrl",
     "recoveryDlqUrl": "RecoveryDlqUrl",
-    # for `backup`
-    "subscriptionsTable": "SubscriptionsTable",
     "deliveriesTable": "DeliveriesTable",
     "serviceKeysSecret": "ServiceKeysSecret",
     "signingKeysSecret": "SigningKeysSecret",
@@ -55,22 +54,19 @@ class Account:
                 "boto3 is not installed: install the command with its extra, webhooks-cli[operator]"
             )
         self._deployment = deployment
+        self._clients: dict[str, Any] = {}
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        return cast("DynamoDBClient", self._client("dynamodb"))
+        return cast("DynamoDBClient", self.client("dynamodb"))
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        return cast("SQSClient", self._client("sqs"))
+        return cast("SQSClient", self.client("sqs"))
 
     @cached_property
     def secrets(self) -> "SecretsManagerClient":
-        return cast("SecretsManagerClient", self._client("secretsmanager"))
-
-    @cached_property
-    def cloudwatch(self) -> Any:
-        return self._client("cloudwatch")
+        return cast("SecretsManagerClient", self.client("secretsmanager"))
 
     def find(self, name: str) -> str:
         """Return a URL or a table's name by its name in stack.json; raises MissingError."""
@@ -87,13 +83,19 @@ class Account:
             raise MissingError(f"the stack {self._deployment.stack} has no output {OUTPUTS[name]}")
         return found
 
+    def client(self, service: str) -> Any:
+        """Return the client of a service, by boto3's name for it."""
+        if service not in self._clients:
+            self._clients[service] = self._client(service)
+        return self._clients[service]
+
     @cached_property
     def stack(self) -> "Mapping[str, Any]":
         """The stack as CloudFormation describes it; empty where the deployment names none."""
         if not self._deployment.stack:
             return {}
         with aws_errors("cloudformation DescribeStacks"):
-            found: list[dict[str, Any]] = self._client("cloudformation").describe_stacks(
+            found: list[dict[str, Any]] = self.client("cloudformation").describe_stacks(
                 StackName=self._deployment.stack
             )["Stacks"]
         return found[0]

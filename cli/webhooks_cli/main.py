@@ -13,11 +13,14 @@ from webhooks_cli.commands import (
     cost,
     deliveries,
     dlq,
+    doctor,
     headers,
     health,
     keys,
     licenses,
     publish,
+    rollback,
+    status,
     tail,
     test_event,
     verify,
@@ -37,7 +40,7 @@ from webhooks_cli.result import (
 
 DESCRIPTION = """\
 Call the webhooks service, see its deliveries and send them again, test endpoints and see their health,
-make keys and licenses, publish events, verify callbacks.
+see a deployment's state, make keys and licenses, publish events, verify callbacks.
 """
 EPILOG = """\
 The deployment: .local/stack.json of a local stack (here or in a folder above), or --profile NAME
@@ -65,6 +68,7 @@ examples:
   webhooks deliveries list --webhook orders --outcome dead
   webhooks test orders
   webhooks license issue --level service --tenant acme --community main --expires 365d
+  webhooks doctor --stack webhooks
   webhooks COMMAND --help
 """
 
@@ -128,8 +132,8 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
-        backup, call, cost, deliveries, dlq, headers, health, keys, licenses, publish, tail, test_event,
-        verify,
+        backup, call, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish, rollback,
+        status, tail, test_event, verify,
     )  # fmt: skip
     for command in modules:
         command.add_parser(commands)

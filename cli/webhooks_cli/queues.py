@@ -7,6 +7,7 @@ from typing import Any
 from webhooks_cli.aws import Account, aws_errors
 from webhooks_cli.deployment import Deployment
 from webhooks_cli.errors import CliError
+from webhooks_cli.timestamps import show_age
 
 # Names of people for the names of stack.json, in the order of an event's way.
 QUEUES = {
@@ -18,6 +19,7 @@ QUEUES = {
     "deliveries-dlq": "deliveriesDlqUrl",
     "recovery-dlq": "recoveryDlqUrl",
 }
+COLUMNS = ("queue", "messages", "in flight", "delayed", "oldest")
 METRIC_MINUTES = 10  # SQS sends its metrics each minute, some minutes late
 COUNTS = (
     "ApproximateNumberOfMessages",
@@ -44,6 +46,11 @@ class QueueState:
             "delayed": self.delayed,
             "oldestSeconds": self.oldest,
         }
+
+    def row(self) -> tuple[str, ...]:
+        """Return its cells under COLUMNS."""
+        age = "" if self.oldest is None else show_age(self.oldest)
+        return (self.name, str(self.messages), str(self.in_flight), str(self.delayed), age)
 
 
 def queue_states(deployment: Deployment) -> list[QueueState]:
@@ -90,12 +97,16 @@ def _ages(account: Account, urls: dict[str, str]) -> dict[str, int]:
     ]
     try:
         with aws_errors("cloudwatch GetMetricData"):
-            found = account.cloudwatch.get_metric_data(
-                MetricDataQueries=queries,
-                StartTime=now - timedelta(minutes=METRIC_MINUTES),
-                EndTime=now,
-                ScanBy="TimestampDescending",
-            ).get("MetricDataResults", [])
+            found = (
+                account.client("cloudwatch")
+                .get_metric_data(
+                    MetricDataQueries=queries,
+                    StartTime=now - timedelta(minutes=METRIC_MINUTES),
+                    EndTime=now,
+                    ScanBy="TimestampDescending",
+                )
+                .get("MetricDataResults", [])
+            )
     except CliError:
         return {}
     newest = {each["Id"]: each["Values"][0] for each in found if each.get("Values")}

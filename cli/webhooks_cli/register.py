@@ -12,6 +12,7 @@ from webhooks_cli.errors import UnreachableError
 from webhooks_cli.license import License, hash_license_key
 
 PREFIX = "license#"
+ATTRIBUTES = ("pk", "authLevel", "tenantId", "communityId", "disabled", "label", "issuedAt", "validUntil")
 Item = dict[str, Any]
 
 
@@ -60,8 +61,12 @@ class LicenseRegister:
         request: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "FilterExpression": "begins_with(pk, :prefix)",
+            "FilterExpression": "begins_with(#pk, :prefix)",
             "ExpressionAttributeValues": {":prefix": {"S": PREFIX}},
+            # By name, as the operator's policy asks: the table also has other items, of other attributes.
+            "Select": "SPECIFIC_ATTRIBUTES",
+            "ProjectionExpression": ", ".join(f"#{name}" for name in ATTRIBUTES),
+            "ExpressionAttributeNames": {f"#{name}": name for name in ATTRIBUTES},
         }
         while True:
             page = self._dynamodb.scan(**request)

@@ -9,6 +9,7 @@ from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints.api.page import Page
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi
+from webhooks.entrypoints.probe import probed
 
 HERE = Path(__file__).parent
 
@@ -31,4 +32,4 @@ def routes() -> RestApi:
 
 
 compose()
-lambda_handler = routes().handle
+lambda_handler = probed(routes().handle, {}, invocation)

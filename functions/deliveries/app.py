@@ -18,11 +18,13 @@ from webhooks.entrypoints.api.schemas.health import CommunitiesIn, SeriesIn, Web
 from webhooks.entrypoints.api.schemas.replays import ReplayIn, ReplaysIn
 from webhooks.entrypoints.api.schemas.replays import cursor_of as replays_cursor
 from webhooks.entrypoints.api.schemas.validate import read
+from webhooks.entrypoints.probe import probed
 from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.services.explanation import Explanations
 from webhooks.services.replays import TenantReplays
+from webhooks.services.tenant_throttle import COSTLY
 
 COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
 WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
@@ -52,7 +54,7 @@ def log_routes(api: RestApi, authenticator: Authenticator, *, log: DeliveryLogs)
 
     @api.post(f"{WEBHOOK}/deliveries/fetch")
     def fetch(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         asked = read(DeliveriesIn, request.json_object() if request.body else {})
         query = asked.query(authorized.scope, webhook_id)
         page = log.page(query, after=asked.after(query), size=asked.page_size)
@@ -60,7 +62,7 @@ def log_routes(api: RestApi, authenticator: Authenticator, *, log: DeliveryLogs)
 
     @api.post(f"{COMMUNITY}/deliveries/fetch")
     def fetch_undelivered(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         asked = read(UndeliveredIn, request.json_object() if request.body else {})
         query = asked.query(authorized.scope)
         page = log.page(query, after=asked.after(query), size=asked.page_size)
@@ -77,7 +79,7 @@ def replay_routes(api: RestApi, authenticator: Authenticator, *, replays: Tenant
 
     @api.post(f"{COMMUNITY}/deliveries/replay")
     def begin(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         asked = read(ReplayIn, request.json_object())
         wanted = asked.wanted(authorized.scope)
         if asked.dry_run:
@@ -111,7 +113,7 @@ def explain_routes(api: RestApi, authenticator: Authenticator, *, explanations: 
 
     @api.post(f"{COMMUNITY}/events/explain")
     def explain(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         body = request.json_text(at_most=limits.EVENT_BODY_BYTES)
         asked = read(ExplainIn, body.values)
         question = asked.question(authorized.scope, body)
@@ -125,19 +127,19 @@ def health_routes(api: RestApi, authenticator: Authenticator, *, health: Endpoin
 
     @api.post(f"{COMMUNITY}/webhooks/health")
     def several(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         asked = read(WebhooksHealthIn, request.json_object())
         shown = health.several(authorized.scope, asked.webhook_ids)
         return json_response(health_responses.webhooks_health(shown))
 
     @api.get(f"{COMMUNITY}/health")
     def community(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         return json_response(health_responses.community_health(health.community(authorized.scope)))
 
     @api.get(f"{WEBHOOK}/series")
     def series(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         asked = read(SeriesIn, request.query_fields())
         asked.require_order()
         shown = health.series(authorized.scope, webhook_id, since=asked.since, until=asked.until)
@@ -156,11 +158,12 @@ def community_routes(api: RestApi, authenticator: Authenticator, *, communities:
 
 
 app = compose()
-lambda_handler = routes(
+api = routes(
     app.authenticator,
     log=app.log,
     explanations=app.explanations,
     health=app.health,
     communities=app.communities,
     replays=app.replays,
-).handle
+)
+lambda_handler = probed(api.handle, app.probes, invocation)

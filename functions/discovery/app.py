@@ -10,6 +10,7 @@ from webhooks.entrypoints.api.discovery_responses import DeploymentInfo, health_
 from webhooks.entrypoints.api.public_url import public_url
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response
+from webhooks.entrypoints.probe import probed
 from webhooks.services.discovery import Discovery
 
 HERE = Path(__file__).parent
@@ -55,4 +56,5 @@ def routes(discovery: Discovery, deployment: DeploymentInfo) -> RestApi:
 
 
 app = compose()
-lambda_handler = routes(app.discovery, app.info).handle
+api = routes(app.discovery, app.info)
+lambda_handler = probed(api.handle, app.probes, invocation)

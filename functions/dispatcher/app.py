@@ -4,6 +4,7 @@ from typing import Any
 
 from webhooks.bootstrap.dispatcher import DispatcherApp, compose
 from webhooks.bootstrap.runtime import invocation
+from webhooks.entrypoints.probe import probed
 from webhooks.entrypoints.sqs import BatchResponse, Handler, delivery_messages, lane_of, read_batch
 
 
@@ -12,11 +13,12 @@ def handler(app: DispatcherApp) -> Handler:
         """Deliver a batch of packs; return the messages that must come again."""
         invocation.begin(context)
         return read_batch(
-            lambda: app.dispatcher.dispatch(delivery_messages(event), lane_of(event, app.slow_queue_url))
+            event,
+            lambda: app.dispatcher.dispatch(delivery_messages(event), lane_of(event, app.slow_queue_url)),
         )
 
     return handle
 
 
 app = compose()
-lambda_handler = handler(app)
+lambda_handler = probed(handler(app), app.probes, invocation)

@@ -9,6 +9,7 @@ from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn
 from webhooks.entrypoints.api.schemas.validate import read
+from webhooks.entrypoints.probe import probed
 from webhooks.services.ecdsa_helper import EcdsaHelper
 
 ENCRYPT, DECRYPT = "encrypt", "decrypt"
@@ -34,4 +35,4 @@ def routes(helper: EcdsaHelper) -> RestApi:
     return api
 
 
-lambda_handler = routes(compose()).handle
+lambda_handler = probed(routes(compose()).handle, {}, invocation)

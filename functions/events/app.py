@@ -11,6 +11,7 @@ from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, accepted
 from webhooks.entrypoints.api.schemas.publish import PublishIn
 from webhooks.entrypoints.api.schemas.validate import read
+from webhooks.entrypoints.probe import probed
 from webhooks.services.publishing import Publication, Publishing
 
 EVENT = "/tenant/{}/community/{}/event/"
@@ -41,4 +42,5 @@ def routes(authenticator: Authenticator, publishing: Publishing) -> RestApi:
 
 
 app = compose()
-lambda_handler = routes(app.authenticator, app.publishing).handle
+api = routes(app.authenticator, app.publishing)
+lambda_handler = probed(api.handle, app.probes, invocation)

@@ -4,6 +4,7 @@ from typing import Any
 
 from webhooks.bootstrap.fanout import FanoutApp, compose
 from webhooks.bootstrap.runtime import invocation
+from webhooks.entrypoints.probe import probed
 from webhooks.entrypoints.sqs import BatchResponse, Handler, event_messages, read_batch
 
 
@@ -11,10 +12,10 @@ def handler(app: FanoutApp) -> Handler:
     def handle(event: dict[str, Any], context: object) -> BatchResponse:
         """Fan out a batch of events; return the messages that must come again."""
         invocation.begin(context)
-        return read_batch(lambda: app.fanout.fan_out(event_messages(event)))
+        return read_batch(event, lambda: app.fanout.fan_out(event_messages(event)))
 
     return handle
 
 
 app = compose()
-lambda_handler = handler(app)
+lambda_handler = probed(handler(app), app.probes, invocation)

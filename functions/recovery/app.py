@@ -4,6 +4,7 @@ from typing import Any
 
 from webhooks.bootstrap.recovery import RecoveryApp, compose
 from webhooks.bootstrap.runtime import invocation
+from webhooks.entrypoints.probe import probed
 from webhooks.entrypoints.sqs import BatchResponse, Handler, read_batch, task_messages
 
 
@@ -11,10 +12,10 @@ def handler(app: RecoveryApp) -> Handler:
     def handle(event: dict[str, Any], context: object) -> BatchResponse:
         """Work on tasks; return the messages that must come again."""
         invocation.begin(context)
-        return read_batch(lambda: app.tasks.work(task_messages(event)))
+        return read_batch(event, lambda: app.tasks.work(task_messages(event)))
 
     return handle
 
 
 app = compose()
-lambda_handler = handler(app)
+lambda_handler = probed(handler(app), app.probes, invocation)

@@ -9,6 +9,7 @@ from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.service_key_ids import key_id
 from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
+from webhooks.entrypoints.probe import probed
 from webhooks.services.service_keys import ServiceKeys
 
 ONE_KEY = "/servicekey/"
@@ -37,4 +38,5 @@ def routes(
 
 
 app = compose()
-lambda_handler = routes(app.authenticator, app.service_keys, app.responses).handle
+api = routes(app.authenticator, app.service_keys, app.responses)
+lambda_handler = probed(api.handle, app.probes, invocation)

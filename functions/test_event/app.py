@@ -10,6 +10,8 @@ from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.schemas.test_event import SendTestIn
 from webhooks.entrypoints.api.schemas.validate import read
 from webhooks.entrypoints.api.test_event_response import sent_test
+from webhooks.entrypoints.probe import probed
+from webhooks.services.tenant_throttle import COSTLY
 from webhooks.services.test_event import WebhookTests
 from webhooks.services.webhooks import require_webhook_id
 
@@ -20,7 +22,7 @@ def routes(authenticator: Authenticator, tests: WebhookTests) -> RestApi:
 
     @api.post("/tenant/<tenant_id>/community/<community_id>/webhook/<webhook_id>/test")
     def send(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         require_webhook_id(webhook_id)
         asked = read(SendTestIn, request.json_object() if request.body else {})
         sent = tests.send(authorized.scope, webhook_id, event_name=asked.event_name, data=asked.data)
@@ -30,4 +32,5 @@ def routes(authenticator: Authenticator, tests: WebhookTests) -> RestApi:
 
 
 app = compose()
-lambda_handler = routes(app.authenticator, app.tests).handle
+api = routes(app.authenticator, app.tests)
+lambda_handler = probed(api.handle, app.probes, invocation)

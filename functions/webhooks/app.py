@@ -11,6 +11,7 @@ from webhooks.entrypoints.api.schemas.fetch import FetchIn
 from webhooks.entrypoints.api.schemas.validate import read
 from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
+from webhooks.entrypoints.probe import probed
 from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
@@ -88,11 +89,12 @@ def routes(
 
 
 app = compose()
-lambda_handler = routes(
+api = routes(
     app.authenticator,
     app.webhooks,
     app.secrets,
     pages=app.pages,
     health=app.health,
     responses=app.responses,
-).handle
+)
+lambda_handler = probed(api.handle, app.probes, invocation)

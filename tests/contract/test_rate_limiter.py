@@ -101,3 +101,36 @@ def four_limiters(backend: Backend) -> list[RateLimiter]:
 
     clients = FaultyClients(backend.aws, update_item=forever(one_at_a_time))
     return [DynamoRateLimiter(Table(clients, table)) for _ in range(4)]
+
+
+# ---- buckets
+
+
+def test_a_bucket_holds_so_many_slots_and_fills_at_the_rate(limiter: RateLimiter) -> None:
+    def taken(after: int, count: int = 1) -> bool:
+        return limiter.take("one", rate=2, burst=4, count=count, now=NOW_MS + after)
+
+    assert [taken(0) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert [taken(499), taken(500), taken(501)] == [False, True, False]
+    assert [taken(1999, 3), taken(2000, 3), taken(2000)] == [False, True, False]
+
+
+def test_a_bucket_is_never_fuller_than_full(limiter: RateLimiter) -> None:
+    assert limiter.take("one", rate=2, burst=4, now=NOW_MS)
+    later = NOW_MS + 3_600_000
+    assert [limiter.take("one", rate=2, burst=4, now=later) for _ in range(6)] == [True] * 4 + [False] * 2
+
+
+def test_more_than_a_bucket_holds_is_never_taken(limiter: RateLimiter) -> None:
+    assert not any(limiter.take("one", rate=2, burst=4, count=5, now=NOW_MS + 10**6 * at) for at in range(3))
+
+
+def test_many_at_once_take_a_bucket_once(backend: Backend) -> None:
+    limiters = four_limiters(backend)
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(
+            threads.map(
+                lambda at: limiters[at % 4].take("one", rate=1, burst=9, count=2, now=NOW_MS), range(24)
+            )
+        )
+    assert taken.count(True) == 4

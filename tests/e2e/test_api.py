@@ -9,15 +9,14 @@ import pytest
 
 from tests import plain_protocol as protocol
 from tests.e2e.platform_client import PlatformClient
-
-URL = "http://127.0.0.1:9/hook"
+from tests.e2e.targets import UNCALLED_URL
 
 
 def webhook_body(**changes: Any) -> dict[str, Any]:
     return {
         "eventNames": ["order.paid"],
         "name": "e2e",
-        "api": {"type": "POST", "url": URL, "authType": "none"},
+        "api": {"type": "POST", "url": UNCALLED_URL, "authType": "none"},
         "successCodes": [200],
         **changes,
     }
@@ -57,7 +56,7 @@ def test_a_webhook_is_created_fetched_changed_and_deleted(
 ) -> None:
     tag = uuid.uuid4().hex
     credential = {"username": "ann", "password": "s3cret"}
-    api = {"type": "PUT", "url": URL, "authType": "basic", "credential": credential}
+    api = {"type": "PUT", "url": UNCALLED_URL, "authType": "basic", "credential": credential}
 
     webhook = created(system, api=api, tags=[tag], query=[{"a.b": 1}], ttl=3)
 
@@ -84,7 +83,7 @@ def test_a_webhook_is_created_fetched_changed_and_deleted(
 
 
 def test_a_changed_credential_is_the_one_that_is_shown(system: PlatformClient) -> None:
-    bearer = {"url": URL, "authType": "bearer", "credential": {"token": "first"}}
+    bearer = {"url": UNCALLED_URL, "authType": "bearer", "credential": {"token": "first"}}
     webhook = created(system, api=bearer)
 
     changed = system.call("PATCH", f"webhook/{webhook['_id']}", {"api": {"credential": {"token": "second"}}})

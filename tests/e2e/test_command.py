@@ -16,6 +16,8 @@ from tests.e2e.test_delivery import publish, register
 from tests.receiver import Receiver, reply
 from tests.unit.cli.command_line import CommandLine, CommandResult
 
+pytestmark = pytest.mark.local_only("the command reads the local stack's file")
+
 SECONDS = 60.0
 
 

@@ -16,6 +16,10 @@ from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
 from webhooks_verify import verify_callback
 
+pytestmark = pytest.mark.local_only(
+    "the browser's tests use the pages of the local stack; they are the same files"
+)
+
 __all__ = ["browser"]  # a fixture
 
 SECONDS = 60.0  # until a function that starts on a busy machine has done its work

@@ -10,13 +10,14 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.platform_client import PlatformClient
-from tests.receiver import Receiver, reply, token
+from tests.e2e.targets import CallbackReceiver, open_receiver
+from tests.receiver import reply, token
 
 SECONDS = 40.0
 
 
 def register(
-    client: PlatformClient, receiver: Receiver, *, path: str = "/hook", **changes: Any
+    client: PlatformClient, receiver: CallbackReceiver, *, path: str = "/hook", **changes: Any
 ) -> tuple[dict[str, Any], str]:
     """Register a webhook for an event name of its own; returns (webhook, event name)."""
     name = f"e2e.{uuid.uuid4().hex[:12]}"
@@ -61,7 +62,7 @@ def dead_letters(stack: Stack, queue: str, wanted: str, *, seconds: float = SECO
 
 
 def test_an_event_becomes_a_callback_with_every_proof(stack: Stack, system: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         webhook, name = register(system, receiver, path="/hook?a=1")
 
         event = publish(stack, name)
@@ -87,7 +88,7 @@ def test_an_event_becomes_a_callback_with_every_proof(stack: Stack, system: Plat
 
 
 def test_only_matching_events_are_sent(stack: Stack, system: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         _, name = register(system, receiver, query=[{"orderId": "A-2"}, {"note": "x"}], criteria="ANY")
 
         publish(stack, name)
@@ -102,7 +103,7 @@ def test_only_matching_events_are_sent(stack: Stack, system: PlatformClient) -> 
 def test_a_failed_delivery_is_retried_and_in_the_end_dead_lettered(
     stack: Stack, system: PlatformClient
 ) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         receiver.script(reply(503), reply(500))
         _, name = register(system, receiver, retryCount=1)
 
@@ -116,7 +117,7 @@ def test_a_failed_delivery_is_retried_and_in_the_end_dead_lettered(
 
 
 def test_an_oauth2_callback_has_a_token_of_the_token_endpoint(stack: Stack, system: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         receiver.script(token("tok-1"), path="/token")
         api = {
             "authType": "oauth2",
@@ -136,7 +137,7 @@ def test_an_oauth2_callback_has_a_token_of_the_token_endpoint(stack: Stack, syst
 def test_a_disabled_webhook_gets_nothing_and_an_enabled_one_again(
     stack: Stack, system: PlatformClient
 ) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         webhook, name = register(system, receiver)
         path = f"webhook/{webhook['_id']}"
         assert system.call("PATCH", path, {"disabled": True}).status == 200
@@ -163,7 +164,7 @@ def test_an_invalid_event_is_dead_lettered_with_the_reason(stack: Stack) -> None
 
 
 def test_every_delivery_has_one_item_in_the_log(stack: Stack, system: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         webhook, name = register(system, receiver)
         for _ in range(5):
             publish(stack, name)

@@ -10,6 +10,8 @@ from collections import Counter
 from threading import Lock
 from typing import Any
 
+import pytest
+
 from local.stack import Stack
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_api import created
@@ -17,6 +19,8 @@ from tests.e2e.test_delivery import publish
 from tests.e2e.test_health import shown
 from tests.e2e.test_permissions import eventually
 from tests.receiver import Connection, Received, Receiver, reply
+
+pytestmark = pytest.mark.local_only("its endpoints count and fail by a program, on loopback")
 
 EVENTS = 40
 INTERVAL = 0.5  # seconds between two events: the outage takes 20

@@ -7,10 +7,10 @@ import pytest
 
 from local.stack import Stack
 from tests.e2e.platform_client import PlatformClient
+from tests.e2e.targets import open_receiver
 from tests.e2e.test_api import created
 from tests.e2e.test_delivery import publish
 from tests.e2e.test_permissions import SECONDS, eventually
-from tests.receiver import Receiver
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_events_of_a_paused_webhook_are_held_and_sent_once_it_is_resumed(
     stack: Stack, client: PlatformClient
 ) -> None:
     name = f"e2e.{uuid.uuid4().hex[:8]}"
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         api = {"url": receiver.url, "authType": "none"}
         webhook_id = created(client, api=api, eventNames=[name], paused=True)["_id"]
         path = f"webhook/{webhook_id}"

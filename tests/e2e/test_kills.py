@@ -30,6 +30,8 @@ from webhooks.domain.delivery import delivery_id
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.services.dispatch.waves import WAVE, WAVE_SECONDS
 
+pytestmark = pytest.mark.local_only("it kills processes of functions")
+
 EVENTS = int(os.environ.get("KILL_EVENTS", "300"))
 SEED = int(os.environ.get("KILL_SEED", "1"))
 EVENT_PAUSE = 0.05  # seconds between two events

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.e2e.platform_client import PlatformClient
+from tests.e2e.targets import UNCALLED_URL
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 SCHEMA = schemathesis.openapi.from_path(DOCUMENT)
@@ -27,7 +28,6 @@ CHECKS = [
     response_schema_conformance,
 ]
 AUTH = {"licensekey", "requestid", "publickey"}
-RESOLVABLE = "http://127.0.0.1:9/hook"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def fuzzed(system: PlatformClient) -> PlatformClient:
 
 @pytest.fixture(scope="module")
 def webhook_id(fuzzed: PlatformClient) -> str:
-    body = {"eventNames": ["e"], "name": "n", "api": {"url": RESOLVABLE}, "successCodes": [200]}
+    body = {"eventNames": ["e"], "name": "n", "api": {"url": UNCALLED_URL}, "successCodes": [200]}
     created: str = fuzzed.call("PUT", "webhook", body).json["_id"]
     return created
 
@@ -57,7 +57,7 @@ def test_the_document_holds_for_any_input(
     if "webhookId" in case.path and case.method != "DELETE":
         case.path_parameters |= {"webhookId": webhook_id}
     if isinstance(case.body, dict) and isinstance(api := case.body.get("api"), dict):
-        api |= {name: RESOLVABLE for name in ("url", "oAuthTokenUrl") if name in api}
+        api |= {name: UNCALLED_URL for name in ("url", "oAuthTokenUrl") if name in api}
 
     case.validate_response(case.call(base_url=fuzzed.api_url), checks=CHECKS)
 

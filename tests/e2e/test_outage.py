@@ -21,6 +21,8 @@ from webhooks.domain.delivery import Delivery, Pack, delivery_id
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.scope import Scope
 
+pytestmark = pytest.mark.local_only("it takes AWS services away from the functions")
+
 EVENTS = 20
 HIDDEN = 2  # seconds
 TIMEOUTS = 10  # that pass while the tables are away; before, five dead-lettered

@@ -11,6 +11,10 @@ from local.stack import Stack
 from tests.e2e import logs, permissions
 from tests.e2e.platform_client import PlatformClient
 
+pytestmark = pytest.mark.local_only(
+    "it deploys by the local stack; the acceptance run has a check of its own"
+)
+
 CHANGED = {"RetryDelays": "3,4", "AllowedNetworks": "127.0.0.1/8,10.0.0.0/8", "LogLevel": "ERROR"}
 READ_BY = {
     "DispatcherFunction": {

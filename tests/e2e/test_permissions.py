@@ -21,6 +21,8 @@ from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.secrets_manager.credential_secrets import OF, STACK, TABLE, ListedSecrets
 from webhooks.services.orphan_cleanup import GRACE, CleanupResult, OrphanCleanup
 
+pytestmark = pytest.mark.local_only("it acts as the functions' roles, which trust Lambda alone")
+
 SECONDS = 40.0
 
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.platform_client import PlatformClient
+from tests.e2e.targets import open_receiver
 from tests.e2e.test_delivery import SECONDS, dead_letters, register
 from tests.e2e.test_permissions import eventually
-from tests.receiver import Receiver
 
 
 def publish(client: PlatformClient, name: str, data: dict[str, Any]) -> Any:
@@ -22,7 +22,7 @@ def publish(client: PlatformClient, name: str, data: dict[str, Any]) -> Any:
 
 
 def test_an_event_of_a_platform_client_becomes_a_callback(stack: Stack, service: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         _, name = register(service, receiver)
         data = {"event_id": str(uuid.uuid4()), "event_ts": 1_768_469_400_250, "user": "jdoe", "note": "ü"}
 
@@ -41,7 +41,7 @@ def test_an_event_of_a_platform_client_becomes_a_callback(stack: Stack, service:
 
 
 def test_an_event_is_explained_by_its_id_and_whole(stack: Stack, service: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         matched, name = register(service, receiver)
         body = {
             "eventNames": [name],
@@ -74,7 +74,7 @@ def test_an_event_is_explained_by_its_id_and_whole(stack: Stack, service: Platfo
 
 
 def test_a_name_with_slashes_spaces_and_unicode_is_published(stack: Stack, service: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         names = [f"a/b {uuid.uuid4().hex[:8]}", f"ü漢 100% {uuid.uuid4().hex[:8]}"]
         body = {
             "eventNames": names,
@@ -92,7 +92,7 @@ def test_a_name_with_slashes_spaces_and_unicode_is_published(stack: Stack, servi
 
 
 def test_a_large_event_is_published(stack: Stack, service: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         _, name = register(service, receiver)
         publish(service, name, {"text": "x" * 1_000_000})
         [callback] = receiver.wait_for(1, seconds=SECONDS)
@@ -105,7 +105,7 @@ def test_another_communitys_license_publishes_nothing(stack: Stack, service: Pla
 
 
 def test_of_an_array_of_a_thousand_events_ten_are_dead_lettered(stack: Stack, system: PlatformClient) -> None:
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         _, name = register(system, receiver)
         mark = uuid.uuid4().hex
         event = {"eventName": name, "tenantId": "acme", "communityId": "main", "data": {"mark": mark}}

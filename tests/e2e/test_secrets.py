@@ -22,6 +22,8 @@ from tests.e2e.platform_client import ApiResponse, PlatformClient
 from tests.receiver import Receiver, raw, reply, reset, token
 from tests.receiver_scripts import Connection, Received
 
+pytestmark = pytest.mark.local_only("it reads every log and table, and the emulator's own log")
+
 SECONDS = 60.0
 QUEUES = (
     "EventsQueueUrl",

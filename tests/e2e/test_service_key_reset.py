@@ -8,9 +8,9 @@ from local.stack import Stack
 from tests import plain_protocol as protocol
 from tests.e2e.conftest import issue
 from tests.e2e.platform_client import ApiResponse, PlatformClient
+from tests.e2e.targets import open_receiver
 from tests.e2e.test_delivery import SECONDS, publish, register
 from tests.readme_verifiers import VERIFIERS, Case
-from tests.receiver import Receiver
 
 SECOND_RESET = 10  # seconds after the first
 WATCHED = 85  # seconds: each reset key is shown a minute after its reset
@@ -48,7 +48,7 @@ def test_two_resets_lock_no_client_out_and_the_readme_code_verifies(
     assert old.public == before
 
     known, resets = [(0.0, before)], list[dict[str, Any]]()
-    with Receiver() as receiver:
+    with open_receiver() as receiver:
         _, name = register(system, receiver)
         began = time.time()
         for second in range(WATCHED):

@@ -9,6 +9,8 @@ import time
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from local.stack import Stack
 from tests.e2e import calls_made
 from tests.e2e.platform_client import PlatformClient
@@ -20,6 +22,8 @@ from webhooks.domain.recovery_message import encode_task
 from webhooks.domain.replay import WebhookCheck
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import sequence_of
+
+pytestmark = pytest.mark.local_only("it needs the emulator's record of all calls and their decisions")
 
 SECONDS = 40.0
 DAYS = 6  # without a success: one more than the stack disables a webhook after

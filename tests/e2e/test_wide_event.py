@@ -5,12 +5,16 @@ import json
 import time
 from collections import Counter
 
+import pytest
+
 from benchmarks import event_path
 from benchmarks.figures.pages import stored
 from local.stack import Stack
 from tests.e2e.test_delivery import publish
 from tests.receiver import Receiver
 from webhooks.domain.scope import Scope
+
+pytestmark = pytest.mark.local_only("five thousand callbacks at once need a receiver on loopback")
 
 WEBHOOKS = 5_000
 SECONDS = 240.0

@@ -22,11 +22,12 @@ class FakeRateLimiter:
             self._free_at[name] = first + count * 1000 / rate
             return round(first)
 
-    def take(self, name: str, *, rate: float, now: int) -> bool:
-        """Take one slot if it is free now; tell whether it was."""
+    def take(self, name: str, *, rate: float, now: int, count: int = 1, burst: int = 1) -> bool:
+        """Take slots if a bucket of `burst` has them now; tell whether it had."""
         with self._lock, effect(self._fault, "limiter.take"):
             self.calls.append(name)
-            if self._free_at.get(name, 0) > now:
+            free_at = self._free_at.get(name, 0)
+            if count > burst or free_at > now + (burst - count) * 1000 / rate:
                 return False
-            self._free_at[name] = now + 1000 / rate
+            self._free_at[name] = max(float(now), free_at) + count * 1000 / rate
             return True

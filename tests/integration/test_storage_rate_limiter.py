@@ -100,3 +100,21 @@ def test_few_names_are_remembered(backend: Backend, monkeypatch: pytest.MonkeyPa
     limiter.reserve("d", 1, rate=1, now=NOW_MS)  # the others are forgotten
     assert limiter.reserve("a", 1, rate=1, now=NOW_MS) == NOW_MS + 2000
     assert len(clients.calls) == 7
+
+
+def test_a_refusal_that_is_known_costs_no_write(backend: Backend) -> None:
+    limiter, clients = faulty(backend)
+    assert [limiter.take("one", rate=1, burst=2, now=NOW_MS) for _ in range(5)] == [True] * 2 + [False] * 3
+    assert clients.calls == ["update_item"] * 2
+
+
+def test_slots_that_others_took_cost_a_write_more_once(backend: Backend) -> None:
+    limiter, _ = faulty(backend)
+    assert limiter.take("one", rate=1, burst=2, count=2, now=NOW_MS)
+    other, clients = faulty(backend)
+    assert not other.take("one", rate=1, burst=2, now=NOW_MS)
+    assert clients.calls == ["update_item"] * 2
+    assert not other.take("one", rate=1, burst=2, now=NOW_MS)
+    assert clients.calls == ["update_item"] * 2
+    assert other.take("one", rate=1, burst=2, now=NOW_MS + 1000)
+    assert clients.calls == ["update_item"] * 3

@@ -8,6 +8,7 @@ from typing import Any
 
 from signing import Curve, PrivateKey
 from tests.fakes.endpoint import ScriptedGuard
+from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.simulation.history import Publication
 from tests.simulation.ports import Port
 from tests.simulation.simulation import Simulation
@@ -38,6 +39,7 @@ class Tenants:
             log=_port(simulation, "reader", simulation.log),
             subscriptions=_port(simulation, "subscriptions", simulation.subscriptions),
             queue=_port(simulation, "recovery", simulation.recovery_queue),
+            limiter=FakeRateLimiter(),
             clock=simulation.clock,
             random_bytes=simulation.random.randbytes,
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+NO_VALUE = {"Ref": "AWS::NoValue"}
 REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
 
 
@@ -27,15 +28,32 @@ class Template:
     def defaults(self) -> dict[str, str]:
         return {name: str(each["Default"]) for name, each in self.parameters.items()}
 
-    def resources(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """Properties by logical id."""
+    def resources(self, resource_type: str, *, optional: bool = True) -> dict[str, dict[str, Any]]:
+        """Properties by logical id; `optional`: also of resources that exist under a condition."""
         found = {
             name: each.get("Properties", {})
             for name, each in self.document["Resources"].items()
-            if each["Type"] == resource_type
+            if each["Type"] == resource_type and (optional or "Condition" not in each)
         }
         assert found, f"no {resource_type} in the template"
         return found
+
+    @property
+    def by_default(self) -> "Template":
+        """The template as a deployment with the parameters' defaults decides it."""
+        return self.decided({})
+
+    def decided(self, values: Mapping[str, str]) -> "Template":
+        """The template as these values and the other defaults decide it: every If, and each conditional resource."""
+        conditions = decided(self.document["Conditions"], self.defaults | dict(values))
+        document: dict[str, Any] = deployed(self.document, conditions)
+        for section in ("Resources", "Outputs"):
+            document[section] = {
+                name: each
+                for name, each in document[section].items()
+                if "Condition" not in each or conditions[each["Condition"]]
+            }
+        return Template(document)
 
     def attributes(self, name: str) -> dict[str, Any]:
         attributes: dict[str, Any] = self.document["Resources"][name]
@@ -80,6 +98,40 @@ def resolve(value: Any, parameters: Mapping[str, str]) -> Any:
             return {name: resolve(each, parameters) for name, each in value.items()}
         case list():
             return [resolve(each, parameters) for each in value]
+    return value
+
+
+def decided(conditions: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, bool]:
+    """Return each condition as the parameters' values decide it."""
+
+    def holds(condition: Any) -> bool:
+        match condition:
+            case {"Fn::Equals": [left, right]}:
+                return bool(resolve(left, values) == resolve(right, values))
+            case {"Fn::Not": [inner]}:
+                return not holds(inner)
+            case {"Fn::And": list(parts)}:
+                return all(map(holds, parts))
+            case {"Fn::Or": list(parts)}:
+                return any(map(holds, parts))
+            case {"Condition": str(name)}:
+                return holds(conditions[name])
+        raise AssertionError(f"no condition: {condition}")
+
+    return {name: holds(each) for name, each in conditions.items()}
+
+
+def deployed(value: Any, conditions: Mapping[str, bool]) -> Any:
+    """Decide every If by its condition, as a deployment does; a part with AWS::NoValue is left out."""
+    match value:
+        case {"Fn::If": [str(name), then, otherwise]}:
+            return deployed(then if conditions[name] else otherwise, conditions)
+        case dict():
+            parts = {name: deployed(each, conditions) for name, each in value.items()}
+            return {name: each for name, each in parts.items() if each != NO_VALUE}
+        case list():
+            parts_of_list = [deployed(each, conditions) for each in value]
+            return [each for each in parts_of_list if each != NO_VALUE]
     return value
 
 

@@ -20,6 +20,7 @@ SETTINGS = {
     "DispatcherFunction": settings.DispatcherSettings,
     "RecoveryFunction": settings.RecoverySettings,
     "MaintenanceFunction": settings.MaintenanceSettings,
+    "PreTrafficFunction": settings.PreTrafficSettings,
 }
 GIVEN_BY_LAMBDA = {"AWS_REGION"}
 
@@ -66,7 +67,8 @@ def test_every_function_has_the_alias_live(template: Template) -> None:
         referred(alias["FunctionName"]): alias["Name"]
         for alias in template.resources("AWS::Lambda::Alias").values()
     }
-    assert aliases == dict.fromkeys(SETTINGS, "live")
+    # CodeDeploy invokes the check itself, which has no version to shift to.
+    assert aliases == dict.fromkeys(SETTINGS.keys() - {"PreTrafficFunction"}, "live")
 
 
 @pytest.mark.parametrize("layer", ["DependenciesLayer", "SigningLayer", "WebhooksLayer"])

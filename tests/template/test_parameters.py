@@ -24,6 +24,7 @@ from webhooks.bootstrap import (
 DESCRIPTION_MAX = 256  # characters of AWS::Lambda::Version's Description
 # One more value for each parameter without AllowedValues.
 OTHER = {
+    "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",
     "WebhooksPerCommunity": "250000",
     "Stage": "staging2",
     "AllowedTimeSpan": "600",
@@ -41,11 +42,18 @@ OTHER = {
     "DispatcherConcurrency": "3",
     "SlowDispatcherConcurrency": "3",
     "RecoveryConcurrency": "3",
+    "TenantRate": "20",
+    "TenantBurst": "40",
     "RecoveryRate": "20",
     "BreakerFailures": "5",
     "BreakerSeconds": "30",
     "ProbeSeconds": "60",
     "DisableAfterDays": "7",
+    "ProducerAccounts": "111111111111,222222222222",
+    "ProducerOrganization": "o-a1b2c3d4e5",
+    "DomainName": "hooks.example.com",
+    "CertificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/0f-1e",
+    "HostedZoneId": "Z0123456789ABCDEFGHIJ",
 }
 COMPOSED = {
     "WebhooksFunction": webhooks,
@@ -148,7 +156,9 @@ def test_a_changed_value_publishes_only_the_functions_that_it_changes(
 ) -> None:
     """CloudFormation updates $LATEST alone otherwise; and refuses a version of a function that is as it was."""
     before, after = TEMPLATE.defaults, {**TEMPLATE.defaults, name: other_value(name)}
-    functions = configured(TEMPLATE, before).keys()
+    functions = published(
+        TEMPLATE, before
+    ).keys()  # CodeDeploy calls the check of a release without a version
 
     reconfigured = {
         each
@@ -208,6 +218,8 @@ def test_no_accepted_value_ends_a_function_at_its_start(function: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("AlarmTopicArn", "on-call"),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call.fifo"),
         ("AllowedTimeSpan", "1.5"),
         ("AllowedTimeSpan", "0"),
         ("AllowedTimeSpan", "3601"),
@@ -238,6 +250,18 @@ def test_no_accepted_value_ends_a_function_at_its_start(function: str) -> None:
         ("LicensesUrl", "http://licenses.example.com"),
         ("LicensesUrl", "https://licenses.example.com/"),
         ("LicensesUrl", "https://licenses.example.com:99999"),
+        ("ProducerAccounts", "11111111111"),
+        ("ProducerAccounts", "111111111111,"),
+        ("ProducerAccounts", "111111111111, 222222222222"),
+        ("ProducerAccounts", "*"),
+        ("ProducerOrganization", "*"),
+        ("ProducerOrganization", "ou-a1b2c3d4e5"),
+        ("DomainName", "https://hooks.example.com"),
+        ("DomainName", "Hooks.example.com"),
+        ("DomainName", "localhost"),
+        ("DomainName", "*.example.com"),
+        ("CertificateArn", "arn:aws:iam::111111111111:server-certificate/x"),
+        ("HostedZoneId", "/hostedzone/Z0123"),
         ("ServiceDirectory", "[]"),
         ("ServiceDirectory", '{"events": 1}'),
         ("ServiceDirectory", '{"events": "https://events.example.com",}'),
@@ -266,6 +290,9 @@ def test_an_ambiguous_value_is_refused(name: str, value: str) -> None:
         ("FastLaneSeconds", "2.5"),
         ("FastLaneSeconds", "5"),
         ("LicensesUrl", "https://licenses.example.com:8443/a/b"),
+        ("ProducerAccounts", "111111111111"),
+        ("DomainName", "hooks.eu.example-1.com"),
+        ("CertificateArn", "arn:aws-cn:acm:cn-north-1:111111111111:certificate/0f1e-2d"),
         (
             "ServiceDirectory",
             '{"events":"https://events.example.com/v1", "users": "https://users.example.com"}',

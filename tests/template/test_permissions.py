@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.template.template import Template, listed, referred
-from webhooks.adapters.dynamodb import idempotency_items
+from webhooks.adapters.dynamodb import idempotency_items, rate_limiter
 
 # The services that use the key for a function; it may use the key through them alone.
 ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", "secretsmanager", "sqs")]
@@ -21,7 +21,7 @@ def all_statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
 
 def test_each_function_has_a_role_of_its_own(template: Template) -> None:
     roles = template.function_roles()
-    assert len(set(roles.values())) == len(roles) == 12
+    assert len(set(roles.values())) == len(roles) == 13
 
 
 def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template: Template) -> None:
@@ -128,18 +128,22 @@ def test_a_function_uses_the_key_only_through_its_storage_services(
             assert [referred(each) for each in via] == ENCRYPTING, role
 
 
-def test_only_webhooks_writes_to_the_access_table_and_never_a_license(template: Template) -> None:
-    writing = [
-        (role, statement)
+def test_no_function_writes_a_license(template: Template) -> None:
+    """Beside them are what the webhooks function wrote, and how many requests tenants sent."""
+    writing = {
+        (
+            role,
+            *statement["Action"],
+            *statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"],
+        )
         for role, statement in all_statements(template)
         if "AccessTable" in [referred(each) for each in statement["Resource"]]
         and set(statement["Action"]) - {"dynamodb:GetItem", "dynamodb:BatchGetItem"}
-    ]
-    [(role, statement)] = writing
-    assert role == "WebhooksRole"
-    assert statement["Action"] == ["dynamodb:PutItem"]
-    assert statement["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{idempotency_items.PREFIX}*"]}
+    }
+    limited = {"WebhooksRole", "DeliveriesRole", "EventsRole", "TestEventRole"}
+    assert writing == {
+        ("WebhooksRole", "dynamodb:PutItem", f"{idempotency_items.PREFIX}*"),
+        *((role, "dynamodb:UpdateItem", f"{rate_limiter.PREFIX}*") for role in limited),
     }
 
 
@@ -155,7 +159,7 @@ def test_the_health_check_covers_every_service_in_use(template: Template) -> Non
 
 
 def key_statement(template: Template, sid: str) -> dict[str, Any]:
-    (key,) = template.resources("AWS::KMS::Key").values()
+    (key,) = template.by_default.resources("AWS::KMS::Key").values()
     statement: dict[str, Any]
     (statement,) = [each for each in key["KeyPolicy"]["Statement"] if each["Sid"] == sid]
     return statement
@@ -182,7 +186,7 @@ def test_eventbridge_may_use_the_key_for_this_account(template: Template) -> Non
 def test_queues_refuse_requests_without_tls(template: Template) -> None:
     refusing = {
         referred(queue)
-        for policy in template.resources("AWS::SQS::QueuePolicy").values()
+        for policy in template.by_default.resources("AWS::SQS::QueuePolicy").values()
         for queue in policy["Queues"]
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Deny"
@@ -194,7 +198,7 @@ def test_queues_refuse_requests_without_tls(template: Template) -> None:
 def test_the_events_queue_takes_events_only_from_rules_of_this_account(template: Template) -> None:
     allowed = [
         statement
-        for policy in template.resources("AWS::SQS::QueuePolicy").values()
+        for policy in template.by_default.resources("AWS::SQS::QueuePolicy").values()
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]

@@ -16,6 +16,7 @@ from tests.factories import (
     SYSTEM,
     ApiResponse,
     InMemoryApp,
+    webhook_body,
 )
 from tests.recovery_functions import refused
 from webhooks.domain.delivery import ReleaseKind
@@ -23,6 +24,7 @@ from webhooks.domain.delivery_log import LogCount, LogEntry, LogQuery, Outcome
 from webhooks.domain.recovery_message import decode_task
 from webhooks.domain.replay import MAX_DELIVERIES, MAX_RUNNING, Replay, ReplayPage, ReplayState
 from webhooks.domain.scope import Scope
+from webhooks.services.replays import COUNT_SECONDS, COUNTS_AT_ONCE
 
 THEIRS = "/tenant/other/community/theirs"
 ID = "00112233445566778899aabb"
@@ -296,6 +298,7 @@ def test_deliveries_of_a_deleted_webhook_are_a_409(replayed: Replayed) -> None:
 def test_a_community_has_few_running_replays(replayed: Replayed) -> None:
     replayed.fill(3)
     begun = [replayed.replay().json["replayId"] for _ in range(MAX_RUNNING)]
+    replayed.app.clock.now += 2 * COUNT_SECONDS
     response = replayed.replay()
     assert response.status == 409
     assert (
@@ -315,6 +318,47 @@ def test_a_filter_that_finds_too_much_is_a_400(replayed: Replayed) -> None:
         response = replayed.replay({"webhookId": replayed.webhook_id, "outcome": "dead", "dryRun": dry_run})
         assert response.status == 400
         assert response.message.endswith("narrow since and until")
+
+
+def test_a_communitys_log_is_counted_now_and_then(replayed: Replayed) -> None:
+    """A count may read the log for seconds, whether a replay follows or not."""
+    replayed.fill(2)
+    asked = {"webhookId": replayed.webhook_id, "outcome": "dead"}
+    assert [replayed.replay({**asked, "dryRun": True}).status for _ in range(COUNTS_AT_ONCE)] == [
+        200
+    ] * COUNTS_AT_ONCE
+
+    refused = replayed.replay({**asked, "dryRun": True})
+
+    assert (refused.status, refused.headers["retry-after"]) == (429, "2")
+    assert refused.message == (
+        "a community's deliveries are counted once in 2 seconds; send this one again later"
+    )
+    assert replayed.replay(asked).status == 429
+    assert replayed.pages() == []
+    replayed.app.clock.now += COUNT_SECONDS
+    assert replayed.replay(asked).status == 202
+    assert replayed.replay({**asked, "dryRun": True}).status == 429
+
+
+def test_a_replay_of_a_list_and_the_repeat_of_a_request_count_nothing(replayed: Replayed) -> None:
+    ids = replayed.fill(2)
+    begun = [replayed.replay(uuid="one") for _ in range(COUNTS_AT_ONCE + 2)]
+    assert {each.json["replayId"] for each in begun} == {begun[0].json["replayId"]}
+    assert replayed.replay({"deliveryIds": ids, "dryRun": True}).status == 200
+    assert (
+        replayed.replay({"webhookId": replayed.webhook_id, "outcome": "dead", "dryRun": True}).status == 200
+    )
+
+
+def test_other_communities_are_counted_meanwhile(replayed: Replayed) -> None:
+    dry_run = {"webhookId": replayed.webhook_id, "outcome": "dead", "dryRun": True}
+    while replayed.replay(dry_run).status != 429:
+        pass
+    base = "/tenant/acme/community/other"
+    webhook = replayed.app.call("PUT", f"{base}/webhook", webhook_body()).json["_id"]
+    counted = replayed.app.call("POST", f"{base}/deliveries/replay", {**dry_run, "webhookId": webhook})
+    assert counted.status == 200
 
 
 def test_a_cancelled_replay_stays_cancelled(replayed: Replayed) -> None:

@@ -25,7 +25,7 @@ FRAMEWORKS = ["aws_lambda_powertools", "pydantic"]
 CLOCK_OR_RANDOMNESS = re.compile(r"\b(?:datetime|date|dt)\.(?:now|utcnow|today)|\buuid\.uuid[14]")
 ENVIRONMENT = ["os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"]
 # Code that is never deployed.
-UNDEPLOYED = ["benchmarks", "local", "tests", "tools", "webhooks_cli", "webhooks_verify"]
+UNDEPLOYED = ["acceptance", "benchmarks", "local", "tests", "tools", "webhooks_cli", "webhooks_verify"]
 
 # Each outside system has a room in adapters/. A room imports itself and SHARED, and nothing else of ours.
 ADAPTERS = LAYERS[1] / "webhooks" / "adapters"
@@ -44,7 +44,17 @@ FUNCTION_MODULES = list(modules_of(ROOT / "functions"))
 FAKES = list(modules_of(ROOT / "tests" / "fakes", root=ROOT))
 REPOSITORY = [
     found
-    for folder in ("layers", "functions", "cli", "verify", "local", "tools", "tests", "benchmarks")
+    for folder in (
+        "layers",
+        "functions",
+        "cli",
+        "verify",
+        "local",
+        "tools",
+        "acceptance",
+        "tests",
+        "benchmarks",
+    )
     for found in modules_of(ROOT / folder, root=ROOT)
 ]
 

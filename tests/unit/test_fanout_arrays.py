@@ -16,6 +16,7 @@ from webhooks.domain.event_array import PREFIX, is_array
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import IDENTIFIER_RULE, Scope
 from webhooks.services.fanout.arrays import GROUP, MAX_REJECTED, OPENED
+from webhooks.services.fanout.counts import FanoutCounts
 from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
 from webhooks.services.fanout.together import SMALL_LISTENERS
 
@@ -258,9 +259,9 @@ def test_the_events_of_an_array_are_counted(caplog: pytest.LogCaptureFixture) ->
     functions = Functions({"order.paid": 2})
     sent = message("m", array(text(), text("unheard", number=2), "1", text(number=3)))
     functions.fanout.fan_out([sent])
-    [batch] = [record for record in caplog.records if record.getMessage() == "batch.fanned_out"]
-    counts = {name: vars(batch)[name] for name in ("events", "deliveries", "dead_lettered", "unmatched")}
-    assert counts == {"events": 3, "deliveries": 4, "dead_lettered": 1, "unmatched": 1}
+    assert functions.counts == [
+        FanoutCounts(events=4, matched=2, unmatched=1, dead_lettered=1, invalid=1, deliveries=4)
+    ]
     [invalid] = [record for record in caplog.records if record.getMessage() == "event.invalid"]
     assert vars(invalid)["message_id"] == "m-2"
 

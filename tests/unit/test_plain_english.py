@@ -39,6 +39,7 @@ AREAS = {
     "verify": ["verify/**/*.py"],
     "local": ["local/**/*.py"],
     "tools": ["tools/**/*.py"],
+    "acceptance": ["acceptance/**/*.py", "acceptance/**/*.yaml"],
     "web": ["web/src/**/*.ts", "web/src/**/*.tsx", "web/*.ts"],
     "benchmarks": ["benchmarks/**/*.py"],
     "tests": ["tests/**/*.py"],

@@ -46,7 +46,7 @@ def scheduled(credentials: FakeCredentials, invocation: Invocation) -> Scheduled
         clock=now,
         time_left=invocation.left,
     )
-    return ScheduledCleanup(cleanup, invocation, clock=now)
+    return ScheduledCleanup(cleanup, invocation)
 
 
 def test_the_result_of_a_cleanup_is_its_counts(credentials: FakeCredentials, log: io.StringIO) -> None:

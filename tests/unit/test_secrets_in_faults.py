@@ -119,7 +119,8 @@ class Functions:
             {"messageId": "m2", "body": f"no event: {SECRET}", "attributes": attributes},
         ]
         try:
-            read_batch(lambda: self.fanout.fan_out(event_messages({"Records": events})))
+            batch = {"Records": events}
+            read_batch(batch, lambda: self.fanout.fan_out(event_messages(batch)))
         except BatchFailedError as error:
             seen.append(error)
         packs = [
@@ -127,7 +128,8 @@ class Functions:
             for number, text in enumerate([*(sent.text for sent in self.queue.fast.take(99)), SECRET])
         ]
         try:
-            read_batch(lambda: self.dispatch.dispatch(delivery_messages({"Records": packs}), Lane.FAST))
+            batch = {"Records": packs}
+            read_batch(batch, lambda: self.dispatch.dispatch(delivery_messages(batch), Lane.FAST))
         except BatchFailedError as error:
             seen.append(error)
         return seen

@@ -61,7 +61,7 @@ def test_deliveries_are_in_the_log_before_a_webhook_is_disabled() -> None:
 
     stage = gone(InMemoryApp())
 
-    assert settlement.settle([stage]) == set()
+    assert settlement.settle([stage]).again == set()
     with pytest.raises(EndedError):
         gone_endpoints(Ends()).disable([stage])
 
@@ -74,7 +74,7 @@ def test_a_webhook_is_disabled_only_while_there_is_time(left: float, enabled: bo
     settlement = Settlement(queue=FakeDeliveryQueue(), log=log, clock=lambda: 1.0)
     stage = gone(app)
 
-    assert settlement.settle([stage]) == set()
+    assert settlement.settle([stage]).again == set()
     gone_endpoints(app.subscriptions, left).disable([stage])
 
     stored = app.subscriptions.get(SCOPE, stage.webhook.id)
@@ -92,6 +92,6 @@ def test_a_retrys_line_has_what_the_log_knew_of_earlier_attempts() -> None:
     known = Logged(Outcome.RETRYING, (first,), 1)
     decided = replace(stage, decoded=replace(stage.decoded, delivery=delivery, known=known))
 
-    assert settlement.settle([decided]) == set()
+    assert settlement.settle([decided]).again == set()
     [entry] = log.entries()
     assert entry.delivery.attempts == (first, last)

@@ -11,9 +11,9 @@ from webhooks_cli.deployment import Deployment, find_deployment
 from webhooks_cli.errors import CliError
 from webhooks_cli.log_options import parents, whole
 from webhooks_cli.options import add_command
+from webhooks_cli.queues import COLUMNS as QUEUE_COLUMNS
 from webhooks_cli.queues import QueueState, queue_states
 from webhooks_cli.result import Result, Table
-from webhooks_cli.timestamps import show_age
 
 if TYPE_CHECKING:
     from webhooks_cli.options import Commands
@@ -60,8 +60,7 @@ def run(options: Namespace, context: CliContext) -> Result:
     if unhealthy:
         blocks.append(Table(COLUMNS, [_row(each) for each in unhealthy]).plain())
     if queues:
-        columns = ("queue", "messages", "in flight", "delayed", "oldest")
-        blocks.append(Table(columns, [_queue_row(each) for each in queues]).plain())
+        blocks.append(Table(QUEUE_COLUMNS, [each.row() for each in queues]).plain())
     return Result(document=document, shown="\n\n".join(blocks), notes=notes)
 
 
@@ -149,13 +148,3 @@ def _queues(deployment: Deployment) -> tuple[list[QueueState], tuple[str, ...]]:
         return queue_states(deployment), ()
     except CliError as error:  # a tenant has no access to AWS, and needs none
         return [], (f"the queues are not shown: {error}",)
-
-
-def _queue_row(queue: QueueState) -> tuple[str, ...]:
-    return (
-        queue.name,
-        str(queue.messages),
-        str(queue.in_flight),
-        str(queue.delayed),
-        "" if queue.oldest is None else show_age(queue.oldest),
-    )

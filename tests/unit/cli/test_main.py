@@ -16,6 +16,7 @@ COMMANDS = [
     ("dlq", "show"),
     ("dlq", "redrive"),
     ("dlq", "purge"),
+    ("doctor",),
     ("headers",),
     ("health",),
     ("keys", "new"),

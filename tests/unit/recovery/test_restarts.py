@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.clocks import Clock
 from tests.recovery_functions import SCOPE, RecoveryFunctions, refused
 from webhooks.domain.health import Health
 from webhooks.domain.recovery_message import decode_task
@@ -112,6 +111,6 @@ class Cleanup:
 def test_the_input_of_the_schedule_decides_what_runs(event: Any, result: dict[str, int]) -> None:
     functions, invocation = RecoveryFunctions(), Invocation()
     made(functions, {"held_since": 9})
-    checks = ScheduledChecks(restarts(functions, invocation.left), invocation, clock=Clock())
+    checks = ScheduledChecks(restarts(functions, invocation.left), invocation, count_tenants=lambda: 1)
     cleanup: Any = Cleanup()
     assert Schedule(cleanup=cleanup, checks=checks).handle(event, None) == result

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from webhooks.domain.errors import WebhooksError
 
-NAMESPACE = "Webhooks"
+NAMESPACE = "Webhooks"  # of metrics, unless a function has its stack's
 ROOT = "webhooks"  # every module's logger is below it
 METRICS = f"{ROOT}.metrics"  # the logger of lines that are metrics
 MAX_FRAMES = 20  # of a traceback, the innermost
@@ -24,13 +24,16 @@ _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 _LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
 
-def start_logging(*, service: str, level: str, stream: IO[str] | None = None) -> None:
+def start_logging(
+    *, service: str, level: str, namespace: str = NAMESPACE, stream: IO[str] | None = None
+) -> None:
     """Write the log of the layer's modules to the stream (stdout) as JSON lines that name the service.
 
-    `level`: DEBUG, INFO, WARN or ERROR. Other packages log from WARN on, at any level.
+    `level`: DEBUG, INFO, WARN or ERROR. `namespace`: of the metrics in them. Other packages log
+    from WARN on, at any level.
     """
     writer = logging.StreamHandler(stream or sys.stdout)
-    writer.setFormatter(_JsonLine(service))
+    writer.setFormatter(_JsonLine(service, namespace))
     logger = logging.getLogger(ROOT)
     logger.handlers = [writer]
     logger.propagate = False  # Lambda's own handler on the root would write each line again
@@ -40,24 +43,6 @@ def start_logging(*, service: str, level: str, stream: IO[str] | None = None) ->
     logging.getLogger().setLevel(logging.WARNING)
     # No line has them, and each costs a lookup for each line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-
-
-def metrics(
-    values: Mapping[str, tuple[float, str]], *, dimensions: Sequence[Sequence[str]], now: float
-) -> dict[str, Any]:
-    """Return the `extra` of a log line that is a metric: values by name, fields of the line as dimensions.
-
-    `values`: number and unit (Count, Milliseconds, ...); `now` in epoch seconds.
-    """
-    definitions = [{"Name": name, "Unit": unit} for name, (_, unit) in values.items()]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [list(each) for each in dimensions]}
-    return {
-        "_aws": {
-            "Timestamp": int(now * 1000),
-            "CloudWatchMetrics": [{**directive, "Metrics": definitions}],
-        },
-        **{name: value for name, (value, _) in values.items()},
-    }
 
 
 def describe(error: BaseException) -> list[str]:
@@ -94,9 +79,10 @@ class _JsonLine(logging.Formatter):
     Powertools' formatter does the same and more, for 1.9 times the CPU.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, namespace: str) -> None:
         super().__init__()
         self._service = service
+        self._namespace = namespace
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -107,6 +93,15 @@ class _JsonLine(logging.Formatter):
         }
         fields = vars(record).items()
         line |= {name: value for name, value in fields if name not in _STANDARD and value is not None}
+        if directives := line.get("_aws"):
+            line["_aws"] = self._completed(directives["CloudWatchMetrics"], record.created)
         if record.exc_info and record.exc_info[1] is not None:
             line["trace"] = describe(record.exc_info[1])
         return json.dumps(line, default=str, separators=(",", ":"))
+
+    def _completed(self, directives: Sequence[Mapping[str, Any]], created: float) -> dict[str, Any]:
+        """Return the metrics' part of a line with namespace and time; `created` in epoch seconds."""
+        return {
+            "Timestamp": int(created * 1000),
+            "CloudWatchMetrics": [{"Namespace": self._namespace, **each} for each in directives],
+        }

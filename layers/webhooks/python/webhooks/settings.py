@@ -86,10 +86,11 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggingSettings(Settings):
-    """The name of the function in its log lines, and their lowest level."""
+    """The name of the function in its log lines, their lowest level, and the namespace of its metrics."""
 
     service: str = variable("POWERTOOLS_SERVICE_NAME")
     level: str = variable("POWERTOOLS_LOG_LEVEL")
+    namespace: str = variable("POWERTOOLS_METRICS_NAMESPACE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +142,14 @@ class AuthenticationSettings(ServiceKeySettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThrottleSettings(AuthenticationSettings):
+    """The limit of each tenant's requests: `tenant_rate` per second, 0 for none, `tenant_burst` at once."""
+
+    tenant_rate: int = variable("TENANT_RATE", int)
+    tenant_burst: int = variable("TENANT_BURST", int)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EgressSettings(Settings):
     """The addresses that the service may connect to, in the syntax of the template's parameters."""
 
@@ -155,7 +164,7 @@ class EgressSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class WebhooksSettings(
     LoggingSettings,
-    AuthenticationSettings,
+    ThrottleSettings,
     EgressSettings,
     SubscriptionSettings,
     CredentialSettings,
@@ -168,20 +177,20 @@ class WebhooksSettings(
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeliveriesSettings(LoggingSettings, AuthenticationSettings, SubscriptionSettings):
+class DeliveriesSettings(LoggingSettings, ThrottleSettings, SubscriptionSettings):
     deliveries_table: str = variable("DELIVERIES_TABLE")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventsSettings(LoggingSettings, AuthenticationSettings):
+class EventsSettings(LoggingSettings, ThrottleSettings):
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestEventSettings(
     LoggingSettings,
-    AuthenticationSettings,
+    ThrottleSettings,
     SigningKeySettings,
     WebhookSecretSettings,
     SubscriptionSettings,
@@ -277,3 +286,8 @@ class MaintenanceSettings(LoggingSettings, SubscriptionSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     stack_id: str = variable("STACK_ID")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreTrafficSettings(LoggingSettings):
+    """The check of a release has no settings of its own."""

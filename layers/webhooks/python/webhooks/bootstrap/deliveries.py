@@ -7,9 +7,11 @@ from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.communities import DynamoCommunities
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from webhooks.adapters.dynamodb.replays import DynamoReplays
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.release_probes import item_probe, query_probe, send_probe
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
@@ -44,6 +46,13 @@ def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None =
     return DeliveriesApp(
         aws=aws,
         opened=opened,
+        probes={
+            "service keys": service_key_store(settings, aws).read_now,
+            "subscriptions table": item_probe(aws, settings.subscriptions_table),
+            "access table": item_probe(aws, settings.access_table, sort_key=False),
+            "delivery log": query_probe(aws, settings.deliveries_table),
+            "recovery queue": send_probe(aws, settings.recovery_queue_url),
+        },
         authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
         log=DeliveryLogs(log=log, subscriptions=subscriptions),
         replays=TenantReplays(
@@ -51,6 +60,7 @@ def compose(settings: DeliveriesSettings | None = None, aws: AwsClients | None =
             log=log,
             subscriptions=subscriptions,
             queue=SqsRecoveryQueue(aws, settings.recovery_queue_url),
+            limiter=DynamoRateLimiter(Table(aws, settings.deliveries_table)),
             clock=clock,
             random_bytes=random_bytes,
         ),

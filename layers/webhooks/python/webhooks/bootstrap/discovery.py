@@ -34,16 +34,15 @@ def compose(settings: DiscoverySettings | None = None, aws: AwsClients | None = 
         settings.slow_deliveries_queue_url,
         settings.recovery_queue_url,
     )
+    probes = {
+        "dynamodb": tables_probe(aws, tables),
+        "sqs": queues_probe(aws, queues),
+        "secrets manager": secrets_probe(aws, (settings.service_keys_secret, settings.signing_keys_secret)),
+    }
     discovery = Discovery(
         service_keys=service_key_store(settings, aws),
         signing_keys=signing_key_store(settings, aws),
-        probes={
-            "dynamodb": tables_probe(aws, tables),
-            "sqs": queues_probe(aws, queues),
-            "secrets manager": secrets_probe(
-                aws, (settings.service_keys_secret, settings.signing_keys_secret)
-            ),
-        },
+        probes=probes,
         clock=clock,
     )
     info = DeploymentInfo(
@@ -54,4 +53,4 @@ def compose(settings: DiscoverySettings | None = None, aws: AwsClients | None = 
         service_directory=settings.service_directory,
         webhooks_per_community=settings.webhooks_per_community,
     )
-    return DiscoveryApp(aws=aws, opened=opened, discovery=discovery, info=info)
+    return DiscoveryApp(aws=aws, opened=opened, probes=probes, discovery=discovery, info=info)

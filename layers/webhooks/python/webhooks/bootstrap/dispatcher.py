@@ -14,6 +14,7 @@ from webhooks.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
+from webhooks.adapters.release_probes import batch_probe, send_probe
 from webhooks.adapters.secrets_manager.credentials import READERS
 from webhooks.adapters.sqs.delivery_queues import SqsDeliveryQueue
 from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
@@ -24,6 +25,7 @@ from webhooks.bootstrap.keys import service_key_store, signing_key_store, webhoo
 from webhooks.bootstrap.runtime import clock, invocation, start
 from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.domain.health_rules import HealthRules
+from webhooks.entrypoints.batch_metrics import report_dispatch
 from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -131,10 +133,20 @@ def compose(
         fast_seconds=settings.fast_lane_seconds,
         time_left=invocation.left,
         settling_seconds=SETTLING_SECONDS,
+        report=report_dispatch,
     )
     return DispatcherApp(
         aws=aws,
         opened=opened,
+        probes={
+            "keys": signer.refresh,
+            "subscriptions table": batch_probe(aws, settings.subscriptions_table),
+            "delivery log": batch_probe(aws, settings.deliveries_table),
+            "slow lane": send_probe(aws, settings.slow_deliveries_queue_url),
+            "deliveries DLQ": send_probe(aws, settings.deliveries_dlq_url),
+            "recovery queue": send_probe(aws, settings.recovery_queue_url),
+            "events queue": send_probe(aws, settings.events_queue_url),
+        },
         dispatcher=dispatcher,
         http=http,
         signer=signer,

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.release_probes import batch_probe, query_probe, send_probe
 from webhooks.adapters.sqs.delivery_queues import SqsFastLane
 from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.runtime import invocation, start
+from webhooks.entrypoints.batch_metrics import report_fanout
 from webhooks.ports import SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.settings import FanoutSettings
@@ -44,6 +46,13 @@ def compose(
     return FanoutApp(
         aws=aws,
         opened=opened,
+        probes={
+            "communities": batch_probe(aws, settings.subscriptions_table),
+            "index": query_probe(aws, settings.subscriptions_table),
+            "events queue": send_probe(aws, settings.events_queue_url),
+            "deliveries queue": send_probe(aws, settings.deliveries_queue_url),
+            "events DLQ": send_probe(aws, settings.events_dlq_url),
+        },
         fanout=Fanout(
             index=index,
             lane=fast_lane,
@@ -51,6 +60,7 @@ def compose(
             events_dlq=events_dlq,
             rng=random.random,
             time_left=time_left,
+            report=report_fanout,
         ),
         index=index,
         fast_lane=fast_lane,

@@ -9,6 +9,7 @@ from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogRead
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.replays import DynamoReplays
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.release_probes import batch_probe, item_probe, query_probe, send_probe
 from webhooks.adapters.sqs.delivery_queues import SqsSlowLane
 from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryDlq, SqsRecoveryQueue
@@ -79,4 +80,18 @@ def compose(settings: RecoverySettings | None = None, aws: AwsClients | None = N
     )
     dlq = SqsRecoveryDlq(aws, settings.recovery_dlq_url)
     tasks = RecoveryTasks(page=pages.work, check=checks.work, dlq=dlq)
-    return RecoveryApp(aws=aws, opened=opened, tasks=tasks)
+    return RecoveryApp(
+        aws=aws,
+        opened=opened,
+        probes={
+            "subscriptions table": item_probe(aws, settings.subscriptions_table),
+            "webhooks": batch_probe(aws, settings.subscriptions_table),
+            "replays": item_probe(aws, settings.deliveries_table),
+            "delivery log": query_probe(aws, settings.deliveries_table),
+            "recovery queue": send_probe(aws, settings.recovery_queue_url),
+            "recovery DLQ": send_probe(aws, settings.recovery_dlq_url),
+            "slow lane": send_probe(aws, settings.slow_deliveries_queue_url),
+            "events queue": send_probe(aws, settings.events_queue_url),
+        },
+        tasks=tasks,
+    )

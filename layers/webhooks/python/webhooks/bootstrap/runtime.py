@@ -16,5 +16,5 @@ invocation = Invocation()
 def start[S: LoggingSettings](model: type[S], given: S | None) -> S:
     """Start the log; return the settings, read from the environment unless given. Raises SettingsError."""
     settings = given or model.load()
-    start_logging(service=settings.service, level=settings.level)
+    start_logging(service=settings.service, level=settings.level, namespace=settings.namespace)
     return settings

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.release_probes import item_probe
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.keys import service_key_store, signing_key_store
@@ -28,6 +29,11 @@ def compose(settings: ServiceKeysSettings | None = None, aws: AwsClients | None 
     return ServiceKeysApp(
         aws=aws,
         opened=opened,
+        probes={
+            "service keys": service_key_store(settings, aws).read_now,
+            "signing keys": signing_key_store(settings, aws).read_now,
+            "access table": item_probe(aws, settings.access_table, sort_key=False),
+        },
         authenticator=authenticator(settings, aws, service_keys=service),
         service_keys=ServiceKeys(
             {SERVICE: service, SIGNING: signing_key_store(settings, aws)},

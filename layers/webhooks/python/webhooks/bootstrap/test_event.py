@@ -12,6 +12,7 @@ from webhooks.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.http.client import CurlHttpClient
 from webhooks.adapters.http.oauth_tokens import OAuthTokens
+from webhooks.adapters.release_probes import batch_probe, item_probe
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
@@ -55,6 +56,13 @@ def compose(
     return TestEventApp(
         aws=aws,
         opened=opened,
+        probes={
+            "service keys": service_key_store(settings, aws).read_now,
+            "signing keys": signing_key_store(settings, aws).read_now,
+            "master of webhooks' secrets": webhook_master(settings, aws).read,
+            "subscriptions table": batch_probe(aws, settings.subscriptions_table),
+            "access table": item_probe(aws, settings.access_table, sort_key=False),
+        },
         authenticator=authenticator(settings, aws, service_keys=service_keys),
         tests=WebhookTests(
             reader=reader,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.release_probes import item_probe, query_probe, send_probe
 from webhooks.adapters.secrets_manager.credential_secrets import binding
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
@@ -43,6 +44,14 @@ def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = N
     return WebhooksApp(
         aws=aws,
         opened=opened,
+        probes={
+            "service keys": service_key_store(settings, aws).read_now,
+            "master of webhooks' secrets": webhook_master(settings, aws).read,
+            "subscriptions table": item_probe(aws, settings.subscriptions_table),
+            "access table": item_probe(aws, settings.access_table, sort_key=False),
+            "delivery log": query_probe(aws, settings.deliveries_table),
+            "recovery queue": send_probe(aws, settings.recovery_queue_url),
+        },
         authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
         webhooks=Webhooks(
             subscriptions=subscriptions,

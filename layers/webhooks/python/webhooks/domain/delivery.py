@@ -87,7 +87,8 @@ class Pack:
     """Deliveries of one webhook that travel together.
 
     `release`: why they are sent again, None for new ones and their retries. `due`: epoch ms before which they
-    may not be sent, where a rate limit reserved a slot for them.
+    may not be sent, where a rate limit reserved a slot for them. `sent_at`: when the queue took the first
+    of their events, in epoch ms; None in packs of a release.
     """
 
     webhook_id: str
@@ -95,6 +96,7 @@ class Pack:
     deliveries: tuple[Delivery, ...]
     release: Release | None = None
     due: int | None = None
+    sent_at: int | None = None
 
     @property
     def is_probe(self) -> bool:
@@ -123,7 +125,12 @@ def delivery_of(event: Event, webhook_id: str) -> Delivery:
 
 
 def pack_deliveries(
-    webhook_id: str, scope: Scope, *, deliveries: Iterable[Delivery], release: Release | None = None
+    webhook_id: str,
+    scope: Scope,
+    *,
+    deliveries: Iterable[Delivery],
+    release: Release | None = None,
+    sent_at: int | None = None,
 ) -> Iterator[Pack]:
     """Put the deliveries of one webhook into as few packs as the limits allow, in their order.
 
@@ -134,9 +141,9 @@ def pack_deliveries(
     for delivery in {each.id: each for each in deliveries}.values():
         weight = len(delivery.body.encode()) + DESCRIPTION_BYTES
         if pack and (len(pack) == MAX_PACK_DELIVERIES or size + weight > MAX_PACK_BYTES):
-            yield Pack(webhook_id, scope, tuple(pack), release)
+            yield Pack(webhook_id, scope, tuple(pack), release, sent_at=sent_at)
             pack, size = [], 0
         pack.append(delivery)
         size += weight
     if pack:
-        yield Pack(webhook_id, scope, tuple(pack), release)
+        yield Pack(webhook_id, scope, tuple(pack), release, sent_at=sent_at)

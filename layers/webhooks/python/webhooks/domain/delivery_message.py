@@ -20,6 +20,7 @@ from webhooks.domain.delivery import (
 )
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event import is_event_of
+from webhooks.domain.forms import PACK, VERSION
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import WEBHOOK_ID
@@ -36,6 +37,7 @@ def encode_pack(pack: Pack) -> str:
         "communityId": pack.scope.community_id,
         **({"release": [pack.release.kind.value, pack.release.id]} if pack.release else {}),
         **({"due": pack.due} if pack.due is not None else {}),
+        **({"sentAt": pack.sent_at} if pack.sent_at is not None else {}),
         "deliveries": [
             {
                 "id": delivery.id,
@@ -54,10 +56,11 @@ def encode_pack(pack: Pack) -> str:
 
 
 def decode_pack(text: str) -> Pack:
-    """Read a text of `encode_pack`. Raises MalformedPackError."""
+    """Read a text of `encode_pack`. Raises MalformedPackError, NewerFormError."""
     head_line, *bodies = text.split("\n")
     try:
         head = json.loads(head_line)
+        PACK.require_known(head.get(VERSION, 1))
         deliveries = tuple(
             Delivery(
                 id=str(entry["id"]),
@@ -76,8 +79,9 @@ def decode_pack(text: str) -> Pack:
             deliveries,
             release=_release(head.get("release")),
             due=int(head["due"]) if head.get("due") is not None else None,
+            sent_at=int(head["sentAt"]) if head.get("sentAt") is not None else None,
         )
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise MalformedPackError(
             "not a pack of deliveries: a line of JSON that describes them, then a line for each one's body"
         ) from None

@@ -17,6 +17,7 @@ WebhooksError
 ├── AlreadyProcessedError   the request has an idempotency record
 ├── StaleError              a stored object changed after it was read
 ├── CorruptError            a stored item cannot be read
+├── NewerFormError          a form of a later release; it is both an UnavailableError and a CorruptError
 ├── CredentialMissingError  the secret that a webhook names does not exist
 └── EndpointRefusedError    the service may not connect to an endpoint
 
@@ -130,6 +131,13 @@ class StaleError(WebhooksError):
 
 class CorruptError(WebhooksError):
     """A stored item cannot be read; the text names it, and holds nothing of it."""
+
+
+class NewerFormError(UnavailableError, CorruptError):
+    """A message, an item or a secret has a form that only a later release reads; the text names it.
+
+    Readers leave it as it is, as in an outage: it ends when that release is back.
+    """
 
 
 class CredentialMissingError(WebhooksError):

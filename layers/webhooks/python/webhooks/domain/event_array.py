@@ -14,13 +14,16 @@ from typing import Any, Final
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import EARLIEST, LATEST, parse_event
 from webhooks.domain.event_slice import MAX_PARTS, EventSlice, encode_slice
+from webhooks.domain.forms import ARRAY_PART
 from webhooks.domain.scope import Scope
 
-PREFIX: Final = "array 1 "  # the number is the format's
+WORD: Final = "array "
+PREFIX: Final = f"{WORD}1 "  # the number is the form's version
 MAX_EVENTS: Final = 10_000
 MAX_MESSAGE_BYTES: Final = 1024 * 1024  # of a message of the queue
 MAX_MESSAGE_ID: Final = 200  # characters, so that an event's id has room for the position
 
+_HEAD: Final = re.compile(f"{WORD}([1-9][0-9]{{0,8}}) ", re.ASCII)
 _SPACE: Final = "[ \t\n\r]*"
 _BEGIN: Final = re.compile(rf"{_SPACE}\[{_SPACE}")
 _COMMA: Final = re.compile(rf"{_SPACE},{_SPACE}")
@@ -93,19 +96,23 @@ class EventArray:
 
 def is_array(text: str) -> bool:
     """Tell whether a message is an array of events, or the rest of one."""
-    return text.startswith(PREFIX) or _BEGIN.match(text) is not None
+    return text.startswith(WORD) or _BEGIN.match(text) is not None
 
 
 def parse_array(text: str, *, message_id: str, sent_at: int) -> EventArray:
     """Read an array, or the rest of one, whose own head then has the id and the time.
 
     An element is not judged here, whatever it is. Raises InvalidEventError for a text that is no JSON, and
-    for an array without events or with too many.
+    for an array without events or with too many; NewerFormError.
     """
-    is_rest = text.startswith(PREFIX)
+    is_rest = text.startswith(WORD)
     first = 0
     if is_rest:
-        head_line, _, text = text.removeprefix(PREFIX).partition("\n")
+        headed = _HEAD.match(text)
+        if headed is None:
+            raise InvalidEventError("not the rest of an array: it has no version")
+        ARRAY_PART.require_known(int(headed[1]))
+        head_line, _, text = text[headed.end() :].partition("\n")
         message_id, sent_at, first = _read_head(head_line)
     texts: dict[int, str] = {}
     try:

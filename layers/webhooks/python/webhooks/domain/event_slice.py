@@ -5,16 +5,20 @@ a slice is a line that no event begins with, then the callback body, which is co
 """
 
 import json
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
 from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.event import MAX_BODY_BYTES, Event, is_event_of, parse_event
+from webhooks.domain.forms import EVENT_SLICE
 from webhooks.domain.json_text import read_object
 from webhooks.domain.scope import Scope
 
-PREFIX = "slice 1 "  # the number is the format's
+WORD = "slice "
+PREFIX = f"{WORD}1 "  # the number is the form's version
+HEAD = re.compile(f"{WORD}([1-9][0-9]{{0,8}}) ", re.ASCII)
 MAX_PARTS = 10  # of one split: they fit one call to the queue
 MAX_SEQUENCE = 2**32 - 1
 
@@ -50,7 +54,7 @@ class EventSlice:
 
 def is_slice(text: str) -> bool:
     """Tell whether the message is a slice; an event is JSON, which never begins like one."""
-    return text.startswith(PREFIX)
+    return text.startswith(WORD)
 
 
 def encode_slice(part: EventSlice) -> str:
@@ -71,7 +75,7 @@ def encode_slice(part: EventSlice) -> str:
 def parse_part(text: str, *, message_id: str, sent_at: int) -> EventSlice:
     """Read a message of the events queue: a slice, or an event for all its listeners.
 
-    `message_id` and `sent_at` as for `parse_event`. Raises InvalidEventError.
+    `message_id` and `sent_at` as for `parse_event`. Raises InvalidEventError, NewerFormError.
     """
     if is_slice(text):
         return parse_slice(text)
@@ -79,8 +83,12 @@ def parse_part(text: str, *, message_id: str, sent_at: int) -> EventSlice:
 
 
 def parse_slice(text: str) -> EventSlice:
-    """Read the text of `encode_slice`. Raises InvalidEventError."""
-    head_line, _, body = text.removeprefix(PREFIX).partition("\n")
+    """Read the text of `encode_slice`. Raises InvalidEventError, NewerFormError."""
+    begin = HEAD.match(text)
+    if begin is None:
+        raise InvalidEventError("not a slice of an event: it has no version")
+    EVENT_SLICE.require_known(int(begin[1]))
+    head_line, _, body = text[begin.end() :].partition("\n")
     try:
         head = json.loads(head_line)
         scope = Scope(str(head["tenantId"]), str(head["communityId"]))

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from signing import Curve, PrivateKey
 from webhooks.domain.errors import ConflictError
+from webhooks.domain.forms import KEY_PAIRS, MASTER, VERSION
 
 NOTICE = 60  # seconds from a reset to the new key's use: every instance knows the key by then (30 s, twice)
 # Seconds that a key signs callbacks before /publickeys shows it: for the callbacks that are under way when it
@@ -128,14 +129,14 @@ class KeyPairs:
 
 
 def service_keys(state: Mapping[str, Any], curve: Curve) -> KeyPairs:
-    """Read the service's key pairs from their secret."""
+    """Read the service's key pairs from their secret. Raises NewerFormError."""
     return _read(state, curve) or KeyPairs(
         seed=state["seed"], keys=(Key(_derive(state["seed"], f"service key, {curve.value}", curve=curve)),)
     )
 
 
 def signing_keys(state: Mapping[str, Any]) -> KeyPairs:
-    """Read the signing keys (RFC 9421, always P-256) from their secret."""
+    """Read the signing keys (RFC 9421, always P-256) from their secret. Raises NewerFormError."""
     return _read(state, Curve.P256) or KeyPairs(
         seed=state["seed"],
         keys=(
@@ -159,11 +160,13 @@ def to_state(pairs: KeyPairs) -> dict[str, Any]:
 
 
 def master_secret(state: Mapping[str, Any]) -> bytes:
-    """Read the master of the webhooks' own secrets from its secret."""
+    """Read the master of the webhooks' own secrets from its secret. Raises NewerFormError."""
+    MASTER.require_known(state.get(VERSION, 1))
     return str(state["seed"]).encode()
 
 
 def _read(state: Mapping[str, Any], curve: Curve) -> KeyPairs | None:
+    KEY_PAIRS.require_known(state.get(VERSION, 1))  # version 2 has none either: it has `keys`
     if state.get("curve") != curve.value:  # never reset, or reset before the deployment chose another curve
         return None
     keys = tuple(

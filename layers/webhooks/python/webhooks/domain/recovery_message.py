@@ -6,6 +6,7 @@ from typing import Any
 from webhooks.domain.delivery_log import LATEST
 from webhooks.domain.delivery_message import RELEASE_ID
 from webhooks.domain.errors import MalformedTaskError
+from webhooks.domain.forms import TASK, VERSION
 from webhooks.domain.replay import RecoveryTask, ReplayPage, WebhookCheck
 from webhooks.domain.scope import IDENTIFIER, Scope
 from webhooks.domain.webhook import WEBHOOK_ID
@@ -29,16 +30,17 @@ def encode_task(task: RecoveryTask) -> str:
 
 
 def decode_task(text: str) -> RecoveryTask:
-    """Read a text of `encode_task`. Raises MalformedTaskError."""
+    """Read a text of `encode_task`. Raises MalformedTaskError, NewerFormError."""
     try:
         fields = json.loads(text)
+        TASK.require_known(fields.get(VERSION, 1))
         scope = Scope(_text(fields, "tenantId"), _text(fields, "communityId"))
         if "replayId" in fields:
             task: RecoveryTask = ReplayPage(scope, _text(fields, "replayId"), _number(fields, "page"))
         else:
             probe_at = _number(fields, "probeAt") if "probeAt" in fields else None
             task = WebhookCheck(scope, _text(fields, "webhookId"), probe_at)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise MalformedTaskError(
             "not a task: a JSON object with tenantId, communityId, and replayId and page, or webhookId"
         ) from None

@@ -1,10 +1,11 @@
 """SQS records to messages, and messages that must come again to a partial batch response."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from webhooks.domain.lane import Lane
+from webhooks.entrypoints.batch_metrics import report_failed, report_received
 from webhooks.services.dispatch.stages import DeliveryMessage
 from webhooks.services.fanout.stages import EventMessage
 from webhooks.services.recovery.tasks import TaskMessage
@@ -19,15 +20,20 @@ class BatchFailedError(Exception):
     """A batch failed as a whole: it comes again. The error is in the log."""
 
 
-def read_batch(read: Callable[[], Iterable[str]]) -> BatchResponse:
+def read_batch(event: Mapping[str, Any], read: Callable[[], Iterable[str]]) -> BatchResponse:
     """Read a batch and respond to SQS. Raises BatchFailedError for every error of the batch.
 
     Lambda writes an exception's text and its causes into the log, and foreign texts may quote a secret.
     """
+    report_received(event)
     try:
-        return batch_response(read())
+        response = batch_response(read())
     except Exception:  # the boundary of a batch: logged without foreign texts, see webhooks.logging
         logger.exception("batch.failed")
+    else:
+        report_failed(len(response["batchItemFailures"]))
+        return response
+    report_failed(len(event["Records"]))
     raise BatchFailedError("see batch.failed in the log")
 
 

@@ -21,7 +21,17 @@ from webhooks.ports.delivery import (
     SlowLane,
 )
 from webhooks.ports.http import Call, Conversation, EndpointGuard, HttpClient, Shared, Tokens
-from webhooks.ports.runtime import Background, Clock, Probe, RandomBytes, Rng, TimeLeft, Workers
+from webhooks.ports.runtime import (
+    Background,
+    Clock,
+    Probe,
+    RandomBytes,
+    Report,
+    Rng,
+    TimeLeft,
+    Workers,
+    unreported,
+)
 from webhooks.ports.secrets import (
     Credentials,
     CredentialSecrets,
@@ -76,6 +86,7 @@ __all__ = [
     "RecoveryDlq",
     "RecoveryQueue",
     "Replays",
+    "Report",
     "Rng",
     "Shared",
     "SlowLane",
@@ -85,4 +96,5 @@ __all__ = [
     "TimeLeft",
     "Tokens",
     "Workers",
+    "unreported",
 ]

@@ -60,10 +60,14 @@ class EventsDlq(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log."""
+    """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log.
+
+    `newer`: deliveries whose state has a form of a later release.
+    """
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
+    newer: frozenset[LogKey] = frozenset()
 
 
 class BatchReader(Protocol):
@@ -171,8 +175,11 @@ class RateLimiter(Protocol):
     def reserve(self, name: str, count: int, *, rate: float, now: int) -> int:
         """Reserve `count` slots at `rate` per second; return the time of the first, epoch ms."""
 
-    def take(self, name: str, *, rate: float, now: int) -> bool:
-        """Take one slot if it is free now; tell whether it was. A refusal reserves nothing."""
+    def take(self, name: str, *, rate: float, now: int, count: int = 1, burst: int = 1) -> bool:
+        """Take `count` slots if a bucket of `burst` has them now; tell whether. A refusal reserves nothing.
+
+        Raises UnavailableError.
+        """
 
 
 class EventPublisher(Protocol):

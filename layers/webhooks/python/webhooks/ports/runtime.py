@@ -8,7 +8,12 @@ type Clock = Callable[[], float]  # seconds: since the epoch, or monotonic where
 type TimeLeft = Callable[[], float]  # seconds until the running invocation is ended
 type RandomBytes = Callable[[int], bytes]  # that many random bytes
 type Rng = Callable[[], float]  # from 0 up to 1
+type Report[C] = Callable[[C], object]  # takes the counts of a batch, for its metrics; raises no Exception
 type Probe = Callable[[], object]  # raises UnavailableError where the service does not respond
+
+
+def unreported(_counts: object) -> None:
+    """Take the counts of a batch where no metrics are written."""
 
 
 class Background(Protocol):

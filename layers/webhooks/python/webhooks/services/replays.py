@@ -15,6 +15,7 @@ from webhooks.domain.errors import (
     NotFoundError,
     StaleError,
     TooManyReplaysError,
+    TooManyRequestsError,
     UnavailableError,
 )
 from webhooks.domain.replay import (
@@ -27,7 +28,15 @@ from webhooks.domain.replay import (
 )
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import WEBHOOK_ID, Webhook
-from webhooks.ports import Clock, DeliveryLogReader, RandomBytes, RecoveryQueue, Replays, Subscriptions
+from webhooks.ports import (
+    Clock,
+    DeliveryLogReader,
+    RandomBytes,
+    RateLimiter,
+    RecoveryQueue,
+    Replays,
+    Subscriptions,
+)
 from webhooks.services.idempotency import CommunityRequest
 from webhooks.services.recovery.stops import reason_to_wait
 
@@ -35,6 +44,8 @@ NO_REPLAY = "replayId: no such replay"
 NO_WEBHOOK = "webhookId: no such webhook"
 NAMED = 10  # ids that an error names at most
 RACES = 10  # of a cancellation with the replay's pages
+COUNT_SECONDS = 2  # between counts of one community's log, each of which may read it for seconds
+COUNTS_AT_ONCE = 10  # before that: a dialog counts while its fields are filled in
 MAX_AUTHOR = 256  # characters
 STALE_MS = 600_000  # without progress: the task of a replay is taken for lost
 
@@ -69,6 +80,7 @@ class TenantReplays:
         log: DeliveryLogReader,
         subscriptions: Subscriptions,
         queue: RecoveryQueue,
+        limiter: RateLimiter,
         clock: Clock,
         random_bytes: RandomBytes,
     ) -> None:
@@ -76,18 +88,22 @@ class TenantReplays:
         self._log = log
         self._subscriptions = subscriptions
         self._queue = queue
+        self._limiter = limiter
         self._clock = clock
         self._random_bytes = random_bytes
 
     def count(self, scope: Scope, wanted: Wanted) -> LogCount:
-        """Count the deliveries of a replay. Raises NotFoundError, ConflictError, InvalidInputError."""
+        """Count the deliveries of a replay.
+
+        Raises NotFoundError, ConflictError, InvalidInputError, TooManyRequestsError.
+        """
         return self._counted(scope, wanted)[0]
 
     def begin(self, request: CommunityRequest, wanted: Wanted) -> Replay | LogCount:
         """Begin a replay; or return the count where there is nothing to send.
 
-        Raises NotFoundError, InvalidInputError, and ConflictError where a webhook gets nothing now, or too
-        many replays are running.
+        Raises NotFoundError, InvalidInputError, TooManyRequestsError, and ConflictError where a webhook gets
+        nothing now, or too many replays are running.
         """
         key = request.idempotency_key
         replay = self._replays.find(request.scope, key)
@@ -170,6 +186,7 @@ class TenantReplays:
             webhook = self._subscriptions.get(scope, webhook_id) if WEBHOOK_ID.fullmatch(webhook_id) else None
             if webhook is None:
                 raise NotFoundError(NO_WEBHOOK)
+            self._take_turn(scope)
             counted = self._log.count(wanted.query, at_most=MAX_DELIVERIES)
             if not counted.is_exact:
                 raise InvalidInputError([TOO_MANY])
@@ -178,6 +195,16 @@ class TenantReplays:
         ids = dict.fromkeys(entry.key.webhook_id for entry in entries)
         counted = LogCount(len(entries), sum(not entry.has_payload for entry in entries), is_exact=True)
         return counted, [self._subscriptions.get(scope, each) for each in ids]
+
+    def _take_turn(self, scope: Scope) -> None:
+        """Raise TooManyRequestsError where the community's log was counted too often."""
+        name, now = f"C-{scope.tenant_id}#{scope.community_id}", round(self._clock() * 1000)
+        if not self._limiter.take(name, rate=1 / COUNT_SECONDS, burst=COUNTS_AT_ONCE, now=now):
+            raise TooManyRequestsError(
+                f"a community's deliveries are counted once in {COUNT_SECONDS} seconds; send this one again "
+                "later",
+                seconds=COUNT_SECONDS,
+            )
 
     def _found(self, scope: Scope, deliveries: Sequence[str]) -> Sequence[LogEntry]:
         """Return the listed deliveries. Raises NotFoundError, ConflictError, each naming some of them."""

@@ -1,14 +1,18 @@
-"""Restarts probes, recoveries and ends of backlogs whose task was lost: looks at all unhealthy webhooks."""
+"""Restarts probes, recoveries and ends of backlogs whose task was lost: looks at all unhealthy webhooks.
+
+The look counts them by their state too: no other work reads all of them.
+"""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import batched
 
 from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.replay import LIVING_MS, WebhookCheck
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, HealthStore, RecoveryQueue, Subscriptions, TimeLeft
+from webhooks.services.unhealthy import Unhealthy
 
 OVERDUE_MS = 120_000  # after a probe's time: its task was lost
 PAGE = 100  # webhooks that are read at once
@@ -24,6 +28,7 @@ class Restarted:
     webhooks: int
     sent: int
     is_whole: bool
+    unhealthy: Unhealthy = field(default_factory=Unhealthy, compare=False)
 
 
 class Restarts:
@@ -46,16 +51,18 @@ class Restarts:
 
     def run(self) -> Restarted:
         """Look at all unhealthy webhooks, as far as the time allows. Raises UnavailableError."""
-        looked = sent = 0
+        looked, sent, unhealthy = 0, 0, Unhealthy()
         for keys in batched(self._health.all_unhealthy(), PAGE, strict=False):
             if self._time_left() < SECONDS:
                 logger.error("checks.stopped", extra={"webhooks": looked, "sent": sent})
-                return Restarted(looked, sent, is_whole=False)
+                return Restarted(looked, sent, is_whole=False, unhealthy=unhealthy)
             found = self._subscriptions.get_many(keys).values()
+            readable = [each for each in found if not isinstance(each, CorruptError)]
             looked += len(keys)
-            sent += self._restart([each for each in found if not isinstance(each, CorruptError)])
+            unhealthy.count(readable)
+            sent += self._restart(readable)
         logger.info("checks.completed", extra={"webhooks": looked, "sent": sent})
-        return Restarted(looked, sent, is_whole=True)
+        return Restarted(looked, sent, is_whole=True, unhealthy=unhealthy)
 
     def _restart(self, webhooks: Sequence[Webhook]) -> int:
         now = round(self._clock() * 1000)

@@ -63,6 +63,14 @@ class AwsClients:
     def sqs(self) -> SQSClient:
         return cast("SQSClient", self._client("sqs"))
 
+    @property
+    def functions(self) -> Any:
+        return self._client("lambda")
+
+    @property
+    def codedeploy(self) -> Any:
+        return self._client("codedeploy")
+
     def close(self) -> None:
         """Close all connections; the next use makes new clients."""
         with self._lock:

@@ -8,7 +8,8 @@ from webhooks.adapters.dynamodb.delivery_log_items import LOGGED, item_key, logg
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.table import get_items
 from webhooks.adapters.dynamodb.webhook_items import found_webhooks, keys_of
-from webhooks.domain.delivery_log import LogKey
+from webhooks.domain.delivery_log import Logged, LogKey
+from webhooks.domain.errors import NewerFormError
 from webhooks.domain.scope import Scope
 from webhooks.ports import BatchContext
 
@@ -39,9 +40,12 @@ class DynamoBatchReader:
             backoff=self._backoff,
         )
         stored = {(item["pk"]["S"], item["sk"]["S"]): item for item in items[self._subscriptions]}
-        logged = {
-            log_keys[item["pk"]["S"], item["sk"]["S"]]: known
-            for item in items[self._deliveries]
-            if (known := logged_from(item)) is not None
-        }
-        return BatchContext(found_webhooks(webhook_keys, stored), logged)
+        logged, newer = dict[LogKey, Logged](), set[LogKey]()
+        for item in items[self._deliveries]:
+            log_key = log_keys[item["pk"]["S"], item["sk"]["S"]]
+            try:
+                if (known := logged_from(item)) is not None:
+                    logged[log_key] = known
+            except NewerFormError:
+                newer.add(log_key)
+        return BatchContext(found_webhooks(webhook_keys, stored), logged, frozenset(newer))

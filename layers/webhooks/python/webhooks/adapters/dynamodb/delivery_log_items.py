@@ -8,17 +8,18 @@ import logging
 from dataclasses import replace
 
 from webhooks.adapters.dynamodb.attempt_history import histories, storable
-from webhooks.adapters.dynamodb.items import Item, item_size, key
+from webhooks.adapters.dynamodb.items import Item, item_size, key, require_form
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.delivery_log import UNDELIVERED, LogEntry, Logged, LogKey, Mark, Outcome, log_key_of
 from webhooks.domain.delivery_message import attempts_from_json
+from webhooks.domain.forms import LOG_ITEM, VERSION
 from webhooks.domain.scope import Scope
 
 WRITE_UNIT = 1024  # bytes
 MAX_REASON, SHORT_REASON = 128, 16  # characters
 DAY = 86_400  # seconds
 # The attributes that `logged_from` needs.
-LOGGED = ("pk", "sk", "outcome", "attempts", "earlier", "payload", "recoverable")
+LOGGED = ("pk", "sk", "outcome", "attempts", "earlier", "payload", "recoverable", VERSION)
 OF, IN = "undeliveredOf", "undeliveredIn"  # keys of the indexes: by webhook, by community
 RECOVERABLE = "recoverable"  # dead ones that are sent once more, in a partition of their own by webhook
 
@@ -42,8 +43,9 @@ def entry_item(entry: LogEntry, days: int) -> Item:
 
 
 def entry_from(item: Item) -> LogEntry | None:
-    """Read a delivery, without its body; None for an item that cannot be read."""
+    """Read a delivery, without its body; None for an item that cannot be read. Raises NewerFormError."""
     try:
+        require_form(item, LOG_ITEM)
         log_key = key_from(item)
         if IN in item:
             tenant_id, community_id, _ = item[IN]["S"].split("#")
@@ -76,8 +78,9 @@ def entry_from(item: Item) -> LogEntry | None:
 
 
 def logged_from(item: Item) -> Logged | None:
-    """Read the state of a delivery; None for an item that cannot be read."""
+    """Read the state of a delivery; None for an item that cannot be read. Raises NewerFormError."""
     try:
+        require_form(item, LOG_ITEM)
         attempts = attempts_from_json(json.loads(item["attempts"]["S"]))
         return Logged(
             Outcome(item["outcome"]["S"]),

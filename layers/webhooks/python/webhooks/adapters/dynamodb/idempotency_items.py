@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from webhooks.adapters.dynamodb.items import Item
+from webhooks.adapters.dynamodb.items import Item, require_form
+from webhooks.domain.forms import IDEMPOTENCY_RECORD
 from webhooks.ports import DELETED, IdempotencyRecord, StoredRecord
 
 PREFIX = "answer#"  # stored: it stays
@@ -41,9 +42,13 @@ def put_record(
 
 
 def record_from(item: Item | None, *, now: float) -> StoredRecord | None:
-    """Read a record; None where there is none, or an expired one that the table has not removed yet."""
+    """Read a record; None where there is none, or an expired one that the table has not removed yet.
+
+    Raises NewerFormError.
+    """
     if item is None or int(item["expiresAt"]["N"]) <= now:
         return None
+    require_form(item, IDEMPOTENCY_RECORD)
     return StoredRecord(
         body=item["body"]["S"],
         token=item["change"]["S"],

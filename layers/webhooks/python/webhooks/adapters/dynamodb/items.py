@@ -6,6 +6,8 @@ The client sends and returns this form; boto3's own conversion would turn every 
 from collections.abc import Mapping
 from typing import Any
 
+from webhooks.domain.forms import VERSION, Form
+
 type Item = dict[str, Any]
 type ItemKey = Mapping[str, Any]
 
@@ -13,6 +15,12 @@ type ItemKey = Mapping[str, Any]
 def key(pk: str, sk: str | None = None) -> Item:
     """Return the key of an item; with a sort key where the table has one."""
     return {"pk": {"S": pk}} if sk is None else {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def require_form(item: Item, form: Form) -> None:
+    """Check that this release reads an item's version. Raises NewerFormError, KeyError, ValueError."""
+    if VERSION in item:
+        form.require_known(int(item[VERSION]["N"]))
 
 
 def item_size(item: Item) -> int:

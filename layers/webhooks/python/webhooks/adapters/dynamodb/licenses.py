@@ -1,10 +1,11 @@
 """Licenses in the access table, each under the hash of its key: the key itself is stored nowhere."""
 
-from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.items import Item, key, require_form
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.ttl_cache import TtlCache
 from webhooks.domain.caller import AuthLevel, License, hash_license_key
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.forms import LICENSE
 from webhooks.domain.scope import Scope
 from webhooks.ports import Clock
 
@@ -38,6 +39,7 @@ def license_from(item: Item) -> License:
     Its end is `validUntil`: the table deletes by `expiresAt`, and an expired license shall stay listed.
     """
     try:
+        require_form(item, LICENSE)
         return License(
             auth_level=AuthLevel(item["authLevel"]["S"]),
             tenant_id=item["tenantId"]["S"],

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.batch_writer import delete, put, write_all
-from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.items import Item, key, require_form
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.domain.forms import PAYLOAD
 
 CHUNK_BYTES = 350 * 1024  # an item of DynamoDB may have 400 KB
 
@@ -44,8 +45,10 @@ class DynamoPayloadStore:
             logger.warning("payloads.not_deleted", extra={"items": len(left)})
 
     def read(self, delivery_ids: Sequence[str]) -> Mapping[str, str]:
-        """Return the bodies that are kept; one that cannot be read is left out."""
+        """Return the bodies that are kept; one that cannot be read is left out. Raises NewerFormError."""
         first = self._chunks((each, 0) for each in dict.fromkeys(delivery_ids))
+        for item in first.values():
+            require_form(item, PAYLOAD)
         others = self._chunks(
             (delivery_id, number)
             for (delivery_id, _), item in first.items()

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.items import Item, key, require_form
 from webhooks.domain.delivery import ReleaseKind
 from webhooks.domain.delivery_log import LATEST, LogQuery, Outcome
 from webhooks.domain.errors import CorruptError
+from webhooks.domain.forms import REPLAY
 from webhooks.domain.json_text import write_json
 from webhooks.domain.replay import PagePlan, Replay, ReplayState
 from webhooks.domain.scope import Scope
@@ -78,6 +79,7 @@ def plan_attribute(plan: PagePlan) -> Item:
 def replay_from(scope: Scope, item: Item) -> Replay:
     """Read a replay. Raises CorruptError."""
     try:
+        require_form(item, REPLAY)
         return Replay(
             id=item["sk"]["S"],
             scope=scope,

@@ -7,7 +7,7 @@ from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk, entry_sk, listeners_pk
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import entry_from
-from webhooks.domain.errors import CorruptError
+from webhooks.domain.errors import CorruptError, NewerFormError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
@@ -56,6 +56,8 @@ class DynamoSubscriptionIndex:
 def _entry(item: Item) -> IndexEntry | CorruptError:
     try:
         return entry_from(item)
+    except NewerFormError as error:  # its event is postponed, with this reason
+        return error
     except CorruptError as error:
         logger.error("index.corrupt", extra={"reason": str(error)})  # noqa: TRY400 - a traceback adds nothing
         return error

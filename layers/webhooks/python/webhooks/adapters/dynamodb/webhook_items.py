@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Any, get_type_hints
 
 from webhooks.adapters.dynamodb.health_items import health_from
-from webhooks.adapters.dynamodb.items import Item
+from webhooks.adapters.dynamodb.items import Item, require_form
 from webhooks.adapters.dynamodb.keys import community_pk, webhook_sk
 from webhooks.domain.errors import CorruptError
+from webhooks.domain.forms import INDEX_ENTRY, WEBHOOK_ITEM
 from webhooks.domain.json_text import write_json
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import camel_case
@@ -83,6 +84,7 @@ def webhook_attributes(webhook: Webhook) -> Item:
 def webhook_from(item: Item, scope: Scope) -> Webhook:
     """Read a webhook. Raises CorruptError."""
     try:
+        require_form(item, WEBHOOK_ITEM)
         secret = item.get("credentialSecret")
         reason = item.get("disabledReason")
         return Webhook(
@@ -128,6 +130,7 @@ def entry_attributes(webhook: Webhook) -> Item:
 def entry_from(item: Item) -> IndexEntry:
     """Read an index entry. Raises CorruptError."""
     try:
+        require_form(item, INDEX_ENTRY)
         query = tuple(map(_object, json.loads(item["query"]["S"], parse_float=Decimal)))
         return IndexEntry(
             item["webhookId"]["S"], Criteria(item["criteria"]["S"]), query, sequence=int(item["sk"]["S"])

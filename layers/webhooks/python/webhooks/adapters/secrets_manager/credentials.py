@@ -27,6 +27,7 @@ from webhooks.adapters.secrets_manager.credential_secrets import (
     webhook_of,
 )
 from webhooks.domain.errors import CredentialMissingError
+from webhooks.domain.forms import CREDENTIAL, VERSION
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.ports import Clock, RandomBytes
@@ -187,6 +188,8 @@ def _from_text(text: str, ref: CredentialRef) -> Credential:
     problem = CredentialMissingError(f"the secret {ref.secret_name} holds no credential")
     try:
         values = json.loads(text)
+        if isinstance(values, dict):
+            CREDENTIAL.require_known(values.pop(VERSION, 1))
     except ValueError:
         raise problem from None
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):

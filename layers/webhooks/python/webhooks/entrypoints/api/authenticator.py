@@ -2,13 +2,14 @@
 
 import hashlib
 
-from webhooks.domain.caller import Caller
-from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.caller import ANY, Caller
+from webhooks.domain.errors import InvalidInputError, TooManyRequestsError
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.ports import Clock, RandomBytes
 from webhooks.services.authentication import Authentication
 from webhooks.services.idempotency import CommunityRequest
+from webhooks.services.tenant_throttle import TenantThrottle
 
 RANDOM_BYTES = 32
 APP_ID_SHOWN = 64  # characters of it in the log: the caller may write anything there
@@ -18,7 +19,10 @@ RECORDED_BEYOND_SPAN = 3600
 
 
 class Authenticator:
-    """Authenticates and authorizes the requests of one API. `allowed_time_span` in seconds."""
+    """Authenticates and authorizes the requests of one API, and limits those of a tenant.
+
+    `allowed_time_span` in seconds; `throttle`: None in an API for operators alone.
+    """
 
     def __init__(
         self,
@@ -27,7 +31,9 @@ class Authenticator:
         clock: Clock,
         random_bytes: RandomBytes,
         allowed_time_span: int,
+        throttle: TenantThrottle | None = None,
     ) -> None:
+        self._throttle = throttle
         self._authentication = authentication
         self._clock = clock
         self._random_bytes = random_bytes
@@ -42,13 +48,17 @@ class Authenticator:
         caller.require_operator()
         return caller
 
-    def community(self, request: ApiRequest, tenant_id: str, community_id: str) -> CommunityRequest:
-        """Return a request for the community in its path.
+    def community(
+        self, request: ApiRequest, tenant_id: str, community_id: str, *, cost: int = 1
+    ) -> CommunityRequest:
+        """Return a request for the community in its path, which counts as `cost` of its tenant's requests.
 
-        Raises UnauthenticatedError, then InvalidInputError for ids that no license can have, ForbiddenError.
+        Raises UnauthenticatedError, then TooManyRequestsError, then InvalidInputError for ids that no license
+        can have, ForbiddenError.
         """
         scope = Scope(tenant_id, community_id)
         caller = self._caller(request, scope)
+        self._admit(request, caller, scope, cost=cost)
         problems = [
             f"{name}: must be {IDENTIFIER_RULE}"
             for name, value in (("tenantId", tenant_id), ("communityId", community_id))
@@ -64,6 +74,20 @@ class Authenticator:
             idempotency_key=self.idempotency_key(caller, request),
             expires_at=int(self._clock()) + self._recorded_for,
         )
+
+    def _admit(self, request: ApiRequest, caller: Caller, scope: Scope, *, cost: int) -> None:
+        """Count a request for the tenant of its license: no other caller can use its rate up.
+
+        A license for every tenant is the operator's: its requests for a tenant count by themselves.
+        """
+        if self._throttle is None:
+            return
+        own = caller.license.tenant_id
+        try:
+            self._throttle.admit(f"{ANY}{scope.tenant_id}" if own == ANY else own, cost=cost)
+        except TooManyRequestsError:
+            request.log_fields["throttled"] = own
+            raise
 
     def idempotency_key(self, caller: Caller, request: ApiRequest) -> str:
         """Return a key that this request shares with its exact repeats alone.

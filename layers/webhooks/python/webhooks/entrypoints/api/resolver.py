@@ -18,13 +18,13 @@ from webhooks.domain.json_text import write_json
 from webhooks.entrypoints.api import errors
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.invocation import Invocation
-from webhooks.logging import METRICS, metrics
+from webhooks.logging import METRICS
+from webhooks.metrics import metrics, not_zero
 from webhooks.ports import Clock
 
 REQUEST_ID = "x-request-id"
 NAMED = re.compile(r"<\w+>")
 CLIENT_ERROR, SERVER_ERROR = 400, 500
-DIMENSIONS = (("service",),)  # each further set would be as many metrics again, each with its price
 
 # Answers a request; the path's `<name>`s are keyword arguments.
 type Handler = Callable[..., Response[str]]
@@ -43,12 +43,10 @@ class RestApi(APIGatewayRestResolver):
         self,
         invocation: Invocation,
         *,
-        clock: Clock = time.time,
         timer: Clock = time.perf_counter,
     ) -> None:
         super().__init__(debug=False)
         self._invocation = invocation
-        self._clock = clock
         self._timer = timer
         self.paths: dict[str, list[str]] = {}
         self.exception_handler(Exception)(errors.error_response)
@@ -95,12 +93,11 @@ class RestApi(APIGatewayRestResolver):
             **request.log_fields,
         }
         # API Gateway counts requests, latency and errors of the whole API; these two are each function's.
-        values = {
-            "ClientErrors": (float(CLIENT_ERROR <= status < SERVER_ERROR), "Count"),
-            "ServerErrors": (float(status >= SERVER_ERROR), "Count"),
+        counts = {
+            "ClientErrors": int(CLIENT_ERROR <= status < SERVER_ERROR),
+            "ServerErrors": int(status >= SERVER_ERROR),
         }
-        made = metrics(values, dimensions=DIMENSIONS, now=self._clock())
-        logger.info("request.completed", extra={**fields, **made})
+        logger.info("request.completed", extra={**fields, **metrics(not_zero(counts))})
 
 
 def json_response(content: Any, *, headers: Mapping[str, str] | None = None) -> Response[str]:

@@ -24,12 +24,13 @@ class Loaded:
     """The stored facts of a batch. `credentials`: by webhook id, where one is sent; or the error.
 
     A CredentialMissingError says that the secret is missing, a StaleError that the webhook was changed
-    meanwhile and its credential with it.
+    meanwhile and its credential with it. `newer`: deliveries whose state a later release wrote.
     """
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
     credentials: Mapping[str, Credential | Exception] = field(repr=False)
+    newer: frozenset[LogKey] = frozenset()
 
 
 class Loader:
@@ -54,11 +55,11 @@ class Loader:
         sent = {
             webhook.id: webhook
             for each in decoded
-            if not is_repeat(each, read.logged.get(each.key))
+            if each.key not in read.newer and not is_repeat(each, read.logged.get(each.key))
             if isinstance(webhook := read.webhooks.get((each.pack.scope, each.pack.webhook_id)), Webhook)
             if webhook.enabled and not is_held(each.pack, webhook) and not is_deferred(webhook, lane)
         }
-        return Loaded(read.webhooks, read.logged, self.load_credentials(sent.values()))
+        return Loaded(read.webhooks, read.logged, self.load_credentials(sent.values()), read.newer)
 
     def load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
         """Return the credentials that webhooks send, or their errors, as `Loaded.credentials`."""

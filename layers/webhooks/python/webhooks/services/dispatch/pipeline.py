@@ -15,9 +15,19 @@ from collections.abc import Sequence
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.lane import Lane
 from webhooks.domain.poison import least_received_first
-from webhooks.ports import Background, Clock, DeliveryQueue, HttpClient, Rng, TimeLeft
+from webhooks.ports import (
+    Background,
+    Clock,
+    DeliveryQueue,
+    HttpClient,
+    Report,
+    Rng,
+    TimeLeft,
+    unreported,
+)
 from webhooks.services.dispatch.attempt import Attempts
 from webhooks.services.dispatch.callback_request import CallbackSigner
+from webhooks.services.dispatch.counts import DispatchCounts, Settled, Tally
 from webhooks.services.dispatch.decision import DecisionRules, decide_on
 from webhooks.services.dispatch.gone_endpoints import GoneEndpoints
 from webhooks.services.dispatch.health_keeper import HealthKeeper
@@ -52,7 +62,7 @@ OUT_OF_TIME = "the invocation has no time left to send it and to settle it"
 class Dispatcher:
     """Delivers batches. `background` settles beside the sending; `rules`: of
     decisions; `fast_seconds`: the fast lane's time; `time_left`: of the invocation; `settling_seconds`:
-    a settlement's part of it.
+    a settlement's part of it; `report` takes a batch's numbers.
     """
 
     def __init__(
@@ -75,6 +85,7 @@ class Dispatcher:
         fast_seconds: float,
         time_left: TimeLeft,
         settling_seconds: float,
+        report: Report[DispatchCounts] = unreported,
     ) -> None:
         self._loader = loader
         self._signer = signer
@@ -93,6 +104,7 @@ class Dispatcher:
         self._fast_seconds = fast_seconds
         self._time_left = time_left
         self._settling_seconds = settling_seconds
+        self._report = report
 
     def dispatch(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
         """Deliver a batch that came by a lane; return the ids of the messages that must come again."""
@@ -100,35 +112,37 @@ class Dispatcher:
             (each for each in messages if each.receives >= SUSPECT_RECEIVES), self._rng
         )
         done = [each for each in messages if each.receives < SUSPECT_RECEIVES]
-        again = self._work(done, lane)
+        tally = Tally()
+        again = self._work(done, lane, tally)
         for each in suspects:
             # Settled messages are deleted before: a suspect that ends the process then repeats none of them.
             if settled := [other.receipt for other in done if other.id not in again]:
                 self._queue.delete(settled, lane)
             logger.warning("message.suspect", extra={"message_id": each.id, "receives": each.receives})
-            again |= self._work([each], lane)
+            again |= self._work([each], lane, tally)
             done = [each]
+        self._report(DispatchCounts(lane, tally))
         return again
 
-    def _work(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
-        """Deliver messages; where our own code fails beside an attempt they come again, and poison ends."""
+    def _work(self, messages: Sequence[DeliveryMessage], lane: Lane, tally: Tally) -> set[str]:
+        """Deliver messages, and count; where our own code fails beside an attempt they come again."""
         try:
-            return self._deliver(messages, lane)
+            return self._deliver(messages, lane, tally)
         except Exception as error:  # noqa: BLE001 - the boundary of a batch, logged by `fail`
-            return self._settlement.fail(messages, error)
+            return _counted(self._settlement.fail(messages, error), tally)
 
-    def _deliver(self, messages: Sequence[DeliveryMessage], lane: Lane) -> set[str]:
-        decoded, malformed = decode(messages)
+    def _deliver(self, messages: Sequence[DeliveryMessage], lane: Lane, tally: Tally) -> set[str]:
+        decoded, unread = decode(messages)
         if not decoded:
-            return self._settlement.settle(malformed)
+            return _counted(self._settlement.settle(unread), tally)
         try:
             loaded = self._loader.load(decoded, lane)
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
-            return {each.message.id for each in decoded} | self._settlement.settle(malformed)
+            return {each.message.id for each in decoded} | _counted(self._settlement.settle(unread), tally)
         signed = self._sign_all(self._rate_limits.place(prepare(decoded, loaded, lane)), lane)
         waves = Waves(self._settlement, self._background, clock=self._clock)
-        waves.add([*malformed, *(each for each in signed if not isinstance(each, Signed))])
+        waves.add([*unread, *(each for each in signed if not isinstance(each, Signed))])
         concerned: list[Concerned] = [each for each in signed if isinstance(each, Held | Kept)]
         in_flight = InFlight(self._attempts, self._health, self._background, monotonic=self._monotonic)
         try:
@@ -142,9 +156,9 @@ class Dispatcher:
                 concerned += [each for each in stages if isinstance(each, Decided)]
                 waves.add(stages)
         except Exception:
-            waves.end()  # settled before its messages come again: the log tells then what is done
+            _counted(waves.end(), tally)  # settled before its messages come again: the log tells what is done
             raise
-        again = waves.end() | self._health.observe(concerned, in_flight.marked())
+        again = _counted(waves.end(), tally) | self._health.observe(concerned, in_flight.marked())
         self._gone.disable(each for each in concerned if isinstance(each, Decided))
         return again
 
@@ -173,3 +187,9 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - the boundary of one delivery: it costs no other's
             return failed(prepared.decoded, error)
         return Signed(prepared, request, now)
+
+
+def _counted(settled: Settled, tally: Tally) -> set[str]:
+    """Add a part's numbers to its batch's; return the ids of the messages that must come again."""
+    tally.add(settled.tally)
+    return settled.again

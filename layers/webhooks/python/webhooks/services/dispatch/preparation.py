@@ -10,6 +10,7 @@ from webhooks.domain.errors import (
     CorruptError,
     CredentialMissingError,
     MalformedPackError,
+    NewerFormError,
     StaleError,
     UnavailableError,
 )
@@ -25,9 +26,11 @@ from webhooks.services.dispatch.stages import (
     Held,
     Kept,
     Malformed,
+    Newer,
     NotSent,
     Prepared,
     Skipped,
+    Unread,
 )
 
 logger = logging.getLogger(__name__)
@@ -35,22 +38,27 @@ logger = logging.getLogger(__name__)
 MISSING = "the webhook's credential is missing; save the webhook with its credential again"
 CHANGED = "the webhook was changed meanwhile, and its credential with it"
 PAUSED = "the webhook is paused"
+NEWER = "newer form: the delivery log's item is of a later release"
 DOWN = "the webhook's endpoint is down"
 
 
-def decode(messages: Iterable[DeliveryMessage]) -> tuple[list[Decoded], list[Malformed]]:
-    """Return the deliveries that the messages bring, and the messages that are no packs."""
+def decode(messages: Iterable[DeliveryMessage]) -> tuple[list[Decoded], list[Unread]]:
+    """Return the deliveries that the messages bring, and the messages whose packs cannot be read."""
     decoded: list[Decoded] = []
-    malformed: list[Malformed] = []
+    unread: list[Unread] = []
     for message in messages:
         try:
             pack = decode_pack(message.text)
         except MalformedPackError as error:
             logger.warning("message.malformed", extra={"message_id": message.id, "reason": str(error)})
-            malformed.append(Malformed(message, str(error)))
+            unread.append(Malformed(message, str(error)))
+            continue
+        except NewerFormError as error:
+            logger.warning("message.postponed", extra={"message_id": message.id, "reason": str(error)})
+            unread.append(Newer(message))
             continue
         decoded += [Decoded(message, pack, each, log_key(pack.webhook_id, each)) for each in pack.deliveries]
-    return decoded, malformed
+    return decoded, unread
 
 
 def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prepared | NotSent]:
@@ -62,7 +70,9 @@ def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prep
     started: dict[LogKey, str] = {}
     for one in decoded:
         each = replace(one, known=loaded.logged.get(one.key))
-        if is_repeat(each, each.known):
+        if each.key in loaded.newer:
+            ready.append(Failed(each, NEWER))
+        elif is_repeat(each, each.known):
             logger.info("delivery.repeated", extra={"delivery_id": each.delivery.id})
             webhook = loaded.webhooks.get((each.pack.scope, each.pack.webhook_id))
             if each.known and each.known.is_backlog and isinstance(webhook, Webhook):
@@ -78,7 +88,7 @@ def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prep
 def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
     webhook = loaded.webhooks.get((decoded.pack.scope, decoded.pack.webhook_id))
     if isinstance(webhook, CorruptError):
-        return Skipped(decoded, reason=str(webhook), dead=True)
+        return _unreadable(decoded, webhook)
     if webhook is None:
         return Skipped(decoded, reason="webhook deleted")
     if not webhook.enabled or is_held(decoded.pack, webhook):
@@ -93,6 +103,12 @@ def _ready(decoded: Decoded, loaded: Loaded, lane: Lane) -> Prepared | NotSent:
         if isinstance(credential, Credential)
         else _without_credential(decoded, credential)
     )
+
+
+def _unreadable(decoded: Decoded, webhook: CorruptError) -> Skipped | Failed:
+    if isinstance(webhook, NewerFormError):
+        return Failed(decoded, str(webhook))
+    return Skipped(decoded, reason=str(webhook), dead=True, is_fault=True)
 
 
 def _not_now(decoded: Decoded, webhook: Webhook) -> Skipped | Held | Kept:

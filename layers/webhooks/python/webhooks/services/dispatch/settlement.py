@@ -1,4 +1,4 @@
-"""Settles deliveries: queue again or dead-letter, then record; says which messages must come again.
+"""Settles deliveries: queue again or dead-letter, then record; which messages must come again, and counts.
 
 The order makes a crash harmless: a delivery is queued again or dead-lettered before the log says so, and the
 log says so before the message is acknowledged.
@@ -15,6 +15,7 @@ from webhooks.domain.errors import UnavailableError
 from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue
+from webhooks.services.dispatch.counts import Settled, Tally
 from webhooks.services.dispatch.rate_limits import delayed_packs
 from webhooks.services.dispatch.stages import (
     Decided,
@@ -25,6 +26,7 @@ from webhooks.services.dispatch.stages import (
     Failed,
     Held,
     Malformed,
+    Newer,
     Skipped,
     Stage,
 )
@@ -40,51 +42,58 @@ class Settlement:
         self._log = log
         self._clock = clock
 
-    def settle(self, stages: Sequence[Stage]) -> set[str]:
-        """Settle deliveries; return the ids of the messages that must come again. Raises no Exception."""
+    def settle(self, stages: Sequence[Stage]) -> Settled:
+        """Settle deliveries. Raises no Exception."""
         try:
             return self._settle([_without_poison(stage) for stage in stages])
         except Exception as error:  # noqa: BLE001 - the boundary of a wave: its messages come again
             messages = {message.id: message for message in map(_message_of, stages)}
             return self.fail(list(messages.values()), error)
 
-    def fail(self, messages: Sequence[DeliveryMessage], error: Exception) -> set[str]:
-        """Leave messages on which our own code failed to their next receive, and dead-letter poison.
-
-        Returns the ids of those that must come again.
-        """
+    def fail(self, messages: Sequence[DeliveryMessage], error: Exception) -> Settled:
+        """Leave messages on which our own code failed to their next receive, and dead-letter poison."""
         logger.error("messages.fault", extra={"messages": len(messages)}, exc_info=error)
         reasons = {message: poison_reason(error, message.receives) for message in messages}
-        return {
+        again = {
             message.id
             for message, reason in reasons.items()
             if reason is None or not self._is_dead_lettered(message, reason)
         }
+        return Settled(again, Tally(poisoned=len(messages) - len(again)))
 
-    def _settle(self, stages: Sequence[Stage]) -> set[str]:
+    def _settle(self, stages: Sequence[Stage]) -> Settled:
         now = round(self._clock() * 1000)
         requeued = _requeued(stages)
         delays = {key: delay for pack, delay in requeued for key in _keys([pack])}
         lost = self._requeue([*requeued, *delayed_packs(stages, now)]) | self._send_to_dlq(stages)
         again: set[str] = set()
-        entries = []
-        held: dict[LogKey, str] = {}  # the messages of those that the log alone keeps
+        entries: list[tuple[Decided | Skipped | Held, LogEntry]] = []
+        malformed = 0
         for stage in stages:
             match stage:
                 case Failed():
                     again.add(stage.decoded.message.id)
+                case Newer(message):
+                    again.add(message.id)
                 case Malformed(message, reason):
-                    if not self._is_dead_lettered(message, reason):
-                        again.add(message.id)
+                    is_dead = self._is_dead_lettered(message, reason)
+                    malformed += is_dead
+                    again |= set() if is_dead else {message.id}
                 case Decided() | Skipped() | Deferred() | Delayed() if stage.decoded.key in lost:
                     again.add(stage.decoded.message.id)
                 case Decided() | Skipped():
-                    entries.append(_entry(stage, now=now, delay=delays.get(stage.decoded.key)))
+                    entries.append((stage, _entry(stage, now=now, delay=delays.get(stage.decoded.key))))
                 case Held():
-                    held[stage.decoded.key] = stage.decoded.message.id
-                    entries.append(_entry(stage, now=now))
-        unrecorded = self._record(entries)
-        return again | {held[each.key] for each in unrecorded if each.key in held}
+                    entries.append((stage, _entry(stage, now=now)))
+        settled = Settled(again, Tally(poisoned=malformed))
+        unrecorded = {each.key for each in self._record([entry for _, entry in entries])}
+        for recorded, entry in entries:
+            if entry.key in unrecorded and isinstance(recorded, Held):  # the log alone keeps it
+                settled.again.add(recorded.decoded.message.id)
+            else:
+                settled.tally.count(recorded, entry.outcome)
+                settled.tally.unrecorded += entry.key in unrecorded
+        return settled
 
     def _requeue(self, packs: Sequence[tuple[Pack, int]]) -> set[LogKey]:
         """Queue retries, deferred and delayed deliveries; return those that the queue did not take."""
@@ -140,13 +149,13 @@ def _without_poison(stage: Stage) -> Stage:
     if stage.fault is not None:
         logger.error("delivery.fault", extra={"delivery_id": delivery_id}, exc_info=stage.fault)
         if (reason := poison_reason(stage.fault, receives)) is not None:
-            return Skipped(stage.decoded, reason, dead=True)
+            return Skipped(stage.decoded, reason, dead=True, is_fault=True)
     logger.warning("delivery.postponed", extra={"delivery_id": delivery_id, "reason": stage.reason})
     return stage
 
 
 def _message_of(stage: Stage) -> DeliveryMessage:
-    return stage.message if isinstance(stage, Malformed) else stage.decoded.message
+    return stage.message if isinstance(stage, Malformed | Newer) else stage.decoded.message
 
 
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:

@@ -79,12 +79,22 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
+class Newer:
+    """A message with a pack of a form that only a later release reads: it comes again."""
+
+    message: DeliveryMessage
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
-    """A delivery that is not attempted; `dead`: it is dead-lettered, as its tenant should know of it."""
+    """A delivery that is not attempted; `dead`: it is dead-lettered, as its tenant should know of it;
+    `is_fault`: of the service, not of its tenant.
+    """
 
     decoded: Decoded
     reason: str
     dead: bool = False
+    is_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +154,5 @@ def failed(decoded: Decoded, error: Exception) -> Failed:
 
 
 type NotSent = Skipped | Held | Kept | Deferred | Delayed | Duplicate | Failed
-type Stage = Decided | Malformed | NotSent
+type Unread = Malformed | Newer
+type Stage = Decided | Unread | NotSent

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 
 from webhooks.domain.retry import Delivered, PutBack
 from webhooks.ports import Background, Clock
+from webhooks.services.dispatch.counts import Settled
 from webhooks.services.dispatch.settlement import Settlement
 from webhooks.services.dispatch.stages import Decided, Duplicate, Held, Kept, Skipped, Stage
 
@@ -29,7 +30,7 @@ class Waves:
         self._recordable: list[Stage] = []
         self._others: list[Stage] = []
         self._duplicates: list[Duplicate] = []
-        self._under_way: list[Future[set[str]]] = []
+        self._under_way: list[Future[Settled]] = []
 
     def add(self, stages: Sequence[Stage]) -> None:
         """Take decided deliveries, and begin the waves that are due; to be called every PAUSE."""
@@ -49,12 +50,14 @@ class Waves:
             self._since = None
             self._begin(self._rest())
 
-    def end(self) -> set[str]:
-        """Settle the rest; return the ids of the messages that must come again."""
-        again = self._settlement.settle(self._rest())
-        for wave in self._under_way:
-            again |= wave.result()
-        return again | {each.decoded.message.id for each in self._duplicates if each.settled_with in again}
+    def end(self) -> Settled:
+        """Settle the rest; return the end of all waves."""
+        rest = self._settlement.settle(self._rest())
+        ended = rest.joined(wave.result() for wave in self._under_way)
+        for each in self._duplicates:
+            if each.settled_with in ended.again:
+                ended.again.add(each.decoded.message.id)
+        return ended
 
     def _rest(self) -> list[Stage]:
         rest, self._recordable, self._others = [*self._recordable, *self._others], [], []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
-from webhooks.domain.errors import CorruptError, UnavailableError
+from webhooks.domain.errors import CorruptError, NewerFormError, UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.event_slice import EventSlice, Span, parse_part
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
@@ -16,7 +16,7 @@ from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import EventsQueue, FastLane, TimeLeft
 from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.outcomes import failure, fanned_out
-from webhooks.services.fanout.stages import EventMessage, FannedOut, Rejected, Result
+from webhooks.services.fanout.stages import Cause, EventMessage, FannedOut, Rejected, Result
 
 CHUNK_PACKS, CHUNK_BYTES = 10, 1024 * 1024  # the limits of one call to the queue
 
@@ -61,13 +61,17 @@ class FanoutAlone:
         event, span = part.event, part.span
         page = self._listeners.page(event.scope, event.name, span)
         readable = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
+        if newer := [entry for entry in page.entries if isinstance(entry, NewerFormError)]:
+            raise newer[0]
         unknown = [str(entry) for entry in page.entries if isinstance(entry, CorruptError)]
+        cause = Cause.FAULT if unknown else Cause.COST
         chunk_size = min(CHUNK_PACKS, ceil(CHUNK_BYTES / (len(event.body) + DESCRIPTION_BYTES)))
         fields, packs, sent, asked = EventFields(event.data), list[Pack](), 0, 0
         for entry in readable:
             try:
                 if matches(entry, fields, visits=self._visits):
-                    packs.append(Pack(entry.webhook_id, event.scope, (delivery_of(event, entry.webhook_id),)))
+                    delivery = delivery_of(event, entry.webhook_id)
+                    packs.append(Pack(entry.webhook_id, event.scope, (delivery,), sent_at=message.sent_at))
             except CostlyQueryError:
                 unknown.append(f"webhook {entry.webhook_id}: its query looks at over {self._visits} values")
             if len(packs) == chunk_size:
@@ -81,7 +85,7 @@ class FanoutAlone:
         if rest is not None:
             self._continue(event, span, at=rest, done=asked)
         if unknown:
-            return Rejected(message, "; ".join(unknown), sent)
+            return Rejected(message, "; ".join(unknown), sent, cause=cause)
         if rest is not None or span != Span():  # other slices are counted in other invocations
             return FannedOut(message, sent)
         return fanned_out(message, event, listening=asked, deliveries=sent)

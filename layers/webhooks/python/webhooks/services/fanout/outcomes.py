@@ -5,7 +5,7 @@ import logging
 from webhooks.domain.errors import InvalidEventError, UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.poison import poison_reason
-from webhooks.services.fanout.stages import EventMessage, Failed, FannedOut, Rejected
+from webhooks.services.fanout.stages import Cause, EventMessage, Failed, FannedOut, Rejected
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def failure(message: EventMessage, error: Exception) -> Failed | Rejected:
     extra = {"message_id": message.id, "receives": message.receives}
     logger.error("event.fault", extra=extra, exc_info=error)  # a fault of ours
     reason = poison_reason(error, message.receives)
-    return Failed(message) if reason is None else Rejected(message, reason)
+    return Failed(message) if reason is None else Rejected(message, reason, cause=Cause.FAULT)
 
 
 def _fields(event: Event, *, listening: int, matching: int) -> dict[str, str | int]:

@@ -14,9 +14,19 @@ from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_array import is_array
 from webhooks.domain.matching import MAX_VISITS
 from webhooks.domain.poison import least_received_first
-from webhooks.ports import EventsDlq, EventsQueue, FastLane, Rng, SubscriptionIndex, TimeLeft
+from webhooks.ports import (
+    EventsDlq,
+    EventsQueue,
+    FastLane,
+    Report,
+    Rng,
+    SubscriptionIndex,
+    TimeLeft,
+    unreported,
+)
 from webhooks.services.fanout.alone import FanoutAlone
 from webhooks.services.fanout.arrays import FanoutArray, closed_results, open_small, opened_messages
+from webhooks.services.fanout.counts import FanoutCounts, fanout_counts
 from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.stages import (
     STOP_BEFORE,
@@ -24,7 +34,6 @@ from webhooks.services.fanout.stages import (
     Costly,
     EventMessage,
     Failed,
-    FannedOut,
     FannedOutArray,
     Rejected,
     Result,
@@ -38,7 +47,8 @@ logger = logging.getLogger(__name__)
 
 class Fanout:
     """Fans events out. `time_left`: of the running invocation; `slice_size`: listeners taken at once;
-    `visits`: values of an event that a query may look at, `small_visits` where events are matched together.
+    `visits`: values of an event that a query may look at, `small_visits` where events are matched together;
+    `report` takes a batch's numbers.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class Fanout:
         events_dlq: EventsDlq,
         rng: Rng,
         time_left: TimeLeft,
+        report: Report[FanoutCounts] = unreported,
         slice_size: int = SLICE,
         small_visits: int = SMALL_VISITS,
         visits: int = MAX_VISITS,
@@ -68,6 +79,7 @@ class Fanout:
         self._events_dlq = events_dlq
         self._rng = rng
         self._time_left = time_left
+        self._report = report
 
     def fan_out(self, messages: Sequence[EventMessage]) -> set[str]:
         """Fan a batch out; returns the ids of the messages that must come again."""
@@ -83,7 +95,7 @@ class Fanout:
             else:
                 results.append(self._dead_letter(each))
         results += self._fan_out_alone(self._in_turn(costly), begun, done=_acknowledged(results))
-        _log(results)
+        self._report(fanout_counts(results))
         return {each.message.id for each in results if isinstance(each, Failed)}
 
     def _in_turn(self, messages: Sequence[EventMessage]) -> list[EventMessage]:
@@ -152,20 +164,3 @@ class Fanout:
 
 def _acknowledged(results: Sequence[Result]) -> list[EventMessage]:
     return [each.message for each in results if not isinstance(each, Failed)]
-
-
-def _log(results: Sequence[Result]) -> None:
-    results = [event for each in results for event in _events_of(each)]
-    fanned_out = [each for each in results if isinstance(each, FannedOut)]
-    counts = {
-        "events": len(fanned_out),
-        "deliveries": sum(each.deliveries for each in results if isinstance(each, FannedOut | Rejected)),
-        "failed": len([each for each in results if isinstance(each, Failed)]),
-        "dead_lettered": len([each for each in results if isinstance(each, Rejected)]),
-        "unmatched": len([each for each in fanned_out if each.is_unmatched]),
-    }
-    logger.info("batch.fanned_out", extra=counts)
-
-
-def _events_of(result: Result) -> Sequence[Result]:
-    return result.results if isinstance(result, FannedOutArray) else (result,)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.event import Event
@@ -59,6 +60,14 @@ class FannedOut:
     is_unmatched: bool = False
 
 
+class Cause(Enum):
+    """The origin of an event's rejection."""
+
+    PRODUCER = auto()  # the event is invalid
+    COST = auto()  # a webhook's query costs too much with this event
+    FAULT = auto()  # of the service: its code fails on the event, or an index entry is corrupt
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A message for the dead-letter queue. `deliveries` of it are sent all the same."""
@@ -66,6 +75,7 @@ class Rejected:
     message: EventMessage
     reason: str
     deliveries: int = 0
+    cause: Cause = Cause.PRODUCER
 
 
 @dataclass(frozen=True, slots=True)

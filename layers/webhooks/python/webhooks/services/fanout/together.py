@@ -134,12 +134,16 @@ def _decode(message: EventMessage) -> Decoded | Costly | Result:
 
 def _packs(matched: Iterable[Matched]) -> list[Pack]:
     by_webhook: dict[tuple[Scope, str], list[Delivery]] = defaultdict(list)
+    sent_at: dict[tuple[Scope, str], int] = {}
     for each in matched:
         for webhook_id, delivery in each.deliveries.items():
-            by_webhook[each.event.scope, webhook_id].append(delivery)
+            key = each.event.scope, webhook_id
+            by_webhook[key].append(delivery)
+            sent_at[key] = min(sent_at.get(key, each.message.sent_at), each.message.sent_at)
     packs: list[Pack] = []
-    for (scope, webhook_id), deliveries in by_webhook.items():
-        packs += pack_deliveries(webhook_id, scope, deliveries=deliveries)
+    for key, deliveries in by_webhook.items():
+        scope, webhook_id = key
+        packs += pack_deliveries(webhook_id, scope, deliveries=deliveries, sent_at=sent_at[key])
     return packs
 
 

@@ -1,0 +1,1 @@
+"""`make aws-accept`: deploys into the caller's AWS account, tests there, reports, deletes everything."""

@@ -1,0 +1,137 @@
+"""Checks of data at rest: the key, the tables, the service's secrets, and the credentials of webhooks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from webhooks_cli.doctor.findings import FAILED, OK, WARNING, AbsentError, Finding
+from webhooks_cli.doctor.stack import Resource, Stack
+
+EXPIRING = ("DeliveriesTable", "AccessTable")  # tables whose items expire
+TABLE_TAG, STACK_TAG = "webhooks:table", "webhooks:stack"
+CREDENTIAL_PAGES = 50  # of 100 secrets: more would take minutes
+
+
+def key(stack: Stack) -> Iterator[Finding]:
+    arn = stack.output("KeyArn")
+    state = stack.call("kms", "DescribeKey", KeyId=arn)["KeyMetadata"]["KeyState"]
+    if state == "PendingDeletion":
+        mend = stack.aws(f"kms cancel-key-deletion --key-id {arn}")
+        yield Finding("key", FAILED, "The key is about to be deleted, and all data with it.", mend)
+    elif state != "Enabled":
+        mend = stack.aws(f"kms enable-key --key-id {arn}")
+        yield Finding("key", FAILED, f"The key is in the state {state}: nothing can be read.", mend)
+    else:
+        yield Finding("key", OK, "The key is enabled.")
+
+
+def rotation(stack: Stack) -> Iterator[Finding]:
+    arn = stack.output("KeyArn")
+    if stack.call("kms", "GetKeyRotationStatus", KeyId=arn).get("KeyRotationEnabled"):
+        yield Finding("key rotation", OK, "The key is rotated each year.")
+    else:
+        mend = stack.aws(f"kms enable-key-rotation --key-id {arn}")
+        yield Finding("key rotation", FAILED, "The key is not rotated.", mend)
+
+
+def recovery(stack: Stack) -> Iterator[Finding]:
+    off = []
+    for each in _tables(stack):
+        found = stack.call("dynamodb", "DescribeContinuousBackups", TableName=each.physical)
+        backups = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        if backups.get("PointInTimeRecoveryStatus") != "ENABLED":
+            off.append(each)
+    for each in off:
+        command = (
+            f"dynamodb update-continuous-backups --table-name {each.physical} "
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+        )
+        text = f"{each.logical} cannot be restored to a point in time."
+        yield Finding("backups", FAILED, text, stack.aws(command))
+    if not off:
+        yield Finding("backups", OK, "All tables can be restored to a point in time.")
+
+
+def expiry(stack: Stack) -> Iterator[Finding]:
+    off = []
+    for each in _tables(stack):
+        if each.logical in EXPIRING:
+            found = stack.call("dynamodb", "DescribeTimeToLive", TableName=each.physical)
+            if found["TimeToLiveDescription"].get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+                off.append(each)
+    for each in off:
+        command = (
+            f"dynamodb update-time-to-live --table-name {each.physical} "
+            "--time-to-live-specification Enabled=true,AttributeName=expiresAt"
+        )
+        yield Finding("expiry", FAILED, f"Items of {each.logical} never expire.", stack.aws(command))
+    if not off:
+        yield Finding("expiry", OK, "Items of the log and idempotency records expire.")
+
+
+def protection(stack: Stack) -> Iterator[Finding]:
+    described = {
+        each.logical: stack.call("dynamodb", "DescribeTable", TableName=each.physical)["Table"]
+        for each in _tables(stack)
+    }
+    off = [name for name, table in described.items() if not table.get("DeletionProtectionEnabled")]
+    if off:
+        text = f"Tables can be deleted: {', '.join(off)}."
+        yield Finding("deletion of tables", WARNING, text, "sam deploy with DeletionProtection=true")
+    else:
+        yield Finding("deletion of tables", OK, "All tables are protected against their deletion.")
+
+
+def secrets(stack: Stack) -> Iterator[Finding]:
+    """Look whether the service's own secrets exist under the stack's key; their values are not read."""
+    arn, failed = stack.output("KeyArn"), 0
+    own = stack.resources("AWS::SecretsManager::Secret")
+    for each in own:
+        for finding in _secret(stack, each, key_arn=arn):
+            failed += 1
+            yield finding
+    if not failed:
+        yield Finding("secrets", OK, f"All {len(own)} secrets of the service exist, under the stack's key.")
+
+
+def _secret(stack: Stack, secret: Resource, *, key_arn: str) -> Iterator[Finding]:
+    try:
+        found = stack.call("secretsmanager", "DescribeSecret", SecretId=secret.physical)
+    except AbsentError:
+        yield Finding("secrets", FAILED, f"{secret.logical} does not exist.", "docs/restore.md")
+        return
+    if found.get("DeletedDate"):
+        mend = stack.aws(f"secretsmanager restore-secret --secret-id {secret.physical}")
+        yield Finding("secrets", FAILED, f"{secret.logical} is about to be deleted.", mend)
+    elif found.get("KmsKeyId") and not key_arn.endswith(str(found["KmsKeyId"]).rpartition("/")[2]):
+        mend = stack.aws(f"secretsmanager update-secret --secret-id {secret.physical} --kms-key-id {key_arn}")
+        yield Finding("secrets", FAILED, f"{secret.logical} is not under the stack's key.", mend)
+
+
+def credentials(stack: Stack) -> Iterator[Finding]:
+    """Count the secrets of webhooks that are not bound to the stack and its table."""
+    prefix, table = stack.output("CredentialsPrefix"), stack.output("SubscriptionsTable")
+    wanted = {TABLE_TAG: table, STACK_TAG: stack.description["StackId"]}
+    listed = unbound = 0
+    filters = [{"Key": "name", "Values": [prefix]}]
+    for page in stack.pages("secretsmanager", "ListSecrets", most=CREDENTIAL_PAGES, Filters=filters):
+        for each in page["SecretList"]:
+            if each["Name"].startswith(prefix) and not each.get("DeletedDate"):
+                listed += 1
+                unbound += not wanted.items() <= _tags(each).items()
+    if unbound:
+        yield Finding(
+            "credentials",
+            WARNING,
+            f"{unbound} of {listed} credentials are not bound to this stack: the cleanup leaves them.",
+            "docs/restore.md, Restore: the commands that bind them",
+        )
+    else:
+        yield Finding("credentials", OK, f"All {listed} credentials of webhooks are bound to this stack.")
+
+
+def _tables(stack: Stack) -> list[Resource]:
+    return stack.resources("AWS::DynamoDB::Table")
+
+
+def _tags(secret: dict[str, Any]) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in secret.get("Tags", [])}

@@ -1,0 +1,46 @@
+"""The versions of what one release writes and another one reads: messages of queues, items, secrets.
+
+A form without a version is version 1, so that it costs no byte until it changes. A reader takes every version
+up to its own, and refuses a newer one, which a release left behind that was rolled back: what has it stays
+where it is, until that release is back (docs/releases.md).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from webhooks.domain.errors import NewerFormError
+
+VERSION: Final = "v"  # the field, or the attribute, of a version above 1
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is stored or queued, and the newest version of it that this release reads."""
+
+    name: str
+    newest: int = 1
+
+    def require_known(self, version: object) -> None:
+        """Check a version. Raises NewerFormError, and ValueError for what is no version at all."""
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise ValueError("not a version")
+        if version > self.newest:
+            raise NewerFormError(
+                f"newer form: {self.name} of version {version}, and this release reads {self.newest} at most"
+            )
+
+
+PACK: Final = Form("pack")
+EVENT_SLICE: Final = Form("slice of an event")
+ARRAY_PART: Final = Form("rest of an array")
+TASK: Final = Form("recovery task")
+LOG_ITEM: Final = Form("item of the delivery log")
+PAYLOAD: Final = Form("payload")
+REPLAY: Final = Form("replay")
+WEBHOOK_ITEM: Final = Form("webhook")
+INDEX_ENTRY: Final = Form("index entry")
+IDEMPOTENCY_RECORD: Final = Form("idempotency record")
+LICENSE: Final = Form("license")
+KEY_PAIRS: Final = Form("service keys", newest=2)
+MASTER: Final = Form("master of webhooks' secrets")
+CREDENTIAL: Final = Form("credential")

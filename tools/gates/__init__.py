@@ -1,0 +1,1 @@
+"""The gates of `make test`: the template, dependencies, secrets, workflows and built artefacts."""

@@ -1,0 +1,1 @@
+"""Releases: the version, the artefacts, the notes, the tag."""
