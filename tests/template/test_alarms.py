@@ -13,8 +13,12 @@ from webhooks.entrypoints.batch_metrics import NEAR_DLQ_RECEIVES, STUCK_RECEIVES
 from webhooks.metrics import CATALOGUE
 
 TEMPLATE = translations([{"layers": [], "parameters": {}}])[0]
-# Those of a canary belong to a release: test_releases.py.
-ALARMS = TEMPLATE.resources("AWS::CloudWatch::Alarm", optional=False)
+# Without those of a release, which CodeDeploy alone looks at.
+ALARMS = {
+    name: alarm
+    for name, alarm in TEMPLATE.resources("AWS::CloudWatch::Alarm").items()
+    if not name.endswith("CanaryAlarm")
+}
 PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
 DAY = 24 * 3600
 MAX_METRICS = 10  # of CloudWatch, in one alarm
@@ -81,7 +85,10 @@ def test_every_alarm_is_in_the_documents_with_its_reason() -> None:
 
 
 def test_the_documents_have_the_price_of_all_alarms() -> None:
+    basic = [name for name, alarm in ALARMS.items() if "Metrics" not in alarm]
     assert f"{len(ALARMS)} alarms on {len(ALL)} metrics at $0.10: ${len(ALL) / 10:.2f} a month" in PAGE
+    assert f"`Alarms=Basic` has {len(basic)} of them: ${len(basic) / 10:.2f}" in PAGE
+    assert TEMPLATE.defaults["Alarms"] == "All"
 
 
 @each_alarm
@@ -91,6 +98,12 @@ def test_an_alarm_notifies_the_topic_when_it_begins_and_when_it_ends(name: str) 
     assert TEMPLATE.document["Conditions"]["HasAlarmTopic"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]
     }
+
+
+@each_alarm
+def test_an_alarm_on_several_metrics_is_one_of_all_and_another_is_basic(name: str) -> None:
+    wanted = "HasAllAlarms" if "Metrics" in ALARMS[name] else "HasAlarms"
+    assert TEMPLATE.attributes(name)["Condition"] == wanted
 
 
 @each_alarm
@@ -196,7 +209,7 @@ def test_drops_are_watched_of_each_function_that_sends_to_a_queue() -> None:
         function
         for function, role in TEMPLATE.function_roles().items()
         for statement in TEMPLATE.statements(role)
-        if "sqs:SendMessage" in statement["Action"]
+        if "sqs:SendMessage" in statement["Action"] and function in FUNCTION_NAMES
     }
     assert {each.dimensions["FunctionName"] for each in found("RecursiveInvocationsDropped")} == senders
 
@@ -293,6 +306,7 @@ def test_a_wrong_metric_is_noticed() -> None:
 
 
 def test_the_namespace_is_that_of_the_functions() -> None:
-    for name, function in TEMPLATE.resources("AWS::Lambda::Function").items():
-        given: dict[str, Any] = function["Environment"]["Variables"]
+    functions = TEMPLATE.resources("AWS::Lambda::Function")
+    for name in FUNCTION_NAMES:
+        given: dict[str, Any] = functions[name]["Environment"]["Variables"]
         assert referred(given["POWERTOOLS_METRICS_NAMESPACE"]) == NAMESPACE, name

@@ -49,6 +49,7 @@ OTHER = {
     "BreakerSeconds": "30",
     "ProbeSeconds": "60",
     "DisableAfterDays": "7",
+    "PermissionsBoundary": "arn:aws:iam::111111111111:policy/boundary",
     "ProducerAccounts": "111111111111,222222222222",
     "ProducerOrganization": "o-a1b2c3d4e5",
     "DomainName": "hooks.example.com",

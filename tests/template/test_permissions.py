@@ -32,6 +32,13 @@ def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template: Tem
         assert "ManagedPolicyArns" not in properties
 
 
+def test_every_role_can_be_bounded(template: Template) -> None:
+    for name, role in template.resources("AWS::IAM::Role").items():
+        assert role["PermissionsBoundary"] == {
+            "Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]
+        }, name
+
+
 def test_no_role_may_scan_a_table(template: Template) -> None:
     assert not [
         role for role, statement in all_statements(template) if "dynamodb:Scan" in statement["Action"]
