@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook as StandardWebhook
 
+from local import processes
 from local.emulator import free_port
 from local.paths import ROOT
 from local.stack import Stack
@@ -68,6 +69,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield deployed
     finally:
         if not kept:
+            processes.stop(deployed.emulator.record, patience=0)  # its state, of many versions, is of no use
             deployed.forget()
 
 
