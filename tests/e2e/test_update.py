@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook as StandardWebhook
 
+from local import processes
 from local.emulator import free_port
 from local.paths import ROOT
 from local.stack import Stack
@@ -34,7 +35,7 @@ from webhooks.ports.releases import NewVersion
 from webhooks.services.dispatch.callback_request import USER_AGENT
 from webhooks.services.release_check import ReleaseCheck
 
-SOURCES = ("template.yaml", "samconfig.toml", ".python-version", "functions", "layers")
+FOLDERS = ("functions", "layers")  # of the sources, beside the files of the root
 PATCHED = Path("layers/webhooks/python/webhooks/services/dispatch/callback_request.py")
 OTHER_AGENT = f"{USER_AGENT}-other"
 PAUSE = 0.1  # seconds between two messages of events
@@ -46,12 +47,10 @@ EVENT_PATH = ("FanoutFunction", "DispatcherFunction", "RecoveryFunction")
 
 def other_version(folder: Path) -> Path:
     """Copy the sources, and change a constant in a layer."""
-    for name in SOURCES:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / name)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (each for each in ROOT.iterdir() if each.is_file() and not each.is_symlink()):
+        shutil.copy2(file, folder / file.name)
     (folder / ".tools").symlink_to(ROOT / ".tools")
     patched = folder / PATCHED
     text = patched.read_text("utf-8")
@@ -70,6 +69,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield deployed
     finally:
         if not kept:
+            processes.stop(deployed.emulator.record, patience=0)  # its state, of many versions, is of no use
             deployed.forget()
 
 
