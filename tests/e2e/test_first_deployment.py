@@ -112,7 +112,8 @@ def deploy(stack: Stack) -> Deployed:
     local = dict(entry.read(config, "local").parameters) | {
         "PermissionsBoundary": made["PermissionsBoundary"]
     }
-    by_hand = local | dict(answered.parameters)  # as a person adds parameters to the entry
+    # As a person adds parameters to the entry; one is emptied, as by the answer `-`.
+    by_hand = {**local, **answered.parameters, "HostedZoneId": ""}
     entry.write(config, ENVIRONMENT, Entry(answered.stack_name, answered.region, by_hand))
     sam = [tool(".venv-sam", "sam")]
     chosen = ["--config-file", config, "--config-env", ENVIRONMENT]
