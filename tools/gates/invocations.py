@@ -55,6 +55,7 @@ SAMPLES = {
     "EventsFunction": Sample("api/publish_event.json", "503"),
     "FanoutFunction": Sample("sqs/fanout.json", BATCH),
     "MaintenanceFunction": Sample("schedule/maintenance.json", "UnavailableError"),
+    "PreTrafficFunction": Sample("codedeploy/pre_traffic.json", "UnavailableError"),
     "RecoveryFunction": Sample("sqs/recovery.json", BATCH),
     "ServiceKeysFunction": Sample("api/list_service_keys.json", "503"),
     "TestEventFunction": Sample("api/send_test_event.json", "503"),

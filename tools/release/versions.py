@@ -11,7 +11,9 @@ VERSION = re.compile(r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?")
 PLACES = {
     "cli/webhooks_cli/__init__.py": re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE),
     "verify/webhooks_verify/__init__.py": re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE),
-    "template.yaml": re.compile(r'^  Version:\n    Description: .+\n    Value: "([^"]+)"', re.MULTILINE),
+    "template.yaml": re.compile(
+        r"^  Version:\n    Description: .+\n    Value: [\"']?([^\s\"']+)", re.MULTILINE
+    ),
 }
 # Metadata of the Serverless Application Repository, where the template has it.
 PUBLISHED = re.compile(r"^\s+SemanticVersion: [\"']?([^\s\"']+)", re.MULTILINE)
