@@ -127,6 +127,7 @@ class Stack:
             self._sam(
                 "deploy",
                 *("--template-file", self._build / "template.yaml"),
+                *("--stack-name", STACK_NAME),
                 *("--tags", f"{DIGEST_TAG}={wanted}"),
                 *("--parameter-overrides", *overrides),
             )

@@ -26,9 +26,13 @@ class Section:
     def commands(self) -> tuple[str, ...]:
         return tuple(commands_of(self.text))
 
-    def command(self, begin: str, **values: str) -> str:
-        """Return the one command that begins so, with values for its CAPITALS, and of the local stack."""
-        [line] = [each for each in self.commands if each.startswith(begin)]
+    def command(self, line: str, **values: str) -> str:
+        """Return a command of the section, with values for its CAPITALS, and for the local stack.
+
+        `line` is the command as the page has it, without the stack. Raises AssertionError where it is none.
+        """
+        known = [each.replace(f" {STACK}", "") for each in self.commands]
+        assert line in known, f"{line} is no command of {self.names}: {known}"
         return filled(line, values)
 
 
@@ -39,14 +43,9 @@ def commands_of(text: str) -> Iterator[str]:
 
 
 def filled(line: str, values: dict[str, str]) -> str:
-    """Put values in place of the CAPITALS; the stack is that of `.local/stack.json`."""
-    words = [
-        re.sub("|".join(rf"\b{name}\b" for name in values), lambda found: values[found[0]], each)
-        if values
-        else each
-        for each in shlex.split(line.replace(f" {STACK}", ""))
-    ]
-    return shlex.join(words)
+    """Put values in place of the CAPITALS."""
+    names = re.compile(rf"\b({'|'.join(values)})\b") if values else re.compile("(?!)")
+    return shlex.join(names.sub(lambda found: values[found[0]], each) for each in shlex.split(line))
 
 
 def sections() -> dict[str, Section]:

@@ -10,6 +10,8 @@ from webhooks_cli.aws import Account, aws_errors
 
 ALIAS = "live"
 LATEST = "$LATEST"
+REFUSED = "rolled back from "  # an alias's description; 256 characters at most
+REFUSED_MAX = 20
 FUNCTION, MAPPING, RULE = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"
 WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 OFFSET = re.compile(r"(Z|[+-]00:?00)$")  # of UTC; Python 3.10 reads only +00:00
@@ -40,7 +42,8 @@ class Caller:
 class FunctionState:
     """A function; `name` as the log groups have it. `canary`: the share of each other version that is called.
 
-    `reserved`: its reserved concurrency, None without one. `versions`: the oldest first.
+    `reserved`: its reserved concurrency, None without one. `versions`: the oldest first. `refused`: versions
+    that a rollback has left; the alias's description has them.
     """
 
     name: str
@@ -50,6 +53,7 @@ class FunctionState:
     reserved: int | None
     versions: Sequence[Version]
     callers: Sequence[Caller] = field(default=())
+    refused: frozenset[str] = frozenset()
 
     @property
     def newest(self) -> str:
@@ -65,6 +69,7 @@ class FunctionState:
             "live": self.live,
             "newest": self.newest,
             "canary": self.canary,
+            "rolledBackFrom": sorted(self.refused, key=int),
             "reservedConcurrency": self.reserved,
             "callers": [
                 {
@@ -110,6 +115,18 @@ def function_name(logical_id: str) -> str:
     return WORDS.sub("_", logical_id.removesuffix("Function")).lower()
 
 
+def refused_in(description: str) -> frozenset[str]:
+    """Read the versions that rollbacks have left from an alias's description."""
+    begin, _, numbers = description.partition(REFUSED)
+    return frozenset(each for each in numbers.split() if each.isdigit()) if not begin else frozenset()
+
+
+def description_of(refused: frozenset[str]) -> str:
+    """Write them, the newest of them where not all fit."""
+    newest = sorted(refused, key=int)[-REFUSED_MAX:]
+    return f"{REFUSED}{' '.join(newest)}"
+
+
 def _state(account: Account, logical: str, physical: str, callers: Sequence[Caller]) -> FunctionState:
     with aws_errors("lambda GetAlias"):
         alias = account.client("lambda").get_alias(FunctionName=physical, Name=ALIAS)
@@ -124,6 +141,7 @@ def _state(account: Account, logical: str, physical: str, callers: Sequence[Call
         reserved=concurrency.get("ReservedConcurrentExecutions"),
         versions=tuple(sorted(_versions(account, physical), key=lambda each: int(each.number))),
         callers=callers,
+        refused=refused_in(alias.get("Description", "")),
     )
 
 

@@ -30,6 +30,7 @@ LOWERED = {
     **dict.fromkeys(("slow-deliveries-queue-age", "recovery-queue-age"), 2.0),
     **dict.fromkeys(("events-queue-expiry", "deliveries-queue-expiry"), 3.0),
     **dict.fromkeys(("slow-deliveries-queue-expiry", "recovery-queue-expiry"), 3.0),
+    "fast-lane-latency": 3000.0,
     "queues-in-flight": 1.0,
     "events-dlq-age": 1.0,
 }

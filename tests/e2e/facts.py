@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from local.stack import Stack
-from tests.e2e import logs, permissions
+from local.stack import STACK_NAME, Stack
+from tests.e2e import logs
 
 CUT_SHORT = re.compile(r"^(\S+ \S+) WARNING .* Lambda (\S+) failed processing SQS batch", re.MULTILINE)
 COUNTS = {
@@ -109,10 +109,10 @@ class Facts:
 
     def _written(self, metric: Metric) -> Iterator[float]:
         """Yield the values of a metric in the functions' log lines."""
-        for group in permissions.resources(self.stack, "AWS::Logs::LogGroup"):
-            for line in logs.lines(self.stack, group, since=self.since):
-                if '"_aws"' in line and f'"{metric.name}"' in line:
-                    yield from values_in(json.loads(line), metric)
+        service = metric.dimensions.get("service", "dispatcher")  # a lane is the dispatcher's
+        for line in logs.lines(self.stack, f"/{STACK_NAME}/{service}", since=self.since):
+            if '"_aws"' in line and f'"{metric.name}"' in line:
+                yield from values_in(json.loads(line), metric)
 
 
 def values_in(line: dict[str, Any], metric: Metric) -> Iterator[float]:

@@ -1,6 +1,7 @@
 """Persons of the deployment's account, each a role with one of the stack's managed policies, and nothing else."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -35,6 +36,13 @@ ASKED_FOR = {
     "lambda:GetAlias": "lambda:ListAliases",
     "lambda:GetFunctionConcurrency": "lambda:PutFunctionConcurrency",
 }
+
+
+class RandomLine(CommandLine):
+    """The command with random bytes that are new in each run."""
+
+    def random_bytes(self, length: int) -> bytes:
+        return os.urandom(length)
 
 
 def document(stack: Stack, policy: str) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def operator_of(
     name = f"operator-{time.time_ns()}"
     given = credentials(stack, policy, name=name)
     monkeypatch.setattr(Account, "_client", lambda _self, service: client(stack, service, given))
-    line = CommandLine(folder)
+    line = RandomLine(folder)
     line.write_stack(**stack_file.describe(stack, licenses))
 
     def command(*argv: object) -> CommandResult:

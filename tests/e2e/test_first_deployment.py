@@ -114,7 +114,7 @@ def deploy(stack: Stack) -> Deployed:
     local = dict(entry.read(config, "local").parameters) | {
         "PermissionsBoundary": made["PermissionsBoundary"]
     }
-    by_hand = local | answered.parameters  # as a person adds parameters to the entry
+    by_hand = local | dict(answered.parameters)  # as a person adds parameters to the entry
     entry.write(config, ENVIRONMENT, Entry(answered.stack_name, answered.region, by_hand))
     sam = [tool(".venv-sam", "sam")]
     chosen = ["--config-file", config, "--config-env", ENVIRONMENT]
@@ -194,7 +194,7 @@ def refused(call: Any, **arguments: Any) -> bool:
 def test_the_deployer_reads_no_data_and_makes_no_role_of_its_own(deployed: Deployed) -> None:
     outputs = deployed.stack.outputs
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
-    asked = [
+    asked: list[tuple[str, str, dict[str, Any]]] = [
         ("dynamodb", "scan", {"TableName": outputs["SubscriptionsTable"]}),
         ("sqs", "receive_message", {"QueueUrl": outputs["EventsQueueUrl"]}),
         ("secretsmanager", "get_secret_value", {"SecretId": outputs["ServiceKeysSecret"]}),

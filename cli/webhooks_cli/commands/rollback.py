@@ -12,7 +12,14 @@ from webhooks_cli.errors import WrongUseError
 from webhooks_cli.options import add_command, deployment_options, output_options
 from webhooks_cli.progress_bar import ProgressBar
 from webhooks_cli.result import Result, Table
-from webhooks_cli.stack_functions import ALIAS, FunctionState, Version, function_states, stack_resources
+from webhooks_cli.stack_functions import (
+    ALIAS,
+    FunctionState,
+    Version,
+    description_of,
+    function_states,
+    stack_resources,
+)
 from webhooks_cli.timestamps import parse_past, show_age
 
 if TYPE_CHECKING:
@@ -20,8 +27,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Let every function be called as it was published before a time: its alias `live` is set to the newest version
-of before. Functions whose live version is older than that stay as they are, and so do tables, queues and
-settings outside of the functions. It takes effect at once; the next deployment of a change sets `live` anew.
+of before, without those that a rollback has left already. Functions whose live version is older than that
+stay as they are, and so do tables, queues and settings outside of the functions. It takes effect at once and
+ends a canary; the next deployment of a change sets `live` anew.
 
 examples:
   webhooks rollback --before 2h --dry-run --stack webhooks
@@ -96,7 +104,11 @@ def _steps(functions: list[FunctionState], before: float) -> list[Step]:
     """Return the changes: of functions whose live version was published from then on."""
     steps = []
     for function in functions:
-        older = [each for each in function.versions if each.published_at < before]
+        older = [
+            each
+            for each in function.versions
+            if each.published_at < before and each.number not in function.refused
+        ]
         live = function.version(function.live)
         is_new = live is not None and live.published_at >= before
         if older and (is_new or function.canary):
@@ -105,12 +117,15 @@ def _steps(functions: list[FunctionState], before: float) -> list[Step]:
 
 
 def _set_live(account: Account, step: Step) -> None:
-    """Set the alias to one version; a canary beside it ends."""
+    """Set the alias to one version, which ends a canary; its description gets the versions that are left."""
+    function = step.function
+    left = {function.live, *function.canary} - {step.target.number}
     with aws_errors("lambda UpdateAlias"):
         account.client("lambda").update_alias(
-            FunctionName=step.function.id,
+            FunctionName=function.id,
             Name=ALIAS,
             FunctionVersion=step.target.number,
+            Description=description_of(function.refused | left),
             RoutingConfig={"AdditionalVersionWeights": {}},
         )
 

@@ -1,15 +1,15 @@
 """`webhooks status`: the present state of a deployment, for operators."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from webhooks_cli.alarms import AlarmState, alarm_states, in_alarm
 from webhooks_cli.aws import Account
 from webhooks_cli.context import CliContext
 from webhooks_cli.deployment import Deployment, find_deployment
-from webhooks_cli.errors import OK, MissingError, RefusedError
+from webhooks_cli.errors import OK, MissingError, RefusedError, UnreachableError
 from webhooks_cli.options import add_command, deployment_options, output_options
 from webhooks_cli.progress_bar import ProgressBar
 from webhooks_cli.queues import COLUMNS as QUEUE_COLUMNS
@@ -34,6 +34,7 @@ examples:
 OLD_SECONDS = 900  # of a queue's oldest message
 DLQ = "-dlq"
 COMMUNITIES_SHOWN = 5
+Part = TypeVar("Part")
 FUNCTION_COLUMNS = ("function", "live", "newest", "published", "concurrency", "called by")
 
 
@@ -69,24 +70,29 @@ def run(options: Namespace, context: CliContext) -> Result:
     deployment = find_deployment(options, context)
     stack = require_stack(deployment)
     account = Account(deployment)
+    unread: list[Wrong] = []
+
+    def part(name: str, read: Callable[[], Part]) -> Part | None:
+        """Read one part; None where it cannot be read. In an outage the others are shown all the same."""
+        try:
+            return read()
+        except (UnreachableError, RefusedError, MissingError) as error:
+            unread.append(Wrong(f"{name} cannot be read: {error}"))
+            return None
+
+    resources = stack_resources(account, stack)  # without the stack's own, nothing can be shown
     with ProgressBar(context.stderr, "functions read") as bar:
-        functions = function_states(account, stack_resources(account, stack), bar.show)
-    alarms, queues = alarm_states(account, stack), queue_states(deployment)
-    unhealthy, is_whole = unhealthy_webhooks(account)
-    wrong = [*_wrong(alarms, queues, functions, deployment=deployment, now=context.clock())]
+        functions = part("functions", lambda: function_states(account, resources, bar.show)) or []
+    alarms = part("alarms", lambda: alarm_states(account, stack)) or []
+    queues = part("queues", lambda: queue_states(deployment)) or []
+    unhealthy, is_whole = part("webhooks", lambda: unhealthy_webhooks(account)) or (None, False)
+    wrong = [*unread, *_wrong(alarms, queues, functions, deployment=deployment, now=context.clock())]
     document: dict[str, Any] = {
         "stack": stack,
         "wrong": [each.document() for each in wrong],
         "alarms": [each.document() for each in alarms],
         "queues": [each.document() for each in queues],
-        "unhealthyWebhooks": {
-            "count": unhealthy.total(),
-            "isExact": is_whole,
-            "communities": [
-                {"tenantId": tenant, "communityId": community, "count": count}
-                for (tenant, community), count in unhealthy.most_common()
-            ],
-        },
+        "unhealthyWebhooks": None if unhealthy is None else _document(unhealthy, is_whole=is_whole),
         "functions": [each.document() for each in functions],
     }
     blocks = [
@@ -100,6 +106,14 @@ def run(options: Namespace, context: CliContext) -> Result:
         shown="\n\n".join(blocks),
         exit_code=RefusedError.exit_code if wrong else OK,
     )
+
+
+def _document(unhealthy: Unhealthy, *, is_whole: bool) -> dict[str, Any]:
+    communities = [
+        {"tenantId": tenant, "communityId": community, "count": count}
+        for (tenant, community), count in unhealthy.most_common()
+    ]
+    return {"count": unhealthy.total(), "isExact": is_whole, "communities": communities}
 
 
 def _wrong(
@@ -156,7 +170,9 @@ def _counts_block(alarms: Sequence[AlarmState], webhooks: str) -> str:
     return f"alarms    {len(in_alarm(alarms))} of {len(alarms)} in ALARM\nwebhooks  {webhooks}"
 
 
-def _unhealthy_text(unhealthy: Unhealthy, *, is_whole: bool) -> str:
+def _unhealthy_text(unhealthy: Unhealthy | None, *, is_whole: bool) -> str:
+    if unhealthy is None:
+        return "unknown"
     if not unhealthy:
         return "all healthy"
     most = [f"{'/'.join(scope)} {count}" for scope, count in unhealthy.most_common(COMMUNITIES_SHOWN)]

@@ -156,7 +156,7 @@ class Doctor:
 
 
 @pytest.fixture
-def doctor(webhooks: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doctor]:
+def doctor(webhooks: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Doctor:
     made = Doctor(webhooks, healthy())
 
     def ask(_method: str, _url: str, **_: Any) -> Any:
