@@ -1,7 +1,7 @@
 """`webhooks doctor`: every check has a stack where it is ok and one where it is not, with the command that mends it."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
