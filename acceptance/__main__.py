@@ -3,11 +3,14 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TextIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
 from rich.markup import escape
 
 from acceptance import flow, runs
+from acceptance.console import LastingOutput
 from acceptance.errors import AcceptanceError
 from local.errors import LocalError
 from local.progress import Progress
@@ -34,7 +37,8 @@ def main() -> int:
     run.add_argument("tests", nargs="*", default=[], help="for pytest (default: tests/e2e)")
     given = parser.parse_args()
     options = runs.Options(given.stack, given.confirm, given.keep, given.tests, given.folder.resolve())
-    progress = Progress()
+    output = cast("TextIO", LastingOutput(sys.stdout))
+    progress = Progress(Console(file=output, highlight=False, soft_wrap=True))
     try:
         return {"run": runs.run, "clean": runs.clean}[given.command](options, progress)
     except (AcceptanceError, LocalError, BotoCoreError, ClientError) as error:

@@ -1,10 +1,31 @@
-"""The console of a run: steps as the local stack shows them, and a question before anything is created."""
+"""The console of a run: an output that may go away, and a question before anything is created."""
 
+import io
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
 
 from acceptance.account import Account
 from acceptance.errors import RefusedError
+
+
+class LastingOutput(io.TextIOBase):
+    """Writes to another output until it goes away: a closed console must not end a tear-down."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def write(self, text: str) -> int:
+        """Write and flush, or do without."""
+        with suppress(OSError, ValueError):
+            self._output.write(text)
+            self._output.flush()
+        return len(text)
+
+    def isatty(self) -> bool:
+        """Tell whether the output is a terminal."""
+        return self._output.isatty()
 
 
 def confirm(

@@ -3,6 +3,7 @@
 import platform
 
 from acceptance.account import Account
+from acceptance.names import Names
 
 STAGE = "acceptance"
 COMMON = {
@@ -34,14 +35,14 @@ EMULATOR = {
 CHANGED_DELAYS = "3,4"  # of the deployment that changes a parameter alone
 
 
-def parameters_for(account: Account, **changes: str) -> dict[str, str]:
+def parameters_for(account: Account, names: Names, **changes: str) -> dict[str, str]:
     """Return the parameters; `changes` override them."""
     processor = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     own = {**EMULATOR, "Architecture": processor} if account.is_emulator else AWS
-    return {**COMMON, **own, "ApiGatewayLogsRole": logs_role(account), **changes}
+    return {**COMMON, **own, "ApiGatewayLogsRole": logs_role(account, names), **changes}
 
 
-def logs_role(account: Account) -> str:
-    """Return `Existing` where the account has a role for API Gateway's logs: a run never replaces it."""
-    set_already = account.client("apigateway").get_account().get("cloudwatchRoleArn")
-    return "Existing" if set_already else "Create"
+def logs_role(account: Account, names: Names) -> str:
+    """Return `Existing` where the account has a role for API Gateway's logs that no run has created."""
+    role = account.client("apigateway").get_account().get("cloudwatchRoleArn")
+    return "Existing" if role and f":role/{names.prefix}" not in role else "Create"

@@ -93,7 +93,7 @@ def _steps(
         return f"deleted: {', '.join(found)}" if found else "nothing"
 
     def build() -> str:
-        site.sam.build(parameters_for(site.account))
+        site.sam.build(parameters_for(site.account, site.names))
         make_bucket(site.account, site.names)
         return f"{site.sam.built.parent}"
 

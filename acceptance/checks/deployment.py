@@ -37,7 +37,9 @@ STAYING = "AWS::DynamoDB::Table"
 
 def deploy(site: Site, *, step: str, **changes: str) -> None:
     """Deploy the service with its parameters and changes to them. Raises LocalError."""
-    site.sam.deploy(site.names.service, site.sam.built, parameters_for(site.account, **changes), step=step)
+    site.sam.deploy(
+        site.names.service, site.sam.built, parameters_for(site.account, site.names, **changes), step=step
+    )
     if site.account.is_emulator:
         correct_concurrency(site.account.client("lambda"))
     site.service.__dict__.pop("outputs", None)
@@ -101,7 +103,10 @@ def a_failed_creation_rolls_back(site: Site) -> str:
     # The account's role for logs is never changed by a stack that is to fail.
     try:
         site.sam.deploy(
-            name, path, parameters_for(site.account) | {"ApiGatewayLogsRole": "Existing"}, step="failing"
+            name,
+            path,
+            parameters_for(site.account, site.names) | {"ApiGatewayLogsRole": "Existing"},
+            step="failing",
         )
     except LocalError:
         pass

@@ -1,4 +1,4 @@
-"""`make aws-accept` against an emulator of its own: the whole flow, an interruption, a stack of somebody else.
+"""`make aws-accept` against an emulator of its own: the whole flow, an interruption, a foreign stack.
 
 The emulator's account is empty afterwards, but for a key that waits for its deletion.
 """

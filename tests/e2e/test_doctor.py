@@ -14,6 +14,8 @@ from tests.e2e import permissions
 from tests.e2e.operators import Operator, operator_of
 from tests.unit.cli.command_line import CommandLine
 
+pytestmark = pytest.mark.local_only("it reads the stack by the local roles and the emulator's permissions")
+
 SECONDS = 20.0
 # The emulator's functions send no metrics, and it keeps no backups and no expiry of a table that a stack makes.
 UNCHECKED = {"backups", "expiry", "orphaned credentials"}

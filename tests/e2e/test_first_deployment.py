@@ -27,6 +27,8 @@ from tests.receiver import Receiver
 from tools.deployment import entry
 from tools.deployment.entry import Entry
 
+pytestmark = pytest.mark.local_only("it deploys a stack of its own into the emulator")
+
 ENVIRONMENT = "blue"
 DOMAIN = "hooks.example.com"
 CERTIFICATE = f"arn:aws:acm:{emulator.REGION}:000000000000:certificate/{uuid.UUID(int=1)}"

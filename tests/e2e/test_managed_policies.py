@@ -17,6 +17,10 @@ from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_delivery import register
 from tests.receiver import Receiver
 
+pytestmark = pytest.mark.local_only(
+    "it needs the emulator's decisions on permissions, and a receiver on loopback"
+)
+
 SECONDS = 60.0
 ROOT = Path(__file__).parents[2]
 

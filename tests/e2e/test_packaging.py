@@ -9,6 +9,8 @@ from local import emulator
 from local.paths import ROOT, tool
 from local.stack import Stack
 
+pytestmark = pytest.mark.local_only("it packages the build of the local stack")
+
 BUCKET = "webhooks-packages"
 
 

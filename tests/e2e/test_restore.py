@@ -29,6 +29,8 @@ from tests.readme_verifiers import Case, in_python
 from tests.receiver import Receiver, token
 from tests.unit.cli.command_line import CommandLine, CommandResult
 
+pytestmark = pytest.mark.local_only("it loses tables and stacks, of the emulator alone")
+
 SECONDS = 40.0
 NAMES = {
     "--subscriptions-table": "SubscriptionsTable",

@@ -28,6 +28,10 @@ from webhooks.domain.delivery import Delivery, Pack, delivery_id
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.scope import Scope
 
+pytestmark = pytest.mark.local_only(
+    "it causes troubles that an emulator allows, and waits for none of its alarms"
+)
+
 HIDDEN = 6  # seconds; more than a batch takes on a busy machine, or it comes twice
 CHECKS, CLEANUP = sample("schedule/checks.json"), sample("schedule/maintenance.json")
 NO_THROTTLES = "the emulator's tables take every call at once: none is ever throttled"

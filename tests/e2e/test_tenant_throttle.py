@@ -12,6 +12,8 @@ from tests.e2e import permissions
 from tests.e2e.conftest import issue
 from tests.e2e.platform_client import ApiResponse, PlatformClient
 
+pytestmark = pytest.mark.local_only("it deploys other limits by the local stack")
+
 RATE, BURST = 1, 4
 REQUESTS, AT_ONCE = 30, 2  # each that comes at once has a process of the emulator's
 # A heavy request takes a whole bucket, so a storm of them gets one in five seconds, however slow the machine is.

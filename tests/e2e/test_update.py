@@ -35,6 +35,8 @@ from webhooks.ports.releases import NewVersion
 from webhooks.services.dispatch.callback_request import USER_AGENT
 from webhooks.services.release_check import ReleaseCheck
 
+pytestmark = pytest.mark.local_only("it deploys again and again into an emulator of its own")
+
 FOLDERS = ("functions", "layers")  # of the sources, beside the files of the root
 PATCHED = Path("layers/webhooks/python/webhooks/services/dispatch/callback_request.py")
 OTHER_AGENT = f"{USER_AGENT}-other"

@@ -4,17 +4,21 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
+from typing import TextIO, cast
 
 import pytest
+from rich.console import Console
 
 from acceptance import flow
 from acceptance.checks.check import Check, NotHere, expect, perform
+from acceptance.console import LastingOutput
 from acceptance.errors import AcceptanceError
 from acceptance.report import BillLine, Report, Result
 from acceptance.site import Site
 from acceptance.teardown import TornDown
+from local.progress import Progress
 from tests.unit.acceptance.fake_account import NAMES, FakeAccount
 
 
@@ -119,6 +123,24 @@ def test_signals_are_handled_as_before_afterwards() -> None:
     before = [signal.getsignal(each) for each in flow.ENDING]
     ran(lambda: "fine", torn=Torn())
     assert [signal.getsignal(each) for each in flow.ENDING] == before
+
+
+def test_a_console_that_is_closed_does_not_end_the_tear_down() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with suppress(OSError), os.fdopen(writing, "w", buffering=1) as closed:
+        shown = Progress(Console(file=cast("TextIO", LastingOutput(closed)), highlight=False))
+        torn = Torn(work=lambda: shown.say("delete"))
+
+        code = flow.run(
+            [flow.Step("one", lambda: "fine")],
+            report=new_report(),
+            tear_down=torn,
+            shown=shown,
+            say=shown.say,
+        )
+
+    assert (code, torn.times) == (flow.PASSED_CODE, 1)
 
 
 def test_something_left_is_an_exit_code_of_its_own() -> None:

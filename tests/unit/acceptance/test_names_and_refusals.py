@@ -108,12 +108,19 @@ def test_a_role_for_logs_that_the_account_has_is_kept() -> None:
     has = FakeAccount(apigateway=FakeClient(get_account={"cloudwatchRoleArn": "arn:aws:iam::1:role/logs"}))
     lacks = FakeAccount(apigateway=FakeClient(get_account={}))
 
-    assert parameters_for(has)["ApiGatewayLogsRole"] == "Existing"
-    assert parameters_for(lacks)["ApiGatewayLogsRole"] == "Create"
+    assert parameters_for(has, NAMES)["ApiGatewayLogsRole"] == "Existing"
+    assert parameters_for(lacks, NAMES)["ApiGatewayLogsRole"] == "Create"
+
+
+def test_the_runs_own_role_is_not_given_up_by_its_next_deployment() -> None:
+    role = "arn:aws:iam::1:role/shop-acceptance-ApiGatewayLogs-1"
+    own = FakeAccount(apigateway=FakeClient(get_account={"cloudwatchRoleArn": role}))
+
+    assert parameters_for(own, NAMES)["ApiGatewayLogsRole"] == "Create"
 
 
 def test_an_account_gets_the_guards_of_production() -> None:
-    parameters = parameters_for(FakeAccount(apigateway=FakeClient(get_account={})))
+    parameters = parameters_for(FakeAccount(apigateway=FakeClient(get_account={})), NAMES)
 
     assert not {"AllowHttpEndpoints", "AllowedNetworks", "AllowedPorts"} & set(parameters)
     assert parameters["DeletionProtection"] == "false"
