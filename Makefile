@@ -4,8 +4,10 @@
 UV := .tools/bin/uv
 PY := .venv/bin/python
 # An environment's mark is newer than the files that it was installed from.
-ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-docs/.installed \
-	.venv-gates/.installed .venv-checkov/.installed
+ENVIRONMENTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed
+# Only some commands and tests need these: the gates and releases, and the documentation's site.
+GATES := .venv-gates/.installed .venv-checkov/.installed
+SITE := .venv-docs/.installed
 LEVELS := $(filter-out tests/e2e/,$(wildcard tests/*/))
 WORKERS ?= 2
 
@@ -21,7 +23,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
-setup: $(ENVIRONMENTS) ## install everything (run and test do this first)
+setup: $(ENVIRONMENTS) ## install everything but the tools of gates and benchmarks (run and test do this first)
 
 run: setup ## start the local stack, deploy the sources, show deliveries; repeat it after a change (PORT=4580)
 	@$(PY) -m local run $(if $(PORT),--port $(PORT))
@@ -50,10 +52,10 @@ check: setup ## check format, lint, types and template
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
 
-gates: setup ## check the built artefacts, the template's security, secrets, vulnerabilities, workflows (docs/gates.md)
+gates: setup $(GATES) ## check the built artefacts, the template's security, secrets, vulnerabilities, workflows (docs/gates.md)
 	@echo "== gates"; $(PY) -m tools.gates
 
-audit: setup ## check the locks for known vulnerabilities; fail where that cannot be checked
+audit: setup $(GATES) ## check the locks for known vulnerabilities; fail where that cannot be checked
 	@$(PY) -m tools.gates --strict dependencies
 
 fix: setup ## format, and let the linters repair
@@ -64,7 +66,7 @@ fix: setup ## format, and let the linters repair
 pages: setup ## build the console and the reference page: web/ into functions/console/
 	@$(PY) -m tools.pages
 
-docs: setup ## build the documentation as a site, into .local/site; SERVE=1 shows it at http://127.0.0.1:8000
+docs: setup $(SITE) ## build the documentation as a site, into .local/site; SERVE=1 shows it at http://127.0.0.1:8000
 	@.venv-docs/bin/mkdocs $(if $(SERVE),serve --no-strict,build --quiet --strict)
 	@$(if $(SERVE),,echo "open .local/site/index.html")
 
@@ -77,13 +79,13 @@ browser: setup ## find Chromium for the tests of the pages; install it where it 
 screenshots: setup browser ## take the pictures of the console anew: of the tests, and those of README
 	@UPDATE_SCREENSHOTS=1 $(PY) -m pytest -q tests/browser/test_screenshots.py
 
-unit: setup browser languages ## run the tests that need no stack
+unit: setup browser languages $(GATES) $(SITE) ## run the tests that need no stack
 	@echo "== tests: $(patsubst tests/%/,%,$(LEVELS))"; $(PY) -m pytest -q -n $(WORKERS) $(LEVELS)
 
 e2e: setup browser ## run the tests against a local stack of their own
 	@echo "== tests: end to end"; $(PY) -m pytest -q tests/e2e
 
-bench: setup .venv-bench/.installed ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures)
+bench: setup .venv-bench/.installed .venv-gates/.installed ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures)
 	@$(PY) -m benchmarks $(if $(ONLY),--only '$(ONLY)')
 
 soak: setup ## run the local stack at a steady load and check that nothing grows (MINUTES=30)
@@ -94,6 +96,12 @@ profiles: setup .venv-bench/.installed ## draw the CPU profiles of dispatcher, f
 
 recording: setup ## run the local stack and record its output as docs/make-run.svg (PORT=4580)
 	@$(PY) -m local.recording $(if $(PORT),--port $(PORT))
+
+aws-accept: setup ## deploy to your AWS account, test there, print report and bill, delete everything (STACK=x)
+	@$(PY) -m acceptance run --stack '$(STACK)' --confirm '$(CONFIRM)' $(if $(KEEP),--keep) $(TESTS)
+
+aws-accept-clean: setup ## delete what an acceptance run has left in your account (STACK=x)
+	@$(PY) -m acceptance clean --stack '$(STACK)' --confirm '$(CONFIRM)'
 
 lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	$(UV) pip compile $(LOCK) --extra cli --group dev pyproject.toml -o requirements/dev.txt
@@ -109,10 +117,10 @@ lock: $(UV) ## resolve all dependencies anew, to their newest versions
 	echo uv | $(UV) pip compile $(LOCK) --python-version 3.9 - -o requirements/uv.txt
 LOCK := --quiet --upgrade --universal --generate-hashes --no-header
 
-release: setup ## check, build and tag a release; the changelog has its notes (VERSION=1.2.3)
+release: setup $(GATES) ## check, build and tag a release; the changelog has its notes (VERSION=1.2.3)
 	@$(PY) -m tools.release $(VERSION)
 
-artefacts: setup ## build the files of a release into dist/artefacts (VERSION=1.2.3)
+artefacts: setup $(GATES) ## build the files of a release into dist/artefacts (VERSION=1.2.3)
 	@$(PY) -m tools.release $(VERSION) --build dist/artefacts
 
 clean: stop ## delete everything that was installed or built, and the local stack

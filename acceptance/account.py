@@ -72,7 +72,7 @@ def make_client(service: str, region: str, endpoint: str | None) -> Any:
 
 def open_account() -> Account:
     """Return the account of the caller's credentials. Raises RefusedError."""
-    region = boto3.session.Session().region_name
+    region = os.environ.get("AWS_REGION") or boto3.session.Session().region_name
     if not region:
         raise RefusedError("no region: set AWS_REGION, or the region of your AWS profile")
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or None

@@ -46,11 +46,11 @@ ESTIMATE = Quantities(
     api_requests=20_000,
     queue_requests=60_000,
     write_units=60_000,
-    read_units=60_000,
+    read_units=600_000,
     key_requests=30_000,
     secret_calls=10_000,
     log_bytes=0.2 * GB,
-    alarms=30,
+    alarms=100,
     dashboards=1,
     metrics=60,
 )

@@ -43,7 +43,7 @@ def find(account: Account, names: Names) -> Iterator[Kept]:
 
     A key comes last: what it encrypts is deleted before it.
     """
-    for finder in (_tables, _queues, _secrets, _roles, _buses, _buckets, _keys):
+    for finder in (_tables, _queues, _secrets, _roles, _buses, _log_groups, _buckets, _keys):
         yield from finder(account, names)
 
 
@@ -166,6 +166,29 @@ def delete_bus(account: Account, bus: str) -> None:
             )
         events.delete_rule(Name=rule["Name"], EventBusName=bus)
     events.delete_event_bus(Name=bus)
+
+
+def _log_groups(account: Account, names: Names) -> Iterator[Kept]:
+    """Yield log groups, which a deletion in the middle of a creation may have missed."""
+    logs = account.client("logs")
+    for prefix in names.log_groups:
+        for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
+            for group in page["logGroups"]:
+                name = group["logGroupName"]
+                arn = group["arn"].removesuffix(":*")
+                found = _unless_gone(logs.list_tags_for_resource, resourceArn=arn)
+                if found is not None:
+                    delete = partial(_call, logs.delete_log_group, logGroupName=name)
+                    yield Kept("log group", name, found.get("tags", {}), delete)
+
+
+def indexed(account: Account, names: Names) -> list[str]:
+    """Return the ARNs that the index of tags has: late, so that some may be deleted already."""
+    wanted = [{"Key": TAG, "Values": [names.service]}]
+    pages = (
+        account.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=wanted)
+    )
+    return [found["ResourceARN"] for page in pages for found in page["ResourceTagMappingList"]]
 
 
 def _buckets(account: Account, names: Names) -> Iterator[Kept]:

@@ -52,6 +52,11 @@ class Names:
         return tuple(f"{stack}/" for stack in self.stacks)
 
     @property
+    def log_groups(self) -> tuple[str, ...]:
+        """Return the starts of the names of log groups."""
+        return tuple(f"/{stack}/" for stack in self.stacks)
+
+    @property
     def bus(self) -> str:
         """Return the name of the event bus; its rule has it too."""
         return f"{self.service}-bus"

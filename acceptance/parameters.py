@@ -17,6 +17,9 @@ COMMON = {
     "DispatcherConcurrency": "4",
     "SlowDispatcherConcurrency": "2",
     "RecoveryConcurrency": "2",
+    # All tests call as one tenant.
+    "TenantRate": "500",
+    "TenantBurst": "1000",
 }
 AWS = {"Architecture": "arm64", "ThrottlingRate": "50", "ThrottlingBurst": "50"}
 # Callbacks go to the emulator itself, which speaks no TLS; its throttling would hold up the tests.
@@ -26,6 +29,7 @@ EMULATOR = {
     "AllowedNetworks": "127.0.0.0/8",
     "ThrottlingRate": "1000",
     "ThrottlingBurst": "2000",
+    "Alarms": "Basic",  # the others have metric math, which it does not know
 }
 CHANGED_DELAYS = "3,4"  # of the deployment that changes a parameter alone
 

@@ -45,7 +45,6 @@ class Report:
     outcome: str = "not finished"
     steps: list[Result] = field(default_factory=list)
     checks: list[Result] = field(default_factory=list)
-    cold_starts: list[str] = field(default_factory=list)
     bill: list[BillLine] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     stays: list[str] = field(default_factory=list)
@@ -78,12 +77,8 @@ class Report:
         yield ""
         yield f"Version {self.version}, account {self.account}, {self.region} ({where}); {_utc(self.began)}, "
         yield f"{self.ended - self.began:.0f} s."
-        if any(each.startswith("a run") for each in self.left):
-            yield ""
         yield from _table("Steps", ("step", "result", "seconds", "evidence"), map(_row, self.steps))
         yield from _table("Checks", ("check", "result", "seconds", "evidence"), map(_row, self.checks))
-        if self.cold_starts:
-            yield from ("", "## Cold starts", *(f"- {line}" for line in self.cold_starts))
         if self.bill:
             rows = [(line.service, line.item, _quantity(line), f"{line.dollars:.4f}") for line in self.bill]
             rows.append(("total", "", "", f"{self.total:.4f}"))

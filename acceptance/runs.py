@@ -112,7 +112,7 @@ def _steps(
         return suite.run(site.account, site.names, site.folder, tests=options.tests, say=progress.say)
 
     def check() -> str:
-        report.checks = perform(checks.ALL, site, progress)
+        perform(checks.ALL, site, progress, report.checks)
         counts = {
             each: sum(one.result == each for one in report.checks) for each in (PASSED, FAILED, NOT_HERE)
         }

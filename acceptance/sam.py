@@ -11,6 +11,7 @@ from pathlib import Path
 from acceptance.account import Account
 from acceptance.errors import AcceptanceError
 from acceptance.names import Names
+from local import sources
 from local.errors import failed
 from local.paths import ROOT, tool
 
@@ -32,7 +33,11 @@ class Sam:
         return self.folder / "build" / "template.yaml"
 
     def build(self, parameters: Mapping[str, str]) -> None:
-        """Build the service. Raises LocalError."""
+        """Build the service, unless the last build had the same sources. Raises LocalError."""
+        mark, wanted = self.folder / "built", sources.digest(_overrides(parameters))
+        if mark.is_file() and mark.read_text("utf-8") == wanted:
+            return
+        mark.unlink(missing_ok=True)
         self._run(
             "build",
             "build",
@@ -40,6 +45,7 @@ class Sam:
             *("--parallel", "--parameter-overrides", *_overrides(parameters)),
             seconds=BUILD_SECONDS,
         )
+        mark.write_text(wanted, "utf-8")
 
     def deploy(
         self, stack: str, template: Path, parameters: Mapping[str, str], *, step: str = "deploy"
@@ -67,7 +73,12 @@ class Sam:
             process = subprocess.Popen(
                 [tool(".venv-sam", "sam"), command, "--config-file", config, *arguments],
                 cwd=self.folder,
-                env=os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_REGION": self.account.region},
+                env=os.environ
+                | {
+                    "SAM_CLI_TELEMETRY": "0",
+                    "AWS_REGION": self.account.region,
+                    "AWS_DEFAULT_REGION": self.account.region,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -39,7 +39,11 @@ def run(
     """Run the tests against the stack. Raises AcceptanceError where one fails."""
     junit, log = folder / "junit.xml", folder / "pytest.log"
     junit.unlink(missing_ok=True)
-    environment = os.environ | {"E2E_TARGET": f"aws:{names.service}", "AWS_REGION": account.region}
+    environment = os.environ | {
+        "E2E_TARGET": f"aws:{names.service}",
+        "AWS_REGION": account.region,
+        "AWS_DEFAULT_REGION": account.region,
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-v", *(tests or TESTS), f"--junitxml={junit}"],

@@ -132,3 +132,8 @@ class TearDown:
                 done.stays.append(f"{text}: {resource.pending}")
             elif not any(line.startswith(text) for line in done.left):
                 done.left.append(f"{text}: it is still there")
+        for arn in kept.indexed(self._account, self._names):
+            if ":kms:" not in arn:
+                done.stays.append(
+                    f"{arn}: in the index of tags, which is late; it is probably deleted already"
+                )

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +64,8 @@ def init(built: Built, function: Path) -> Init:
     paths = runtime.Paths(built.layers, built.runtime)
     with runtime.started(function, paths, ENVIRONMENT, subprocess.PIPE) as (process, port):
         # No JSON: the runtime calls no handler then, whose CPU would count and whose calls would leave.
-        runtime.call(port, b"no JSON")
         status, said = "", log.open("a", encoding="utf-8")
-        with said:
+        with closing(runtime.call(port, b"no JSON")), said:
             for line in process.stdout or ():
                 said.write(line)
                 if done := DONE.search(line):

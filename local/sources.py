@@ -11,19 +11,19 @@ DIGEST_CHARACTERS = 32
 BUILT_FROM = ("template.yaml", "samconfig.toml", "functions", "layers")
 
 
-def digest(settings: Iterable[str]) -> str:
+def digest(settings: Iterable[str], *, root: Path = ROOT) -> str:
     """Return a digest of the sources, the commit (a part of the version) and the deployment's settings."""
     whole = sha256()
-    for path in _files():
-        whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + sha256(path.read_bytes()).digest())
+    for path in _files(root):
+        whole.update(str(path.relative_to(root)).encode() + b"\0" + sha256(path.read_bytes()).digest())
     for setting in (_commit(), *settings):
         whole.update(setting.encode() + b"\0")
     return whole.hexdigest()[:DIGEST_CHARACTERS]
 
 
-def _files() -> Iterator[Path]:
+def _files(root: Path) -> Iterator[Path]:
     for name in BUILT_FROM:
-        start = ROOT / name
+        start = root / name
         for path in [start] if start.is_file() else sorted(start.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path

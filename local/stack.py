@@ -51,6 +51,7 @@ class Stack:
     """One local stack with all its files in `folder`.
 
     `environment` is added to the functions' own (a CA file, say). `parameters` override samconfig.toml's.
+    `root`: the folder of the sources; another one than the repository is built beside it.
     """
 
     def __init__(
@@ -61,11 +62,14 @@ class Stack:
         steps: Steps | None = None,
         environment: Mapping[str, str] | None = None,
         parameters: Mapping[str, str] | None = None,
+        root: Path = ROOT,
     ) -> None:
         self.folder = folder
         self.port = port
         self._steps = steps or Silent()
         self._parameters = dict(parameters or {})
+        self._root = root
+        self._build = folder / ("build" if root == ROOT else f"build-{root.name}")
         self.emulator = emulator.Emulator(folder, environment or {})
 
     @property
@@ -82,11 +86,16 @@ class Stack:
                 running = self.emulator.start(self.port)
         self.port = running.port
         overrides = self._overrides()
-        wanted = sources.digest(overrides)
+        wanted = sources.digest(overrides, root=self._root)
         if self._deployed() != wanted:
             self.build(wanted, overrides)
             self.deploy(wanted, overrides)
         self.__dict__.pop("outputs", None)
+
+    def prepare(self) -> None:
+        """Build what `up` deploys, and deploy nothing. Raises LocalError."""
+        overrides = self._overrides()
+        self.build(sources.digest(overrides, root=self._root), overrides)
 
     def down(self) -> bool:
         """Stop the emulator, which writes its state; False where it did not run."""
@@ -99,14 +108,14 @@ class Stack:
 
     def build(self, wanted: str, overrides: list[str]) -> None:
         """Run `sam build`, unless the last build had the same sources. Raises LocalError."""
-        mark = self.folder / "built"
+        mark = self._build.with_name(self._build.name.replace("build", "built", 1))
         if mark.is_file() and mark.read_text("utf-8") == wanted:
             return
         mark.unlink(missing_ok=True)
         with self._steps.step("sam build"):
             self._sam(
                 "build",
-                *("--template-file", ROOT / "template.yaml", "--build-dir", self.folder / "build"),
+                *("--template-file", self._root / "template.yaml", "--build-dir", self._build),
                 *("--parameter-overrides", *overrides),
             )
         mark.write_text(wanted, "utf-8")
@@ -117,7 +126,8 @@ class Stack:
             self.client("s3").create_bucket(Bucket=BUCKET)
             self._sam(
                 "deploy",
-                *("--template-file", self.folder / "build" / "template.yaml"),
+                *("--template-file", self._build / "template.yaml"),
+                *("--stack-name", STACK_NAME),
                 *("--tags", f"{DIGEST_TAG}={wanted}"),
                 *("--parameter-overrides", *overrides),
             )

@@ -32,25 +32,25 @@ def expect(holds: object, otherwise: object) -> None:
         raise AssertionError(str(otherwise))
 
 
-def perform(checks: Sequence[Check], site: Site, shown: Steps) -> list[Result]:
-    """Do all checks, whatever their results are."""
-    return [_perform(check, site, shown) for check in checks]
+def perform(checks: Sequence[Check], site: Site, shown: Steps, results: list[Result]) -> None:
+    """Do all checks, whatever their results are; each adds its result."""
+    for check in checks:
+        if site.account.is_emulator and check.emulator:
+            results.append(Result(check.name, NOT_HERE, check.emulator, 0.0))
+            continue
+        began = time.monotonic()
+        try:
+            with shown.step(check.name):
+                outcome, evidence = _see(check, site)
+        except (AssertionError, AcceptanceError, LocalError, BotoCoreError, ClientError, OSError) as error:
+            outcome, evidence = FAILED, str(error) or repr(error)
+        except Exception as error:  # noqa: BLE001 - one check must not hide the results of the others
+            outcome, evidence = FAILED, repr(error)
+        results.append(Result(check.name, outcome, evidence, time.monotonic() - began))
 
 
-def _perform(check: Check, site: Site, shown: Steps) -> Result:
-    began = time.monotonic()
-
-    def result(outcome: str, evidence: object) -> Result:
-        return Result(check.name, outcome, str(evidence) or "no reason given", time.monotonic() - began)
-
-    if site.account.is_emulator and check.emulator:
-        return result(NOT_HERE, check.emulator)
+def _see(check: Check, site: Site) -> tuple[str, str]:
     try:
-        with shown.step(check.name):
-            return result(PASSED, check.see(site))
+        return PASSED, check.see(site)
     except NotHere as reason:
-        return result(NOT_HERE, reason)
-    except (AssertionError, AcceptanceError, LocalError, BotoCoreError, ClientError, OSError) as error:
-        return result(FAILED, error)
-    except Exception as error:  # noqa: BLE001 - one check must not hide the results of the others
-        return result(FAILED, repr(error))
+        return NOT_HERE, str(reason)

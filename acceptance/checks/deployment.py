@@ -15,18 +15,23 @@ from local.errors import LocalError
 
 FUNCTION = "DispatcherFunction"
 VARIABLE = "RETRY_DELAYS"
+# Created last, and refused: the first by Lambda, the second by an emulator, which grants any permission.
+LAST = ["DispatcherFunction", "MaintenanceFunction", "Api"]
 FAULT = {
-    # Made by a function that does not exist: the creation begins with everything else, and ends here.
-    "Type": "Custom::Fault",
-    "DependsOn": ["DispatcherFunction", "MaintenanceFunction", "Api"],
+    "Type": "AWS::Lambda::Permission",
+    "DependsOn": LAST,
     "Properties": {
-        "ServiceToken": {
-            "Fn::Sub": (
-                "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-none"
-            )
-        }
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": "webhooks-acceptance-no-such-function",
+        "Principal": "apigateway.amazonaws.com",
     },
 }
+EMULATOR_FAULT = {
+    "Type": "Custom::Fault",
+    "DependsOn": LAST,
+    "Properties": {"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:none"},
+}
+ROLLBACK_SECONDS = 900
 STAYING = "AWS::DynamoDB::Table"
 
 
@@ -89,7 +94,7 @@ def a_canary_ends_well(site: Site) -> str:
 def a_failed_creation_rolls_back(site: Site) -> str:
     """A creation that fails deletes everything but the tables, which keep their data by design."""
     template = _template(site)
-    template["Resources"]["AcceptanceFault"] = FAULT
+    template["Resources"]["AcceptanceFault"] = EMULATOR_FAULT if site.account.is_emulator else FAULT
     path = site.sam.built.with_name("failing.yaml")  # beside the built one: its paths are relative
     path.write_text(json.dumps(template, default=str), "utf-8")
     name = site.names.failing
@@ -102,9 +107,8 @@ def a_failed_creation_rolls_back(site: Site) -> str:
         pass
     else:
         raise AssertionError("the creation did not fail")
-    found = describe(site.account, name)
-    expect(found is not None, "the stack is gone: its rollback cannot be seen")
-    status = (found or {})["StackStatus"]
+    site.until(lambda: not _status(site, name).endswith("_IN_PROGRESS"), seconds=ROLLBACK_SECONDS, pause=5)
+    found, status = describe(site.account, name), _status(site, name)
     expect(status == "ROLLBACK_COMPLETE", f"{name}: {status}, {(found or {}).get('StackStatusReason', '')}")
     left = [
         f"{each['LogicalResourceId']} {each['ResourceStatus']}"
@@ -116,6 +120,11 @@ def a_failed_creation_rolls_back(site: Site) -> str:
     pages = site.account.client("dynamodb").get_paginator("list_tables").paginate()
     tables = [each for page in pages for each in page["TableNames"] if each.startswith(f"{name}-")]
     return f"{status}; {len(tables)} empty tables stay, nothing else does"
+
+
+def _status(site: Site, stack: str) -> str:
+    found = describe(site.account, stack)
+    return found["StackStatus"] if found else "not there"
 
 
 def _template(site: Site) -> dict[str, Any]:

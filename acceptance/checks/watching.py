@@ -8,7 +8,8 @@ from acceptance.checks.check import Check, NotHere, expect
 from acceptance.site import Site
 
 ALARM_SECONDS, OK_SECONDS, PAUSE = 600, 900, 15
-DLQ = "EventsDlqUrl"
+DLQ = "RecoveryDlqUrl"
+VISIBLE = "ApproximateNumberOfMessagesVisible"
 RAISED = "to ALARM"
 
 
@@ -29,7 +30,11 @@ def an_alarm_is_raised_once(site: Site) -> str:
     """A dead letter raises its alarm, and its removal ends it; the alarm is raised once."""
     sqs, url = site.account.client("sqs"), site.service.outputs[DLQ]
     queue = url.rpartition("/")[2]
-    watching = [each["AlarmName"] for each in _alarms(site) if _dimension(each, "QueueName") == queue]
+    watching = [
+        each["AlarmName"]
+        for each in _alarms(site)
+        if each.get("MetricName") == VISIBLE and _dimension(each, "QueueName") == queue
+    ]
     if not watching:
         raise NotHere(f"no alarm watches {DLQ.removesuffix('Url')}")
     sqs.purge_queue(QueueUrl=url)  # the tests have left dead letters
@@ -81,10 +86,7 @@ def _alarms(site: Site) -> list[dict[str, Any]]:
 
 
 def _dimension(alarm: dict[str, Any], name: str) -> str | None:
-    """Return the value of a dimension, of the alarm's one metric or of any in its expression."""
-    metrics = [alarm, *(each.get("MetricStat", {}).get("Metric", {}) for each in alarm.get("Metrics", []))]
-    dimensions = [each for metric in metrics for each in metric.get("Dimensions", [])]
-    return next((str(each["Value"]) for each in dimensions if each["Name"] == name), None)
+    return next((str(each["Value"]) for each in alarm.get("Dimensions", []) if each["Name"] == name), None)
 
 
 def _reaches(site: Site, names: list[str], state: str, seconds: float) -> bool:

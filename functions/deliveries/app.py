@@ -24,7 +24,7 @@ from webhooks.services.delivery_log import DeliveryLogs
 from webhooks.services.endpoint_health import EndpointHealth
 from webhooks.services.explanation import Explanations
 from webhooks.services.replays import TenantReplays
-from webhooks.services.tenant_throttle import COSTLY
+from webhooks.services.tenant_throttle import COSTLY, HEAVY
 
 COMMUNITY = "/tenant/<tenant_id>/community/<community_id>"
 WEBHOOK = f"{COMMUNITY}/webhook/<webhook_id>"
@@ -79,7 +79,7 @@ def replay_routes(api: RestApi, authenticator: Authenticator, *, replays: Tenant
 
     @api.post(f"{COMMUNITY}/deliveries/replay")
     def begin(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=HEAVY)
         asked = read(ReplayIn, request.json_object())
         wanted = asked.wanted(authorized.scope)
         if asked.dry_run:
@@ -127,14 +127,14 @@ def health_routes(api: RestApi, authenticator: Authenticator, *, health: Endpoin
 
     @api.post(f"{COMMUNITY}/webhooks/health")
     def several(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=HEAVY)
         asked = read(WebhooksHealthIn, request.json_object())
         shown = health.several(authorized.scope, asked.webhook_ids)
         return json_response(health_responses.webhooks_health(shown))
 
     @api.get(f"{COMMUNITY}/health")
     def community(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=HEAVY)
         return json_response(health_responses.community_health(health.community(authorized.scope)))
 
     @api.get(f"{WEBHOOK}/series")

@@ -13,6 +13,7 @@ from webhooks.entrypoints.api.schemas.webhook import WebhookIn, WebhookPatch
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.entrypoints.probe import probed
 from webhooks.services.endpoint_health import EndpointHealth
+from webhooks.services.tenant_throttle import COSTLY, HEAVY
 from webhooks.services.webhook_pages import WebhookPages
 from webhooks.services.webhook_secrets import WebhookSecrets
 from webhooks.services.webhooks import Webhooks, require_webhook_id
@@ -37,6 +38,8 @@ def routes(
     def fetch(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
         authorized = authenticator.community(request, tenant_id, community_id)
         asked = read(FetchIn, request.json_object() if request.body else {})
+        if asked.wanted.looks_at_many:
+            authenticator.charge(request, authorized, cost=HEAVY)
         page, credentials = pages.fetch(authorized, index=asked.index, size=asked.size, wanted=asked.wanted)
         return json_response(
             responses.page(authorized.caller, page, credentials, index=asked.index, size=asked.size)
@@ -44,7 +47,7 @@ def routes(
 
     @api.put(f"{COMMUNITY}/webhook")
     def create(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         body = read(WebhookIn, request.json_object())
         return json_response(
             webhooks.create(
@@ -57,21 +60,21 @@ def routes(
 
     @api.get(WEBHOOK)
     def show(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         shown = health.get(authorized.scope, webhook_id)
         [credential] = pages.credentials(authorized, [shown.webhook])
         return json_response(responses.shown(authorized.caller, shown, credential))
 
     @api.patch(WEBHOOK)
     def update(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         require_webhook_id(webhook_id)
         patch = read(WebhookPatch, request.json_object()).to_patch()
         return json_response(webhooks.update(authorized, webhook_id, patch, respond=responses.changed))
 
     @api.delete(WEBHOOK)
     def delete(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         webhooks.delete(authorized, webhook_id)
         return no_content()
 
@@ -82,7 +85,7 @@ def routes(
 
     @api.post(f"{WEBHOOK}/secret/rotate")
     def rotate(request: ApiRequest, tenant_id: str, community_id: str, webhook_id: str) -> Response[str]:
-        authorized = authenticator.community(request, tenant_id, community_id)
+        authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         return json_response(secrets.rotate(authorized, webhook_id, respond=responses.secret))
 
     return api

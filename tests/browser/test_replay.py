@@ -23,7 +23,7 @@ from tests.browser.logged import (
     visit,
 )
 from tests.browser.world import World
-from tests.factories import BASE
+from tests.factories import BASE, COMMUNITY, TENANT
 from webhooks.domain.replay import MAX_RUNNING
 
 
@@ -226,6 +226,25 @@ def test_a_count_that_fails_can_be_made_again(log: Log, tab: Page) -> None:
     shown.get_by_role("button", name="Count again").click()
 
     expect(shown.get_by_role("button", name="Replay 30 deliveries")).to_be_enabled()
+
+
+def test_a_count_that_comes_too_soon_waits_and_goes_on_by_itself(world: World, page: Page) -> None:
+    webhook = world.webhook("Order sync")
+    dead(world, webhook)
+    world.app.limiter.unlimited = ()
+    now = world.now + 1000  # the page takes a while
+    assert world.app.limiter.take(f"C-{TENANT}#{COMMUNITY}", count=10, burst=10, rate=0.5, now=now)
+    open_console(page, world, f"#/deliveries?dialog=replay&webhook={webhook}")
+
+    expect(dialog(page)).to_contain_text(
+        "Not counted yet. A community's deliveries are counted once in 2 seconds; send this one again later. "
+        "It is counted by itself in"
+    )
+    expect(dialog(page).get_by_role("timer")).to_have_text(re.compile("[12] s"))
+    expect(dialog(page).get_by_role("button", name="Replay", exact=True)).to_be_disabled()
+    assert findings(page) == []
+
+    expect(dialog(page).get_by_role("button", name="Replay 1 delivery")).to_be_enabled()
 
 
 # ---- look, and the webhook's view

@@ -115,6 +115,11 @@ def test_a_webhook_is_read_back_as_it_was_stored(store: Store) -> None:
     assert store.subscriptions.get(ACME, webhook.id) == webhook
 
 
+def test_no_restore_runs_unless_an_operator_began_one(store: Store) -> None:
+    store.subscriptions.add(make_webhook(store.subscriptions.next_id(ACME, now=NOW)), make_record("a"))
+    assert not store.subscriptions.is_restoring()
+
+
 def test_ids_are_24_hex_characters_and_sort_by_creation(store: Store) -> None:
     ids = [store.subscriptions.next_id(ACME, now=NOW + n) for n in range(5)]
     assert ids == sorted(set(ids))

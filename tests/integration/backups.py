@@ -14,6 +14,7 @@ from tests.clocks import NOW
 from tests.contract.backends import Backend
 from tests.contract.webhooks_made import ACME, changed, make_record, make_webhook
 from tests.unit.cli.command_line import CommandLine, CommandResult
+from webhooks.adapters.dynamodb.keys import community_key, webhook_sk
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
@@ -21,31 +22,32 @@ from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential, Webhook
+from webhooks.domain.webhook import Credential, Webhook, sequence_of
 from webhooks.services.orphan_cleanup import CleanupResult, OrphanCleanup
 from webhooks_cli.aws import Account
 
 type Item = dict[str, Any]
-CURVE = {"ParameterKey": "EcCurveName", "ParameterValue": "secp256k1"}
 
 
 class Deployment:
     """A stack's tables and secrets. `command` runs `webhooks` for it, in a folder of its own."""
 
-    def __init__(self, backend: Backend, name: str, folder: Path) -> None:
+    def __init__(self, backend: Backend, name: str, folder: Path, *, number: int = 1) -> None:
         self.backend = backend
         self.name = name
         self.folder = folder
         self.command = CommandLine(folder)
-        self.stack_id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/1"
-        self.key = f"arn:aws:kms:us-east-1:000000000000:key/{name}"
+        self.stack_id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/{number}"
+        self.key = f"arn:aws:kms:us-east-1:000000000000:key/{name}-{number}"
         self.curve = "secp256k1"
+        self._suffix = f"{name}-{number}"
         self.subscriptions_table = self._table("subscriptions")
         self.deliveries_table = self._table("deliveries")
         self.access_table = self._table("access", sorted_by=None)
         self.secrets = {
             each: self.backend.clients.secrets.create_secret(
-                Name=f"{name}-{each}-{backend.suffix}", SecretString=json.dumps({"seed": f"{name} {each}"})
+                Name=f"{self._suffix}-{each}-{backend.suffix}",
+                SecretString=json.dumps({"seed": f"{name} {each}"}),
             )["Name"]
             for each in ("serviceKeysSecret", "signingKeysSecret", "webhookMasterSecret")
         }
@@ -138,7 +140,7 @@ class Deployment:
             "issuedAt": {"N": "1"},
             **more,
         }
-        self.backend.clients.dynamodb.put_item(TableName=self.access_table, Item=item)
+        self.put(self.access_table, item)
 
     def webhooks(self, scope: Scope = ACME) -> list[Webhook]:
         return list(self.subscriptions.page(scope, index=0, size=1000, tags=()).webhooks)
@@ -154,6 +156,19 @@ class Deployment:
         pages = self.backend.clients.dynamodb.get_paginator("scan").paginate(TableName=table)
         found = [dict(item) for page in pages for item in page["Items"]]
         return sorted(found, key=lambda item: (item["pk"]["S"], item.get("sk", {}).get("S", "")))
+
+    def put(self, table: str, *items: Item) -> None:
+        for item in items:
+            self.backend.clients.dynamodb.put_item(TableName=table, Item=item)
+
+    def key_of(self, webhook: Webhook) -> Item:
+        """Return the key of a webhook's item."""
+        return community_key(webhook.scope, webhook_sk(sequence_of(webhook.id) or 0))
+
+    def credential_names(self) -> list[str]:
+        """Return the names of the secrets that the webhooks name."""
+        items = self.items(self.subscriptions_table)
+        return [item["credentialSecret"]["S"] for item in items if "credentialSecret" in item]
 
     def state(self) -> dict[str, Any]:
         """Return everything that a backup has, without the names of secrets and their versions."""
@@ -195,7 +210,7 @@ class Deployment:
             yield
 
     def _table(self, name: str, *, sorted_by: str | None = "sk") -> str:
-        suffix, self.backend.suffix = self.backend.suffix, f"{self.backend.suffix}-{self.name}"
+        suffix, self.backend.suffix = self.backend.suffix, f"{self.backend.suffix}-{self._suffix}"
         try:
             return self.backend.table(name, sorted_by=sorted_by)
         finally:
@@ -252,7 +267,7 @@ def calls_seen(*, before: Hook | None = None, after: Hook | None = None) -> Iter
 
     with (
         mock.patch.object(Account, "_client", client),
-        mock.patch("webhooks_cli.commands.backup.WORKERS", 1),
+        mock.patch("webhooks_cli.backup.work.WORKERS", 1),
     ):
         yield
 
@@ -271,9 +286,10 @@ class _Seen:
             number = next(self._numbers)
             if self._before:
                 self._before(number, name)
-            response = real(**request)
-            if self._after:
-                self._after(number, name)
-            return response
+            try:
+                return real(**request)
+            finally:
+                if self._after:
+                    self._after(number, name)
 
         return call

@@ -1,17 +1,25 @@
 """`webhooks backup`: a restored deployment is the one that was backed up."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.contract.backends import Backend, backend_named
+from tests.contract.stores import assert_consistent
 from tests.contract.webhooks_made import ACME
 from tests.integration.backups import Backups, Deployment
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential
 
 NORTH, SOUTH = ACME, Scope("acme", "south")
+SECRET_OPTIONS = {
+    "serviceKeysSecret": "--service-keys-secret",
+    "signingKeysSecret": "--signing-keys-secret",
+    "webhookMasterSecret": "--webhook-master-secret",
+}
 FIRST, SECOND = Credential(token="first"), Credential(username="ü", password="second")
 
 
@@ -61,3 +69,283 @@ def test_a_restored_deployment_is_the_one_that_was_backed_up(
     assert restored.document["contents"] == created.document["contents"]
     assert two.state() == one.state()
     assert two.tokens() == one.tokens()
+
+
+def test_a_backup_is_a_private_file_that_shows_nothing(one: Deployment, backups: Backups) -> None:
+    assert backups.create(one, "a.age").code == 0
+
+    path = backups.folder / "a.age"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes().startswith(b"age-encryption.org/v1\n")
+    assert b"first" not in path.read_bytes()
+    assert [each.name for each in backups.folder.glob(".a.age*")] == []
+    assert backups.identity.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_overwrites_no_file(one: Deployment, backups: Backups) -> None:
+    backups.create(one, "a.age")
+    before = (backups.folder / "a.age").read_bytes()
+
+    again = backups.create(one, "a.age")
+
+    assert again.code == 2
+    assert "exists already" in again.stderr
+    assert (backups.folder / "a.age").read_bytes() == before
+
+
+def test_show_reads_what_create_counted(one: Deployment, backups: Backups) -> None:
+    created = backups.create(one, "a.age").document
+
+    shown = backups.show(one, "a.age").document
+
+    assert shown.items() <= created.items()
+    assert shown["parameters"] == {"EcCurveName": "secp256k1"}
+    assert shown["stack"] == "one"
+
+
+def test_the_delivery_log_is_restored_where_the_backup_has_it(
+    one: Deployment, two: Deployment, backups: Backups
+) -> None:
+    def delivery(name: str, expires_at: int) -> dict[str, Any]:
+        key = {"pk": {"S": "W#w"}, "sk": {"S": name}}
+        return {
+            **key,
+            "expiresAt": {"N": str(expires_at)},
+            "raw": {"B": b"\0\xff"},
+            "set": {"BS": [b"a", b"b"]},
+        }
+
+    one.put(
+        one.deliveries_table, *(delivery(f"{number:04}", int(one.command.now) + 9) for number in range(250))
+    )
+    one.put(one.deliveries_table, delivery("expired", int(one.command.now) - 9))
+    assert "delivery" not in backups.create(one, "without.age").document["counts"]
+    assert backups.create(one, "with.age", "--with-deliveries").document["counts"]["delivery"] == 250
+
+    assert backups.restore(two, "with.age").code == 0
+
+    assert two.items(two.deliveries_table) == one.items(one.deliveries_table)[:250]
+
+
+def test_a_restored_table_is_backed_up_in_place_of_the_stacks(
+    one: Deployment, two: Deployment, backups: Backups
+) -> None:
+    options = ["--subscriptions-table", one.subscriptions_table, "--access-table", one.access_table]
+    options += [part for name, option in SECRET_OPTIONS.items() for part in (option, one.secrets[name])]
+
+    assert backups.create(two, "a.age", *options).code == 0
+
+    assert backups.restore(two, "a.age").code == 0
+    assert two.state() == one.state()
+
+
+def test_other_webhooks_are_overwritten_only_when_their_table_is_named(
+    one: Deployment, two: Deployment, backups: Backups
+) -> None:
+    backups.create(one, "a.age")
+    two.add(credential=SECOND, tags=("red",), event_names=("order.paid", "order.red"))
+    two.add(scope=Scope("acme", "west"), event_names=("west",))
+    before = two.state()
+
+    refused = backups.restore(two, "a.age")
+
+    assert refused.code == 1
+    assert f"--overwrite {two.subscriptions_table}" in refused.document["error"]
+    assert "has 2 webhooks" in refused.document["error"]
+    assert "of acme/west" in refused.document["error"]
+    assert backups.restore(two, "a.age", "--overwrite", one.subscriptions_table).code == 2
+    assert backups.restore(two, "a.age", "--dry-run", "--overwrite", two.subscriptions_table).code == 0
+    assert two.state() == before
+
+    done = backups.restore(two, "a.age", "--overwrite", two.subscriptions_table)
+    assert done.code == 0, done.stdout
+    assert (done.document["webhooks"], done.document["removed"]) == (4, 2)
+    names = ("order.created", "order.paid", "order.lost", "order.red", "west")
+    for scope in (NORTH, SOUTH, Scope("acme", "west")):
+        expected = one.webhooks(scope)
+        found = two.webhooks(scope)
+        assert [each.id for each in found] == [each.id for each in expected]
+        assert_consistent(two.stores, scope, found, event_names=names, tags=("red", "blue", "green", "a#b"))
+    # No cache of fan-out knows the versions that the communities have now
+    assert two.stores[1].versions([NORTH])[NORTH] > 1
+
+
+def test_webhooks_that_changed_since_are_not_set_back_unasked(one: Deployment, backups: Backups) -> None:
+    backups.create(one, "a.age")
+    [newest, *_] = one.webhooks()
+    one.change(newest, name="changed")
+
+    refused = backups.restore(one, "a.age")
+
+    assert refused.code == 1
+    assert newest.id in refused.document["error"]
+    assert one.webhooks()[0].definition.name == "changed"
+    assert backups.restore(one, "a.age", "--overwrite", one.subscriptions_table).code == 0
+    assert one.webhooks() == [newest, *one.webhooks()[1:]]
+
+
+def test_a_deleted_credential_comes_back_and_nothing_else_changes(one: Deployment, backups: Backups) -> None:
+    tokens = one.tokens()
+    backups.create(one, "a.age")
+    lost = next(webhook.credential for webhook in one.webhooks() if webhook.credential)
+    one.credentials.delete(lost)
+    before = one.items(one.access_table), one.stores[1].versions([SOUTH])
+
+    restored = backups.restore(one, "a.age")
+
+    assert restored.code == 0, restored.stdout
+    assert one.tokens() == tokens
+    assert (one.items(one.access_table), one.stores[1].versions([SOUTH])) == before
+
+
+def test_lost_credentials_come_back_although_webhooks_were_changed_since(
+    one: Deployment, backups: Backups
+) -> None:
+    backups.create(one, "a.age")
+    paused, first = (each for each in one.webhooks() if each.credential)
+    one.change(paused, name="changed since")
+    changed = one.change_credential(first, Credential(token="newer"))
+    added = one.add(credential=SECOND)
+    deleted = (paused.credential, added.credential)
+    for ref in filter(None, deleted):
+        one.credentials.delete(ref)
+    webhooks, versions = one.webhooks(), one.stores[1].versions([NORTH, SOUTH])
+
+    restored = backups.restore(one, "a.age", "--credentials-only")
+
+    assert restored.code == 0, restored.stdout
+    assert restored.document == {
+        "lookedAt": 2,
+        "restored": [paused.id],
+    }  # it and SOUTH's name the backup's version
+    found = {each.id: each for each in one.webhooks()}
+    assert list(found) == [each.id for each in webhooks]
+    assert found[paused.id].definition.name == "changed since"
+    assert found[changed.id] == changed
+    read = found[paused.id].credential
+    assert read is not None
+    assert one.credentials.read(read) == FIRST
+    assert one.stores[1].versions([NORTH, SOUTH]) == versions
+    # And nothing is left to do
+    assert backups.restore(one, "a.age", "--credentials-only").document["restored"] == []
+
+
+def test_a_credential_that_waits_for_its_deletion_is_used_again(one: Deployment, backups: Backups) -> None:
+    tokens = one.tokens()
+    backups.create(one, "a.age")
+    for name in one.credential_names():
+        one.backend.clients.secrets.delete_secret(SecretId=name, RecoveryWindowInDays=30)
+
+    assert backups.restore(one, "a.age").code == 0
+
+    assert one.tokens() == tokens
+
+
+def test_secrets_that_a_deleted_stack_left_get_the_key_and_the_tags_of_the_new_one(
+    one: Deployment, backend: Backend, tmp_path: Path, backups: Backups
+) -> None:
+    backups.create(one, "a.age")
+    again = Deployment(backend, "one", tmp_path / "again", number=2)
+
+    assert backups.restore(again, "a.age").code == 0
+
+    assert again.tokens() == one.tokens()
+    for name in again.credential_names():
+        described = backend.clients.secrets.describe_secret(SecretId=name)
+        assert described["KmsKeyId"] == again.key
+        assert again.tags.items() <= {each["Key"]: each["Value"] for each in described["Tags"]}.items()
+
+
+def test_a_webhook_without_its_credential_is_kept_and_counted(
+    one: Deployment, two: Deployment, backups: Backups
+) -> None:
+    lost = next(webhook for webhook in one.webhooks() if webhook.credential)
+    assert lost.credential is not None
+    one.credentials.delete(lost.credential)
+
+    created = backups.create(one, "a.age")
+    assert created.document["withoutCredential"] == [lost.id]
+
+    restored = backups.restore(two, "a.age")
+    assert restored.code == 0
+    assert restored.document["withoutCredential"] == 1
+    assert [each.id for each in two.webhooks()] == [each.id for each in one.webhooks()]
+
+
+def test_a_webhook_that_cannot_be_read_is_carried_along(
+    one: Deployment, two: Deployment, backups: Backups
+) -> None:
+    [newest, *_] = one.webhooks()
+    key = one.key_of(newest)
+    one.backend.clients.dynamodb.update_item(
+        TableName=one.subscriptions_table,
+        Key=key,
+        UpdateExpression="SET #definition = :text",
+        ExpressionAttributeNames={"#definition": "definition"},
+        ExpressionAttributeValues={":text": {"S": "{"}},
+    )
+    backups.create(one, "a.age")
+
+    assert backups.restore(two, "a.age").code == 0
+
+    stored = {(item["pk"]["S"], item["sk"]["S"]): item for item in two.items(two.subscriptions_table)}
+    assert stored[key["pk"]["S"], key["sk"]["S"]]["definition"] == {"S": "{"}
+
+
+def test_new_webhooks_get_numbers_behind_the_restored_ones(
+    one: Deployment, two: Deployment, backups: Backups
+) -> None:
+    backups.create(one, "a.age")
+    backups.restore(two, "a.age")
+
+    added = two.add()
+
+    assert two.webhooks()[0].id == added.id
+    assert len(two.webhooks()) == 4
+    assert int(added.id[8:16], 16) == 5  # the fourth one was deleted
+
+
+KEYS = {"seed": "same", "keys": [{"pair": "p", "since": 5, "until": None}]}
+
+
+@pytest.mark.parametrize(
+    "states",  # in the backup, in the target, and which of them counts then
+    [
+        ({"seed": "same"}, {"seed": "new"}, "saved"),
+        (KEYS, {"seed": "new"}, "saved"),
+        (KEYS, {"seed": "same"}, "saved"),
+        ({"seed": "same"}, KEYS, "present"),
+        (KEYS, {**KEYS, "keys": [{"pair": "q", "since": 6, "until": None}, *KEYS["keys"]]}, "present"),
+        ({**KEYS, "keys": [{"pair": "q", "since": 6, "until": None}, *KEYS["keys"]]}, KEYS, "saved"),
+        (KEYS, {**KEYS, "seed": "of another in use"}, "refused"),
+    ],
+)
+def test_a_key_that_was_reset_since_the_backup_is_not_lost(
+    one: Deployment, two: Deployment, backups: Backups, states: tuple[Any, Any, str]
+) -> None:
+    saved, present, expected = states
+    one.put_secret("serviceKeysSecret", saved)
+    two.put_secret("serviceKeysSecret", present)
+    backups.create(one, "a.age")
+
+    restored = backups.restore(two, "a.age")
+
+    assert (restored.code == 1) is (expected == "refused")
+    kept = json.loads(two.secret("serviceKeysSecret"))
+    assert kept == (saved if expected == "saved" else present)
+    if expected == "refused":
+        assert "service keys of the target were reset" in restored.document["error"]
+        assert two.webhooks() == []
+        assert backups.restore(two, "a.age", "--overwrite", two.subscriptions_table).code == 0
+        assert json.loads(two.secret("serviceKeysSecret")) == saved
+
+
+def test_a_target_with_another_curve_is_refused(one: Deployment, two: Deployment, backups: Backups) -> None:
+    backups.create(one, "a.age")
+    two.curve = "prime256v1"
+
+    refused = backups.restore(two, "a.age")
+
+    assert refused.code == 2
+    assert "EcCurveName=secp256k1" in refused.stderr
+    assert two.items(two.subscriptions_table) == []

@@ -50,10 +50,11 @@ class Deployed:
                 "WEBHOOK_MASTER_SECRET": backend.secret("webhook-master", seed),
             }
         )
-        self.handlers = {
-            name: load_function(name, self.environment).lambda_handler
-            for name in ("fanout", "dispatcher", "recovery")
+        functions = {
+            name: load_function(name, self.environment) for name in ("fanout", "dispatcher", "recovery")
         }
+        self.handlers = {name: each.lambda_handler for name, each in functions.items()}
+        self.apps = [each.app for each in functions.values()]
         tables = Tables(self.environment["SUBSCRIPTIONS_TABLE"], self.environment["ACCESS_TABLE"])
         self.subscriptions = DynamoSubscriptions(
             self.aws, tables, clock=backend.clock, random_bytes=backend.random_bytes
@@ -129,7 +130,10 @@ class Deployed:
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployed]:
     with backend_named("moto") as backend:
-        yield Deployed(backend)
+        deployed = Deployed(backend)
+        yield deployed
+        for app in deployed.apps:
+            app.close()
 
 
 def event(name: str, event_id: str) -> str:

@@ -16,6 +16,7 @@ from tests.contract.webhooks_made import ACME, make_record, make_webhook
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.random_bytes import salted_bytes
+from webhooks.adapters.dynamodb.keys import RESTORING
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
@@ -391,3 +392,25 @@ class Memory:
             clock=self.clock,
             time_left=lambda: inf,
         ).run()
+
+
+def test_nothing_is_deleted_while_the_table_is_restored(
+    backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a table that is nine tenths filled looks like one with a few orphans."""
+    deployment = Deployment(backend)
+    webhooks = deployment.register(24)
+    [orphan] = deployment.orphan()
+    backend.clients.dynamodb.put_item(TableName=deployment.table, Item=RESTORING)
+
+    result = deployment.cleanup()
+
+    assert (result.listed, result.orphans, result.deleted) == (25, 1, 0)
+    assert result.stopped is not None
+    assert "a restore runs" in result.stopped
+    assert kept(backend) == names(webhooks) | {orphan.secret_name}
+    assert "orphan_cleanup.stopped" in caplog.messages
+
+    # Once it has ended, the orphan is deleted
+    backend.clients.dynamodb.delete_item(TableName=deployment.table, Key=RESTORING)
+    assert deployment.cleanup().deleted == 1

@@ -1,5 +1,6 @@
 """The translated template as the tests read it: resources by type, statements of roles, references by name."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_VALUE = {"Ref": "AWS::NoValue"}
+POLICY_ID_END = 17  # characters behind ANPA
 REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
 
 
@@ -133,6 +135,31 @@ def deployed(value: Any, conditions: Mapping[str, bool]) -> Any:
             parts_of_list = [deployed(each, conditions) for each in value]
             return [each for each in parts_of_list if each != NO_VALUE]
     return value
+
+
+def condition(name: str, template: Template, values: Mapping[str, str]) -> bool:
+    """Tell whether a condition of the template is met."""
+    return decided(template.document["Conditions"], values)[name]
+
+
+def settled(value: Any, template: Template, values: Mapping[str, str]) -> Any:
+    """Return a value as a deployment makes it: conditions decided, parameters put in, ids of policies made."""
+    return _made(deployed(value, decided(template.document["Conditions"], values)), template, values)
+
+
+def _made(value: Any, template: Template, values: Mapping[str, str]) -> Any:
+    match value:
+        case {"Fn::Sub": [str(text), dict(own)]}:
+            more = {name: _made(each, template, values) for name, each in own.items()}
+            return resolve({"Fn::Sub": text}, {**values, **more})
+        case {"Fn::GetAtt": [str(name), "PolicyId"]}:  # a policy with another description is another one
+            described = resolve(template.attributes(name)["Properties"]["Description"], values)
+            return f"ANPA{hashlib.sha256(described.encode()).hexdigest().upper()[:POLICY_ID_END]}"
+        case dict() if not set(value) & {"Ref", "Fn::Sub"}:
+            return {name: _made(each, template, values) for name, each in value.items()}
+        case list():
+            return [_made(each, template, values) for each in value]
+    return resolve(value, values)
 
 
 @cache

@@ -10,18 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.template.template import ROOT, Template, referred, resolve, translations
+from tests.template.template import ROOT, Template, referred, resolve, settled, translations
 from webhooks.bootstrap import (
+    deliveries,
     discovery,
     dispatcher,
     ecdsa_helper,
+    events,
     fanout,
     maintenance,
+    recovery,
     service_keys,
+    test_event,
     webhooks,
 )
 
 DESCRIPTION_MAX = 256  # characters of AWS::Lambda::Version's Description
+UNVERSIONED = {"ReservedConcurrentExecutions"}  # it is the function's, at once for all of its versions
 # One more value for each parameter without AllowedValues.
 OTHER = {
     "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",
@@ -44,11 +49,27 @@ OTHER = {
     "RecoveryConcurrency": "3",
     "TenantRate": "20",
     "TenantBurst": "40",
+    "WafRequestsPerIp": "600",
+    "ReservedApi": "20",
+    "ReservedDeliveries": "20",
+    "ReservedPublic": "20",
+    "ReservedDispatcher": "100",
+    "SubscriptionsReads": "4000",
+    "SubscriptionsWrites": "1000",
+    "DeliveriesReads": "4000",
+    "DeliveriesWrites": "2000",
+    "AccessReads": "4000",
+    "AccessWrites": "900",
+    "MonthlyBudget": "100",
+    "BudgetEmail": "ops@example.com",
+    "VpcSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    "VpcSecurityGroupIds": "sg-0123456789abcdef0",
     "RecoveryRate": "20",
     "BreakerFailures": "5",
     "BreakerSeconds": "30",
     "ProbeSeconds": "60",
     "DisableAfterDays": "7",
+    "PermissionsBoundary": "arn:aws:iam::111111111111:policy/boundary",
     "ProducerAccounts": "111111111111,222222222222",
     "ProducerOrganization": "o-a1b2c3d4e5",
     "DomainName": "hooks.example.com",
@@ -57,11 +78,15 @@ OTHER = {
 }
 COMPOSED = {
     "WebhooksFunction": webhooks,
+    "DeliveriesFunction": deliveries,
+    "EventsFunction": events,
+    "TestEventFunction": test_event,
     "ServiceKeysFunction": service_keys,
     "EcdsaHelperFunction": ecdsa_helper,
     "DiscoveryFunction": discovery,
     "FanoutFunction": fanout,
     "DispatcherFunction": dispatcher,
+    "RecoveryFunction": recovery,
     "MaintenanceFunction": maintenance,
 }
 TEMPLATE = translations([{"layers": [], "parameters": {}}])[0]
@@ -89,22 +114,29 @@ def accepts(declared: dict[str, Any], value: str) -> bool:
 def published(template: Template, values: dict[str, str]) -> dict[str, tuple[str, str]]:
     """By function, logical id and description of its version: CloudFormation publishes a new one when they change."""
     return {
-        referred(each["FunctionName"]): (name, resolve(each["Description"], values))
+        referred(each["FunctionName"]): (name, settled(each["Description"], template, values))
         for name, each in template.resources("AWS::Lambda::Version").items()
     }
 
 
 def configured(template: Template, values: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """By function, its configuration as it is deployed."""
+    """By function, the configuration that its version keeps as it is deployed."""
     functions = template.resources("AWS::Lambda::Function")
-    return {name: resolve(properties, values) for name, properties in functions.items()}
+    return {
+        name: {
+            each: value
+            for each, value in settled(properties, template, values).items()
+            if each not in UNVERSIONED
+        }
+        for name, properties in functions.items()
+    }
 
 
 def given_to(function: str) -> set[str]:
     """The parameters that a function's configuration is made of."""
-    properties = TEMPLATE.resources("AWS::Lambda::Function")[function]
     values = {name: f"<{name}>" for name in TEMPLATE.parameters}
-    return {name for name in TEMPLATE.parameters if f"<{name}>" in str(resolve(properties, values))}
+    found = str(configured(TEMPLATE, values)[function])
+    return {name for name in TEMPLATE.parameters if f"<{name}>" in found}
 
 
 def longest(name: str) -> int:

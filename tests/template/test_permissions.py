@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.template.template import Template, listed, referred
+from tests.template.template import Template, listed, referred, settled
 from webhooks.adapters.dynamodb import idempotency_items, rate_limiter
 
 # The services that use the key for a function; it may use the key through them alone.
@@ -29,7 +29,14 @@ def test_a_role_is_for_lambda_alone_and_has_inline_statements_only(template: Tem
         properties = template.resources("AWS::IAM::Role")[role]
         (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-        assert "ManagedPolicyArns" not in properties
+        assert "ManagedPolicyArns" not in settled(properties, template, template.defaults)
+
+
+def test_every_role_can_be_bounded(template: Template) -> None:
+    for name, role in template.resources("AWS::IAM::Role").items():
+        assert role["PermissionsBoundary"] == {
+            "Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]
+        }, name
 
 
 def test_no_role_may_scan_a_table(template: Template) -> None:

@@ -1,5 +1,6 @@
 """Releases: without Canary nothing of CodeDeploy exists; with it each function is checked, shifted and rolled back."""
 
+import re
 from typing import Any
 
 import pytest
@@ -97,6 +98,15 @@ def test_a_rollback_alarm_looks_at_the_new_version_of_its_own_alias(function: st
         "Resource": {"Fn::Sub": f"${{{function}}}:live"},
         "ExecutedVersion": version,
     }
+
+
+def test_a_rollback_alarm_has_the_name_of_its_id_and_leads_to_the_page_of_releases() -> None:
+    alarms = WITH.resources("AWS::CloudWatch::Alarm")
+    for name in {each for function in RELEASED for each in alarms_of(function)}:
+        assert WITH.attributes(name)["Condition"] == "ReleasesByCanary"
+        kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", name.removesuffix("Alarm")).lower()
+        assert alarms[name]["AlarmName"] == {"Fn::Sub": f"${{AWS::StackName}}-{kebab}"}
+        assert alarms[name]["AlarmDescription"].endswith(". docs/releases.md#canary")
 
 
 @pytest.mark.parametrize("function", EVENT_PATH)

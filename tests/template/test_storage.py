@@ -155,3 +155,17 @@ def test_log_and_licenses_expire(template: Template) -> None:
     assert expiring == {"DeliveriesTable", "AccessTable"}
     for name in expiring:
         assert tables[name]["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+
+
+def test_the_page_of_restores_names_all_that_a_deleted_stack_leaves(template: Template) -> None:
+    """A resource that is added with a deletion policy belongs into docs/restore.md, "After `sam delete`"."""
+    kept = {
+        name
+        for name, attributes in template.document["Resources"].items()
+        if attributes.get("DeletionPolicy", "Delete") != "Delete"
+        and attributes["Type"] != "AWS::Lambda::Version"  # which goes with its function
+    }
+    tables = {"SubscriptionsTable", "DeliveriesTable", "AccessTable"}
+    secrets = {"ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret"}
+    api = {"ApiGatewayLogs", "ApiGatewayAccount"}
+    assert kept == tables | secrets | api | set(DEAD_LETTERS.values()) | {"Key"}

@@ -16,7 +16,7 @@ from tests.factories import (
     InMemoryApp,
 )
 from webhooks.domain.caller import AuthLevel, License
-from webhooks.services.tenant_throttle import COSTLY
+from webhooks.services.tenant_throttle import COSTLY, HEAVY
 
 RATE = 10
 MOST = TENANT_BURST + RATE + 1  # in the bucket, and the share that an environment lets through alone
@@ -30,6 +30,13 @@ def app() -> InMemoryApp:
 
 def fetch(app: InMemoryApp, *, by: Client = SERVICE_CALLER, base: str = BASE) -> ApiResponse:
     return app.call("POST", f"{base}/webhooks/fetch", {}, by=by)
+
+
+def webhook_of(app: InMemoryApp) -> str:
+    """Make a webhook; its creation counts for the operator, who has time."""
+    app.clock.now += 60
+    webhook_id: str = app.create()["_id"]
+    return webhook_id
 
 
 def storm(app: InMemoryApp, *, by: Client = SERVICE_CALLER, base: str = BASE) -> list[int]:
@@ -95,21 +102,27 @@ def test_an_operators_own_requests_are_not_limited(app: InMemoryApp) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "body", "cost"),
     [
-        ("GET", "/health"),
-        ("GET", "/webhook/{}/series"),
-        ("POST", "/webhooks/health"),
-        ("POST", "/deliveries/fetch"),
-        ("POST", "/webhook/{}/deliveries/fetch"),
-        ("POST", "/deliveries/replay"),
-        ("POST", "/events/explain"),
+        ("GET", "/webhook/{}/series", None, COSTLY),
+        ("POST", "/deliveries/fetch", {}, COSTLY),
+        ("POST", "/webhook/{}/deliveries/fetch", {}, COSTLY),
+        ("POST", "/events/explain", {}, COSTLY),
+        ("PUT", "/webhook", {}, COSTLY),
+        ("PATCH", "/webhook/{}", {}, COSTLY),
+        ("POST", "/webhook/{}/secret/rotate", None, COSTLY),
+        ("DELETE", "/webhook/{}", None, COSTLY),
+        ("GET", "/webhook/{}", None, COSTLY),
+        ("GET", "/health", None, HEAVY),
+        ("POST", "/deliveries/replay", {}, HEAVY),
+        ("POST", "/webhooks/health", {}, HEAVY),
     ],
 )
-def test_costly_requests_count_as_several(app: InMemoryApp, method: str, path: str) -> None:
-    webhook = app.create()["_id"]
-    body: dict[str, str] | None = None if method == "GET" else {}
-    requests = (TENANT_BURST + RATE) // COSTLY
+def test_costly_requests_count_as_several(
+    app: InMemoryApp, method: str, path: str, body: dict[str, str] | None, cost: int
+) -> None:
+    webhook = webhook_of(app)
+    requests = (TENANT_BURST + RATE) // cost
 
     statuses = [
         app.call(method, BASE + path.format(webhook), body, by=SERVICE_CALLER).status
@@ -120,9 +133,22 @@ def test_costly_requests_count_as_several(app: InMemoryApp, method: str, path: s
     assert statuses[-1] == 429
 
 
+@pytest.mark.parametrize("wanted", [{"state": "held"}, {"name": "Order"}])
+def test_a_page_that_looks_at_many_webhooks_counts_as_several(
+    app: InMemoryApp, wanted: dict[str, str]
+) -> None:
+    requests = (TENANT_BURST + RATE) // HEAVY
+    statuses = [
+        app.call("POST", f"{BASE}/webhooks/fetch", wanted, by=SERVICE_CALLER).status
+        for _ in range(requests + 1)
+    ]
+    assert statuses == [200] * requests + [429]
+    assert fetch(app, by=OTHER_TENANT, base=THEIRS).status == 200
+
+
 def test_tests_of_many_webhooks_are_limited_together(app: InMemoryApp) -> None:
     """One webhook's are limited to one a second, by a limit of their own."""
-    webhooks = [app.create()["_id"] for _ in range((TENANT_BURST + RATE) // COSTLY + 1)]
+    webhooks = [webhook_of(app) for _ in range((TENANT_BURST + RATE) // COSTLY + 1)]
     tests = [app.call("POST", f"{BASE}/webhook/{each}/test", {}, by=SERVICE_CALLER) for each in webhooks]
     assert [each.status for each in tests] == [200] * (len(webhooks) - 1) + [429]
     assert tests[-1].message.startswith("this tenant sends more than")

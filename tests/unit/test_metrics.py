@@ -13,6 +13,7 @@ import pytest
 from tests.fanout import Functions, message, text
 from tests.recovery_functions import SCOPE, RecoveryFunctions
 from webhooks.domain.delivery_log import Outcome
+from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_slice import is_slice
 from webhooks.domain.health import Health
@@ -32,6 +33,7 @@ from webhooks.logging import start_logging
 from webhooks.metrics import CATALOGUE, MAX_VALUES, metrics
 from webhooks.services.dispatch.counts import DispatchCounts, Tally
 from webhooks.services.fanout.counts import FanoutCounts
+from webhooks.services.fanout.stages import EventMessage
 from webhooks.services.restarts import Restarts
 from webhooks.services.unhealthy import count_tenants
 
@@ -173,6 +175,7 @@ def test_all_messages_of_a_batch_that_fails_come_again() -> None:
     ("receives", "counts"),
     [
         ((1, 2, STUCK_RECEIVES - 1), None),
+        ((1, STUCK_RECEIVES), {"MessagesStuck": 1}),
         ((1, STUCK_RECEIVES, 100), {"MessagesStuck": 2}),
         ((NEAR_DLQ_RECEIVES, 6, 1), {"MessagesStuck": 2, "MessagesNearDlq": 1}),
     ],
@@ -222,6 +225,17 @@ def test_a_rejected_event_counts_by_its_cause() -> None:
     [counts] = functions.counts
     assert (counts.events, counts.dead_lettered, counts.invalid, counts.poisoned) == (4, 4, 1, 2)
     assert (counts.matched, counts.unmatched) == (0, 0)
+
+
+def test_a_pack_has_the_time_of_its_first_event() -> None:
+    functions = Functions({"order.paid": 1, "wide": 600})
+    times = {"a": 1700, "b": 1500, "c": 1900}
+    functions.fanout.fan_out(
+        [EventMessage(name, text(number=at), sent_at) for at, (name, sent_at) in enumerate(times.items())]
+    )
+    functions.fanout.fan_out([EventMessage("w", text("wide", number=9), 2000)])
+    packs = [decode_pack(sent.text) for sent in functions.lane.fast.messages()]
+    assert [(pack.sent_at, len(pack.deliveries)) for pack in packs[:2]] == [(1500, 3), (2000, 1)]
 
 
 def test_an_event_that_comes_again_is_not_counted_yet() -> None:

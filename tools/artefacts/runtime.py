@@ -59,7 +59,13 @@ def lay_out(build: Build, folder: Path) -> Paths:
 
 def compile_unchecked(folder: Path) -> None:
     """Give a folder bytecode of the kind that functions and layers are built with."""
-    compiling = (tool(ENVIRONMENT, "python"), "-m", "compileall", "-q")
+    compiling = (
+        tool(ENVIRONMENT, "python"),
+        "-m",
+        "compileall",
+        "-q",
+        "-f",
+    )  # bytecode of use is of another kind
     subprocess.run([*compiling, "--invalidation-mode", "unchecked-hash", folder], check=True)
 
 
@@ -115,7 +121,7 @@ def started(
 
 
 def call(port: int, event: bytes) -> http.client.HTTPConnection:
-    """Ask for a call, as RIE initialises nothing before; the connection has the response."""
+    """Ask for a call: RIE initialises nothing before. The connection has the response. Raises LocalError."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         connection = http.client.HTTPConnection(emulator.HOST, port, timeout=LIFE_SECONDS)
@@ -137,7 +143,7 @@ def _runtime() -> list[Path]:
         if path.suffix != ".dist-info"
     ]
     if not found:
-        raise LocalError("Lambda's runtime is not installed: `make setup` installs it")
+        raise LocalError("Lambda's runtime is not installed: `make gates` installs it")
     return found
 
 

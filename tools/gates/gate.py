@@ -19,7 +19,7 @@ def program(environment: str, name: str) -> Path:
     """Return the path of a program that `make setup` installed. Raises GateError."""
     path = ROOT / environment / "bin" / name
     if not path.exists():
-        raise GateError(f"{path.relative_to(ROOT)} is missing: `make setup` installs it")
+        raise GateError(f"{path.relative_to(ROOT)} is missing: `make gates` installs it")
     return path
 
 

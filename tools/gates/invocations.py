@@ -2,9 +2,11 @@
 
 import json
 import re
+import sys
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,8 @@ class Called:
 def check(build: Build, template: Mapping[str, Any]) -> str:
     """Return the slowest and the fastest init. Raises GateError with each function that failed."""
     functions = build.functions()
+    if sys.platform != "linux":
+        return "functions NOT CALLED: Lambda's emulator is a program for Linux"
     with tempfile.TemporaryDirectory() as folder:
         paths = runtime.lay_out(build, Path(folder))
 
@@ -125,8 +129,11 @@ def invoke(function: Path, paths: runtime.Paths, environment: Mapping[str, str],
     for tries in range(1, TRIES + 1):
         with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
             try:
-                with runtime.started(function, paths, {**environment, **NO_AWS}, log) as (_, port):
-                    body = runtime.call(port, event).getresponse().read()
+                with (
+                    runtime.started(function, paths, {**environment, **NO_AWS}, log) as (_, port),
+                    closing(runtime.call(port, event)) as connection,
+                ):
+                    body = connection.getresponse().read()
             except (OSError, LocalError) as error:
                 if tries < TRIES:
                     continue

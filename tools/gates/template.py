@@ -14,6 +14,7 @@ TEMPLATE = ROOT / "template.yaml"
 TRANSLATOR = ROOT / "tests" / "template" / "translate.py"
 CONFIGURATION = ROOT / ".checkov.yaml"
 SKIP = re.compile(r"^\s+- (?P<id>CKV2?_\w+)(?P<reason>.*)$", re.MULTILINE)
+NO_COMMENT = {"", "No comment provided"}  # the second is checkov's
 REASON = re.compile(r"^\s+# \w+( \S+){4,}")
 
 
@@ -75,5 +76,6 @@ def _findings(report: dict[str, Any]) -> Iterable[str]:
         resource = each["resource"].rpartition(".")[2]
         yield f"{each['check_id']} {resource}: {each['check_name']}"
     for each in report["results"]["skipped_checks"]:
-        if not each["check_result"].get("suppress_comment", "").strip():
-            yield f"{each['check_id']} {each['resource']}: is skipped in the template without a comment"
+        if each["check_result"].get("suppress_comment", "").strip() in NO_COMMENT:
+            resource = each["resource"].rpartition(".")[2]
+            yield f"{each['check_id']} {resource}: is skipped in the template without a comment"

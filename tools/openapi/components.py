@@ -27,6 +27,9 @@ each case.
 
 **Errors** have one body, `{"statusCode", "error", "message"}`; the message of a 400 names every wrong field.
 Every response has an `x-request-id`.
+
+**Limits.** All requests with licenses of one tenant share a rate, which the deployment sets; further ones get
+a 429 with `Retry-After`. A request that reads or changes much, or sends a test event, counts as several.
 """
 
 PARAMETERS: Mapping[str, Any] = {
@@ -178,7 +181,7 @@ MESSAGES: Mapping[int, str] = {
     409: "the webhook was changed by others at the same time; send the change again",
     413: f"the body may have {limits.BODY_BYTES} bytes",
     415: "the content type must be application/json",
-    429: "too many requests; send this one again later",
+    429: "this tenant sends more than 50 requests a second; send this one again later",
     500: "",
     503: "",
 }

@@ -17,6 +17,7 @@ REPLAY_OPERATIONS = (
         "stand as they did when the replay began are sent, and only those whose payload is kept. With "
         "`dryRun` they are counted, and nothing is sent. 200 where nothing is sent, 202 with the replay "
         "otherwise; its exact repeat finds that replay. 400 where the filter finds more than can be counted. "
+        "A community's log is counted once in 2 seconds, after ten counts at once; others get a 429. "
         "409 where its webhook is disabled, paused, or down, for deliveries that are retrying, and for a "
         "community with as many running replays as it may have.",
         parameters=SCOPED,

@@ -34,7 +34,7 @@ def make(folder: Path, version: str, *, tag: str = "") -> dict[str, Build]:
     """
     assets = folder / "assets"
     assets.mkdir(parents=True)
-    environment = {"RELEASE": tag} if tag else {}
+    environment = {"WEBHOOKS_RELEASE": tag} if tag else {}
     with ThreadPoolExecutor() as pool:
         builds = dict(
             zip(

@@ -7,7 +7,7 @@ from .errors import InvalidKeyError, VerificationError
 from .keys import decode_secret
 from .verification import TOLERANCE_SECONDS, verify_callback
 
-__version__ = "0.1.0"
+__version__ = "0.9.0"
 
 __all__ = [
     "TOLERANCE_SECONDS",

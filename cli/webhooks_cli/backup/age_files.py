@@ -28,7 +28,7 @@ def pyrage() -> Any:
         raise MissingError(
             "pyrage is not installed: install the command with its extra, webhooks-cli[operator]"
         )
-    import pyrage as found  # type: ignore[import-untyped]  # noqa: PLC0415 - tenants have no backups
+    import pyrage as found  # noqa: PLC0415 - tenants have no backups
 
     return found
 
@@ -38,14 +38,13 @@ def write_encrypted(path: Path, lines: Iterable[bytes], recipients: Sequence[Any
 
     Raises WrongUseError where the file exists or cannot be written.
     """
-    age = pyrage()
     if path.exists():
         raise _exists(path)
     try:
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
-                age.encrypt_io(_Compressed(lines), file, list(recipients))
+                _encrypt(lines, file, recipients)
                 file.flush()
                 os.fsync(file.fileno())
                 size = file.tell()
@@ -63,16 +62,31 @@ def _exists(path: Path) -> WrongUseError:
     return WrongUseError(f"{path} exists already: no backup is ever overwritten, choose another name")
 
 
+def _encrypt(lines: Iterable[bytes], file: Any, recipients: Sequence[Any]) -> None:
+    source = _Compressed(lines)
+    try:
+        pyrage().encrypt_io(source, file, list(recipients))
+    except BaseException:  # age raises another error than that of the lines
+        if source.error is not None:
+            raise source.error from None
+        raise
+
+
 class _Compressed:
-    """The compressed lines as a file that is read."""
+    """The compressed lines as a file that is read. `error`: the one that ended the lines."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._blocks = _compressed(lines)
         self._rest = b""
+        self.error: BaseException | None = None
 
     def read(self, size: int) -> bytes:
         while not self._rest:
-            block = next(self._blocks, None)
+            try:
+                block = next(self._blocks, None)
+            except BaseException as error:
+                self.error = error
+                raise
             if block is None:
                 return b""
             self._rest = block
@@ -104,6 +118,10 @@ def read_lines(path: Path, identities: Sequence[Any]) -> Iterator[bytes]:
                 yield rest
     except OSError as error:
         raise MissingError(f"{path} cannot be read ({error.strerror or error})") from None
+
+
+class _LeftError(Exception):
+    """The reader has left: nothing more is decrypted."""
 
 
 class _Decryption:
@@ -147,19 +165,21 @@ class _Decryption:
         return taken
 
     def _run(self) -> None:
+        end: BaseException | None = None
         try:
             self._age.decrypt_io(self._file, self, self._identities)
+            end = None if self._inflater.eof else zlib.error("the end is missing")
         except BaseException as error:  # noqa: BLE001 - the reader's thread raises it
-            self._put(error)
-        else:
-            self._put(None if self._inflater.eof else zlib.error("the end is missing"))
+            end = error
+        with suppress(_LeftError):
+            self._put(end)
 
     def _put(self, block: "bytes | BaseException | None") -> None:
         while not self._stopped.is_set():
             with suppress(queue.Full):
                 self._blocks.put(block, timeout=WAIT_SECONDS)
                 return
-        raise SystemExit  # ends the thread: the reader has left
+        raise _LeftError
 
     def _problem(self, error: BaseException) -> Exception:
         if isinstance(error, self._age.DecryptError):

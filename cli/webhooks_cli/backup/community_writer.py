@@ -51,7 +51,7 @@ class CommunityWriter:
         self.last = 0
 
     def write(self, chunk: list[Pair]) -> None:
-        """Write the credentials, then the webhooks, then their index entries."""
+        """Write the credentials, then the webhooks, then their index entries: each needs those before it."""
         target, restored = self._target, self._target.restored
         items = target.each(lambda pair: target.with_credential(pair[1]) if pair[1] else None, chunk)
         puts: list[Item] = []
@@ -74,8 +74,10 @@ class CommunityWriter:
         if self.seen and (puts or removed):
             self.seen = self._target.raise_version(self._pk)
         restored.written += len(puts)
+        # The old entries first: once a webhook is overwritten, nothing tells which entries it had.
+        target.write([], old_entries)
         target.write(puts, removed)
-        target.write(entries, old_entries)
+        target.write(entries)
         self._index([item for item in items if item])
 
     def _index(self, items: list[Item]) -> None:

@@ -11,10 +11,13 @@ from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.resources import Resources
 from webhooks_cli.backup.webhook_items import CREDENTIAL, Item, path_of
+from webhooks_cli.errors import UnreachableError
 
 GONE = ("ResourceNotFoundException", "InvalidRequestException")  # the second: it waits for its deletion
 EXISTS = ("ResourceExistsException",)
 OF, TABLE, STACK = "webhooks:credential-of", "webhooks:table", "webhooks:stack"
+CURRENT = "AWSCURRENT"
+CREATIONS = 3  # a secret that is deleted or created meanwhile
 READS = 3  # of a webhook whose credential is replaced meanwhile
 
 
@@ -46,6 +49,10 @@ class CredentialReader:
                 break
             item = found[0]
         return item, self._value(item)
+
+    def is_there(self, item: Item) -> bool:
+        """Tell whether the version that a webhook names can be read."""
+        return self._value(item, VersionId=item["credentialVersion"]["S"]) is not None
 
     def _value(self, item: Item, **version: str) -> "str | None":
         found = self._calls.call(
@@ -85,17 +92,15 @@ class CredentialWriter:
 
     def _written(self, name: str, version: str, text: str, item: Item) -> str:
         # CreateSecret with the version of an existing secret succeeds, and changes no key and no tag.
-        described = self._calls.call(
-            "secretsmanager DescribeSecret", self._secrets.describe_secret, GONE, SecretId=name
-        )
-        if described:
-            return self._renewed(name, text, described)
-        if created := self._created(name, version, text, item):
-            return created
-        # A repeat of a call whose response was lost.
-        return self._renewed(
-            name, text, self._call("DescribeSecret", self._secrets.describe_secret, SecretId=name)
-        )
+        for _ in range(CREATIONS):
+            described = self._calls.call(
+                "secretsmanager DescribeSecret", self._secrets.describe_secret, GONE, SecretId=name
+            )
+            if described:
+                return self._renewed(name, version, text, described)
+            if created := self._created(name, version, text, item):
+                return created
+        raise UnreachableError(f"secretsmanager CreateSecret: {name} exists and does not")
 
     def _created(self, name: str, version: str, text: str, item: Item) -> "str | None":
         """Create the secret; return its version, None where it exists."""
@@ -111,20 +116,24 @@ class CredentialWriter:
         )
         return str(made["VersionId"]) if made else None
 
-    def _renewed(self, name: str, text: str, described: Any) -> str:
+    def _renewed(self, name: str, version: str, text: str, described: Any) -> str:
         """Give an existing secret the target's key, tags, and this credential; return its version."""
         if described.get("DeletedDate"):
             self._call("RestoreSecret", self._secrets.restore_secret, SecretId=name)
-        if described.get("KmsKeyId") != self._key:  # of a stack that is gone: functions cannot use it
+        has_key = described.get("KmsKeyId") == self._key
+        if (
+            not has_key
+        ):  # of a stack that is gone: functions cannot use it. Only AWSCURRENT is encrypted anew.
             self._call("UpdateSecret", self._secrets.update_secret, SecretId=name, KmsKeyId=self._key)
         tags = {each["Key"]: each["Value"] for each in described.get("Tags", [])}
         if not self._tags.items() <= tags.items():
             self._call("TagResource", self._secrets.tag_resource, SecretId=name, Tags=_as_tags(self._tags))
-        now = self._calls.call(
-            "secretsmanager GetSecretValue", self._secrets.get_secret_value, GONE, SecretId=name
-        )
-        if now and now["SecretString"] == text:
-            return str(now["VersionId"])
+        for asked in ({"VersionId": version}, {}):
+            now = self._calls.call(
+                "secretsmanager GetSecretValue", self._secrets.get_secret_value, GONE, SecretId=name, **asked
+            )
+            if now and now["SecretString"] == text and (has_key or CURRENT in now["VersionStages"]):
+                return str(now["VersionId"])
         put = self._call(
             "PutSecretValue", self._secrets.put_secret_value,
             SecretId=name, SecretString=text, ClientRequestToken=str(uuid.uuid4()),

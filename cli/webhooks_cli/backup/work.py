@@ -10,6 +10,7 @@ from webhooks_cli.backup.age_files import read_lines, write_encrypted
 from webhooks_cli.backup.age_keys import new_identity, read_identities, read_recipients
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.comparison import Comparison
+from webhooks_cli.backup.lost_credentials import LostCredentials
 from webhooks_cli.backup.passphrases import new_passphrase, read_passphrase
 from webhooks_cli.backup.records import Read, Summary, Written
 from webhooks_cli.backup.resources import source_resources, target_resources
@@ -84,6 +85,8 @@ def restore(options: Namespace, context: CliContext) -> Result:
     with _working("run it again, it goes on", context) as (calls, bar):
         work = Restoration(account, resources, calls, open_file, bar.show)
         summary, found = work.compare()
+        if options.credentials_only:
+            return _credentials(LostCredentials(account, resources, calls, work.target), open_file())
         if not options.overwrite:
             found.refuse_others(table)
         if options.dry_run:
@@ -91,6 +94,12 @@ def restore(options: Namespace, context: CliContext) -> Result:
         work.write(summary, found)
         check = work.verify()
     return _restored(work, check, summary)
+
+
+def _credentials(lost: LostCredentials, file: Read) -> Result:
+    lost.restore(file)
+    shown = f"{len(lost.restored)} of {lost.seen} credentials were gone, and are back"
+    return Result(document={"lookedAt": lost.seen, "restored": lost.restored}, shown=shown)
 
 
 def _would(summary: Summary, found: Comparison) -> Result:

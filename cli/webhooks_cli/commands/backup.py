@@ -46,6 +46,7 @@ examples:
   webhooks backup restore webhooks.age --identity backups.identity --stack webhooks --dry-run
   webhooks backup restore webhooks.age --identity backups.identity --stack webhooks --region eu-west-1
   webhooks backup restore webhooks.age --identity backups.identity --stack webhooks --overwrite TABLE
+  webhooks backup restore webhooks.age --identity backups.identity --stack webhooks --credentials-only
 """
 
 
@@ -79,7 +80,13 @@ def add_parser(commands: "Commands") -> None:
         actions, "restore", run=restore, summary="restore a backup", description=RESTORE, parents=_parents()
     )  # fmt: skip
     _file_options(parser)
-    parser.add_argument("--dry-run", action="store_true", help="read and compare, and write nothing")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--dry-run", action="store_true", help="read and compare, and write nothing")
+    way.add_argument(
+        "--credentials-only",
+        action="store_true",
+        help="bring back credentials whose secrets are gone, and change nothing else",
+    )
     parser.add_argument(
         "--overwrite", metavar="TABLE", help="replace other webhooks, of the subscriptions table of this name"
     )

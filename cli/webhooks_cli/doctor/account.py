@@ -20,14 +20,14 @@ def concurrency(stack: Stack) -> Iterator[Finding]:
         function = each.get("FunctionArn", "").split(":function:")[-1].partition(":")[0]
         most = int(each.get("ScalingConfig", {}).get("MaximumConcurrency", 0))
         wanted[function] = wanted.get(function, 0) + most
-    for function, count in reserved.items():
-        if wanted.get(function, 0) > count:
-            yield Finding(
-                "concurrency",
-                WARNING,
-                f"The queues of {function} may run {wanted[function]} at once; {count} are reserved for it.",
-                "lower its concurrency or raise what is reserved, both by parameter: sam deploy",
-            )
+    over = {name: count for name, count in reserved.items() if wanted.get(name, 0) > count}
+    for function, count in over.items():
+        yield Finding(
+            "concurrency",
+            WARNING,
+            f"The queues of {function} may run {wanted[function]} at once; {count} are reserved for it.",
+            "lower its concurrency or raise what is reserved, both by parameter: sam deploy",
+        )
     free = unreserved - sum(count for name, count in wanted.items() if name not in reserved)
     text = (
         f"The account runs {whole} functions at once, {unreserved} of them not reserved; "
@@ -41,7 +41,7 @@ def concurrency(stack: Stack) -> Iterator[Finding]:
         yield Finding("concurrency", FAILED, f"{text}, and leave none for the API.", increase)
     elif free < API_ROOM:
         yield Finding("concurrency", WARNING, f"{text}, and leave {free} for the API.", increase)
-    else:
+    elif not over:
         yield Finding("concurrency", OK, f"{text}.")
 
 

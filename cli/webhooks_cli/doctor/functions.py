@@ -9,6 +9,7 @@ from webhooks_cli.doctor.stack import Resource, Stack
 
 ALIAS = "live"
 LATEST = "$LATEST"
+# Of a version, and of the function as it is now.
 CONFIGURED = ("CodeSha256", "Environment", "Layers", "MemorySize", "Role", "Runtime", "Timeout")
 REDEPLOY = "sam build && sam deploy"
 

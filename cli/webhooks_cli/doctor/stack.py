@@ -39,6 +39,11 @@ class Stack:
         self.deployment = deployment
         self._account = Account(deployment)
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether an emulator has the stack: some settings of the template have no effect there."""
+        return self.deployment.aws_endpoint is not None
+
     @cached_property
     def description(self) -> dict[str, Any]:
         """Return the stack as CloudFormation describes it. Raises CliError."""

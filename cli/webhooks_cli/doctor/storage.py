@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from webhooks_cli.doctor.findings import FAILED, OK, WARNING, AbsentError, Finding
+from webhooks_cli.doctor.findings import FAILED, OK, WARNING, AbsentError, Finding, UnansweredError
 from webhooks_cli.doctor.stack import Resource, Stack
 
 EXPIRING = ("DeliveriesTable", "AccessTable")  # tables whose items expire
@@ -40,6 +40,8 @@ def recovery(stack: Stack) -> Iterator[Finding]:
         backups = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
         if backups.get("PointInTimeRecoveryStatus") != "ENABLED":
             off.append(each)
+    if off and stack.is_emulated:
+        raise UnansweredError("the emulator leaves out backups")
     for each in off:
         command = (
             f"dynamodb update-continuous-backups --table-name {each.physical} "
@@ -58,6 +60,8 @@ def expiry(stack: Stack) -> Iterator[Finding]:
             found = stack.call("dynamodb", "DescribeTimeToLive", TableName=each.physical)
             if found["TimeToLiveDescription"].get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
                 off.append(each)
+    if off and stack.is_emulated:
+        raise UnansweredError("the emulator leaves out the expiry of items")
     for each in off:
         command = (
             f"dynamodb update-time-to-live --table-name {each.physical} "
@@ -73,7 +77,12 @@ def protection(stack: Stack) -> Iterator[Finding]:
         each.logical: stack.call("dynamodb", "DescribeTable", TableName=each.physical)["Table"]
         for each in _tables(stack)
     }
-    off = [name for name, table in described.items() if not table.get("DeletionProtectionEnabled")]
+    # As text in an emulator, where the parameter's value is one.
+    off = [
+        name
+        for name, table in described.items()
+        if str(table.get("DeletionProtectionEnabled")).lower() != "true"
+    ]
     if off:
         text = f"Tables can be deleted: {', '.join(off)}."
         yield Finding("deletion of tables", WARNING, text, "sam deploy with DeletionProtection=true")

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from webhooks.adapters.dynamodb import licenses
+from tests.contract.webhooks_made import make_webhook
+from webhooks.adapters.dynamodb import health_items, keys, licenses, sequence_bitmaps
+from webhooks.adapters.dynamodb.subscription_transaction import Change, Tables
+from webhooks.adapters.secrets_manager import credential_secrets
 from webhooks.adapters.sqs import sender
 from webhooks.domain import caller, delivery, event_slice, json_text, scope, text
 from webhooks.domain import timestamps as of_service
+from webhooks.domain.webhook import Webhook
 from webhooks_cli import dead_letters, event_files, register, timestamps
 from webhooks_cli import license as carried
+from webhooks_cli.backup import credentials
+from webhooks_cli.backup import webhook_items as items
 from webhooks_cli.costs.settings import SETTINGS
 from webhooks_cli.license import License
 
@@ -117,3 +123,36 @@ def test_the_command_imports_the_service_only_to_check_events() -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "webhooks"
     }
     assert importing == {"commands/publish.py"}
+
+
+WEBHOOKS = [
+    make_webhook("65f0c0ff0000000165f0c0ff"),
+    make_webhook("65f0c0ff0000100065f0c0ff", event_names=("a", "a#b"), tags=(), query=()),
+    make_webhook("65f0c0ff0000100165f0c0ff", disabled=True, tags=("\ud800", "", "a#b")),
+]
+
+
+@pytest.mark.parametrize("webhook", WEBHOOKS, ids=lambda each: each.id)
+def test_the_command_makes_the_index_of_a_webhook_as_the_service_does(webhook: Webhook) -> None:
+    change = Change.of(None, webhook, record=None, token="t")
+    item = change.webhook_key | change.attributes
+    assert list(items.index_entries(item).values()) == [key | (entry or {}) for key, entry in change.entries]
+    bitmaps = items.Bitmaps(change.webhook_key["pk"]["S"])
+    finished = bitmaps.add(item) + bitmaps.finish()
+    assert {each["sk"]["S"] for each in finished} == set(change.bitmaps)
+    assert items.path_of(item) == credential_secrets.path_of(webhook.scope, webhook.id)
+    actions = change.actions(Tables("s", "a"), None, {}, now=0)
+    puts = [each.request["Put"]["Item"] for each in actions if "Put" in each.request]
+    [head] = [each for each in puts if each["sk"]["S"] == "HEAD"]
+    assert items.head_with(change.head_key | change.head_list, bitmaps.counts, 1) == head
+    assert all(each in puts for each in finished)
+
+
+def test_the_command_knows_the_attributes_and_marks_of_the_service() -> None:
+    marks = {health_items.CHANGES, health_items.RECOVERY, health_items.VERSION, "listPk", "listSk"}
+    assert set(items.HEALTH) == {*map(text.camel_case, health_items.NUMBERS)} | marks
+    assert items.RESTORING == keys.RESTORING
+    assert items.SEGMENT == sequence_bitmaps.SEGMENT
+    assert (credentials.OF, credentials.TABLE, credentials.STACK) == (
+        credential_secrets.OF, credential_secrets.TABLE, credential_secrets.STACK,
+    )  # fmt: skip

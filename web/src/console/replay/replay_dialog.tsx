@@ -2,14 +2,16 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ApiError } from "../../shared/client";
 import { Dialog } from "../parts/dialog";
-import { Button, FieldBlock, FieldError, Input, KINDS, Note, Select } from "../parts/ui";
+import { Button, Countdown, FieldBlock, FieldError, Input, KINDS, Note, Select } from "../parts/ui";
 import { WebhookPicker } from "../parts/webhook_picker";
 import { useEventNames } from "../state/catalogue";
 import { asApiError } from "../state/load";
 import { link, parse, replace, useRoute } from "../state/router";
 import { inScope, type Session } from "../state/session";
 import type { Replay, ReplayCount } from "../state/types";
+import { later, secondsUntilRetry } from "../state/waiting";
 import { number, plural, seconds } from "../text/format";
+import { sentence } from "../text/health";
 import { bodyOf, fieldsOf, OUTCOMES, problemsOf, type ReplayFields } from "./replay_fields";
 import { ReplayProgress } from "./replay_progress";
 import { announceReplay } from "./running_replays";
@@ -40,9 +42,11 @@ interface Count {
   /** Of the fields as they are. */
   known?: ReplayCount;
   error?: ApiError;
+  /** The service counts a community's log now and then: when it is asked again. */
+  retryAt?: number;
 }
 
-/** Count the deliveries that the fields find, without sending; again when they change. */
+/** Count the deliveries that the fields find, without sending; again when they change, or a limit has ended. */
 function useCount(session: Session, fields: ReplayFields): Count & { again: () => void } {
   const body = bodyOf(fields);
   const asked = JSON.stringify(body);
@@ -51,6 +55,7 @@ function useCount(session: Session, fields: ReplayFields): Count & { again: () =
   useEffect(() => {
     if (!fields.webhookId) return;
     const abort = new AbortController();
+    let stop: (() => void) | undefined;
     const count = async () => {
       const path = inScope(session.scope, "deliveries", "replay");
       try {
@@ -58,12 +63,18 @@ function useCount(session: Session, fields: ReplayFields): Count & { again: () =
         const known = await session.client.call<ReplayCount>("POST", path, dryRun, abort.signal);
         set({ asked, known });
       } catch (failure) {
-        if (!abort.signal.aborted) set({ asked, error: asApiError(failure) });
+        if (abort.signal.aborted) return;
+        const error = asApiError(failure);
+        const wait = error.status === 429 ? secondsUntilRetry(error, 1) : undefined;
+        const retryAt = wait && Date.now() + wait * 1000;
+        if (retryAt) stop = later(retryAt, count, error);
+        set({ asked, error, retryAt });
       }
     };
     const timer = setTimeout(count, state.asked ? TYPING_MS : 0);
     return () => {
       clearTimeout(timer);
+      stop?.();
       abort.abort();
     };
   }, [asked, round]);
@@ -79,7 +90,7 @@ function ReplayForm({ session, webhookId, onClose }: DialogProps) {
   const [busy, setBusy] = useState(false);
   const [refused, refuse] = useState<ApiError>();
   const names = useEventNames(session);
-  const { known, error, again } = useCount(session, fields);
+  const { known, error, retryAt, again } = useCount(session, fields);
   const change = (name: keyof ReplayFields) => (value: string) => {
     refuse(undefined);
     set((before) => ({ ...before, [name]: value }));
@@ -179,7 +190,12 @@ function ReplayForm({ session, webhookId, onClose }: DialogProps) {
         ))}
       </datalist>
       <div aria-live="polite">
-        {rest ? (
+        {!refused && error && retryAt ? (
+          <Note tone="warn" icon="clock">
+            <b>Not counted yet.</b> {sentence(error.message)}It is counted by itself in{" "}
+            <Countdown until={retryAt} />.
+          </Note>
+        ) : rest ? (
           <Note tone="bad" icon="tri">
             {rest}
           </Note>

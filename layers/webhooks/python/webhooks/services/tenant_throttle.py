@@ -20,7 +20,9 @@ from typing import Final
 from webhooks.domain.errors import TooManyRequestsError, UnavailableError
 from webhooks.ports import Clock, RateLimiter
 
-COSTLY: Final = 5  # requests that one with many reads, or with a call of an endpoint, counts as
+# Requests that one counts as: docs/limits.md has what each can cost.
+COSTLY: Final = 5  # hundreds of read or write units, or a call of an endpoint
+HEAVY: Final = 20  # thousands of read units
 SHARE: Final = 10  # a block is one in so many of the requests of a second
 SECOND: Final = 1000  # ms
 PAUSE: Final = 200  # ms for which a refusal by the bucket counts: so many are the writes of a storm

@@ -29,6 +29,11 @@ class WebhookFilter:
     state: State | None = None
     name: str | None = None
 
+    @property
+    def looks_at_many(self) -> bool:
+        """Tell whether a page looks at up to EXAMINED webhooks, not at its own alone."""
+        return self.state is not None or self.name is not None
+
     def fits(self, webhook: Webhook) -> bool:
         """Tell whether a webhook is wanted."""
         definition = webhook.definition

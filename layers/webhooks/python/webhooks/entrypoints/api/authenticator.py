@@ -75,6 +75,13 @@ class Authenticator:
             expires_at=int(self._clock()) + self._recorded_for,
         )
 
+    def charge(self, request: ApiRequest, authorized: CommunityRequest, *, cost: int) -> None:
+        """Count a request for more than it was let in for, as its body asks for much.
+
+        Raises TooManyRequestsError.
+        """
+        self._admit(request, authorized.caller, authorized.scope, cost=cost)
+
     def _admit(self, request: ApiRequest, caller: Caller, scope: Scope, *, cost: int) -> None:
         """Count a request for the tenant of its license: no other caller can use its rate up.
 
