@@ -32,9 +32,6 @@ HIDDEN = 6  # seconds; more than a batch takes on a busy machine, or it comes tw
 CHECKS, CLEANUP = sample("schedule/checks.json"), sample("schedule/maintenance.json")
 NO_THROTTLES = "the emulator's tables take every call at once: none is ever throttled"
 NO_ERRORS = "the emulator's tables have no errors of their own; an outage of the tables is rehearsed"
-NO_CANARY = (
-    "the emulator has no CodeDeploy, so no canary runs and its alarms are under a condition that is false"
-)
 # Alarms whose metric the emulator cannot move, each with the reason.
 NOT_CAUSED = {
     "subscriptions-table-throttles": NO_THROTTLES,
@@ -43,7 +40,6 @@ NOT_CAUSED = {
     "subscriptions-table-errors": NO_ERRORS,
     "deliveries-table-errors": NO_ERRORS,
     "access-table-errors": NO_ERRORS,
-    "canary": NO_CANARY,
 }
 REHEARSALS = Rehearsals()
 
