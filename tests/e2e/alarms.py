@@ -122,17 +122,16 @@ class Alarms:
 
     @cached_property
     def known(self) -> dict[str, Alarm]:
-        """Return the template's alarms by name, with the stack's own names in their metrics."""
+        """Return the runbook's alarms by name, with the stack's own names in their metrics."""
         references = _references(self.stack)
-        resolved = [_resolved(each, references) for each in translate().resources(ALARM).values()]
-        return {alarm_name(each): Alarm(alarm_name(each), each) for each in resolved}
+        names = {alarm_name(each): each for each in translate().resources(ALARM).values()}
+        return {name: Alarm(name, _resolved(each, references)) for name, each in names.items() if name}
 
 
-def alarm_name(properties: Mapping[str, Any]) -> str:
-    """Return the section's name of an alarm's description."""
+def alarm_name(properties: Mapping[str, Any]) -> str | None:
+    """Return the section's name in an alarm's description; None of one that a release takes care of."""
     found = SECTION.search(properties["AlarmDescription"])
-    assert found, properties["AlarmDescription"]
-    return found[1]
+    return found[1] if found else None
 
 
 def _metric(properties: Mapping[str, Any]) -> Metric:

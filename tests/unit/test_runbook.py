@@ -28,6 +28,18 @@ def test_each_alarm_has_a_section_and_a_row() -> None:
     assert [name for name, link, _ in runbook.rows() if name != link] == []
 
 
+def test_an_alarm_without_a_section_here_is_a_canarys() -> None:
+    template = (ROOT / "template.yaml").read_text("utf-8")
+    others = re.findall(r"AlarmDescription: (.*)$", template, re.MULTILINE)
+    assert others
+    assert {
+        each.rpartition(" ")[2]
+        for each in others
+        if not each.strip('"').endswith(tuple(f"#{name}" for name in ALARMS))
+    } <= {"docs/releases.md#canary"}
+    assert "\n## Canary\n" in (ROOT / "docs" / "releases.md").read_text("utf-8")
+
+
 def test_a_row_has_one_of_two_severities() -> None:
     assert {severity for _, _, severity in runbook.rows()} == {"page", "ticket"}
 

@@ -68,7 +68,7 @@ def run(options: Namespace, context: CliContext) -> Result:
     before = parse_past(options.before, context.clock()) / 1000
     with ProgressBar(context.stderr, "functions") as bar:
         functions = function_states(account, stack_resources(account, stack), bar.show)
-        steps = _steps(_chosen(functions, options.function), before)
+        steps = steps_back(_chosen(functions, options.function), before)
         if not options.dry_run:
             for number, step in enumerate(steps):
                 bar.show(number, len(steps))
@@ -85,11 +85,9 @@ def run(options: Namespace, context: CliContext) -> Result:
             for each in steps
         ],
     }
-    note = (
-        "nothing was changed" if options.dry_run else f"{len(steps)} functions are called as they were before"
-    )
+    note = "nothing was changed" if options.dry_run else f"{len(steps)} set back, at once"
     if not steps:
-        note = f"no function was published since {options.before}, and has an older version"
+        note = "nothing was changed: no function was published since then and has an older version"
     return Result(document=document, shown=Table(COLUMNS, rows).plain() if rows else "", notes=(note,))
 
 
@@ -100,7 +98,7 @@ def _chosen(functions: list[FunctionState], names: list[str]) -> list[FunctionSt
     return [each for each in functions if not names or each.name in names]
 
 
-def _steps(functions: list[FunctionState], before: float) -> list[Step]:
+def steps_back(functions: list[FunctionState], before: float) -> list[Step]:
     """Return the changes: of functions whose live version was published from then on."""
     steps = []
     for function in functions:
