@@ -171,7 +171,8 @@ def _client_error(operation: str, response: Any) -> CliError:
     if code in BUSY_CODES or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= SERVER_FAULT:
         return UnreachableError(text)
     if "NotFound" in code or "NonExistent" in code or "does not exist" in message:
-        return MissingError(text)
+        is_stack = operation.startswith("cloudformation")
+        return MissingError(f"{text}: look at --stack and --region" if is_stack else text)
     return RefusedError(text)
 
 

@@ -19,6 +19,8 @@ QUEUES = {
     "deliveries-dlq": "deliveriesDlqUrl",
     "recovery-dlq": "recoveryDlqUrl",
 }
+# Not deliveries-dlq: the dead deliveries of every endpoint that stays down are there, and need no operator.
+WATCHED_DLQS = ("events-dlq", "recovery-dlq")
 COLUMNS = ("queue", "messages", "in flight", "delayed", "oldest")
 METRIC_MINUTES = 10  # SQS sends its metrics each minute, some minutes late
 COUNTS = (

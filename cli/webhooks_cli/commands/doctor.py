@@ -1,16 +1,17 @@
 """`webhooks doctor`: whether a deployment is configured and ready as it should be; for operators."""
 
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from webhooks_cli.context import CliContext
 from webhooks_cli.deployment import find_deployment
 from webhooks_cli.doctor.examination import examine
-from webhooks_cli.doctor.findings import FAILED, OK, WARNING
+from webhooks_cli.doctor.findings import FAILED, OK, WARNING, Finding
 from webhooks_cli.doctor.stack import Stack
 from webhooks_cli.options import add_command, deployment_options, output_options
 from webhooks_cli.progress_bar import ProgressBar
-from webhooks_cli.result import Result, Table
+from webhooks_cli.result import Result
 
 if TYPE_CHECKING:
     from webhooks_cli.options import Commands
@@ -45,11 +46,21 @@ def run(options: Namespace, context: CliContext) -> Result:
         key=lambda each: STATES.index(each.state)
     )  # a stable sort: the checks' order within a state
     counts = {state: sum(each.state == state for each in findings) for state in STATES}
-    summary = ", ".join(f"{count} {state}" for state, count in counts.items())
-    rows = [(each.state, each.check, each.text, each.mend) for each in findings]
     return Result(
         document={"stack": stack.name, "counts": counts, "findings": [each.document() for each in findings]},
-        shown=Table(("state", "check", "finding", "mend"), rows),
-        notes=(f"{stack.name}: {summary}",),
+        shown="\n".join(line for each in findings for line in _lines(each)),
+        notes=(f"{stack.name}: {_summary(counts)}",),
         exit_code=1 if counts[FAILED] else 0,
     )
+
+
+def _summary(counts: Mapping[str, int]) -> str:
+    warnings = f"{counts[WARNING]} warning{'' if counts[WARNING] == 1 else 's'}"
+    return f"{counts[FAILED]} failed, {warnings}, {counts[OK]} ok"
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    """Write a finding; its command has a line of its own: a narrow table would cut it off."""
+    yield f"{finding.state:<{max(map(len, STATES))}}  {finding.check}: {finding.text}"
+    if finding.mend:
+        yield f"    {finding.mend}"

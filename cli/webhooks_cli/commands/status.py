@@ -13,7 +13,7 @@ from webhooks_cli.errors import OK, MissingError, RefusedError, UnreachableError
 from webhooks_cli.options import add_command, deployment_options, output_options
 from webhooks_cli.progress_bar import ProgressBar
 from webhooks_cli.queues import COLUMNS as QUEUE_COLUMNS
-from webhooks_cli.queues import QueueState, queue_states
+from webhooks_cli.queues import WATCHED_DLQS, QueueState, queue_states
 from webhooks_cli.result import Result, Table
 from webhooks_cli.stack_functions import FunctionState, function_states, stack_resources
 from webhooks_cli.timestamps import show_age
@@ -86,7 +86,11 @@ def run(options: Namespace, context: CliContext) -> Result:
     alarms = part("alarms", lambda: alarm_states(account, stack)) or []
     queues = part("queues", lambda: queue_states(deployment)) or []
     unhealthy, is_whole = part("webhooks", lambda: unhealthy_webhooks(account)) or (None, False)
-    wrong = [*unread, *_wrong(alarms, queues, functions, deployment=deployment, now=context.clock())]
+    region = f" --region {deployment.region}" if deployment.region else ""
+    wrong = [
+        *unread,
+        *_wrong(alarms, queues, functions, where=_where(options), region=region, now=context.clock()),
+    ]
     document: dict[str, Any] = {
         "stack": stack,
         "wrong": [each.document() for each in wrong],
@@ -108,6 +112,12 @@ def run(options: Namespace, context: CliContext) -> Result:
     )
 
 
+def _where(options: Namespace) -> str:
+    """Return the options with which another command finds the same deployment; none for a local stack."""
+    names = ("profile", "stack", "region")
+    return "".join(f" --{name} {given}" for name in names if (given := getattr(options, name)))
+
+
 def _document(unhealthy: Unhealthy, *, is_whole: bool) -> dict[str, Any]:
     communities = [
         {"tenantId": tenant, "communityId": community, "count": count}
@@ -121,13 +131,13 @@ def _wrong(
     queues: Sequence[QueueState],
     functions: Sequence[FunctionState],
     *,
-    deployment: Deployment,
+    where: str,
+    region: str,
     now: float,
 ) -> Iterator[Wrong]:
-    region = f" --region {deployment.region}" if deployment.region else ""
     for alarm in in_alarm(alarms):
-        where = f": {alarm.section}" if alarm.section else ""
-        yield Wrong(f"the alarm {alarm.name} is in ALARM for {show_age(now - alarm.since)}{where}")
+        section = f": {alarm.section}" if alarm.section else ""
+        yield Wrong(f"the alarm {alarm.name} is in ALARM for {show_age(now - alarm.since)}{section}")
     for function in functions:
         if function.reserved == 0:
             yield Wrong(
@@ -146,10 +156,10 @@ def _wrong(
                     f"aws lambda update-event-source-mapping --uuid {caller.id} --enabled{region}",
                 )
     for queue in queues:
-        if queue.name.endswith(DLQ) and queue.messages:
+        if queue.name in WATCHED_DLQS and queue.messages:
             yield Wrong(
                 f"{queue.name} has {queue.messages} messages",
-                f"webhooks dlq list {queue.name.removesuffix(DLQ)}",
+                f"webhooks dlq list {queue.name.removesuffix(DLQ)}{where}",
             )
         elif not queue.name.endswith(DLQ) and (queue.oldest or 0) >= OLD_SECONDS:
             yield Wrong(f"the oldest message of the {queue.name} queue is {show_age(queue.oldest or 0)} old")

@@ -26,7 +26,7 @@ def concurrency(stack: Stack) -> Iterator[Finding]:
             "concurrency",
             WARNING,
             f"The queues of {function} may run {wanted[function]} at once; {count} are reserved for it.",
-            "lower its concurrency or raise what is reserved, both by parameter: sam deploy",
+            "lower its concurrency or raise what is reserved, parameters in samconfig.toml; then make deploy",
         )
     free = unreserved - sum(count for name, count in wanted.items() if name not in reserved)
     text = (
@@ -74,7 +74,7 @@ def gateway_quota(stack: Stack) -> Iterator[Finding]:
             "API quota",
             WARNING,
             f"ThrottlingRate is {own:g} requests a second; all APIs of the account together get {rate:g}.",
-            f"sam deploy with ThrottlingRate={rate:g}, or ask for a higher quota of API Gateway",
+            f"ThrottlingRate={rate:g} in samconfig.toml, then make deploy, or ask for a higher quota",
         )
     else:
         yield Finding(
@@ -91,5 +91,5 @@ def log_role(stack: Stack) -> Iterator[Finding]:
             "API log role",
             FAILED,
             "API Gateway has no role for its logs: the access log stays empty.",
-            "sam deploy with ApiGatewayLogsRole=Create",
+            "ApiGatewayLogsRole=Create in samconfig.toml, then make deploy",
         )

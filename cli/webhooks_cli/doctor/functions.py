@@ -11,7 +11,7 @@ ALIAS = "live"
 LATEST = "$LATEST"
 # Of a version, and of the function as it is now.
 CONFIGURED = ("CodeSha256", "Environment", "Layers", "MemorySize", "Role", "Runtime", "Timeout")
-REDEPLOY = "sam build && sam deploy"
+REDEPLOY = "make deploy"
 
 
 def live(stack: Stack) -> Iterator[Finding]:

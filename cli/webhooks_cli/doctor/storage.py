@@ -85,7 +85,9 @@ def protection(stack: Stack) -> Iterator[Finding]:
     ]
     if off:
         text = f"Tables can be deleted: {', '.join(off)}."
-        yield Finding("deletion of tables", WARNING, text, "sam deploy with DeletionProtection=true")
+        yield Finding(
+            "deletion of tables", WARNING, text, "DeletionProtection=true in samconfig.toml, then make deploy"
+        )
     else:
         yield Finding("deletion of tables", OK, "All tables are protected against their deletion.")
 

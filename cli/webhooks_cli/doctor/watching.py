@@ -7,7 +7,7 @@ from typing import Any
 from webhooks_cli.doctor.findings import FAILED, OK, WARNING, Finding, UnansweredError
 from webhooks_cli.doctor.stack import Stack
 from webhooks_cli.errors import CliError
-from webhooks_cli.queues import QueueState, queue_states
+from webhooks_cli.queues import WATCHED_DLQS, QueueState, queue_states
 from webhooks_cli.timestamps import show_age
 
 OLD = 15 * 60  # seconds: more than any outage of a minute leaves behind
@@ -19,11 +19,11 @@ NAMESPACE = "Webhooks"
 def alarms(stack: Stack) -> Iterator[Finding]:
     wanted = {each.physical for each in stack.resources("AWS::CloudWatch::Alarm")}
     if not wanted:
-        yield Finding("alarms", WARNING, "The stack has no alarm.", "sam build && sam deploy")
+        yield Finding("alarms", WARNING, "The stack has no alarm.", "make deploy")
         return
     found = _described(stack)
     for name in sorted(wanted - found.keys()):
-        yield Finding("alarms", FAILED, f"The alarm {name} does not exist.", "sam build && sam deploy")
+        yield Finding("alarms", FAILED, f"The alarm {name} does not exist.", "make deploy")
     silent = [
         name
         for name, each in found.items()
@@ -34,7 +34,7 @@ def alarms(stack: Stack) -> Iterator[Finding]:
             "alarms",
             WARNING,
             f"{len(silent)} of {len(found)} alarms notify nothing, such as {min(silent)}.",
-            "sam deploy with AlarmTopicArn, the ARN of an SNS topic",
+            "AlarmTopicArn=ARN of an SNS topic, in samconfig.toml, then make deploy",
         )
     elif wanted <= found.keys():
         yield Finding("alarms", OK, f"All {len(found)} alarms have an action.")
@@ -59,7 +59,7 @@ def _described(stack: Stack) -> dict[str, dict[str, Any]]:
 
 
 def dead_letters(stack: Stack) -> Iterator[Finding]:
-    filled = [each for each in _queues(stack) if each.name.endswith("-dlq") and each.messages]
+    filled = [each for each in _queues(stack) if each.name in WATCHED_DLQS and each.messages]
     for each in filled:
         name = each.name.removesuffix("-dlq")
         yield Finding(
@@ -69,7 +69,7 @@ def dead_letters(stack: Stack) -> Iterator[Finding]:
             f"webhooks dlq list {name} {stack.option()}",
         )
     if not filled:
-        yield Finding("dead letters", OK, "The dead-letter queues are empty.")
+        yield Finding("dead letters", OK, "The dead-letter queues of events and tasks are empty.")
 
 
 def ages(stack: Stack) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ def version(stack: Stack) -> Iterator[Finding]:
             "version",
             WARNING,
             f"The stack has the version {deployed}, this command {__version__}.",
-            f"git checkout v{deployed}, or deploy: sam build && sam deploy",
+            f"git checkout v{deployed}, or deploy: make deploy",
         )
 
 
@@ -104,7 +104,7 @@ def firewall(stack: Stack) -> Iterator[Finding]:
             "firewall",
             WARNING,
             "No web ACL of AWS WAF filters the API's requests.",
-            "docs/deployment.md says when one is worth its price",
+            "docs/guards.md says when one is worth its price: WafRequestsPerIp",
         )
 
 
@@ -116,5 +116,5 @@ def budget(stack: Stack) -> Iterator[Finding]:
             "budget",
             WARNING,
             "No budget of the stack watches the bill.",
-            "`webhooks cost` estimates it; aws budgets create-budget makes one",
+            "MonthlyBudget and BudgetEmail in samconfig.toml, then make deploy; docs/guards.md",
         )
