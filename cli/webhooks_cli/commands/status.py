@@ -158,7 +158,7 @@ def _wrong(
     for queue in queues:
         if queue.name in WATCHED_DLQS and queue.messages:
             yield Wrong(
-                f"{queue.name} has {queue.messages} messages",
+                f"{queue.name} has {queue.messages} message{'' if queue.messages == 1 else 's'}",
                 f"webhooks dlq list {queue.name.removesuffix(DLQ)}{where}",
             )
         elif not queue.name.endswith(DLQ) and (queue.oldest or 0) >= OLD_SECONDS:

@@ -65,7 +65,7 @@ def dead_letters(stack: Stack) -> Iterator[Finding]:
         yield Finding(
             "dead letters",
             WARNING,
-            f"{each.name} has about {each.messages} messages.",
+            f"{each.name} has about {each.messages} message{'' if each.messages == 1 else 's'}.",
             f"webhooks dlq list {name} {stack.option()}",
         )
     if not filled:
