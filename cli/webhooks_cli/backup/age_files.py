@@ -185,7 +185,9 @@ class _Decryption:
         if isinstance(error, self._age.DecryptError):
             if "No matching keys" in str(error):
                 return WrongUseError(f"{self._path} is encrypted for other identities than the one given")
-            return WrongUseError(f"{self._path} is no backup: {error}")
+            return WrongUseError(
+                f"{self._path} is no backup: it is no file of age, or its first lines are damaged ({error})"
+            )
         if isinstance(error, (OSError, zlib.error)):
             return WrongUseError(f"{self._path} is damaged, or was cut off: nothing of it is used")
         return WrongUseError(f"{self._path} cannot be decrypted ({type(error).__name__})")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Print a month's bill at AWS, by service. No request is made. The prices are those of us-east-1, on demand,
 with no free tier; docs/cost.md has their sources and the model. Every delivery succeeds at its first
-attempt; calls of the API are not included.
+attempt; calls of the API, metrics and alarms are not included.
 
 examples:
   webhooks cost --events 1M
