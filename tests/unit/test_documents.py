@@ -91,3 +91,10 @@ def test_the_license_is_the_apache_license() -> None:
     assert "Copyright 2026 The webhooks authors" in text
     for project in ("pyproject.toml", "cli/pyproject.toml", "verify/pyproject.toml"):
         assert 'license = "Apache-2.0"' in (ROOT / project).read_text()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda path: path.name)
+def test_a_page_is_in_the_navigation_of_the_site(page: Path) -> None:
+    """Each docs/*.md has a line there: without one only a link leads to it, and MkDocs says nothing."""
+    lines = [line.strip() for line in (ROOT / "mkdocs.yml").read_text().splitlines()]
+    assert [line for line in lines if line == f"- {page.name}" or line.endswith(f": {page.name}")]
