@@ -42,7 +42,7 @@ def of(*languages: str) -> list[pytest.param]:  # type: ignore[valid-type]
 
 
 def test_every_language_is_known() -> None:
-    known = {*SHELL, "json", "python", "js", "toml", "yaml"}
+    known = {*SHELL, "json", "python", "js", "markdown", "toml", "yaml"}
     assert {language for _, language, _ in BLOCKS} <= known
     assert len(COMMANDS) > 20
 
