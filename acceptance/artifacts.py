@@ -16,8 +16,9 @@ def bucket_tags(account: Account, bucket: str) -> dict[str, str] | None:
     """Return a bucket's tags; None where there is no bucket. Raises RefusedError where it is another's."""
     s3 = account.client("s3")
     try:
-        s3.head_bucket(Bucket=bucket)
-        tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+        # A stranger can have made the bucket, as its name can be guessed, and let everyone read its tags.
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.id)
+        tags = s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=account.id)["TagSet"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in MISSING:

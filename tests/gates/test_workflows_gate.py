@@ -1,5 +1,7 @@
 """The gate of the workflows, and the runner of all gates."""
 
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -30,6 +32,15 @@ jobs:
 def check(folder: Path, text: str) -> str:
     (folder / "a.yml").write_text(text)
     return workflows.check(folder)
+
+
+def test_a_release_is_made_of_a_version_alone() -> None:
+    """The tag goes through make to a shell: a name such as v$(curl...) must start nothing."""
+    text = (workflows.WORKFLOWS / "release.yml").read_text("utf-8")
+    tags = json.loads(re.search(r"^ +tags: (\[.*\])$", text, re.MULTILINE)[1])  # type: ignore[index]
+    plain = re.compile(r"v\[0-9\]\+\.\[0-9\]\+\.\[0-9\]\+(-(alpha|beta|rc)\.\[0-9\]\+)?")
+    assert [each for each in tags if not plain.fullmatch(each)] == []
+    assert len(tags) == 4
 
 
 def test_a_good_workflow_holds(tmp_path: Path) -> None:

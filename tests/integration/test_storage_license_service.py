@@ -16,7 +16,7 @@ from tests.fakes.keys import FakeKeyStore
 from tests.fakes.licenses import FakeLicenses
 from tests.random_bytes import DistinctBytes
 from webhooks.adapters.http.license_service import CACHE_SIZE, REFUSAL_SECONDS, LicenseService
-from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.caller import AuthLevel, License, TenantlessLicense
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.keyring import Key, KeyPairs
 from webhooks.domain.scope import Scope
@@ -106,7 +106,7 @@ def service(platform: Platform, clock: Clock) -> Iterator[LicenseService]:
 def test_a_license_is_asked_for_in_its_community(
     service: LicenseService, platform: Platform, clock: Clock
 ) -> None:
-    assert service.find("a key ä", NORTH) == License(
+    assert service.find("a key ä", NORTH) == TenantlessLicense(
         AuthLevel.SERVICE, tenant_id="acme", community_id="north", expires_at=1_900_000_000
     )
     assert platform.paths == ["/licenses/publickeys", "/licenses/community/north/licensecheck"]
@@ -163,6 +163,25 @@ def test_the_tenant_and_community_of_a_verdict_must_match_the_path(
 ) -> None:
     platform.response = GOOD | named
     assert (service.find("key", NORTH) is not None) is reached
+
+
+@pytest.mark.parametrize(
+    ("named", "whose"),
+    [
+        ({"tenantId": "acme"}, "acme"),
+        ({}, "*/north"),
+        ({"tenantId": None}, "*/north"),
+        ({"tenantId": "*"}, "*/north"),
+    ],
+)
+def test_a_tenant_in_the_path_alone_pays_for_nothing(
+    service: LicenseService, platform: Platform, named: dict[str, object], whose: str
+) -> None:
+    """The caller has written it: it may be a neighbour's, or another one in each request."""
+    platform.response = GOOD | named
+    found = service.find("key", NORTH)
+    assert found is not None
+    assert found.counts_for(NORTH) == whose
 
 
 def test_a_verdict_is_cached_for_its_tenant_only(service: LicenseService, platform: Platform) -> None:

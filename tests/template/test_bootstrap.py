@@ -66,8 +66,9 @@ def bootstrap() -> dict[str, Any]:
 
 
 def statements(bootstrap: dict[str, Any], *policies: str) -> list[dict[str, Any]]:
+    """Return the statements, with those of conditions."""
     return [
-        each
+        each["Fn::If"][1] if "Fn::If" in each else each
         for policy in policies
         for each in bootstrap["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"]
     ]
@@ -126,6 +127,52 @@ def test_the_boundary_has_no_rights_over_rights(bootstrap: dict[str, Any]) -> No
         for action in listed(each["Action"]):
             assert not action.startswith(("iam:", "sts:", "organizations:", "cloudformation:", "*"))
             assert action.startswith("kms:") is (each["Sid"] == "ThroughServices")
+
+
+def test_the_boundary_reaches_nothing_of_other_deployments_but_to_write_logs(
+    bootstrap: dict[str, Any],
+) -> None:
+    """A role that the deployer makes has all of it: the account's other logs and releases are not the stack's."""
+    everywhere = [
+        action
+        for each in statements(bootstrap, "Boundary")
+        if "*" in listed(each["Resource"])
+        for action in listed(each["Action"])
+    ]
+    assert [each for each in everywhere if each.endswith(":*") or each.startswith("codedeploy:")] == []
+    assert {each for each in everywhere if each.startswith("logs:")} <= {
+        "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", ["Boundary", "DeployerResourcesPolicy"])
+def test_secrets_without_the_stacks_name_are_told_by_its_tag(bootstrap: dict[str, Any], policy: str) -> None:
+    """CloudFormation names them alike in every stack: dev and prod of one account too."""
+    [named] = [
+        each for each in statements(bootstrap, policy) if "ServiceKeysSecret-*" in str(each["Resource"])
+    ]
+    assert named["Condition"] == {
+        "StringEqualsIfExists": {"aws:ResourceTag/aws:cloudformation:stack-name": {"Ref": "StackName"}}
+    }
+
+
+def test_the_deployers_bucket_is_of_its_account(bootstrap: dict[str, Any]) -> None:
+    """Buckets' names are everyone's: one of a stranger's may begin like SAM's."""
+    [statement] = allowing(bootstrap, "s3:PutObject")
+    assert statement["Condition"] == {
+        "StringEqualsIfExists": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+def test_records_are_changed_in_one_hosted_zone_if_any(bootstrap: dict[str, Any]) -> None:
+    document = bootstrap["Resources"]["DeployerResourcesPolicy"]["Properties"]["PolicyDocument"]
+    [zone] = [each for each in document["Statement"] if "Fn::If" in each]
+    condition, statement, otherwise = zone["Fn::If"]
+    assert condition == "HasHostedZone"
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    assert "route53:ChangeResourceRecordSets" in statement["Action"]
+    assert statement["Resource"]["Fn::Sub"].endswith(":hostedzone/${HostedZoneId}")
 
 
 def test_the_boundary_has_everything_that_a_role_of_the_stack_may_do(

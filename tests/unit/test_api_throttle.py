@@ -6,16 +6,18 @@ import pytest
 
 from tests.factories import (
     BASE,
+    COMMUNITY,
     EXTERNAL,
     OTHER_TENANT,
     SERVICE_CALLER,
     SYSTEM,
+    TENANT,
     TENANT_BURST,
     ApiResponse,
     Client,
     InMemoryApp,
 )
-from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.caller import AuthLevel, License, TenantlessLicense
 from webhooks.services.tenant_throttle import COSTLY, HEAVY
 
 RATE = 10
@@ -159,6 +161,24 @@ def test_a_license_for_one_community_counts_for_its_tenant(app: InMemoryApp) -> 
     app.licenses.issue(neighbour.license_key, License(AuthLevel.SERVICE, "acme", "other"))
     storm(app)
     assert fetch(app, by=neighbour, base="/tenant/acme/community/other").status == 429
+
+
+def test_a_license_for_a_community_of_any_tenant_has_one_rate_whatever_the_path_says(
+    app: InMemoryApp,
+) -> None:
+    caller = Client("community alone")
+    app.licenses.issue(caller.license_key, License(AuthLevel.SERVICE, "*", "default"))
+    statuses = [fetch(app, by=caller, base=f"/tenant/t{n}/community/default").status for n in range(MOST + 1)]
+    assert statuses == [200] * MOST + [429]
+    assert fetch(app).status == 200
+
+
+def test_the_path_of_a_verdict_without_a_tenant_takes_nothing_from_that_tenant(app: InMemoryApp) -> None:
+    caller = Client("of the license service")
+    verdict = TenantlessLicense(AuthLevel.SERVICE, TENANT, COMMUNITY)
+    app.licenses.issue(caller.license_key, verdict)
+    assert storm(app, by=caller)[-1] == 429
+    assert fetch(app).status == 200
 
 
 def test_a_refusal_is_logged_with_its_tenant(app: InMemoryApp) -> None:

@@ -19,6 +19,7 @@ from webhooks_cli.errors import MissingError, WrongUseError
 GZIP = 31  # zlib's number for gzip with its header and checksum
 BLOCK = 256 * 1024  # bytes of text that are handed on at once
 BLOCKS = 8  # that may wait: a reader that is slower than the decryption holds it up
+MAX_LINE = 16 * 1024 * 1024  # bytes; an item has 400 KiB, its JSON some times as much
 WAIT_SECONDS = 0.2
 
 
@@ -114,6 +115,8 @@ def read_lines(path: Path, identities: Sequence[Any]) -> Iterator[bytes]:
                 for block in blocks:
                     *whole, rest = (rest + block).split(b"\n")
                     yield from whole
+                    if len(rest) > MAX_LINE:
+                        raise WrongUseError(f"{path} is no backup: a line of it is longer than any record")
             if rest:
                 yield rest
     except OSError as error:

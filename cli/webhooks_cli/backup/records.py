@@ -17,6 +17,14 @@ SECRET, ACCESS, COMMUNITY, WEBHOOK, OTHER, DELIVERY = (
     "secret", "access", "community", "webhook", "other", "delivery",
 )  # fmt: skip
 MODULUS = 1 << 256
+# The fields that each kind has, by which a file is used.
+FIELDS: dict[str, dict[str, type]] = {
+    HEADER: {"createdAt": str, "stack": str, "parameters": dict},
+    SECRET: {"name": str, "value": str},
+    COMMUNITY: {"pk": str, "items": list},
+    **{kind: {"item": dict} for kind in (ACCESS, WEBHOOK, OTHER, DELIVERY)},
+    END: {"digest": str, "contents": str},
+}
 
 Record = dict[str, Any]
 
@@ -34,11 +42,15 @@ def _binary(value: object) -> Any:
 
 
 def from_line(line: bytes) -> Record:
-    """Read a record. Raises ValueError."""
-    record = json.loads(line, object_hook=_with_binary)
-    if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
-        raise ValueError  # noqa: TRY004 - no programming error
-    return record
+    """Read a record with all fields of its kind. Raises ValueError."""
+    try:
+        record = json.loads(line, object_hook=_with_binary)
+    except RecursionError:
+        raise ValueError from None
+    fields = FIELDS.get(str(record.get("kind"))) if isinstance(record, dict) else None
+    if fields is None or not all(isinstance(record.get(name), type_) for name, type_ in fields.items()):
+        raise ValueError
+    return dict(record)
 
 
 def _with_binary(value: dict[str, Any]) -> Any:

@@ -83,6 +83,19 @@ def test_a_stack_that_cannot_be_deployed_to_is_deleted_first(name: str, status: 
     assert list(preflight.leftovers_of_a_run(account, NAMES)) == [name]
 
 
+def test_a_strangers_bucket_with_the_runs_name_and_tag_is_refused() -> None:
+    """The name can be guessed: who reads artefacts from a bucket runs what its owner has put there."""
+
+    def of_another(ExpectedBucketOwner: str = "", **_: str) -> dict[str, object]:  # noqa: N803 - AWS's name
+        if ExpectedBucketOwner == "123456789012":
+            raise missing("403")
+        return {"TagSet": as_tags(OWN)}
+
+    bucket = FakeClient(head_bucket=of_another, get_bucket_tagging=of_another)
+    with pytest.raises(RefusedError, match="cannot be read"):
+        preflight.require_own_names(FakeAccount(cloudformation=Stacks({}), s3=bucket), NAMES)
+
+
 def test_an_account_with_too_few_functions_at_once_is_refused() -> None:
     with pytest.raises(RefusedError, match="runs 10 functions at once"):
         preflight.require_quotas(limits(10))

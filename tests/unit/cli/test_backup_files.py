@@ -9,7 +9,7 @@ import pyrage
 import pytest
 
 from tests.unit.cli.command_line import CommandLine
-from webhooks_cli.backup.age_files import read_lines, write_encrypted
+from webhooks_cli.backup.age_files import MAX_LINE, read_lines, write_encrypted
 from webhooks_cli.backup.records import FORM, Read, Written, from_line, to_line
 from webhooks_cli.errors import RefusedError
 from webhooks_cli.main import parser
@@ -98,6 +98,17 @@ def test_a_newer_form_is_refused_with_the_version_that_reads_it(files: Files) ->
         (lines_of(RECORDS)[:-1], "damaged, or was cut off"),
         ([*lines_of(RECORDS)[:1], *lines_of(RECORDS)[2:]], "its digest differs"),
         ([*lines_of(RECORDS), to_line(RECORDS[1])], "goes on after its end"),
+        ([to_line(HEADER), b"[" * 100_000], "is no backup of this service"),
+        ([to_line(HEADER), to_line({"kind": "webhook"})], "is no backup of this service"),
+        ([to_line(HEADER), to_line({"kind": "webhook", "item": 1})], "is no backup of this service"),
+        (
+            [to_line(HEADER), to_line({"kind": "community", "pk": 1, "items": []})],
+            "is no backup of this service",
+        ),
+        ([to_line(HEADER), to_line({"kind": "end"})], "is no backup of this service"),
+        ([to_line(HEADER), to_line({"kind": "planted"})], "is no backup of this service"),
+        ([to_line({**HEADER, "stack": 1})], "is no backup of this service"),
+        ([b" " * (MAX_LINE + 300_000)], "a line of it is longer than any record"),
     ],
 )
 def test_other_contents_are_refused(files: Files, lines: list[bytes], expected: str) -> None:

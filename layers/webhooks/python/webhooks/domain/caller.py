@@ -45,6 +45,25 @@ class License:
             return self.auth_level is AuthLevel.SYSTEM and self.tenant_id in (ANY, scope.tenant_id)
         return self.community_id == scope.community_id and self.tenant_id in (ANY, scope.tenant_id)
 
+    def counts_for(self, scope: Scope) -> str:
+        """Return whose rate a request for this community uses: that of the license, whatever its path says.
+
+        One for every tenant is the operator's: its requests for a tenant count by themselves. One for a
+        community of any tenant counts for this community: its caller may write any tenant into the path.
+        """
+        if self.tenant_id != ANY:
+            return self.tenant_id
+        return f"{ANY}{scope.tenant_id}" if self.community_id == ANY else f"{ANY}/{self.community_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantlessLicense(License):
+    """A license whose issuer names no tenant: `tenant_id` is what its caller wrote into the path."""
+
+    def counts_for(self, scope: Scope) -> str:  # noqa: ARG002 - overrides
+        """Return whose rate a request uses: that of the license's community."""
+        return f"{ANY}/{self.community_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

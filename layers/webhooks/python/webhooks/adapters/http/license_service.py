@@ -14,7 +14,7 @@ import urllib3
 
 from signing import IV_BYTES, PublicKey, SigningError, seal, shared_key
 from webhooks.adapters.ttl_cache import TtlCache
-from webhooks.domain.caller import ANY, AuthLevel, License, hash_license_key
+from webhooks.domain.caller import ANY, AuthLevel, License, TenantlessLicense, hash_license_key
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
 from webhooks.domain.timestamps import epoch_seconds, seconds_of
@@ -145,7 +145,8 @@ def _read_verdict(response: dict[str, Any], scope: Scope) -> License | None:
         named = (response.get("tenantId"), scope.tenant_id), (response.get("communityId"), scope.community_id)
         if any(name not in (None, ANY, asked) for name, asked in named):
             return None
-        return License(
+        kind = TenantlessLicense if response.get("tenantId") in (None, ANY) else License
+        return kind(
             auth_level=AuthLevel(response["authLevel"]),
             tenant_id=scope.tenant_id,
             community_id=scope.community_id,

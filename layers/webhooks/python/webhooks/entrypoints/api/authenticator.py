@@ -2,7 +2,7 @@
 
 import hashlib
 
-from webhooks.domain.caller import ANY, Caller
+from webhooks.domain.caller import Caller
 from webhooks.domain.errors import InvalidInputError, TooManyRequestsError
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
 from webhooks.entrypoints.api.request import ApiRequest
@@ -83,17 +83,13 @@ class Authenticator:
         self._admit(request, authorized.caller, authorized.scope, cost=cost)
 
     def _admit(self, request: ApiRequest, caller: Caller, scope: Scope, *, cost: int) -> None:
-        """Count a request for the tenant of its license: no other caller can use its rate up.
-
-        A license for every tenant is the operator's: its requests for a tenant count by themselves.
-        """
+        """Count a request for the tenant of its license: no other caller can use its rate up."""
         if self._throttle is None:
             return
-        own = caller.license.tenant_id
         try:
-            self._throttle.admit(f"{ANY}{scope.tenant_id}" if own == ANY else own, cost=cost)
+            self._throttle.admit(caller.license.counts_for(scope), cost=cost)
         except TooManyRequestsError:
-            request.log_fields["throttled"] = own
+            request.log_fields["throttled"] = caller.license.tenant_id
             raise
 
     def idempotency_key(self, caller: Caller, request: ApiRequest) -> str:
