@@ -169,12 +169,13 @@ def test_every_delivery_has_one_item_in_the_log(stack: Stack, system: PlatformCl
         for _ in range(5):
             publish(stack, name)
         receiver.wait_for(5, seconds=SECONDS)
-    query = {
-        "TableName": stack.outputs["DeliveriesTable"],
-        "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": f"W#{webhook['_id']}"}},
-    }
-    until = time.monotonic() + SECONDS
-    while len(items := stack.client("dynamodb").query(**query)["Items"]) < 5 and time.monotonic() < until:
-        time.sleep(0.5)
+        query = {
+            "TableName": stack.outputs["DeliveriesTable"],
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": f"W#{webhook['_id']}"}},
+        }
+        # The receiver stays until the last of its responses was read.
+        until = time.monotonic() + SECONDS
+        while len(items := stack.client("dynamodb").query(**query)["Items"]) < 5 and time.monotonic() < until:
+            time.sleep(0.5)
     assert [item["outcome"]["S"] for item in items] == ["delivered"] * 5

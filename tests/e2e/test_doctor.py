@@ -70,8 +70,9 @@ def test_a_dead_letter_is_found(doctor: Operator, stack: Stack) -> None:
     url = stack.outputs["RecoveryDlqUrl"]
     stack.client("sqs").send_message(QueueUrl=url, MessageBody="{}")
     try:
-        [found] = findings(doctor)["dead letters"]
-        assert (found["state"], "recovery-dlq" in found["text"]) == ("warning", True)
+        # Other tests may have left dead letters in the other queues.
+        [found] = [each for each in findings(doctor)["dead letters"] if "recovery-dlq" in each["text"]]
+        assert found["state"] == "warning"
     finally:
         stack.client("sqs").purge_queue(QueueUrl=url)
 

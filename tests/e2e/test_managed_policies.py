@@ -97,7 +97,9 @@ def test_an_operator_publishes_and_sees_the_queues(webhooks: Operator) -> None:
 
 def test_an_operator_sees_the_status(webhooks: Operator) -> None:
     status = webhooks("status", "--json")
-    assert status.code == 0, status.stderr
+    # Other tests may have left dead letters; a missing permission would end the command.
+    assert [each["text"] for each in status.document["wrong"] if "-dlq has " not in each["text"]] == []
+    assert status.document["functions"]
 
 
 @pytest.mark.parametrize("queue", ["events", "deliveries", "recovery"])
