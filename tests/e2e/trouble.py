@@ -43,9 +43,11 @@ def released(stack: Stack, faults: Mapping[str, tuple[str, str]]) -> Iterator[No
         before[function] = client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
         source = (ROOT / "functions" / _folder(function) / "app.py").read_text("utf-8")
         docstring, _, rest = source.partition('"""\n\n')
-        client.update_function_code(
-            FunctionName=name, ZipFile=_zipped({"app.py": f'{docstring}"""\n{first}\n{rest}\n{last}\n'})
-        )
+        # Beside its other files, but without their bytecode, which would be run in place of the source.
+        built = _built(stack, function)
+        files = {path: each for path, each in built.items() if not path.endswith(".pyc")}
+        files["app.py"] = f'{docstring}"""\n{first}\n{rest}\n{last}\n'.encode()
+        client.update_function_code(FunctionName=name, ZipFile=_zipped(files))
         version = client.publish_version(FunctionName=name)["Version"]
         client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
     try:
@@ -119,7 +121,7 @@ def _built(stack: Stack, function: str) -> dict[str, bytes]:
     }
 
 
-def _zipped(files: Mapping[str, str | bytes]) -> bytes:
+def _zipped(files: Mapping[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, text in files.items():
