@@ -3,7 +3,8 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from signing import Curve, InvalidKeyError, PrivateKey, PublicKey
@@ -77,6 +78,19 @@ def ensure_pair(path: Path, curve: Curve, *, random_bytes: Callable[[int], bytes
         except OSError as error:
             raise MissingError(f"{path}: cannot be written ({error.strerror})") from None
     return read_private_key(path, curve)
+
+
+@contextmanager
+def new_key_file(path: Path) -> Iterator[None]:
+    """Raise WrongUseError where the file of a key exists, or cannot be written."""
+    try:
+        yield
+    except FileExistsError:
+        raise WrongUseError(
+            f"{path} exists already: no key is ever overwritten, choose another name"
+        ) from None
+    except OSError as error:
+        raise WrongUseError(f"{path} cannot be written ({error.strerror})") from None
 
 
 def write_new_file(path: Path, text: str) -> None:

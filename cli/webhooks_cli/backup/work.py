@@ -20,6 +20,7 @@ from webhooks_cli.backup.verification import Verification
 from webhooks_cli.context import CliContext
 from webhooks_cli.deployment import find_deployment
 from webhooks_cli.errors import InterruptedByUser, RefusedError, WrongUseError
+from webhooks_cli.key_pairs import new_key_file
 from webhooks_cli.progress_bar import ProgressBar
 from webhooks_cli.result import Result
 
@@ -36,14 +37,8 @@ SHOWN = {
 def make_key(options: Namespace, context: CliContext) -> Result:
     path = context.folder / options.file.expanduser()
     passphrase = new_passphrase(options, context)
-    try:
+    with new_key_file(path):
         recipient = new_identity(path, passphrase)
-    except FileExistsError:
-        raise WrongUseError(
-            f"{path} exists already: no key is ever overwritten, choose another name"
-        ) from None
-    except OSError as error:
-        raise WrongUseError(f"{path} cannot be written ({error.strerror})") from None
     notes = () if passphrase else ("the identity is not encrypted: with --passphrase it is",)
     return Result(
         document={"identityFile": str(path), "recipient": recipient, "encrypted": passphrase is not None},

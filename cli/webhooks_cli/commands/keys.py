@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from signing import Curve, PrivateKey
 from webhooks_cli.context import CliContext
-from webhooks_cli.errors import WrongUseError
-from webhooks_cli.key_pairs import CURVES, new_pair, show_pair, write_new_file
+from webhooks_cli.key_pairs import CURVES, new_key_file, new_pair, show_pair, write_new_file
 from webhooks_cli.options import add_command, output_options
 from webhooks_cli.result import Result
 
@@ -64,11 +63,5 @@ def run(options: Namespace, context: CliContext) -> Result:
 
 
 def _write(path: Path, pair: PrivateKey) -> None:
-    try:
+    with new_key_file(path):
         write_new_file(path, show_pair(pair))
-    except FileExistsError:
-        raise WrongUseError(
-            f"{path} exists already: no key is ever overwritten, choose another name"
-        ) from None
-    except OSError as error:
-        raise WrongUseError(f"{path} cannot be written ({error.strerror})") from None
