@@ -57,8 +57,8 @@ def log_routes(api: RestApi, authenticator: Authenticator, *, log: DeliveryLogs)
         authorized = authenticator.community(request, tenant_id, community_id, cost=COSTLY)
         asked = read(DeliveriesIn, request.json_object() if request.body else {})
         query = asked.query(authorized.scope, webhook_id)
-        page = log.page(query, after=asked.after(query), size=asked.page_size)
-        return json_response(responses.deliveries_page(page, cursor=cursor_of(query, page.last)))
+        page = log.page(query, after=asked.after(query), size=asked.page_size, reach=asked.reach(query))
+        return json_response(responses.deliveries_page(page, cursor=cursor_of(query, page)))
 
     @api.post(f"{COMMUNITY}/deliveries/fetch")
     def fetch_undelivered(request: ApiRequest, tenant_id: str, community_id: str) -> Response[str]:
@@ -66,7 +66,7 @@ def log_routes(api: RestApi, authenticator: Authenticator, *, log: DeliveryLogs)
         asked = read(UndeliveredIn, request.json_object() if request.body else {})
         query = asked.query(authorized.scope)
         page = log.page(query, after=asked.after(query), size=asked.page_size)
-        return json_response(responses.deliveries_page(page, cursor=cursor_of(query, page.last)))
+        return json_response(responses.deliveries_page(page, cursor=cursor_of(query, page)))
 
     @api.get(f"{COMMUNITY}/delivery/<delivery_id>")
     def delivery(request: ApiRequest, tenant_id: str, community_id: str, delivery_id: str) -> Response[str]:

@@ -20,7 +20,18 @@ class FakeBatchReader:
         self._log = log
         self._fault = fault
 
-    def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
-        """Return those webhooks and entries that exist."""
+    def read(
+        self,
+        webhooks: Sequence[tuple[Scope, str]],
+        log: Sequence[LogKey],
+        *,
+        consistent: bool = True,  # noqa: ARG002 - it always is
+    ) -> BatchContext:
+        """Return those webhooks, and those deliveries with an item of their own, that exist."""
         with effect(self._fault, "batch.read"):
             return BatchContext(self._subscriptions.get_many(webhooks), self._log.logged(log))
+
+    def look(self, log: Sequence[LogKey]) -> BatchContext:
+        """Return those of the deliveries that are in shared items."""
+        with effect(self._fault, "batch.look"):
+            return BatchContext({}, self._log.shared(log))

@@ -1,4 +1,7 @@
-"""The delivery log in memory: what the dispatcher writes, and what is read of it."""
+"""The delivery log in memory: what the dispatcher writes, and what is read of it.
+
+Plain deliveries share items as in DynamoDB, and are hidden then from those who read single deliveries.
+"""
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
@@ -22,9 +25,11 @@ from webhooks.domain.delivery_log import (
     PayloadStep,
     payload_step,
 )
+from webhooks.domain.log_sharing import share
 from webhooks.domain.scope import Scope
 
 MAX_EXAMINED = 1000  # of a page that filters
+MAX_SHARED = 10  # deliveries of a shared item
 
 type _Placed = tuple[str, str]  # a place, and the id of the delivery
 
@@ -41,7 +46,8 @@ class FakeDeliveryLog:
         self._kept = tuple(Outcome) if keep_all_payloads else KEPT
         self._fault = fault
         self._lock = RLock()
-        self._entries: dict[str, LogEntry] = {}  # by the delivery's id
+        self._entries: dict[str, LogEntry] = {}  # those with an item of their own, by the delivery's id
+        self._shared: dict[str, LogEntry] = {}  # those of shared items
         # Partitions, in their order, as the table and its index have them: places and deliveries' ids.
         self._of_webhook: defaultdict[str, list[_Placed]] = defaultdict(list)
         self._undelivered: defaultdict[Scope, list[_Placed]] = defaultdict(list)
@@ -63,8 +69,18 @@ class FakeDeliveryLog:
                 self._bodies |= bodies
         written = {each: entry for each, entry in written.items() if entry.key.webhook_id not in self.refused}
         with self._lock, effect(self._fault, "log.record"):
-            for each, entry in written.items():
-                self._write(replace(entry, has_payload=steps[each] in (PayloadStep.WRITE, PayloadStep.LEAVE)))
+            sharing = share(
+                [
+                    replace(entry, has_payload=steps[each] in (PayloadStep.WRITE, PayloadStep.LEAVE))
+                    for each, entry in written.items()
+                ],
+                lambda plain: plain if len(plain) <= MAX_SHARED else None,
+            )
+            for entries_of_item, _ in sharing.shared:
+                for entry in entries_of_item:
+                    self._write_shared(entry)
+            for entry in sharing.own:
+                self._write(entry)
         if gone := [each for each in written if steps[each] is PayloadStep.DELETE]:
             with self._lock, effect(self._fault, "log.remove_payloads"):
                 for each in gone:
@@ -74,7 +90,7 @@ class FakeDeliveryLog:
     def entries(self) -> list[LogEntry]:
         """Return everything that was recorded, the last state of each delivery."""
         with self._lock:
-            return list(self._entries.values())
+            return list((self._shared | self._entries).values())
 
     def bodies(self) -> dict[str, str]:
         """Return the payloads that are kept, by their deliveries' ids."""
@@ -82,28 +98,29 @@ class FakeDeliveryLog:
             return dict(self._bodies)
 
     def logged(self, keys: Iterable[LogKey]) -> dict[LogKey, Logged]:
-        """Return the state of those that exist."""
-        return {
-            log_key: Logged(
-                entry.outcome,
-                entry.delivery.attempts,
-                tries=entry.delivery.tries,
-                is_recoverable=entry.is_recoverable,
-                has_payload=entry.has_payload,
-            )
-            for log_key, entry in self.find(list(keys)).items()
-        }
+        """Return the state of those that have an item of their own."""
+        with self._lock:
+            return _logged(keys, self._entries)
+
+    def shared(self, keys: Iterable[LogKey]) -> dict[LogKey, Logged]:
+        """Return the state of those that are in shared items."""
+        with self._lock:
+            return _logged(keys, self._shared)
 
     def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, LogEntry]:
         """Return those that exist."""
         with self._lock:
-            return {
-                each: _as_read(self._entries[each.delivery_id])
-                for each in keys
-                if each.delivery_id in self._entries
-            }
+            found = ((each, self._entry(each.delivery_id)) for each in keys)
+            return {each: _as_read(entry) for each, entry in found if entry is not None}
 
-    def newest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
+    def newest(
+        self,
+        query: LogQuery,
+        *,
+        after: LogKey | None,
+        size: int,
+        reach: int | None = None,  # noqa: ARG002 - it costs nothing to read more
+    ) -> LogPage:
         """Return a page, the newest delivery first."""
         with self._lock:
             return _page(self._rows(query, after=after, is_newest_first=True), query, size=size)
@@ -141,14 +158,24 @@ class FakeDeliveryLog:
     def _write(self, entry: LogEntry) -> None:
         placed = _place(entry), entry.key.delivery_id
         before = self._entries.get(entry.key.delivery_id)
+        is_first = self._entry(entry.key.delivery_id) is None
         self._entries[entry.key.delivery_id] = entry
-        if before is None:
+        if is_first:
             insort(self._of_webhook[entry.key.webhook_id], placed)
-        elif _is_indexed(before):
+        if before is not None and _is_indexed(before):
             partition = self._undelivered[before.scope]
             del partition[bisect_left(partition, placed)]
         if _is_indexed(entry):
             insort(self._undelivered[entry.scope], placed)
+
+    def _write_shared(self, entry: LogEntry) -> None:
+        if self._entry(entry.key.delivery_id) is None:
+            insort(self._of_webhook[entry.key.webhook_id], (_place(entry), entry.key.delivery_id))
+        self._shared[entry.key.delivery_id] = entry
+
+    def _entry(self, delivery_id: str) -> LogEntry | None:
+        """Return a delivery's own item, or else what a shared one has of it."""
+        return self._entries.get(delivery_id) or self._shared.get(delivery_id)
 
     def _rows(
         self, query: LogQuery, *, after: LogKey | None = None, is_newest_first: bool = False
@@ -172,7 +199,9 @@ class FakeDeliveryLog:
             begin = 0 if after is None else bisect_right(placed, _position(after), key=lambda each: each[0])
             order = range(begin, len(placed))
         for index in order:
-            yield self._entries[placed[index][1]]
+            entry = self._entry(placed[index][1])
+            assert entry is not None
+            yield entry
 
 
 def _is_indexed(row: LogEntry) -> bool:
@@ -206,7 +235,22 @@ def _page(rows: Iterable[LogEntry], query: LogQuery, *, size: int) -> LogPage:
 
 def _as_read(entry: LogEntry) -> LogEntry:
     delivery = replace(entry.delivery, log_time=entry.key.log_time, body="")
-    return replace(entry, delivery=delivery)
+    return replace(entry, delivery=delivery, is_new=False)
+
+
+def _logged(keys: Iterable[LogKey], entries: Mapping[str, LogEntry]) -> dict[LogKey, Logged]:
+    found = ((each, entries.get(each.delivery_id)) for each in keys)
+    return {
+        log_key: Logged(
+            entry.outcome,
+            entry.delivery.attempts,
+            tries=entry.delivery.tries,
+            is_recoverable=entry.is_recoverable,
+            has_payload=entry.has_payload,
+        )
+        for log_key, entry in found
+        if entry is not None
+    }
 
 
 def _place(row: LogEntry) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.aws_stub.tables import Tables
 from tests.contract.backends import backend_named
-from tests.contract.logged import NORTH, OTHER, SOUTH, TIME, WEBHOOK, entry
+from tests.contract.logged import NORTH, OTHER, SOUTH, TIME, WEBHOOK, entry, plain
 from tests.contract.opened_log import OpenedLog, open_log, open_stub_log
 from tests.lambda_functions import ACCOUNT
 from webhooks.domain.delivery_log import UNDELIVERED, LogEntry, LogKey, LogQuery, Mark, Outcome
@@ -42,6 +42,16 @@ ENTRIES = st.lists(
     ),
     max_size=30,
 )
+# Of one webhook: their times are near and far, so that shared items overlap and have an end.
+PLAIN = st.lists(
+    st.builds(
+        lambda number, name: plain(number, event_name=name),
+        st.integers(0, 12) | st.integers(0, 6000),
+        st.sampled_from(NAMES),
+    ),
+    max_size=60,
+    unique_by=lambda each: each.key,
+)
 QUERIES = st.builds(
     LogQuery,
     st.sampled_from((NORTH, SOUTH)),
@@ -49,7 +59,7 @@ QUERIES = st.builds(
     outcome=st.none() | st.sampled_from(Outcome),
     event_name=st.none() | st.sampled_from(NAMES),
     since=st.sampled_from((0, TIME + 3)),
-    until=st.sampled_from((2**48 - 1, TIME + 9)),
+    until=st.sampled_from((2**48 - 1, TIME + 9, TIME + 4000)),
 )
 
 
@@ -88,15 +98,25 @@ def place(log_key: LogKey) -> str:
     return log_key.delivery_id.partition("-")[2]
 
 
-def pages(log: OpenedLog, query: LogQuery, size: int) -> Iterator[LogKey]:
-    after = None
+def pages(log: OpenedLog, query: LogQuery, size: int, *, knows_reach: bool = True) -> Iterator[LogKey]:
+    after = reach = None
     while True:
-        page = log.reads.newest(query, after=after, size=size)
+        page = log.reads.newest(query, after=after, size=size, reach=reach if knows_reach else None)
         assert len(page.entries) <= size
         yield from (each.key for each in page.entries)
         if page.last is None:
             return
         assert after is None or place(page.last) < place(after)
+        after, reach = page.last, page.reach
+
+
+def pages_from_oldest(log: OpenedLog, query: LogQuery, size: int) -> Iterator[LogKey]:
+    after = None
+    while True:
+        page = log.reads.oldest(query, after=after, size=size)
+        yield from (each.key for each in page.entries)
+        if page.last is None:
+            return
         after = page.last
 
 
@@ -117,6 +137,37 @@ def test_all_pages_together_have_everything_once(
             assert (counted.deliveries, counted.is_exact) == (len(expected), True)
             backwards = replace(query, since=query.until, until=query.since)
             assert list(pages(log, backwards, size)) == []
+
+
+@LAWS
+@given(
+    settled=st.lists(PLAIN, max_size=3),
+    others=ENTRIES,
+    query=QUERIES,
+    size=st.integers(1, 7),
+)
+def test_deliveries_that_share_items_are_on_pages_as_those_that_do_not(
+    name: str,
+    settled: list[list[LogEntry]],
+    others: list[LogEntry],
+    query: LogQuery,
+    size: int,
+) -> None:
+    with opened(name) as log:
+        every = dict[LogKey, LogEntry]()
+        for entries in (*settled, others):  # a repeat of a plain one has an item alone; it counts
+            log.record(entries)
+            every |= {each.key: each for each in entries}
+        expected = sorted((key for key, each in every.items() if is_wanted(each, query)), key=place)
+        assert list(pages(log, query, size)) == expected[::-1]
+        assert list(pages(log, query, size, knows_reach=False)) == expected[::-1]
+        assert list(pages_from_oldest(log, query, size)) == expected
+        assert set(log.reads.find(list(every))) == set(every)
+        if len({each.key for entries in (*settled, others) for each in entries}) == sum(
+            len({each.key for each in entries}) for entries in (*settled, others)
+        ):
+            counted = log.reads.count(query, at_most=1000)
+            assert (counted.deliveries, counted.is_exact) == (len(expected), True)
 
 
 @LAWS

@@ -42,6 +42,7 @@ class SimulatedEndpoints:
             outcome=outcome,
             seen=simulation.invocation.seen.get(request.headers["webhook-id"], 0),
             webhook=simulation.invocation.webhooks.get(request.headers["webhook-id"].partition("-")[0]),
+            read_at=simulation.invocation.read_at.get(request.headers["webhook-id"]),
             known=simulation.invocation.outcomes.get(request.headers["webhook-id"]),
         )
         simulation.history.calls.append(call)

@@ -37,6 +37,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "events_dlq.send_to_dlq": WRITE,
     "events_dlq.send_all_to_dlq": (Kind.ERROR, Kind.LOST_RESPONSE, *KILLS),
     "batch.read": READ,
+    "batch.look": READ,
     "credentials.read": READ,
     "master.read": READ,
     "service.read": READ,

@@ -23,6 +23,9 @@ class Invocation:
     # By delivery: its attempts in the log when it was last read, and the tick at which it was recorded.
     seen: dict[str, int] = field(default_factory=dict)
     recorded: dict[str, int] = field(default_factory=dict)
+    # By delivery: the tick at which the log was last read. Those whose message came by the slow lane, or again.
+    read_at: dict[str, int] = field(default_factory=dict)
+    came_again: set[str] = field(default_factory=set)
     # By delivery: the kinds of the releases that its messages have, "" for none; its outcome when last read.
     brought: dict[str, set[str]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -41,7 +44,7 @@ class ReceivedCall:
     """A request as an endpoint got it.
 
     `seen`, `known`, `webhook`: the delivery's attempts, its outcome and its webhook as its invocation last
-    read them.
+    read them; `read_at`: the tick of that.
     """
 
     tick: int
@@ -56,6 +59,7 @@ class ReceivedCall:
     seen: int
     webhook: Webhook | None
     known: Outcome | None
+    read_at: int | None
 
     @property
     def releases(self) -> set[str]:

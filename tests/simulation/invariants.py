@@ -214,6 +214,8 @@ class Invariants:
                 if call.seen >= call.attempt:
                     yield f"{one}: attempt {call.attempt} again, though the log had it"
                 for earlier in calls[:position]:
+                    if self._was_recorded(one, earlier.invocation, call):
+                        yield f"{one}: sent again at tick {call.tick}, though its message came again"
                     if earlier.attempt < call.attempt and not earlier.is_success:
                         continue
                     if earlier.attempt < call.attempt and ReleaseKind.REPLAY in call.releases:
@@ -222,6 +224,13 @@ class Invariants:
                     self.repeats[why or "no reason"] += 1
                     if why is None or (self.is_clean and why != RELEASED_TWICE):
                         yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, cause: {why}"
+
+    def _was_recorded(self, one: str, earlier: Invocation, call: ReceivedCall) -> bool:
+        """Tell whether a call's message came again, and the log knew nothing of what it had recorded before."""
+        recorded, read = earlier.recorded.get(one), call.read_at
+        if recorded is None or read is None or one not in call.invocation.came_again:
+            return False
+        return call.known is None and recorded <= read
 
     def _cause_of_repeat(self, one: str, earlier: Invocation, call: ReceivedCall) -> str | None:
         """Return why a call could not know of an earlier invocation's; None: it could."""

@@ -61,6 +61,8 @@ class PortCalls:
         self._simulation.move_messages()
         if name == "batch.read":
             self._see(result, args[1])
+        if name == "batch.look":
+            self._see_shared(result)
         if name == "log.record":
             tick = self._simulation.next_tick()
             self._simulation.invocation.recorded |= dict.fromkeys(_deliveries_of(args), tick)
@@ -80,6 +82,7 @@ class PortCalls:
         invocation = self._simulation.invocation
         for each in keys:
             logged = read.logged.get(each)
+            invocation.read_at[each.delivery_id] = self._simulation.tick
             invocation.seen[each.delivery_id] = logged.tries if logged else 0
             invocation.outcomes.pop(each.delivery_id, None)
             if logged:
@@ -87,6 +90,11 @@ class PortCalls:
         for webhook in read.webhooks.values():
             if isinstance(webhook, Webhook):
                 invocation.webhooks[webhook.id] = webhook
+
+    def _see_shared(self, read: BatchContext) -> None:
+        for each, logged in read.logged.items():
+            self._simulation.invocation.seen[each.delivery_id] = logged.tries
+            self._simulation.invocation.outcomes[each.delivery_id] = logged.outcome
 
     def _fail(self, name: str, deliveries: set[str]) -> None:
         if name == "log.record":

@@ -226,6 +226,7 @@ class Simulation(Deployment):
         function = NAMES[queue.name]
         container = self._container(queue.name)
         invocation = self._new_invocation(function, batch)
+        invocation.came_again = _came_again(batch, is_slow=queue is self.slow)
         number = invocation.number
         if function != "recovery":
             self._worked_at = self.clock.now
@@ -365,6 +366,11 @@ def _brought(batch: Sequence[Message]) -> dict[str, set[str]]:
             for each in pack.deliveries:
                 brought.setdefault(each.id, set()).add(pack.release.kind if pack.release else "")
     return brought
+
+
+def _came_again(batch: Sequence[Message], *, is_slow: bool) -> set[str]:
+    """Return the deliveries of messages that came by the slow lane, or were received before."""
+    return {one for message in batch if is_slow or message.receives > 1 for one in _brought([message])}
 
 
 def _run_next(todo: deque[Callable[[], object]]) -> None:

@@ -53,6 +53,7 @@ class LogEntry:
 
     `next_at`: of a retry, in epoch ms. `is_recoverable`: a dead one that is sent once more when its endpoint
     responds again. `has_payload`: the log has kept its payload so far. A line that is read has no body.
+    `is_new`: no release sent it, and the log had nothing of it when its batch was read.
     """
 
     key: LogKey
@@ -65,6 +66,7 @@ class LogEntry:
     mark: Mark | None = None
     is_recoverable: bool = False
     has_payload: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,13 @@ class LogQuery:
 class LogPage:
     """A page of the log. `last`: the key after which the next page begins, None at the end.
 
-    A page that filters may have fewer entries than were asked for, although others follow.
+    A page that filters may have fewer entries than were asked for, although others follow. `reach`: how many
+    ms newer than `last` the newest shared item is that has deliveries of the next page; None: not known.
     """
 
     entries: tuple[LogEntry, ...]
     last: LogKey | None
+    reach: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,12 +73,23 @@ class BatchContext:
 class BatchReader(Protocol):
     """Reads webhooks and log together."""
 
-    def read(self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey]) -> BatchContext:
-        """Return those of both that exist, read consistently, in one call for up to 100 items."""
+    def read(
+        self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey], *, consistent: bool = True
+    ) -> BatchContext:
+        """Return those of both that exist, in one call for up to 100 items; not what shared items have.
+
+        Webhooks are read consistently, and the log where `consistent` says so.
+        """
+
+    def look(self, log: Sequence[LogKey]) -> BatchContext:
+        """Return deliveries that are in shared items, read consistently; one call for each webhook at least.
+
+        `newer`: those that may be in one of a later release.
+        """
 
 
 class DeliveryLog(Protocol):
-    """The delivery log: one item per delivery, and the payloads of those that are dead or held.
+    """The delivery log: items of single deliveries and of several plain ones; payloads of dead and held ones.
 
     Settings decide whether it keeps those of all deliveries.
     """
@@ -96,8 +107,10 @@ class DeliveryLogReader(Protocol):
     def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, LogEntry]:
         """Return those that exist, read consistently."""
 
-    def newest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
-        """Return a page, the newest delivery first."""
+    def newest(
+        self, query: LogQuery, *, after: LogKey | None, size: int, reach: int | None = None
+    ) -> LogPage:
+        """Return a page, the newest delivery first. `reach`: of the page before, where it is known."""
 
     def oldest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
         """Return a page, the oldest delivery first."""

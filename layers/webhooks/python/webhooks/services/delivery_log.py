@@ -27,8 +27,8 @@ class DeliveryLogs:
         self._log = log
         self._subscriptions = subscriptions
 
-    def page(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
-        """Return a page, the newest delivery first.
+    def page(self, query: LogQuery, *, after: LogKey | None, size: int, reach: int | None = None) -> LogPage:
+        """Return a page, the newest delivery first. `reach`: of the page before, where it is known.
 
         Raises NotFoundError for a webhook that is not in the query's community.
         """
@@ -37,7 +37,7 @@ class DeliveryLogs:
             not WEBHOOK_ID.fullmatch(webhook_id) or self._subscriptions.get(query.scope, webhook_id) is None
         ):
             raise NotFoundError(NO_WEBHOOK)
-        page = self._log.newest(query, after=after, size=size)
+        page = self._log.newest(query, after=after, size=size, reach=reach)
         own = tuple(entry for entry in page.entries if entry.scope == query.scope)
         return page if len(own) == len(page.entries) else replace(page, entries=own)
 

@@ -136,11 +136,11 @@ class EndpointHealth:
     def _newest(self, query: LogQuery, most: int) -> tuple[Sequence[LogEntry], bool]:
         """Return the newest deliveries but tests, at most so many, and whether they are all."""
         entries: list[LogEntry] = []
-        after = None
+        after = reach = None
         for _ in range(-(-most // READ) + PAGES_BEYOND):
-            page = self._log.newest(query, after=after, size=READ)
+            page = self._log.newest(query, after=after, size=READ, reach=reach)
             entries += [entry for entry in page.entries if entry.mark is not Mark.TEST]
-            after = page.last
+            after, reach = page.last, page.reach
             if after is None or len(entries) >= most:
                 break
         return entries[:most], after is None and len(entries) <= most

@@ -6,9 +6,11 @@ from dataclasses import replace
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.batch_writer import put, write_all
-from webhooks.adapters.dynamodb.delivery_log_items import entry_item, expires_at, item_key
+from webhooks.adapters.dynamodb.delivery_log_items import entry_item, expires_at
 from webhooks.adapters.dynamodb.payload_store import DynamoPayloadStore
+from webhooks.adapters.dynamodb.shared_items import shared_item
 from webhooks.domain.delivery_log import KEPT, LogEntry, Outcome, PayloadStep, payload_step
+from webhooks.domain.log_sharing import share
 
 
 class DynamoDeliveryLog:
@@ -40,15 +42,9 @@ class DynamoDeliveryLog:
         unwritten = self._keep_payloads(
             [entry for each, entry in latest.items() if steps[each] is PayloadStep.WRITE]
         )
-        items = {
-            item_key(entry.key): (each, entry_item(_stored(entry, steps[each]), self._days))
-            for each, entry in latest.items()
-            if each not in unwritten
-        }
-        left = write_all(
-            self._aws, self._table_name, (put(item) for _, item in items.values()), backoff=self._backoff
+        unwritten |= self._write(
+            [_stored(entry, steps[each]) for each, entry in latest.items() if each not in unwritten]
         )
-        unwritten |= {items[each][0] for each in left}
         gone = {
             each: entry.delivery.body
             for each, entry in latest.items()
@@ -57,6 +53,21 @@ class DynamoDeliveryLog:
         if gone:
             self._payloads.remove(gone)
         return [entry for each, entry in latest.items() if each in unwritten]
+
+    def _write(self, entries: Sequence[LogEntry]) -> set[str]:
+        """Write entries, plain ones in shared items; return the ids of those that were not written."""
+        sharing = share(entries, lambda plain: shared_item(plain, self._days))
+        items = [
+            *((shared, item) for shared, item in sharing.shared),
+            *(((entry,), entry_item(entry, self._days)) for entry in sharing.own),
+        ]
+        left = write_all(self._aws, self._table_name, (put(item) for _, item in items), backoff=self._backoff)
+        return {
+            entry.key.delivery_id
+            for written, item in items
+            if (item["pk"]["S"], item["sk"]["S"]) in left
+            for entry in written
+        }
 
     def _keep_payloads(self, entries: Sequence[LogEntry]) -> set[str]:
         """Write payloads; return the ids of the deliveries whose ones were not written."""
@@ -68,6 +79,6 @@ class DynamoDeliveryLog:
 
 
 def _stored(entry: LogEntry, step: PayloadStep) -> LogEntry:
-    """Return an entry that tells whether its payload is kept from now on."""
+    """Return an entry that tells whether its payload is kept from now on; one whose is has an item alone."""
     is_kept = step in (PayloadStep.WRITE, PayloadStep.LEAVE)
     return entry if entry.has_payload is is_kept else replace(entry, has_payload=is_kept)

@@ -23,6 +23,7 @@ from webhooks.adapters.dynamodb.delivery_log_rows import (
 )
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.payload_store import DynamoPayloadStore
+from webhooks.adapters.dynamodb.shared_rows import SharedRows, count_shared, find_shared
 from webhooks.adapters.dynamodb.table import Table, call
 from webhooks.domain.delivery_log import (
     LATEST,
@@ -34,9 +35,11 @@ from webhooks.domain.delivery_log import (
     LogQuery,
     Outcome,
 )
+from webhooks.domain.log_sharing import SPAN, lookups
 from webhooks.ports import Clock
 
 MAX_EXAMINED = 1000  # rows of a page that filters
+SHARED_PART = 4  # the first read takes a shared item for so many rows of a page
 COUNT_SECONDS = 15
 
 
@@ -57,6 +60,13 @@ class DynamoDeliveryLogReader:
 
     def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, LogEntry]:
         """Return those that exist, read consistently."""
+        found = self._find_own(keys)
+        for group in lookups(each for each in keys if each not in found):
+            shared = find_shared(self._table, group)
+            found |= {each: entry for each, item in shared.items() if (entry := entry_from(item)) is not None}
+        return found
+
+    def _find_own(self, keys: Sequence[LogKey]) -> dict[LogKey, LogEntry]:
         wanted = {item_key(each): each for each in keys}
         items = self._table.get_many(key(*each) for each in wanted)
         return {
@@ -65,10 +75,12 @@ class DynamoDeliveryLogReader:
             if (entry := entry_from(item)) is not None
         }
 
-    def newest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
-        """Return a page, the newest delivery first."""
+    def newest(
+        self, query: LogQuery, *, after: LogKey | None, size: int, reach: int | None = None
+    ) -> LogPage:
+        """Return a page, the newest delivery first. `reach`: of the page before, where it is known."""
         wanted = positions(query.since, query.until, below=after)
-        return self._page(query, wanted, size=size, descending=True)
+        return self._page(query, wanted, size=size, descending=True, reach=reach)
 
     def oldest(self, query: LogQuery, *, after: LogKey | None, size: int) -> LogPage:
         """Return a page, the oldest delivery first."""
@@ -85,34 +97,57 @@ class DynamoDeliveryLogReader:
     def count(self, query: LogQuery, *, at_most: int) -> LogCount:
         """Count deliveries, and stop after `at_most` of them, or after 15 seconds.
 
-        Where the query filters, those that do not fit count as looked at, too.
+        Where the query filters, those that do not fit count as looked at, too. A delivery that has an item of
+        its own and a shared one, as only a crash leaves it, counts twice.
         """
         wanted, ends_at = positions(query.since, query.until), self._clock() + COUNT_SECONDS
         filters = _filters(query)
         without = self._tally(query, wanted, (*filters, NO_PAYLOAD), at_most=at_most, ends_at=ends_at)
         every = self._tally(query, wanted, filters, at_most=at_most, ends_at=ends_at) if filters else without
-        deliveries = min(every.found if filters else every.examined, at_most)
+        of_shared = 0
         is_exact = without.is_exact and every.is_exact
-        return LogCount(deliveries, min(without.found, deliveries), is_exact=is_exact)
+        if is_exact and _has_shared(query):
+            of_shared, _, is_exact = count_shared(
+                self._table,
+                query,
+                at_most=at_most - every.examined,
+                is_over=lambda: self._clock() >= ends_at,
+            )
+        found = every.found if filters else every.examined
+        deliveries = min(found + of_shared, at_most)
+        return LogCount(deliveries, min(without.found + of_shared, deliveries), is_exact=is_exact)
 
     def payloads(self, keys: Sequence[LogKey]) -> Mapping[LogKey, str]:
         """Return the callback bodies that are kept."""
         by_id = {each.delivery_id: each for each in keys}
         return {by_id[each]: body for each, body in self._payloads.read(list(by_id)).items()}
 
-    def _page(self, query: LogQuery, wanted: Positions, *, size: int, descending: bool) -> LogPage:
+    def _page(
+        self, query: LogQuery, wanted: Positions, *, size: int, descending: bool, reach: int | None = None
+    ) -> LogPage:
         partitions = partitions_of(query)
-        found = rows(self._table, partitions, wanted, limit=size + 1, descending=descending)
+        shared = None
+        if _has_shared(query):
+            shared = SharedRows(
+                self._table,
+                query.webhook_id or "",
+                wanted,
+                limit=size // SHARED_PART + 1,
+                descending=descending,
+                reach=SPAN if reach is None else reach,
+            )
+        found = rows(self._table, partitions, wanted, limit=size + 1, descending=descending, shared=shared)
         filters = _filters(query)
         chosen, last = _chosen(found, lambda row: all(each.fits(row) for each in filters), size=size)
         if any(each.index for each in partitions):
             return LogPage(self._present(chosen, lambda entry: _fits(entry, query)), last)
-        return LogPage(tuple(entry for row in chosen if (entry := entry_from(row)) is not None), last)
+        entries = tuple(entry for row in chosen if (entry := entry_from(row)) is not None)
+        return LogPage(entries, last, shared.reach(last) if shared and last and descending else None)
 
     def _present(self, chosen: Sequence[Item], fits: Callable[[LogEntry], bool]) -> tuple[LogEntry, ...]:
         """Return the entries of an index's lines as they are now, without those that do not fit any more."""
         keys = [key_from(row) for row in chosen]
-        entries = self.find(keys)
+        entries = self._find_own(keys)
         return tuple(entries[each] for each in keys if each in entries and fits(entries[each]))
 
     def _tally(
@@ -154,6 +189,11 @@ def _chosen(
             chosen.append(row)
         last = key_from(row)
     return chosen, None
+
+
+def _has_shared(query: LogQuery) -> bool:
+    """Tell whether shared items can have what a query asks for: they have delivered ones of a webhook."""
+    return query.webhook_id is not None and query.outcome in (None, Outcome.DELIVERED)
 
 
 def _filters(query: LogQuery) -> Sequence[Filter]:

@@ -1,11 +1,12 @@
 """The delivery log's partitions, and their rows in the order of the deliveries' events.
 
 A row is an item, or an index's line of it, which has its key, its event's name and whether a payload is kept.
+For a delivery that has a shared item alone it is the item that it would have otherwise.
 """
 
 import heapq
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,13 +110,32 @@ def positions(
 
 
 def rows(
-    table: Table, partitions: Sequence[Partition], wanted: Positions, *, limit: int, descending: bool
+    table: Table,
+    partitions: Sequence[Partition],
+    wanted: Positions,
+    *,
+    limit: int,
+    descending: bool,
+    shared: Iterable[Item] | None = None,
 ) -> Iterator[Item]:
-    """Read the partitions' rows, merged; `limit`: how many of each the first read takes."""
+    """Read the partitions' rows, merged with `shared`; `limit`: how many of each the first read takes.
+
+    A delivery that has an item of its own and a shared one has one row, its own item.
+    """
     if wanted.is_empty:
-        return iter(())
-    each = [_rows(table, partition, wanted, limit=limit, descending=descending) for partition in partitions]
-    return heapq.merge(*each, key=lambda row: str(row["sk"]["S"]), reverse=descending)
+        return
+    each = [
+        _own(read(table, partition, wanted, limit=limit, descending=descending)) for partition in partitions
+    ]
+    found = heapq.merge(*each, shared or (), key=lambda row: str(row["sk"]["S"]), reverse=descending)
+    if shared is None:
+        yield from found
+        return
+    before = ""
+    for row in found:
+        if row["sk"]["S"] != before:
+            yield row
+        before = row["sk"]["S"]
 
 
 def count_request(
@@ -147,17 +167,31 @@ def _request(table: Table, partition: Partition, wanted: Positions) -> dict[str,
     }
 
 
-def _rows(
-    table: Table, partition: Partition, wanted: Positions, *, limit: int, descending: bool
+def read(
+    table: Table,
+    partition: Partition,
+    wanted: Positions,
+    *,
+    limit: int,
+    descending: bool,
+    more: int = MORE_ROWS,
+    attributes: str | None = None,
 ) -> Iterator[Item]:
+    """Read the items of a partition; `limit`, `more`: how many the first and the further reads take."""
     request = _request(table, partition, wanted) | {"ScanIndexForward": not descending, "Limit": limit}
+    if attributes:
+        request["ProjectionExpression"] = attributes
     while True:
         response = call(table.aws, "query", **request)
-        # Items that an earlier release wrote have keys of another form: they have no id, and expire.
-        yield from (row for row in response["Items"] if _POSITION.fullmatch(row["sk"]["S"]))
+        yield from response["Items"]
         if not response.get("LastEvaluatedKey"):
             return
-        request |= {"ExclusiveStartKey": response["LastEvaluatedKey"], "Limit": max(limit, MORE_ROWS)}
+        request |= {"ExclusiveStartKey": response["LastEvaluatedKey"], "Limit": max(limit, more)}
+
+
+def _own(items: Iterable[Item]) -> Iterator[Item]:
+    """Leave out items of an earlier release, whose keys have another form: they have no id, and expire."""
+    return (item for item in items if _POSITION.fullmatch(item["sk"]["S"]))
 
 
 def _number(log_key: LogKey) -> int:

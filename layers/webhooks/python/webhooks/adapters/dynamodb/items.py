@@ -24,12 +24,14 @@ def require_form(item: Item, form: Form) -> None:
 
 
 def item_size(item: Item) -> int:
-    """Return an item's bytes as DynamoDB counts them; for attributes of texts and numbers."""
+    """Return an item's bytes as DynamoDB counts them; for attributes of texts, numbers and bytes."""
     size = 0
     for name, value in item.items():
         if "S" in value:
             text = value["S"]
             size += len(name) + (len(text) if text.isascii() else len(text.encode()))
+        elif "B" in value:
+            size += len(name) + len(value["B"])
         else:
             size += len(name) + (len(value["N"]) + 1) // 2 + 1
     return size

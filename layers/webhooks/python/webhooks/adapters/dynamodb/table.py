@@ -1,7 +1,7 @@
 """Reading a DynamoDB table: always consistently unless a name says otherwise, always to the end."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
@@ -102,16 +102,18 @@ def get_items(
     *,
     attributes: Mapping[str, Sequence[str]],
     backoff: Backoff,
+    eventually: Collection[str] = (),
 ) -> Mapping[str, list[Item]]:
     """Return the items that exist, in any order, by table: one call for each 100 pairs of table and key.
 
     `attributes`: the named ones of a table, all where it names none. The pairs must differ from each other.
+    `eventually`: the tables that are read eventually consistent, at half the price.
     """
     found: dict[str, list[Item]] = defaultdict(list)
     for chunk in batched(wanted, BATCH_KEYS, strict=False):
         request: dict[str, Any] = {}
         for table, item_key in chunk:
-            asked = request.setdefault(table, {"Keys": [], "ConsistentRead": True})
+            asked = request.setdefault(table, {"Keys": [], "ConsistentRead": table not in eventually})
             asked["Keys"].append(item_key)
         for table, asked in request.items():
             if names := attributes.get(table):

@@ -1,11 +1,12 @@
 """Loads keys, webhooks, delivery log and credentials of a whole batch, before anything is sent.
 
 AWS is called here, so that none of it takes of an endpoint's time: the tables in one call for up to 100
-items, and each credential that is not cached by a call of its own, in parallel (docs/adr/0004).
+items, one more for each webhook whose deliveries may have been sent already, and each credential that is not
+cached by a call of its own, in parallel (docs/adr/0004).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import Logged, LogKey, Outcome
@@ -14,7 +15,7 @@ from webhooks.domain.http import ClientCredentials
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Webhook
-from webhooks.ports import BatchReader, Credentials, Workers
+from webhooks.ports import BatchContext, BatchReader, Credentials, Workers
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.stages import Decoded
 
@@ -51,7 +52,7 @@ class Loader:
         """
         self._signer.refresh()
         webhooks = sorted({(each.pack.scope, each.pack.webhook_id) for each in decoded})
-        read = self._reader.read(webhooks, list(dict.fromkeys(each.key for each in decoded)))
+        read = self._read(webhooks, decoded, lane)
         sent = {
             webhook.id: webhook
             for each in decoded
@@ -60,6 +61,26 @@ class Loader:
             if webhook.enabled and not is_held(each.pack, webhook) and not is_deferred(webhook, lane)
         }
         return Loaded(read.webhooks, read.logged, self.load_credentials(sent.values()), read.newer)
+
+    def _read(
+        self, webhooks: Sequence[tuple[Scope, str]], decoded: Sequence[Decoded], lane: Lane
+    ) -> BatchContext:
+        """Read webhooks and log; what may have been sent already is also looked for in shared items.
+
+        A first receive is read eventually consistent: what was sent before is rarely younger than a second.
+        """
+        may_be_sent = [each for each in decoded if may_have_been_sent(each, lane)]
+        keys = list(dict.fromkeys(each.key for each in decoded))
+        read = self._reader.read(webhooks, keys, consistent=bool(may_be_sent))
+        unknown = {
+            each.key: None
+            for each in may_be_sent
+            if not each.delivery.tries and each.key not in read.logged and each.key not in read.newer
+        }
+        if not unknown:
+            return read
+        found = self._reader.look(list(unknown))
+        return replace(read, logged={**read.logged, **found.logged}, newer=read.newer | found.newer)
 
     def load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
         """Return the credentials that webhooks send, or their errors, as `Loaded.credentials`."""
@@ -110,6 +131,14 @@ def is_repeat(decoded: Decoded, known: Logged | None) -> bool:
         return False
     is_held = known.outcome is Outcome.HELD and decoded.pack.release is None
     return known.tries > decoded.delivery.tries or (is_held and known.tries == decoded.delivery.tries)
+
+
+def may_have_been_sent(decoded: Decoded, lane: Lane) -> bool:
+    """Tell whether a delivery that was never tried, as its message says, can be in the log all the same.
+
+    One that is fresh from fan-out and received for the first time cannot.
+    """
+    return lane is Lane.SLOW or decoded.message.receives > 1
 
 
 def is_held(pack: Pack, webhook: Webhook) -> bool:

@@ -141,7 +141,7 @@ class Dispatcher:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
             return {each.message.id for each in decoded} | _counted(self._settlement.settle(unread), tally)
         signed = self._sign_all(self._rate_limits.place(prepare(decoded, loaded, lane)), lane)
-        waves = Waves(self._settlement, self._background, clock=self._clock)
+        waves = Waves(self._settlement, self._background, clock=self._clock, coming=signed)
         waves.add([*unread, *(each for each in signed if not isinstance(each, Signed))])
         concerned: list[Concerned] = [each for each in signed if isinstance(each, Held | Kept)]
         in_flight = InFlight(self._attempts, self._health, self._background, monotonic=self._monotonic)

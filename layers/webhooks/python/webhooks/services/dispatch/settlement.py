@@ -29,6 +29,7 @@ from webhooks.services.dispatch.stages import (
     Newer,
     Skipped,
     Stage,
+    message_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Settlement:
         try:
             return self._settle([_without_poison(stage) for stage in stages])
         except Exception as error:  # noqa: BLE001 - the boundary of a wave: its messages come again
-            messages = {message.id: message for message in map(_message_of, stages)}
+            messages = {message.id: message for message in map(message_of, stages)}
             return self.fail(list(messages.values()), error)
 
     def fail(self, messages: Sequence[DeliveryMessage], error: Exception) -> Settled:
@@ -154,10 +155,6 @@ def _without_poison(stage: Stage) -> Stage:
     return stage
 
 
-def _message_of(stage: Stage) -> DeliveryMessage:
-    return stage.message if isinstance(stage, Malformed | Newer) else stage.decoded.message
-
-
 def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
     """Put retries, and deferred deliveries, into one pack for each pack that brought them.
 
@@ -240,4 +237,5 @@ def _entry(stage: Decided | Skipped | Held, *, now: int, delay: int | None = Non
         mark=Mark.REPLAY if release is not None and release.kind is ReleaseKind.REPLAY else None,
         is_recoverable=is_recoverable,
         has_payload=known is not None and known.has_payload,
+        is_new=known is None and release is None,
     )

@@ -156,3 +156,13 @@ def failed(decoded: Decoded, error: Exception) -> Failed:
 type NotSent = Skipped | Held | Kept | Deferred | Delayed | Duplicate | Failed
 type Unread = Malformed | Newer
 type Stage = Decided | Unread | NotSent
+
+
+def message_of(stage: Signed | Stage) -> DeliveryMessage:
+    """Return the message that brought a delivery, or that is no pack."""
+    match stage:
+        case Signed(prepared=prepared):
+            return prepared.decoded.message
+        case Malformed(message=message) | Newer(message=message):
+            return message
+    return stage.decoded.message

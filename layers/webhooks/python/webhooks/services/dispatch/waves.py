@@ -1,33 +1,57 @@
 """Settles a batch in waves, while the rest of it is still in flight: a crash then repeats little.
 
-A wave is 25 deliveries that only the log is told of, as BatchWriteItem takes 25 items: waves of them cost a
-batch no call. SQS takes ten messages per call and a retried pack travels as one: these wait for the batch's
-end, or until others have kept it waiting for WAVE_SECONDS; then everything decided is settled.
+A wave begins when 25 deliveries wait that only the log is told of, and has those whose message is complete,
+as these share an item of the log. SQS takes ten messages per call and a retried pack travels as one: these
+wait for the batch's end, or until others have kept it waiting for WAVE_SECONDS; then all that is decided is
+settled.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from itertools import chain
 
 from webhooks.domain.retry import Delivered, PutBack
 from webhooks.ports import Background, Clock
 from webhooks.services.dispatch.counts import Settled
 from webhooks.services.dispatch.settlement import Settlement
-from webhooks.services.dispatch.stages import Decided, Duplicate, Held, Kept, Skipped, Stage
+from webhooks.services.dispatch.stages import (
+    Decided,
+    Duplicate,
+    Held,
+    Kept,
+    Signed,
+    Skipped,
+    Stage,
+    message_of,
+)
 
-WAVE = 25  # BatchWriteItem's limit
+WAVE = 25  # deliveries
 WAVE_SECONDS = 0.5
 PAUSE = 0.1  # seconds between two looks for a wave that is due
 
 
 class Waves:
-    """The settlement of one batch. `background`: one thread beside the one that sends."""
+    """The settlement of one batch. `background`: one thread beside the one that sends.
 
-    def __init__(self, settlement: Settlement, background: Background, *, clock: Clock) -> None:
+    `coming`: the deliveries that are to be added, at an earlier stage.
+    """
+
+    def __init__(
+        self,
+        settlement: Settlement,
+        background: Background,
+        *,
+        clock: Clock,
+        coming: Iterable[Signed | Stage],
+    ) -> None:
         self._settlement = settlement
         self._background = background
         self._clock = clock
         self._since: float | None = None  # when the first of those that wait was decided
-        self._recordable: list[Stage] = []
+        # Deliveries by message.
+        self._coming = Counter(message_of(each).id for each in coming if not isinstance(each, Duplicate))
+        self._recordable: defaultdict[str, list[Stage]] = defaultdict(list)
         self._others: list[Stage] = []
         self._duplicates: list[Duplicate] = []
         self._under_way: list[Future[Settled]] = []
@@ -37,11 +61,12 @@ class Waves:
         for stage in stages:
             if isinstance(stage, Duplicate):
                 self._duplicates.append(stage)
-            else:
-                (self._recordable if _is_recordable(stage) else self._others).append(stage)
-        while len(self._recordable) >= WAVE:
-            self._begin(self._recordable[:WAVE])
-            del self._recordable[:WAVE]
+                continue
+            message = message_of(stage).id
+            self._coming[message] -= 1
+            (self._recordable[message] if _is_recordable(stage) else self._others).append(stage)
+        if sum(map(len, self._recordable.values())) >= WAVE:
+            self._begin(self._complete())
         if not self._recordable and not self._others:
             self._since = None
         elif self._since is None:
@@ -59,12 +84,20 @@ class Waves:
                 ended.again.add(each.decoded.message.id)
         return ended
 
+    def _complete(self) -> list[Stage]:
+        """Take the deliveries of messages whose last one is decided."""
+        complete = [message for message in self._recordable if self._coming[message] <= 0]
+        return [stage for message in complete for stage in self._recordable.pop(message)]
+
     def _rest(self) -> list[Stage]:
-        rest, self._recordable, self._others = [*self._recordable, *self._others], [], []
+        rest = [*chain(*self._recordable.values()), *self._others]
+        self._recordable.clear()
+        self._others = []
         return rest
 
     def _begin(self, wave: Sequence[Stage]) -> None:
-        self._under_way.append(self._background.submit(self._settlement.settle, wave))
+        if wave:
+            self._under_way.append(self._background.submit(self._settlement.settle, wave))
 
 
 def _is_recordable(stage: Stage) -> bool:

@@ -1,10 +1,11 @@
 """The requests that fetch deliveries from the log."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from webhooks.domain.delivery_log import LATEST, LogKey, LogQuery, Outcome, log_key_of
+from webhooks.domain.delivery_log import LATEST, LogKey, LogPage, LogQuery, Outcome, log_key_of
 from webhooks.domain.errors import InvalidInputError
 from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api import limits
@@ -23,6 +24,8 @@ Size = Annotated[
     fields.INTEGRAL,
     explain(f"must be a whole number from 1 to {limits.PAGE_SIZE}"),
 ]
+REACH = "."  # in a cursor, before the reach of its page
+_REACH = re.compile(r"[0-9]{1,4}", re.ASCII)
 Cursor = Annotated[str, explain("must be the cursor of the page before")]
 
 
@@ -56,10 +59,18 @@ class _PageIn(ApiModel):
         """Return the delivery behind which the page begins. Raises InvalidInputError."""
         if self.cursor is None:
             return None
-        key = log_key_of(read_cursor(self.cursor, _parts(query)))
-        if key is None:
+        return self._place(query)[0]
+
+    def reach(self, query: LogQuery) -> int | None:
+        """Return the `reach` of the page before, where the cursor has it. Raises InvalidInputError."""
+        return None if self.cursor is None else self._place(query)[1]
+
+    def _place(self, query: LogQuery) -> tuple[LogKey, int | None]:
+        last, separator, reach = read_cursor(self.cursor or "", _parts(query)).partition(REACH)
+        key = log_key_of(last)
+        if key is None or (separator and not _REACH.fullmatch(reach)):
             raise InvalidInputError([REFUSED])
-        return key
+        return key, int(reach) if separator else None
 
 
 class DeliveriesIn(_PageIn):
@@ -82,9 +93,12 @@ class UndeliveredIn(_PageIn):
         return self._query(scope, None, self.outcome)
 
 
-def cursor_of(query: LogQuery, last: LogKey | None) -> str | None:
-    """Return the cursor of the page behind a delivery."""
-    return write_cursor(_parts(query), last.delivery_id) if last else None
+def cursor_of(query: LogQuery, page: LogPage) -> str | None:
+    """Return the cursor of the page behind another one."""
+    if page.last is None:
+        return None
+    reach = "" if page.reach is None else f"{REACH}{page.reach}"
+    return write_cursor(_parts(query), page.last.delivery_id + reach)
 
 
 def _parts(query: LogQuery) -> QueryParts:

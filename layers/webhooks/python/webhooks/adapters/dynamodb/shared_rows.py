@@ -1,0 +1,178 @@
+"""The deliveries of a webhook's shared items: in order, counted, and looked for."""
+
+import logging
+from bisect import insort
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from webhooks.adapters.dynamodb.delivery_log_items import item_key, key_from
+from webhooks.adapters.dynamodb.delivery_log_rows import Partition, Positions, positions, read
+from webhooks.adapters.dynamodb.items import Item
+from webhooks.adapters.dynamodb.shared_items import (
+    COUNT,
+    SharedItem,
+    read_shared,
+    shared_partition,
+    shared_time,
+)
+from webhooks.adapters.dynamodb.table import Table
+from webhooks.domain.delivery_log import LATEST, LogKey, LogQuery
+from webhooks.domain.log_sharing import SPAN
+
+MORE = 64  # shared items of a further read
+# Shared items of a look for deliveries: DynamoDB takes no more of a webhook in twice SPAN. Many events with
+# one time could make a look as long as the log: a delivery that it does not find is sent again.
+MAX_LOOKED_AT = 4000
+_BEHIND: Final = "~"  # sorts behind the hash of a shared item's key
+
+logger = logging.getLogger(__name__)
+
+
+class SharedRows:
+    """Yields the deliveries within some positions as items, in order, and reads as far as it is iterated.
+
+    `reach`: how many ms newer than the last position shared items with wanted deliveries are at most.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        webhook_id: str,
+        wanted: Positions,
+        *,
+        limit: int,
+        descending: bool,
+        reach: int = SPAN,
+    ) -> None:
+        self._table = table
+        self._webhook_id = webhook_id
+        self._wanted = wanted
+        self._limit = limit
+        self._descending = descending
+        self._reach = reach
+        self._seen: list[
+            tuple[str, int]
+        ] = []  # of each item: its oldest delivery's place, its newest one's time
+
+    def __iter__(self) -> Iterator[Item]:
+        pending: list[Item] = []
+        place = -1 if self._descending else 0
+        for item in chain(self._items(), (None,)):
+            while pending and (item is None or self._is_before(pending[place], item)):
+                yield pending.pop(place)
+            for each in self._deliveries(item) if item is not None else ():
+                insort(pending, each, key=_place)
+
+    def reach(self, last: LogKey) -> int:
+        """Return how many ms newer than a page's last delivery are items with older deliveries than it."""
+        place = item_key(last)[1]
+        newest = max((newest for oldest, newest in self._seen if oldest < place), default=0)
+        return max(0, newest - last.log_time)
+
+    def _items(self) -> Iterator[Item]:
+        if self._wanted.is_empty:
+            return iter(())
+        end = self._wanted.last + _BEHIND
+        if self._reach:
+            at = int(self._wanted.last.partition("-")[0], 16)
+            end = positions(0, min(at + self._reach + 1, LATEST)).last + _BEHIND
+        return read(
+            self._table,
+            Partition("pk", shared_partition(self._webhook_id)),
+            Positions(self._wanted.first, end),
+            limit=self._limit,
+            descending=self._descending,
+            more=MORE,
+        )
+
+    def _deliveries(self, item: Item) -> list[Item]:
+        shared = read_shared(item)
+        found = shared.items() if shared else []
+        if found:
+            self._seen.append((_place(found[0]), shared_time(item)))
+        return [each for each in found if self._wanted.first <= _place(each) <= self._wanted.last]
+
+    def _is_before(self, delivery: Item, unread: Item) -> bool:
+        """Tell whether a delivery comes before all deliveries of an item, and of those behind it."""
+        if self._descending:
+            return _place(delivery) > _place(unread)
+        return int(_place(delivery).partition("-")[0], 16) < shared_time(unread) - SPAN
+
+
+def find_shared(table: Table, group: Sequence[LogKey]) -> dict[LogKey, Item]:
+    """Look for deliveries, as `lookups` groups them; return those that exist, as items of their own.
+
+    Raises NewerFormError where one may be in an item of a later release.
+    """
+    wanted, found = set(group), dict[LogKey, Item]()
+    partition = Partition("pk", shared_partition(group[0].webhook_id))
+    near = positions(group[0].log_time, min(group[-1].log_time + SPAN, LATEST))
+    items = read(
+        table, partition, Positions(near.first, near.last + _BEHIND), limit=MAX_LOOKED_AT, descending=False
+    )
+    for number, item in enumerate(items):
+        if number == MAX_LOOKED_AT:
+            logger.warning("delivery_log.look_ended", extra={"webhook_id": group[0].webhook_id})
+            break
+        shared = read_shared(item)
+        for each in shared.items() if shared else ():
+            if (key := key_from(each)) in wanted:
+                found[key] = each
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def count_shared(
+    table: Table, query: LogQuery, *, at_most: int, is_over: Callable[[], bool]
+) -> tuple[int, int, bool]:
+    """Count a webhook's deliveries that a query finds in shared items, and those that were looked at.
+
+    Stops after `at_most` of these, or once `is_over`; also tells whether it came to the end.
+    """
+    found = examined = 0
+    inner = query.since + SPAN + 1, query.until
+    if query.event_name is not None or inner[0] > inner[1]:
+        ranges = [(query.since, query.until + SPAN, False)]
+    else:  # items whose newest is within have all of their deliveries within
+        ranges = [
+            (query.since, query.since + SPAN, False),
+            (*inner, True),
+            (query.until + 1, query.until + SPAN, False),
+        ]
+    partition = Partition("pk", shared_partition(query.webhook_id or ""))
+    for since, until, is_within in ranges:
+        near = positions(max(0, since), min(until, LATEST))
+        if near.is_empty:
+            continue
+        items = read(
+            table,
+            partition,
+            Positions(near.first, near.last + _BEHIND),
+            limit=MAX_LOOKED_AT,
+            descending=False,
+            more=MAX_LOOKED_AT,
+            attributes=f"sk, {COUNT}" if is_within else None,
+        )
+        for item in items:
+            if examined > at_most or is_over():
+                return found, examined, False
+            if is_within:
+                number = fits = int(item[COUNT]["N"])
+            else:
+                shared = read_shared(item)
+                number, fits = (len(shared.event_ids), _fitting(shared, query)) if shared else (0, 0)
+            found, examined = found + fits, examined + number
+    return found, examined, examined <= at_most
+
+
+def _fitting(shared: SharedItem, query: LogQuery) -> int:
+    return sum(
+        query.since <= log_time <= query.until and query.event_name in (None, name)
+        for log_time, name in zip(shared.log_times, shared.event_names, strict=True)
+    )
+
+
+def _place(item: Item) -> str:
+    return str(item["sk"]["S"])
