@@ -81,6 +81,7 @@ class Functions:
         per_send: float = 0,
         rng: Callable[[], float] = lambda: 0.0,
         fault: Fault = no_fault,
+        seen: FakeSeenEvents | None = None,
         **limits: int,
     ) -> None:
         self.index, self.lane = Index(counts), FakeDeliveryQueue(fault=fault)
@@ -88,7 +89,7 @@ class Functions:
         self.seconds, self.per_send = seconds, per_send
         self.steps: list[str] = []
         self.counts: list[FanoutCounts] = []
-        self.seen = FakeSeenEvents(fault=fault)
+        self.seen = seen or FakeSeenEvents(fault=fault)
         self.fanout = Fanout(
             index=self.index,
             seen=self.seen,

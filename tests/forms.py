@@ -326,7 +326,9 @@ CASES = [
         1,
         ("0#1abc", frozenset({b"12345678"})),
         window_from,
-        lambda: window_key("0#1abc") | {HASHES: {"BS": [b"12345678"]}, "expiresAt": {"N": str(AT // 1000)}},
+        lambda: (
+            dict(window_key("0#1abc")) | {HASHES: {"BS": [b"12345678"]}, "expiresAt": {"N": str(AT // 1000)}}
+        ),
     ),
     Case(
         forms.PAYLOAD,

@@ -112,9 +112,9 @@ def test_a_function_that_met_full_windows_reads_as_many_levels_in_its_next_call(
     calls.clear()
     marks.recall([event(2)])
     assert calls == [4]
-    marks.recall([event(3, AT + 1_000_000)])
+    marks.recall([event(3, AT + 1_001_000)])
     calls.clear()
-    marks.recall([event(4, AT + 1_000_000)])
+    marks.recall([event(4, AT + 1_001_000)])
     assert calls == [1]
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.scope import Scope
-from webhooks.domain.seen_events import HASH_BYTES, LEVELS, event_key
+from webhooks.domain.seen_events import HASH_BYTES, LATE, LEVELS, event_key, may_be_kept_together
 
 SCOPE = Scope("acme", "main")
 AT = 1_790_000_000_000
@@ -38,6 +39,25 @@ def test_every_window_of_an_event_is_another_one() -> None:
     assert len({key.window(level) for level in range(LEVELS)}) == LEVELS
 
 
-@pytest.mark.parametrize("time", [0, -1])
-def test_an_event_without_a_time_has_no_window(time: int) -> None:
+@pytest.mark.parametrize(
+    ("age", "again", "marked", "looked_for"),
+    [
+        (LATE, False, False, False),
+        (LATE + 1, False, False, True),
+        (LATE + 1, False, True, False),
+        (0, True, False, True),
+        (None, False, False, False),
+    ],
+)
+def test_one_that_may_be_in_the_log_without_a_key_is_looked_for(
+    age: int | None, *, again: bool, marked: bool, looked_for: bool
+) -> None:
+    delivery = Delivery("id", "e1", "order.paid", AT, "{}", is_marked=marked)
+    sent_at = None if age is None else AT - age
+    pack = Pack("w", SCOPE, (delivery,), sent_at=sent_at, again=again)
+    assert may_be_kept_together(pack, delivery, now=AT) is looked_for
+
+
+@pytest.mark.parametrize("time", [0, -1, 1_790_000_040_000])
+def test_an_event_without_a_time_or_with_a_whole_minute_has_no_window(time: int) -> None:
     assert not event_key(SCOPE, "e1", log_time=time).is_markable

@@ -6,6 +6,10 @@ sent, or not: it is fanned out as any other, in packs that say `again`, and the 
 deliveries in the whole log. A mark is never a reason to send nothing: nothing is lost where a function ends
 between the mark and the send, and a webhook that was registered meanwhile gets its delivery.
 
+Only the pack of whoever marks an event first has marked deliveries. So the packs of one event find each other
+in any order in which they are dispatched: the first one looks for the keys that the others have, and the
+others look everywhere.
+
 An event without a mark, as no window had room for it, or as the table was unavailable, costs an item in the
 log for each of its deliveries, and nothing else.
 """
@@ -45,7 +49,8 @@ class Recalled:
 
     def may_be_sent(self, event: Event) -> bool:
         """Tell whether deliveries of an event may have been sent in packs before."""
-        return event in self or (event.log_time > 0 and not self.is_read)
+        key = event_key(event.scope, event.id, log_time=event.log_time)
+        return key in self.found or (key.is_markable and not self.is_read)
 
 
 class EventMarks:
@@ -93,11 +98,10 @@ class EventMarks:
         A pack whose event another function marked since `recalled` says `again`, too.
         """
         marked, raced = self._write(_by_window(packs, recalled))
-        marked |= recalled.found
-        return [_told(pack, marked, raced) for pack in packs]
+        return [pack if pack.again else _told(pack, marked, raced) for pack in packs]
 
     def _write(self, groups: Mapping[str, set[EventKey]]) -> tuple[set[EventKey], set[EventKey]]:
-        """Write marks; return those that are there now, and those of them that were there before."""
+        """Write marks; return those that are new, and those that were there before."""
         marked, raced = set[EventKey](), set[EventKey]()
         for window, keys in groups.items():
             try:
@@ -105,10 +109,11 @@ class EventMarks:
             except UnavailableError as error:  # each further call would take as long
                 logger.warning("seen_events.not_marked", extra={"window": window, "reason": str(error)})
                 break
+            there = {each for each in keys if each.hash in before}
+            raced |= there
             if len(before) < FULL:
-                marked |= keys
-            raced |= {each for each in keys if each.hash in before}
-        return marked | raced, raced
+                marked |= keys - there
+        return marked, raced
 
 
 def _by_window(packs: Iterable[Pack], recalled: Recalled) -> Mapping[str, set[EventKey]]:
@@ -128,13 +133,15 @@ def _by_window(packs: Iterable[Pack], recalled: Recalled) -> Mapping[str, set[Ev
 
 def _told(pack: Pack, marked: set[EventKey], raced: set[EventKey]) -> Pack:
     keys = [_key(pack.scope, each) for each in pack.deliveries]
+    if not raced.isdisjoint(keys):
+        return replace(pack, again=True)
     if marked.isdisjoint(keys):
         return pack
     deliveries = tuple(
         replace(each, is_marked=True) if key in marked else each
         for each, key in zip(pack.deliveries, keys, strict=True)
     )
-    return replace(pack, deliveries=deliveries, again=pack.again or not raced.isdisjoint(keys))
+    return replace(pack, deliveries=deliveries)
 
 
 def _key(scope: Scope, delivery: Delivery) -> EventKey:
