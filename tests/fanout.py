@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.fakes.faults import Fault, no_fault
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.seen_events import FakeSeenEvents
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_array import ArrayPart
@@ -80,6 +81,7 @@ class Functions:
         per_send: float = 0,
         rng: Callable[[], float] = lambda: 0.0,
         fault: Fault = no_fault,
+        seen: FakeSeenEvents | None = None,
         **limits: int,
     ) -> None:
         self.index, self.lane = Index(counts), FakeDeliveryQueue(fault=fault)
@@ -87,8 +89,10 @@ class Functions:
         self.seconds, self.per_send = seconds, per_send
         self.steps: list[str] = []
         self.counts: list[FanoutCounts] = []
+        self.seen = seen or FakeSeenEvents(fault=fault)
         self.fanout = Fanout(
             index=self.index,
+            seen=self.seen,
             lane=self,
             events=self,
             events_dlq=self.dead,

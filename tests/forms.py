@@ -21,6 +21,7 @@ from webhooks.adapters.dynamodb.keys import entry_key, webhook_key
 from webhooks.adapters.dynamodb.licenses import license_from
 from webhooks.adapters.dynamodb.payload_store import DynamoPayloadStore, chunk_items
 from webhooks.adapters.dynamodb.replay_items import PLAN, plan_attribute, replay_from, replay_item
+from webhooks.adapters.dynamodb.seen_events import HASHES, window_from, window_key
 from webhooks.adapters.dynamodb.webhook_items import (
     entry_attributes,
     webhook_attributes,
@@ -114,6 +115,8 @@ def from_json(value: Any) -> Any:
     match value:
         case {"B": str(text)}:
             return {"B": base64.b64decode(text)}
+        case {"BS": [*texts]}:
+            return {"BS": [base64.b64decode(text) for text in texts]}
         case dict():
             return {name: from_json(each) for name, each in value.items()}
     return value
@@ -125,6 +128,8 @@ def to_json(value: Any) -> Any:
             return base64.b64encode(value).decode()
         case dict():
             return {name: to_json(each) for name, each in value.items()}
+        case list():
+            return [to_json(each) for each in value]
     return value
 
 
@@ -133,6 +138,15 @@ def _pack() -> Pack:
         delivery_id("order-2", WEBHOOK, log_time=AT), "order-2", "order.paid", AT, '{"id":"order-2"}'
     )
     return Pack(WEBHOOK, SCOPE, (SENT, other), Release(ReleaseKind.REPLAY, REPLAY_ID), due=AT + 60_000)
+
+
+def _fresh_pack(*, again: bool) -> Pack:
+    """A pack as fan-out sends it: of marked events, new ones or such as may have been sent before."""
+    deliveries = tuple(
+        Delivery(delivery_id(each, WEBHOOK, log_time=AT), each, "order.paid", AT, "{}", is_marked=True)
+        for each in ("order-1", "order-2")
+    )
+    return Pack(WEBHOOK, SCOPE, deliveries, sent_at=AT + 5, again=again, version=7)
 
 
 def _entry(**changes: Any) -> LogEntry:
@@ -164,6 +178,7 @@ LOGGED = Logged(Outcome.DEAD, ATTEMPTS, tries=5, is_recoverable=True, has_payloa
 SLICE = EventSlice(
     Event(EVENT_ID, "order.paid", SCOPE, AT, {"note": "ü \ud800", "n": 1.5}, BODY), Span(4, 900)
 )
+SLICE_AGAIN = replace(SLICE, again=True)
 PART = ArrayPart("m-1", AT, 7, '[{"eventId":"a"},,{"eventId":"c"}]', SCOPE)
 HEALTH = Health(
     failing_since=AT,
@@ -267,7 +282,23 @@ def _written_credential() -> Any:
 
 CASES = [
     Case(forms.PACK, "pack", 1, _pack(), decode_pack, lambda: encode_pack(_pack()), "txt"),
+    *(
+        Case(forms.PACK, name, 1, pack, decode_pack, lambda pack=pack: encode_pack(pack), "txt")  # type: ignore[misc]
+        for name, pack in (
+            ("pack-marked", _fresh_pack(again=False)),
+            ("pack-again", _fresh_pack(again=True)),
+        )
+    ),
     Case(forms.EVENT_SLICE, "slice", 1, SLICE, parse_slice, lambda: encode_slice(SLICE), "txt"),
+    Case(
+        forms.EVENT_SLICE,
+        "slice-again",
+        1,
+        SLICE_AGAIN,
+        parse_slice,
+        lambda: encode_slice(SLICE_AGAIN),
+        "txt",
+    ),
     Case(
         forms.ARRAY_PART,
         "array",
@@ -288,6 +319,17 @@ CASES = [
     Case(forms.LOG_ITEM, "log-dead", 1, _entry(), entry_from, lambda: entry_item(_entry(), 30)),
     Case(forms.LOG_ITEM, "log-delivered", 1, _delivered(), entry_from, lambda: entry_item(_delivered(), 30)),
     Case(forms.LOG_ITEM, "log-state", 1, LOGGED, logged_from, lambda: entry_item(_entry(), 30)),
+    # Only the key is written by a client: `ADD` makes the rest.
+    Case(
+        forms.SEEN_WINDOW,
+        "seen-window",
+        1,
+        ("0#1abc", frozenset({b"12345678"})),
+        window_from,
+        lambda: (
+            dict(window_key("0#1abc")) | {HASHES: {"BS": [b"12345678"]}, "expiresAt": {"N": str(AT // 1000)}}
+        ),
+    ),
     Case(
         forms.PAYLOAD,
         "payload",

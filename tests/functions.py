@@ -18,6 +18,7 @@ from tests.fakes.queues import (
     FakeRecoveryQueue,
 )
 from tests.fakes.rate_limiter import FakeRateLimiter
+from tests.fakes.seen_events import FakeSeenEvents
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.health_rules import HealthRules
 from webhooks.ports import (
@@ -59,6 +60,7 @@ def make_fanout(
 ) -> Fanout:
     return Fanout(
         index=wrap("index", app.subscriptions),
+        seen=wrap("seen", FakeSeenEvents()),
         lane=wrap("lane", queue),
         events=FakeEventsQueue(),
         events_dlq=wrap("events_dlq", events_dlq),

@@ -24,6 +24,7 @@ from benchmarks.paired import Work, cpu_of, cpu_ratios
 from local.progress import Progress
 from tests.aws_stub.responses import Respond, stub_aws
 from tests.aws_stub.tables import Tables, remembered
+from tests.fakes.seen_events import FakeSeenEvents
 from webhooks.adapters.dynamodb.keys import community_pk
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_from
@@ -160,6 +161,7 @@ def _fanout(found: SubscriptionIndex) -> tuple[Fanout, Taken]:
     lane = Taken()
     fanout = Fanout(
         index=found,
+        seen=FakeSeenEvents(),
         lane=lane,
         events=NoEventsQueue(),
         events_dlq=_NoneDead(),

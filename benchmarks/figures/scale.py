@@ -215,6 +215,7 @@ def _fans_out(*, fresh: bool, wanted_by: Callable[[Deployment], int], **event: A
 def _unread(known: FanoutApp) -> Fanout:
     return Fanout(
         index=known.index,
+        seen=known.seen,
         lane=known.fast_lane,
         events=known.events,
         events_dlq=known.events_dlq,

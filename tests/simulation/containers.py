@@ -40,6 +40,7 @@ class FanoutContainer:
         self._began = deployment.clock()
         self._fanout = Fanout(
             index=port_of(deployment, "index", deployment.index),
+            seen=port_of(deployment, "seen", deployment.seen),
             lane=port_of(deployment, "lane", deployment.lanes),
             events=port_of(deployment, "events_queue", deployment.events_queue),
             events_dlq=port_of(deployment, "events_dlq", deployment.events_dlq),

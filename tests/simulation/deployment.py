@@ -23,6 +23,7 @@ from tests.fakes.queues import (
 )
 from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.replays import FakeReplays
+from tests.fakes.seen_events import FakeSeenEvents
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.queue_orders import Message
@@ -59,6 +60,7 @@ class Deployment(ABC):
         self.log = FakeDeliveryLog()
         self.limiter = FakeRateLimiter()
         self.replays = FakeReplays()
+        self.seen = FakeSeenEvents()
         self.tokens: Tokens = ScriptedTokens()
         self.lanes, self.events_queue, self.events_dlq = (
             FakeDeliveryQueue(),

@@ -31,6 +31,8 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "index.versions": READ,
     "index.listeners": READ,
     "index.last_sequence": READ,
+    "seen.read": READ,
+    "seen.add": WRITE,
     "lane.send": BATCH,
     "events_queue.send": (Kind.ERROR, Kind.LOST_RESPONSE, *KILLS),
     "events_queue.delete": KILLS,  # it never raises: a message that stays comes again

@@ -10,6 +10,7 @@ from tests.clocks import Clock
 from tests.factories import SCOPE
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
+from tests.fakes.seen_events import FakeSeenEvents
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.random_bytes import DistinctBytes
 from tests.unit.domain.test_explanation import NAMES, inside, value
@@ -44,6 +45,7 @@ class Community:
         self.visits = limits.get("visits", MAX_VISITS)
         self.fanout = Fanout(
             index=self.subscriptions,
+            seen=FakeSeenEvents(),
             lane=self.lane,
             events=self.events,
             events_dlq=self.dead,

@@ -231,6 +231,8 @@ class DiscoverySettings(LoggingSettings, ServiceKeySettings, SigningKeySettings,
 @dataclass(frozen=True, kw_only=True)
 class FanoutSettings(LoggingSettings):
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
+    deliveries_table: str = variable("DELIVERIES_TABLE")
+    attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     events_dlq_url: str = variable("EVENTS_DLQ_URL")

@@ -5,16 +5,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.seen_events import DynamoSeenEvents
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.adapters.release_probes import batch_probe, query_probe, send_probe
+from webhooks.adapters.release_probes import ABSENT, batch_probe, query_probe, send_probe
 from webhooks.adapters.sqs.delivery_queues import SqsFastLane
 from webhooks.adapters.sqs.events_dlq import SqsEventsDlq
 from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
-from webhooks.bootstrap.runtime import invocation, start
+from webhooks.bootstrap.runtime import clock, invocation, start
 from webhooks.entrypoints.batch_metrics import report_fanout
-from webhooks.ports import SubscriptionIndex, TimeLeft
+from webhooks.ports import SeenEvents, SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.settings import FanoutSettings
 
@@ -25,6 +26,7 @@ class FanoutApp(AwsApp):
 
     fanout: Fanout
     index: SubscriptionIndex
+    seen: SeenEvents
     fast_lane: SqsFastLane
     events: SqsEventsQueue
     events_dlq: SqsEventsDlq
@@ -40,6 +42,9 @@ def compose(
     settings, opened = start(FanoutSettings, settings), ExitStack()
     aws = open_clients(opened, aws, time_left=time_left)
     index = DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table))
+    seen = DynamoSeenEvents(
+        Table(aws, settings.deliveries_table), days=settings.attempt_log_days, clock=clock
+    )
     fast_lane = SqsFastLane(aws, settings.deliveries_queue_url)
     events = SqsEventsQueue(aws, settings.events_queue_url)
     events_dlq = SqsEventsDlq(aws, settings.events_dlq_url)
@@ -49,12 +54,14 @@ def compose(
         probes={
             "communities": batch_probe(aws, settings.subscriptions_table),
             "index": query_probe(aws, settings.subscriptions_table),
+            "seen events": lambda: seen.read([ABSENT], consistently=False),
             "events queue": send_probe(aws, settings.events_queue_url),
             "deliveries queue": send_probe(aws, settings.deliveries_queue_url),
             "events DLQ": send_probe(aws, settings.events_dlq_url),
         },
         fanout=Fanout(
             index=index,
+            seen=seen,
             lane=fast_lane,
             events=events,
             events_dlq=events_dlq,
@@ -63,6 +70,7 @@ def compose(
             report=report_fanout,
         ),
         index=index,
+        seen=seen,
         fast_lane=fast_lane,
         events=events,
         events_dlq=events_dlq,

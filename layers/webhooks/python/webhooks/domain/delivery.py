@@ -39,7 +39,8 @@ class Delivery:
     """An event for a webhook; `attempts` are the tries so far, `body` is the callback's.
 
     `log_time`: when its event happened, in epoch ms, as the delivery log orders it (see Event).
-    `earlier`: how many attempts there were before those in `attempts`.
+    `earlier`: how many attempts there were before those in `attempts`. `is_marked`: fan-out recognises
+    repeats of its event, so that the log may keep it without a key of its own (see seen_events).
     """
 
     id: str
@@ -49,6 +50,7 @@ class Delivery:
     body: str
     attempts: tuple[Attempt, ...] = ()
     earlier: int = 0
+    is_marked: bool = False
 
     @property
     def tries(self) -> int:
@@ -88,7 +90,9 @@ class Pack:
 
     `release`: why they are sent again, None for new ones and their retries. `due`: epoch ms before which they
     may not be sent, where a rate limit reserved a slot for them. `sent_at`: when the queue took the first
-    of their events, in epoch ms; None in packs of a release.
+    of their events, in epoch ms; None in packs of a release. `again`: its deliveries may have been sent
+    before, in packs that the log keeps together. `version`: its community's, as fan-out read it; None in
+    packs of a release.
     """
 
     webhook_id: str
@@ -97,6 +101,8 @@ class Pack:
     release: Release | None = None
     due: int | None = None
     sent_at: int | None = None
+    again: bool = False
+    version: int | None = None
 
     @property
     def is_probe(self) -> bool:

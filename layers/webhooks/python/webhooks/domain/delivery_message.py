@@ -38,6 +38,8 @@ def encode_pack(pack: Pack) -> str:
         **({"release": [pack.release.kind.value, pack.release.id]} if pack.release else {}),
         **({"due": pack.due} if pack.due is not None else {}),
         **({"sentAt": pack.sent_at} if pack.sent_at is not None else {}),
+        **({"again": True} if pack.again else {}),
+        **({"version": pack.version} if pack.version is not None else {}),
         "deliveries": [
             {
                 "id": delivery.id,
@@ -46,6 +48,7 @@ def encode_pack(pack: Pack) -> str:
                 "logTime": delivery.log_time,
                 "attempts": attempts_to_json([without_details(each) for each in delivery.attempts]),
                 **({"earlier": delivery.earlier} if delivery.earlier else {}),
+                **({"marked": True} if delivery.is_marked else {}),
             }
             for delivery in pack.deliveries
         ],
@@ -70,6 +73,7 @@ def decode_pack(text: str) -> Pack:
                 body=body,
                 attempts=attempts_from_json(entry["attempts"]),
                 earlier=int(entry.get("earlier", 0)),
+                is_marked=entry.get("marked") is True,
             )
             for entry, body in zip(head["deliveries"], bodies, strict=True)
         )
@@ -80,6 +84,8 @@ def decode_pack(text: str) -> Pack:
             release=_release(head.get("release")),
             due=int(head["due"]) if head.get("due") is not None else None,
             sent_at=int(head["sentAt"]) if head.get("sentAt") is not None else None,
+            again=bool(head.get("again")),
+            version=int(head["version"]) if head.get("version") is not None else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise MalformedPackError(

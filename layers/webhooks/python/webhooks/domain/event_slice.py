@@ -46,10 +46,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class EventSlice:
-    """An event for the listeners of a span."""
+    """An event for the listeners of a span. `again`: it may have been sent before, in packs."""
 
     event: Event
     span: Span = Span()
+    again: bool = False
 
 
 def is_slice(text: str) -> bool:
@@ -68,6 +69,7 @@ def encode_slice(part: EventSlice) -> str:
         "logTime": event.log_time,
         "first": span.first,
         "last": span.last,
+        **({"again": True} if part.again else {}),
     }
     return f"{PREFIX}{json.dumps(head, separators=(',', ':'))}\n{event.body}"
 
@@ -94,6 +96,7 @@ def parse_slice(text: str) -> EventSlice:
         scope = Scope(str(head["tenantId"]), str(head["communityId"]))
         span = Span(int(head["first"]), None if head["last"] is None else int(head["last"]))
         data = read_object(body).values["data"]
+        again = bool(head.get("again"))
         event = Event(str(head["eventId"]), str(head["eventName"]), scope, int(head["logTime"]), data, body)
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         raise InvalidEventError(
@@ -101,7 +104,7 @@ def parse_slice(text: str) -> EventSlice:
         ) from None
     if not (isinstance(data, dict) and _is_usable(event) and _is_within(span)):
         raise InvalidEventError("a slice with an id, a name, a time or a span that no event has")
-    return EventSlice(event, span)
+    return EventSlice(event, span, again)
 
 
 def _is_usable(event: Event) -> bool:

@@ -43,7 +43,8 @@ def report_fanout(counts: FanoutCounts) -> None:
         "DeliveriesMade": counts.deliveries,
     }
     if written := not_zero(values):
-        logger.info("batch.fanned_out", extra=metrics(written))
+        repeated = {"repeated": counts.repeated} if counts.repeated else {}
+        logger.info("batch.fanned_out", extra={**repeated, **metrics(written)})
 
 
 @never_failing

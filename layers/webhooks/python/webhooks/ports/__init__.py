@@ -18,6 +18,7 @@ from webhooks.ports.delivery import (
     RecoveryDlq,
     RecoveryQueue,
     Replays,
+    SeenEvents,
     SlowLane,
 )
 from webhooks.ports.http import Call, Conversation, EndpointGuard, HttpClient, Shared, Tokens
@@ -88,6 +89,7 @@ __all__ = [
     "Replays",
     "Report",
     "Rng",
+    "SeenEvents",
     "Shared",
     "SlowLane",
     "StoredRecord",

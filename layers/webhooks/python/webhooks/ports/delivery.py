@@ -1,6 +1,6 @@
 """Queues of events and deliveries, the delivery log, and the read of a batch of deliveries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,19 @@ class EventsQueue(Protocol):
 
     def delete(self, receipts: Sequence[str]) -> None:
         """Delete received messages before their batch ends; one that cannot be deleted comes again."""
+
+
+class SeenEvents(Protocol):
+    """Sets of events' hashes, by the names of their windows."""
+
+    def read(self, windows: Sequence[str], *, consistently: bool) -> Mapping[str, Collection[bytes]]:
+        """Return the hashes of those windows that exist; they may be a moment old, unless `consistently`."""
+
+    def add(self, window: str, hashes: Sequence[bytes], *, below: int) -> Collection[bytes]:
+        """Add hashes to a window that has fewer than `below`; return those that it had before.
+
+        Where these are `below` or more, nothing was added.
+        """
 
 
 class EventsDlq(Protocol):

@@ -119,12 +119,12 @@ def get_items(
             if names := attributes.get(table):
                 asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in names)
                 asked["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-        for table, items in _get_batch(aws, request, backoff=backoff):
+        for table, items in get_batch(aws, request, backoff=backoff):
             found[table] += items
     return found
 
 
-def _get_batch(
+def get_batch(
     aws: AwsClients, request: Mapping[str, Any], *, backoff: Backoff
 ) -> Sequence[tuple[str, list[Item]]]:
     found: list[tuple[str, list[Item]]] = []

@@ -5,17 +5,18 @@ goes back to the events queue as slices. They are sent last: a crash before that
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
 from webhooks.domain.errors import CorruptError, NewerFormError, UnavailableError
-from webhooks.domain.event import Event
-from webhooks.domain.event_slice import EventSlice, Span, parse_part
+from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_part
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import EventsQueue, FastLane, TimeLeft
 from webhooks.services.fanout.listeners import Listeners
-from webhooks.services.fanout.outcomes import failure, fanned_out
+from webhooks.services.fanout.marks import EventMarks
+from webhooks.services.fanout.outcomes import failure, fanned_out, note_repeated
 from webhooks.services.fanout.stages import Cause, EventMessage, FannedOut, Rejected, Result
 
 CHUNK_PACKS, CHUNK_BYTES = 10, 1024 * 1024  # the limits of one call to the queue
@@ -30,6 +31,7 @@ class FanoutAlone:
         self,
         listeners: Listeners,
         *,
+        marks: EventMarks,
         lane: FastLane,
         events: EventsQueue,
         time_left: TimeLeft,
@@ -37,6 +39,7 @@ class FanoutAlone:
         visits: int,
     ) -> None:
         self._listeners = listeners
+        self._marks = marks
         self._lane = lane
         self._events = events
         self._time_left = time_left
@@ -52,9 +55,19 @@ class FanoutAlone:
         try:
             part = parse_part(message.text, message_id=message.id, sent_at=message.sent_at)
             self._listeners.refresh(part.event.scope)
+            part = self._recalled(message, part)
             return self._fan_out(message, part, stop_at=stop_at)
         except Exception as error:  # noqa: BLE001 - the boundary of one message
             return failure(message, error)
+
+    def _recalled(self, message: EventMessage, part: EventSlice) -> EventSlice:
+        """Tell whether an event was sent in packs before; a slice says so itself."""
+        if is_slice(message.text):
+            return part
+        recalled = self._marks.recall([part.event], consistently=message.receives > 1)
+        if part.event in recalled:
+            note_repeated(part.event)
+        return replace(part, again=recalled.may_be_sent(part.event))
 
     def _fan_out(self, message: EventMessage, part: EventSlice, *, stop_at: float) -> FannedOut | Rejected:
         """Fan a message out. Raises UnavailableError where a queue did not take all: it must come again."""
@@ -65,13 +78,23 @@ class FanoutAlone:
             raise newer[0]
         unknown = [str(entry) for entry in page.entries if isinstance(entry, CorruptError)]
         cause = Cause.FAULT if unknown else Cause.COST
+        version = self._listeners.version(event.scope)
         chunk_size = min(CHUNK_PACKS, ceil(CHUNK_BYTES / (len(event.body) + DESCRIPTION_BYTES)))
         fields, packs, sent, asked = EventFields(event.data), list[Pack](), 0, 0
         for entry in readable:
             try:
                 if matches(entry, fields, visits=self._visits):
                     delivery = delivery_of(event, entry.webhook_id)
-                    packs.append(Pack(entry.webhook_id, event.scope, (delivery,), sent_at=message.sent_at))
+                    packs.append(
+                        Pack(
+                            entry.webhook_id,
+                            event.scope,
+                            (delivery,),
+                            sent_at=message.sent_at,
+                            again=part.again,
+                            version=version,
+                        )
+                    )
             except CostlyQueryError:
                 unknown.append(f"webhook {entry.webhook_id}: its query looks at over {self._visits} values")
             if len(packs) == chunk_size:
@@ -83,22 +106,23 @@ class FanoutAlone:
         sent += self._send(packs)
         rest = readable[asked].sequence if asked < len(readable) else page.next_sequence
         if rest is not None:
-            self._continue(event, span, at=rest, done=asked)
+            self._continue(part, at=rest, done=asked)
         if unknown:
             return Rejected(message, "; ".join(unknown), sent, cause=cause)
         if rest is not None or span != Span():  # other slices are counted in other invocations
             return FannedOut(message, sent)
-        return fanned_out(message, event, listening=asked, deliveries=sent)
+        return fanned_out(message, event, listening=asked, deliveries=sent, is_repeated=part.again)
 
     def _send(self, packs: Sequence[Pack]) -> int:
         if packs and self._lane.send(packs):
             raise UnavailableError("the deliveries queue did not take all of an event's deliveries")
         return len(packs)
 
-    def _continue(self, event: Event, span: Span, *, at: int, done: int) -> None:
+    def _continue(self, part: EventSlice, *, at: int, done: int) -> None:
+        event, span = part.event, part.span
         last = span.last
         if last is None:  # a webhook that is registered from now on does not get the event
             last = self._listeners.last_sequence(event.scope, event.name)
         spans = span.split(at=at, last=last, done=done, size=self._slice_size)
-        if not self._events.send([EventSlice(event, each) for each in spans]):
+        if not self._events.send([EventSlice(event, each, part.again) for each in spans]):
             raise UnavailableError("the events queue did not take the rest of a wide event")

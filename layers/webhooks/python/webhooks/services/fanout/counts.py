@@ -14,6 +14,7 @@ class FanoutCounts:
     Slices are no events: a wide event counts when its first listeners are matched, and as matched. An array
     counts as its events, those that are sent on in the batch that takes them. `dead_lettered` is the sum of
     `invalid`, of `poisoned`, which are faults of the service, and of those that a costly query rejected.
+    `repeated`: events that may have been sent before; they are counted as all others, too.
     """
 
     events: int = 0
@@ -23,6 +24,7 @@ class FanoutCounts:
     invalid: int = 0
     poisoned: int = 0
     deliveries: int = 0
+    repeated: int = 0
 
 
 def fanout_counts(results: Sequence[Result]) -> FanoutCounts:
@@ -39,6 +41,7 @@ def fanout_counts(results: Sequence[Result]) -> FanoutCounts:
         invalid=sum(each.cause is Cause.PRODUCER for each in rejected),
         poisoned=sum(each.cause is Cause.FAULT for each in rejected),
         deliveries=sum(each.deliveries for each in ended),
+        repeated=sum(isinstance(each, FannedOut) and each.is_repeated for each in events),
     )
 
 

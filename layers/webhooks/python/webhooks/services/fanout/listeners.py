@@ -54,6 +54,11 @@ class Listeners:
         if scope not in self._refreshed:
             self._refresh([scope])
 
+    def version(self, scope: Scope) -> int | None:
+        """Return the community's version that pages are as new as; None where it is not known."""
+        community = self._communities.get(scope)
+        return None if community is None else community.version
+
     def knows(self, scope: Scope, event_name: str) -> bool:
         """Tell whether the listeners of a name are known without reading them."""
         community = self._communities.get(scope)

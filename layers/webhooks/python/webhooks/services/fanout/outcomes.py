@@ -10,13 +10,28 @@ from webhooks.services.fanout.stages import Cause, EventMessage, Failed, FannedO
 logger = logging.getLogger(__name__)
 
 
-def fanned_out(message: EventMessage, event: Event, *, listening: int, deliveries: int) -> FannedOut:
+def fanned_out(
+    message: EventMessage, event: Event, *, listening: int, deliveries: int, is_repeated: bool = False
+) -> FannedOut:
     """Return the end of an event that was matched with all its listeners, and log an unmatched one."""
     if deliveries == 0:
         logger.info("event.unmatched", extra=_fields(event, listening=listening, matching=0))
     elif logger.isEnabledFor(logging.DEBUG):
         logger.debug("event.fanned_out", extra=_fields(event, listening=listening, matching=deliveries))
-    return FannedOut(message, deliveries, is_unmatched=deliveries == 0)
+    return FannedOut(message, deliveries, is_unmatched=deliveries == 0, is_repeated=is_repeated)
+
+
+def note_repeated(event: Event) -> None:
+    """Log an event that may have been sent before: the dispatcher looks for its deliveries."""
+    logger.info(
+        "event.repeated",
+        extra={
+            "event_id": event.id,
+            "event_name": event.name,
+            "tenant_id": event.scope.tenant_id,
+            "community_id": event.scope.community_id,
+        },
+    )
 
 
 def failure(message: EventMessage, error: Exception) -> Failed | Rejected:

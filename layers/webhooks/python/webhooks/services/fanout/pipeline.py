@@ -20,6 +20,7 @@ from webhooks.ports import (
     FastLane,
     Report,
     Rng,
+    SeenEvents,
     SubscriptionIndex,
     TimeLeft,
     unreported,
@@ -28,6 +29,7 @@ from webhooks.services.fanout.alone import FanoutAlone
 from webhooks.services.fanout.arrays import FanoutArray, closed_results, open_small, opened_messages
 from webhooks.services.fanout.counts import FanoutCounts, fanout_counts
 from webhooks.services.fanout.listeners import Listeners
+from webhooks.services.fanout.marks import EventMarks
 from webhooks.services.fanout.stages import (
     STOP_BEFORE,
     BegunArray,
@@ -55,6 +57,7 @@ class Fanout:
         self,
         *,
         index: SubscriptionIndex,
+        seen: SeenEvents,
         lane: FastLane,
         events: EventsQueue,
         events_dlq: EventsDlq,
@@ -65,12 +68,23 @@ class Fanout:
         small_visits: int = SMALL_VISITS,
         visits: int = MAX_VISITS,
     ) -> None:
-        listeners = Listeners(index, limit=slice_size)
+        listeners, marks = Listeners(index, limit=slice_size), EventMarks(seen)
         self._together = FanoutTogether(
-            listeners, lane=lane, time_left=time_left, slice_size=slice_size, visits=small_visits
+            listeners,
+            marks=marks,
+            lane=lane,
+            time_left=time_left,
+            slice_size=slice_size,
+            visits=small_visits,
         )
         self._alone = FanoutAlone(
-            listeners, lane=lane, events=events, time_left=time_left, slice_size=slice_size, visits=visits
+            listeners,
+            marks=marks,
+            lane=lane,
+            events=events,
+            time_left=time_left,
+            slice_size=slice_size,
+            visits=visits,
         )
         self._array = FanoutArray(
             together=self._together, alone=self._alone, events=events, time_left=time_left

@@ -52,12 +52,13 @@ class Costly:
 class FannedOut:
     """A message of which every delivery is on a queue, in a pack or in a slice.
 
-    `is_unmatched`: no webhook wants the event.
+    `is_unmatched`: no webhook wants the event. `is_repeated`: it may have been sent before.
     """
 
     message: EventMessage
     deliveries: int
     is_unmatched: bool = False
+    is_repeated: bool = False
 
 
 class Cause(Enum):

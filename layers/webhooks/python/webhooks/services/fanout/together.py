@@ -7,6 +7,7 @@ the message is too much work. Events whose listeners are known are sent before o
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Delivery, Pack, delivery_of, pack_deliveries
@@ -19,7 +20,8 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import FastLane, TimeLeft
 from webhooks.services.fanout.listeners import Listeners
-from webhooks.services.fanout.outcomes import failure, fanned_out
+from webhooks.services.fanout.marks import EventMarks, Recalled
+from webhooks.services.fanout.outcomes import failure, fanned_out, note_repeated
 from webhooks.services.fanout.stages import (
     STOP_BEFORE,
     Costly,
@@ -45,9 +47,17 @@ class FanoutTogether:
     """Fans small events out. `time_left`: of the running invocation."""
 
     def __init__(
-        self, listeners: Listeners, *, lane: FastLane, time_left: TimeLeft, slice_size: int, visits: int
+        self,
+        listeners: Listeners,
+        *,
+        marks: EventMarks,
+        lane: FastLane,
+        time_left: TimeLeft,
+        slice_size: int,
+        visits: int,
     ) -> None:
         self._listeners = listeners
+        self._marks = marks
         self._lane = lane
         self._time_left = time_left
         self._visits = visits
@@ -106,9 +116,29 @@ class FanoutTogether:
 
     def _send(self, stages: Sequence[Matched | Costly | Result]) -> list[Result | Costly]:
         """Send the deliveries of all events; an event comes again unless the queue took all of its own."""
-        packs = _packs(each for each in stages if isinstance(each, Matched))
+        matched = [each for each in stages if isinstance(each, Matched)]
+        recalled = self._marks.recall(each.event for each in matched if each.deliveries)
+        packs = self._marks.mark(self._packs(matched, recalled), recalled)
         refused = {delivery.id for pack in self._refused(packs) for delivery in pack.deliveries}
-        return [_sent(each, refused) if isinstance(each, Matched) else each for each in stages]
+        return [_sent(each, refused, recalled) if isinstance(each, Matched) else each for each in stages]
+
+    def _packs(self, matched: Iterable[Matched], recalled: Recalled) -> list[Pack]:
+        """Pack deliveries by webhook; those that may have been sent before in packs of their own."""
+        groups: dict[tuple[Scope, str, bool], list[tuple[Delivery, int]]] = defaultdict(list)
+        for each in matched:
+            again = recalled.may_be_sent(each.event)
+            for webhook_id, delivery in each.deliveries.items():
+                groups[each.event.scope, webhook_id, again].append((delivery, each.message.sent_at))
+        return [
+            replace(pack, again=again, version=self._listeners.version(scope))
+            for (scope, webhook_id, again), some in groups.items()
+            for pack in pack_deliveries(
+                webhook_id,
+                scope,
+                deliveries=[delivery for delivery, _ in some],
+                sent_at=min(sent_at for _, sent_at in some),
+            )
+        ]
 
     def _refused(self, packs: Iterable[Pack]) -> list[Pack]:
         """Send packs; returns those that the queue did not take, or that there was no time for."""
@@ -132,24 +162,15 @@ def _decode(message: EventMessage) -> Decoded | Costly | Result:
         return failure(message, error)
 
 
-def _packs(matched: Iterable[Matched]) -> list[Pack]:
-    by_webhook: dict[tuple[Scope, str], list[Delivery]] = defaultdict(list)
-    sent_at: dict[tuple[Scope, str], int] = {}
-    for each in matched:
-        for webhook_id, delivery in each.deliveries.items():
-            key = each.event.scope, webhook_id
-            by_webhook[key].append(delivery)
-            sent_at[key] = min(sent_at.get(key, each.message.sent_at), each.message.sent_at)
-    packs: list[Pack] = []
-    for key, deliveries in by_webhook.items():
-        scope, webhook_id = key
-        packs += pack_deliveries(webhook_id, scope, deliveries=deliveries, sent_at=sent_at[key])
-    return packs
-
-
-def _sent(matched: Matched, refused: Collection[str]) -> FannedOut | Failed:
+def _sent(matched: Matched, refused: Collection[str], recalled: Recalled) -> FannedOut | Failed:
     if any(delivery.id in refused for delivery in matched.deliveries.values()):
         return Failed(matched.message)
+    if is_repeated := matched.event in recalled:
+        note_repeated(matched.event)
     return fanned_out(
-        matched.message, matched.event, listening=matched.listening, deliveries=len(matched.deliveries)
+        matched.message,
+        matched.event,
+        listening=matched.listening,
+        deliveries=len(matched.deliveries),
+        is_repeated=is_repeated,
     )
