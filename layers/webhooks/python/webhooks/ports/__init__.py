@@ -50,6 +50,7 @@ from webhooks.ports.subscriptions import (
     StoredRecord,
     SubscriptionIndex,
     Subscriptions,
+    Versions,
 )
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "Subscriptions",
     "TimeLeft",
     "Tokens",
+    "Versions",
     "Workers",
     "unreported",
 ]

@@ -15,6 +15,7 @@ from webhooks.domain.event_array import is_array
 from webhooks.domain.matching import MAX_VISITS
 from webhooks.domain.poison import least_received_first
 from webhooks.ports import (
+    Clock,
     EventsDlq,
     EventsQueue,
     FastLane,
@@ -59,13 +60,14 @@ class Fanout:
         events: EventsQueue,
         events_dlq: EventsDlq,
         rng: Rng,
+        clock: Clock,
         time_left: TimeLeft,
         report: Report[FanoutCounts] = unreported,
         slice_size: int = SLICE,
         small_visits: int = SMALL_VISITS,
         visits: int = MAX_VISITS,
     ) -> None:
-        listeners = Listeners(index, limit=slice_size)
+        listeners = Listeners(index, limit=slice_size, clock=clock)
         self._together = FanoutTogether(
             listeners, lane=lane, time_left=time_left, slice_size=slice_size, visits=small_visits
         )
