@@ -15,7 +15,7 @@ from webhooks.domain.event_array import ArrayPart
 from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_slice
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
-from webhooks.ports import ListenerPage
+from webhooks.ports import ListenerPage, Versions
 from webhooks.services.fanout.counts import FanoutCounts
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
@@ -46,10 +46,11 @@ class Index:
     before_versions: Callable[[Sequence[Scope]], None] = lambda _scopes: None
     size: int = 1
     version: int = 1
+    epoch: int | None = None
 
-    def versions(self, scopes: Sequence[Scope]) -> dict[Scope, int]:
+    def versions(self, scopes: Sequence[Scope]) -> Versions:
         self.before_versions(scopes)
-        return dict.fromkeys(scopes, self.version)
+        return Versions(dict.fromkeys(scopes, self.version), self.epoch)
 
     def listeners(self, _scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         self.asked.append((event_name, span, limit))
@@ -86,7 +87,7 @@ class Functions:
     ) -> None:
         self.index, self.lane = Index(counts), FakeDeliveryQueue(fault=fault)
         self.events, self.dead = FakeEventsQueue(fault=fault), FakeEventsDlq(fault=fault)
-        self.seconds, self.per_send = seconds, per_send
+        self.seconds, self.per_send, self.now = seconds, per_send, 0.0
         self.steps: list[str] = []
         self.counts: list[FanoutCounts] = []
         self.seen = seen or FakeSeenEvents(fault=fault)
@@ -97,6 +98,7 @@ class Functions:
             events=self,
             events_dlq=self.dead,
             rng=rng,
+            clock=lambda: self.now,
             time_left=lambda: self.seconds,
             report=self.counts.append,
             **limits,

@@ -65,6 +65,7 @@ def make_fanout(
         events=FakeEventsQueue(),
         events_dlq=wrap("events_dlq", events_dlq),
         rng=lambda: 0.0,
+        clock=app.clock,
         time_left=lambda: math.inf,
     )
 

@@ -13,7 +13,8 @@ runs they respond with bytes that they made before: their own work is in neither
 import gc
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,7 +35,7 @@ from webhooks.domain.event_array import ArrayPart
 from webhooks.domain.event_slice import EventSlice, Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
-from webhooks.ports import ListenerPage, SubscriptionIndex
+from webhooks.ports import ListenerPage, SubscriptionIndex, Versions
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
 
@@ -63,7 +64,7 @@ class Scan:
         self._index = app.index
         self._table = Table(app.aws, event_path.SUBSCRIPTIONS)
 
-    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
+    def versions(self, scopes: Sequence[Scope]) -> Versions:
         return self._index.versions(scopes)
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
@@ -166,6 +167,7 @@ def _fanout(found: SubscriptionIndex) -> tuple[Fanout, Taken]:
         events=NoEventsQueue(),
         events_dlq=_NoneDead(),
         rng=lambda: 0.0,
+        clock=time.time,
         time_left=lambda: math.inf,
     )
     return fanout, lane

@@ -220,6 +220,7 @@ def _unread(known: FanoutApp) -> Fanout:
         events=known.events,
         events_dlq=known.events_dlq,
         rng=lambda: 0.0,
+        clock=time.time,
         time_left=invocation.left,
     )
 

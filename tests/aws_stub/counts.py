@@ -1,4 +1,4 @@
-"""Counts of calls to AWS, and of the write units of a BatchWriteItem."""
+"""Counts of calls to AWS, of the keys of a BatchGetItem, and of the write units of a BatchWriteItem."""
 
 import json
 from collections import Counter
@@ -20,6 +20,7 @@ class Counts:
 
     calls: Counter[str] = field(default_factory=Counter)
     write_units: int = 0
+    keys_read: int = 0
 
     def add(self, operation: str, body: bytes) -> None:
         """Count a call. Raises AssertionError for a write other than BatchWriteItem, a rate limiter's or a
@@ -32,6 +33,8 @@ class Counts:
         else:
             assert operation not in OTHER_WRITES, operation
         self.calls[operation] += 1
+        if operation == "BatchGetItem":
+            self.keys_read += sum(len(asked["Keys"]) for asked in json.loads(body)["RequestItems"].values())
         if operation == "BatchWriteItem":
             for writes in json.loads(body)["RequestItems"].values():
                 puts = (write["PutRequest"]["Item"] for write in writes if "PutRequest" in write)
@@ -40,7 +43,7 @@ class Counts:
 
     def clear(self) -> None:
         self.calls.clear()
-        self.write_units = 0
+        self.write_units = self.keys_read = 0
 
 
 def counting(respond: Respond, counts: Counts) -> Respond:

@@ -17,6 +17,7 @@ from webhooks.domain.errors import (
     CorruptError,
     InvalidWebhookError,
     StaleError,
+    UnavailableError,
 )
 from webhooks.domain.event_slice import Span
 from webhooks.domain.health import Health, State
@@ -25,7 +26,16 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.text import camel_case
 from webhooks.domain.webhook import IndexEntry, Webhook, make_webhook_id, sequence_of
 from webhooks.domain.webhook_size import size_problems
-from webhooks.ports import DELETED, Clock, IdempotencyRecord, ListenerPage, Page, RandomBytes, StoredRecord
+from webhooks.ports import (
+    DELETED,
+    Clock,
+    IdempotencyRecord,
+    ListenerPage,
+    Page,
+    RandomBytes,
+    StoredRecord,
+    Versions,
+)
 
 
 class FakeSubscriptions:
@@ -46,6 +56,7 @@ class FakeSubscriptions:
         self._corrupt_entries: set[str] = set()
         self.communities = FakeCommunities(self._versions, self._lock)
         self.restoring = False
+        self.epoch: int | None = 1
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""
@@ -64,6 +75,7 @@ class FakeSubscriptions:
                 raise ConflictError("the webhook's id is taken; send the request again")
             self._write(webhook.scope, webhook.id, webhook)
             self._write_record(record, webhook.id, webhook.revision)
+        self._end_change(record)
 
     def count(self, scope: Scope) -> int:
         """Return how many webhooks a community has."""
@@ -77,6 +89,7 @@ class FakeSubscriptions:
             self._write(after.scope, after.id, replace(after, health=self._health(before, after)))
             if record is not None:
                 self._write_record(record, after.id, after.revision)
+        self._end_change(record)
 
     def remove(self, webhook: Webhook, record: IdempotencyRecord) -> None:
         """Delete a webhook."""
@@ -84,6 +97,7 @@ class FakeSubscriptions:
             self._check(webhook, None, record)
             self._write(webhook.scope, webhook.id, None)
             self._write_record(record, webhook.id, DELETED)
+        self._end_change(record)
 
     def get(self, scope: Scope, webhook_id: str) -> Webhook | None:
         """Return a webhook as it is now."""
@@ -127,10 +141,16 @@ class FakeSubscriptions:
             record, stored = self._records.get(idempotency_key, (None, None))
             return stored if record and record.expires_at > self._clock() else None
 
-    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
-        """Return each community's version as it is now."""
+    def next_epoch(self) -> None:
+        """Let fan-out see all changes up to now."""
+        with self._lock, effect(self._fault, "subscriptions.next_epoch"):
+            if self.epoch is not None:
+                self.epoch += 1
+
+    def versions(self, scopes: Sequence[Scope]) -> Versions:
+        """Return the epoch, and each community's version as it is now."""
         with self._lock:
-            return {scope: self._versions.get(scope, 0) for scope in scopes}
+            return Versions({scope: self._versions.get(scope, 0) for scope in scopes}, self.epoch)
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         """Return the first listeners of a span, an entry that cannot be read as its error."""
@@ -189,6 +209,7 @@ class FakeSubscriptions:
         """Store a webhook without a request, for a test."""
         with self._lock:
             self._write(webhook.scope, webhook.id, webhook)
+            self.next_epoch()
 
     def corrupt(self, scope: Scope, webhook_id: str) -> None:
         """Make a stored webhook unreadable, for a test."""
@@ -228,6 +249,13 @@ class FakeSubscriptions:
             known = self._webhooks.get((before.scope, before.id))
             if known is None or known.revision != before.revision:
                 raise StaleError
+
+    def _end_change(self, record: IdempotencyRecord | None) -> None:
+        try:
+            self.next_epoch()
+        except UnavailableError:
+            if record is not None:
+                raise
 
     def _write_record(self, record: IdempotencyRecord, webhook_id: str, revision: int) -> None:
         stored = StoredRecord(record.body, str(next(self._tokens)), webhook_id, revision)

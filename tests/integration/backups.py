@@ -14,7 +14,7 @@ from tests.clocks import NOW
 from tests.contract.backends import Backend
 from tests.contract.webhooks_made import ACME, changed, make_record, make_webhook
 from tests.unit.cli.command_line import CommandLine, CommandResult
-from webhooks.adapters.dynamodb.keys import community_key, webhook_sk
+from webhooks.adapters.dynamodb.keys import EPOCH, community_key, webhook_sk
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
@@ -172,7 +172,8 @@ class Deployment:
 
     def state(self) -> dict[str, Any]:
         """Return everything that a backup has, without the names of secrets and their versions."""
-        subscriptions = [self._named(item) for item in self.items(self.subscriptions_table)]
+        stored = [item for item in self.items(self.subscriptions_table) if item["pk"] != EPOCH["pk"]]
+        subscriptions = [self._named(item) for item in stored]
         access = [item for item in self.items(self.access_table) if "expiresAt" not in item]
         return {
             "subscriptions": subscriptions,

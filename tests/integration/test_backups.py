@@ -167,7 +167,7 @@ def test_other_webhooks_are_overwritten_only_when_their_table_is_named(
         assert [each.id for each in found] == [each.id for each in expected]
         assert_consistent(two.stores, scope, found, event_names=names, tags=("red", "blue", "green", "a#b"))
     # No cache of fan-out knows the versions that the communities have now
-    assert two.stores[1].versions([NORTH])[NORTH] > 1
+    assert two.stores[1].versions([NORTH]).by_scope[NORTH] > 1
 
 
 def test_webhooks_that_changed_since_are_not_set_back_unasked(one: Deployment, backups: Backups) -> None:
@@ -189,13 +189,13 @@ def test_a_deleted_credential_comes_back_and_nothing_else_changes(one: Deploymen
     backups.create(one, "a.age")
     lost = next(webhook.credential for webhook in one.webhooks() if webhook.credential)
     one.credentials.delete(lost)
-    before = one.items(one.access_table), one.stores[1].versions([SOUTH])
+    before = one.items(one.access_table), one.stores[1].versions([SOUTH]).by_scope
 
     restored = backups.restore(one, "a.age")
 
     assert restored.code == 0, restored.stdout
     assert one.tokens() == tokens
-    assert (one.items(one.access_table), one.stores[1].versions([SOUTH])) == before
+    assert (one.items(one.access_table), one.stores[1].versions([SOUTH]).by_scope) == before
 
 
 def test_lost_credentials_come_back_although_webhooks_were_changed_since(
@@ -209,7 +209,7 @@ def test_lost_credentials_come_back_although_webhooks_were_changed_since(
     deleted = (paused.credential, added.credential)
     for ref in filter(None, deleted):
         one.credentials.delete(ref)
-    webhooks, versions = one.webhooks(), one.stores[1].versions([NORTH, SOUTH])
+    webhooks, versions = one.webhooks(), one.stores[1].versions([NORTH, SOUTH]).by_scope
 
     restored = backups.restore(one, "a.age", "--credentials-only")
 
@@ -225,7 +225,7 @@ def test_lost_credentials_come_back_although_webhooks_were_changed_since(
     read = found[paused.id].credential
     assert read is not None
     assert one.credentials.read(read) == FIRST
-    assert one.stores[1].versions([NORTH, SOUTH]) == versions
+    assert one.stores[1].versions([NORTH, SOUTH]).by_scope == versions
     # And nothing is left to do
     assert backups.restore(one, "a.age", "--credentials-only").document["restored"] == []
 

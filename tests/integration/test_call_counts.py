@@ -1,6 +1,7 @@
 """The cost of a delivery, counted where botocore sends it: AWS calls by operation, and DynamoDB's write units."""
 
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import pytest
 from tests.aws_stub.counts import counted
 from tests.integration.test_event_path import NATIVE, Stack, stack
 from tests.receiver import Connection, Received, reply
+from webhooks.adapters.dynamodb.keys import EPOCH
 from webhooks.bootstrap.dispatcher import compose
 from webhooks.domain.lane import Lane
 from webhooks.ports import Conversation, HttpClient
@@ -196,6 +198,43 @@ def test_a_batch_of_repeats_takes_one_call(warm: Stack) -> None:
 
     assert warm.receiver.requests == []
     assert counts.calls == {"BatchGetItem": 1}
+
+
+def rely_on_epoch(stack: Stack) -> None:
+    """Let the epoch have been counted for hours."""
+    stack.backend.clients.dynamodb.update_item(
+        TableName=os.environ["SUBSCRIPTIONS_TABLE"],
+        Key=EPOCH,
+        UpdateExpression="SET since = :long_ago",
+        ExpressionAttributeValues={":long_ago": {"N": "0"}},
+    )
+
+
+def test_fan_out_of_any_number_of_communities_takes_one_read_unit(warm: Stack) -> None:
+    rely_on_epoch(warm)
+    tenants = [f"t{number}" for number in range(1, 9)]
+    events = [{**event, "tenantId": tenant} for tenant, event in zip(tenants, _events(8), strict=True)]
+    for _ in range(2):
+        warm.publish(*events)
+
+    with counted(warm.fanout.aws) as counts:
+        warm.publish(*events)
+
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1}
+    assert counts.keys_read == 1
+
+
+def test_fan_out_takes_one_call_more_after_a_change_of_any_community(warm: Stack) -> None:
+    rely_on_epoch(warm)
+    for batch in range(2):
+        warm.publish(*_events(10, f"{batch}-"))
+    warm.register(event_names=("E_OTHER",))
+
+    with counted(warm.fanout.aws) as counts:
+        warm.publish(*_events(10))
+        warm.publish(*_events(10, "again"))
+
+    assert counts.calls == {"BatchGetItem": 3, "Query": 1, "SendMessageBatch": 2}
 
 
 def test_fan_out_takes_one_read_and_one_send_for_ten_events(warm: Stack) -> None:

@@ -23,6 +23,7 @@ from tests.aws_stub.faulty_clients import (
 from tests.clocks import NOW
 from tests.contract.backends import Backend, backend_named
 from tests.contract.webhooks_made import ACME, changed, make_record, make_webhook, recorded_body
+from webhooks.adapters.dynamodb.epoch import RELIABLE_AFTER
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import webhook_key
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
@@ -40,7 +41,7 @@ from webhooks.domain.event_slice import Span
 from webhooks.domain.health import State
 from webhooks.domain.json_text import write_json
 from webhooks.domain.webhook import IndexEntry, Webhook
-from webhooks.ports import StoredRecord
+from webhooks.ports import StoredRecord, Versions
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ class Opened:
         self.tables = tables
         self.sound = self.with_faults()
         self.table = Table(backend.clients, tables.subscriptions)
-        self.index = DynamoSubscriptionIndex(self.table)
+        self.index = DynamoSubscriptionIndex(self.table, clock=backend.clock)
 
     def with_faults(self, **replacements: list[Replacement]) -> DynamoSubscriptions:
         clients = FaultyClients(self.backend.clients, **replacements)
@@ -116,7 +117,7 @@ def test_an_add_with_a_lost_response_is_done(opened: Opened, fault: Replacement)
     webhook = opened.new()
     opened.with_faults(transact_write_items=[fault]).add(webhook, make_record("k"))
     assert opened.all() == (1, [webhook])
-    assert opened.index.versions([ACME]) == {ACME: 1}
+    assert opened.index.versions([ACME]).by_scope == {ACME: 1}
 
 
 @pytest.mark.parametrize("fault", [lose_response, repeat])
@@ -351,4 +352,48 @@ def test_a_deleted_webhook_leaves_only_totals_and_the_counter(opened: Opened) ->
     webhook = opened.stored()
     opened.sound.remove(webhook, make_record("k"))
     items = opened.backend.clients.dynamodb.scan(TableName=opened.tables.subscriptions)["Items"]
-    assert sorted(item["sk"]["S"] for item in items) == ["HEAD", "NEXT"]
+    assert sorted(item["sk"]["S"] for item in items) == ["EPOCH", "HEAD", "NEXT"]
+
+
+def test_changes_are_counted_in_an_epoch_that_is_relied_on_after_hours(opened: Opened) -> None:
+    assert opened.index.versions([]).epoch is None
+    webhook = opened.stored()
+    assert opened.index.versions([ACME]) == Versions({ACME: 1}, None)  # an older release may still run
+
+    opened.backend.clock.now += RELIABLE_AFTER - 1
+    assert opened.index.versions([]).epoch is None
+    opened.backend.clock.now += 1
+    assert opened.index.versions([ACME]) == Versions({ACME: 1}, 1)
+    changed_once = changed(webhook, name="new")
+    opened.sound.change(webhook, changed_once, record=make_record("change"))
+    opened.sound.remove(changed_once, make_record("remove"))
+    assert opened.index.versions([ACME]) == Versions({ACME: 3}, 3)
+
+    opened.sound.next_epoch()
+    assert opened.index.versions([]).epoch == 4
+
+
+def test_a_change_takes_one_call_and_one_write_unit_for_the_epoch(opened: Opened) -> None:
+    webhook, calls = opened.stored(), list[str]()
+    store = opened.with_faults(
+        transact_write_items=forever(after(lambda: calls.append("commit"))),
+        update_item=forever(after(lambda: calls.append("count"))),
+    )
+    store.change(webhook, changed(webhook, name="new"), record=make_record("change"))
+    assert calls == ["commit", "count"]
+
+
+def test_a_change_that_cannot_be_counted_is_unavailable_to_its_client_alone(opened: Opened) -> None:
+    webhook = opened.stored()
+    with pytest.raises(UnavailableError):
+        opened.with_faults(update_item=[fail("ThrottlingException")]).change(
+            webhook, changed(webhook, name="new"), record=make_record("change")
+        )
+    stored = opened.sound.get(ACME, webhook.id)
+    assert stored is not None
+    assert stored.definition.name == "new"
+
+    opened.with_faults(update_item=[fail("ThrottlingException")]).change(
+        stored, changed(stored, disabled=True), record=None
+    )
+    assert opened.index.versions([ACME]).by_scope == {ACME: 3}

@@ -120,7 +120,7 @@ def test_concurrent_writers_leave_all_items_consistent(backend: Backend) -> None
     webhooks = [webhook for webhook in found.values() if isinstance(webhook, Webhook)]
     assert len(webhooks) == len(found)
     assert_consistent(stores, ACME, webhooks, event_names=NAMES, tags=TAGS)
-    assert index.versions([ACME])[ACME] == sum(writer.changes for writer in writers)
+    assert index.versions([ACME]).by_scope[ACME] == sum(writer.changes for writer in writers)
     assert sum(writer.changes for writer in writers) > WRITERS * STEPS / 3
 
 
@@ -142,7 +142,7 @@ def test_one_of_many_equal_concurrent_requests_takes_effect(backend: Backend) ->
     assert len(created) == 1
     assert recorded_body(subscriptions, "the same") == created[0].id
     assert subscriptions.page(ACME, index=0, size=10, tags=()).webhooks == created
-    assert index.versions([ACME]) == {ACME: 1}
+    assert index.versions([ACME]).by_scope == {ACME: 1}
 
 
 def test_one_of_many_equal_requests_that_replace_a_record_takes_effect(backend: Backend) -> None:
@@ -177,7 +177,7 @@ def test_one_of_many_equal_requests_that_replace_a_record_takes_effect(backend: 
     assert done.count(True) == 1
     assert recorded_body(subscriptions, "the same") == str(done.index(True))
     assert subscriptions.get(ACME, webhook.id) == changed(second, name="a")
-    assert index.versions([ACME]) == {ACME: 4}
+    assert index.versions([ACME]).by_scope == {ACME: 4}
 
 
 @pytest.mark.parametrize("deletions", [0, 1])
@@ -197,7 +197,7 @@ def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
     for _ in range(deletions):
         webhook_id = create(webhooks, "the same")
         webhooks.delete(request("delete"), webhook_id)
-    before = index.versions([ACME])[ACME]
+    before = index.versions([ACME]).by_scope[ACME]
 
     # When the same request comes many times at once
     with ThreadPoolExecutor(8) as pool:
@@ -207,7 +207,7 @@ def test_equal_concurrent_requests_all_get_the_response_of_the_winner(
     page = subscriptions.page(ACME, index=0, size=10, tags=())
     assert set(created) == {webhook.id for webhook in page.webhooks}
     assert len(page.webhooks) == 1
-    assert index.versions([ACME]) == {ACME: before + 1}
+    assert index.versions([ACME]).by_scope == {ACME: before + 1}
 
 
 def create(webhooks: Webhooks, key: str) -> str:
@@ -240,7 +240,7 @@ def test_concurrent_creations_never_exceed_the_limit(backend: Backend) -> None:
 
     assert created.count(True) == 1
     assert subscriptions.page(ACME, index=0, size=10, tags=()).total == 3
-    assert index.versions([ACME]) == {ACME: 3}
+    assert index.versions([ACME]).by_scope == {ACME: 3}
 
 
 def test_no_id_is_given_twice(backend: Backend) -> None:

@@ -113,7 +113,7 @@ class StorageLaws(RuleBasedStateMachine):
         for scope in SCOPES:
             expected = [webhook for webhook in self.model.values() if webhook.scope == scope]
             assert_consistent(self.stores, scope, expected, event_names=NAMES, tags=TAGS, size=3)
-        assert self.index.versions(SCOPES) == self.versions
+        assert self.index.versions(SCOPES).by_scope == self.versions
 
 
 @pytest.mark.parametrize(("backend_name", "examples"), [("memory", 100), ("moto", 6)])

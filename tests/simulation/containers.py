@@ -45,6 +45,7 @@ class FanoutContainer:
             events=port_of(deployment, "events_queue", deployment.events_queue),
             events_dlq=port_of(deployment, "events_dlq", deployment.events_dlq),
             rng=deployment.random.random,
+            clock=deployment.clock,
             time_left=lambda: FANOUT_TIMEOUT - (deployment.clock() - self._began),
             slice_size=deployment.slice_size,
         )

@@ -54,7 +54,9 @@ class Deployment(ABC):
         self.recovers = recovers
         self.disable_after_days = disable_after_days
         self.clock = SimulatedClock(NOW)
-        self.subscriptions = FakeSubscriptions(clock=self.clock, random_bytes=random.randbytes)
+        self.subscriptions = FakeSubscriptions(
+            clock=self.clock, random_bytes=random.randbytes, fault=self.on_store_effect
+        )
         self.index: SubscriptionIndex = self.subscriptions
         self.credentials = FakeCredentials(clock=self.clock, random_bytes=random.randbytes)
         self.log = FakeDeliveryLog()
@@ -103,6 +105,9 @@ class Deployment(ABC):
     @abstractmethod
     def catch_up(self) -> None:
         """Let the time pass that the current task is ahead of the clock, where others see it."""
+
+    def on_store_effect(self, point: str) -> None:  # noqa: B027 - not every subclass steps in there
+        """Step in before or after an effect on the store of webhooks."""
 
     def on_sent(self, queue: Queue, message: Message) -> None:  # noqa: B027 - not every subclass notes it
         """Note a message that a function sent."""

@@ -51,6 +51,7 @@ CALLS: Mapping[str, tuple[Kind, ...]] = {
     "queue.send_text_to_dlq": WRITE,
     "queue.delete": KILLS,  # as events_queue.delete
     "subscriptions.change": WRITE,
+    "subscriptions.next_epoch": WRITE,  # inside of a change, after it is stored
     "log.record": BATCH,
     "health.save": WRITE,
     "limiter.reserve": WRITE,

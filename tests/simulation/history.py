@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from webhooks.domain.delivery import delivery_of
@@ -10,6 +11,7 @@ from webhooks.domain.event import parse_event
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef, Webhook
+from webhooks.services.fanout.community_versions import VALID_SECONDS
 
 
 @dataclass(eq=False)
@@ -91,12 +93,19 @@ class Publication:
         return delivery_of(event, webhook_id).id
 
 
-@dataclass(frozen=True)
+# Seconds after which fan-out sees a change that was never counted: its versions' time, and an invocation's.
+UNCOUNTED_SECONDS = VALID_SECONDS + 30
+
+
+@dataclass
 class Revision:
-    """A webhook as it was from a tick on; None: deleted."""
+    """A webhook as it was from a tick on; None: deleted. `seen`: the tick from which fan-out must see it."""
 
     since: int
     webhook: Webhook | None
+    stored_at: float
+    request: str | None  # the key of the request that made it
+    seen: int | None = None
 
 
 @dataclass
@@ -114,6 +123,33 @@ class History:
     repeated_events: set[str] = field(default_factory=set)
     releases: Counter[str] = field(default_factory=Counter)  # packs with a release, by delivery
     faults: Counter[str] = field(default_factory=Counter)
+
+    def see_answer(self, request: str, tick: int) -> None:
+        """Note that fan-out must see the changes that a request made, as it was answered."""
+        for revision in chain.from_iterable(self.revisions.values()):
+            if revision.request == request:
+                revision.seen = revision.seen or tick
+
+    def see_all_revisions(self, tick: int) -> None:
+        """Note that fan-out must see all changes up to now."""
+        for revision in chain.from_iterable(self.revisions.values()):
+            revision.seen = revision.seen or tick
+
+    def see_old_revisions(self, tick: int, now: float) -> None:
+        """Note the changes that were never counted once fan-out must see them all the same."""
+        for revision in chain.from_iterable(self.revisions.values()):
+            if revision.seen is None and now > revision.stored_at + UNCOUNTED_SECONDS:
+                revision.seen = tick
+
+    def seen_states(self, webhook_id: str, since: int, until: int) -> list[Webhook | None]:
+        """Return each state that fan-out may have read of the webhook between two ticks."""
+        revisions = self.revisions[webhook_id]
+        ends = [*(revision.seen for revision in revisions[1:]), None]
+        return [
+            revision.webhook
+            for revision, end in zip(revisions, ends, strict=True)
+            if revision.since <= until and (end is None or end > since)
+        ]
 
     def states(self, webhook_id: str, since: int, until: int) -> list[Webhook | None]:
         """Return each state of the webhook between two ticks."""

@@ -142,9 +142,10 @@ class Invariants:
 
     def _is_wanted(self, publication: Publication, webhook_id: str, until: int) -> bool:
         """Tell whether the webhook wanted the event from its acceptance until fan-out was done with it."""
-        if self.history.revisions[webhook_id][0].since > publication.tick:
+        seen = self.history.revisions[webhook_id][0].seen
+        if seen is None or seen > publication.tick:
             return False
-        states = self.history.states(webhook_id, publication.tick, until)
+        states = self.history.seen_states(webhook_id, publication.tick, until)
         return all(_wants(webhook, publication) for webhook in states)
 
     def _loss(self, publication: Publication, webhook_id: str) -> Iterator[str]:
@@ -158,7 +159,7 @@ class Invariants:
             return
         if self._is_in_dead_slice(publication.event["eventId"], webhook_id):
             return
-        states = self.history.states(webhook_id, publication.tick, self.simulation.tick)
+        states = self.history.seen_states(webhook_id, publication.tick, self.simulation.tick)
         if all(webhook is not None and webhook.enabled for webhook in states):
             yield f"LOST: {publication.event['eventId']} for {webhook_id} ({one})"
 
@@ -170,7 +171,7 @@ class Invariants:
                 continue
             publication, webhook_id = self.known[call.delivery_id]
             assert publication.event is not None
-            since_accepted = self.history.states(webhook_id, publication.tick, call.tick)
+            since_accepted = self.history.seen_states(webhook_id, publication.tick, call.tick)
             since_read = self.history.states(webhook_id, call.invocation.started, call.tick)
             if not any(_wants(webhook, publication) for webhook in since_accepted):
                 yield f"{call.delivery_id}: the webhook never wanted it"

@@ -11,12 +11,13 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import LogEntry, LogKey
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.webhook import Webhook
-from webhooks.ports import BatchContext
+from webhooks.ports import BatchContext, IdempotencyRecord
 
 if TYPE_CHECKING:
-    from tests.simulation.simulation import Simulation
+    from tests.simulation.simulation import Running, Simulation
 
 # Calls whose first argument is a list of packs, each with something else.
+CHANGES = ("subscriptions.add", "subscriptions.change", "subscriptions.remove")
 PACKS_FIRST = ("queue.send_slow", "queue.send_to_dlq", "slow_lane.send_slow")
 
 
@@ -25,6 +26,8 @@ class PortCalls:
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
+        self._changing: dict[Running | None, tuple[str, Sequence[Any], str | None]] = {}
+        self._fault: Kind | None = None
 
     def make(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
         """Make a call of a port, with its fault."""
@@ -57,6 +60,10 @@ class PortCalls:
         return self._effect(name, real, *args, **named)
 
     def _effect(self, name: str, real: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        if name in CHANGES:
+            record = named.get("record") or args[-1]
+            key = record.key if isinstance(record, IdempotencyRecord) else None
+            self._changing[self._simulation.current] = name, args, key
         result = real(*args, **named)
         self._simulation.move_messages()
         if name == "batch.read":
@@ -74,9 +81,34 @@ class PortCalls:
             self._simulation.history.credentials[result] = (
                 named["credential"] if "credential" in named else args[1]
             )
-        if name in ("subscriptions.add", "subscriptions.change", "subscriptions.remove"):
-            self._revise(name, args)
         return result
+
+    def on_store_effect(self, point: str) -> None:
+        """Note a change once it is stored, and when fan-out must see it. In between it may fail."""
+        when, _, name = point.partition(" ")
+        current = self._simulation.current
+        if when == "after" and name in CHANGES:
+            self._revise(*self._changing.pop(current))
+        if name != "subscriptions.next_epoch":
+            return
+        if when == "before":
+            self._simulation.pause()
+            self._fault = self._simulation.faults.choose(name) if current else None
+            if self._fault is not None:
+                self._simulation.history.faults[f"{name}: {self._fault}"] += 1
+                self._simulation.note(f"{name}: {self._fault}")
+            self._end(name, Kind.KILLED_BEFORE, Kind.ERROR)
+            return
+        self._simulation.history.see_all_revisions(self._simulation.next_tick())
+        self._end(name, Kind.KILLED_AFTER, Kind.LOST_RESPONSE)
+
+    def _end(self, name: str, kill: Kind, error: Kind) -> None:
+        fault, self._fault = self._fault, None
+        if fault is kill:
+            raise KilledError
+        if fault is error:
+            raise UnavailableError(f"{name}: {fault}")
+        self._fault = fault
 
     def _see(self, read: BatchContext, keys: Sequence[LogKey]) -> None:
         invocation = self._simulation.invocation
@@ -102,12 +134,13 @@ class PortCalls:
         elif name in PACKS_FIRST:
             self._simulation.invocation.untaken |= deliveries
 
-    def _revise(self, name: str, args: Sequence[Any]) -> None:
+    def _revise(self, name: str, args: Sequence[Any], request: str | None) -> None:
         webhook = args[1] if name == "subscriptions.change" else args[0]
         after = None if name == "subscriptions.remove" else webhook
-        self._simulation.history.revisions.setdefault(webhook.id, []).append(
-            Revision(self._simulation.next_tick(), after)
+        revision = Revision(
+            self._simulation.next_tick(), after, stored_at=self._simulation.clock(), request=request
         )
+        self._simulation.history.revisions.setdefault(webhook.id, []).append(revision)
         self._simulation.note(f"{name} {webhook.id} enabled={after.enabled if after else None}")
 
 

@@ -23,6 +23,7 @@ from tests.simulation.queue_orders import AnyOrder, Message
 from tests.simulation.queues import Queue
 from tests.simulation.recovery_containers import CHECKS_SECONDS, MaintenanceContainer, RecoveryContainer
 from tests.simulation.tasks import KilledError, Task
+from tests.simulation.torn_index import TornIndex
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event_slice import is_slice, parse_slice
@@ -85,6 +86,7 @@ class Simulation(Deployment):
         self.endpoints: SimulatedEndpoints = SimulatedEndpoints(self)
         self.faults: Plan = faults or NoFaults()
         self.switching = switching
+        self.index = TornIndex(self.subscriptions, pause=self.pause, random=random)
         self.tick = 0
         self.history = History()
         self._calls = PortCalls(self)
@@ -129,6 +131,10 @@ class Simulation(Deployment):
         """Make a call of a port that is not under test here: it always works."""
         return self._calls.make_without_fault(name, real, *args, **named)
 
+    def on_store_effect(self, point: str) -> None:
+        """Note a change of a webhook once it is stored; then the count of it may fail."""
+        self._calls.on_store_effect(point)
+
     def on_sent(self, queue: Queue, message: Message) -> None:
         self.note(f"{message.id} sent, reason {message.reason}")
         if queue is self.events:
@@ -160,6 +166,7 @@ class Simulation(Deployment):
 
     def next_tick(self) -> int:
         self.tick += 1
+        self.history.see_old_revisions(self.tick, self.clock.now)
         return self.tick
 
     def note(self, text: str) -> None:

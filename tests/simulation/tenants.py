@@ -14,9 +14,16 @@ from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.simulation.history import Publication
 from tests.simulation.ports import Port
 from tests.simulation.simulation import Simulation
+from tests.simulation.tasks import KilledError
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.delivery_log import LogQuery, Outcome
-from webhooks.domain.errors import ConflictError, CorruptError, InvalidInputError, NotFoundError
+from webhooks.domain.errors import (
+    ConflictError,
+    CorruptError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
 from webhooks.domain.log_sharing import SPAN
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint
@@ -26,6 +33,7 @@ from webhooks.services.replays import TenantReplays, Wanted
 from webhooks.services.webhooks import Webhooks
 
 INDEX = "index entry"
+REPEATED_SHARE = 0.7  # of the requests that got no answer
 ONE, OTHER = Scope("t1", "c1"), Scope("t2", "c1")
 KEY = PrivateKey.derive(b"c" * 16, b"caller", Curve.SECP256K1).public_key
 CALLER = Caller("tests", None, KEY, License(AuthLevel.SYSTEM), KEY, b"")
@@ -184,8 +192,14 @@ class Tenants:
         request = self._request(self.scope(webhook_id))
 
         def send() -> None:
-            with suppress(NotFoundError, ConflictError, InvalidInputError, CorruptError):
-                work(request)
+            try:
+                with suppress(NotFoundError, ConflictError, InvalidInputError, CorruptError):
+                    work(request)
+                    self.simulation.history.see_answer(request.idempotency_key, self.simulation.next_tick())
+            except (UnavailableError, KilledError) as error:  # the function's end is no end of the client
+                self.simulation.note(f"{request.idempotency_key}: {error!r}")
+                if self.simulation.random.random() < REPEATED_SHARE:
+                    self.after(self.simulation.random.uniform(0, 30), lambda: self.simulation.begin(send))
 
         self.simulation.begin(send)
 

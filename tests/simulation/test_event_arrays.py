@@ -16,7 +16,7 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
-from webhooks.ports import ListenerPage
+from webhooks.ports import ListenerPage, Versions
 
 WIDE = 120
 COUNTS = {"order.paid": 1, "wide": WIDE}
@@ -26,8 +26,8 @@ INVALID = ["1", '{"eventName": "order.paid", "tenantId": "acme", "communityId": 
 class NamedIndex:
     """As many listeners of each event name as COUNTS says."""
 
-    def versions(self, scopes: Sequence[Scope]) -> dict[Scope, int]:
-        return dict.fromkeys(scopes, 1)
+    def versions(self, scopes: Sequence[Scope]) -> Versions:
+        return Versions(dict.fromkeys(scopes, 1), epoch=1)
 
     def listeners(self, _scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         last = COUNTS[event_name] if span.last is None else span.last

@@ -20,7 +20,7 @@ from webhooks.domain.delivery import Pack
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
-from webhooks.ports import ListenerPage
+from webhooks.ports import ListenerPage, Versions
 from webhooks.services.fanout.pipeline import SLICE
 
 SCOPE = Scope("acme", "main")
@@ -43,8 +43,8 @@ class WideIndex:
         self._entries = entries
         self._sequences = [entry.sequence for entry in entries]
 
-    def versions(self, scopes: Sequence[Scope]) -> dict[Scope, int]:
-        return dict.fromkeys(scopes, 1)
+    def versions(self, scopes: Sequence[Scope]) -> Versions:
+        return Versions(dict.fromkeys(scopes, 1), epoch=1)
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         assert (scope, event_name) == (SCOPE, "order.paid")

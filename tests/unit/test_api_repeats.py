@@ -130,12 +130,32 @@ def test_a_change_with_a_lost_response_is_made_once(app: InMemoryApp, call: str)
     }[call]
 
     assert app.call(method, path, body, uuid=UUID).status == 503
-    version = lost.versions([SCOPE])
+    version = lost.versions([SCOPE]).by_scope
     again = [app.call(method, path, body, uuid=UUID) for _ in range(2)]
 
     assert [response.status for response in again] == [status] * 2
     assert again[0].text == again[1].text
-    assert lost.versions([SCOPE]) == version
+    assert lost.versions([SCOPE]).by_scope == version
+
+
+@pytest.mark.parametrize("call", ["create", "update", "delete", "secret"])
+def test_no_change_is_answered_before_fan_out_can_see_it(call: str) -> None:
+    plain = InMemoryApp()
+    webhook_id = plain.create()["_id"]
+    app = InMemoryApp(subscriptions=_Uncounted(plain.subscriptions))
+    method, path, body, status = {
+        "create": ("PUT", f"{BASE}/webhook", webhook_body(), 200),
+        "update": ("PATCH", one(webhook_id), {"name": "new"}, 200),
+        "delete": ("DELETE", one(webhook_id), None, 204),
+        "secret": ("POST", f"{one(webhook_id)}/secret/rotate", None, 200),
+    }[call]
+    version, epoch = plain.subscriptions.versions([SCOPE]).by_scope, plain.subscriptions.epoch
+
+    answers = [app.call(method, path, body, uuid=UUID) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [503, 503, status]
+    assert plain.subscriptions.versions([SCOPE]).by_scope == {SCOPE: version[SCOPE] + 1}
+    assert plain.subscriptions.epoch == (epoch or 0) + 1
 
 
 def test_a_record_of_an_earlier_version_counts_until_it_expires(app: InMemoryApp) -> None:
@@ -162,6 +182,20 @@ class _Old:
     def find_record(self, key: str) -> StoredRecord | None:
         record = self._subscriptions.find_record(key)
         return record and replace(record, webhook_id=None, revision=0)
+
+
+class _Uncounted(FakeSubscriptions):
+    """Subscriptions whose first changes cannot be counted in the epoch, as if the process had ended before."""
+
+    def __init__(self, subscriptions: FakeSubscriptions, *, times: int = 2) -> None:
+        self.__dict__ = vars(subscriptions)
+        self._fault = self._fail
+        self._times = times
+
+    def _fail(self, point: str) -> None:
+        if point == "before subscriptions.next_epoch" and self._times:
+            self._times -= 1
+            raise UnavailableError("dynamodb UpdateItem: throttled")
 
 
 class _Lost:

@@ -50,6 +50,7 @@ class Community:
             events=self.events,
             events_dlq=self.dead,
             rng=lambda: 0.0,
+            clock=clock,
             time_left=lambda: math.inf,
             small_visits=min(SMALL_VISITS, self.visits),
             visits=self.visits,

@@ -12,7 +12,7 @@ from webhooks.domain.event_slice import Span
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.services.fanout.counts import FanoutCounts
-from webhooks.services.fanout.listeners import PAGE_BYTES, Listeners
+from webhooks.services.fanout.listeners import COMMUNITY_BYTES, PAGE_BYTES, Listeners
 from webhooks.services.fanout.pipeline import SLICE
 from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
 from webhooks.services.fanout.together import SMALL_LISTENERS
@@ -175,20 +175,53 @@ def test_a_query_that_costs_too_much_dead_letters_its_own_delivery() -> None:
 
 def test_the_cache_of_listeners_is_bounded_in_bytes() -> None:
     index = Index({f"n{number}": 1 for number in range(100)}, size=1_000)
-    listeners = Listeners(index, limit=500, cached_bytes=10 * (1_000 + PAGE_BYTES))
+    listeners = Listeners(index, limit=500, clock=lambda: 0.0, cached_bytes=10 * (1_000 + PAGE_BYTES))
     scopes = [Scope(f"t{number}", "main") for number in range(4)]
     listeners.begin_batch(scopes)
     for name in index.counts:
         for scope in scopes:
             listeners.page(scope, name, Span())
     pages, size = listeners.cached
-    assert 0 < pages <= 10
-    assert size == pages * (1_000 + PAGE_BYTES)
+    assert 0 < pages < 10
+    assert size <= 10 * (1_000 + PAGE_BYTES)
+
+
+def test_a_thousand_communities_are_read_once() -> None:
+    index = Index({"a": 1}, epoch=1)
+    listeners = Listeners(index, limit=500, clock=lambda: 0.0)
+    scopes = [Scope(f"t{number}", "main") for number in range(1_000)]
+    for _ in range(3):
+        for scope in scopes:
+            listeners.begin_batch([scope])
+            listeners.page(scope, "a", Span())
+    assert len(index.asked) == 1_000
+
+
+def test_communities_without_webhooks_are_cached_in_bounded_bytes_too() -> None:
+    index = Index({}, version=0, epoch=1)
+    listeners = Listeners(index, limit=500, clock=lambda: 0.0, cached_bytes=10 * COMMUNITY_BYTES)
+    listeners.begin_batch(
+        [Scope(f"t{number}", "main") for number in range(20)]
+    )  # all are needed in the batch
+    assert listeners.cached == (0, 20 * COMMUNITY_BYTES)
+    for number in range(100):
+        listeners.begin_batch([Scope(f"u{number}", "main")])
+    assert listeners.cached == (0, 10 * COMMUNITY_BYTES)
+
+
+def test_where_the_communities_of_a_batch_fill_the_cache_no_page_is_cached() -> None:
+    index = Index({"a": 1})
+    listeners = Listeners(index, limit=500, clock=lambda: 0.0, cached_bytes=2 * COMMUNITY_BYTES)
+    scopes = [Scope(f"t{number}", "main") for number in range(4)]
+    listeners.begin_batch(scopes)
+    for scope in scopes:
+        assert len(listeners.page(scope, "a", Span()).entries) == 1
+    assert listeners.cached == (0, 4 * COMMUNITY_BYTES)
 
 
 def test_a_page_larger_than_the_cache_is_not_cached() -> None:
     index = Index({"wide": 1}, size=10_000)
-    listeners = Listeners(index, limit=500, cached_bytes=5_000)
+    listeners = Listeners(index, limit=500, clock=lambda: 0.0, cached_bytes=5_000)
     listeners.begin_batch([SCOPE])
     for _ in range(2):
         assert len(listeners.page(SCOPE, "wide", Span()).entries) == 1
@@ -197,7 +230,7 @@ def test_a_page_larger_than_the_cache_is_not_cached() -> None:
 
 def test_a_change_in_the_community_clears_its_cached_pages() -> None:
     index = Index({"a": 1})
-    listeners = Listeners(index, limit=500)
+    listeners = Listeners(index, limit=500, clock=lambda: 0.0)
     for version in (1, 1, 2):
         index.version = version
         listeners.begin_batch([SCOPE])

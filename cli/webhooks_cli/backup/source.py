@@ -25,11 +25,12 @@ from webhooks_cli.backup.records import (
 )
 from webhooks_cli.backup.resources import SECRETS, Resources
 from webhooks_cli.backup.webhook_items import COMMUNITY as COMMUNITY_PK
-from webhooks_cli.backup.webhook_items import ENTRY, HEAD, LIVE, RESTORING, TAG, Item
+from webhooks_cli.backup.webhook_items import ENTRY, EPOCH, HEAD, LIVE, RESTORING, TAG, Item
 from webhooks_cli.backup.webhook_items import WEBHOOK as WEBHOOK_SK
 from webhooks_cli.timestamps import show_timestamp
 
 CHUNK = 100  # webhooks whose credentials are read at the same time
+NOT_SAVED = {EPOCH["pk"]["S"], RESTORING["pk"]["S"]}  # a deployment's own
 
 
 class Source:
@@ -110,7 +111,7 @@ class Source:
             if pk.startswith(COMMUNITY_PK):
                 found.append(pk)
                 total += int(item.get("total", {}).get("N", "0"))
-            elif pk != RESTORING["pk"]["S"]:
+            elif pk not in NOT_SAVED:
                 others.append(item)
         return sorted(found), total, others
 

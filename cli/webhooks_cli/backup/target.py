@@ -4,6 +4,7 @@ Webhooks are compared in the order of their sequence numbers, those of the file 
 that a community of any size needs little memory.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -17,6 +18,7 @@ from webhooks_cli.backup.resources import Resources
 from webhooks_cli.backup.source import query
 from webhooks_cli.backup.webhook_items import (
     COMMUNITY,
+    EPOCH,
     HEAD,
     LIVE,
     NEXT,
@@ -71,6 +73,7 @@ class Target:
         self._calls.write(self._dynamodb, self._table, [RESTORING])
 
     def end(self) -> None:
+        self._next_epoch()
         self._calls.write(self._dynamodb, self._table, [], [RESTORING])
 
     def put(self, items: list[Item]) -> None:
@@ -96,6 +99,7 @@ class Target:
         self._raise_counter(pk, {"last": {"N": str(writer.last)}})
         if head := own.get(HEAD) or writer.seen:
             self._write_head(head, counts, writer.seen)
+            self._next_epoch()
 
     def empty_community(self, pk: str) -> None:
         """Delete the webhooks of a community that the backup does not have; its counters stay."""
@@ -124,6 +128,17 @@ class Target:
                 f"{scope_in(item['pk']['S'])}: its webhooks were changed while they were restored; keep "
                 "callers away from the API, and run the command again"
             )
+
+    def _next_epoch(self) -> None:
+        """Count a change, so that fan-out reads the communities' versions."""
+        self._calls.call(
+            "dynamodb UpdateItem", self._dynamodb.update_item,
+            TableName=self._table,
+            Key=EPOCH,
+            UpdateExpression="ADD #version :one SET #since = if_not_exists(#since, :now)",
+            ExpressionAttributeNames={"#version": "version", "#since": "since"},
+            ExpressionAttributeValues={":one": {"N": "1"}, ":now": {"N": str(int(time.time()))}},
+        )  # fmt: skip
 
     def _raise_counter(self, pk: str, counter: "Item | None") -> None:
         """Let sequence numbers begin behind this one; a counter that is further stays."""

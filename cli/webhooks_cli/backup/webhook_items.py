@@ -20,6 +20,7 @@ HEAD, NEXT = "HEAD", "NEXT"
 LIVE, TAG = "LIVE#", "TAG#"
 TAG_HASH = 32
 SEGMENT = 4096
+EPOCH = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}  # counts all changes of webhooks
 RESTORING = {"pk": {"S": "RESTORING"}, "sk": {"S": "RESTORING"}}  # present while a restore runs
 
 CREDENTIAL = ("credentialSecret", "credentialVersion")

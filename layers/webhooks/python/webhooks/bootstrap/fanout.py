@@ -1,6 +1,7 @@
 """Composes functions/fanout."""
 
 import random
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ def compose(
             events=events,
             events_dlq=events_dlq,
             rng=random.random,
+            clock=time.time,
             time_left=time_left,
             report=report_fanout,
         ),

@@ -51,6 +51,7 @@ from webhooks.ports.subscriptions import (
     StoredRecord,
     SubscriptionIndex,
     Subscriptions,
+    Versions,
 )
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "Subscriptions",
     "TimeLeft",
     "Tokens",
+    "Versions",
     "Workers",
     "unreported",
 ]

@@ -95,6 +95,12 @@ class Subscriptions(Protocol):
     def find_record(self, idempotency_key: str) -> StoredRecord | None:
         """Return the record under an idempotency key."""
 
+    def next_epoch(self) -> None:
+        """Let fan-out see all changes up to now: `add`, `change` and `remove` do it for their own.
+
+        For the repeat of a change that may have ended in between.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class ListenerPage:
@@ -109,11 +115,23 @@ class ListenerPage:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Communities' versions, 0 for one that never had a webhook.
+
+    `epoch`: of all communities, another one after each change of any; None while it cannot be relied on. It
+    may have been read before or after the versions.
+    """
+
+    by_scope: Mapping[Scope, int]
+    epoch: int | None
+
+
 class SubscriptionIndex(Protocol):
     """Webhooks by event name, for fan-out."""
 
-    def versions(self, scopes: Sequence[Scope]) -> Mapping[Scope, int]:
-        """Return each community's present version, 0 for one that never had a webhook: one call."""
+    def versions(self, scopes: Sequence[Scope]) -> Versions:
+        """Return the epoch, and the present version of these communities: one call for 99 of them."""
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         """Return the first listeners of a span, at most `limit`, at least as new as the last version read."""

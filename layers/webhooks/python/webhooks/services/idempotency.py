@@ -34,13 +34,17 @@ class Idempotency:
         self._subscriptions = subscriptions
 
     def find(self, request: CommunityRequest, holds: Holds) -> str | IdempotencyRecord:
-        """Return the recorded response, or the request's own record, whose body is still to come."""
+        """Return the recorded response, or the request's own record, whose body is still to come.
+
+        The first request may have ended before fan-out saw its change: its repeat is answered after that.
+        """
         key, replaces = request.idempotency_key, None
         if stored := self._subscriptions.find_record(key):
             # A record that names no webhook was written by an earlier version: it counts until it expires.
-            if stored.webhook_id is None:
-                return stored.body
-            if holds(stored, self._subscriptions.get(request.scope, stored.webhook_id)):
+            if stored.webhook_id is None or holds(
+                stored, self._subscriptions.get(request.scope, stored.webhook_id)
+            ):
+                self._subscriptions.next_epoch()
                 return stored.body
             replaces = stored.token
         return IdempotencyRecord(key, "", request.expires_at, replaces)

@@ -154,6 +154,7 @@ class Webhooks:
             except StaleError:
                 continue
             except AlreadyProcessedError:
+                self._subscriptions.next_epoch()
                 return
             self._credentials.delete(webhook.credential)
             return

@@ -11,6 +11,7 @@ from webhooks.domain.scope import Scope
 
 HEAD = "HEAD"  # version, total and counts of a community
 NEXT = "NEXT"  # the counter of its sequence numbers
+EPOCH = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}  # a count of all changes of webhooks
 RESTORING = {
     "pk": {"S": "RESTORING"},
     "sk": {"S": "RESTORING"},

@@ -7,12 +7,19 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from webhooks.adapters.aws.errors import error_code, unavailable_error
+from webhooks.adapters.dynamodb.epoch import next_epoch
 from webhooks.adapters.dynamodb.idempotency_items import record_from, record_key
 from webhooks.adapters.dynamodb.sequence_bitmaps import Head, bitmap_from_bytes
 from webhooks.adapters.dynamodb.subscription_pages import head_from
 from webhooks.adapters.dynamodb.subscription_transaction import Action, Change, Purpose, Tables
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.domain.errors import AlreadyProcessedError, CommunityFullError, ConflictError, StaleError
+from webhooks.domain.errors import (
+    AlreadyProcessedError,
+    CommunityFullError,
+    ConflictError,
+    StaleError,
+    UnavailableError,
+)
 from webhooks.ports import Clock, RandomBytes
 
 OPERATION = "dynamodb TransactWriteItems"
@@ -39,10 +46,22 @@ class SubscriptionCommits:
         self._random_bytes = random_bytes
 
     def commit(self, change: Change, *, limit: int | None = None) -> None:
-        """Commit a change. `limit`: of webhooks in the community.
+        """Commit a change, then count it in the epoch. `limit`: of webhooks in the community.
 
         Raises AlreadyProcessedError, StaleError, ConflictError, CommunityFullError.
         """
+        self._commit(change, limit)
+        try:
+            self.next_epoch()
+        except UnavailableError:
+            if change.record is not None:  # the client repeats its request, which counts it
+                raise
+
+    def next_epoch(self) -> None:
+        """Count a change in the epoch: in a transaction it would conflict with all other changes."""
+        next_epoch(self._table, now=self._clock())
+
+    def _commit(self, change: Change, limit: int | None) -> None:
         for tries in range(TRIES):
             head, bitmaps = self._read(change)
             # The transaction's condition is HEAD's version: this total is the one that it adds to.

@@ -102,6 +102,10 @@ class DynamoSubscriptions:
         """Return the record under an idempotency key."""
         return record_from(self._access.get(record_key(idempotency_key)), now=self._clock())
 
+    def next_epoch(self) -> None:
+        """Let fan-out see all changes up to now."""
+        self._commits.next_epoch()
+
     def _change(
         self, before: Webhook | None, after: Webhook | None, record: IdempotencyRecord | None
     ) -> Change:

@@ -1,6 +1,7 @@
 """The webhooks that listen to an event, page by page, cached while the community's version stays the same.
 
-The cache is bounded in bytes, as a tenant decides how many webhooks it has and how long their queries are.
+The cache is bounded in bytes alone, as tenants decide how many webhooks they have and how long their queries
+are, and producers may name communities that have none. What was used least recently makes room.
 """
 
 from collections import OrderedDict
@@ -10,11 +11,12 @@ from dataclasses import dataclass, field
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.scope import Scope
-from webhooks.ports import ListenerPage, SubscriptionIndex
+from webhooks.ports import Clock, ListenerPage, SubscriptionIndex
+from webhooks.services.fanout.community_versions import CommunityVersions, Version
 
 CACHED_BYTES = 64 * 1024 * 1024
-CACHED_COMMUNITIES = 256
-PAGE_BYTES = 256  # of a page itself: producers can invent names without listeners
+COMMUNITY_BYTES = 1024  # of a community itself, with its two ids
+PAGE_BYTES = 256  # of a page itself, beside its name: producers can invent names without listeners
 EMPTY = ListenerPage((), next_sequence=None, bytes=0)
 
 type PageKey = tuple[str, Span]
@@ -22,16 +24,19 @@ type PageKey = tuple[str, Span]
 
 @dataclass(slots=True)
 class _Community:
-    version: int
+    version: Version
     bytes: int = 0
     pages: dict[PageKey, ListenerPage] = field(default_factory=dict)
 
 
 class Listeners:
-    """Reads the index. `limit`: listeners of a page; `cached_bytes`: of all cached pages together."""
+    """Reads the index. `limit`: listeners of a page; `cached_bytes`: of all that is cached together."""
 
-    def __init__(self, index: SubscriptionIndex, *, limit: int, cached_bytes: int = CACHED_BYTES) -> None:
+    def __init__(
+        self, index: SubscriptionIndex, *, limit: int, clock: Clock, cached_bytes: int = CACHED_BYTES
+    ) -> None:
         self._index = index
+        self._versions = CommunityVersions(index, known=self._known_version, clock=clock)
         self._limit = limit
         self._cached_bytes = cached_bytes
         self._bytes = 0
@@ -40,7 +45,7 @@ class Listeners:
 
     @property
     def cached(self) -> tuple[int, int]:
-        """The number of cached pages, and their bytes."""
+        """The number of cached pages, and the bytes of these and of their communities."""
         return sum(len(each.pages) for each in self._communities.values()), self._bytes
 
     def begin_batch(self, scopes: Collection[Scope]) -> None:
@@ -62,7 +67,7 @@ class Listeners:
     def knows(self, scope: Scope, event_name: str) -> bool:
         """Tell whether the listeners of a name are known without reading them."""
         community = self._communities.get(scope)
-        return community is not None and (community.version == 0 or (event_name, Span()) in community.pages)
+        return community is not None and (_is_empty(community) or (event_name, Span()) in community.pages)
 
     def page(
         self, scope: Scope, event_name: str, span: Span, *, read_at_most: int | None = None
@@ -72,7 +77,7 @@ class Listeners:
         `read_at_most`: listeners to read of a page that is not known, so that reading does not take long.
         """
         community = self._communities.get(scope)
-        if community is not None and community.version == 0:  # nothing was ever registered there
+        if community is not None and _is_empty(community):
             return EMPTY
         key = (event_name, span)
         if community is not None and key in community.pages:
@@ -89,36 +94,52 @@ class Listeners:
         """Return the largest sequence number of the listeners, 0 without any. Raises UnavailableError."""
         return self._index.last_sequence(scope, event_name)
 
+    def _known_version(self, scope: Scope) -> Version | None:
+        community = self._communities.get(scope)
+        return None if community is None else community.version
+
     def _refresh(self, scopes: Sequence[Scope]) -> None:
-        versions = self._index.versions(scopes)
-        for scope in scopes:
-            version = versions.get(scope, 0)
-            if scope in self._communities and self._communities[scope].version != version:
+        for scope, version in self._versions.changed(scopes).items():
+            community = self._communities.get(scope)
+            if community is not None and community.version.number == version.number:
+                community.version = version
+                continue
+            if community is not None:
                 self._forget(scope)
-            self._communities.setdefault(scope, _Community(version))
+            self._communities[scope] = _Community(version, COMMUNITY_BYTES)
+            self._bytes += COMMUNITY_BYTES
+        for scope in scopes:
             self._communities.move_to_end(scope)
         self._refreshed.update(scopes)
-        while len(self._communities) > max(CACHED_COMMUNITIES, len(scopes)):
-            self._forget(next(iter(self._communities)))
+        self._forget_others(self._cached_bytes)
 
     def _cache(self, scope: Scope, key: PageKey, page: ListenerPage) -> None:
-        size = PAGE_BYTES + page.bytes
-        if size > self._cached_bytes:
-            return
-        while self._bytes + size > self._cached_bytes:
-            others = (each for each, cached in self._communities.items() if cached.bytes and each != scope)
-            self._drop_pages(next(others, scope))  # of the least recently used community
-        community = self._communities[scope]
-        community.pages[key] = page
-        community.bytes += size
-        self._bytes += size
+        size = PAGE_BYTES + len(key[0]) + page.bytes
+        room = self._cached_bytes - size
+        self._forget_others(room)
+        if self._bytes > room:  # of the communities of this batch, whose versions are needed still
+            for each in list(self._communities):
+                self._drop_pages(each)
+        if self._bytes <= room:
+            community = self._communities[scope]
+            community.pages[key] = page
+            community.bytes += size
+            self._bytes += size
+
+    def _forget_others(self, room: int) -> None:
+        """Forget communities that are not of this batch until the others' bytes leave room."""
+        while self._bytes > room and (oldest := next(iter(self._communities))) not in self._refreshed:
+            self._forget(oldest)
 
     def _drop_pages(self, scope: Scope) -> None:
         community = self._communities[scope]
-        self._bytes -= community.bytes
-        community.bytes = 0
+        self._bytes -= community.bytes - COMMUNITY_BYTES
+        community.bytes = COMMUNITY_BYTES
         community.pages.clear()
 
     def _forget(self, scope: Scope) -> None:
-        self._drop_pages(scope)
-        del self._communities[scope]
+        self._bytes -= self._communities.pop(scope).bytes
+
+
+def _is_empty(community: _Community) -> bool:
+    return community.version.number == 0  # nothing was ever registered there

@@ -15,6 +15,7 @@ from webhooks.domain.event_array import is_array
 from webhooks.domain.matching import MAX_VISITS
 from webhooks.domain.poison import least_received_first
 from webhooks.ports import (
+    Clock,
     EventsDlq,
     EventsQueue,
     FastLane,
@@ -62,13 +63,14 @@ class Fanout:
         events: EventsQueue,
         events_dlq: EventsDlq,
         rng: Rng,
+        clock: Clock,
         time_left: TimeLeft,
         report: Report[FanoutCounts] = unreported,
         slice_size: int = SLICE,
         small_visits: int = SMALL_VISITS,
         visits: int = MAX_VISITS,
     ) -> None:
-        listeners, marks = Listeners(index, limit=slice_size), EventMarks(seen)
+        listeners, marks = Listeners(index, limit=slice_size, clock=clock), EventMarks(seen)
         self._together = FanoutTogether(
             listeners,
             marks=marks,
