@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.indexes import INDEXES, Index
-from tests.template.template import Template, referred
+from tests.template.template import Template, referred, resolve
 
 SIX = 6  # SQS: a message stays hidden six times as long as its reader may run
 RECEIVES_MIN = 5
@@ -37,14 +37,20 @@ def readers(template: Template) -> dict[str, tuple[dict[str, Any], dict[str, Any
     }
 
 
+def longest_window(template: Template, mapping: dict[str, Any]) -> int:
+    """The seconds that Lambda may hold back a batch, at most; the messages are hidden meanwhile."""
+    window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+    return int(max(template.parameters[referred(window)]["AllowedValues"])) if window else 0
+
+
 def test_every_queue_except_the_dlqs_has_a_reader(template: Template) -> None:
     assert readers(template).keys() == DEAD_LETTERS.keys()
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
 def test_a_queue_has_a_long_visibility_timeout_and_a_dlq(template: Template, name: str) -> None:
-    _, queue, function = readers(template)[name]
-    assert queue["VisibilityTimeout"] >= SIX * function["Timeout"]
+    mapping, queue, function = readers(template)[name]
+    assert queue["VisibilityTimeout"] >= SIX * function["Timeout"] + longest_window(template, mapping)
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= RECEIVES_MIN
     dead = referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
     assert dead == DEAD_LETTERS[name]
@@ -71,6 +77,15 @@ def test_a_reader_is_the_alias_and_reports_each_failed_message(template: Templat
     assert "FilterCriteria" not in mapping  # it deletes messages that do not match
     concurrency = template.document["Parameters"][referred(mapping["ScalingConfig"]["MaximumConcurrency"])]
     assert concurrency["MinValue"] >= 2  # AWS refuses less
+
+
+def test_only_new_events_and_first_attempts_wait_for_a_fuller_batch(template: Template) -> None:
+    """A batch of the slow lane ends with its slowest endpoint, and one of recovery is a single task."""
+    waiting = {name for name, (mapping, _, _) in readers(template).items() if longest_window(template, mapping)}
+    assert waiting == {"EventsQueue", "DeliveriesQueue"}
+    mappings = template.decided({}).resources("AWS::Lambda::EventSourceMapping").values()
+    windows = [resolve(each.get("MaximumBatchingWindowInSeconds", "0"), template.defaults) for each in mappings]
+    assert windows == ["0"] * 4
 
 
 def test_the_schedules_run_the_alias(template: Template) -> None:
