@@ -19,6 +19,8 @@ from local.paths import tool
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_SECONDS = 60
+# -P: the folder of the program, with modules of the project, is none that the emulator imports from.
+PROGRAM = Path(__file__).with_name("batching_window.py")
 STOP_SECONDS = 60  # on SIGTERM the emulator writes its state
 # Variables that programs need; AWS settings and credentials of the user stay out.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
@@ -68,7 +70,7 @@ class Emulator:
             "TMPDIR": str(temporary),
         }
         running = processes.start(
-            [tool(".venv-emulator", "ministack")],
+            [tool(".venv-emulator", "python"), "-P", PROGRAM],
             environment={**inherited(), **self.environment, **settings},
             log=self.log,
             record=self.record,

@@ -43,6 +43,7 @@ ENVIRONMENT = ACCOUNT | {
     "CREDENTIALS_PREFIX": "webhooks/credentials/",
     "KMS_KEY_ID": "",
     "KEY_GRACE_SECONDS": "86400",
+    "KEY_CACHE_SECONDS": "300",
     "ALLOWED_TIME_SPAN": "120",
     "RAW_CREDENTIAL_HEADERS": "Refused",
     "TENANT_RATE": "0",

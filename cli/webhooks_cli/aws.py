@@ -36,6 +36,7 @@ OUTPUTS = {
     "credentialsPrefix": "CredentialsPrefix",
     "keyArn": "KeyArn",
 }
+KEY_OF_AWS = "alias/aws/secretsmanager"  # of secrets, where the stack has no key of its own
 SERVER_FAULT = 500
 BUSY_CODES = (
     "Throttling",

@@ -316,7 +316,7 @@ def test_no_secret_is_in_clear_anywhere(stack: Stack, system: PlatformClient, pl
     assert {len(kept["AccessTable"]) > 100, len(kept["DeliveriesTable"]) > 100, len(dead) >= len(events)} == {
         True
     }
-    assert any("delivery.attempted" in text for where, text in kept.items() if where.startswith("log group"))
+    assert any("delivery.failed" in text for where, text in kept.items() if where.startswith("log group"))
     assert any("request.completed" in text for where, text in kept.items() if where.startswith("log group"))
     assert "[redacted]" in kept["DeliveriesTable"]
     leaks = {where: planted.found_in(text) for where, text in kept.items()}

@@ -344,7 +344,7 @@ def test_a_redirect_is_recorded_with_its_location_and_not_followed(
     stack.deliver()
 
     led = "https://www.foo.com/api"
-    [line] = [each for each in caplog.records if each.getMessage() == "delivery.attempted"]
+    [line] = [each for each in caplog.records if each.getMessage() == "delivery.failed"]
     assert vars(line)["location"] == led
     [item] = stack.log()
     [attempt] = json.loads(item["attempts"]["S"])
@@ -355,6 +355,50 @@ def test_a_redirect_is_recorded_with_its_location_and_not_followed(
     [dead] = stack.waiting("deliveries-dlq")
     assert dead["MessageAttributes"]["reason"]["StringValue"] == f"HTTP 308 to {led}, not a retry code"
     assert len(stack.receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((200,), [("delivery.delivered", "DEBUG", 1, "delivered")]),
+        (
+            (503, 200),
+            [
+                ("delivery.failed", "INFO", 1, "retryafter"),
+                ("delivery.delivered", "DEBUG", 2, "delivered"),
+            ],
+        ),
+        (
+            (503, 503),
+            [("delivery.failed", "INFO", 1, "retryafter"), ("delivery.failed", "INFO", 2, "deadlettered")],
+        ),
+    ],
+    ids=["delivered", "delivered after a retry", "dead"],
+)
+def test_only_a_failed_attempt_has_a_line_of_its_own(
+    stack: Stack,
+    caplog: pytest.LogCaptureFixture,
+    answers: tuple[int, ...],
+    expected: list[tuple[str, str, int, str]],
+) -> None:
+    """The log of a million deliveries would cost a quarter of them; the batch's line has their number."""
+    caplog.set_level("DEBUG", logger="webhooks")
+    stack.register(retry_count=1)
+    stack.receiver.script(*map(reply, answers))
+
+    stack.publish(NATIVE)
+    stack.deliver()
+    if len(answers) > 1:
+        stack.deliver(Lane.SLOW)
+
+    lines = [each for each in caplog.records if each.getMessage().startswith("delivery.")]
+    fields = [vars(each) for each in lines]
+    assert [
+        (each["message"], each["levelname"], each["attempt"], each["verdict"]) for each in fields
+    ] == expected
+    assert {each["event_id"] for each in fields} == {"e1"}
+    [item] = stack.log()
+    assert item["outcome"]["S"] == ("delivered" if answers[-1] == 200 else "dead")
 
 
 def test_status_410_disables_the_webhook(stack: Stack) -> None:

@@ -7,30 +7,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signing import Curve, PrivateKey
-from webhooks.adapters.secrets_manager.key_store import KEYS_SECONDS
 from webhooks.domain.errors import ConflictError
-from webhooks.domain.keyring import AHEAD, MOST, NOTICE, Key, KeyPairs, service_keys, signing_keys
+from webhooks.domain.keyring import AHEAD, KNOWN, MOST, Key, KeyPairs, notice, service_keys, signing_keys
 
 START = 10_000
 SEED = {"seed": "s" * 64}
 # Seconds between resets, and the grace at each: a parameter may change between two.
 RESETS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 400)), max_size=MOST + 3)
 TIMES = st.integers(START - 10, START + 2000)
-AFTER = st.integers(0, NOTICE + KEYS_SECONDS) | st.integers(0, 2000)  # seconds from a reset
+AFTER = st.integers(0, notice(KNOWN) + KNOWN) | st.integers(0, 2000)  # seconds from a reset
 BACK = st.integers(-AHEAD, AHEAD) | st.integers(
     -AHEAD, 1000
 )  # seconds from when a key is shown to the signature
-STALE = st.integers(0, KEYS_SECONDS)
+STALE = st.integers(0, KNOWN)
+# Seconds for which signers keep keys, and how old those of one of them are: the values of KeyCacheSeconds.
+SIGNER = st.sampled_from([30, 300]).flatmap(lambda most: st.tuples(st.just(most), st.integers(0, most)))
 
 
-def history(pairs: KeyPairs, resets: list[tuple[int, int]]) -> list[tuple[int, KeyPairs]]:
-    """The states of a set with the times from which they are stored."""
+def history(
+    pairs: KeyPairs, resets: list[tuple[int, int]], *, signers: int = KNOWN
+) -> list[tuple[int, KeyPairs]]:
+    """The states of a set with the times from which they are stored; signers keep keys for `signers` seconds."""
     states, now = [(0, pairs)], START
     for number, (gap, grace) in enumerate(resets):
         now += gap
         fresh = PrivateKey.derive(f"{number}".encode() * 48, b"fresh", pairs.current.curve)
         with suppress(ConflictError):
-            states.append((now, states[-1][1].reset(fresh, now=now, grace=grace, request=f"{number}")))
+            after = states[-1][1].reset(
+                fresh, now=now, grace=grace, request=f"{number}", after=notice(signers)
+            )
+            states.append((now, after))
     return states
 
 
@@ -40,18 +46,19 @@ def known(states: list[tuple[int, KeyPairs]], now: int, *, stale: int) -> KeyPai
 
 
 @settings(max_examples=500, deadline=None)
-@given(resets=RESETS, reset=st.integers(0, 3), after=AFTER, back=BACK, signer=STALE, shower=STALE)
+@given(resets=RESETS, reset=st.integers(0, 3), after=AFTER, back=BACK, signer=SIGNER, shower=STALE)
 def test_every_instance_signs_with_each_key_within_its_grace(
-    *, resets: list[tuple[int, int]], reset: int, after: int, back: int, signer: int, shower: int
+    *, resets: list[tuple[int, int]], reset: int, after: int, back: int, signer: tuple[int, int], shower: int
 ) -> None:
-    states = history(service_keys(SEED, Curve.SECP256K1), resets)
+    signers, age = signer
+    states = history(service_keys(SEED, Curve.SECP256K1), resets, signers=signers)
     signed_at = max(START, states[min(reset, len(states) - 1)][0]) + after
     shown_at = signed_at - back
     shown = known(states, shown_at, stale=shower).in_use(shown_at)
     final = next(key for key in reversed_keys(states) if key.pair == shown)
 
     if final.until is None or signed_at < final.until:
-        assert shown in known(states, signed_at, stale=signer).signing(signed_at)
+        assert shown in known(states, signed_at, stale=age).signing(signed_at)
 
 
 def reversed_keys(states: list[tuple[int, KeyPairs]]) -> Iterator[Key]:
@@ -72,14 +79,15 @@ def test_an_envelope_for_a_shown_key_is_read_until_its_grace_ends(
 
 
 @settings(max_examples=500, deadline=None)
-@given(resets=RESETS, signed_at=TIMES, signer=STALE, shower=STALE)
+@given(resets=RESETS, signed_at=TIMES, signer=SIGNER, shower=STALE)
 def test_a_signing_key_signs_only_once_every_instance_publishes_it(
-    resets: list[tuple[int, int]], signed_at: int, signer: int, shower: int
+    resets: list[tuple[int, int]], signed_at: int, signer: tuple[int, int], shower: int
 ) -> None:
-    states = history(signing_keys(SEED), resets)
-    used = known(states, signed_at, stale=signer).in_use(signed_at)
+    signers, age = signer
+    states = history(signing_keys(SEED), resets, signers=signers)
+    used = known(states, signed_at, stale=age).in_use(signed_at)
 
-    for earlier in range(NOTICE - KEYS_SECONDS):
+    for earlier in range(notice(signers) - KNOWN):
         at = signed_at - earlier
         assert used in known(states, at, stale=shower).published(at)
 

@@ -62,11 +62,12 @@ class Template:
         return attributes
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """The statements of the role; actions and resources always as lists."""
+        """The statements of the role by default; actions and resources always as lists."""
+        conditions = decided(self.document["Conditions"], self.defaults)
         return [
             statement | {"Action": listed(statement["Action"]), "Resource": listed(statement["Resource"])}
             for policy in self.resources("AWS::IAM::Role")[role]["Policies"]
-            for statement in policy["PolicyDocument"]["Statement"]
+            for statement in deployed(policy["PolicyDocument"]["Statement"], conditions)
         ]
 
     def function_roles(self) -> dict[str, str]:

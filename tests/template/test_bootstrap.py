@@ -181,7 +181,7 @@ def test_the_boundary_has_everything_that_a_role_of_the_stack_may_do(
     most = [one for each in statements(bootstrap, "Boundary") for one in listed(each["Action"])]
     needed = {
         action
-        for role in template.resources("AWS::IAM::Role").values()
+        for role in template.decided({"Canary": "true"}).resources("AWS::IAM::Role").values()
         for policy in role.get("Policies", [])
         for statement in policy["PolicyDocument"]["Statement"]
         for action in listed(statement["Action"])

@@ -57,7 +57,7 @@ def test_every_function_logs_json_and_is_traced_unless_it_reads_a_queue(
 
 
 def test_every_log_group_is_encrypted_and_has_a_retention(template: Template) -> None:
-    for name, group in template.resources("AWS::Logs::LogGroup").items():
+    for name, group in template.by_default.resources("AWS::Logs::LogGroup").items():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
         assert referred(group["KmsKeyId"]) == "Key", name
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.template import ROOT, Template, condition, referred, settled
+from tests.template.template import ROOT, Template, condition, decided, referred, settled
 from tests.template.test_parameters import accepts, configured, published
 
 SUBNETS = {
@@ -276,6 +276,33 @@ def test_half_a_guard_is_refused_with_a_sentence(
     assert found["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": given}, off]}]}
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": needed}, ""]}]}
     assert assertion["AssertDescription"].startswith(f"{given} needs {needed}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "is_refused"),
+    [
+        ("ReservedQueuesHaveLimits", {"ReserveQueues": "true", "FanoutConcurrency": "0"}, True),
+        ("ReservedQueuesHaveLimits", {"ReserveQueues": "true", "RecoveryConcurrency": "0"}, True),
+        ("ReservedQueuesHaveLimits", {"ReserveQueues": "true"}, False),
+        ("ReservedQueuesHaveLimits", {"FanoutConcurrency": "0", "RecoveryConcurrency": "0"}, False),
+        ("UnlimitedDispatcherHasAReservation", {"DispatcherConcurrency": "0"}, True),
+        (
+            "UnlimitedDispatcherHasAReservation",
+            {"DispatcherConcurrency": "0", "ReservedDispatcher": "100"},
+            False,
+        ),
+        ("UnlimitedDispatcherHasAReservation", {}, False),
+    ],
+)
+def test_no_limit_is_refused_where_it_would_stop_or_starve_a_function(
+    template: Template, rule: str, changes: dict[str, str], *, is_refused: bool
+) -> None:
+    found = template.document["Rules"][rule]
+    [assertion] = found["Assertions"]
+    asked = {"applies": found["RuleCondition"], "holds": assertion["Assert"]}
+    answers = decided(asked, values(template, **changes))
+    assert (answers["applies"] and not answers["holds"]) is is_refused
+    assert len(assertion["AssertDescription"].split()) > 8
 
 
 # ---- fixed addresses

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.template.template import ROOT, Template, referred, resolve, settled, translations
+from tests.template.template import ROOT, Template, referred, settled, translations
 from webhooks.bootstrap import (
     deliveries,
     discovery,
@@ -238,7 +238,8 @@ def test_no_accepted_value_ends_a_function_at_its_start(function: str) -> None:
     @given(st.fixed_dictionaries({name: values_of(name) for name in names}))
     def starts(values: dict[str, str]) -> None:
         given_values = {
-            name: text if isinstance(text := resolve(value, values), str) else referred(value)
+            name: text if isinstance(text := settled(value, TEMPLATE, each), str) else referred(text)
+            for each in [{**TEMPLATE.defaults, **values}]
             for name, value in environment.items()
         }
         with patch.dict(os.environ, {**given_values, "AWS_REGION": "us-east-1"}):

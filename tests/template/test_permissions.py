@@ -104,8 +104,8 @@ def test_only_the_service_keys_function_writes_the_service_keys(template: Templa
 
 def test_a_function_reads_the_secrets_that_its_environment_names(template: Template) -> None:
     secrets = template.resources("AWS::SecretsManager::Secret").keys()
-    functions = template.resources("AWS::Lambda::Function")
-    for function, role in template.function_roles().items():
+    functions = template.by_default.resources("AWS::Lambda::Function")
+    for function, role in template.by_default.function_roles().items():
         named = {referred(value) for value in functions[function]["Environment"]["Variables"].values()}
         readable = {
             referred(resource)

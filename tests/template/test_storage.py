@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.aws_stub.indexes import INDEXES, Index
-from tests.template.template import Template, referred
+from tests.template.template import Template, referred, resolve, settled
+from tests.template.test_parameters import accepts
 
 SIX = 6  # SQS: a message stays hidden six times as long as its reader may run
 RECEIVES_MIN = 5
@@ -37,14 +38,20 @@ def readers(template: Template) -> dict[str, tuple[dict[str, Any], dict[str, Any
     }
 
 
+def longest_window(template: Template, mapping: dict[str, Any]) -> int:
+    """The seconds that Lambda may hold back a batch, at most; the messages are hidden meanwhile."""
+    window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+    return int(max(template.parameters[referred(window)]["AllowedValues"])) if window else 0
+
+
 def test_every_queue_except_the_dlqs_has_a_reader(template: Template) -> None:
     assert readers(template).keys() == DEAD_LETTERS.keys()
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
 def test_a_queue_has_a_long_visibility_timeout_and_a_dlq(template: Template, name: str) -> None:
-    _, queue, function = readers(template)[name]
-    assert queue["VisibilityTimeout"] >= SIX * function["Timeout"]
+    mapping, queue, function = readers(template)[name]
+    assert queue["VisibilityTimeout"] >= SIX * function["Timeout"] + longest_window(template, mapping)
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= RECEIVES_MIN
     dead = referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
     assert dead == DEAD_LETTERS[name]
@@ -69,8 +76,48 @@ def test_a_reader_is_the_alias_and_reports_each_failed_message(template: Templat
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == BATCHES[name]
     assert "FilterCriteria" not in mapping  # it deletes messages that do not match
-    concurrency = template.document["Parameters"][referred(mapping["ScalingConfig"]["MaximumConcurrency"])]
-    assert concurrency["MinValue"] >= 2  # AWS refuses less
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("EventsQueue", "FanoutConcurrency"),
+        ("DeliveriesQueue", "DispatcherConcurrency"),
+        ("RecoveryQueue", "RecoveryConcurrency"),
+    ],
+)
+def test_a_concurrency_of_0_is_no_limit(template: Template, name: str, parameter: str) -> None:
+    """An empty setting takes an earlier limit away; Lambda then goes down to two pollers for a quiet queue."""
+
+    def scaling(value: str) -> Any:
+        values = template.defaults | {parameter: value}
+        return settled(readers(template)[name][0]["ScalingConfig"], template, values)
+
+    assert scaling("0") == {}
+    assert scaling("2") == {"MaximumConcurrency": "2"}
+    declared = template.parameters[parameter]
+    taken = [value for value in ("0", "1", "2", "3", "10", "1000", "1001", "2.5") if accepts(declared, value)]
+    assert taken == ["0", "2", "3", "10", "1000"]  # AWS refuses 1 and more than 1000
+
+
+def test_the_slow_lane_always_has_a_limit(template: Template) -> None:
+    """Dead endpoints would take the account's concurrency from the fast lane and the API otherwise."""
+    mapping, _, _ = readers(template)["SlowDeliveriesQueue"]
+    limit = template.parameters[referred(mapping["ScalingConfig"]["MaximumConcurrency"])]
+    assert limit["MinValue"] >= 2  # AWS refuses less
+
+
+def test_only_new_events_and_first_attempts_wait_for_a_fuller_batch(template: Template) -> None:
+    """A batch of the slow lane ends with its slowest endpoint, and one of recovery is a single task."""
+    waiting = {
+        name for name, (mapping, _, _) in readers(template).items() if longest_window(template, mapping)
+    }
+    assert waiting == {"EventsQueue", "DeliveriesQueue"}
+    mappings = template.decided({}).resources("AWS::Lambda::EventSourceMapping").values()
+    windows = [
+        resolve(each.get("MaximumBatchingWindowInSeconds", "0"), template.defaults) for each in mappings
+    ]
+    assert windows == ["0"] * 4
 
 
 def test_the_schedules_run_the_alias(template: Template) -> None:
@@ -106,20 +153,48 @@ def test_the_indexes_are_those_of_the_tests_tables(template: Template) -> None:
 
 
 def test_all_data_at_rest_is_encrypted_by_the_key_of_the_stack(template: Template) -> None:
+    template = template.by_default
     (key,) = template.resources("AWS::KMS::Key").values()
     assert key["EnableKeyRotation"] is True
     for name, table in template.resources("AWS::DynamoDB::Table").items():
         assert referred(table["SSESpecification"]["KMSMasterKeyId"]) == "Key", name
     for name, queue in template.resources("AWS::SQS::Queue").items():
         assert referred(queue["KmsMasterKeyId"]) == "Key", name
+        assert "SqsManagedSseEnabled" not in queue, name  # SQS takes one of the two
     for name, secret in template.resources("AWS::SecretsManager::Secret").items():
         assert referred(secret["KmsKeyId"]) == "Key", name
 
 
+def test_without_a_key_of_its_own_the_stack_uses_those_of_aws(template: Template) -> None:
+    """A key policy, a permission or an output that names the key would fail the deployment."""
+    owned = template.decided({"EncryptionKey": "AwsOwned"})
+    assert "Key" not in owned.document["Resources"]
+    text = str(owned.document["Resources"]) + str(owned.document["Outputs"])
+    assert not [each for each in ("['Key', 'Arn']", "{'Ref': 'Key'}", "${Key}", "${Key.") if each in text]
+    assert "kms:" not in str(owned.document["Resources"])
+    for name, queue in owned.resources("AWS::SQS::Queue").items():
+        assert queue["SqsManagedSseEnabled"] is True, name
+        assert not {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"} & queue.keys(), name
+    for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"):
+        for name, each in owned.resources(kind).items():
+            assert not {"SSESpecification", "KmsKeyId"} & each.keys(), name
+    webhooks = owned.resources("AWS::Lambda::Function")["WebhooksFunction"]
+    assert webhooks["Environment"]["Variables"]["KMS_KEY_ID"] == ""
+
+
+def test_producers_of_other_accounts_need_no_key_of_aws_s(template: Template) -> None:
+    """SQS encrypts by its own key for each sender; a queue under aws/sqs would refuse them."""
+    owned = template.decided({"EncryptionKey": "AwsOwned", "ProducerAccounts": "111111111111"})
+    statements = owned.resources("AWS::SQS::QueuePolicy")["EventsQueuePolicy"]["PolicyDocument"]["Statement"]
+    assert {"ProducerAccounts", "EventBridgeRulesOfThisAccount"} <= {each["Sid"] for each in statements}
+    assert "alias/aws/" not in str(owned.document["Resources"])
+
+
 def test_tables_are_on_demand_recoverable_and_protected(template: Template) -> None:
     for name, table in template.resources("AWS::DynamoDB::Table").items():
+        recoverable = {"Ref": "LogBackups"} if name == "DeliveriesTable" else True
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
-        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": recoverable}, name
         assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
 
 

@@ -7,7 +7,7 @@ target's key, and is bound to the target's table and stack by its tags.
 import uuid
 from typing import Any
 
-from webhooks_cli.aws import Account
+from webhooks_cli.aws import KEY_OF_AWS, Account
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.resources import Resources
 from webhooks_cli.backup.webhook_items import CREDENTIAL, Item, path_of
@@ -120,7 +120,7 @@ class CredentialWriter:
         """Give an existing secret the target's key, tags, and this credential; return its version."""
         if described.get("DeletedDate"):
             self._call("RestoreSecret", self._secrets.restore_secret, SecretId=name)
-        has_key = described.get("KmsKeyId") == self._key
+        has_key = described.get("KmsKeyId", KEY_OF_AWS) == self._key
         if (
             not has_key
         ):  # of a stack that is gone: functions cannot use it. Only AWSCURRENT is encrypted anew.

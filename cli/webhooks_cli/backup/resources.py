@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webhooks_cli.aws import Account
+from webhooks_cli.aws import KEY_OF_AWS, Account
 from webhooks_cli.options import Parser
 
 # An option of `backup create`, by the name of the resource.
@@ -64,5 +64,6 @@ def source_resources(account: Account, options: Namespace) -> Resources:
 
 def target_resources(account: Account) -> Resources:
     """Return the resources that a restore writes. Raises MissingError."""
-    names = {name: account.find(name) for name in (*TAKEN_FROM, "credentialsPrefix", "keyArn")}
-    return Resources(names, account.stack)
+    names = {name: account.find(name) for name in (*TAKEN_FROM, "credentialsPrefix")}
+    owned = Resources(names, account.stack).parameters.get("EncryptionKey") == "AwsOwned"
+    return Resources({**names, "keyArn": KEY_OF_AWS if owned else account.find("keyArn")}, account.stack)

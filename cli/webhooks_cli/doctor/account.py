@@ -16,9 +16,12 @@ def concurrency(stack: Stack) -> Iterator[Finding]:
     whole, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     reserved = {name: count for name, count in _reserved(stack).items() if count}
     wanted: dict[str, int] = {}
+    unlimited: set[str] = set()
     for each in mappings(stack):
         function = each.get("FunctionArn", "").split(":function:")[-1].partition(":")[0]
         most = int(each.get("ScalingConfig", {}).get("MaximumConcurrency", 0))
+        if not most:
+            unlimited.add(function)
         wanted[function] = wanted.get(function, 0) + most
     over = {name: count for name, count in reserved.items() if wanted.get(name, 0) > count}
     for function, count in over.items():
@@ -33,6 +36,8 @@ def concurrency(stack: Stack) -> Iterator[Finding]:
         f"The account runs {whole} functions at once, {unreserved} of them not reserved; "
         f"the queues take up to {sum(wanted.values())}"
     )
+    if unlimited:
+        text += f", and without a limit for {', '.join(sorted(unlimited))}"
     increase = stack.aws(
         f"service-quotas request-service-quota-increase --service-code lambda "
         f"--quota-code {CONCURRENCY_QUOTA} --desired-value 1000"

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
+from webhooks_cli.aws import KEY_OF_AWS
 from webhooks_cli.doctor.findings import FAILED, OK, WARNING, AbsentError, Finding, UnansweredError
 from webhooks_cli.doctor.stack import Resource, Stack
 
 EXPIRING = ("DeliveriesTable", "AccessTable")  # tables whose items expire
+LOG = "DeliveriesTable"
 TABLE_TAG, STACK_TAG = "webhooks:table", "webhooks:stack"
 CREDENTIAL_PAGES = 50  # of 100 secrets: more would take minutes
 
 
 def key(stack: Stack) -> Iterator[Finding]:
+    if _uses_keys_of_aws(stack):
+        yield Finding("key", OK, "AWS's own keys encrypt all data (EncryptionKey=AwsOwned).")
+        return
     arn = stack.output("KeyArn")
     state = stack.call("kms", "DescribeKey", KeyId=arn)["KeyMetadata"]["KeyState"]
     if state == "PendingDeletion":
@@ -25,6 +30,9 @@ def key(stack: Stack) -> Iterator[Finding]:
 
 
 def rotation(stack: Stack) -> Iterator[Finding]:
+    if _uses_keys_of_aws(stack):
+        yield Finding("key rotation", OK, "AWS rotates its own keys.")
+        return
     arn = stack.output("KeyArn")
     if stack.call("kms", "GetKeyRotationStatus", KeyId=arn).get("KeyRotationEnabled"):
         yield Finding("key rotation", OK, "The key is rotated each year.")
@@ -34,8 +42,10 @@ def rotation(stack: Stack) -> Iterator[Finding]:
 
 
 def recovery(stack: Stack) -> Iterator[Finding]:
-    off = []
+    off, without = [], stack.parameters.get("LogBackups") == "false"
     for each in _tables(stack):
+        if without and each.logical == LOG:
+            continue
         found = stack.call("dynamodb", "DescribeContinuousBackups", TableName=each.physical)
         backups = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
         if backups.get("PointInTimeRecoveryStatus") != "ENABLED":
@@ -50,7 +60,8 @@ def recovery(stack: Stack) -> Iterator[Finding]:
         text = f"{each.logical} cannot be restored to a point in time."
         yield Finding("backups", FAILED, text, stack.aws(command))
     if not off:
-        yield Finding("backups", OK, "All tables can be restored to a point in time.")
+        others = f", but for {LOG} (LogBackups=false)" if without else ""
+        yield Finding("backups", OK, f"All tables can be restored to a point in time{others}.")
 
 
 def expiry(stack: Stack) -> Iterator[Finding]:
@@ -94,14 +105,15 @@ def protection(stack: Stack) -> Iterator[Finding]:
 
 def secrets(stack: Stack) -> Iterator[Finding]:
     """Look whether the service's own secrets exist under the stack's key; their values are not read."""
-    arn, failed = stack.output("KeyArn"), 0
+    arn, failed = KEY_OF_AWS if _uses_keys_of_aws(stack) else stack.output("KeyArn"), 0
     own = stack.resources("AWS::SecretsManager::Secret")
     for each in own:
         for finding in _secret(stack, each, key_arn=arn):
             failed += 1
             yield finding
     if not failed:
-        yield Finding("secrets", OK, f"All {len(own)} secrets of the service exist, under the stack's key.")
+        whose = "AWS's" if arn == KEY_OF_AWS else "the stack's"
+        yield Finding("secrets", OK, f"All {len(own)} secrets of the service exist, under {whose} key.")
 
 
 def _secret(stack: Stack, secret: Resource, *, key_arn: str) -> Iterator[Finding]:
@@ -115,7 +127,8 @@ def _secret(stack: Stack, secret: Resource, *, key_arn: str) -> Iterator[Finding
         yield Finding("secrets", FAILED, f"{secret.logical} is about to be deleted.", mend)
     elif found.get("KmsKeyId") and not key_arn.endswith(str(found["KmsKeyId"]).rpartition("/")[2]):
         mend = stack.aws(f"secretsmanager update-secret --secret-id {secret.physical} --kms-key-id {key_arn}")
-        yield Finding("secrets", FAILED, f"{secret.logical} is not under the stack's key.", mend)
+        whose = "AWS's" if key_arn == KEY_OF_AWS else "the stack's"
+        yield Finding("secrets", FAILED, f"{secret.logical} is not under {whose} key.", mend)
 
 
 def credentials(stack: Stack) -> Iterator[Finding]:
@@ -138,6 +151,10 @@ def credentials(stack: Stack) -> Iterator[Finding]:
         )
     else:
         yield Finding("credentials", OK, f"All {listed} credentials of webhooks are bound to this stack.")
+
+
+def _uses_keys_of_aws(stack: Stack) -> bool:
+    return stack.parameters.get("EncryptionKey") == "AwsOwned"
 
 
 def _tables(stack: Stack) -> list[Resource]:

@@ -217,7 +217,7 @@ def test_an_item_of_the_log_is_a_write_unit(figures: MeasuredFigures) -> None:
     ("pattern", "value"),
     [
         (r"    MemorySize: (\d+)\n", SETTINGS.memory_mb),
-        (r"      KmsDataKeyReusePeriodSeconds: (\d+)\n", SETTINGS.data_key_seconds),
+        (r"      KmsDataKeyReusePeriodSeconds: &key-reuse !If \[HasKey, (\d+),", SETTINGS.data_key_seconds),
         (r"      ReceiveMessageWaitTimeSeconds: (\d+)\n", SETTINGS.poll_seconds),
         (r"DeliveriesQueue.Arn\n            BatchSize: (\d+)\n", SINGLE.messages_per_batch),
         (r"  LogRetentionDays:\n    Type: Number\n    Default: (\d+)\n", SETTINGS.log_days),

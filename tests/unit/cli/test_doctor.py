@@ -178,6 +178,29 @@ def test_a_healthy_stack_is_ok_in_every_check_and_ends_with_0(doctor: Doctor) ->
     assert ended.code == 0
 
 
+def test_a_stack_of_the_cheapest_settings_is_ok(doctor: Doctor) -> None:
+    """Without a key of its own, without backups of the log, and without a limit of a queue's readers."""
+    stack = doctor.responses["cloudformation", "describe_stacks"]["Stacks"][0]
+    stack["Outputs"] = [each for each in stack["Outputs"] if each["OutputKey"] != "KeyArn"]
+    chosen = {"EncryptionKey": "AwsOwned", "LogBackups": "false"}
+    stack["Parameters"] += [{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()]
+    doctor.responses["secretsmanager", "describe_secret"].pop("KmsKeyId")
+    doctor.responses["lambda", "get_event_source_mapping"].pop("ScalingConfig")
+    backups = doctor.responses["dynamodb", "describe_continuous_backups"]
+
+    def described(TableName: str) -> Any:  # noqa: N803 - boto3's name
+        return {"ContinuousBackupsDescription": {}} if "Deliveries" in TableName else backups
+
+    doctor.responses["dynamodb", "describe_continuous_backups"] = described
+    found = {each["check"]: each for each in doctor("--json").document["findings"]}
+    assert {each["state"] for each in found.values()} == {OK}
+    assert "AwsOwned" in found["key"]["text"]
+    assert "DeliveriesTable (LogBackups=false)" in found["backups"]["text"]
+    assert "without a limit for hooks-Fanout" in found["concurrency"]["text"]
+    stack["Parameters"].pop()
+    assert doctor.findings("backups")[0]["state"] == FAILED
+
+
 def stack_with(**fields: Any) -> Callable[[Responses], None]:
     return lambda responses: responses["cloudformation", "describe_stacks"]["Stacks"][0].update(fields)
 

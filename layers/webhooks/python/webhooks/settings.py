@@ -117,10 +117,9 @@ class WebhookSecretSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialSettings(Settings):
-    """The secrets that hold webhooks' credentials. `kms_key_id`: empty for the AWS managed key."""
+    """The secrets that hold webhooks' credentials."""
 
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
-    kms_key_id: str = variable("KMS_KEY_ID")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +169,9 @@ class WebhooksSettings(
     CredentialSettings,
     WebhookSecretSettings,
 ):
+    """`kms_key_id`: of new credentials' secrets; empty for the AWS managed key."""
+
+    kms_key_id: str = variable("KMS_KEY_ID")
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
     stack_id: str = variable("STACK_ID")
     deliveries_table: str = variable("DELIVERIES_TABLE")
@@ -206,7 +208,10 @@ class TestEventSettings(
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceKeysSettings(LoggingSettings, AuthenticationSettings, SigningKeySettings):
+    """`key_cache_seconds`: that the dispatcher keeps keys; a reset waits for it."""
+
     key_grace_seconds: int = variable("KEY_GRACE_SECONDS", int)
+    key_cache_seconds: int = variable("KEY_CACHE_SECONDS", int)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +253,10 @@ class DispatcherSettings(
     CredentialSettings,
     EgressSettings,
 ):
-    """`retry_delays`: seconds before each retry. `default_ttl`: seconds of an attempt."""
+    """`retry_delays`: seconds before each retry. `default_ttl`: seconds of an attempt.
+
+    `key_cache_seconds`: for which keys are kept.
+    """
 
     deliveries_table: str = variable("DELIVERIES_TABLE")
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
@@ -263,6 +271,7 @@ class DispatcherSettings(
     breaker_failures: int = variable("BREAKER_FAILURES", int)
     breaker_seconds: int = variable("BREAKER_SECONDS", int)
     probe_seconds: int = variable("PROBE_SECONDS", int)
+    key_cache_seconds: int = variable("KEY_CACHE_SECONDS", int)
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 

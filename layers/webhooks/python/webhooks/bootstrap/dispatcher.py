@@ -69,8 +69,8 @@ def compose(
         dead_letter_url=settings.deliveries_dlq_url,
     )
     signer = CallbackSigner(
-        service=service_key_store(settings, aws),
-        signing=signing_key_store(settings, aws),
+        service=service_key_store(settings, aws, seconds=settings.key_cache_seconds),
+        signing=signing_key_store(settings, aws, seconds=settings.key_cache_seconds),
         master=webhook_master(settings, aws),
     )
     subscriptions = subscription_store(settings, aws)

@@ -9,6 +9,7 @@ from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.keys import service_key_store, signing_key_store
 from webhooks.bootstrap.runtime import clock, random_bytes, start
+from webhooks.domain.keyring import notice
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.service_key_responses import ServiceKeyResponses
 from webhooks.services.service_keys import SERVICE, SIGNING, ServiceKeys
@@ -40,6 +41,7 @@ def compose(settings: ServiceKeysSettings | None = None, aws: AwsClients | None 
             clock=clock,
             random_bytes=random_bytes,
             grace=settings.key_grace_seconds,
+            notice=notice(settings.key_cache_seconds),
         ),
         responses=ServiceKeyResponses(random_bytes=random_bytes),
     )

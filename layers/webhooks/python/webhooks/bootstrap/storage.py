@@ -21,13 +21,17 @@ def subscription_store(settings: SubscriptionSettings, aws: AwsClients) -> Dynam
 
 
 def credential_store(
-    settings: CredentialSettings, aws: AwsClients, *, tags: Mapping[str, str] = MappingProxyType({})
+    settings: CredentialSettings,
+    aws: AwsClients,
+    *,
+    kms_key_id: str = "",
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> SecretCredentials:
-    """Return the store of credentials. `tags`: of the secrets that it creates."""
+    """Return the store of credentials. `kms_key_id`, `tags`: of the secrets that it creates."""
     return SecretCredentials(
         aws,
         prefix=settings.credentials_prefix,
-        kms_key_id=settings.kms_key_id,
+        kms_key_id=kms_key_id,
         clock=clock,
         random_bytes=random_bytes,
         tags=tags,

@@ -13,11 +13,22 @@ from signing import Curve, PrivateKey
 from webhooks.domain.errors import ConflictError
 from webhooks.domain.forms import KEY_PAIRS, MASTER, VERSION
 
-NOTICE = 60  # seconds from a reset to the new key's use: every instance knows the key by then (30 s, twice)
+KNOWN = 30  # seconds after which the API's functions know a reset, as those that sign callbacks do by default
 # Seconds that a key signs callbacks before /publickeys shows it: for the callbacks that are under way when it
 # does (at most 5 s), and for clocks that differ. The key that is shown signs them too.
 AHEAD = 10
 MOST = 10  # keys of a set that count: each one in its grace is a signature (96 bytes) in every callback
+
+
+def notice(signers: int) -> int:
+    """Return the seconds from a reset to the new key's use: every instance knows the key by then.
+
+    `signers`: seconds for which the functions that sign callbacks keep the keys that they read.
+    """
+    return signers + KNOWN
+
+
+NOTICE = notice(KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +106,14 @@ class KeyPairs:
         """Return the pair that this reset brought up before."""
         return next((each.pair for each in self.keys if each.request == request), None)
 
-    def reset(self, fresh: PrivateKey, *, now: float, grace: int, request: str) -> Self:
-        """Return the set after a reset: the upcoming or the fresh pair is in use `NOTICE` seconds from now.
+    def reset(self, fresh: PrivateKey, *, now: float, grace: int, request: str, after: int = NOTICE) -> Self:
+        """Return the set after a reset: the upcoming or the fresh pair is in use `after` seconds (`notice`).
 
         The one that it replaces counts for `grace` seconds from then on; the ends of those before stay.
         Raises ConflictError where too many keys are in their grace.
         """
         newest, *earlier = self._brought_up
-        since = max(int(now) + NOTICE, newest.since or 0)
+        since = max(int(now) + after, newest.since or 0)
         counting = [each for each in earlier if each.counts(now)]
         if len(counting) + 2 > MOST:
             ends = min(each.until for each in counting if each.until is not None)

@@ -60,7 +60,7 @@ class KeyStore(Protocol):
     """One set of key pairs in its secret."""
 
     def read(self) -> KeyPairs:
-        """Return the pairs, at most 30 s old; the last known ones while they cannot be read."""
+        """Return the pairs as they were some seconds ago; the last known ones while they cannot be read."""
 
     def read_now(self) -> KeyPairs:
         """Return the pairs as they are now."""

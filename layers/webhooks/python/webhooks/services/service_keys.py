@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from signing import PrivateKey
 from webhooks.domain.errors import ConflictError, NotFoundError, StaleError
-from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.keyring import NOTICE, KeyPairs
 from webhooks.ports import Clock, KeyStore, RandomBytes
 
 SERVICE, SIGNING = "service", "signing"
@@ -21,15 +21,25 @@ class ServiceKey:
 
 
 class ServiceKeys:
-    """Lists and resets key pairs. `grace`: seconds that a replaced key counts once the new one is in use."""
+    """Lists and resets key pairs. `grace`: seconds that a replaced key counts once the new one is in use.
+
+    `notice`: seconds from a reset to that use (keyring.notice).
+    """
 
     def __init__(
-        self, stores: Mapping[str, KeyStore], *, clock: Clock, random_bytes: RandomBytes, grace: int
+        self,
+        stores: Mapping[str, KeyStore],
+        *,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        grace: int,
+        notice: int = NOTICE,
     ) -> None:
         self._stores = stores
         self._clock = clock
         self._random_bytes = random_bytes
         self._grace = grace
+        self._notice = notice
 
     def list(self) -> list[ServiceKey]:
         """Return the newest pair of each tag."""
@@ -54,7 +64,9 @@ class ServiceKeys:
 
     def _replace(self, store: KeyStore, pairs: KeyPairs, idempotency_key: str) -> PrivateKey:
         fresh = PrivateKey.derive(self._random_bytes(KEY_SEED), b"reset key", pairs.current.curve)
-        after = pairs.reset(fresh, now=self._clock(), grace=self._grace, request=idempotency_key)
+        after = pairs.reset(
+            fresh, now=self._clock(), grace=self._grace, request=idempotency_key, after=self._notice
+        )
         try:
             store.replace(pairs, after)
         except StaleError:

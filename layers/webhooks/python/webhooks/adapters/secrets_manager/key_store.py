@@ -12,10 +12,10 @@ from signing import SigningError
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import error_code, unavailable
 from webhooks.domain.errors import StaleError, UnavailableError
-from webhooks.domain.keyring import KeyPairs, master_secret, to_state
+from webhooks.domain.keyring import KNOWN, KeyPairs, master_secret, to_state
 from webhooks.ports import Clock
 
-KEYS_SECONDS = 30  # a reset takes effect everywhere within a minute
+KEYS_SECONDS = KNOWN  # unless a function is given another age
 MASTER_SECONDS = 300  # it changes only by an operator's hand
 RETRY_SECONDS = 5  # after a read that failed: the value that is known serves meanwhile
 RETRY_SHARE = 10  # and that many times as long as the read took, where Secrets Manager hangs
@@ -63,19 +63,28 @@ class CachedSecret[T]:
 
 
 class SecretKeyStore:
-    """One set of key pairs. `parse` reads the pairs from their JSON (domain.keyring)."""
+    """One set of key pairs, read anew once they are `seconds` old.
+
+    `parse` reads the pairs from their JSON (domain.keyring).
+    """
 
     def __init__(
-        self, aws: AwsClients, secret_id: str, *, parse: Callable[[State], KeyPairs], clock: Clock
+        self,
+        aws: AwsClients,
+        secret_id: str,
+        *,
+        parse: Callable[[State], KeyPairs],
+        clock: Clock,
+        seconds: int = KEYS_SECONDS,
     ) -> None:
         self._aws = aws
         self._secret_id = secret_id
         self._cached = CachedSecret(
-            secret_id, lambda: read_state(aws, secret_id, parse=parse), seconds=KEYS_SECONDS, clock=clock
+            secret_id, lambda: read_state(aws, secret_id, parse=parse), seconds=seconds, clock=clock
         )
 
     def read(self) -> KeyPairs:
-        """Return the pairs, at most 30 s old; the last known ones while they cannot be read."""
+        """Return the pairs, at most `seconds` old; the last known ones while they cannot be read."""
         return self._cached.get()
 
     def read_now(self) -> KeyPairs:

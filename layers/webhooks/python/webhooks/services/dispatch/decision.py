@@ -1,12 +1,13 @@
-"""Decides on an attempt: its delivery with the attempt in its history, the verdict, and a line in the log."""
+"""Decides on an attempt: its delivery with the attempt in its history, the verdict, a line if it failed."""
 
 import logging
 from dataclasses import dataclass, replace
+from typing import Any
 
 from webhooks.domain.delivery import Attempt, Release, ReleaseKind
 from webhooks.domain.delivery_log import Logged
 from webhooks.domain.http import HttpOutcome, HttpResponse
-from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict, decide, what_came
+from webhooks.domain.retry import DeadLettered, Delivered, PutBack, RetryAfter, Verdict, decide, what_came
 from webhooks.domain.webhook import Webhook
 from webhooks.services.dispatch.stages import Attempted, Decided, Decoded, Failed, failed
 
@@ -96,23 +97,28 @@ def attempt_of(outcome: HttpOutcome, webhook: Webhook, *, at: int) -> Attempt:
 
 
 def _log(decided: Decided, attempt: Attempt) -> None:
+    """Log a failed attempt; the delivery log has the delivered ones, and their batch's line the number."""
+    if not isinstance(decided.verdict, Delivered):
+        logger.info("delivery.failed", extra=_fields(decided, attempt))
+    elif logger.isEnabledFor(logging.DEBUG):
+        logger.debug("delivery.delivered", extra=_fields(decided, attempt))
+
+
+def _fields(decided: Decided, attempt: Attempt) -> dict[str, Any]:
     delivery, pack = decided.decoded.delivery, decided.decoded.pack
-    logger.info(
-        "delivery.attempted",
-        extra={
-            "delivery_id": delivery.id,
-            "webhook_id": pack.webhook_id,
-            "tenant_id": pack.scope.tenant_id,
-            "community_id": pack.scope.community_id,
-            "event_id": delivery.event_id,
-            "event_name": delivery.event_name,
-            "attempt": delivery.tries,
-            "status": attempt.status,
-            "reason": attempt.reason,
-            "address": attempt.address,
-            "location": attempt.location,
-            "latency_ms": attempt.latency_ms,
-            "times_ms": attempt.times and attempt.times._asdict(),
-            "verdict": type(decided.verdict).__name__.lower(),
-        },
-    )
+    return {
+        "delivery_id": delivery.id,
+        "webhook_id": pack.webhook_id,
+        "tenant_id": pack.scope.tenant_id,
+        "community_id": pack.scope.community_id,
+        "event_id": delivery.event_id,
+        "event_name": delivery.event_name,
+        "attempt": delivery.tries,
+        "status": attempt.status,
+        "reason": attempt.reason,
+        "address": attempt.address,
+        "location": attempt.location,
+        "latency_ms": attempt.latency_ms,
+        "times_ms": attempt.times and attempt.times._asdict(),
+        "verdict": type(decided.verdict).__name__.lower(),
+    }
