@@ -4,6 +4,8 @@ from typing import Any
 
 from tests.template.template import Template, listed, referred, settled
 from webhooks.adapters.dynamodb import idempotency_items, rate_limiter
+from webhooks.adapters.kms.sealed_text import context_of
+from webhooks.domain.scope import Scope
 
 # The services that use the key for a function; it may use the key through them alone.
 ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", "secretsmanager", "sqs")]
@@ -130,9 +132,33 @@ def test_a_function_uses_the_key_only_through_its_storage_services(
     template: Template,
 ) -> None:
     for role, statement in all_statements(template):
-        if statement["Action"][0].startswith("kms:"):
+        if statement["Action"][0].startswith("kms:") and "Null" not in statement["Condition"]:
             via = statement["Condition"]["StringEquals"]["kms:ViaService"]
             assert [referred(each) for each in via] == ENCRYPTING, role
+
+
+def test_only_functions_of_credentials_use_the_key_directly_and_with_a_webhooks_context(
+    template: Template,
+) -> None:
+    """The wrapped keys of tables, queues and secrets have other contexts: none of them can be opened so."""
+    direct = {
+        role: statement
+        for role, statement in all_statements(template)
+        if statement["Action"][0].startswith("kms:") and "Null" in statement["Condition"]
+    }
+    context = sorted(context_of(Scope("t", "c"), "w"))
+    for role, statement in direct.items():
+        assert [referred(each) for each in statement["Resource"]] == ["Key"], role
+        assert statement["Condition"] == {
+            "Null": {f"kms:EncryptionContext:{name}": "false" for name in context},
+            "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant", "community", "webhook"]},
+        }
+        assert context == sorted(["tenant", "community", "webhook"])
+    assert {role: statement["Action"] for role, statement in direct.items()} == {
+        "WebhooksRole": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "TestEventRole": ["kms:Decrypt"],
+        "DispatcherRole": ["kms:Decrypt"],
+    }
 
 
 def test_no_function_writes_a_license(template: Template) -> None:

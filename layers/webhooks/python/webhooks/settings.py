@@ -117,7 +117,10 @@ class WebhookSecretSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialSettings(Settings):
-    """The secrets that hold webhooks' credentials. `kms_key_id`: empty for the AWS managed key."""
+    """The secrets that hold webhooks' credentials, and the key of these and of sealed credentials.
+
+    `kms_key_id`: empty for the AWS managed key of secrets; nothing can be sealed then.
+    """
 
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     kms_key_id: str = variable("KMS_KEY_ID")
@@ -171,6 +174,7 @@ class WebhooksSettings(
     WebhookSecretSettings,
 ):
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
+    seals_credentials: bool = variable("CREDENTIAL_STORE", _is("Table"))
     stack_id: str = variable("STACK_ID")
     deliveries_table: str = variable("DELIVERIES_TABLE")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")

@@ -40,7 +40,7 @@ def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = N
     tags = binding(table=settings.subscriptions_table, stack=settings.stack_id)
     subscriptions = subscription_store(settings, aws)
     health_store = DynamoHealthStore(Table(aws, settings.subscriptions_table))
-    credentials = credential_store(settings, aws, tags=tags)
+    credentials = credential_store(settings, aws, seals=settings.seals_credentials, tags=tags)
     return WebhooksApp(
         aws=aws,
         opened=opened,

@@ -37,7 +37,7 @@ TASK: Final = Form("recovery task")
 LOG_ITEM: Final = Form("item of the delivery log")
 PAYLOAD: Final = Form("payload")
 REPLAY: Final = Form("replay")
-WEBHOOK_ITEM: Final = Form("webhook")
+WEBHOOK_ITEM: Final = Form("webhook", newest=2)  # 2: its credential is sealed in it
 INDEX_ENTRY: Final = Form("index entry")
 IDEMPOTENCY_RECORD: Final = Form("idempotency record")
 LICENSE: Final = Form("license")

@@ -34,6 +34,7 @@ from webhooks.ports.runtime import (
 )
 from webhooks.ports.secrets import (
     Credentials,
+    CredentialSeal,
     CredentialSecrets,
     KeyStore,
     Licenses,
@@ -61,6 +62,7 @@ __all__ = [
     "Clock",
     "Communities",
     "Conversation",
+    "CredentialSeal",
     "CredentialSecrets",
     "Credentials",
     "DeliveryLog",
