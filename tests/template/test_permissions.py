@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from signing.sealed_text import seal_context
 from tests.template.template import Template, listed, referred, settled
 from webhooks.adapters.dynamodb import idempotency_items, rate_limiter
-from webhooks.adapters.kms.sealed_text import context_of
-from webhooks.domain.scope import Scope
 
 # The services that use the key for a function; it may use the key through them alone.
 ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", "secretsmanager", "sqs")]
@@ -146,7 +145,7 @@ def test_only_functions_of_credentials_use_the_key_directly_and_with_a_webhooks_
         for role, statement in all_statements(template)
         if statement["Action"][0].startswith("kms:") and "Null" in statement["Condition"]
     }
-    context = sorted(context_of(Scope("t", "c"), "w"))
+    context = sorted(seal_context("t", "c", "w"))
     for role, statement in direct.items():
         assert [referred(each) for each in statement["Resource"]] == ["Key"], role
         assert statement["Condition"] == {

@@ -8,12 +8,13 @@ from hashlib import sha256
 
 from botocore.exceptions import ClientError
 
+from signing import SigningError
+from signing.sealed_text import NONCE_BYTES, SealedText, open_text, seal_context, seal_text, sealed_parts
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import error_code, unavailable
-from webhooks.adapters.kms.sealed_text import NONCE_BYTES, context_of, open_text, parts_of, seal_text
 from webhooks.adapters.loading_cache import LoadingCache
 from webhooks.domain.credential_text import read_credential, write_credential
-from webhooks.domain.errors import CredentialMissingError, InvalidWebhookError, Problem
+from webhooks.domain.errors import CredentialMissingError, InvalidWebhookError, NewerFormError, Problem
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, SealedCredential
 from webhooks.ports import Clock, RandomBytes
@@ -55,7 +56,7 @@ class KmsCredentialSeal:
             raise InvalidWebhookError(
                 [Problem(("endpoint", "credential"), f"may have {LARGEST} bytes as JSON, it has {size}")]
             )
-        context = dict(context_of(scope, webhook_id))
+        context = _context(scope, webhook_id)
         with unavailable("kms GenerateDataKey"):
             made = self._aws.kms.generate_data_key(**self._key, KeySpec="AES_256", EncryptionContext=context)
         sealed = seal_text(
@@ -91,8 +92,8 @@ class KmsCredentialSeal:
         if sealed is None:
             raise AssertionError("a key of the cache is loaded once")
         place = f"{sealed.webhook_id} of {sealed.scope.tenant_id}/{sealed.scope.community_id}"
-        context = dict(context_of(sealed.scope, sealed.webhook_id))
-        parts = parts_of(sealed.text)
+        context = _context(sealed.scope, sealed.webhook_id)
+        parts = _parts(sealed.text)
         key = self._unwrap(parts.wrapped_key, context) if parts else None
         text = open_text(parts, key=key, context=context) if parts and key else None
         if text is None:
@@ -118,3 +119,14 @@ class KmsCredentialSeal:
                 return None
         key: bytes = found["Plaintext"]
         return key
+
+
+def _context(scope: Scope, webhook_id: str) -> dict[str, str]:
+    return seal_context(scope.tenant_id, scope.community_id, webhook_id)
+
+
+def _parts(text: str) -> SealedText | None:
+    try:
+        return sealed_parts(text)
+    except SigningError as error:
+        raise NewerFormError(str(error)) from None
