@@ -30,9 +30,9 @@ from webhooks.adapters.dynamodb.webhook_items import (
 from webhooks.adapters.dynamodb.webhook_items import (
     entry_from as index_entry_from,
 )
-from webhooks.adapters.secrets_manager import credentials
 from webhooks.domain import forms
 from webhooks.domain.caller import AuthLevel, License
+from webhooks.domain.credential_text import read_credential, write_credential
 from webhooks.domain.delivery import Attempt, Delivery, Pack, Release, ReleaseKind, delivery_id
 from webhooks.domain.delivery_log import LogEntry, Logged, LogQuery, Mark, Outcome, log_key
 from webhooks.domain.delivery_message import decode_pack, encode_pack
@@ -45,7 +45,14 @@ from webhooks.domain.keyring import Key, KeyPairs, master_secret, service_keys, 
 from webhooks.domain.recovery_message import decode_task, encode_task
 from webhooks.domain.replay import PagePlan, Replay, ReplayPage, ReplayState, WebhookCheck
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential, CredentialRef, IndexEntry, OldSecret
+from webhooks.domain.webhook import (
+    Credential,
+    CredentialRef,
+    IndexEntry,
+    OldSecret,
+    SealedCredential,
+    Webhook,
+)
 from webhooks.ports import IdempotencyRecord, StoredRecord
 from webhooks_cli.license import License as IssuedLicense
 from webhooks_cli.register import Issued, to_item
@@ -78,7 +85,10 @@ SIGNING_PAIRS = [
 
 @dataclass(frozen=True)
 class Case:
-    """An example of a form in one version. `write` is None for a version that is only read."""
+    """An example of a form in one version. `write` is None for a version that is only read.
+
+    `still_written`: a later version is written only for a value that needs it.
+    """
 
     form: forms.Form
     name: str
@@ -87,6 +97,7 @@ class Case:
     read: Callable[[Any], Any]
     write: Callable[[], Any] | None = None
     suffix: str = "json"
+    still_written: bool = False
 
     @property
     def path(self) -> Path:
@@ -199,6 +210,7 @@ STORED = replace(
     credential=CredentialRef("webhooks/credentials/x", "v-1"),
     health=HEALTH,
 )
+SEALED = replace(STORED, credential=SealedCredential(SCOPE, WEBHOOK, "AQAEa2V5IQABAgMEBQYHCAkKC3NlYWxlZA=="))
 REPLAY = Replay(
     id=REPLAY_ID,
     scope=SCOPE,
@@ -238,9 +250,9 @@ SIGNING_KEYS = KeyPairs(
 )
 
 
-def _webhook_item() -> dict[str, Any]:
+def _webhook_item(webhook: Webhook) -> dict[str, Any]:
     health = {name: value for name, value in health_attributes(HEALTH).items() if value is not None}
-    return webhook_key(SCOPE, 7) | webhook_attributes(STORED) | health
+    return webhook_key(SCOPE, 7) | webhook_attributes(webhook) | health
 
 
 def _record_item() -> dict[str, Any]:
@@ -272,12 +284,12 @@ class _OneItem:
         return {"Responses": {"deliveries": [self.item]}}
 
 
-def _read_credential(values: Mapping[str, Any]) -> Credential:
-    return credentials._from_text(json.dumps(values), CredentialRef("s", "v"))  # noqa: SLF001 - as it is stored
+def _read_credential(values: Mapping[str, Any]) -> Credential | None:
+    return read_credential(json.dumps(values))
 
 
 def _written_credential() -> Any:
-    return json.loads(credentials._to_text(CREDENTIAL))  # noqa: SLF001
+    return json.loads(write_credential(CREDENTIAL))
 
 
 CASES = [
@@ -338,7 +350,23 @@ CASES = [
         _read_payload,
         lambda: dict(chunk_items(DELIVERY.id, BODY, expires_at=AT // 1000)[0]),
     ),
-    Case(forms.WEBHOOK_ITEM, "webhook", 1, STORED, lambda item: webhook_from(item, SCOPE), _webhook_item),
+    Case(
+        forms.WEBHOOK_ITEM,
+        "webhook",
+        1,
+        STORED,
+        lambda item: webhook_from(item, SCOPE),
+        lambda: _webhook_item(STORED),
+        still_written=True,
+    ),
+    Case(
+        forms.WEBHOOK_ITEM,
+        "webhook-sealed",
+        2,
+        SEALED,
+        lambda item: webhook_from(item, SCOPE),
+        lambda: _webhook_item(SEALED),
+    ),
     Case(
         forms.INDEX_ENTRY,
         "index-entry",

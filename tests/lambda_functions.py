@@ -42,6 +42,7 @@ ENVIRONMENT = ACCOUNT | {
     "WEBHOOK_MASTER_SECRET": "webhook-master",
     "CREDENTIALS_PREFIX": "webhooks/credentials/",
     "KMS_KEY_ID": "",
+    "CREDENTIAL_STORE": "SecretsManager",
     "KEY_GRACE_SECONDS": "86400",
     "KEY_CACHE_SECONDS": "300",
     "ALLOWED_TIME_SPAN": "120",

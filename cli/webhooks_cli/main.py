@@ -11,6 +11,7 @@ from webhooks_cli.commands import (
     backup,
     call,
     cost,
+    credentials,
     deliveries,
     dlq,
     doctor,
@@ -132,8 +133,8 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
-        backup, call, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish, rollback,
-        status, tail, test_event, verify,
+        backup, call, cost, credentials, deliveries, dlq, doctor, headers, health, keys, licenses, publish,
+        rollback, status, tail, test_event, verify,
     )  # fmt: skip
     for command in modules:
         command.add_parser(commands)

@@ -4,7 +4,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))../build.mk
 PACKAGES = $(ARTIFACTS_DIR)/python
 REQUIREMENTS := $(SHARED)dependencies/requirements.txt
 # boto3 carries the description of every AWS service, 10 times the size of everything else together.
-SERVICES := codedeploy|dynamodb|lambda|secretsmanager|sqs
+SERVICES := codedeploy|dynamodb|kms|lambda|secretsmanager|sqs
 
 build-DependenciesLayer:
 	$(require-uv)

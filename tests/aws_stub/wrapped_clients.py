@@ -24,5 +24,9 @@ class WrappedClients(AwsClients):
         return self.wrap(self.real.secrets)
 
     @property
+    def kms(self) -> Any:
+        return self.wrap(self.real.kms)
+
+    @property
     def sqs(self) -> Any:
         return self.wrap(self.real.sqs)

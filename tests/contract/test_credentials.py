@@ -1,14 +1,16 @@
-"""The contract of Credentials and CredentialSecrets, on the fake and on Secrets Manager."""
+"""The contract of Credentials and CredentialSecrets, on the fake and on Secrets Manager and KMS."""
+
+from typing import Any
 
 import pytest
 
 from tests.contract.backends import Backend
+from tests.contract.credential_stores import make_key, open_credentials
 from tests.fakes.credentials import FakeCredentials
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
-from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.domain.errors import CredentialMissingError
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential, CredentialRef
+from webhooks.domain.webhook import Credential, CredentialRef, SealedCredential, StoredCredential
 from webhooks.ports import Credentials, CredentialSecrets
 
 ACME = Scope("acme", "north")
@@ -23,24 +25,17 @@ def prefix(backend: Backend) -> str:
 
 
 class Opened:
-    """Both ports on the same secrets."""
+    """Both ports on the same secrets. `seals`: what is written is sealed."""
 
-    def __init__(self, backend: Backend, prefix: str) -> None:
+    def __init__(self, backend: Backend, prefix: str, *, seals: bool = False, key: str = "") -> None:
         self.credentials: Credentials
         self.secrets: CredentialSecrets
         if backend.aws is None:
-            memory = FakeCredentials(clock=backend.clock, random_bytes=backend.random_bytes)
+            memory = FakeCredentials(clock=backend.clock, random_bytes=backend.random_bytes, seals=seals)
             self.credentials = self.secrets = memory
             return
         tags = binding(table="subscriptions", stack="stack/1")
-        self.credentials = SecretCredentials(
-            backend.aws,
-            prefix=prefix,
-            kms_key_id="",
-            clock=backend.clock,
-            random_bytes=backend.random_bytes,
-            tags=tags,
-        )
+        self.credentials = open_credentials(backend, prefix, key=key, seals=seals, tags=tags)
         self.secrets = ListedSecrets(backend.aws, prefix=prefix, tags=tags)
 
 
@@ -57,6 +52,11 @@ def credentials(opened: Opened) -> Credentials:
 @pytest.fixture
 def secrets(opened: Opened) -> CredentialSecrets:
     return opened.secrets
+
+
+def secret(ref: StoredCredential) -> CredentialRef:
+    assert isinstance(ref, CredentialRef)
+    return ref
 
 
 def test_a_credential_is_read_back_as_it_was_stored(credentials: Credentials) -> None:
@@ -81,7 +81,7 @@ def test_an_unsettled_version_can_be_replaced_again(credentials: Credentials) ->
     new = credentials.replace(ref, SECOND)
     credentials.settle(new)
     assert credentials.read(new) == SECOND
-    assert lost.version_id not in (ref.version_id, new.version_id)
+    assert lost not in (ref, new)
 
 
 def test_versions_settled_out_of_order_are_both_kept(credentials: Credentials) -> None:
@@ -103,7 +103,7 @@ def test_a_replaced_secret_that_is_gone_is_created_again(
 
 
 def test_an_absent_credential_is_missing(credentials: Credentials) -> None:
-    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    ref = secret(credentials.create(ACME, WEBHOOK, credential=FIRST))
     for absent in (
         CredentialRef(ref.secret_name, "00000000-0000-4000-8000-000000000000"),
         CredentialRef(ref.secret_name + "x", ref.version_id),
@@ -114,7 +114,7 @@ def test_an_absent_credential_is_missing(credentials: Credentials) -> None:
 
 def test_many_credentials_are_read_in_order(credentials: Credentials) -> None:
     refs = [credentials.create(ACME, WEBHOOK, credential=Credential(token=str(n))) for n in range(12)]
-    refs.insert(5, CredentialRef("gone", refs[0].version_id))
+    refs.insert(5, CredentialRef("gone", "00000000-0000-4000-8000-000000000000"))
     found = [each and each.token for each in credentials.read_many(refs)]
     assert found == ["0", "1", "2", "3", "4", None, "5", "6", "7", "8", "9", "10", "11"]
     assert list(credentials.read_many([])) == []
@@ -134,7 +134,7 @@ def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
 def test_an_expired_secret_is_listed_no_more_and_expiring_it_again_is_fine(
     credentials: Credentials, secrets: CredentialSecrets
 ) -> None:
-    ref = credentials.create(ACME, WEBHOOK, credential=FIRST)
+    ref = secret(credentials.create(ACME, WEBHOOK, credential=FIRST))
     kept = credentials.create(ACME, WEBHOOK, credential=SECOND)
     for name in (ref.secret_name, ref.secret_name, f"{ref.secret_name}x"):
         secrets.expire(name)
@@ -158,3 +158,89 @@ def test_all_credentials_are_listed_with_their_webhook(
     }
     assert all(each.created_at > 1e9 for each in listed)
     assert all(each.is_bound for each in listed)
+
+
+class Both:
+    """A deployment that seals credentials, and the same one that makes secrets of them."""
+
+    def __init__(self, backend: Backend, prefix: str) -> None:
+        if backend.aws is None:
+            both = FakeCredentials(clock=backend.clock, random_bytes=backend.random_bytes)
+            self.sealing: Credentials = _Set(both, seals=True)
+            self.storing: Credentials = _Set(both, seals=False)
+            self.secrets: CredentialSecrets = both
+            return
+        key = make_key(backend)
+        sealing = Opened(backend, prefix, seals=True, key=key)
+        self.sealing, self.secrets = sealing.credentials, sealing.secrets
+        self.storing = Opened(backend, prefix, key=key).credentials
+
+
+class _Set:
+    """The fake, set to a form before each call."""
+
+    def __init__(self, both: FakeCredentials, *, seals: bool) -> None:
+        self._both = both
+        self._seals = seals
+
+    def __getattr__(self, name: str) -> Any:
+        self._both.seals = self._seals
+        return getattr(self._both, name)
+
+
+@pytest.fixture
+def both(backend: Backend, prefix: str) -> Both:
+    return Both(backend, prefix)
+
+
+def test_a_sealed_credential_is_read_back_as_it_was_and_makes_no_secret(both: Both) -> None:
+    sealed = both.sealing.create(ACME, WEBHOOK, credential=FIRST)
+    assert isinstance(sealed, SealedCredential)
+    assert (sealed.scope, sealed.webhook_id) == (ACME, WEBHOOK)
+    again = both.sealing.replace(sealed, SECOND)
+    both.sealing.settle(again)
+    assert (both.sealing.read(sealed), both.sealing.read(again)) == (FIRST, SECOND)
+    assert list(both.secrets.listed()) == []
+
+
+def test_both_forms_are_read_whatever_is_written(both: Both) -> None:
+    refs = [
+        both.sealing.create(ACME, WEBHOOK, credential=FIRST),
+        both.storing.create(ACME, WEBHOOK, credential=SECOND),
+    ]
+    for credentials in (both.sealing, both.storing):
+        assert [credentials.read(ref) for ref in refs] == [FIRST, SECOND]
+        found = credentials.read_many([refs[1], CredentialRef("gone", "v"), *refs])
+        assert list(found) == [SECOND, None, FIRST, SECOND]
+
+
+def test_a_replaced_credential_has_the_form_that_is_written(both: Both) -> None:
+    secret_ref = both.storing.create(ACME, WEBHOOK, credential=FIRST)
+    sealed = both.sealing.replace(secret_ref, SECOND)
+    assert isinstance(sealed, SealedCredential)
+    assert (sealed.scope, sealed.webhook_id) == (ACME, WEBHOOK)
+    back = both.storing.replace(sealed, FIRST)
+    assert isinstance(back, CredentialRef)
+    assert [both.storing.read(ref) for ref in (secret_ref, sealed, back)] == [FIRST, SECOND, FIRST]
+
+
+def test_deleting_a_sealed_credential_deletes_no_secret(both: Both) -> None:
+    kept = both.storing.create(ACME, WEBHOOK, credential=FIRST)
+    both.storing.delete(both.sealing.create(ACME, WEBHOOK, credential=SECOND))
+    assert both.storing.read(kept) == FIRST
+
+
+@pytest.mark.parametrize("other", [(Scope("acme", "south"), WEBHOOK), (ACME, "f" * 24)])
+def test_a_sealed_credential_of_another_webhook_is_missing(both: Both, other: tuple[Scope, str]) -> None:
+    sealed = both.sealing.create(ACME, WEBHOOK, credential=FIRST)
+    assert isinstance(sealed, SealedCredential)
+    moved = SealedCredential(*other, sealed.text)
+    with pytest.raises(CredentialMissingError):
+        both.sealing.read(moved)
+    assert list(both.sealing.read_many([moved, sealed])) == [None, FIRST]
+
+
+def test_no_sealed_credential_shows_itself(both: Both) -> None:
+    sealed = both.sealing.create(ACME, WEBHOOK, credential=FIRST)
+    assert isinstance(sealed, SealedCredential)
+    assert sealed.text not in repr(sealed)

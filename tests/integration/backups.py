@@ -12,17 +12,18 @@ from unittest import mock
 
 from tests.clocks import NOW
 from tests.contract.backends import Backend
+from tests.contract.credential_stores import make_key, open_credentials
 from tests.contract.webhooks_made import ACME, changed, make_record, make_webhook
 from tests.unit.cli.command_line import CommandLine, CommandResult
+from webhooks.adapters.credential_forms import CredentialForms
 from webhooks.adapters.dynamodb.keys import EPOCH, community_key, webhook_sk
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
-from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential, Webhook, sequence_of
+from webhooks.domain.webhook import Credential, SealedCredential, Webhook, sequence_of
 from webhooks.services.orphan_cleanup import CleanupResult, OrphanCleanup
 from webhooks_cli.aws import Account
 
@@ -30,15 +31,21 @@ type Item = dict[str, Any]
 
 
 class Deployment:
-    """A stack's tables and secrets. `command` runs `webhooks` for it, in a folder of its own."""
+    """A stack's tables and secrets. `command` runs `webhooks` for it, in a folder of its own.
 
-    def __init__(self, backend: Backend, name: str, folder: Path, *, number: int = 1) -> None:
+    `seals`: its CredentialStore is Table; a test may change it.
+    """
+
+    def __init__(
+        self, backend: Backend, name: str, folder: Path, *, number: int = 1, seals: bool = False
+    ) -> None:
+        self.seals = seals
         self.backend = backend
         self.name = name
         self.folder = folder
         self.command = CommandLine(folder)
         self.stack_id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/{number}"
-        self.key = f"arn:aws:kms:us-east-1:000000000000:key/{name}-{number}"
+        self.key = make_key(backend)
         self.curve = "secp256k1"
         self._suffix = f"{name}-{number}"
         self.subscriptions_table = self._table("subscriptions")
@@ -69,8 +76,9 @@ class Deployment:
     @property
     def description(self) -> Item:
         """The stack as CloudFormation would describe it."""
-        curve = {"ParameterKey": "EcCurveName", "ParameterValue": self.curve}
-        return {"StackName": self.name, "StackId": self.stack_id, "Parameters": [curve]}
+        parameters = {"EcCurveName": self.curve} | ({"CredentialStore": "Table"} if self.seals else {})
+        shown = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+        return {"StackName": self.name, "StackId": self.stack_id, "Parameters": shown}
 
     @cached_property
     def subscriptions(self) -> DynamoSubscriptions:
@@ -88,15 +96,8 @@ class Deployment:
         return self.subscriptions, DynamoSubscriptionIndex(table)
 
     @property
-    def credentials(self) -> SecretCredentials:
-        return SecretCredentials(
-            self.backend.clients,
-            prefix=self.prefix,
-            kms_key_id=self.key,
-            clock=self.backend.clock,
-            random_bytes=self.backend.random_bytes,
-            tags=self.tags,
-        )
+    def credentials(self) -> CredentialForms:
+        return open_credentials(self.backend, self.prefix, key=self.key, seals=self.seals, tags=self.tags)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -218,6 +219,10 @@ class Deployment:
             self.backend.suffix = suffix
 
     def _named(self, item: Item) -> Item:
+        if "credentialSealed" in item:
+            scope = Scope(*item["pk"]["S"].split("#")[1:])
+            sealed = SealedCredential(scope, item["webhookId"]["S"], item["credentialSealed"]["S"])
+            return {**item, "credentialSealed": self.credentials.read(sealed)}
         if "credentialSecret" not in item:
             return item
         read = self.backend.clients.secrets.get_secret_value(

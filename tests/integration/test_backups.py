@@ -207,7 +207,8 @@ def test_lost_credentials_come_back_although_webhooks_were_changed_since(
     changed = one.change_credential(first, Credential(token="newer"))
     added = one.add(credential=SECOND)
     deleted = (paused.credential, added.credential)
-    for ref in filter(None, deleted):
+    for ref in deleted:
+        assert ref is not None
         one.credentials.delete(ref)
     webhooks, versions = one.webhooks(), one.stores[1].versions([NORTH, SOUTH]).by_scope
 

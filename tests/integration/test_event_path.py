@@ -11,12 +11,13 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 
 from signing import Curve, derive_webhook_secret, encode_webhook_secret, jwk, thumbprint
 from tests.contract.backends import Backend, backend_named
+from tests.contract.credential_stores import open_credentials
 from tests.lambda_functions import ENVIRONMENT, LOOPBACK
 from tests.plain_protocol import http_signature_holds, secret_signature_holds, service_signature_holds
 from tests.receiver import Receiver, reply, token
+from webhooks.adapters.credential_forms import CredentialForms
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
-from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap import dispatcher, fanout
 from webhooks.bootstrap.dispatcher import DispatcherApp
 from webhooks.bootstrap.fanout import FanoutApp
@@ -44,7 +45,7 @@ class Stack:
 
     backend: Backend
     subscriptions: DynamoSubscriptions
-    credentials: SecretCredentials
+    credentials: CredentialForms
     queues: dict[str, str]
     deliveries_table: str
     receiver: Receiver
@@ -162,13 +163,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
                 clock=time.time,
                 random_bytes=backend.random_bytes,
             ),
-            credentials=SecretCredentials(
-                backend.clients,
-                prefix="test/credentials/",
-                kms_key_id="",
-                clock=time.time,
-                random_bytes=backend.random_bytes,
-            ),
+            credentials=open_credentials(backend, "test/credentials/"),
             queues=queues,
             deliveries_table=deliveries,
             receiver=receiver,

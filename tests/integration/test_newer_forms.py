@@ -4,6 +4,7 @@ import json
 import logging
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,23 +13,25 @@ from tests.contract.webhooks_made import make_record
 from tests.forms import CASES, PART, SLICE
 from tests.lambda_functions import ENVIRONMENT, LOOPBACK, load_function
 from tests.receiver import Receiver
+from webhooks.adapters.dynamodb import webhook_items
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.webhook_items import keys_of
 from webhooks.domain.delivery import Delivery, Pack, delivery_id
 from webhooks.domain.delivery_message import encode_pack
+from webhooks.domain.errors import NewerFormError
 from webhooks.domain.event_array import encode_part
 from webhooks.domain.event_slice import encode_slice
-from webhooks.domain.forms import VERSION
+from webhooks.domain.forms import VERSION, Form
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import AuthType, Criteria, Definition, Endpoint, Webhook
+from webhooks.domain.webhook import AuthType, Criteria, Definition, Endpoint, SealedCredential, Webhook
 
 SCOPE, AT = Scope("acme", "main"), 1_789_000_000_000
 QUEUES = {
     name: name.lower().replace("_", "-") for name in ENVIRONMENT if name.endswith(("QUEUE_URL", "DLQ_URL"))
 }
 DEAD = [name for name in QUEUES if name.endswith("DLQ_URL")]
-NEWER = {VERSION: {"N": "2"}}
+NEWER = {VERSION: {"N": "9"}}
 
 
 class Deployed:
@@ -96,7 +99,7 @@ class Deployed:
             TableName=self.environment["SUBSCRIPTIONS_TABLE"],
             Key={"pk": {"S": key[0]}, "sk": {"S": key[1]}},
             UpdateExpression=f"SET {VERSION} = :v",
-            ExpressionAttributeValues={":v": {"N": "2"}},
+            ExpressionAttributeValues={":v": NEWER[VERSION]},
         )
 
     def read(self, function: str, *texts: str, receives: int = 1) -> set[str]:
@@ -193,6 +196,32 @@ def test_a_newer_item_keeps_only_its_own_deliveries_waiting(
     assert again == {"m0"}
     assert deployed.messages(*DEAD) == []
     assert any(each.startswith("newer form") for each in reasons(caplog))
+
+
+def test_a_reader_of_before_sealed_credentials_keeps_their_deliveries_waiting(
+    deployed: Deployed, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a webhook whose credential is sealed, and the release before, which knows the first version alone
+    with Receiver() as receiver:
+        webhook = deployed.registered(f"{receiver.url}/sealed", "sealed")
+        other = deployed.registered(f"{receiver.url}/other", "unsealed")
+        sealed = replace(webhook, credential=SealedCredential(SCOPE, webhook.id, "AQ=="), revision=2)
+        deployed.subscriptions.change(webhook, sealed, record=None)
+        monkeypatch.setattr(webhook_items, "WEBHOOK_ITEM", Form("webhook"))
+
+        again = deployed.read("dispatcher", pack(sealed, "waits"), pack(other, "goes"))
+
+        assert [each.path for each in receiver.requests] == ["/other"]
+        with pytest.raises(NewerFormError):
+            deployed.subscriptions.get(SCOPE, webhook.id)
+
+        # When the later release is back, then it is sent
+        monkeypatch.undo()
+        assert deployed.read("dispatcher", pack(sealed, "waits")) == set()
+        assert [each.path for each in receiver.requests] == ["/other", "/sealed"]
+    assert again == {"m0"}
+    assert deployed.messages(*DEAD) == []
+    assert any("newer form: webhook of version 2" in each for each in reasons(caplog))
 
 
 @pytest.mark.parametrize(

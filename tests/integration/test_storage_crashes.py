@@ -13,6 +13,7 @@ from signing import Curve, PrivateKey
 from tests.aws_stub.wrapped_clients import WrappedClients
 from tests.clocks import NOW
 from tests.contract.backends import Backend, backend_named
+from tests.contract.credential_stores import make_key, open_credentials
 from tests.contract.webhooks_made import ACME, make_definition
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.endpoint import ScriptedGuard
@@ -22,7 +23,6 @@ from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets, binding
-from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.domain.caller import AuthLevel, Caller, License
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.scope import Scope
@@ -42,6 +42,7 @@ WRITES = frozenset(
         "put_secret_value",
         "update_secret_version_stage",
         "delete_secret",
+        "generate_data_key",
         "transact_write_items",
         "update_item",
     ]
@@ -98,9 +99,9 @@ class _Watched:
 
 
 class CrashingApp:
-    """The use cases on a backend of their own, whose calls `crasher` ends."""
+    """The use cases on a backend of their own, whose calls `crasher` ends. `seals`: credentials are sealed."""
 
-    def __init__(self, backend: Backend, crasher: Crasher) -> None:
+    def __init__(self, backend: Backend, crasher: Crasher, *, seals: bool) -> None:
         self.crasher = crasher
         self.setup = ""
         self.subscriptions: Subscriptions
@@ -113,7 +114,7 @@ class CrashingApp:
                 "fault": crasher,
             }
             self.subscriptions = FakeSubscriptions(**made)
-            self.credentials = self.secrets = FakeCredentials(**made)
+            self.credentials = self.secrets = FakeCredentials(**made, seals=seals)
         else:
             clients = CrashingClients(backend.aws, crasher)
             tables = Tables(backend.table("subscriptions"), backend.table("access", sorted_by=None))
@@ -124,13 +125,13 @@ class CrashingApp:
                 random_bytes=backend.random_bytes,
                 backoff=backend.backoff,
             )
-            self.credentials = SecretCredentials(
-                clients,
-                prefix=f"{backend.suffix}/",
-                kms_key_id="",
-                clock=backend.clock,
-                random_bytes=backend.random_bytes,
+            self.credentials = open_credentials(
+                backend,
+                f"{backend.suffix}/",
+                key=make_key(backend),
+                seals=seals,
                 tags=TAGS,
+                aws=clients,
             )
             self.secrets = ListedSecrets(clients, prefix=f"{backend.suffix}/", tags=TAGS)
         self.use_cases = Webhooks(
@@ -235,28 +236,31 @@ CHANGES: dict[str, tuple[Callable[[CrashingApp], None], list[str | None], list[s
 
 
 @contextmanager
-def opened(backend_name: str, crasher: Crasher) -> Iterator[CrashingApp]:
+def opened(backend_name: str, crasher: Crasher, *, seals: bool = False) -> Iterator[CrashingApp]:
     with backend_named(backend_name) as backend:
-        yield CrashingApp(backend, crasher)
+        yield CrashingApp(backend, crasher, seals=seals)
 
 
-def effects_of(backend_name: str, change: Callable[[CrashingApp], None]) -> list[str]:
+def effects_of(backend_name: str, change: Callable[[CrashingApp], None], *, seals: bool) -> list[str]:
     """Return the effects of a change that goes well."""
     crasher = Crasher(watching=True)
-    with opened(backend_name, crasher) as app:
+    with opened(backend_name, crasher, seals=seals) as app:
         change(app)
     return crasher.effects
 
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("backend_name", ["memory", "moto"])
-def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_name: str, name: str) -> None:
+@pytest.mark.parametrize("seals", [False, True], ids=["secrets", "sealed"])
+def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(
+    backend_name: str, name: str, *, seals: bool
+) -> None:
     change, before, after = CHANGES[name]
-    effects = effects_of(backend_name, change)
-    assert len(effects) >= 4
+    effects = effects_of(backend_name, change, seals=seals)
+    assert len(effects) >= (2 if seals else 4)
     for at in range(len(effects)):
         crasher = Crasher(at=at, watching=True)
-        with opened(backend_name, crasher) as app:
+        with opened(backend_name, crasher, seals=seals) as app:
             # When the process ends in the midst of the change
             with pytest.raises(CrashError):
                 change(app)
@@ -268,6 +272,9 @@ def test_a_crash_at_any_step_is_repaired_by_a_repeat_and_the_cleanup(backend_nam
             # And the sender's repeat has the same result as if nothing had happened
             change(app)
             assert app.tokens() == after, effects[at]
+
+            # And a sealed credential leaves no orphan, whatever happens
+            assert not (seals and app.secrets.listed()), effects[at]
 
             # And the cleanup, among enough others, leaves no secret that no webhook names
             app.crowd()

@@ -10,7 +10,7 @@ from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.event import parse_event
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential, CredentialRef, Webhook
+from webhooks.domain.webhook import Credential, StoredCredential, Webhook
 from webhooks.services.fanout.community_versions import VALID_SECONDS
 
 
@@ -112,7 +112,7 @@ class Revision:
 class History:
     publications: list[Publication] = field(default_factory=list)
     revisions: dict[str, list[Revision]] = field(default_factory=dict)
-    credentials: dict[CredentialRef, Credential] = field(default_factory=dict)
+    credentials: dict[StoredCredential, Credential] = field(default_factory=dict)
     invocations: list[Invocation] = field(default_factory=list)
     calls: list[ReceivedCall] = field(default_factory=list)
     acknowledged: dict[str, int] = field(default_factory=dict)  # messages of the events queue

@@ -126,7 +126,21 @@ def test_the_boundary_has_no_rights_over_rights(bootstrap: dict[str, Any]) -> No
     for each in statements(bootstrap, "Boundary"):
         for action in listed(each["Action"]):
             assert not action.startswith(("iam:", "sts:", "organizations:", "cloudformation:", "*"))
-            assert action.startswith("kms:") is (each["Sid"] == "ThroughServices")
+            assert action.startswith("kms:") is (each["Sid"] in {"ThroughServices", "SealedCredentials"})
+
+
+def test_the_boundary_lets_a_role_use_the_key_directly_for_a_webhooks_credential_alone(
+    bootstrap: dict[str, Any], template: Template
+) -> None:
+    [bound] = [each for each in statements(bootstrap, "Boundary") if each["Sid"] == "SealedCredentials"]
+    roles = [
+        each["Condition"]
+        for role in template.function_roles().values()
+        for each in template.statements(role)
+        if "Null" in each.get("Condition", {})
+    ]
+    assert len(roles) == 3
+    assert all(each == bound["Condition"] for each in roles)
 
 
 def test_the_boundary_reaches_nothing_of_other_deployments_but_to_write_logs(

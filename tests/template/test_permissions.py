@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from signing.sealed_text import seal_context
 from tests.template.template import Template, listed, referred, settled
 from webhooks.adapters.dynamodb import idempotency_items, rate_limiter
 
@@ -130,9 +131,33 @@ def test_a_function_uses_the_key_only_through_its_storage_services(
     template: Template,
 ) -> None:
     for role, statement in all_statements(template):
-        if statement["Action"][0].startswith("kms:"):
+        if statement["Action"][0].startswith("kms:") and "Null" not in statement["Condition"]:
             via = statement["Condition"]["StringEquals"]["kms:ViaService"]
             assert [referred(each) for each in via] == ENCRYPTING, role
+
+
+def test_only_functions_of_credentials_use_the_key_directly_and_with_a_webhooks_context(
+    template: Template,
+) -> None:
+    """The wrapped keys of tables, queues and secrets have other contexts: none of them can be opened so."""
+    direct = {
+        role: statement
+        for role, statement in all_statements(template)
+        if statement["Action"][0].startswith("kms:") and "Null" in statement["Condition"]
+    }
+    context = sorted(seal_context("t", "c", "w"))
+    for role, statement in direct.items():
+        assert [referred(each) for each in statement["Resource"]] == ["Key"], role
+        assert statement["Condition"] == {
+            "Null": {f"kms:EncryptionContext:{name}": "false" for name in context},
+            "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant", "community", "webhook"]},
+        }
+        assert context == sorted(["tenant", "community", "webhook"])
+    assert {role: statement["Action"] for role, statement in direct.items()} == {
+        "WebhooksRole": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "TestEventRole": ["kms:Decrypt"],
+        "DispatcherRole": ["kms:Decrypt"],
+    }
 
 
 def test_no_function_writes_a_license(template: Template) -> None:

@@ -31,7 +31,7 @@ def test_a_form_is_read_in_every_version_that_was_ever_written(case: Case) -> No
 def test_what_is_written_now_is_the_newest_fixture_byte_for_byte(case: Case) -> None:
     assert case.write is not None
     assert uncompressed(case.write()) == uncompressed(case.fixture())
-    assert case.version == case.form.newest
+    assert case.version == case.form.newest or case.still_written
 
 
 @pytest.mark.parametrize("case", NEWEST, ids=named)
@@ -48,7 +48,7 @@ def test_a_newer_version_is_refused_as_an_outage(case: Case) -> None:
 def test_a_first_version_costs_no_byte(case: Case) -> None:
     found = case.fixture()
     head = json.loads(found.split("\n")[0]) if isinstance(found, str) and found.startswith("{") else found
-    assert isinstance(head, str) or forms.VERSION not in head
+    assert case.version > 1 or isinstance(head, str) or forms.VERSION not in head
 
 
 def test_every_form_has_an_example_and_every_fixture_is_read() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from webhooks_cli.backup.records import Record
-from webhooks_cli.backup.webhook_items import Bitmaps, Item, index_entries, is_same, sequence_in
+from webhooks_cli.backup.webhook_items import CREDENTIAL, Bitmaps, Item, index_entries, is_same, sequence_in
 
 Pair = tuple["Item | None", "Record | None"]  # a webhook of the table, and one of the file
 
@@ -26,8 +26,8 @@ class Writes(Protocol):
 
     restored: Restored
 
-    def with_credential(self, record: Record) -> Item:
-        """Make a webhook's credential, and return the webhook as it names it."""
+    def with_credential(self, record: Record, stored: "Item | None") -> Item:
+        """Make a webhook's credential, and return the webhook as it has it."""
 
     def raise_version(self, pk: str) -> Item:
         """Raise a community's version, and return its HEAD."""
@@ -53,7 +53,7 @@ class CommunityWriter:
     def write(self, chunk: list[Pair]) -> None:
         """Write the credentials, then the webhooks, then their index entries: each needs those before it."""
         target, restored = self._target, self._target.restored
-        items = target.each(lambda pair: target.with_credential(pair[1]) if pair[1] else None, chunk)
+        items = target.each(lambda pair: target.with_credential(pair[1], pair[0]) if pair[1] else None, chunk)
         puts: list[Item] = []
         removed: list[Item] = []
         entries: list[Item] = []
@@ -117,4 +117,4 @@ def _order(item: "Item | None", record: "Record | None") -> int:
 
 
 def _names_same_credential(one: Item, other: Item) -> bool:
-    return all(one.get(name) == other.get(name) for name in ("credentialSecret", "credentialVersion"))
+    return all(one.get(name) == other.get(name) for name in CREDENTIAL)

@@ -1,7 +1,8 @@
 """Webhooks' credentials: read for a backup, and made so that a webhook of the target has one.
 
 A secret of the target has the name that its webhook's had, under the target's prefix, is encrypted with the
-target's key, and is bound to the target's table and stack by its tags.
+target's key, and is bound to the target's table and stack by its tags. With CredentialStore=Table credentials
+are sealed in the target's webhooks instead. A file has one form for both: a secret's, with the credential.
 """
 
 import uuid
@@ -11,6 +12,15 @@ from webhooks_cli.aws import KEY_OF_AWS, Account
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.resources import Resources
 from webhooks_cli.backup.webhook_items import CREDENTIAL, Item, path_of
+from webhooks_cli.credentials.forms import (
+    PARAMETER,
+    SEALED,
+    TABLE_FORM,
+    as_secret,
+    form_of,
+    with_sealed,
+)
+from webhooks_cli.credentials.seal import CredentialSeal
 from webhooks_cli.errors import UnreachableError
 
 GONE = ("ResourceNotFoundException", "InvalidRequestException")  # the second: it waits for its deletion
@@ -28,18 +38,20 @@ class CredentialReader:
         self._account = account
         self._table = resources.subscriptions
         self._calls = calls
+        self._seal = CredentialSeal(account, "", calls)
 
     def read(self, item: Item) -> "tuple[Item, str | None] | None":
         """Return a webhook with its credential, both as of one time; None where it was deleted meanwhile.
 
-        A credential whose version is gone is the newest one of its secret, if that has any.
+        A credential whose version is gone is the newest one of its secret, if that has any. A sealed one gets
+        the name of a secret.
         """
         for _ in range(READS):
-            if "credentialSecret" not in item:
+            if form_of(item) is None:
                 return item, None
-            text = self._value(item, VersionId=item["credentialVersion"]["S"])
+            text = self.text_of(item)
             if text is not None:
-                return item, text
+                return as_secret(item), text
             found = self._calls.get_many(
                 self._account.dynamodb, self._table, [{"pk": item["pk"], "sk": item["sk"]}]
             )
@@ -48,11 +60,13 @@ class CredentialReader:
             if all(found[0].get(name) == item.get(name) for name in CREDENTIAL):
                 break
             item = found[0]
-        return item, self._value(item)
+        return as_secret(item), None if SEALED in item else self._value(item)
 
-    def is_there(self, item: Item) -> bool:
-        """Tell whether the version that a webhook names can be read."""
-        return self._value(item, VersionId=item["credentialVersion"]["S"]) is not None
+    def text_of(self, item: Item) -> "str | None":
+        """Return the very credential that a webhook has; None where it cannot be read."""
+        if SEALED in item:
+            return self._seal.open(item)
+        return self._value(item, VersionId=item["credentialVersion"]["S"])
 
     def _value(self, item: Item, **version: str) -> "str | None":
         found = self._calls.call(
@@ -75,20 +89,33 @@ class CredentialWriter:
         self._prefix = resources.names["credentialsPrefix"]
         self._key = resources.names["keyArn"]
         self._tags = {TABLE: resources.subscriptions, STACK: str(resources.stack.get("StackId", ""))}
+        self._seals = PARAMETER.get(resources.parameters.get("CredentialStore", "")) == TABLE_FORM
+        self._seal = CredentialSeal(account, self._key, calls)
 
     def name_of(self, item: Item) -> str:
         """Return the name of a webhook's secret in the target: the random end stays."""
         end = item["credentialSecret"]["S"].rpartition("-")[2]
         return f"{self._prefix}{path_of(item)}-{end}"
 
-    def write(self, item: Item, text: "str | None") -> Item:
-        """Make the secret; return the webhook as it names it. Without a text only the name changes."""
+    def write(self, item: Item, text: "str | None", stored: "Item | None" = None) -> Item:
+        """Make the credential; return the webhook as it has it. Without a text only a secret's name changes.
+
+        `stored`: the webhook as the target has it; what is sealed in it stays, where it is the same.
+        """
         if "credentialSecret" not in item:
             return item
+        if self._seals and text is not None:
+            return with_sealed(item, self._sealed(item, text, stored))
         name, version = self.name_of(item), item["credentialVersion"]["S"]
         if text is not None:
             version = self._written(name, version, text, item)
         return {**item, "credentialSecret": {"S": name}, "credentialVersion": {"S": version}}
+
+    def _sealed(self, item: Item, text: str, stored: "Item | None") -> str:
+        is_its_own = stored and SEALED in stored and stored.get("webhookId") == item["webhookId"]
+        if stored and is_its_own and self._seal.open(stored) == text:
+            return str(stored[SEALED]["S"])
+        return self._seal.seal(item, text)
 
     def _written(self, name: str, version: str, text: str, item: Item) -> str:
         # CreateSecret with the version of an existing secret succeeds, and changes no key and no tag.

@@ -1,4 +1,4 @@
-"""Brings back credentials whose secrets are gone, and changes nothing else: webhooks go on as they are."""
+"""Brings back credentials that cannot be read, and changes nothing else: webhooks go on as they are."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,6 +12,7 @@ from webhooks_cli.backup.records import COMMUNITY, Read, Record
 from webhooks_cli.backup.resources import Resources
 from webhooks_cli.backup.target import CHUNK, Target
 from webhooks_cli.backup.webhook_items import CREDENTIAL, Item
+from webhooks_cli.credentials.forms import as_secret, credential_update
 
 
 class LostCredentials:
@@ -40,25 +41,19 @@ class LostCredentials:
         """Return the webhooks that name the same version of a credential as the backup's."""
         for stored, record in merged(self._target.webhooks(pk), records):
             if stored and record and "credential" in record:
-                item = record["item"]
-                if all(stored.get(name) == item.get(name) for name in (*CREDENTIAL, "webhookId")):
+                item, named = record["item"], as_secret(stored)
+                if all(named.get(name) == item.get(name) for name in (*CREDENTIAL, "webhookId")):
                     yield stored, record
 
     def _restore(self, pair: tuple[Item, Record]) -> "str | None":
         stored, record = pair
-        if self._reader.is_there(stored):
+        if self._reader.text_of(stored) is not None:
             return None
-        item = self._writer.write(stored, record["credential"])
+        item = self._writer.write(as_secret(stored), record["credential"])
         self._calls.call(
             "dynamodb UpdateItem", self._account.dynamodb.update_item, ("ConditionalCheckFailedException",),
             TableName=self._table,
             Key={"pk": stored["pk"], "sk": stored["sk"]},
-            UpdateExpression="SET credentialSecret = :name, credentialVersion = :version",
-            ConditionExpression="credentialVersion = :before",
-            ExpressionAttributeValues={
-                ":name": item["credentialSecret"],
-                ":version": item["credentialVersion"],
-                ":before": stored["credentialVersion"],
-            },
+            **credential_update(stored, item),
         )  # fmt: skip
         return str(stored["webhookId"]["S"])

@@ -168,9 +168,9 @@ class Target:
             None,
         )
 
-    def with_credential(self, record: Record) -> Item:
-        """Make a webhook's credential, and return the webhook as it names it."""
-        return self._credentials.write(record["item"], record.get("credential"))
+    def with_credential(self, record: Record, stored: "Item | None") -> Item:
+        """Make a webhook's credential, and return the webhook as it has it."""
+        return self._credentials.write(record["item"], record.get("credential"), stored)
 
     def raise_version(self, pk: str) -> Item:
         """Raise a community's version before its webhooks change, so that no other state has this one."""

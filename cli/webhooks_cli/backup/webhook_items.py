@@ -23,7 +23,7 @@ SEGMENT = 4096
 EPOCH = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}  # counts all changes of webhooks
 RESTORING = {"pk": {"S": "RESTORING"}, "sk": {"S": "RESTORING"}}  # present while a restore runs
 
-CREDENTIAL = ("credentialSecret", "credentialVersion")
+CREDENTIAL = ("credentialSecret", "credentialVersion", "credentialSealed")
 # The service's own facts about an endpoint: they change without a change of the webhook.
 HEALTH = (
     "slowSince", "failingSince", "heldSince", "backlogSince", "failures", "failuresSince", "probeAt",

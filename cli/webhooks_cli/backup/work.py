@@ -52,7 +52,7 @@ def create(options: Namespace, context: CliContext) -> Result:
     recipients = read_recipients(context.folder / options.recipients.expanduser())
     account = Account(find_deployment(options, context))
     resources = source_resources(account, options)
-    with _working("no file was written", context) as (calls, bar):
+    with working("no file was written", context) as (calls, bar):
         source = Source(account, resources, calls, clock=context.clock, notice=bar.show)
         written = Written(source.records(with_deliveries=options.with_deliveries))
         size = write_encrypted(path, written.lines(), recipients)
@@ -77,7 +77,7 @@ def restore(options: Namespace, context: CliContext) -> Result:
             f"--overwrite {options.overwrite}: the deployment's subscriptions table is {table}"
         )
     open_file = _opened(options, context)
-    with _working("run it again, it goes on", context) as (calls, bar):
+    with working("run it again, it goes on", context) as (calls, bar):
         work = Restoration(account, resources, calls, open_file, bar.show)
         summary, found = work.compare()
         if options.credentials_only:
@@ -134,7 +134,7 @@ def _restored(work: Restoration, check: Verification, summary: Summary) -> Resul
 
 
 @contextmanager
-def _working(advice: str, context: CliContext) -> Iterator[tuple[Calls, ProgressBar]]:
+def working(advice: str, context: CliContext) -> Iterator[tuple[Calls, ProgressBar]]:
     """Make calls, and show progress; Ctrl-C ends with the advice."""
     try:
         with Calls(WORKERS, context.sleep) as calls, ProgressBar(context.stderr, "webhooks") as bar:

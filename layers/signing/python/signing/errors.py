@@ -3,6 +3,7 @@
 SigningError
 ├── InvalidKeyError
 ├── InvalidEnvelopeError
+├── NewerSealedTextError
 └── InvalidCallbackError
 """
 
@@ -17,6 +18,10 @@ class InvalidKeyError(SigningError):
 
 class InvalidEnvelopeError(SigningError):
     """An envelope cannot be made of this text, or opened with this key."""
+
+
+class NewerSealedTextError(SigningError):
+    """A sealed text has a form of a later release."""
 
 
 class InvalidCallbackError(SigningError):

@@ -169,10 +169,11 @@ class WebhooksSettings(
     CredentialSettings,
     WebhookSecretSettings,
 ):
-    """`kms_key_id`: of new credentials' secrets; empty for the AWS managed key."""
+    """`kms_key_id`: of new credentials, in secrets or sealed; empty for the AWS managed key, which seals none."""
 
     kms_key_id: str = variable("KMS_KEY_ID")
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
+    seals_credentials: bool = variable("CREDENTIAL_STORE", _is("Table"))
     stack_id: str = variable("STACK_ID")
     deliveries_table: str = variable("DELIVERIES_TABLE")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")

@@ -1,14 +1,18 @@
 """Builds the stores of webhooks and of their credentials."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.credential_forms import CredentialForms
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.kms.credential_seal import KmsCredentialSeal
+from webhooks.adapters.secrets_manager.credential_secrets import webhook_of
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap.runtime import clock, random_bytes
 from webhooks.services.endpoint_health import EndpointHealth
@@ -25,10 +29,14 @@ def credential_store(
     aws: AwsClients,
     *,
     kms_key_id: str = "",
+    seals: bool = False,
     tags: Mapping[str, str] = MappingProxyType({}),
-) -> SecretCredentials:
-    """Return the store of credentials. `kms_key_id`, `tags`: of the secrets that it creates."""
-    return SecretCredentials(
+) -> CredentialForms:
+    """Return the store of credentials.
+
+    `seals`: it seals those that it writes; `kms_key_id`: of these and of its new secrets; `tags`: of the latter.
+    """
+    secrets = SecretCredentials(
         aws,
         prefix=settings.credentials_prefix,
         kms_key_id=kms_key_id,
@@ -36,6 +44,9 @@ def credential_store(
         random_bytes=random_bytes,
         tags=tags,
     )
+    seal = KmsCredentialSeal(aws, key_id=kms_key_id, clock=clock, random_bytes=random_bytes)
+    named = partial(webhook_of, prefix=settings.credentials_prefix)
+    return CredentialForms(secrets, seal, seals=seals, webhook_of=named)
 
 
 def endpoint_health(settings: WebhooksSettings | DeliveriesSettings, aws: AwsClients) -> EndpointHealth:

@@ -40,7 +40,9 @@ def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = N
     tags = binding(table=settings.subscriptions_table, stack=settings.stack_id)
     subscriptions = subscription_store(settings, aws)
     health_store = DynamoHealthStore(Table(aws, settings.subscriptions_table))
-    credentials = credential_store(settings, aws, kms_key_id=settings.kms_key_id, tags=tags)
+    credentials = credential_store(
+        settings, aws, kms_key_id=settings.kms_key_id, seals=settings.seals_credentials, tags=tags
+    )
     return WebhooksApp(
         aws=aws,
         opened=opened,

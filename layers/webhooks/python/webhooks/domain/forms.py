@@ -39,7 +39,7 @@ SHARED_ITEM: Final = Form("shared item of the delivery log")
 SEEN_WINDOW: Final = Form("window of seen events")
 PAYLOAD: Final = Form("payload")
 REPLAY: Final = Form("replay")
-WEBHOOK_ITEM: Final = Form("webhook")
+WEBHOOK_ITEM: Final = Form("webhook", newest=2)  # 2: its credential is sealed in it
 INDEX_ENTRY: Final = Form("index entry")
 IDEMPOTENCY_RECORD: Final = Form("idempotency record")
 LICENSE: Final = Form("license")

@@ -68,6 +68,26 @@ class CredentialRef:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedCredential:
+    """A credential that its webhook's item has itself, encrypted for this webhook and no other.
+
+    `text` is base64: of an item with bytes the SDK decodes every attribute, at twice the CPU.
+    """
+
+    scope: Scope
+    webhook_id: str
+    text: str = field(repr=False)
+
+    @property
+    def secret_name(self) -> None:
+        """Say that it has no secret, where one of both forms is asked."""
+        return
+
+
+type StoredCredential = CredentialRef | SealedCredential
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """The endpoint to call, and how to authenticate to it."""
 
@@ -126,7 +146,7 @@ class Webhook:
     definition: Definition
     created_at: int
     revision: int = 1
-    credential: CredentialRef | None = None
+    credential: StoredCredential | None = None
     secret_version: int = 1
     disabled_reason: str | None = None
     old_secrets: tuple[OldSecret, ...] = ()

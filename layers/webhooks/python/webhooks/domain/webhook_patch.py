@@ -6,7 +6,7 @@ from typing import Any
 
 from webhooks.domain.endpoint_url import parse_url
 from webhooks.domain.errors import Problem
-from webhooks.domain.webhook import AuthType, Credential, CredentialRef, Definition, Endpoint, Webhook
+from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, StoredCredential, Webhook
 from webhooks.domain.webhook_rules import credential_problems, endpoint_problems, endpoint_urls
 
 
@@ -46,7 +46,7 @@ def reach_problems(before: Webhook, endpoint: Endpoint) -> Sequence[Problem]:
 
 
 def changed(
-    before: Webhook, definition: Definition, *, credential: CredentialRef | None, now: float
+    before: Webhook, definition: Definition, *, credential: StoredCredential | None, now: float
 ) -> Webhook:
     """Return the webhook's next revision. `credential`: a new one, None where the stored one stays.
 

@@ -35,6 +35,7 @@ from webhooks.ports.runtime import (
 )
 from webhooks.ports.secrets import (
     Credentials,
+    CredentialSeal,
     CredentialSecrets,
     KeyStore,
     Licenses,
@@ -63,6 +64,7 @@ __all__ = [
     "Clock",
     "Communities",
     "Conversation",
+    "CredentialSeal",
     "CredentialSecrets",
     "Credentials",
     "DeliveryLog",

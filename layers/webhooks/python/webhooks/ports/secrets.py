@@ -7,29 +7,45 @@ from typing import Protocol
 from webhooks.domain.caller import License
 from webhooks.domain.keyring import KeyPairs
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential, CredentialRef
+from webhooks.domain.webhook import Credential, SealedCredential, StoredCredential
 
 
-class Credentials(Protocol):
-    """Webhooks' credentials, each a secret with versions."""
+class Credentials[R = StoredCredential](Protocol):
+    """Webhooks' credentials, each a secret with versions, or sealed in its webhook's item.
 
-    def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> CredentialRef:
-        """Store a webhook's first credential."""
+    Both forms are read; which one is written is the deployment's choice. An adapter of one form has it as R.
+    """
 
-    def replace(self, ref: CredentialRef, credential: Credential) -> CredentialRef:
+    def create(self, scope: Scope, webhook_id: str, *, credential: Credential) -> R:
+        """Store a webhook's first credential; a sealed one is stored with the webhook itself."""
+
+    def replace(self, ref: R, credential: Credential) -> R:
         """Store a new version beside the one in use, which stays readable until `settle`."""
 
-    def settle(self, ref: CredentialRef) -> None:
+    def settle(self, ref: R) -> None:
         """Make this version the secret's current one: a webhook points to it now."""
 
-    def read(self, ref: CredentialRef) -> Credential:
+    def read(self, ref: R) -> Credential:
         """Return a credential; a version never changes: it may be cached. Raises CredentialMissingError."""
 
-    def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:
-        """Return several, in their order; None where the secret is missing."""
+    def read_many(self, refs: Sequence[R]) -> Sequence[Credential | None]:
+        """Return several, in their order; None where one is missing."""
 
-    def delete(self, ref: CredentialRef) -> None:
+    def delete(self, ref: R) -> None:
         """Delete a credential with all its versions; absent is fine."""
+
+
+class CredentialSeal(Protocol):
+    """Encrypts credentials, each for its webhook."""
+
+    def seal(self, scope: Scope, webhook_id: str, credential: Credential) -> SealedCredential:
+        """Encrypt a webhook's credential. Raises InvalidWebhookError for one that is too large."""
+
+    def open(self, sealed: SealedCredential) -> Credential:
+        """Decrypt a credential. Raises CredentialMissingError for one that does not open."""
+
+    def open_many(self, sealed: Sequence[SealedCredential]) -> Sequence[Credential | None]:
+        """Decrypt several, in their order; None where one does not open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A webhook's credential: written before the webhook that names it, deleted after it.
 
 A failure after the webhook changed leaves an unused version or an orphaned secret; the cleanup deletes it.
+A sealed credential has neither.
 """
 
 import logging
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 from webhooks.domain.caller import Caller
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential, CredentialRef, Webhook
+from webhooks.domain.webhook import Credential, StoredCredential, Webhook
 from webhooks.ports import Credentials
 
 logger = logging.getLogger(__name__)
@@ -21,13 +22,13 @@ class WebhookCredentials:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
-    def store(self, scope: Scope, webhook_id: str, credential: Credential) -> CredentialRef | None:
+    def store(self, scope: Scope, webhook_id: str, credential: Credential) -> StoredCredential | None:
         """Store a webhook's first credential; one without values is none."""
         if not credential.to_mapping():
             return None
         return self._credentials.create(scope, webhook_id, credential=credential)
 
-    def write(self, before: Webhook, credential: Credential) -> CredentialRef | None:
+    def write(self, before: Webhook, credential: Credential) -> StoredCredential | None:
         """Store a changed credential beside the one in use."""
         if before.credential is None:
             return self.store(before.scope, before.id, credential)
@@ -47,26 +48,26 @@ class WebhookCredentials:
         found = dict(zip(refs, self._credentials.read_many(refs), strict=True))
         return [found.get(webhook.credential) if webhook.credential else None for webhook in webhooks]
 
-    def settle(self, before: CredentialRef | None, after: CredentialRef | None) -> None:
+    def settle(self, before: StoredCredential | None, after: StoredCredential | None) -> None:
         """Leave only the version in use, once the webhook points to it."""
         if after is not None and after != before:
             _try(self._credentials.settle, after)
         if before is not None and (after is None or after.secret_name != before.secret_name):
             self.delete(before)
 
-    def delete_unnamed(self, ref: CredentialRef | None, webhook: Webhook | None) -> None:
+    def delete_unnamed(self, ref: StoredCredential | None, webhook: Webhook | None) -> None:
         """Delete a credential that was stored for a webhook, unless the webhook names its secret."""
         named = webhook.credential if webhook else None
         if ref is not None and (named is None or named.secret_name != ref.secret_name):
             self.delete(ref)
 
-    def delete(self, ref: CredentialRef | None) -> None:
+    def delete(self, ref: StoredCredential | None) -> None:
         """Delete a credential that no webhook names any more."""
         if ref is not None:
             _try(self._credentials.delete, ref)
 
 
-def _try(action: Callable[[CredentialRef], None], ref: CredentialRef) -> None:
+def _try(action: Callable[[StoredCredential], None], ref: StoredCredential) -> None:
     try:
         action(ref)
     except UnavailableError as error:

@@ -1,7 +1,8 @@
 """Tenants' webhooks: created, changed and deleted, each change as one transaction.
 
-A credential is written before the webhook that names it and deleted after it: a crash in between leaves an
-orphaned secret, which the cleanup deletes. Requests are authorized before they come here.
+A credential's secret is written before the webhook that names it and deleted after it: a crash in between
+leaves an orphan, which the cleanup deletes. A sealed credential is a part of its webhook. Requests are
+authorized before they come here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from webhooks.domain.errors import (
     StaleError,
 )
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import WEBHOOK_ID, Credential, CredentialRef, Definition, Webhook
+from webhooks.domain.webhook import WEBHOOK_ID, Credential, Definition, StoredCredential, Webhook
 from webhooks.domain.webhook_patch import Patch, changed, patch_problems, reach_problems
 from webhooks.domain.webhook_rules import (
     credential_problems,
@@ -112,7 +113,7 @@ class Webhooks:
         record = self._idempotency.find(request, is_at_revision)
         if isinstance(record, str):
             return record
-        written: CredentialRef | None = None
+        written: StoredCredential | None = None
         written_beside: str | None = None
         try:
             for race in range(RACES):

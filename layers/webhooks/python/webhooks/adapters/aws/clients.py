@@ -64,6 +64,10 @@ class AwsClients:
         return cast("SQSClient", self._client("sqs"))
 
     @property
+    def kms(self) -> Any:
+        return self._client("kms")
+
+    @property
     def functions(self) -> Any:
         return self._client("lambda")
 

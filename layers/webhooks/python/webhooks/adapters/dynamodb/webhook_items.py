@@ -15,7 +15,7 @@ from webhooks.adapters.dynamodb.health_items import health_from
 from webhooks.adapters.dynamodb.items import Item, require_form
 from webhooks.adapters.dynamodb.keys import community_pk, webhook_sk
 from webhooks.domain.errors import CorruptError
-from webhooks.domain.forms import INDEX_ENTRY, WEBHOOK_ITEM
+from webhooks.domain.forms import INDEX_ENTRY, VERSION, WEBHOOK_ITEM
 from webhooks.domain.json_text import write_json
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import camel_case
@@ -27,12 +27,15 @@ from webhooks.domain.webhook import (
     Endpoint,
     IndexEntry,
     OldSecret,
+    SealedCredential,
+    StoredCredential,
     Webhook,
     sequence_of,
 )
 
 DEFINITIONS = 512  # remembered by their text: a webhook is read for each batch that has its deliveries
-OPTIONAL = ("credentialSecret", "credentialVersion", "disabledReason", "oldSecrets")
+SECRET, SECRET_VERSION, SEALED = "credentialSecret", "credentialVersion", "credentialSealed"
+OPTIONAL = (SECRET, SECRET_VERSION, SEALED, "disabledReason", "oldSecrets", VERSION)
 _UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 type WebhookKey = tuple[Scope, str]  # the scope and the webhook's id
@@ -70,9 +73,11 @@ def webhook_attributes(webhook: Webhook) -> Item:
         "secretVersion": {"N": str(webhook.secret_version)},
         "definition": {"S": definition_text(webhook.definition)},
     }
-    if webhook.credential is not None:
-        attributes["credentialSecret"] = {"S": webhook.credential.secret_name}
-        attributes["credentialVersion"] = {"S": webhook.credential.version_id}
+    match webhook.credential:
+        case CredentialRef(secret_name, version_id):
+            attributes |= {SECRET: {"S": secret_name}, SECRET_VERSION: {"S": version_id}}
+        case SealedCredential(text=text):
+            attributes |= {SEALED: {"S": text}, VERSION: {"N": "2"}}
     if webhook.disabled_reason is not None:
         attributes["disabledReason"] = {"S": webhook.disabled_reason}
     if webhook.old_secrets:
@@ -85,15 +90,15 @@ def webhook_from(item: Item, scope: Scope) -> Webhook:
     """Read a webhook. Raises CorruptError."""
     try:
         require_form(item, WEBHOOK_ITEM)
-        secret = item.get("credentialSecret")
         reason = item.get("disabledReason")
+        webhook_id = item["webhookId"]["S"]
         return Webhook(
-            id=item["webhookId"]["S"],
+            id=webhook_id,
             scope=scope,
             definition=_definition(item["definition"]["S"], item["disabled"]["BOOL"]),
             created_at=int(item["createdAt"]["N"]),
             revision=int(item["revision"]["N"]),
-            credential=CredentialRef(secret["S"], item["credentialVersion"]["S"]) if secret else None,
+            credential=_credential(item, scope, webhook_id),
             secret_version=int(item["secretVersion"]["N"]),
             disabled_reason=reason["S"] if reason else None,
             old_secrets=_old_secrets(item),
@@ -104,6 +109,12 @@ def webhook_from(item: Item, scope: Scope) -> Webhook:
         raise CorruptError(
             f"the stored webhook {sk} of {scope.tenant_id}/{scope.community_id} cannot be read"
         ) from None
+
+
+def _credential(item: Item, scope: Scope, webhook_id: str) -> StoredCredential | None:
+    if SEALED in item:  # for the webhook that the item is: in another's place it does not open
+        return SealedCredential(scope, webhook_id, item[SEALED]["S"])
+    return CredentialRef(item[SECRET]["S"], item[SECRET_VERSION]["S"]) if SECRET in item else None
 
 
 def _old_secrets(item: Item) -> tuple[OldSecret, ...]:

@@ -4,7 +4,6 @@ A version in use must have a staging label, or Secrets Manager may delete it. A 
 its own; once a webhook points to it, `settle` gives it AWSCURRENT instead.
 """
 
-import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -26,8 +25,8 @@ from webhooks.adapters.secrets_manager.credential_secrets import (
     path_of,
     webhook_of,
 )
+from webhooks.domain.credential_text import read_credential, write_credential
 from webhooks.domain.errors import CredentialMissingError
-from webhooks.domain.forms import CREDENTIAL, VERSION
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.ports import Clock, RandomBytes
@@ -73,7 +72,7 @@ class SecretCredentials:
         request: dict[str, Any] = {
             "Name": ref.secret_name,
             "ClientRequestToken": ref.version_id,
-            "SecretString": _to_text(credential),
+            "SecretString": write_credential(credential),
             "Tags": as_tags({OF: path, **self._tags}),
             **self._kms,
         }
@@ -96,7 +95,7 @@ class SecretCredentials:
                 self._aws.secrets.put_secret_value(
                     SecretId=after.secret_name,
                     ClientRequestToken=after.version_id,
-                    SecretString=_to_text(credential),
+                    SecretString=write_credential(credential),
                     VersionStages=[f"since-{int(self._clock())}-{self._random_bytes(4).hex()}"],
                 )
             except ClientError as error:
@@ -157,7 +156,10 @@ class SecretCredentials:
                 if error_code(error) not in ABSENT:
                     raise
                 raise CredentialMissingError(f"the secret {ref.secret_name} has no such version") from None
-        return _from_text(response.get("SecretString", ""), ref), CACHE_SECONDS
+        credential = read_credential(response.get("SecretString", ""))
+        if credential is None:
+            raise CredentialMissingError(f"the secret {ref.secret_name} holds no credential")
+        return credential, CACHE_SECONDS
 
     def _version(self) -> str:
         return str(UUID(bytes=self._random_bytes(16), version=4))
@@ -177,21 +179,3 @@ class SecretCredentials:
         except CredentialMissingError as error:
             logger.warning("credential.missing", extra={"reason": str(error)})
             return None
-
-
-def _to_text(credential: Credential) -> str:
-    # Escaped, characters beyond ASCII would take up to three times the room: more than a secret has (64 KiB).
-    return json.dumps(credential.to_mapping(), ensure_ascii=False, separators=(",", ":"))
-
-
-def _from_text(text: str, ref: CredentialRef) -> Credential:
-    problem = CredentialMissingError(f"the secret {ref.secret_name} holds no credential")
-    try:
-        values = json.loads(text)
-        if isinstance(values, dict):
-            CREDENTIAL.require_known(values.pop(VERSION, 1))
-    except ValueError:
-        raise problem from None
-    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise problem
-    return Credential.from_mapping(values)

@@ -1,0 +1,1 @@
+"""The two forms of webhooks' credentials: a secret for each, or sealed in its webhook's item."""
