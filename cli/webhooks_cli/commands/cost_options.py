@@ -16,6 +16,7 @@ DAYS_MAX = 3650
 CREDENTIALS_MAX = 10_000_000
 BATCHING_MAX, CACHE_MAX = 5, 60  # of the parameters
 CONCURRENCY_MAX = 1000
+KEY_CACHES = (30, 300)
 MEMORIES = (256, 512, 1024, 1769)
 POWERS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 NUMBER = re.compile(r"([0-9]{1,16})([kMG]?)", re.ASCII)
@@ -109,12 +110,19 @@ def add_parameters(parser: ArgumentParser) -> None:
         default="Customer",
         help="EncryptionKey (default: %(default)s)",
     )
+    group.add_argument(
+        "--key-cache-seconds",
+        type=int,
+        choices=KEY_CACHES,
+        default=SETTINGS.keys_seconds,
+        help="KeyCacheSeconds (default: %(default)s)",
+    )
     group.add_argument("--no-log-backups", action="store_true", help="LogBackups=false")
     group.add_argument(
         "--concurrency",
         type=_number(0, CONCURRENCY_MAX),
         metavar="N",
-        help="FanoutConcurrency and the three others; 0: Lambda polls a quiet queue less (default: not 0)",
+        help="Fanout-, Dispatcher- and RecoveryConcurrency; 0: Lambda polls quiet queues less",
     )
 
 
@@ -141,6 +149,7 @@ def settings_of(options: Namespace) -> Settings:
         dispatcher_memory_mb=options.dispatcher_memory,
         has_credentials_in_table=options.credential_store == "Table",
         has_own_key=options.encryption_key == "Customer",
+        keys_seconds=options.key_cache_seconds,
         has_log_backups=not options.no_log_backups,
         has_maximum_concurrency=options.concurrency != 0,
     )

@@ -59,27 +59,28 @@ class Effect:
 
 CACHE_SECONDS = 60
 ECONOMIES = (
-    Economy("BatchingSeconds", "1", {"batching_seconds": 1}, "callbacks come up to 2 s later"),
+    Economy("BatchingSeconds", "1", {"batching_seconds": 1}, "callbacks up to 2 s later"),
     Economy(
         "WebhookCacheSeconds",
         f"{CACHE_SECONDS}",
         {"webhook_cache_seconds": CACHE_SECONDS},
-        f"deliveries under way see a change after {CACHE_SECONDS} s at most",
+        f"changes seen up to {CACHE_SECONDS} s later",
     ),
-    Economy("DispatcherMemory", "256", {"dispatcher_memory_mb": 256}, "half of the CPU for a batch"),
+    Economy("DispatcherMemory", "256", {"dispatcher_memory_mb": 256}, "half of the CPU"),
     Economy(
         "CredentialStore",
         "Table",
         {"has_credentials_in_table": True},
-        "credentials are sealed in the table, not in Secrets Manager",
+        "no secret for each credential",
     ),
-    Economy("EncryptionKey", "AwsOwned", {"has_own_key": False}, "no key policy and no audit of its use"),
-    Economy("LogBackups", "false", {"has_log_backups": False}, "the delivery log cannot be restored"),
+    Economy("EncryptionKey", "AwsOwned", {"has_own_key": False}, "no key policy of your own"),
+    Economy("LogBackups", "false", {"has_log_backups": False}, "no restore of the delivery log"),
+    Economy("KeyCacheSeconds", "300", {"keys_seconds": 300}, "a reset key signs 5 min later"),
     Economy(
-        "FanoutConcurrency and the others",
+        "FanoutConcurrency",
         "0",
         {"has_maximum_concurrency": False},
-        "only the account bounds the functions at once",
+        "no bound but the account's",
     ),
 )
 

@@ -14,7 +14,8 @@ class Settings:
     has_credentials_in_table: bool = False  # CredentialStore=Table
     has_own_key: bool = True  # EncryptionKey=Customer
     has_log_backups: bool = True  # LogBackups
-    has_maximum_concurrency: bool = True  # none of the four concurrency parameters is 0
+    keys_seconds: int = 30  # KeyCacheSeconds: in which a function keeps each of the two signing keys
+    has_maximum_concurrency: bool = True  # none of the concurrency parameters is 0
     log_days: int = 30  # LogRetentionDays
     fast_lane_ms: int = 1000  # FastLaneSeconds: deliveries of slower endpoints take the slow lane
     # The template's own values, and the functions'.
@@ -22,10 +23,10 @@ class Settings:
     description_bytes: int = 1024  # of it for each delivery, beside its body
     memory_mb: int = 512  # of fan-out and of the API's functions
     queues: int = 4  # polled by Lambda: events, deliveries, slow deliveries, recovery
+    limited_queues: int = 1  # of them, always with MaximumConcurrency: the slow deliveries
     batch_messages: int = 10  # in an invocation, at most
     data_key_seconds: int = 3600  # KmsDataKeyReusePeriodSeconds
     secrets: int = 3  # the template's own
-    keys_seconds: int = 30  # in which a function keeps each of the two signing keys
     master_seconds: int = 300  # in which it keeps the master secret
     credential_seconds: int = 3600  # in which it keeps a credential
     # AWS's.

@@ -113,7 +113,7 @@ def traffic_of(
         init_gb_seconds=sum(_init_gb_seconds(each, settings) for each in (fanout, dispatcher, api)),
         producer_requests=load.events * requests_of(load.size + sizes.event_more),
         queue_requests=_queue_requests(model, fanned, dispatched, fanouts=fanout.count, batches=batches),
-        empty_receives=settings.queues * _pollers(settings) * MONTH_SECONDS / settings.poll_seconds,
+        empty_receives=_pollers(settings) * MONTH_SECONDS / settings.poll_seconds,
         write_units=fanout.count * path.fanout_write_units.of(fanned.communities, fanned.events)
         + batches * path.write_units.of(dispatched.messages, dispatched.deliveries),
         read_units=fanout.count * path.fanout_read_units.of(fanned.communities, fanned.events)
@@ -138,7 +138,9 @@ def traffic_of(
 
 
 def _pollers(settings: Settings) -> int:
-    return settings.pollers if settings.has_maximum_concurrency else settings.quiet_pollers
+    """Return the pollers of all queues while nothing comes."""
+    limited = settings.queues if settings.has_maximum_concurrency else settings.limited_queues
+    return limited * settings.pollers + (settings.queues - limited) * settings.quiet_pollers
 
 
 def _queue_requests(

@@ -267,7 +267,7 @@ def test_the_page_shows_the_bill_as_the_command_prints_it(
     ("column", "argv"),
     [
         (1, ("--events", "1M")),
-        (2, ("--events", "100M", "--packed")),
+        (2, ("--events", "100M")),
         (3, ("--events", "10M", "--endpoints", "5")),
     ],
 )

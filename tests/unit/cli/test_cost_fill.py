@@ -143,6 +143,18 @@ def test_a_cached_webhook_is_read_the_less_the_more_it_is_wanted() -> None:
     assert 0 < saved(0.4) < saved(4) < saved(38) < 1
 
 
+def test_keys_that_are_kept_longer_are_read_less() -> None:
+    kept, again = (month_at(4, replace(SETTINGS, keys_seconds=seconds)) for seconds in (300, 30))
+    assert kept.traffic.secret_calls < again.traffic.secret_calls / 4
+    assert kept.bill.services["Secrets Manager"] < again.bill.services["Secrets Manager"]
+
+
+def test_a_queue_without_a_limit_has_two_pollers_while_nothing_comes() -> None:
+    free = replace(SETTINGS, has_maximum_concurrency=False)
+    polls = month_at(4, free).traffic.empty_receives / month_at(4).traffic.empty_receives
+    assert polls == pytest.approx((3 * 2 + 5) / (4 * 5))
+
+
 def test_credentials_in_the_table_leave_no_secret_of_theirs_and_are_read_by_kms() -> None:
     sealed = replace(SETTINGS, has_credentials_in_table=True)
     secrets, table = month_at(4, credentials=100), month_at(4, sealed, credentials=100)
@@ -190,6 +202,7 @@ def test_a_fixed_filling_has_no_busy_hours(webhooks: CommandLine) -> None:
         (("--dispatcher-memory", "256"), "DispatcherMemory", 256),
         (("--credential-store", "Table"), "CredentialStore", "Table"),
         (("--encryption-key", "AwsOwned"), "EncryptionKey", "AwsOwned"),
+        (("--key-cache-seconds", "300"), "KeyCacheSeconds", 300),
         (("--no-log-backups",), "LogBackups", False),
         (("--concurrency", "0"), "hasMaximumConcurrency", False),
     ],
