@@ -85,8 +85,8 @@ unit: setup browser languages $(GATES) $(SITE) ## run the tests that need no sta
 e2e: setup browser ## run the tests against a local stack of their own
 	@echo "== tests: end to end"; $(PY) -m pytest -q tests/e2e
 
-bench: setup .venv-bench/.installed .venv-gates/.installed ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures)
-	@$(PY) -m benchmarks $(if $(ONLY),--only '$(ONLY)')
+bench: setup ## measure everything and write docs/benchmarks.md (ONLY=4,10: these figures; HELP=1: their list)
+	@$(PY) -m benchmarks $(if $(HELP),--help) $(if $(ONLY),--only '$(ONLY)')
 
 soak: setup ## run the local stack at a steady load and check that nothing grows (MINUTES=30)
 	@$(PY) -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES))

@@ -1,4 +1,8 @@
-"""`make bench`: measures the figures, keeps their records in docs/benchmarks, writes docs/benchmarks.md."""
+"""Measures the figures, keeps their records in docs/benchmarks, and writes docs/benchmarks.md.
+
+`make bench ONLY=4,10` and `.venv/bin/python -m benchmarks --only 4,10` do the same: tools that are missing
+are installed first.
+"""
 
 import argparse
 import json
@@ -16,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks import report
+from benchmarks import environments, report
 from benchmarks.report import Record
 from benchmarks.run import FIGURES, FOLDER, chosen, words
 from local.errors import LocalError
@@ -26,6 +30,7 @@ from local.progress import Progress
 PAGE = ROOT / "docs" / "benchmarks.md"
 KEPT = ROOT / "docs" / "benchmarks"
 LOGS = LOCAL / "bench"
+NEED_RUNTIME = {"7"}  # figures that start functions under Lambda's runtime
 WIDTH = 160  # columns, where no terminal says how many it has
 GRACE = 30  # seconds in which an interrupted figure ends the processes that it started
 
@@ -42,13 +47,20 @@ type Outcome = Record | Failed
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", metavar="4,10", help="the figures to measure (default: all, and scale)")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog="figures:\n" + "\n".join(f"  {key:6} {_title(name)}" for key, name in FIGURES.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", metavar="4,10", help="the figures to measure (default: all)")
     parser.add_argument("--report", action="store_true", help="write docs/benchmarks.md without measuring")
     options = parser.parse_args()
     progress = Progress()
     try:
         keys = [] if options.report else chosen(options.only)
+        runtime = [environments.RUNTIME] if NEED_RUNTIME.intersection(keys) else []
+        environments.install([environments.CHARTS, *runtime], progress)
         command = "make bench" + (f" ONLY={','.join(keys)}" if options.only else "")
         outcomes = {}
         for number, key in enumerate(keys, start=1):
@@ -67,6 +79,13 @@ def main() -> int:
         )
         return 130
     return status(outcomes)
+
+
+def _title(name: str) -> str:
+    try:
+        return words(name).title
+    except LocalError:
+        return name
 
 
 def attempt(key: str, name: str, *, command: str, progress: Progress) -> Outcome:
@@ -177,9 +196,7 @@ def _reworded(record: Record, module: str, folder: Path = FOLDER) -> Record:
 
 
 def _draw() -> None:
-    python = ROOT / ".venv-bench" / "bin" / "python"
-    if not python.exists():
-        raise LocalError("no charts are drawn without .venv-bench: `make .venv-bench/.installed`")
+    python = ROOT / environments.CHARTS / "bin" / "python"
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / "charts.log"
     with log.open("w", encoding="utf-8") as output:

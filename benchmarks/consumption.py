@@ -22,6 +22,7 @@ class Consumption:
     calls: Counter[str] = field(default_factory=Counter)
     read_units: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by table
     write_units: int = 0
+    items: int = 0  # that were written whole
     item_bytes: int = 0
     messages: int = 0
     message_bytes: int = 0
@@ -35,27 +36,41 @@ class Consumption:
         """Start to count anew; log lines are counted from then on."""
         self.calls.clear()
         self.read_units.clear()
-        self.write_units = self.item_bytes = self.messages = self.message_bytes = 0
+        self.write_units = self.items = self.item_bytes = self.messages = self.message_bytes = 0
         for handler in logging.getLogger("webhooks").handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(self.log)
 
     def counting(self, responses: Mapping[str, bytes]) -> Respond:
-        """Return canned responses that count their requests."""
+        """Return canned responses that count their requests.
+
+        Raises AssertionError for a transaction, whose units are not counted.
+        """
 
         def response(operation: str, body: bytes) -> bytes:
             self.calls[operation] += 1
             asked = json.loads(body)
-            if operation == "BatchGetItem":
-                self._read(asked["RequestItems"], json.loads(responses[operation])["Responses"])
-            elif operation == "BatchWriteItem":
-                self._write(asked["RequestItems"])
-            elif operation == "SendMessageBatch":
-                self.messages += len(asked["Entries"])
-                self.message_bytes += sum(_message_bytes(entry) for entry in asked["Entries"])
+            match operation:
+                case "BatchGetItem":
+                    self._read(asked["RequestItems"], json.loads(responses[operation])["Responses"])
+                case "Query":
+                    self._query(asked, json.loads(responses[operation])["Items"])
+                case "BatchWriteItem":
+                    self._write(asked["RequestItems"])
+                case "UpdateItem":
+                    self.write_units += 1  # what is added is short, and so are these items
+                case "SendMessageBatch":
+                    self.messages += len(asked["Entries"])
+                    self.message_bytes += sum(_message_bytes(entry) for entry in asked["Entries"])
+                case "TransactWriteItems" | "PutItem" | "GetItem":
+                    raise AssertionError(operation)
             return responses[operation]
 
         return response
+
+    def _query(self, asked: Mapping[str, Any], found: Sequence[Any]) -> None:
+        billed = units(sum(map(item_bytes, found)), READ_UNIT)  # of all items together
+        self.read_units[asked["TableName"]] += billed if asked.get("ConsistentRead") else billed / 2
 
     def _read(self, asked: Mapping[str, Any], found: Mapping[str, Sequence[Any]]) -> None:
         for table, request in asked.items():
@@ -68,6 +83,7 @@ class Consumption:
         for puts in asked.values():
             for put in puts:
                 size = item_bytes(put["PutRequest"]["Item"])
+                self.items += 1
                 self.item_bytes += size
                 self.write_units += units(size, WRITE_UNIT)
 

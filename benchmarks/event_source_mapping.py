@@ -9,33 +9,44 @@ from tests.simulation.queue_orders import Message
 from tests.simulation.queues import Queue
 from webhooks.domain.lane import Lane
 
-MAX_CONCURRENCY = {"events": 10, "deliveries": 50, "slow": 50, "recovery": 5}  # invocations
+MAX_CONCURRENCY = {"events": 10, "deliveries": 50, "slow": 50, "recovery": 5}  # invocations: the defaults
 # Lambda begins with 5 invocations at a time for a mapping and adds 300 a minute while messages wait.
 FIRST_CONCURRENCY, ADDED_CONCURRENCY, ADDED_EVERY_SECONDS = 5, 5, 1
 INIT_SECONDS = 0.4  # of a new container
 
 
 class EventSourceMapping:
-    """Runs a function on the batches of a queue; at first a few invocations at a time, then more."""
+    """Runs a function on the batches of a queue; at first a few invocations at a time, then more.
+
+    `limit`: MaximumConcurrency. `scaled`: Lambda has added all of it already, and containers are there.
+    """
 
     def __init__(
-        self, deployment: Deployment, queue: Queue, *, lane: Lane, make: Callable[[Deployment], Container]
+        self,
+        deployment: Deployment,
+        queue: Queue,
+        *,
+        lane: Lane,
+        make: Callable[[Deployment], Container],
+        limit: int,
+        scaled: bool = False,
     ) -> None:
         self._deployment = deployment
         self._clock = deployment.clock
         self._queue = queue
         self._lane = lane
         self._make = make
-        self._concurrency = FIRST_CONCURRENCY
-        self._running = 0
+        self._limit = limit
+        self._concurrency = limit if scaled else FIRST_CONCURRENCY
+        self.running = 0
         self._added_at = NOW
-        self._idle: list[Container] = []
+        self._idle: list[Container] = [make(deployment) for _ in range(limit)] if scaled else []
 
     def poll(self) -> None:
         """Start as many invocations as there are batches and room for."""
-        while self._running < self._concurrency and (batch := self._queue.receive()):
+        while self.running < self._concurrency and (batch := self._queue.receive()):
             self._start(batch)
-        limit, now = MAX_CONCURRENCY[self._queue.name], self._clock.now
+        limit, now = self._limit, self._clock.now
         is_due = now >= self._added_at + ADDED_EVERY_SECONDS
         if self._queue.visible and self._concurrency < limit and is_due:
             self._concurrency = min(limit, self._concurrency + ADDED_CONCURRENCY)
@@ -44,7 +55,7 @@ class EventSourceMapping:
             self.poll()
 
     def _start(self, batch: Sequence[Message]) -> None:
-        self._running += 1
+        self.running += 1
         self._clock.start(lambda: self._invoke(batch))
 
     def _invoke(self, batch: Sequence[Message]) -> None:
@@ -59,5 +70,5 @@ class EventSourceMapping:
             if message.id not in failed:
                 self._queue.delete(message)
         self._idle.append(container)
-        self._running -= 1
+        self.running -= 1
         self.poll()

@@ -59,7 +59,7 @@ class Outage:
             deployment.publish(tenants[tenant], str(number), at=at)
             if tenant < TENANTS - DEAD and at >= died:
                 sent[str(number)] = at
-        with _silent():
+        with silent():
             deployment.clock.run()
         arrivals = deployment.endpoints.arrivals
         return [(at - died, (arrivals[event_id] - at) * 1000) for event_id, at in sent.items()]
@@ -81,7 +81,7 @@ def onset(seen: Sequence[tuple[float, float]]) -> list[float]:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Log nothing: the service would write a line for each delivery."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

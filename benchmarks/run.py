@@ -47,6 +47,7 @@ FIGURES = {
     "15": "wide",
     "16": "hostile",
     "17": "log_pages",
+    "18": "stack",
     "scale": "scale",
 }
 FOLDER = ROOT / "benchmarks" / "figures"
@@ -74,7 +75,7 @@ def chosen(only: str | None) -> list[str]:
     names = re.findall(r"[^,\s]+", only)
     unknown = [name for name in names if name not in FIGURES]
     if unknown or not names:
-        raise LocalError(f"ONLY={only}: figures are 1 to 17 and scale, as in ONLY=4 or ONLY=4,10")
+        raise LocalError(f"ONLY={only}: figures are 1 to 18 and scale, as in ONLY=4 or ONLY=4,10")
     return [key for key in FIGURES if key in names]
 
 

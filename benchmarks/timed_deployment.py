@@ -7,13 +7,13 @@ token endpoint or its host's lookup is unresponsive.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from enum import StrEnum
 from random import Random
 from typing import Any
 
-from benchmarks.event_source_mapping import EventSourceMapping
+from benchmarks.event_source_mapping import MAX_CONCURRENCY, EventSourceMapping
 from benchmarks.timed_endpoints import TOKEN_PATH, TimedEndpoints, Unresponsive
 from tests.clocks import NOW
 from tests.fakes.delivery_log import FakeDeliveryLog
@@ -63,7 +63,10 @@ class EmptyLog(FakeDeliveryLog):
 
 
 class TimedDeployment(Deployment):
-    """See the module."""
+    """See the module.
+
+    `concurrency`: of each queue's mapping. `scaled`: Lambda has added all of it already.
+    """
 
     endpoints: TimedEndpoints
 
@@ -73,8 +76,11 @@ class TimedDeployment(Deployment):
         *,
         design: Design = Design.LANES,
         unresponsive: Unresponsive = Unresponsive.ENDPOINT,
+        concurrency: Mapping[str, int] = MAX_CONCURRENCY,
+        scaled: bool = False,
     ) -> None:
-        self._design = design
+        self._design, self._concurrency, self._scaled = design, concurrency, scaled
+        self.mappings: dict[str, EventSourceMapping] = {}
         super().__init__(random, workers=MAX_BATCH * MAX_PACK_DELIVERIES, slice_size=SLICE)
         self.log = EmptyLog()
         self.tokens = self.endpoints = TimedEndpoints(self.clock, unresponsive)
@@ -96,7 +102,9 @@ class TimedDeployment(Deployment):
         return HOP_MEDIAN * self.random.lognormvariate(0, HOP_SIGMA)
 
     def _map(self, queue: Queue, *, lane: Lane, make: Callable[[Deployment], Container]) -> None:
-        queue.on_visible = EventSourceMapping(self, queue, lane=lane, make=make).poll
+        limit = self._concurrency[queue.name]
+        mapping = EventSourceMapping(self, queue, lane=lane, make=make, limit=limit, scaled=self._scaled)
+        self.mappings[queue.name], queue.on_visible = mapping, mapping.poll
 
     def time_left(self) -> float:
         """Return the time of an invocation: none here comes near its end."""

@@ -1,49 +1,58 @@
-"""A million events of 2 KB to one endpoint that answers in 200 ms, at 100 million events a month.
+"""Events of 2 KB to one endpoint that answers in 200 ms, from 0.4 to 1,000 events a second.
 
 Both functions are composed as Lambda runs them, and a stub answers for AWS: calls, units, log lines and
-bytes are counted, and CPU is measured over kept TLS connections. The model of `webhooks cost` makes a bill
-of them, with T(B) = endpoint's time + overhead + B * c / (memory / 1,769 MB) and an overhead of 7.5 ms for
-each AWS call. The prices are those of Lambda, SQS, DynamoDB's units, Secrets Manager's calls, log lines and
-egress; "all prices" adds KMS and storage. Standing prices, due without any event, are in no reading. Single
-deliveries come from ten tenants, packed ones from one; "trickle" is one event at a time, a million a month.
+bytes are counted, and CPU is measured over kept TLS connections, for three shapes of batches. "Single": ten
+events of ten tenants, ten deliveries. "Packed": ten events of one tenant, ten packs of ten. "Trickle": one
+event. The model of `webhooks cost` interpolates between them, fills the batches as Lambda's pollers do (rate
+* cycle / pollers), and makes a bill of a month, with T(B) = endpoint's time + overhead + B * c / (memory /
+1,769 MB) and an overhead of 7.5 ms for each AWS call. The prices of a shape and of a rate are those of
+Lambda, SQS, DynamoDB's units, Secrets Manager's calls, log lines and egress for a million events of a
+hundred tenants, even over the month; "all prices" adds KMS and storage. Standing prices, due without any
+event, are in the quiet month alone: a million events. "Economy": every parameter of the template that saves.
 """
 
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from benchmarks import event_path
-from benchmarks.consumption import Consumption, endpoint
-from benchmarks.figure import Goal, Measured, Reading
+from benchmarks.figure import Chart, Goal, Line, Measured, Reading
 from benchmarks.null_receiver import HOST, null_receiver
 from benchmarks.paired import Work, cpu_of
+from benchmarks.shape_counts import count, events_of, fanout_responses, handle, packs_of, webhooks_of
 from local.progress import Progress
 from tests.aws_stub.responses import canned, stub_aws
-from webhooks.adapters.dynamodb.items import key
-from webhooks.adapters.dynamodb.keys import HEAD, community_pk
-from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Webhook
 from webhooks.entrypoints.sqs import Handler
 from webhooks_cli.costs.bill import Bill, bill_of
+from webhooks_cli.costs.effects import ECONOMIES, Month
+from webhooks_cli.costs.event_path import EventPath, interpolated
 from webhooks_cli.costs.figures import BYTES, MEASURED, Bytes, MeasuredFigures, Shape
-from webhooks_cli.costs.prices import MILLION, US_EAST_1, Prices
-from webhooks_cli.costs.traffic import Load, traffic_of
+from webhooks_cli.costs.fill import FULL, PACKED, TRICKLE
+from webhooks_cli.costs.load import MONTH_SECONDS, Load
+from webhooks_cli.costs.prices import MILLION, US_EAST_1
+from webhooks_cli.costs.settings import SETTINGS, Settings
 
 TITLE = "Dollars for a million events to one endpoint"
 AGAINST = "the list prices of others in docs/cost.md"
 BOUND = """\
 The log's write unit is 0.63 of a single delivery, and reads of the log and of the webhook are 0.25: the
-price of an delivery log and of finding repeats. Egress is 0.26, SQS 0.25, log lines 0.22, Lambda 0.21,
-fan-out's read of the community's version 0.13. Single deliveries come from ten tenants here; one tenant
-would take 0.11 less, log keys read with eventual consistency 0.06 less, functions of 256 MB 0.08 less, at
-twice the CPU time of a batch. A packed delivery takes the same write unit: an item for each pack (figure
-10) would take 0.5 to 0.7 less, and one log line for each pack another 0.16."""
-GOALS = {"single": Goal(1.50), "packed": Goal(0.70)}
-MONTH = Load(events=100 * MILLION)  # enough for batches to fill
+price of a delivery log and of finding repeats. Egress is 0.26, SQS 0.25, log lines 0.22, Lambda 0.21,
+fan-out's read of the community's version 0.13. Below 200 events a second the batches are not full, and the
+invocations and requests of SQS that fewer messages share cost more than all of that."""
+GOALS = {"single": Goal(1.40), "packed": Goal(0.70)}
+FILLS = {"trickle": TRICKLE, "single": FULL, "packed": PACKED}
+BUSY = Load(events=100 * MILLION)  # a shape's month
 QUIET = Load(events=MILLION)
+RATES = (0.4, 4, 38, 190, 1000)  # events a second
+GOAL_RATE, RATE_GOAL = 38, Goal(2.0)  # with BatchingSeconds=1, at 100 million a month
+QUIET_GOAL, CREDENTIAL_GOAL = Goal(3.0), Goal(0.01)
+CREDENTIALS = 100
+WINDOW = replace(SETTINGS, batching_seconds=1)
+ECONOMY = replace(SETTINGS, **{name: value for each in ECONOMIES for name, value in each.changes.items()})
+PARAMETERS = {"defaults": SETTINGS, "BatchingSeconds=1": WINDOW, "economy": ECONOMY}
 LISTED = replace(US_EAST_1, table_gb=0, backup_gb=0, secret=0, key=0, key_requests=0, stored_log_gb=0)
+OTHERS = {"SNS HTTPS": 1.36, "EventBridge API destinations": 1.46}  # docs/cost.md has the sources
+DRAWN = [0.4 * 10 ** (step / 4) for step in range(15)]  # events a second, in the chart
 SAMPLES = 5
 DELIVERIES = 400  # in one sample of CPU
 FURTHER = 5  # matches, to tell the price of each for fan-out
@@ -52,39 +61,122 @@ FURTHER = 5  # matches, to tell the price of each for fan-out
 TOLERANCE, CPU_TOLERANCE = 0.1, 0.33
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The measured shapes of one round."""
+
+    path: EventPath
+    sizes: Bytes
+
+    def bill(self, month: Month, *, is_listed: bool = True) -> Bill:
+        """Return a month's bill."""
+        traffic = replace(month, path=self.path).traffic
+        prices = LISTED if is_listed else US_EAST_1
+        return bill_of(month.load, traffic, settings=month.settings, prices=prices)
+
+
 def measure(progress: Progress) -> Measured:
-    """Measure the shapes, and compare them with the constants of the model."""
-    readings, remarks = [], []
+    """Measure the shapes, compare them with the constants of the model, and make the bills."""
+    figures: dict[str, list[MeasuredFigures]] = {}
+    remarks = []
+    sizes = BYTES
     for name, constants in MEASURED.items():
         with progress.step(f"{name}: calls, units and bytes"):
-            counted, sizes = count(constants.shape)
+            counts = count(constants.shape)
         with progress.step(f"{name}: CPU"):
-            samples = list(measure_cpu(counted))
-        load = QUIET if name == "trickle" else MONTH
-        for label, prices, goal in (
-            (name, LISTED, GOALS.get(name)),
-            (f"{name}, all prices", US_EAST_1, None),
-        ):
-            bills = [_bill(load, each, sizes=sizes, prices=prices) for each in samples]
-            readings.append(Reading(label, [_per_million(bill.by_events, load) for bill in bills], "$", goal))
-        middle = sorted(samples, key=lambda each: each.cpu_ms_per_delivery)[SAMPLES // 2]
-        remarks.append(f"{name}: {_lines(_bill(load, middle, sizes=sizes, prices=US_EAST_1), load)}")
-        stale = [*_stale(constants, middle), *_stale(BYTES, sizes)]
+            figures[name] = sorted(measure_cpu(counts.figures), key=lambda each: each.cpu_ms_per_delivery)
+        sizes = counts.sizes
+        stale = [*_stale(constants, figures[name][SAMPLES // 2]), *_stale(BYTES, sizes)]
         remarks += [f"{name}: a constant of `webhooks cost` is out of date: {each}" for each in stale]
-    return Measured(readings, remarks=remarks)
+    samples = [
+        Sample(interpolated({name: each[number] for name, each in figures.items()}), sizes)
+        for number in range(SAMPLES)
+    ]
+    middle = samples[SAMPLES // 2]
+    remarks = [
+        f"{name}: {_lines(middle.bill(_shape_month(name), is_listed=False), _shape_month(name))}"
+        for name in FILLS
+    ] + remarks
+    return Measured([*_shapes(samples), *_rates(samples), *_standing(samples)], [_chart(middle)], remarks)
 
 
-def _bill(load: Load, figures: MeasuredFigures, *, sizes: Bytes, prices: Prices) -> Bill:
-    return bill_of(load, traffic_of(load, figures, sizes=sizes), prices=prices)
+def _shapes(samples: Sequence[Sample]) -> Iterator[Reading]:
+    for name in FILLS:
+        month = _shape_month(name)
+        for label, is_listed, goal in ((name, True, GOALS.get(name)), (f"{name}, all prices", False, None)):
+            yield Reading(
+                label, [_by_events(each, month, is_listed=is_listed) for each in samples], "$", goal
+            )
 
 
-def _per_million(dollars: float, load: Load) -> float:
-    return dollars / load.events * MILLION
+def _rates(samples: Sequence[Sample]) -> Iterator[Reading]:
+    for rate in RATES:
+        for name, settings in PARAMETERS.items():
+            month = _rate_month(rate, settings)
+            goal = RATE_GOAL if rate == GOAL_RATE and settings is WINDOW else None
+            yield Reading(
+                f"{rate:,} events/s, {name}", [_by_events(each, month) for each in samples], "$", goal
+            )
 
 
-def _lines(bill: Bill, load: Load) -> str:
+def _standing(samples: Sequence[Sample]) -> Iterator[Reading]:
+    """Yield the readings with standing prices, in dollars a month."""
+    for name, settings, goal in (("defaults", SETTINGS, None), ("economy", ECONOMY, QUIET_GOAL)):
+        for filling, fill in (("even", None), ("full batches", FULL)):
+            month = Month(load=QUIET, settings=settings, fill=fill)
+            totals = [each.bill(month, is_listed=False).total for each in samples]
+            yield Reading(f"a quiet month, {filling}, {name}", totals, "$", goal)
+    table = replace(SETTINGS, has_credentials_in_table=True)
+    for name, settings, goal in (("SecretsManager", SETTINGS, None), ("Table", table, CREDENTIAL_GOAL)):
+        month = Month(load=QUIET, settings=settings)
+        more = replace(month, load=replace(QUIET, credentials=CREDENTIALS))
+        prices = [
+            (each.bill(more, is_listed=False).total - each.bill(month, is_listed=False).total) / CREDENTIALS
+            for each in samples
+        ]
+        yield Reading(f"a credential, a month, {name}", prices, "$", goal)
+
+
+def _chart(sample: Sample) -> Chart:
+    def line(settings: Settings) -> Line:
+        months = [(rate, _rate_month(rate, settings)) for rate in DRAWN]
+        return [
+            (
+                round(rate, 2),
+                round(sample.bill(month, is_listed=False).total * MILLION / month.load.events, 3),
+            )
+            for rate, month in months
+        ]
+
+    lines: Mapping[str, Line] = {name: line(settings) for name, settings in PARAMETERS.items()}
+    others = {name: [(round(rate, 2), price) for rate in DRAWN] for name, price in OTHERS.items()}
+    return Chart(
+        "rates",
+        "A million events to one endpoint, all prices, standing ones too",
+        "events a second, even over the month",
+        "dollars for a million events",
+        {**lines, **others},
+        log="xy",
+    )
+
+
+def _shape_month(name: str) -> Month:
+    return Month(load=QUIET if name == "trickle" else BUSY, fill=FILLS[name])
+
+
+def _rate_month(rate: float, settings: Settings) -> Month:
+    return Month(load=Load(events=round(rate * MONTH_SECONDS)), settings=settings)
+
+
+def _by_events(sample: Sample, month: Month, *, is_listed: bool = True) -> float:
+    return sample.bill(month, is_listed=is_listed).by_events / month.load.events * MILLION
+
+
+def _lines(bill: Bill, month: Month) -> str:
     lines = sorted((line for line in bill.lines if not line.standing), key=lambda line: -line.dollars)
-    return "; ".join(f"{line.service}, {line.item} ${_per_million(line.dollars, load):.3f}" for line in lines)
+    return "; ".join(
+        f"{line.service}, {line.item} ${line.dollars / month.load.events * MILLION:.3f}" for line in lines
+    )
 
 
 def _stale(constants: MeasuredFigures | Bytes, measured: MeasuredFigures | Bytes) -> Iterator[str]:
@@ -96,57 +188,15 @@ def _stale(constants: MeasuredFigures | Bytes, measured: MeasuredFigures | Bytes
                 yield f"{name} is {found[name]:.4g}, not {constant:.4g}"
 
 
-def count(shape: Shape) -> tuple[MeasuredFigures, Bytes]:
-    """Count the consumption of a shape's second batch; its CPU stays 0."""
-    deliveries, events = shape.messages_per_batch * shape.deliveries_per_message, shape.events_per_batch
-    dispatching, fanning = Consumption(), Consumption()
-    with endpoint() as receiver:
-        webhooks = _webhooks(shape, receiver.url)
-        function = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
-        stub_aws(function.app.aws, dispatching.counting(event_path.responses(webhooks)))
-        _second(
-            function.lambda_handler, _packs(webhooks, shape), forget=[dispatching.forget, receiver.forget]
-        )
-    function = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
-    batch = _events(shape)
-    stub_aws(function.app.aws, fanning.counting(_fanout_responses(batch, matches=1)))
-    _second(function.lambda_handler, batch, forget=[fanning.forget])
-    sent = events // min(events, shape.deliveries_per_message)
-    if (receiver.requests, fanning.messages) != (deliveries, sent):
-        raise AssertionError(f"{receiver.requests} callbacks and {fanning.messages} messages were sent")
-    body = receiver.body_bytes / deliveries
-    figures = MeasuredFigures(
-        shape=shape,
-        fanout_read_units_per_event=sum(fanning.read_units.values()) / events,
-        fanout_cpu_ms_per_event=0,
-        fanout_cpu_ms_per_further_match=0,
-        log_bytes_per_event=fanning.log_bytes / events,
-        dispatcher_calls_per_batch=dispatching.calls.total(),
-        read_units_per_message=dispatching.read_units[event_path.SUBSCRIPTIONS] / shape.messages_per_batch,
-        read_units_per_delivery=dispatching.read_units[event_path.DELIVERIES] / deliveries,
-        write_units_per_delivery=dispatching.write_units / deliveries,
-        cpu_ms_per_delivery=0,
-        log_bytes_per_delivery=dispatching.log_bytes / deliveries,
-        log_item_bytes_per_delivery=dispatching.item_bytes / deliveries,
-        message_bytes_per_delivery=fanning.message_bytes / events - body,
-    )
-    sizes = Bytes(
-        event_more=round(sum(len(each["body"].encode()) for each in batch["Records"]) / events - body),
-        request_more=round(receiver.request_bytes / deliveries - body),
-    )
-    return figures, sizes
-
-
 def measure_cpu(counted: MeasuredFigures) -> Iterator[MeasuredFigures]:
     """Yield the figures with samples of CPU."""
     shape = counted.shape
     with null_receiver() as running:
         os.environ["SSL_CERT_FILE"] = str(running.authority)
-        webhooks = _webhooks(shape, f"https://{HOST}:{running.https}/hook")
+        webhooks = webhooks_of(shape, f"https://{HOST}:{running.https}/hook")
         function = event_path.function("dispatcher")
         stub_aws(function.app.aws, canned(event_path.responses(webhooks)))
-        operations = shape.messages_per_batch * shape.deliveries_per_message
-        deliver = _work(function.lambda_handler, _packs(webhooks, shape), operations)
+        deliver = _work(function.lambda_handler, packs_of(webhooks, shape), shape.deliveries_per_batch)
         one, more = (_fan_out(shape, matches) for matches in (1, 1 + FURTHER))
         for work in (deliver, one, more):
             work()
@@ -161,65 +211,18 @@ def measure_cpu(counted: MeasuredFigures) -> Iterator[MeasuredFigures]:
 
 
 def _fan_out(shape: Shape, matches: int) -> Work:
-    batch = _events(shape)
+    batch = events_of(shape)
     function = event_path.function("fanout")
-    stub_aws(function.app.aws, canned(_fanout_responses(batch, matches=matches)))
+    stub_aws(function.app.aws, canned(fanout_responses(batch, matches=matches)))
     return _work(function.lambda_handler, batch, shape.events_per_batch)
 
 
-def _work(handler: Handler, batch: dict[str, Any], operations: int) -> Work:
+def _work(handler: Handler, batch: dict[str, object], operations: int) -> Work:
     batches = -(-DELIVERIES // operations)
 
     def work() -> int:
         for _ in range(batches):
-            _handle(handler, batch)
+            handle(handler, batch)
         return batches * operations
 
     return work
-
-
-def _second(handler: Handler, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
-    """Run a batch twice: the first reads keys and index and opens connections."""
-    _handle(handler, batch)
-    for each in forget:
-        each()
-    _handle(handler, batch)
-
-
-def _handle(handler: Handler, batch: dict[str, Any]) -> None:
-    response = handler(batch, None)
-    if response["batchItemFailures"]:
-        raise AssertionError(response)
-
-
-def _webhooks(shape: Shape, url: str) -> list[Webhook]:
-    return [event_path.webhook(number, url) for number in range(1, shape.messages_per_batch + 1)]
-
-
-def _packs(webhooks: Sequence[Webhook], shape: Shape) -> dict[str, Any]:
-    size = shape.deliveries_per_message
-    return event_path.deliveries_batch(
-        [(each, range(index * size, index * size + size)) for index, each in enumerate(webhooks)]
-    )
-
-
-def _events(shape: Shape) -> dict[str, Any]:
-    """Return a batch of events: of one tenant where packs are shared, else each of its own tenant."""
-    batch = event_path.events_batch(shape.events_per_batch)
-    if shape.deliveries_per_message == 1:
-        for number, record in enumerate(batch["Records"]):
-            record["body"] = json.dumps({**json.loads(record["body"]), "tenantId": f"tn{number:02d}"})
-    return batch
-
-
-def _fanout_responses(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
-    tenants = {json.loads(record["body"])["tenantId"] for record in batch["Records"]}
-    heads = [
-        key(community_pk(Scope(tenant, event_path.SCOPE.community_id)), HEAD) | {"version": {"N": "1"}}
-        for tenant in sorted(tenants)
-    ]
-    webhooks = [event_path.webhook(number, "https://example.com/hook") for number in range(1, matches + 1)]
-    return {
-        **event_path.fanout_responses(webhooks),
-        "BatchGetItem": json.dumps({"Responses": {event_path.SUBSCRIPTIONS: heads}}).encode(),
-    }

@@ -1,18 +1,17 @@
-"""The AWS calls of a delivery, counted where botocore would send them; every endpoint responds 200.
+"""The AWS calls and units of an event and of a delivery, counted where botocore would send them.
 
-Calls are the dispatcher's (Lambda receives and deletes messages itself); write units follow from the bytes
-of the items that are written.
+Calls are the functions' own (Lambda receives and deletes messages itself); units follow from the bytes of
+the items that are written and read. "Single": ten events of ten tenants, ten deliveries. "Packed": ten events
+of one tenant, ten packs of ten. Every endpoint responds 200.
 """
 
-from benchmarks import event_path
+from benchmarks.consumption import Consumption
 from benchmarks.figure import Goal, Measured, Reading
-from benchmarks.figures.dispatcher import packs
-from benchmarks.null_receiver import null_receiver
+from benchmarks.shape_counts import count
 from local.progress import Progress
-from tests.aws_stub.counts import Counts, counting
-from tests.aws_stub.responses import canned, stub_aws
+from webhooks_cli.costs.figures import PACKED, SINGLE
 
-TITLE = "AWS calls and write units per delivery"
+TITLE = "AWS calls and units per event and delivery"
 AGAINST = "nothing: these are counts"
 BOUND = """\
 A packed delivery takes a whole write unit, five times the goal: the log has an item for each delivery, as a
@@ -22,31 +21,51 @@ follow from the deliveries that happened to travel together, and a repeat that t
 sent again. Items by webhook and slice of time, added to by each pack, would keep the promise for 0.2 to 0.5
 units and a call for each pack. The goal is in reach without the promise that repeats by producers are
 recognised under load."""
-BATCH = 10  # messages
+GOALS = {"single": (Goal(0.35), Goal(1)), "packed": (Goal(0.06), Goal(0.2))}
 
 
 def measure(progress: Progress) -> Measured:
+    """Count both shapes."""
     readings = []
-    with null_receiver() as running:
-        for name, size, calls, units in (("single", 1, 0.35, 1), ("packed", 10, 0.06, 0.2)):
-            with progress.step(f"{name} deliveries"):
-                counts = _count(f"http://127.0.0.1:{running.http}/hook", size)
-                deliveries = BATCH * size
-            readings += [
-                Reading(f"{name}: calls", [counts.calls.total() / deliveries], "per delivery", Goal(calls)),
-                Reading(
-                    f"{name}: write units", [counts.write_units / deliveries], "per delivery", Goal(units)
-                ),
-            ]
+    for shape in (SINGLE, PACKED):
+        with progress.step(f"{shape.name} deliveries"):
+            counts = count(shape)
+        calls, writes = GOALS[shape.name]
+        deliveries, events = shape.deliveries_per_batch, shape.events_per_batch
+        readings += [
+            *_readings(shape.name, counts.dispatcher, deliveries, per="delivery", calls=calls, writes=writes),
+            *_readings(f"{shape.name}, fan-out", counts.fanout, events, per="event"),
+        ]
+        both = (
+            counts.dispatcher.write_units / deliveries + counts.fanout.write_units / events,
+            _reads(counts.dispatcher) / deliveries + _reads(counts.fanout) / events,
+        )
+        readings += [
+            Reading(f"{shape.name}, both: write units", [both[0]], "per delivery"),
+            Reading(f"{shape.name}, both: read units", [both[1]], "per delivery"),
+        ]
     return Measured(readings)
 
 
-def _count(url: str, size: int) -> Counts:
-    function = event_path.function("dispatcher")
-    webhooks = [event_path.webhook(number, url) for number in range(1, BATCH + 1)]
-    counts = Counts()
-    stub_aws(function.app.aws, counting(canned(event_path.responses(webhooks)), counts))
-    function.lambda_handler(packs(webhooks, size), None)  # it reads the keys, which are kept from then on
-    counts.clear()
-    function.lambda_handler(packs(webhooks, size), None)
-    return counts
+def _readings(
+    name: str,
+    counted: Consumption,
+    share: int,
+    *,
+    per: str,
+    calls: Goal | None = None,
+    writes: Goal | None = None,
+) -> list[Reading]:
+    return [
+        Reading(f"{name}: calls", [counted.calls.total() / share], f"per {per}", calls),
+        *(
+            Reading(f"{name}: calls of {operation}", [number / share], f"per {per}")
+            for operation, number in sorted(counted.calls.items())
+        ),
+        Reading(f"{name}: write units", [counted.write_units / share], f"per {per}", writes),
+        Reading(f"{name}: read units", [_reads(counted) / share], f"per {per}"),
+    ]
+
+
+def _reads(counted: Consumption) -> float:
+    return sum(counted.read_units.values())

@@ -259,3 +259,28 @@ def test_events_without_listeners_take_one_read(warm: Stack) -> None:
         warm.publish(*({**event, "tenantId": "t2"} for event in _events(10)))
 
     assert counts.calls == {"BatchGetItem": 1}
+
+
+def test_ten_events_of_one_tenant_take_fan_out_two_calls_and_one_message(warm: Stack) -> None:
+    with counted(warm.fanout.aws) as counts:
+        assert warm.publish(*_events(10)) == {"batchItemFailures": []}
+
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1}
+    assert len(warm.waiting("deliveries")) == 1
+
+
+def test_an_event_alone_takes_fan_out_as_many_calls_as_ten(warm: Stack) -> None:
+    with counted(warm.fanout.aws) as counts:
+        assert warm.publish(*_events(1)) == {"batchItemFailures": []}
+
+    assert counts.calls == {"BatchGetItem": 1, "SendMessageBatch": 1}
+
+
+def test_events_that_nothing_listens_to_cost_fan_out_no_send(warm: Stack) -> None:
+    unwanted = ({**event, "eventName": "E_UNWANTED"} for event in _events(10))
+    warm.publish(*({**event, "eventName": "E_UNWANTED"} for event in _events(1, "warm")))  # its index is read
+
+    with counted(warm.fanout.aws) as counts:
+        assert warm.publish(*unwanted) == {"batchItemFailures": []}
+
+    assert counts.calls == {"BatchGetItem": 1}

@@ -17,6 +17,16 @@ class Shape:
     deliveries_per_message: int  # at most; fewer where large bodies fill a pack before
     description: str
 
+    @property
+    def communities_per_batch(self) -> int:
+        """The communities of fan-out's events: those of one share a message."""
+        return self.events_per_batch // min(self.events_per_batch, self.deliveries_per_message)
+
+    @property
+    def deliveries_per_batch(self) -> int:
+        """The deliveries of an invocation of the dispatcher."""
+        return self.messages_per_batch * self.deliveries_per_message
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredFigures:
@@ -30,6 +40,9 @@ class MeasuredFigures:
     # Reads of fan-out's one BatchGetItem: the head of each community in the batch. Singles come from ten
     # tenants and read ten heads, packed ones come from one. A head is less than 4 KB: one unit.
     fanout_read_units_per_event: float
+    fanout_write_units_per_event: float
+    # Fan-out's calls of a batch beside its sends.
+    fanout_more_calls_per_batch: float
     # CPU of fan-out's handler (process_time, one thread), divided by its events, for events with one match;
     # and the CPU of each further match.
     fanout_cpu_ms_per_event: float
@@ -38,7 +51,7 @@ class MeasuredFigures:
     log_bytes_per_event: float
     # The dispatcher's calls of one batch: BatchGetItem for each 100 keys, BatchWriteItem for each 25 items.
     # tests/integration/test_call_counts.py holds these and the write units.
-    dispatcher_calls_per_batch: int
+    dispatcher_calls_per_batch: float
     # Consistent reads: a webhook's item for each message, and the log's key of each delivery; a missing item
     # costs a unit, too.
     read_units_per_message: float
@@ -48,10 +61,23 @@ class MeasuredFigures:
     cpu_ms_per_delivery: float
     # The dispatcher's log lines, divided by its deliveries.
     log_bytes_per_delivery: float
-    # The items of the log as DynamoDB counts their bytes, divided by the deliveries in them.
+    # The items of the log, and their bytes as DynamoDB counts them, divided by the deliveries in them.
+    log_items_per_delivery: float
     log_item_bytes_per_delivery: float
     # Bytes of a message of the deliveries queue beside the bodies, divided by its deliveries.
     message_bytes_per_delivery: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """The consumption of a call of the API, on average: estimates, not measured."""
+
+    ms: int = 30  # two calls of AWS, and the CPU of figure 6 on a share of a core
+    read_units: float = 3  # the license's item and a page of webhooks or deliveries
+    log_bytes: int = 1200  # the function's line and API Gateway's
+
+
+API_CALL = ApiCall()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +117,8 @@ MEASURED = {
     "trickle": MeasuredFigures(
         shape=TRICKLE,
         fanout_read_units_per_event=1,
+        fanout_write_units_per_event=0,
+        fanout_more_calls_per_batch=1,
         fanout_cpu_ms_per_event=0.84,
         fanout_cpu_ms_per_further_match=0.034,
         log_bytes_per_event=146,
@@ -100,12 +128,15 @@ MEASURED = {
         write_units_per_delivery=1,
         cpu_ms_per_delivery=1.49,
         log_bytes_per_delivery=432,
+        log_items_per_delivery=1,
         log_item_bytes_per_delivery=305,
         message_bytes_per_delivery=315,
     ),
     "single": MeasuredFigures(
         shape=SINGLE,
         fanout_read_units_per_event=1,
+        fanout_write_units_per_event=0,
+        fanout_more_calls_per_batch=1,
         fanout_cpu_ms_per_event=0.2,
         fanout_cpu_ms_per_further_match=0.067,
         log_bytes_per_event=15,
@@ -115,12 +146,15 @@ MEASURED = {
         write_units_per_delivery=1,
         cpu_ms_per_delivery=0.59,
         log_bytes_per_delivery=432,
+        log_items_per_delivery=1,
         log_item_bytes_per_delivery=305,
         message_bytes_per_delivery=315,
     ),
     "packed": MeasuredFigures(
         shape=PACKED,
         fanout_read_units_per_event=0.1,
+        fanout_write_units_per_event=0,
+        fanout_more_calls_per_batch=1,
         fanout_cpu_ms_per_event=0.17,
         fanout_cpu_ms_per_further_match=0.019,
         log_bytes_per_event=15,
@@ -130,6 +164,7 @@ MEASURED = {
         write_units_per_delivery=1,
         cpu_ms_per_delivery=0.48,
         log_bytes_per_delivery=432,
+        log_items_per_delivery=1,
         log_item_bytes_per_delivery=305,
         message_bytes_per_delivery=194,
     ),

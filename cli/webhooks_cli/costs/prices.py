@@ -26,6 +26,12 @@ class Prices:
     log_gb: float = 0.50
     stored_log_gb: float = 0.03  # for a month
     egress_gb: float = 0.09
+    api_calls: float = 3.50  # of a REST API
+    # For a month: custom metrics of a deployment without trouble, alarms by the metrics in them, the
+    # dashboard. docs/metrics.md counts them.
+    metric: float = 0.30
+    alarm_metric: float = 0.10
+    dashboard: float = 3.00
 
 
 US_EAST_1 = Prices()

@@ -3,50 +3,51 @@
 from dataclasses import dataclass
 from math import ceil
 
-from webhooks_cli.costs.figures import BYTES, Bytes, MeasuredFigures
+from webhooks_cli.costs.batches import DispatcherBatch, FanoutBatch, Model, requests_of, sends_of
+from webhooks_cli.costs.event_path import EventPath, interpolated
+from webhooks_cli.costs.figures import API_CALL, BYTES, Bytes
+from webhooks_cli.costs.fill import Fill, filled
+from webhooks_cli.costs.load import MONTH_SECONDS, Load
 from webhooks_cli.costs.settings import SETTINGS, Settings
-
-MONTH_SECONDS = 30 * 86_400
-REQUEST_BYTES = 64 * 1024  # SQS bills each of them as one request
-CALL_MESSAGES, CALL_BYTES = 10, 1024 * 1024  # SendMessageBatch takes no more
-INVOCATION_BYTES = 6_000_000  # Lambda's limit of an invocation's payload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """A month. `endpoints`: webhooks that an event matches; `ms`: an endpoint's time; `size`: a body's bytes;
-    `credentials`: webhooks with a credential; `log_days`: AttemptLogDays.
-    """
-
-    events: int
-    endpoints: int = 1
-    ms: int = 200
-    size: int = 2048
-    credentials: int = 0
-    log_days: int = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Invocations:
-    """Invocations of one kind in a month; each is billed `ms`."""
+    """Invocations of one kind in a month; each is billed `ms`. `seconds`: those in which they come."""
 
     count: float
     ms: int
+    memory_mb: int
+    seconds: float = MONTH_SECONDS
 
     @property
     def environments(self) -> int:
         """The number that run at once where events come evenly: Little's law, rounded up."""
-        return ceil(self.count * self.ms / 1000 / MONTH_SECONDS)
+        return ceil(round(self.count * self.ms / 1000 / self.seconds, 9))
+
+    @property
+    def gb_seconds(self) -> float:
+        return self.count * self.ms / 1000 * self.memory_mb / 1024
+
+    def refreshes(self, every: int) -> float:
+        """Return the reads in a month of a value that each environment keeps for so many seconds."""
+        if not self.count:
+            return 0
+        apart = self.seconds * self.environments / self.count  # seconds, in one environment
+        return self.environments * self.seconds / (apart * ceil(every / apart))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """The quantities of a month."""
+    """The quantities of a month, and the filling that they come from."""
 
+    fill: Fill
     deliveries: int
     fanout: Invocations
     dispatcher: Invocations
     deferrals: Invocations  # of the fast lane, whose batch goes on to the slow lane
+    api: Invocations
+    init_gb_seconds: float
     producer_requests: float
     queue_requests: float
     empty_receives: float
@@ -60,109 +61,133 @@ class Traffic:
 
     @property
     def invocations(self) -> float:
+        """All of them, without those of the API."""
         return self.fanout.count + self.dispatcher.count + self.deferrals.count
 
 
 def traffic_of(
-    load: Load, measured: MeasuredFigures, *, settings: Settings = SETTINGS, sizes: Bytes = BYTES
+    load: Load,
+    path: EventPath | None = None,
+    *,
+    fill: Fill | None = None,
+    settings: Settings = SETTINGS,
+    sizes: Bytes = BYTES,
 ) -> Traffic:
-    """Count a month in which every delivery succeeds at its first attempt and events come evenly."""
-    shape = measured.shape
-    event_bytes = load.size + sizes.event_more
-    events_each = _fitting(shape.events_per_batch, event_bytes)
-    pack_room = max(1, settings.pack_bytes // (load.size + settings.description_bytes))
-    messages_each = load.endpoints * ceil(events_each / min(shape.deliveries_per_message, pack_room))
+    """Count a month in which every delivery succeeds at its first attempt and events come evenly.
+
+    `fill`: of the batches; without it, that of the load's rate.
+    """
+    path = path or interpolated()
+    model = Model(load=load, path=path, settings=settings, sizes=sizes)
+    fill = fill or filled(model)
+    fanned = model.fanout(fill.events, fill.communities)
+    dispatched = model.dispatcher(fill.messages, fanned)
     deliveries = load.events * load.endpoints
-    messages = load.events / events_each * messages_each
-    pack = deliveries / messages if messages else 0  # deliveries in a message
-    message_bytes = pack * (load.size + measured.message_bytes_per_delivery)
-    batch_messages = _fitting(shape.messages_per_batch, message_bytes)
-    batch = batch_messages * pack
-
-    sends = _sends(messages_each, message_bytes)
-    matches_cpu = max(load.endpoints - 1, 0) * measured.fanout_cpu_ms_per_further_match
-    fanout = Invocations(
-        load.events / events_each,
-        _billed_ms(
-            0,
-            calls=1 + sends.calls,
-            cpu_ms=events_each * (measured.fanout_cpu_ms_per_event + matches_cpu),
-            settings=settings,
-        ),
-    )
-    batches = deliveries / batch if batch else 0
-    calls, cpu_ms = measured.dispatcher_calls_per_batch, batch * measured.cpu_ms_per_delivery
-    dispatcher = Invocations(batches, _billed_ms(load.ms, calls=calls, cpu_ms=cpu_ms, settings=settings))
+    fanout = Invocations(load.events / fanned.events, fanned.ms, settings.memory_mb, load.seconds)
+    batches = deliveries / dispatched.deliveries
+    memory = settings.dispatcher_memory_mb
+    dispatcher = Invocations(batches, dispatched.ms, memory, load.seconds)
     slow = load.ms >= settings.fast_lane_ms
-    deferrals = Invocations(
-        batches if slow else 0, _billed_ms(0, calls=calls, cpu_ms=cpu_ms, settings=settings)
-    )
-
+    deferrals = Invocations(batches if slow else 0, dispatched.deferral_ms, memory, load.seconds)
+    api = Invocations(load.api_calls, API_CALL.ms, settings.memory_mb)
     passes = 2 if slow else 1  # by the fast lane, and by the slow one
-    receives = _requests(batch_messages * message_bytes) + 1  # and a deletion of the batch
-    hop = _sends(batch_messages, message_bytes).requests if slow else 0
+
+    log_reads = passes * path.log_read_units.of(dispatched.messages, dispatched.deliveries)
+    webhook_reads = path.webhook_read_units.of(dispatched.messages, dispatched.deliveries)
+    # The slow lane reads each webhook.
+    webhook_reads *= passes - 1 + _share_read(load, fanned, dispatcher=dispatcher, settings=settings)
     secret_calls = sum(
-        keys * _refreshes(dispatcher, seconds)
+        keys * dispatcher.refreshes(seconds)
         for keys, seconds in ((2, settings.keys_seconds), (1, settings.master_seconds))
     )
-    used_queues = (1 + passes) if load.events else 0
-    table_keys = _refreshes(fanout, settings.table_key_seconds) + 2 * _refreshes(
-        dispatcher, settings.table_key_seconds
-    )
+    credential_reads = _credential_reads(load, dispatcher=dispatcher, settings=settings)
+    if not settings.has_credentials_in_table:
+        secret_calls += credential_reads
     return Traffic(
+        fill=Fill(fanned.events, fanned.communities, dispatched.messages),
         deliveries=deliveries,
         fanout=fanout,
         dispatcher=dispatcher,
         deferrals=deferrals,
-        producer_requests=load.events * _requests(event_bytes),
-        queue_requests=fanout.count * (_requests(events_each * event_bytes) + 1 + sends.requests)
-        + batches * (passes * receives + hop),
-        empty_receives=settings.queues * settings.pollers * MONTH_SECONDS / settings.poll_seconds,
-        write_units=deliveries * measured.write_units_per_delivery,
-        read_units=load.events * measured.fanout_read_units_per_event
-        + passes
-        * (messages * measured.read_units_per_message + deliveries * measured.read_units_per_delivery),
-        log_table_bytes=deliveries
-        * (measured.log_item_bytes_per_delivery + sizes.table_item_more)
+        api=api,
+        init_gb_seconds=sum(_init_gb_seconds(each, settings) for each in (fanout, dispatcher, api)),
+        producer_requests=load.events * requests_of(load.size + sizes.event_more),
+        queue_requests=_queue_requests(model, fanned, dispatched, fanouts=fanout.count, batches=batches),
+        empty_receives=_pollers(settings) * MONTH_SECONDS / settings.poll_seconds,
+        write_units=fanout.count * path.fanout_write_units.of(fanned.communities, fanned.events)
+        + batches * path.write_units.of(dispatched.messages, dispatched.deliveries),
+        read_units=fanout.count * path.fanout_read_units.of(fanned.communities, fanned.events)
+        + batches * (webhook_reads + log_reads)
+        + load.api_calls * API_CALL.read_units,
+        log_table_bytes=batches
+        * (
+            path.log_item_bytes.of(dispatched.messages, dispatched.deliveries)
+            + path.log_items.of(dispatched.messages, dispatched.deliveries) * sizes.table_item_more
+        )
         * (load.log_days * 86_400 / MONTH_SECONDS),
         secret_calls=secret_calls,
-        # SQS, for each queue: a new data key and its check for the sender, a decryption for the receiver.
-        key_requests=used_queues * 3 * MONTH_SECONDS / settings.data_key_seconds + table_keys + secret_calls,
-        log_bytes=load.events * measured.log_bytes_per_event + deliveries * measured.log_bytes_per_delivery,
+        key_requests=_key_requests(
+            load, fanout=fanout, dispatcher=dispatcher, reads=secret_calls, settings=settings
+        )
+        + (credential_reads if settings.has_credentials_in_table else 0),
+        log_bytes=fanout.count * path.fanout_log_bytes.of(fanned.communities, fanned.events)
+        + batches * path.log_bytes.of(dispatched.messages, dispatched.deliveries)
+        + load.api_calls * API_CALL.log_bytes,
         egress_bytes=deliveries * (load.size + sizes.request_more),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Sends:
-    """The sends of an invocation: calls, and the requests that SQS bills for them."""
-
-    calls: int
-    requests: int
+def _pollers(settings: Settings) -> int:
+    """Return the pollers of all queues while nothing comes."""
+    limited = settings.queues if settings.has_maximum_concurrency else settings.limited_queues
+    return limited * settings.pollers + (settings.queues - limited) * settings.quiet_pollers
 
 
-def _sends(messages: float, message_bytes: float) -> Sends:
-    calls = max(ceil(messages / CALL_MESSAGES), ceil(messages * message_bytes / CALL_BYTES))
-    return Sends(calls, max(calls, ceil(messages * message_bytes / REQUEST_BYTES)))
+def _queue_requests(
+    model: Model, fanned: FanoutBatch, dispatched: DispatcherBatch, *, fanouts: float, batches: float
+) -> float:
+    slow = model.load.ms >= model.settings.fast_lane_ms
+    event_bytes = model.load.size + model.sizes.event_more
+    # A receive, and a deletion of the batch.
+    events = requests_of(fanned.events * event_bytes) + 1 + fanned.sends.requests
+    receives = requests_of(dispatched.messages * fanned.message_bytes) + 1
+    hop = sends_of(dispatched.messages, fanned.message_bytes).requests if slow else 0
+    return fanouts * events + batches * ((2 if slow else 1) * receives + hop)
 
 
-def _requests(payload: float) -> int:
-    return max(1, ceil(payload / REQUEST_BYTES))
+def _share_read(load: Load, fanned: FanoutBatch, *, dispatcher: Invocations, settings: Settings) -> float:
+    """Return the share of the messages whose webhook is read: each environment keeps it for a time."""
+    if not settings.webhook_cache_seconds or not dispatcher.count:
+        return 1
+    messages = load.rate * fanned.messages / fanned.events  # a second
+    to_one = messages / load.webhooks / dispatcher.environments
+    return 1 / (1 + to_one * settings.webhook_cache_seconds)
 
 
-def _fitting(messages: int, message_bytes: float) -> int:
-    """Return the number of messages that fit into an invocation."""
-    return max(1, min(messages, int(INVOCATION_BYTES // max(1, message_bytes))))
+def _credential_reads(load: Load, *, dispatcher: Invocations, settings: Settings) -> float:
+    """Return the reads of credentials: each environment keeps one for a time."""
+    deliveries = load.events * load.endpoints * load.credentials / max(load.webhooks, load.credentials)
+    kept = dispatcher.environments * load.credentials * load.seconds / settings.credential_seconds
+    return min(deliveries, kept)
 
 
-def _billed_ms(endpoint_ms: float, *, calls: int, cpu_ms: float, settings: Settings) -> int:
-    """Return T(B) = the slowest endpoint's time + overhead + B * c / (memory / 1,769 MB)."""
-    return ceil(endpoint_ms + calls * settings.call_ms + cpu_ms / (settings.memory_mb / settings.vcpu_mb))
-
-
-def _refreshes(invocations: Invocations, seconds: int) -> float:
-    """Return the reads in a month of a value that each environment keeps for so many seconds."""
-    if not invocations.count:
+def _key_requests(
+    load: Load, *, fanout: Invocations, dispatcher: Invocations, reads: float, settings: Settings
+) -> float:
+    if not settings.has_own_key:
         return 0
-    apart = MONTH_SECONDS * invocations.environments / invocations.count  # seconds, in one environment
-    return invocations.environments * MONTH_SECONDS / (apart * ceil(seconds / apart))
+    queues = 0
+    if load.events:
+        queues = 3 if load.ms >= settings.fast_lane_ms else 2
+    every = settings.table_key_seconds
+    tables = fanout.refreshes(every) + 2 * dispatcher.refreshes(every)
+    # SQS, for each queue: a new data key and its check for the sender, a decryption for the receiver.
+    return queues * 3 * load.seconds / settings.data_key_seconds + tables + reads
+
+
+def _init_gb_seconds(invocations: Invocations, settings: Settings) -> float:
+    """Return the time of new containers: Lambda replaces each one from time to time."""
+    starts = min(
+        invocations.count, invocations.environments * invocations.seconds / settings.container_seconds
+    )
+    return starts * settings.init_ms / 1000 * invocations.memory_mb / 1024
