@@ -12,7 +12,13 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import Head, bitmap_from_bytes
 from webhooks.adapters.dynamodb.subscription_pages import head_from
 from webhooks.adapters.dynamodb.subscription_transaction import Action, Change, Purpose, Tables
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.domain.errors import AlreadyProcessedError, CommunityFullError, ConflictError, StaleError
+from webhooks.domain.errors import (
+    AlreadyProcessedError,
+    CommunityFullError,
+    ConflictError,
+    StaleError,
+    TenantMovingError,
+)
 from webhooks.ports import Clock, RandomBytes
 
 OPERATION = "dynamodb TransactWriteItems"
@@ -41,10 +47,14 @@ class SubscriptionCommits:
     def commit(self, change: Change, *, limit: int | None = None) -> None:
         """Commit a change. `limit`: of webhooks in the community.
 
-        Raises AlreadyProcessedError, StaleError, ConflictError, CommunityFullError.
+        Raises AlreadyProcessedError, StaleError, ConflictError, CommunityFullError, TenantMovingError.
         """
         for tries in range(TRIES):
             head, bitmaps = self._read(change)
+            if head is not None and head.is_moving and change.record is not None:
+                if self._is_recorded(change):
+                    return
+                raise TenantMovingError
             # The transaction's condition is HEAD's version: this total is the one that it adds to.
             if limit is not None and head is not None and head.total >= limit:
                 if self._is_recorded(change):
@@ -90,12 +100,14 @@ class SubscriptionCommits:
 
         Raises the error that a failed condition means.
         """
-        if failed == {"index"}:
+        if failed <= {"index"}:
             return False
         if self._is_done(change):  # the client below repeated a transaction that had taken effect
             return True
         if "record" in failed:
             raise AlreadyProcessedError
+        if "moving" in failed:
+            raise TenantMovingError
         if change.before is None:
             raise ConflictError("the webhook's id is taken; send the request again")
         raise StaleError
