@@ -10,6 +10,7 @@ from webhooks_cli import API_VERSION, __version__
 from webhooks_cli.commands import (
     backup,
     call,
+    cells,
     cost,
     credentials,
     deliveries,
@@ -133,8 +134,8 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
-        backup, call, cost, credentials, deliveries, dlq, doctor, headers, health, keys, licenses, publish,
-        rollback, status, tail, test_event, verify,
+        backup, call, cells, cost, credentials, deliveries, dlq, doctor, headers, health, keys, licenses,
+        publish, rollback, status, tail, tenant, test_event, verify,
     )  # fmt: skip
     for command in modules:
         command.add_parser(commands)

@@ -31,7 +31,7 @@ SENTENCES = (
     "successCodes[0]: must be a number from 100 to 599",
     "api.credential.oauth2.clientId: required for authType oauth2",
     (
-        "eventNames, tags: one change may add, remove or rewrite 97 of them, this one does 98; send two changes, "
+        "eventNames, tags: one change may add, remove or rewrite 96 of them, this one does 97; send two changes, "
         "each with a part"
     ),
     "the webhook: as JSON it may have 65536 bytes, it has 70000; shorten its query",

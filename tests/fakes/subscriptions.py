@@ -17,6 +17,7 @@ from webhooks.domain.errors import (
     CorruptError,
     InvalidWebhookError,
     StaleError,
+    TenantMovingError,
     UnavailableError,
 )
 from webhooks.domain.event_slice import Span
@@ -57,6 +58,7 @@ class FakeSubscriptions:
         self.communities = FakeCommunities(self._versions, self._lock)
         self.restoring = False
         self.epoch: int | None = 1
+        self.moving: set[str] = set()  # tenants
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""
@@ -245,6 +247,9 @@ class FakeSubscriptions:
             and stored.token != record.replaces
         ):
             raise AlreadyProcessedError
+        one = after or before
+        if record is not None and one is not None and one.scope.tenant_id in self.moving:
+            raise TenantMovingError
         if before is not None:
             known = self._webhooks.get((before.scope, before.id))
             if known is None or known.revision != before.revision:

@@ -246,7 +246,7 @@ def test_each_call_to_a_table_is_watched(table: str) -> None:
         for action in statement["Action"]
         if action.startswith("dynamodb:") and table in str(statement["Resource"])
     }
-    in_transactions = {"PutItem", "DeleteItem"}
+    in_transactions = {"PutItem", "DeleteItem", "ConditionCheckItem"}
     calls = (allowed - in_transactions) | ({"TransactWriteItems"} if allowed & in_transactions else set())
     watched = {each.dimensions["Operation"] for each in found("SystemErrors", TableName=table)}
     assert watched == calls

@@ -62,7 +62,7 @@ class Source:
         communities, total, others = self._communities()
         yield from ({"kind": OTHER, "item": item} for item in others)
         for pk in communities:
-            yield from self._community(pk, total)
+            yield from self.community(pk, total)
         if with_deliveries:
             yield from self._deliveries()
 
@@ -115,7 +115,7 @@ class Source:
                 others.append(item)
         return sorted(found), total, others
 
-    def _community(self, pk: str, total: int) -> Iterator[Record]:
+    def community(self, pk: str, total: int) -> Iterator[Record]:
         """Return a community's own items, then its webhooks; not the bitmaps, which are made from these."""
         items = (
             item

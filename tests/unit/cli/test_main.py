@@ -6,6 +6,14 @@ from tests.unit.cli.command_line import CommandLine, Terminal
 
 COMMANDS = [
     ("call",),
+    ("cells", "add"),
+    ("cells", "list"),
+    ("cells", "show"),
+    ("cells", "remove"),
+    ("cells", "join"),
+    ("tenant", "assign"),
+    ("tenant", "show"),
+    ("tenant", "move"),
     ("deliveries", "list"),
     ("deliveries", "show"),
     ("deliveries", "explain"),

@@ -8,6 +8,7 @@ WebhooksError
 ├── NotFoundError           absent, or another tenant's: the same response
 ├── ConflictError           a change lost a race that it cannot repeat
 │   ├── CommunityFullError  the community has as many webhooks as the deployment allows
+│   ├── TenantMovingError    the tenant moves to another cell, or has moved
 │   └── TooManyReplaysError  the community has as many running replays as it may have
 ├── TooManyRequestsError    the caller asked too often
 ├── UnavailableError        a service behind ours did not answer; a change may have been made
@@ -85,6 +86,18 @@ class CommunityFullError(ConflictError):
         super().__init__(
             f"this community has {total} webhooks, and this deployment allows {limit}; delete some, or ask "
             "the operator to raise WebhooksPerCommunity"
+        )
+
+
+class TenantMovingError(ConflictError):
+    """The tenant's webhooks cannot be changed here while they move; `seconds` until it is worth a try."""
+
+    seconds = 30
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this tenant's webhooks are being moved to another cell, or were moved: nothing was changed; "
+            "send the same request again in a minute, to the API that the directory of cells names"
         )
 
 

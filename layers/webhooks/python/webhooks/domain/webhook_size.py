@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from webhooks.domain.errors import Problem
 from webhooks.domain.webhook import Definition
 
-MAX_WRITES = 97  # of the 100 in a transaction: the webhook, its record and the community's totals are three
+MAX_WRITES = 96  # of the 100: the webhook, its record, the totals, the check that the tenant does not move
 MAX_NAMES_AND_TAGS = MAX_WRITES - 1  # with the bitmap of all webhooks: with more it could not be deleted
 MAX_DEFINITION = 65_536  # bytes: with it in 50 index entries a transaction stays below 4 MB
 

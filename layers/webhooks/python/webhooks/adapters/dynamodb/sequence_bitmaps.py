@@ -40,11 +40,15 @@ def bitmap_from_bytes(raw: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A community's totals: `counts` has the number of webhooks in each segment."""
+    """A community's totals: `counts` has the number of webhooks in each segment.
+
+    `is_moving`: its tenant moves to another cell, and its webhooks are not changed here.
+    """
 
     version: int = 0
     total: int = 0
     counts: tuple[int, ...] = ()
+    is_moving: bool = False
 
     def counted(self, segment: int, difference: int) -> "Head":
         """Return the next version, with so many webhooks more in the segment."""

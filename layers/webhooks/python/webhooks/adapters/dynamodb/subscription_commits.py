@@ -18,6 +18,7 @@ from webhooks.domain.errors import (
     CommunityFullError,
     ConflictError,
     StaleError,
+    TenantMovingError,
     UnavailableError,
 )
 from webhooks.ports import Clock, RandomBytes
@@ -48,7 +49,7 @@ class SubscriptionCommits:
     def commit(self, change: Change, *, limit: int | None = None) -> None:
         """Commit a change, then count it in the epoch. `limit`: of webhooks in the community.
 
-        Raises AlreadyProcessedError, StaleError, ConflictError, CommunityFullError.
+        Raises AlreadyProcessedError, StaleError, ConflictError, CommunityFullError, TenantMovingError.
         """
         self._commit(change, limit)
         try:
@@ -64,6 +65,10 @@ class SubscriptionCommits:
     def _commit(self, change: Change, limit: int | None) -> None:
         for tries in range(TRIES):
             head, bitmaps = self._read(change)
+            if head is not None and head.is_moving and change.record is not None:
+                if self._is_recorded(change):
+                    return
+                raise TenantMovingError
             # The transaction's condition is HEAD's version: this total is the one that it adds to.
             if limit is not None and head is not None and head.total >= limit:
                 if self._is_recorded(change):
@@ -109,12 +114,14 @@ class SubscriptionCommits:
 
         Raises the error that a failed condition means.
         """
-        if failed == {"index"}:
+        if failed <= {"index"}:
             return False
         if self._is_done(change):  # the client below repeated a transaction that had taken effect
             return True
         if "record" in failed:
             raise AlreadyProcessedError
+        if "moving" in failed:
+            raise TenantMovingError
         if change.before is None:
             raise ConflictError("the webhook's id is taken; send the request again")
         raise StaleError

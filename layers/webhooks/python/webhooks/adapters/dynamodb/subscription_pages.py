@@ -22,6 +22,7 @@ from webhooks.adapters.dynamodb.sequence_bitmaps import (
     union,
 )
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.dynamodb.tenant_moves import MOVING
 from webhooks.adapters.dynamodb.webhook_items import webhook_from
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.scope import Scope
@@ -39,6 +40,7 @@ def head_from(item: Item) -> Head:
         version=int(item["version"]["N"]),
         total=int(item.get("total", {}).get("N", 0)),
         counts=counts_from_bytes(item.get("counts", {}).get("B", b"")),
+        is_moving=MOVING in item,
     )
 
 

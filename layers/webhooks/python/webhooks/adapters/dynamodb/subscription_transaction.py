@@ -10,6 +10,7 @@ from webhooks.adapters.dynamodb.items import Item
 from webhooks.adapters.dynamodb.keys import HEAD, community_key, entry_key, live_sk, tag_sk, webhook_key
 from webhooks.adapters.dynamodb.lists import head_attributes, list_attributes
 from webhooks.adapters.dynamodb.sequence_bitmaps import Head, counts_to_bytes, segment_of, with_bit
+from webhooks.adapters.dynamodb.tenant_moves import UNMARKED, new_community_check
 from webhooks.adapters.dynamodb.updates import update_request
 from webhooks.adapters.dynamodb.webhook_items import OPTIONAL, index_entries, webhook_attributes
 from webhooks.domain.errors import InvalidWebhookError
@@ -17,7 +18,7 @@ from webhooks.domain.webhook import Webhook, sequence_of
 from webhooks.domain.webhook_size import size_problems
 from webhooks.ports import DELETED, IdempotencyRecord
 
-type Purpose = Literal["webhook", "record", "index"]
+type Purpose = Literal["webhook", "record", "index", "moving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,21 @@ class Change:
     ) -> list[Action]:
         """Return the transaction, upon the head and the bitmaps as they were read. `now` in epoch seconds."""
         table = tables.subscriptions
-        index = [
-            *self._bitmaps(table, head, bitmaps),
-            *(_write(table, entry, item) for entry, item in self.entries),
-        ]
+        first, *bitmaps_written = self._bitmaps(table, head, bitmaps)
+        index = [*bitmaps_written, *(_write(table, entry, item) for entry, item in self.entries)]
         return [
             Action("webhook", self._webhook(table)),
             *([Action("record", self._record(tables.access, self.record, now))] if self.record else []),
+            Action("index" if self.bitmaps else "moving", first),
             *(Action("index", request) for request in index),
+            *self._of_new_community(table, head),
         ]
+
+    def _of_new_community(self, table: str, head: Head | None) -> list[Action]:
+        if head is not None or not self.bitmaps:
+            return []
+        one = self.after or self.before
+        return [Action("moving", new_community_check(table, one.scope))] if one else []
 
     def _webhook(self, table: str) -> dict[str, Any]:
         key = self.webhook_key
@@ -165,7 +172,7 @@ class Change:
     def _bitmaps(self, table: str, head: Head | None, bitmaps: Mapping[str, int]) -> list[dict[str, Any]]:
         """Return the writes of HEAD and of the bitmaps: HEAD's version holds all of them together."""
         if not self.bitmaps:
-            return [_next_version(table, self.head_key, self.head_list)]
+            return [_next_version(table, self.head_key, self.head_list, is_own=self.record is None)]
         difference = (self.after is not None) - (self.before is not None)
         after = (head or Head()).counted(segment_of(self.sequence), difference)
         counts = counts_to_bytes(after.counts)
@@ -199,8 +206,12 @@ def _listed(webhook: Webhook | None) -> Item:
     return {name: value for name, value in list_attributes(webhook).items() if value is not None}
 
 
-def _next_version(table: str, head_key: Item, head_list: Item) -> dict[str, Any]:
-    """Count the change only: it touches no bitmap, so it need not be the next one after the version read."""
+def _next_version(table: str, head_key: Item, head_list: Item, *, is_own: bool) -> dict[str, Any]:
+    """Count the change only: it touches no bitmap, so it need not be the next one after the version read.
+
+    `is_own`: the service's own change, which a tenant's move does not stop.
+    """
+    condition = {} if is_own else {"ConditionExpression": UNMARKED}
     return {
         "Update": {
             "TableName": table,
@@ -211,6 +222,7 @@ def _next_version(table: str, head_key: Item, head_list: Item) -> dict[str, Any]
                 ":one": {"N": "1"},
                 **{f":{name}": value for name, value in head_list.items()},
             },
+            **condition,
         }
     }
 

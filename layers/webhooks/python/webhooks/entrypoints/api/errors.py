@@ -11,6 +11,7 @@ from webhooks.domain.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
+    TenantMovingError,
     TooManyRequestsError,
     UnauthenticatedError,
     UnavailableError,
@@ -47,6 +48,7 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     ConflictError: HTTPStatus.CONFLICT,
+    TenantMovingError: HTTPStatus.SERVICE_UNAVAILABLE,
     BodyTooLargeError: HTTPStatus.CONTENT_TOO_LARGE,
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -66,7 +68,7 @@ def error_response(error: Exception) -> Response[str]:
     if status is None:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         logger.error("request.failed", exc_info=error)
-    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
+    elif status is HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, TenantMovingError):
         logger.warning("request.unavailable", exc_info=error)
     headers = {}
     if isinstance(error, MethodNotAllowedError):
@@ -76,6 +78,8 @@ def error_response(error: Exception) -> Response[str]:
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER)
     text = problems_text(error) if isinstance(error, InvalidInputError) else str(error)
+    if isinstance(error, TenantMovingError):  # no failing service: the text is for the caller
+        return error_body(status, text, headers={"Retry-After": str(error.seconds)})
     return error_body(status, FIXED_TEXTS.get(status, text), headers=headers)
 
 

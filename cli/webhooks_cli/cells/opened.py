@@ -1,0 +1,54 @@
+"""A cell of the directory with its account, tables, queues and secrets."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from webhooks_cli.aws import Account
+from webhooks_cli.backup.aws_calls import Calls
+from webhooks_cli.backup.resources import Resources, target_resources
+from webhooks_cli.cells.directory import Cell, Item
+from webhooks_cli.deployment import Deployment
+
+EPOCH = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}  # counts all changes of webhooks, for fan-out's caches
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A cell that is read and written."""
+
+    cell: Cell
+    account: Account
+    calls: Calls
+
+    @cached_property
+    def resources(self) -> Resources:
+        return target_resources(self.account)
+
+    def count_change(self, now: float) -> None:
+        """Let fan-out see what was written to the table of webhooks."""
+        self.calls.call(
+            "dynamodb UpdateItem", self.account.dynamodb.update_item,
+            TableName=self.resources.subscriptions,
+            Key=EPOCH,
+            UpdateExpression="ADD #version :one SET #since = if_not_exists(#since, :now)",
+            ExpressionAttributeNames={"#version": "version", "#since": "since"},
+            ExpressionAttributeValues={":one": {"N": "1"}, ":now": {"N": str(int(now))}},
+        )  # fmt: skip
+
+    def update(self, table: str, key: Item, expression: str, condition: str, **values: Item) -> bool:
+        """Update an item; False where its condition did not hold. `values` by their names in both."""
+        done = self.calls.call(
+            "dynamodb UpdateItem", self.account.dynamodb.update_item, ("ConditionalCheckFailedException",),
+            TableName=table,
+            Key=key,
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            **({"ExpressionAttributeValues": {f":{name}": value for name, value in values.items()}} if values else {}),
+        )  # fmt: skip
+        return done is not None
+
+
+def open_cell(cell: Cell, calls: Calls) -> Opened:
+    """Return a cell with its account, by its stack's outputs."""
+    deployment = Deployment(origin=f"the cell {cell.name}", stack=cell.stack, region=cell.region)
+    return Opened(cell, Account(deployment), calls)
