@@ -33,13 +33,13 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 IDENTITIES = ("amz-sdk-invocation-id",)  # each call's own
 
 
-class Wire:
+class Recorder:
     """The requests that a client sends, and the responses that it gets: status, headers and body."""
 
     def __init__(self, client: Any) -> None:
         self.requests: list[Any] = []
         self.responses: list[tuple[int, dict[str, str], bytes] | Exception] = []
-        client.meta.events.register("before-send", self._respond, unique_id="wire")
+        client.meta.events.register("before-send", self._respond, unique_id="recorder")
 
     def _respond(self, request: Any, **_: Any) -> AWSResponse:
         self.requests.append(request)
@@ -79,10 +79,10 @@ def now() -> datetime:
 
 
 def sent(client: Any, method: str, parameters: dict[str, Any], *, times: int) -> Any:
-    wire = Wire(client)
+    recorder = Recorder(client)
     for _ in range(times):
         getattr(client, method)(**parameters)
-    return wire.requests[-1]
+    return recorder.requests[-1]
 
 
 def shown(request: Any) -> dict[str, Any]:
@@ -137,37 +137,37 @@ def test_a_key_without_a_session_signs_as_well(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_call_that_botocore_makes_up_a_token_for_stays_botocores(aws: AwsClients) -> None:
-    wire = Wire(aws.dynamodb)
+    recorder = Recorder(aws.dynamodb)
     for _ in range(3):
         aws.dynamodb.transact_write_items(TransactItems=[])
 
-    tokens = {json.loads(each.body)["ClientRequestToken"] for each in wire.requests}
+    tokens = {json.loads(each.body)["ClientRequestToken"] for each in recorder.requests}
     assert len(tokens) == 3
 
 
 def test_each_call_has_an_identity_and_the_token_of_now(
     aws: AwsClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire = Wire(aws.dynamodb)
+    recorder = Recorder(aws.dynamodb)
     for number in range(3):
         monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={number}")
         aws.dynamodb.get_item(TableName="t", Key={})
 
-    assert len({each.headers["amz-sdk-invocation-id"] for each in wire.requests}) == 3
-    traces = [each.headers["X-Amzn-Trace-Id"] for each in wire.requests]
+    assert len({each.headers["amz-sdk-invocation-id"] for each in recorder.requests}) == 3
+    traces = [each.headers["X-Amzn-Trace-Id"] for each in recorder.requests]
     assert [t.decode() if isinstance(t, bytes) else t for t in traces] == ["Root=0", "Root=1", "Root=2"]
 
 
-def short(aws: AwsClients) -> Wire:
+def short(aws: AwsClients) -> Recorder:
     """Make the first call of each operation."""
     for client, call in (
         (aws.dynamodb, lambda: aws.dynamodb.put_item(TableName="t", Item=ITEM)),
         (aws.sqs, lambda: aws.sqs.send_message(QueueUrl=QUEUE, MessageBody="m")),
     ):
-        wire = Wire(client)
+        recorder = Recorder(client)
         call()
-        client.meta.events.unregister("before-send", unique_id="wire")
-    return wire
+        client.meta.events.unregister("before-send", unique_id="recorder")
+    return recorder
 
 
 def put(aws: AwsClients) -> Any:
@@ -176,8 +176,8 @@ def put(aws: AwsClients) -> Any:
 
 def test_a_try_that_fails_is_repeated_with_a_signature_of_its_own(aws: AwsClients) -> None:
     short(aws)
-    wire = Wire(aws.dynamodb)
-    wire.responses = [
+    recorder = Recorder(aws.dynamodb)
+    recorder.responses = [
         (500, {}, b""),
         EndpointConnectionError(endpoint_url="https://dynamodb"),
         (200, {"x-amzn-requestid": "id"}, b'{"Attributes":{"a":{"S":"b"}}}'),
@@ -187,21 +187,21 @@ def test_a_try_that_fails_is_repeated_with_a_signature_of_its_own(aws: AwsClient
 
     assert response["Attributes"] == {"a": {"S": "b"}}
     assert response["ResponseMetadata"]["RetryAttempts"] == 2
-    assert [each.headers["amz-sdk-request"] for each in wire.requests] == [
+    assert [each.headers["amz-sdk-request"] for each in recorder.requests] == [
         f"attempt={number}; max=3" for number in (1, 2, 3)
     ]
-    assert len({each.headers["amz-sdk-invocation-id"] for each in wire.requests}) == 1
+    assert len({each.headers["amz-sdk-invocation-id"] for each in recorder.requests}) == 1
 
 
 def test_a_call_that_keeps_failing_ends_after_three_tries(aws: AwsClients) -> None:
     short(aws)
-    wire = Wire(aws.dynamodb)
-    wire.responses = [EndpointConnectionError(endpoint_url="https://dynamodb")] * 9
+    recorder = Recorder(aws.dynamodb)
+    recorder.responses = [EndpointConnectionError(endpoint_url="https://dynamodb")] * 9
 
     with pytest.raises(EndpointConnectionError):
         put(aws)
 
-    assert len(wire.requests) == 3
+    assert len(recorder.requests) == 3
 
 
 REFUSED = b'{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"no"}'
@@ -229,12 +229,12 @@ def test_an_error_is_botocores(
     errors = []
     for _ in range(2):  # botocore's own call first
         for client in (aws.dynamodb, aws.sqs):
-            Wire(client).responses = [response]
+            Recorder(client).responses = [response]
         with pytest.raises(ClientError) as raised:
             call(aws)
         errors.append(raised.value)
         for client in (aws.dynamodb, aws.sqs):
-            client.meta.events.unregister("before-send", unique_id="wire")
+            client.meta.events.unregister("before-send", unique_id="recorder")
 
     first, second = errors
     assert first.response["Error"]["Code"] == second.response["Error"]["Code"] == code
@@ -244,22 +244,22 @@ def test_an_error_is_botocores(
 def test_a_throttled_call_is_tried_again(aws: AwsClients, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     short(aws)
-    wire = Wire(aws.dynamodb)
-    wire.responses = [(400, {}, REFUSED.replace(b"ConditionalCheckFailed", b"Throttling"))]
+    recorder = Recorder(aws.dynamodb)
+    recorder.responses = [(400, {}, REFUSED.replace(b"ConditionalCheckFailed", b"Throttling"))]
 
     put(aws)
 
-    assert len(wire.requests) == 2
+    assert len(recorder.requests) == 2
 
 
 def test_no_try_begins_without_time_for_it() -> None:
     left = [NEEDED_SECONDS + 1]
     aws = AwsClients(time_left=lambda: left[0])
     short(aws)
-    wire = Wire(aws.dynamodb)
+    recorder = Recorder(aws.dynamodb)
     left[0] = NEEDED_SECONDS - 1
 
     with pytest.raises(OutOfTimeError):
         put(aws)
 
-    assert wire.requests == []
+    assert recorder.requests == []
