@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from webhooks.adapters.aws.response_parser import session_with_parser
+from webhooks.adapters.aws.short_calls import SERVICES, ShortCalls
 from webhooks.ports import TimeLeft
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class AwsClients:
                     self._session = self._session or session_with_parser()
                     client = self._session.create_client(service, config=self._config)
                     client.meta.events.register("before-send.*", self._check_time)
+                    if service in SERVICES:
+                        ShortCalls(client, self._session.get_credentials())
                     self._clients[service] = client
         return client
 
