@@ -135,7 +135,7 @@ def parser() -> Parser:
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
         backup, call, cells, cost, credentials, deliveries, dlq, doctor, headers, health, keys, licenses,
-        publish, rollback, status, tail, tenant, test_event, verify,
+        publish, rollback, status, tail, test_event, verify,
     )  # fmt: skip
     for command in modules:
         command.add_parser(commands)

@@ -169,7 +169,7 @@ class WebhooksSettings(
     CredentialSettings,
     WebhookSecretSettings,
 ):
-    """`kms_key_id`: of new credentials, in secrets or sealed; empty for the AWS managed key, which seals none."""
+    """`kms_key_id`: of new credentials, in secrets or sealed; empty for AWS's own key, which seals none."""
 
     kms_key_id: str = variable("KMS_KEY_ID")
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)

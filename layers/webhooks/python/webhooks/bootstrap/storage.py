@@ -32,9 +32,9 @@ def credential_store(
     seals: bool = False,
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> CredentialForms:
-    """Return the store of credentials.
+    """Return the store of credentials. `seals`: it seals those that it writes.
 
-    `seals`: it seals those that it writes; `kms_key_id`: of these and of its new secrets; `tags`: of the latter.
+    `kms_key_id`: of these and of its new secrets; `tags`: of the latter.
     """
     secrets = SecretCredentials(
         aws,

@@ -62,7 +62,7 @@ class Listeners:
     def version(self, scope: Scope) -> int | None:
         """Return the community's version that pages are as new as; None where it is not known."""
         community = self._communities.get(scope)
-        return None if community is None else community.version
+        return None if community is None else community.version.number
 
     def knows(self, scope: Scope, event_name: str) -> bool:
         """Tell whether the listeners of a name are known without reading them."""
