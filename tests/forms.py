@@ -22,6 +22,7 @@ from webhooks.adapters.dynamodb.licenses import license_from
 from webhooks.adapters.dynamodb.payload_store import DynamoPayloadStore, chunk_items
 from webhooks.adapters.dynamodb.replay_items import PLAN, plan_attribute, replay_from, replay_item
 from webhooks.adapters.dynamodb.seen_events import HASHES, window_from, window_key
+from webhooks.adapters.dynamodb.shared_items import read_shared, shared_item
 from webhooks.adapters.dynamodb.webhook_items import (
     entry_attributes,
     webhook_attributes,
@@ -34,7 +35,7 @@ from webhooks.domain import forms
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.credential_text import read_credential, write_credential
 from webhooks.domain.delivery import Attempt, Delivery, Pack, Release, ReleaseKind, delivery_id
-from webhooks.domain.delivery_log import LogEntry, Logged, LogQuery, Mark, Outcome, log_key
+from webhooks.domain.delivery_log import LogEntry, Logged, LogKey, LogQuery, Mark, Outcome, log_key
 from webhooks.domain.delivery_message import decode_pack, encode_pack
 from webhooks.domain.event import Event
 from webhooks.domain.event_array import ArrayPart, encode_part, parse_array
@@ -183,6 +184,37 @@ def _delivered() -> LogEntry:
     return LogEntry(
         log_key(WEBHOOK, delivery), delivery, SCOPE, outcome=Outcome.DELIVERED, settled_at=AT + 20
     )
+
+
+def _shared() -> list[LogEntry]:
+    """Three of one webhook."""
+    return [
+        replace(
+            _delivered(),
+            key=LogKey(WEBHOOK, AT + number, made_id),
+            delivery=replace(
+                _delivered().delivery,
+                id=made_id,
+                event_id=event_id,
+                log_time=AT + number,
+                attempts=(attempt,),
+            ),
+            is_new=True,
+        )
+        for number, (event_id, attempt) in enumerate(
+            (
+                ("order-1", _delivered().delivery.attempts[0]),
+                ("order-2", Attempt(AT + 7, 11, status=200, address="93.184.216.34")),
+                ("order-ü", Attempt(AT + 8, 13, status=204)),
+            )
+        )
+        for made_id in (delivery_id(event_id, WEBHOOK, log_time=AT + number),)
+    ]
+
+
+def _read_shared(item: Any) -> list[LogEntry | None]:
+    shared = read_shared(item)
+    return [entry_from(each) for each in shared.items()] if shared else []
 
 
 LOGGED = Logged(Outcome.DEAD, ATTEMPTS, tries=5, is_recoverable=True, has_payload=True)
@@ -343,6 +375,14 @@ CASES = [
         ),
     ),
     Case(
+        forms.SHARED_ITEM,
+        "log-shared",
+        1,
+        [replace(each, is_new=False) for each in _shared()],
+        _read_shared,
+        lambda: shared_item(_shared(), 30),
+    ),
+    Case(
         forms.PAYLOAD,
         "payload",
         1,
@@ -425,8 +465,9 @@ CASES = [
 
 def uncompressed(item: Any) -> Any:
     """An item with its payload as text: releases of zlib compress differently."""
-    if isinstance(item, dict) and isinstance(item.get("data"), dict):
-        return item | {"data": zlib.decompress(item["data"]["B"])}
+    for name in ("data", "body"):
+        if isinstance(item, dict) and isinstance(item.get(name), dict) and "B" in item[name]:
+            return item | {name: zlib.decompress(item[name]["B"])}
     return item
 
 

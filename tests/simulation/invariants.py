@@ -227,11 +227,14 @@ class Invariants:
                         yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, cause: {why}"
 
     def _was_recorded(self, one: str, earlier: Invocation, call: ReceivedCall) -> bool:
-        """Tell whether a call's message came again, and the log knew nothing of what it had recorded before."""
+        """Tell whether a call's message came again, and the log knew nothing of what it had recorded before.
+
+        A message that says of an attempt (a retry) is not looked up in shared items: it was no plain delivery.
+        """
         recorded, read = earlier.recorded.get(one), call.read_at
         if recorded is None or read is None or one not in call.invocation.came_again:
             return False
-        return call.known is None and recorded <= read
+        return call.attempt == 1 and call.known is None and recorded <= read
 
     def _cause_of_repeat(self, one: str, earlier: Invocation, call: ReceivedCall) -> str | None:
         """Return why a call could not know of an earlier invocation's; None: it could."""

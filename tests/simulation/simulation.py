@@ -25,9 +25,11 @@ from tests.simulation.recovery_containers import CHECKS_SECONDS, MaintenanceCont
 from tests.simulation.tasks import KilledError, Task
 from tests.simulation.torn_index import TornIndex
 from webhooks.domain.delivery_message import decode_pack
-from webhooks.domain.errors import MalformedPackError
+from webhooks.domain.errors import MalformedPackError, MalformedTaskError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.lane import Lane
+from webhooks.domain.recovery_message import decode_task
+from webhooks.domain.replay import WebhookCheck
 
 MAX_STEPS = 60_000
 MAX_INVOCATIONS = 4  # at the same time
@@ -235,7 +237,7 @@ class Simulation(Deployment):
         invocation = self._new_invocation(function, batch)
         invocation.came_again = _came_again(batch, is_slow=queue is self.slow)
         number = invocation.number
-        if function != "recovery":
+        if function != "recovery" or not _are_looks(batch):
             self._worked_at = self.clock.now
         self.note(f"{function} {number} gets {', '.join(invocation.messages)}")
         failed: set[str] = set()
@@ -375,9 +377,17 @@ def _brought(batch: Sequence[Message]) -> dict[str, set[str]]:
     return brought
 
 
+def _are_looks(batch: Sequence[Message]) -> bool:
+    """Tell whether a batch of the recovery queue has looks at webhooks alone."""
+    with suppress(MalformedTaskError):
+        return all(isinstance(decode_task(message.text), WebhookCheck) for message in batch)
+    return False
+
+
 def _came_again(batch: Sequence[Message], *, is_slow: bool) -> set[str]:
-    """Return the deliveries of messages that came by the slow lane, or were received before."""
-    return {one for message in batch if is_slow or message.receives > 1 for one in _brought([message])}
+    """Return the deliveries of messages that came by the slow lane, or were received before, and of no other."""
+    fresh = [message for message in batch if not is_slow and message.receives <= 1]
+    return _brought(batch).keys() - _brought(fresh).keys()
 
 
 def _run_next(todo: deque[Callable[[], object]]) -> None:

@@ -8,11 +8,12 @@ from unittest import mock
 import pytest
 
 from tests.aws_stub.tables import Tables
-from tests.contract.logged import FAILED, NORTH, WEBHOOK, entry
+from tests.contract.logged import FAILED, NORTH, OTHER, WEBHOOK, entry, plain
 from tests.contract.opened_log import OpenedLog, open_stub_log
 from tests.lambda_functions import ACCOUNT
 from webhooks.domain.delivery import Attempt
-from webhooks.domain.delivery_log import LogEntry, LogQuery, Outcome
+from webhooks.domain.delivery_log import LogEntry, LogPage, LogQuery, Outcome
+from webhooks.domain.log_sharing import SPAN
 
 SUCCESS = Attempt(1_790_000_000_000, 80, 200, address="2001:db8::17")
 
@@ -61,13 +62,55 @@ def test_a_dead_one_costs_its_payload_too(tables: Tables, log: OpenedLog) -> Non
     assert cost(tables, log, replace(entry(1), has_payload=True)) == (4, 2)
 
 
+def test_plain_deliveries_of_a_webhook_share_a_write_unit(tables: Tables, log: OpenedLog) -> None:
+    assert cost(tables, log, *(plain(number) for number in range(10))) == (1, 0)
+    assert cost(tables, log, *(plain(10 + number) for number in range(20))) == (1, 0)
+    mixed = [
+        plain(number, webhook_id=webhook_id) for number in range(40, 45) for webhook_id in (WEBHOOK, OTHER)
+    ]
+    assert cost(tables, log, *mixed, entry(50)) == (3, 0)
+    assert cost(tables, log, *(plain(60 + number * SPAN) for number in range(4))) == (2, 0)
+
+
+def test_a_page_of_shared_items_costs_what_it_shows(tables: Tables, log: OpenedLog) -> None:
+    """Ten seconds of 300 deliveries a second, in items of ten whose times overlap by a half."""
+    for first in range(0, 3000, 20):
+        for parity in (0, 1):
+            log.record([plain((first + parity + 2 * each) * 10 // 3) for each in range(10)])
+    every, pages, most = LogQuery(NORTH, WEBHOOK), [LogPage((), None)], 0.0
+
+    def next_page() -> int:
+        pages.append(log.reads.newest(every, after=pages[-1].last, size=25, reach=pages[-1].reach))
+        return len(pages[-1].entries) // 25
+
+    for _ in range(8):
+        most = max(most, tables.cost(next_page).read_units)
+    assert most <= 3
+    unknown = tables.cost(lambda: len(log.reads.newest(every, after=pages[-1].last, size=25).entries) // 25)
+    assert 3 < unknown.read_units < 30  # two seconds more
+
+
+def test_a_look_costs_the_shared_items_of_its_times(tables: Tables, log: OpenedLog) -> None:
+    for first in range(0, 30_000, 100):
+        log.record([plain(first + each) for each in range(10)])
+    log.record([entry(number) for number in range(30_000, 31_000)])
+    one = plain(10_005).key
+
+    def look() -> int:
+        assert set(log.reader.look([one]).logged) == {one}
+        return 1
+
+    assert tables.cost(look).read_units <= 4  # twenty items of half a kilobyte
+    assert tables.cost(look).calls == 1
+
+
 def test_a_page_costs_what_it_shows(tables: Tables, log: OpenedLog) -> None:
     log.record(
         [entry(number, Outcome.DEAD if number % 10 == 0 else Outcome.DELIVERED) for number in range(3000)]
     )
     every = LogQuery(NORTH, WEBHOOK)
     for query, units in (
-        (every, 3),
+        (every, 4),
         (replace(every, outcome=Outcome.DEAD), 26.5),
         (LogQuery(NORTH, None), 27),
     ):

@@ -1,0 +1,148 @@
+"""A delivery that shares an item of the log is recognised wherever its message may have come before."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tests.clocks import NOW
+from tests.factories import SCOPE, InMemoryApp
+from tests.fakes.batch_reader import FakeBatchReader
+from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens
+from tests.fakes.queues import FakeDeliveryQueue
+from tests.functions import make_dispatcher
+from webhooks.domain.delivery import Delivery, Pack, delivery_id
+from webhooks.domain.delivery_log import LogKey, Outcome
+from webhooks.domain.delivery_message import encode_pack
+from webhooks.domain.errors import UnavailableError
+from webhooks.domain.lane import Lane
+from webhooks.domain.scope import Scope
+from webhooks.ports import BatchContext
+from webhooks.services.dispatch.stages import DeliveryMessage
+
+AT = int(NOW) * 1000 + 1
+
+
+class Reader(FakeBatchReader):
+    """Notes the calls, and can fail to look."""
+
+    def __init__(self, app: InMemoryApp, log: FakeDeliveryLog) -> None:
+        super().__init__(app.subscriptions, log)
+        self.consistent: list[bool] = []
+        self.looks: list[int] = []
+        self.newer = False
+        self.is_away = False
+
+    def read(
+        self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey], *, consistent: bool = True
+    ) -> BatchContext:
+        self.consistent.append(consistent)
+        return super().read(webhooks, log, consistent=consistent)
+
+    def look(self, log: Sequence[LogKey]) -> BatchContext:
+        self.looks.append(len(log))
+        if self.is_away:
+            raise UnavailableError("dynamodb Query")
+        return BatchContext({}, {}, frozenset(log)) if self.newer else super().look(log)
+
+
+@dataclass
+class Bench:
+    """A dispatcher, and a webhook whose deliveries succeed."""
+
+    app: InMemoryApp = field(default_factory=InMemoryApp)
+    log: FakeDeliveryLog = field(default_factory=FakeDeliveryLog)
+    endpoint: ScriptedEndpoint = field(default_factory=ScriptedEndpoint)
+
+    def __post_init__(self) -> None:
+        self.webhook_id: str = self.app.create()["_id"]
+        self.reader = Reader(self.app, self.log)
+
+    def dispatch(self, count: int, *, receives: int = 1, lane: Lane = Lane.FAST) -> tuple[set[str], int]:
+        """Dispatch a pack of so many events; return the messages to come again, and the requests made."""
+        deliveries = tuple(
+            Delivery(
+                delivery_id(f"e{each}", self.webhook_id, log_time=AT + each),
+                f"e{each}",
+                "E_LOGIN",
+                AT + each,
+                "{}",
+            )
+            for each in range(count)
+        )
+        message = DeliveryMessage("m", encode_pack(Pack(self.webhook_id, SCOPE, deliveries)), receives)
+        before = len(self.endpoint.requests())
+        with ThreadPoolExecutor(1) as workers:
+            again = make_dispatcher(
+                self.app,
+                FakeDeliveryQueue(),
+                self.log,
+                http=OneByOne(self.endpoint),
+                tokens=ScriptedTokens(),
+                workers=workers,
+                clock=self.app.clock,
+                monotonic=self.app.clock,
+                wrap=lambda name, port: self.reader if name == "batch" else port,
+            ).dispatch([message], lane)
+        return again, len(self.endpoint.requests()) - before
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_fresh_pack_is_read_once_eventually_consistent(bench: Bench) -> None:
+    assert bench.dispatch(10) == (set(), 10)
+
+    assert bench.reader.consistent == [False]
+    assert bench.reader.looks == []
+    assert {each.outcome for each in bench.log.entries()} == {Outcome.DELIVERED}
+    assert bench.log.logged(each.key for each in bench.log.entries()) == {}
+
+
+@pytest.mark.parametrize(("receives", "lane"), [(2, Lane.FAST), (1, Lane.SLOW), (2, Lane.SLOW)])
+def test_a_message_that_came_before_sends_nothing_that_shares_an_item(
+    bench: Bench, receives: int, lane: Lane
+) -> None:
+    bench.dispatch(8)
+
+    assert bench.dispatch(10, receives=receives, lane=lane) == (set(), 2)
+
+    assert bench.reader.consistent == [False, True]
+    assert bench.reader.looks == [10]
+
+
+def test_what_is_known_by_its_own_key_is_not_looked_for(bench: Bench) -> None:
+    bench.dispatch(1)
+
+    assert bench.dispatch(3, receives=2) == (set(), 2)
+
+    assert bench.reader.looks == [2]
+
+
+def test_a_look_that_fails_brings_the_message_again(bench: Bench) -> None:
+    bench.dispatch(8)
+    bench.reader.is_away = True
+
+    assert bench.dispatch(8, receives=2) == ({"m"}, 0)
+
+
+def test_what_may_be_in_an_item_of_a_later_release_comes_again(bench: Bench) -> None:
+    bench.reader.newer = True
+
+    assert bench.dispatch(8, receives=2) == ({"m"}, 0)
+
+
+def test_what_is_known_when_it_is_sent_again_has_an_item_alone(bench: Bench) -> None:
+    """A delivery that is put into a shared item is final: one that was in the log before may change."""
+    bench.dispatch(1)
+    [known] = bench.log.entries()
+    tried = replace(known, outcome=Outcome.RETRYING, delivery=replace(known.delivery, attempts=()))
+    bench.log.record([tried])
+
+    bench.dispatch(4)
+
+    assert set(bench.log.logged([known.key])) == {known.key}
