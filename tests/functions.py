@@ -43,6 +43,7 @@ from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
+from webhooks.services.dispatch.webhook_cache import WebhookCache
 from webhooks.services.fanout.pipeline import Fanout
 
 HEALTH_RULES = HealthRules(breaker_failures=10, breaker_seconds=60, probe_seconds=30)
@@ -118,12 +119,14 @@ def make_dispatcher(
     settling_seconds: float = 0,
     wrap: Wrap = as_it_is,
     report: Report[DispatchCounts] = unreported,
+    cache_seconds: float = 0,
 ) -> Dispatcher:
-    """Return a dispatcher. `slow_from`: seconds from which an attempt is slow.
+    """Return a dispatcher. `slow_from`: seconds from which an attempt is slow; `cache_seconds`: of webhooks.
 
     Without a `background`, waves are settled at once.
     """
     wrapped_queue = wrap("queue", queue)
+    cache = WebhookCache(seconds=cache_seconds, clock=clock)
     subscriptions = wrap("subscriptions", app.subscriptions)
     recovery = wrap("recovery", app.recovery)
     publisher = wrap("publisher", app.publisher)
@@ -138,6 +141,7 @@ def make_dispatcher(
             reader=wrap("batch", FakeBatchReader(app.subscriptions, log)),
             credentials=wrap("credentials", app.credentials),
             workers=workers,
+            cache=cache,
         ),
         signer=wrap("signer", signer),
         attempts=Attempts(tokens=wrap("tokens", tokens), monotonic=monotonic, default_ttl=5),
@@ -158,9 +162,15 @@ def make_dispatcher(
             clock=clock,
             rules=HEALTH_RULES,
             slow_from=slow_from,
+            cache=cache,
         ),
         gone=GoneEndpoints(
-            subscriptions, recovery=recovery, publisher=publisher, clock=clock, time_left=time_left
+            subscriptions,
+            recovery=recovery,
+            publisher=publisher,
+            clock=clock,
+            time_left=time_left,
+            cache=cache,
         ),
         monotonic=monotonic,
         clock=clock,

@@ -66,6 +66,7 @@ ENVIRONMENT = ACCOUNT | {
     "BREAKER_SECONDS": "60",
     "PROBE_SECONDS": "30",
     "DISABLE_AFTER_DAYS": "5",
+    "WEBHOOK_CACHE_SECONDS": "0",
 }
 # Endpoints on this machine are allowed.
 LOOPBACK = {"ALLOW_HTTP_ENDPOINTS": "true", "ALLOWED_PORTS": "*", "ALLOWED_NETWORKS": "127.0.0.0/8"}

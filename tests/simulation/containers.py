@@ -105,6 +105,7 @@ class DispatcherContainer:
             rng=deployment.random.random,
             time_left=deployment.time_left,
             settling_seconds=SETTLING_SECONDS,
+            cache_seconds=deployment.cache_seconds,
             wrap=lambda name, port: port if name == "signer" else port_of(deployment, name, port),
         )
 

@@ -38,6 +38,7 @@ class Deployment(ABC):
     """
 
     endpoints: RequestSender
+    cache_seconds: float = 0  # of webhooks, in dispatchers
 
     def __init__(
         self,

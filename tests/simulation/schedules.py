@@ -22,6 +22,11 @@ MODES: dict[str, tuple[frozenset[Kind], bool]] = {
     "all": (frozenset(Kind), True),
 }
 HEALED_SHARE, OUTAGE_SECONDS = 0.9, 3600  # of the schedules: all endpoints respond in the end
+# Of events: without one, and such that some share a window of marks.
+TIMES: tuple[dict[str, int], ...] = (
+    {},
+    *({"occurredAt": 1_790_000_000_000 + ms} for ms in (1, 2, 700, 1500)),
+)
 NOT_EVENTS = (
     "no json",
     "{}",
@@ -45,14 +50,16 @@ class Report:
         return "\n".join((f"seed {self.seed} ({self.mode}):", *self.violations, "", *self.trace))
 
 
-def run_schedule(seed: int) -> Report:
+def run_schedule(
+    seed: int, *, make: type[Simulation] = Simulation, checks: type[Invariants] = Invariants
+) -> Report:
     """Run the schedule of a seed."""
     random = Random(seed)
     mode = random.choice(tuple(MODES))
     kinds, repeats = MODES[mode]
     share = random.choice((0.01, 0.03, 0.1, 0.3)) if kinds else 0
     faults: Plan = RandomFaults(Random(seed + 1), share, kinds) if kinds else NoFaults()
-    simulation = Simulation(
+    simulation = make(
         random,
         faults=faults,
         repeats=random.choice((0.02, 0.2)) if repeats else 0,
@@ -75,7 +82,7 @@ def run_schedule(seed: int) -> Report:
         simulation.run(_script(tenants, random, repeats=repeats), settle=settle)
     finally:
         simulation.close()
-    invariants = Invariants(simulation, is_clean=mode == "clean")
+    invariants = checks(simulation, is_clean=mode == "clean")
     violations = invariants.violations()
     figures = {f"fault {name}": count for name, count in simulation.history.faults.items()}
     figures |= {f"sent again: {why}": count for why, count in invariants.repeats.items()}
@@ -99,6 +106,7 @@ def _script(tenants: Tenants, random: Random, *, repeats: bool) -> list[Callable
             random.choice((ONE, ONE, ONE, OTHER)),
             name=random.choice(("E_A", "E_A", "E_B")),
             kind=random.choice("ab"),
+            **random.choice(TIMES),
         )
         published.append(event)
         steps.append(event)

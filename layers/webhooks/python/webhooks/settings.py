@@ -273,6 +273,7 @@ class DispatcherSettings(
     breaker_seconds: int = variable("BREAKER_SECONDS", int)
     probe_seconds: int = variable("PROBE_SECONDS", int)
     key_cache_seconds: int = variable("KEY_CACHE_SECONDS", int)
+    webhook_cache_seconds: int = variable("WEBHOOK_CACHE_SECONDS", int)
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 

@@ -36,6 +36,7 @@ from webhooks.services.dispatch.loading import Loader
 from webhooks.services.dispatch.pipeline import Dispatcher
 from webhooks.services.dispatch.rate_limits import RateLimits
 from webhooks.services.dispatch.settlement import Settlement
+from webhooks.services.dispatch.webhook_cache import WebhookCache, cache_seconds
 from webhooks.settings import DispatcherSettings
 
 # Of an invocation: a settlement's calls where AWS answers, and the time without which no call begins.
@@ -76,6 +77,10 @@ def compose(
     subscriptions = subscription_store(settings, aws)
     recovery = SqsRecoveryQueue(aws, settings.recovery_queue_url)
     publisher = SqsEventPublisher(aws, settings.events_queue_url)
+    cache = WebhookCache(
+        seconds=cache_seconds(settings.webhook_cache_seconds, breaker_seconds=settings.breaker_seconds),
+        clock=clock,
+    )
     workers = opened.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="credentials"))
     dispatcher = Dispatcher(
         loader=Loader(
@@ -83,6 +88,7 @@ def compose(
             reader=DynamoBatchReader(
                 aws, subscriptions=settings.subscriptions_table, deliveries=settings.deliveries_table
             ),
+            cache=cache,
             credentials=credential_store(settings, aws),
             workers=workers,
         ),
@@ -111,6 +117,7 @@ def compose(
             subscriptions,
             recovery=recovery,
             publisher=publisher,
+            cache=cache,
             clock=clock,
             rules=HealthRules(
                 breaker_failures=settings.breaker_failures,
@@ -123,6 +130,7 @@ def compose(
             subscriptions,
             recovery=recovery,
             publisher=publisher,
+            cache=cache,
             clock=clock,
             time_left=invocation.left,
         ),

@@ -16,6 +16,7 @@ from webhooks.ports import Clock, EventPublisher, RecoveryQueue, Subscriptions, 
 from webhooks.services.dispatch.health_keeper import send_check, send_event
 from webhooks.services.dispatch.observation import tells
 from webhooks.services.dispatch.stages import Decided
+from webhooks.services.dispatch.webhook_cache import NO_CACHE, WebhookCache
 
 RACES = 5  # with batches that change the webhook's health
 
@@ -37,10 +38,12 @@ class GoneEndpoints:
         publisher: EventPublisher,
         clock: Clock,
         time_left: TimeLeft,
+        cache: WebhookCache = NO_CACHE,
     ) -> None:
         self._subscriptions = subscriptions
         self._recovery = recovery
         self._publisher = publisher
+        self._cache = cache
         self._clock = clock
         self._time_left = time_left
 
@@ -51,6 +54,7 @@ class GoneEndpoints:
             for each in decided
             if isinstance(each.verdict, DeadLettered) and each.verdict.gone
         }
+        self._cache.forget(gone)
         for each, reason in gone.values():
             if self._time_left() < DISABLING_SECONDS:
                 why = "the invocation has no time left for it"

@@ -18,6 +18,7 @@ from webhooks.domain.webhook import Webhook
 from webhooks.domain.webhook_event import webhook_event
 from webhooks.ports import Clock, EventPublisher, HealthStore, RecoveryQueue, Subscriptions
 from webhooks.services.dispatch.observation import Concerned, joins_backlog, observation, quick_attempts
+from webhooks.services.dispatch.webhook_cache import NO_CACHE, WebhookCache
 
 RACES = 3  # reads of a webhook that others change meanwhile
 QUICK_AGAIN = 3  # quick attempts in a row that make a slow endpoint quick
@@ -42,11 +43,13 @@ class HealthKeeper:
         clock: Clock,
         rules: HealthRules,
         slow_from: float,
+        cache: WebhookCache = NO_CACHE,
     ) -> None:
         self._health = health
         self._subscriptions = subscriptions
         self._recovery = recovery
         self._publisher = publisher
+        self._cache = cache
         self._clock = clock
         self._rules = rules
         self._slow_from = slow_from
@@ -117,6 +120,7 @@ class HealthKeeper:
             change = observe(webhook.health, relevant, self._rules, now=round(self._clock() * 1000))
             if change is None:
                 return webhook
+            self._cache.forget([webhook.id])
             try:
                 self._health.save(webhook, change.health)
             except StaleError:

@@ -18,6 +18,7 @@ from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import BatchContext, BatchReader, Credentials, Workers
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.stages import Decoded
+from webhooks.services.dispatch.webhook_cache import NO_CACHE, WebhookCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,16 @@ class Loader:
     """Loads batches. `workers` read credentials in parallel."""
 
     def __init__(
-        self, *, signer: CallbackSigner, reader: BatchReader, credentials: Credentials, workers: Workers
+        self,
+        *,
+        signer: CallbackSigner,
+        reader: BatchReader,
+        credentials: Credentials,
+        workers: Workers,
+        cache: WebhookCache = NO_CACHE,
     ) -> None:
         self._signer = signer
+        self._cache = cache
         self._reader = reader
         self._credentials = credentials
         self._workers = workers
@@ -52,7 +60,9 @@ class Loader:
         """
         self._signer.refresh()
         webhooks = sorted({(each.pack.scope, each.pack.webhook_id) for each in decoded})
-        read = self._read(webhooks, decoded, lane)
+        read = self._cache.read(
+            webhooks, decoded, lane, read=lambda some: self._read(some, decoded, lane)
+        )
         sent = {
             webhook.id: webhook
             for each in decoded
@@ -95,7 +105,10 @@ class Loader:
             )
         )
         missing = [each for each in authenticated if isinstance(found[each.id], CredentialMissingError)]
-        return found | dict.fromkeys(self._changed(missing), StaleError()) if missing else found
+        if not missing:
+            return found
+        self._cache.forget([each.id for each in missing])
+        return found | dict.fromkeys(self._changed(missing), StaleError())
 
     def _read_credential(self, webhook: Webhook) -> Credential | Exception:
         if webhook.credential is None:
