@@ -110,7 +110,9 @@ def decided(conditions: Mapping[str, Any], values: Mapping[str, str]) -> dict[st
     def holds(condition: Any) -> bool:
         match condition:
             case {"Fn::Equals": [left, right]}:
-                return bool(resolve(left, values) == resolve(right, values))
+                return str(resolve(left, values)) == str(resolve(right, values))  # CloudFormation's are texts
+            case {"Fn::Contains": [list(parts), value]}:  # of rules alone
+                return resolve(value, values) in map(str, parts)
             case {"Fn::Not": [inner]}:
                 return not holds(inner)
             case {"Fn::And": list(parts)}:

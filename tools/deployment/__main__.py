@@ -34,6 +34,11 @@ def main() -> int:
             _ask(path, options.name, former)
         if options.only_ask:
             return 0
+        if loses_its_key(entry.read(path, options.name)):
+            return _failed(
+                f"[{options.name}] has EncryptionKey=AwsOwned, and the deployed stack has a key of its own: "
+                "credentials and waiting messages could not be read. docs/deployment.md, Economy, has the way"
+            )
         return _deploy(path, options.name)
     except (OSError, ValueError, tomllib.TOMLDecodeError) as error:
         return _failed(f"{path.name}: {error}")
@@ -87,6 +92,13 @@ def _deploy(path: Path, name: str) -> int:
         if status:
             return status
     return 0
+
+
+def loses_its_key(wanted: entry.Entry) -> bool:
+    """Tell whether a deployment would leave data under a key that no function may use any more."""
+    if wanted.parameters.get("EncryptionKey") != "AwsOwned":
+        return False
+    return account.has_key(wanted.stack_name, wanted.region)
 
 
 def _failed(text: str) -> int:

@@ -22,6 +22,16 @@ def configured_region() -> str:
     return boto3.session.Session().region_name or ""
 
 
+def has_key(stack_name: str, region: str) -> bool:
+    """Tell whether a stack is deployed with a key of its own; False where it cannot be asked."""
+    client = boto3.client("cloudformation", region_name=region or None, config=QUICK)
+    try:
+        [found] = client.describe_stacks(StackName=stack_name)["Stacks"]
+    except (BotoCoreError, ClientError):
+        return False
+    return any(each["OutputKey"] == "KeyArn" for each in found.get("Outputs", []))
+
+
 def look_at(region: str) -> Account:
     """Ask the account for its number, and whether API Gateway has a role for its logs in a region."""
     try:

@@ -297,7 +297,7 @@ OPERATIONS = (
         path="/servicekey/{keyId}",
         tag=KEYS,
         summary="Replace a key pair of the service.",
-        text="Returns the new pair, which is in use (`/publickeys`) a minute later. From then on the old key "
+        text="Returns the new pair, which is in use (`/publickeys`) in six minutes. From then on the old key "
         "has its grace, a day by default, however many resets follow: its envelopes are read, and callbacks "
         "carry a signature of each key. 409 where ten keys count. The license is as for `/servicekeys`.",
         parameters=("keyId",),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.template.template import ROOT
 from tools.deployment import __main__, entry
@@ -210,3 +211,47 @@ def test_an_input_that_ends_writes_nothing(
     assert __main__.main() == 1
     assert "the input ended before the last answer" in capsys.readouterr().err
     assert config.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("outputs", "chosen", "is_refused"),
+    [
+        (["ApiUrl", "KeyArn"], {"EncryptionKey": "AwsOwned"}, True),
+        (["ApiUrl", "KeyArn"], {"EncryptionKey": "Customer"}, False),
+        (["ApiUrl", "KeyArn"], {}, False),
+        (["ApiUrl"], {"EncryptionKey": "AwsOwned"}, False),  # as it was deployed first
+        (None, {"EncryptionKey": "AwsOwned"}, False),  # the first deployment
+    ],
+)
+def test_a_stack_that_has_a_key_is_not_deployed_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    config: Path,
+    *,
+    outputs: list[str] | None,
+    chosen: dict[str, str],
+    is_refused: bool,
+) -> None:
+    """Credentials and waiting messages under the key could not be read any more."""
+
+    class CloudFormation:
+        def describe_stacks(self, **asked: str) -> Any:
+            assert asked == {"StackName": "hooks"}
+            if outputs is None:
+                raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+            return {"Stacks": [{"Outputs": [{"OutputKey": each} for each in outputs]}]}
+
+    deployed: list[str] = []
+    entry.write(config, "prod", Entry("hooks", "eu-west-1", chosen))
+
+    def deploy(_path: Path, name: str) -> int:
+        deployed.append(name)
+        return 0
+
+    monkeypatch.setattr("boto3.client", lambda *_, **__: CloudFormation())
+    monkeypatch.setattr(__main__, "_deploy", deploy)
+    monkeypatch.setattr("sys.argv", ["deployment", "prod", "--config", str(config)])
+
+    assert __main__.main() == (1 if is_refused else 0)
+    assert deployed == ([] if is_refused else ["prod"])
+    assert ("has a key of its own" in capsys.readouterr().err) is is_refused

@@ -26,7 +26,7 @@ export function KeysTab({ session }: { session: Session }) {
   return (
     <div class="stack">
       <Note icon="help">
-        A reset makes a new key, which is shown at <code>/publickeys</code> a minute later, before anything is
+        A reset makes a new key, which is shown at <code>/publickeys</code> in six minutes, before anything is
         signed with it alone. The old key stays readable, and callbacks carry both signatures, for a day
         unless this deployment has another grace.
       </Note>
@@ -144,6 +144,6 @@ function ResetDialog({ session, chosen, onClose, onDone }: ResetProps) {
 
 const EFFECTS: Record<string, string> = {
   service:
-    "Clients that ask /publickeys get it within a minute. Requests that are encrypted for the old key are still read, and callbacks carry a signature of each key.",
+    "Clients that ask /publickeys get it within minutes. Requests that are encrypted for the old key are still read, and callbacks carry a signature of each key.",
   signing: "It is in the JWKS already. Callbacks carry a signature of each key.",
 };
