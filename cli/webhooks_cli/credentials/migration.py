@@ -7,6 +7,7 @@ that was cut off is run again: what it has done is done.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
@@ -37,6 +38,7 @@ RACES = 6  # times that a webhook is looked at again after a change by others
 FIRST_WAIT = 0.05  # seconds, after the first of them
 OTHERS = "others changed it again and again: run the command again"
 NEEDED = ("webhookId", "revision")
+Outcome = bool | tuple[str, str]  # whether it was moved; or the webhook, and why it stays
 READ = "pk, sk, webhookId, revision, credentialSecret, credentialVersion, credentialSealed, #v"
 
 
@@ -97,14 +99,13 @@ class Migration:
     def run(self, *, rate: int, dry: bool, notice: Callable[[int, int], None]) -> Migrated:
         """Move all credentials of the other form, at most `rate` a second. Raises CliError."""
         pace = Pace(rate, self._clock, self._sleep)
-        others = self._others()
+        others, work = self._others(), self._examined if dry else self._moved
         seen = 0
         while chunk := list(islice(others, rate)):
             pace(len(chunk))
-            # A community's version is raised with each of its webhooks: one after the other, or they conflict.
+            # Each raises its community's version: those of one community come one after the other.
             groups = [list(each) for _, each in groupby(chunk, key=lambda item: item["pk"]["S"])]
-            work = self._examined if dry else self._moved
-            for outcomes in self._calls.each(lambda group: [work(item) for item in group], groups):
+            for outcomes in self._calls.each(partial(_each, work), groups):
                 self._count(outcomes)
             seen += len(chunk)
             notice(seen, 0)
@@ -116,7 +117,7 @@ class Migration:
         other = SEALED if self._to == SECRET_FORM else SECRET
         return webhooks_with(self._account, self._table, self._calls, other)
 
-    def _count(self, outcomes: "list[tuple[str, str] | bool]") -> None:
+    def _count(self, outcomes: "list[Outcome]") -> None:
         for outcome in outcomes:
             if isinstance(outcome, tuple):
                 self.done.broken.append(outcome)
@@ -125,14 +126,14 @@ class Migration:
             else:
                 self.done.passed += 1
 
-    def _examined(self, item: Item) -> "tuple[str, str] | bool":
+    def _examined(self, item: Item) -> "Outcome":
         try:
             problem = _item_problem(item) or problem_of(self._reader.text_of(item))
         except RefusedError as error:
             problem = str(error)
         return (place_of(item), problem) if problem else True
 
-    def _moved(self, item: Item) -> "tuple[str, str] | bool":
+    def _moved(self, item: Item) -> "Outcome":
         """Move a credential; return whether this run did, or the webhook with the reason why it stays."""
         place = place_of(item)
         try:
@@ -191,6 +192,10 @@ class _PassedError(Exception):
 
 class _BrokenError(Exception):
     """The credential stays; the text says why."""
+
+
+def _each(work: "Callable[[Item], Outcome]", group: "list[Item]") -> "list[Outcome]":
+    return [work(item) for item in group]
 
 
 def webhooks_with(account: Account, table: str, calls: Calls, *attributes: str) -> Iterator[Item]:
