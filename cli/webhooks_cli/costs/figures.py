@@ -1,7 +1,7 @@
 """The measured consumption of the event path.
 
 `make bench ONLY=12` measures all of MeasuredFigures anew and names the constants that no longer hold: they
-change here then, and docs/cost.md with them.
+change here then, and `.venv/bin/python -m benchmarks.model_pages` writes docs/cost.md and docs/scale.md anew.
 """
 
 from dataclasses import dataclass
