@@ -41,20 +41,20 @@ class Consumption:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(self.log)
 
-    def counting(self, responses: Mapping[str, bytes]) -> Respond:
-        """Return canned responses that count their requests.
+    def counting(self, respond: Respond) -> Respond:
+        """Count the requests that `respond` takes.
 
         Raises AssertionError for a transaction, whose units are not counted.
         """
 
         def response(operation: str, body: bytes) -> bytes:
             self.calls[operation] += 1
-            asked = json.loads(body)
+            asked, found = json.loads(body), respond(operation, body)
             match operation:
                 case "BatchGetItem":
-                    self._read(asked["RequestItems"], json.loads(responses[operation])["Responses"])
+                    self._read(asked["RequestItems"], json.loads(found)["Responses"])
                 case "Query":
-                    self._query(asked, json.loads(responses[operation])["Items"])
+                    self._query(asked, json.loads(found)["Items"])
                 case "BatchWriteItem":
                     self._write(asked["RequestItems"])
                 case "UpdateItem":
@@ -64,7 +64,7 @@ class Consumption:
                     self.message_bytes += sum(_message_bytes(entry) for entry in asked["Entries"])
                 case "TransactWriteItems" | "PutItem" | "GetItem":
                     raise AssertionError(operation)
-            return responses[operation]
+            return found
 
         return response
 

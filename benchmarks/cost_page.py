@@ -1,16 +1,13 @@
-"""Writes the numbers of docs/cost.md anew from the model: `.venv/bin/python -m benchmarks.cost_page`.
-
-Bills are those that the command prints; a table is found by its head. The sentences between them are a
-person's: they name few numbers, and those are checked by hand.
-"""
+"""The numbers of docs/cost.md: bills that the command prints, and tables of the model."""
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 
 from benchmarks.figures.cost import ECONOMY, OTHERS, PARAMETERS, RATES
+from benchmarks.model_tables import Rows, line, with_table
 from local.paths import ROOT
 from webhooks_cli.costs.bill import WATCHES
 from webhooks_cli.costs.effects import ECONOMIES, Month
@@ -26,15 +23,13 @@ COMPARED = (Load(events=MILLION), Load(events=100 * MILLION), Load(events=10 * M
 CREDENTIALS = (1, 100, 10_000)
 NO_EFFECT = 0.0005  # dollars
 
-type Rows = Iterator[Sequence[str]]
-
 
 def rewritten(page: str) -> str:
     """Return the page with the model's numbers."""
     page = BILL.sub(lambda found: f"$ webhooks {found[1]}\n{_printed(found[1].split())}", page)
     page = ROW.sub(lambda found: _service(is_cheapest=bool(found[1])), page)
     for head, rows in TABLES.items():
-        page = _with_table(page, head, rows())
+        page = with_table(page, head, rows())
     return page
 
 
@@ -50,23 +45,7 @@ def _service(*, is_cheapest: bool) -> str:
     totals = [f"**${Month(load=load, settings=settings).bill.total:,.2f}**" for load in COMPARED]
     name = "this service, every parameter that saves" if is_cheapest else "this service"
     terms = "as the table of the parameters says" if is_cheapest else "the defaults; an even month"
-    return _line([f"**{name}**", terms, *totals, "`webhooks cost`"])
-
-
-def _with_table(page: str, head: str, rows: Rows) -> str:
-    """Replace the rows below a head, which the page must have once."""
-    before, found, after = page.partition(f"{head}\n")
-    ruler, _, rest = after.partition("\n")
-    if not found or f"{head}\n" in rest:
-        raise ValueError(f"docs/cost.md needs one table with the head {head}")
-    kept = rest.split("\n")
-    while kept and kept[0].startswith("|"):
-        del kept[0]
-    return f"{before}{head}\n{ruler}\n{''.join(f'{_line(row)}\n' for row in rows)}{'\n'.join(kept)}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return line([f"**{name}**", terms, *totals, "`webhooks cost`"])
 
 
 def _month(rate: float, settings: Settings, *, share: float = 1.0) -> Month:
@@ -135,7 +114,3 @@ TABLES: dict[str, Callable[[], Rows]] = {
     "| credentials | `SecretsManager` | `Table` |": _credentials,
     "| deployment | no event | a million events |": _quiet,
 }
-
-
-if __name__ == "__main__":
-    PAGE.write_text(rewritten(PAGE.read_text("utf-8")), "utf-8")

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from hashlib import md5
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,7 +69,7 @@ def event(number: int, size: int = EVENT_BYTES) -> str:
     """Return an event as JSON; the body of its callback has about `size` bytes."""
     lines = [LINE] * max(1, (size - 256) // len(json.dumps(LINE, separators=(",", ":"))))
     content = {
-        "eventId": f"event-{number:032d}",
+        "eventId": f"event-{md5(str(number).encode(), usedforsecurity=False).hexdigest()}",  # incompressible
         "eventName": NAME,
         "tenantId": SCOPE.tenant_id,
         "communityId": SCOPE.community_id,

@@ -7,13 +7,17 @@ from typing import Any
 
 from benchmarks import event_path
 from benchmarks.consumption import Consumption, Endpoint, endpoint
-from tests.aws_stub.responses import stub_aws
-from webhooks.adapters.dynamodb.items import key
+from tests.aws_stub.responses import Respond, canned, stub_aws
+from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.keys import HEAD, community_pk
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
 from webhooks.entrypoints.sqs import Handler
 from webhooks_cli.costs.figures import Bytes, MeasuredFigures, Shape
+
+WARM_BATCHES = 3
+# The count of all changes of webhooks, which never changes here.
+EPOCH: Item = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}, "version": {"N": "1"}, "since": {"N": "1"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +67,19 @@ class ShapeCounts:
 
 
 def count(shape: Shape) -> ShapeCounts:
-    """Count the second batch of a shape. Raises AssertionError where not all was sent."""
+    """Count a batch of a shape. Raises AssertionError where not all was sent."""
     dispatching, fanning = Consumption(), Consumption()
     with endpoint() as receiver:
         webhooks = webhooks_of(shape, receiver.url)
         function = event_path.function("dispatcher", POWERTOOLS_SERVICE_NAME="dispatcher")
-        stub_aws(function.app.aws, dispatching.counting(event_path.responses(webhooks)))
-        _second(
+        stub_aws(function.app.aws, dispatching.counting(canned(event_path.responses(webhooks))))
+        _warm(
             function.lambda_handler, packs_of(webhooks, shape), forget=[dispatching.forget, receiver.forget]
         )
     function = event_path.function("fanout", POWERTOOLS_SERVICE_NAME="fanout")
     batch = events_of(shape)
-    stub_aws(function.app.aws, fanning.counting(fanout_responses(batch, matches=1)))
-    _second(function.lambda_handler, batch, forget=[fanning.forget])
+    stub_aws(function.app.aws, fanning.counting(fanout_aws(batch, matches=1)))
+    _warm(function.lambda_handler, batch, forget=[fanning.forget])
     if (receiver.requests, fanning.messages) != (shape.deliveries_per_batch, shape.communities_per_batch):
         raise AssertionError(f"{receiver.requests} callbacks and {fanning.messages} messages were sent")
     events_bytes = sum(len(each["body"].encode()) for each in batch["Records"])
@@ -111,24 +115,41 @@ def events_of(shape: Shape) -> dict[str, Any]:
     return batch
 
 
-def fanout_responses(batch: dict[str, Any], *, matches: int) -> dict[str, bytes]:
-    """Return AWS's responses for a batch of events of which each has so many matches."""
+def fanout_aws(batch: dict[str, Any], *, matches: int) -> Respond:
+    """Return an AWS for a batch of events of which each has so many matches.
+
+    It finds the items that are asked for, and answers the same request with the bytes that it made before, so
+    that its own work is in no measurement of CPU.
+    """
     tenants = {json.loads(record["body"])["tenantId"] for record in batch["Records"]}
     heads = [
         key(community_pk(Scope(tenant, event_path.SCOPE.community_id)), HEAD) | {"version": {"N": "1"}}
         for tenant in sorted(tenants)
     ]
     webhooks = [event_path.webhook(number, "https://example.com/hook") for number in range(1, matches + 1)]
-    return {
-        **event_path.fanout_responses(webhooks),
-        "BatchGetItem": json.dumps({"Responses": {event_path.SUBSCRIPTIONS: heads}}).encode(),
-        "UpdateItem": b"{}",
-    }
+    items = {item["pk"]["S"]: item for item in [*heads, EPOCH]}
+    others = {**event_path.fanout_responses(webhooks), "UpdateItem": b"{}"}
+    made: dict[bytes, bytes] = {}
+
+    def respond(operation: str, body: bytes) -> bytes:
+        if operation != "BatchGetItem":
+            return others[operation]
+        if body not in made:
+            asked = json.loads(body)["RequestItems"]
+            found = {
+                table: [items[each["pk"]["S"]] for each in keys["Keys"] if each["pk"]["S"] in items]
+                for table, keys in asked.items()
+            }
+            made[body] = json.dumps({"Responses": found}).encode()
+        return made[body]
+
+    return respond
 
 
-def _second(handler: Handler, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
-    """Run a batch twice: the first reads keys and index and opens connections."""
-    handle(handler, batch)
+def _warm(handler: Handler, batch: dict[str, Any], *, forget: Sequence[Callable[[], None]]) -> None:
+    """Run a batch, and count it once keys, index and versions are read and connections are open."""
+    for _ in range(WARM_BATCHES):
+        handle(handler, batch)
     for each in forget:
         each()
     handle(handler, batch)

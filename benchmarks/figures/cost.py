@@ -19,7 +19,7 @@ from benchmarks import event_path
 from benchmarks.figure import Chart, Goal, Line, Measured, Reading
 from benchmarks.null_receiver import HOST, null_receiver
 from benchmarks.paired import Work, cpu_of
-from benchmarks.shape_counts import count, events_of, fanout_responses, handle, packs_of, webhooks_of
+from benchmarks.shape_counts import count, events_of, fanout_aws, handle, packs_of, webhooks_of
 from local.progress import Progress
 from tests.aws_stub.responses import canned, stub_aws
 from webhooks.entrypoints.sqs import Handler
@@ -213,7 +213,7 @@ def measure_cpu(counted: MeasuredFigures) -> Iterator[MeasuredFigures]:
 def _fan_out(shape: Shape, matches: int) -> Work:
     batch = events_of(shape)
     function = event_path.function("fanout")
-    stub_aws(function.app.aws, canned(fanout_responses(batch, matches=matches)))
+    stub_aws(function.app.aws, fanout_aws(batch, matches=matches))
     return _work(function.lambda_handler, batch, shape.events_per_batch)
 
 

@@ -5,9 +5,9 @@ A hundred tenants, each with one webhook; healthy endpoints respond in 200 ms, t
 their 5 s, with two retries. At 1,000 events/s the concurrency is the template's default; at 10,000 it is 40
 for fan-out, 400 for the fast lane and 500 for the slow one. Lambda has scaled before: from nothing it adds
 300 invocations a minute to each queue. The latency is that of the healthy tenants, from event to callback,
-in three parts: before the death; from 10 s after it until the breaker opens (BreakerSeconds=60); and later
-than 20 s after that. The price of an hour is the model's of figure 12, for healthy endpoints, with the time
-of the slow lane's invocations beside it.
+in four parts: before the death; the 10 s after it; the time until the breaker opens (BreakerSeconds=60); and
+later than 20 s after that. The price of an hour is the model's of figure 12, for healthy endpoints, with the
+time of the slow lane's invocations beside it.
 """
 
 from collections.abc import Iterator
@@ -55,17 +55,19 @@ def measure(progress: Progress) -> Measured:
     for load in LOADS:
         with progress.step(f"simulated, {load.rate:,} events a second"):
             seen = load.run()
-        readings += _readings(load, seen)
-        charts += _charts(load, seen)
+        readings += readings_of(load, seen)
+        charts += charts_of(load, seen)
         if seen.late:
             remarks.append(f"{load.rate:,} events/s: {seen.late:,} events had no callback at the end.")
     return Measured(readings, charts, remarks)
 
 
-def _readings(load: StackLoad, seen: Seen) -> Iterator[Reading]:
+def readings_of(load: StackLoad, seen: Seen) -> Iterator[Reading]:
+    """Yield the readings of a run."""
     name = f"{load.rate:,} events/s"
     parts = {
         "before": (SETTLED_SECONDS - load.warm_seconds, 0),
+        "the first 10 s": (0, ONSET_SECONDS),
         "dying": (ONSET_SECONDS, BREAKER_SECONDS),
         "breaker open": (HELD_SECONDS, load.seconds),
     }
@@ -95,7 +97,8 @@ def _hour(invocations: float) -> float:
     return invocations * 3600 * SETTINGS.dispatcher_memory_mb / MB_OF_GB * US_EAST_1.lambda_gb_second
 
 
-def _charts(load: StackLoad, seen: Seen) -> Iterator[Chart]:
+def charts_of(load: StackLoad, seen: Seen) -> Iterator[Chart]:
+    """Yield the charts of a run."""
     x = "time since the endpoints died (s)"
     for name, title, y, lines in (
         ("waiting", "Messages that wait", "messages", seen.waiting),

@@ -5,7 +5,7 @@ from benchmarks.cost_page import PAGE, TABLES, rewritten
 
 def test_the_numbers_of_the_page_are_those_of_the_model() -> None:
     page = PAGE.read_text()
-    assert rewritten(page) == page, "run: .venv/bin/python -m benchmarks.cost_page"
+    assert rewritten(page) == page, "run: .venv/bin/python -m benchmarks.model_pages"
 
 
 def test_an_old_number_on_the_page_is_replaced() -> None:

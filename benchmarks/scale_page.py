@@ -1,0 +1,49 @@
+"""The numbers of docs/scale.md: the rate of events at which each quota binds, by the model."""
+
+from benchmarks.model_tables import Rows, with_table
+from benchmarks.quotas import PARTITION_READS, PARTITION_WRITES, Use, quotas, use_of
+from local.paths import ROOT
+from webhooks_cli.costs.fill import FULL, PACKED
+
+PAGE = ROOT / "docs" / "scale.md"
+QUOTA_HEAD = "| events/s | bound | value | remedy | source |"
+PARTITION_HEAD = "| partition | bound | of single deliveries | of packs of ten |"
+HOT = 3000  # deliveries a second to one webhook
+
+
+def rewritten(page: str) -> str:
+    """Return the page with the model's numbers."""
+    page = with_table(page, QUOTA_HEAD, _quotas())
+    return with_table(page, PARTITION_HEAD, _partitions())
+
+
+def _quotas() -> Rows:
+    for each in sorted(quotas(use_of(FULL)), key=lambda each: each.rate):
+        yield rounded(each.rate), each.name, each.value, each.remedy, each.source
+
+
+def _partitions() -> Rows:
+    """Yield the units a second in the partitions of one webhook with HOT deliveries a second."""
+    uses = [use_of(fill) for fill in (FULL, PACKED)]
+    yield "the webhook's log, writes", f"{PARTITION_WRITES:,}", *(_units(each.log_writes) for each in uses)
+    yield "the webhook's log, reads", f"{PARTITION_READS:,}", *(_units(each.log_reads) for each in uses)
+    yield (
+        "the community's webhooks, reads",
+        f"{PARTITION_READS:,}",
+        *(_units(each.webhook_reads + heads) for each, heads in zip(uses, _heads(uses), strict=True)),
+    )
+
+
+def _heads(uses: list[Use]) -> list[float]:
+    """Return fan-out's reads of the one community's head: of its events, a batch has one community."""
+    return [min(each.head_reads, uses[-1].head_reads) for each in uses]
+
+
+def _units(each: float) -> str:
+    return f"{each * HOT:,.0f}"
+
+
+def rounded(rate: float) -> str:
+    """Write a rate with two digits that count."""
+    digits = len(str(int(rate)))
+    return f"{round(rate, 2 - digits):,.0f}"
