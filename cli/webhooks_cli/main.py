@@ -133,8 +133,8 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=version, help="print the version and end")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     modules = (
-        backup, call, cells, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish, rollback,
-        status, tail, test_event, verify,
+        backup, call, cells, cost, deliveries, dlq, doctor, headers, health, keys, licenses, publish,
+        rollback, status, tail, test_event, verify,
     )  # fmt: skip
     for command in modules:
         command.add_parser(commands)
