@@ -29,7 +29,7 @@ def test_the_directory_costs_what_is_read_and_is_kept(cells: dict[str, Any]) -> 
     assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
 
 
-def test_producers_read_entries_and_operators_change_them_and_nobody_more(cells: dict[str, Any]) -> None:
+def test_producers_read_entries_and_operators_change_them_and_no_other(cells: dict[str, Any]) -> None:
     for policy, actions in (
         ("ReaderPolicy", {"GetItem"}),
         (

@@ -102,8 +102,8 @@ def _begin(
 ) -> Tenant:
     if count := webhook_count(target, tenant.id):
         raise RefusedError(
-            f"the cell {target.cell.name} has {count} webhooks of the tenant {tenant.id} already, which "
-            "nobody moved there: delete them, or back them up, before the move"
+            f"the cell {target.cell.name} has {count} webhooks of the tenant {tenant.id} already, and no "
+            "move brought them: delete them, or back them up, before the move"
         )
     begun = Move(
         context.random_bytes(MOVE_ID_BYTES).hex(),
