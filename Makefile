@@ -51,6 +51,7 @@ check: setup ## check format, lint, types and template
 	@echo "== pages"; $(PY) -m tools.pages --check
 	@echo "== template"; SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv-sam/bin/sam validate --lint \
 		--config-env default
+	@.venv-sam/bin/cfn-lint deploy/*.yaml
 
 gates: setup $(GATES) ## check the built artefacts, the template's security, secrets, vulnerabilities, workflows (docs/gates.md)
 	@echo "== gates"; $(PY) -m tools.gates

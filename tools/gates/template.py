@@ -11,6 +11,7 @@ from typing import Any
 from tools.gates.gate import ROOT, GateError, broken, program, run
 
 TEMPLATE = ROOT / "template.yaml"
+PLAIN = (ROOT / "deploy" / "cells.yaml",)  # what CloudFormation gets as it stands
 TRANSLATOR = ROOT / "tests" / "template" / "translate.py"
 CONFIGURATION = ROOT / ".checkov.yaml"
 SKIP = re.compile(r"^\s+- (?P<id>CKV2?_\w+)(?P<reason>.*)$", re.MULTILINE)
@@ -26,7 +27,8 @@ def check(template: Path = TEMPLATE, configuration: Path = CONFIGURATION) -> str
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
         translated = Path(folder) / "translated.json"
         translated.write_text(json.dumps(translate(template)), "utf-8")
-        reports = list(pool.map(lambda path: _scan(path, configuration), (template, translated)))
+        scanned = (template, translated, *(PLAIN if template == TEMPLATE else ()))
+        reports = list(pool.map(lambda path: _scan(path, configuration), scanned))
     findings = sorted({line for report in reports for line in _findings(report)})
     if findings:
         raise GateError("\n".join(findings))

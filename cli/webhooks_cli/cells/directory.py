@@ -211,8 +211,8 @@ class Directory:
         )  # fmt: skip
         if done is None and self.tenant(tenant_id).move != after:  # else its own response was lost
             raise RefusedError(
-                f"the move of {tenant_id} went on elsewhere, after the step {before.step}: does another run of "
-                "this command work on it? `webhooks tenant show` shows its step"
+                f"the move of {tenant_id} went on elsewhere, after the step {before.step}: does another run "
+                "of this command work on it? `webhooks tenant show` shows its step"
             )
 
     def _transact(self, tenant_id: str, cell: str, action: Item) -> None:
@@ -230,8 +230,8 @@ class Directory:
         )  # fmt: skip
         if done is None:
             raise RefusedError(
-                f"the entry of {tenant_id} was changed at the same time, or the cell {cell} was removed: look "
-                "at `webhooks tenant show`, and run the command again"
+                f"the entry of {tenant_id} was changed at the same time, or the cell {cell} was removed: "
+                "look at `webhooks tenant show`, and run the command again"
             )
 
     def _get(self, pk: str, sk: str) -> "Item | None":

@@ -119,8 +119,8 @@ class Handover:
             self.target.resources.subscriptions,
             {"pk": {"S": pk}, "sk": {"S": f"W#{sequence:010d}"}},
             "SET backlogSince = if_not_exists(backlogSince, :now), listPk = :list, listSk = :sk "
-            "ADD healthVersion :one",
-            "webhookId = :id",
+            "ADD #healthVersion :one",
+            "#webhookId = :id",
             now={"N": str(int(self.clock() * 1000))},
             list={"S": f"UNHEALTHY#{sha256(scope.encode()).digest()[0] % SHARDS:02d}"},
             sk={"S": f"{scope}#{webhook_id}"},
@@ -134,9 +134,9 @@ class Handover:
         return self.source.update(
             self.source.resources.deliveries,
             {"pk": item["pk"], "sk": item["sk"]},
-            f"SET outcome = :skipped, reason = :reason, tenantId = :tenant, communityId = :community "
-            f"REMOVE {IN}, {OF}, {RECOVERABLE}",
-            "outcome = :read AND settledAt = :at",
+            "SET #outcome = :skipped, #reason = :reason, #tenantId = :tenant, #communityId = :community "
+            f"REMOVE #{IN}, #{OF}, #{RECOVERABLE}",
+            "#outcome = :read AND #settledAt = :at",
             skipped={"S": SKIPPED},
             reason={"S": f"its tenant moved to the cell {self.target.cell.name}"[:128]},
             tenant={"S": tenant},

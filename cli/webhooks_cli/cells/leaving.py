@@ -62,7 +62,7 @@ def pause(cell: Opened, tenant_id: str, now: float) -> int:
         done = cell.calls.each(lambda item: _pause(cell, item), items)
         if any(done):
             head = {"pk": {"S": pk}, "sk": {"S": HEAD}}
-            cell.update(table, head, "ADD version :one", "attribute_exists(pk)", one={"N": "1"})
+            cell.update(table, head, "ADD #version :one", "attribute_exists(#pk)", one={"N": "1"})
         paused += sum(done)
     cell.count_change(now)
     return paused
@@ -78,8 +78,8 @@ def _pause(cell: Opened, item: Item) -> bool:
             return False
         if cell.update(
             table, key,
-            "SET definition = :definition ADD revision :one",
-            "revision = :read",
+            "SET #definition = :definition ADD #revision :one",
+            "#revision = :read",
             definition={"S": definition}, one={"N": "1"}, read=found[0]["revision"],
         ):  # fmt: skip
             return True

@@ -15,16 +15,18 @@ def mark_key(tenant_id: str) -> Item:
 
 
 def communities(cell: Opened, tenant_id: str) -> list[str]:
-    """Return the partitions of a tenant's communities in order."""
+    """Return the partitions of a tenant's communities; a copy that was cut off may have no HEAD yet."""
     items = cell.calls.pages(
         "dynamodb Scan", cell.account.dynamodb.scan,
         TableName=cell.resources.subscriptions,
         ConsistentRead=True,
-        FilterExpression="sk = :head AND begins_with(pk, :prefix)",
-        ExpressionAttributeValues={":head": {"S": HEAD}, ":prefix": {"S": f"{COMMUNITY}{tenant_id}#"}},
+        FilterExpression="begins_with(pk, :prefix) AND (sk = :head OR begins_with(sk, :webhook))",
+        ExpressionAttributeValues={
+            ":prefix": {"S": f"{COMMUNITY}{tenant_id}#"}, ":head": {"S": HEAD}, ":webhook": {"S": WEBHOOK}
+        },
         ProjectionExpression="pk",
     )  # fmt: skip
-    return sorted(item["pk"]["S"] for item in items)
+    return sorted({item["pk"]["S"] for item in items})
 
 
 def webhook_count(cell: Opened, tenant_id: str) -> int:
@@ -50,8 +52,8 @@ def mark(cell: Opened, tenant_id: str, to: str) -> None:
         cell.update(
             table,
             _head(pk),
-            f"ADD version :one SET {MOVING} = :to",
-            f"attribute_exists(pk) AND attribute_not_exists({MOVING})",
+            f"ADD #version :one SET #{MOVING} = :to",
+            f"attribute_exists(#pk) AND attribute_not_exists(#{MOVING})",
             one={"N": "1"},
             to={"S": to},
         )
@@ -64,8 +66,8 @@ def unmark(cell: Opened, tenant_id: str) -> None:
         cell.update(
             table,
             _head(pk),
-            f"ADD version :one REMOVE {MOVING}",
-            f"attribute_exists({MOVING})",
+            f"ADD #version :one REMOVE #{MOVING}",
+            f"attribute_exists(#{MOVING})",
             one={"N": "1"},
         )
     cell.calls.write(cell.account.dynamodb, table, [], [mark_key(tenant_id)])

@@ -24,15 +24,14 @@ BEFORE_SWITCH = (BEGUN, STOPPED, COPIED)
 BACK = "taking back"
 POLL_SECONDS = 2.0
 DRAIN_SECONDS = 900  # the longest wait of a retry
-LONGEST_SECONDS = (
-    200 * 180 + 1800
-)  # a message comes again every 180 s, 200 times, before its queue moves it away
+# A message comes again every 180 s, 200 times, before its queue moves it away; half an hour more is to spare.
+LONGEST_SECONDS = 200 * 180 + 1800
 COPIES = 3  # while the service itself disables webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """Seconds: for which producers keep what the directory said; for which this run waits for the old cell."""
+    """Seconds for which producers keep what the directory said, and for which this run waits."""
 
     cache: int
     wait: int
@@ -87,17 +86,19 @@ class Moving:
         return True
 
     def take_back(self) -> None:
-        """Undo a move that has not switched yet. Raises RefusedError, and other CliErrors."""
+        """Undo a move that has not switched yet; the target goes on refusing the tenant's changes.
+
+        Raises RefusedError, and other CliErrors.
+        """
         move = self._moving
         if move.step not in (*BEFORE_SWITCH, BACK):
             raise RefusedError(
-                f"the tenant {self._tenant} is served by the cell {move.target} already: run the move to its end, "
-                f"then move it back to {move.source}"
+                f"the tenant {self._tenant} is served by the cell {move.target} already: run the move to its "
+                f"end, then move it back to {move.source}"
             )
         if move.step != BACK:
             self._record(BACK)
         self.copy.remove(self._target)
-        unmark(self._target, self._tenant)
         unmark(self._source, self._tenant)
         self._end()
 
@@ -132,7 +133,7 @@ class Moving:
         return done
 
     def _open(self) -> bool:
-        """Let changes be made again, once no producer sends to the old cell, whose copy would not see them."""
+        """Let changes be made again, once no producer sends to the old cell, which would not see them."""
         self._wait_until(self._at(SWITCHED) + self._times.cache)
         unmark(self._target, self._tenant)
         self._target.count_change(self._clock())

@@ -1,5 +1,6 @@
 """A cell of the directory with its account, tables, queues and secrets."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from webhooks_cli.backup.resources import Resources, target_resources
 from webhooks_cli.cells.directory import Cell, Item
 from webhooks_cli.deployment import Deployment
 
+NAMES = re.compile(r"#(\w+)")
 EPOCH = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}  # counts all changes of webhooks, for fan-out's caches
 
 
@@ -36,14 +38,18 @@ class Opened:
         )  # fmt: skip
 
     def update(self, table: str, key: Item, expression: str, condition: str, **values: Item) -> bool:
-        """Update an item; False where its condition did not hold. `values` by their names in both."""
+        """Update an item; False where its condition did not hold. Names of attributes begin with `#`."""
+        names = NAMES.findall(f"{expression} {condition}")
+        named: Item = {"ExpressionAttributeNames": {f"#{name}": name for name in names}}
+        if values:
+            named["ExpressionAttributeValues"] = {f":{name}": value for name, value in values.items()}
         done = self.calls.call(
             "dynamodb UpdateItem", self.account.dynamodb.update_item, ("ConditionalCheckFailedException",),
             TableName=table,
             Key=key,
             UpdateExpression=expression,
             ConditionExpression=condition,
-            **({"ExpressionAttributeValues": {f":{name}": value for name, value in values.items()}} if values else {}),
+            **named,
         )  # fmt: skip
         return done is not None
 

@@ -52,7 +52,7 @@ def move(options: Namespace, context: CliContext) -> Result:
     with opened_directory(options, context, ADVICE) as (directory, calls):
         tenant = directory.tenant(options.tenant)
         with ProgressBar(context.stderr, "webhooks") as bar:
-            work = _moving(options, context, directory, tenant, calls, bar)
+            work = _moving(options, context, tenant, opened=(directory, calls), bar=bar)
             if options.abort:
                 work.take_back()
                 return _taken_back(tenant)
@@ -63,17 +63,19 @@ def move(options: Namespace, context: CliContext) -> Result:
 def _moving(
     options: Namespace,
     context: CliContext,
-    directory: Directory,
     tenant: Tenant,
-    calls: Calls,
+    *,
+    opened: tuple[Directory, Calls],
     bar: ProgressBar,
 ) -> Moving:
     """Return the move that was begun, or a new one. Raises CliError."""
+    directory, calls = opened
     if tenant.move is None and options.abort:
         raise RefusedError(f"no move of the tenant {tenant.id} has begun")
     if tenant.move is not None and options.to not in (None, tenant.move.target):
         raise RefusedError(
-            f"the tenant {tenant.id} is being moved to {tenant.move.target}: end that move first, or take it back"
+            f"the tenant {tenant.id} is being moved to {tenant.move.target}: end that move first, or take it "
+            "back"
         )
     names = (tenant.move.source, tenant.move.target) if tenant.move else (tenant.cell, options.to)
     if names[1] is None:
@@ -100,8 +102,8 @@ def _begin(
 ) -> Tenant:
     if count := webhook_count(target, tenant.id):
         raise RefusedError(
-            f"the cell {target.cell.name} has {count} webhooks of the tenant {tenant.id} already, which nobody "
-            "moved there: delete them, or back them up, before the move"
+            f"the cell {target.cell.name} has {count} webhooks of the tenant {tenant.id} already, and no "
+            "move brought them: delete them, or back them up, before the move"
         )
     begun = Move(
         context.random_bytes(MOVE_ID_BYTES).hex(),
@@ -136,8 +138,8 @@ def _moved(options: Namespace, work: Moving, *, is_over: bool) -> Result:
         notes.append(f"the delivery log of before stays in {source} until it expires")
         return Result(document=document, shown=f"{options.tenant} is in {target}", notes=tuple(notes))
     notes.append(
-        f"{source} still has messages: run the command again later to hand over what it holds, and to remove its "
-        "copy"
+        f"{source} still has messages: run the command again later to hand over what it holds, and to remove "
+        "its copy"
     )
     shown = f"{options.tenant} is served by {target}; {source} is not done yet"
     return Result(document=document, shown=shown, notes=tuple(notes), exit_code=UnreachableError.exit_code)

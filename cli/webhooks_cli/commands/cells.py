@@ -111,8 +111,8 @@ def _add_tenant(commands: "Commands") -> None:
         "tenant", help="a tenant's cell, and its move to another (operators)", allow_abbrev=False
     ).add_subparsers(metavar="ACTION", required=True)
     parser = add_command(
-        actions, "assign", run=_run_tenant("assign"), summary="give a tenant its first cell", description=ASSIGN,
-        parents=_parents(),
+        actions, "assign", run=_run_tenant("assign"), summary="give a tenant its first cell",
+        description=ASSIGN, parents=_parents(),
     )  # fmt: skip
     parser.add_argument("tenant", metavar="TENANT")
     parser.add_argument("cell", metavar="CELL")
