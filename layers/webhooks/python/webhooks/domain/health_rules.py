@@ -72,11 +72,12 @@ def observe(before: Health, seen: Observed, rules: HealthRules, *, now: int) -> 
         after = _succeeded(after)
     elif seen.failures:
         after = _failed(after, seen, rules, now)
-    if seen.is_slow is not None:
-        after = replace(after, slow_since=(after.slow_since or now) if seen.is_slow else None)
+    slow_since = (after.slow_since or now) if seen.is_slow else None
+    if seen.is_slow is not None and after.slow_since != slow_since:
+        after = replace(after, slow_since=slow_since)
     if seen.has_backlog and after.backlog_since is None:
         after = replace(after, backlog_since=now)
-    if after == before:
+    if after is before or after == before:
         return None
     return _consequences(before, after, seen, rules=rules, now=now)
 
@@ -96,6 +97,8 @@ def _last_trouble(health: Health) -> int:
 
 
 def _succeeded(health: Health) -> Health:
+    if not _has_trouble(health):  # nearly always, and a copy costs more than the question
+        return health
     return replace(
         health,
         failing_since=None,
@@ -105,6 +108,11 @@ def _succeeded(health: Health) -> Health:
         probe_at=None,
         probe_delay=None,
     )
+
+
+def _has_trouble(health: Health) -> bool:
+    since = (health.failing_since, health.held_since, health.failures_since, health.probe_at)
+    return health.failures > 0 or health.probe_delay is not None or any(each is not None for each in since)
 
 
 def _failed(health: Health, seen: Observed, rules: HealthRules, now: int) -> Health:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from signing import TOKEN
@@ -30,6 +31,7 @@ REDIRECTS = range(300, 400)
 MAX_LOCATION = 256  # characters
 
 
+UNSAFE, RESERVED = "unsafe-header", "reserved-header"
 _TOKEN = re.compile(TOKEN)
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5, without its line folding
 
@@ -46,15 +48,26 @@ class HttpRequest:
     @property
     def fault(self) -> str | None:
         """Name a method, header name or value that could break the message: it must not be sent."""
-        if not _TOKEN.fullmatch(self.method):
-            return "unsafe-method"
-        if not all(
-            _TOKEN.fullmatch(name) and _VALUE.fullmatch(value) for name, value in self.headers.items()
-        ):
-            return "unsafe-header"
-        if any(name.lower() in RESERVED_HEADERS for name in self.headers):
-            return "reserved-header"
-        return None
+        named = _names_fault(self.method, tuple(self.headers))
+        if named in {None, RESERVED} and not _are_values("".join(self.headers.values())):
+            return UNSAFE
+        return named
+
+
+@lru_cache(maxsize=1024)  # requests have the same names again and again
+def _names_fault(method: str, names: tuple[str, ...]) -> str | None:
+    if not _TOKEN.fullmatch(method):
+        return "unsafe-method"
+    if not all(map(_TOKEN.fullmatch, names)):
+        return UNSAFE
+    if any(name.lower() in RESERVED_HEADERS for name in names):
+        return RESERVED
+    return None
+
+
+def _are_values(text: str) -> bool:
+    """Tell whether headers can have these characters; nearly all are printable ASCII, which is faster."""
+    return (text.isascii() and text.isprintable()) or _VALUE.fullmatch(text) is not None
 
 
 class PhaseTimes(NamedTuple):

@@ -1,6 +1,7 @@
 """A request that libcurl carries, and its outcome."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import pycurl  # type: ignore[import-untyped]
@@ -46,14 +47,18 @@ class Transfer:
 
 def header_lines(request: HttpRequest, authority: str) -> list[bytes]:
     """Return the headers as libcurl takes them; `authority` is the Host header's value."""
-    names = {name.lower() for name in request.headers}
-    lines = [f"Host: {authority}"]
-    if "accept-encoding" not in names:
-        lines.append("Accept-Encoding: identity")
+    lines = [f"Host: {authority}", *_added(tuple(request.headers))]
     # A name and a semicolon is how libcurl is told of an empty value.
     lines += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in request.headers.items()]
-    lines += [f"{name}:" for name in _NOT_BY_ITSELF if name.lower() not in names]
     return [line.encode("latin-1") for line in lines]
+
+
+@lru_cache(maxsize=1024)  # requests have the same names again and again
+def _added(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lines beside a request's own headers: identity, and the names that libcurl leaves out."""
+    known = {name.lower() for name in names}
+    identity = () if "accept-encoding" in known else ("Accept-Encoding: identity",)
+    return (*identity, *(f"{name}:" for name in _NOT_BY_ITSELF if name.lower() not in known))
 
 
 def outcome_of(transfer: Transfer, code: int, text: str) -> HttpOutcome:

@@ -70,7 +70,8 @@ class Attempts:
         else:
             headers = authorization(webhook.definition.endpoint.auth_type, credential)
             outcome = yield from _call(request, headers, credential, countdown=countdown)
-        return replace(outcome, latency_ms=countdown.passed_ms)
+        passed = countdown.passed_ms
+        return outcome if outcome.latency_ms == passed else replace(outcome, latency_ms=passed)
 
     def _send_with_token(
         self, webhook: Webhook, request: HttpRequest, credential: Credential | None, *, countdown: Countdown
@@ -95,8 +96,9 @@ def _call(
     *,
     countdown: Countdown,
 ) -> Conversation[HttpOutcome]:
-    authorized = replace(request, headers={**request.headers, **authorization})
-    outcome = yield Call(authorized, countdown.left)
+    if authorization:
+        request = replace(request, headers={**request.headers, **authorization})
+    outcome = yield Call(request, countdown.left)
     if isinstance(outcome, NoResponse) or not authorization:
         return outcome
     secrets = secrets_of(credential, authorization)

@@ -84,10 +84,12 @@ class HealthKeeper:
 
     def _observe(self, webhook: Webhook, group: Sequence[Concerned]) -> bool:
         """Tell whether the webhook's backlog, if it has any, is marked."""
-        seen = observation(group, slow_from=self._slow_from)
-        if seen.is_slow is not None:
-            quick = quick_attempts(group, slow_from=self._slow_from)
-            seen = replace(seen, is_slow=self._is_slow(webhook, quick, any_slow=seen.is_slow))
+        was_slow = webhook.health.slow_since is not None
+        seen = observation(group, slow_from=self._slow_from, was_slow=was_slow)
+        if seen.is_slow:
+            self._quick.pop(webhook.id, None)
+        elif seen.is_slow is False:
+            seen = replace(seen, is_slow=self._slow_after(webhook, group))
         try:
             self._apply(webhook, seen)
         except Exception as error:  # noqa: BLE001 - the boundary of one webhook: it costs no other's health
@@ -95,16 +97,11 @@ class HealthKeeper:
             return not seen.has_backlog or webhook.health.backlog_since is not None
         return True
 
-    def _is_slow(self, webhook: Webhook, quick: int, *, any_slow: bool) -> bool | None:
-        """Tell whether a webhook is slow; None where that stays: few quick attempts do not count yet."""
-        if any_slow:
-            self._quick.pop(webhook.id, None)
-            return True
-        if webhook.health.slow_since is None:
-            return None
+    def _slow_after(self, webhook: Webhook, group: Sequence[Concerned]) -> bool | None:
+        """Return False for a slow webhook that is quick again; None while its quick attempts are few."""
         if len(self._quick) > REMEMBERED:
             self._quick.clear()
-        self._quick[webhook.id] += quick
+        self._quick[webhook.id] += quick_attempts(group, slow_from=self._slow_from)
         if self._quick[webhook.id] < QUICK_AGAIN:
             return None
         del self._quick[webhook.id]

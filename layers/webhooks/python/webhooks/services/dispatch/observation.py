@@ -14,22 +14,23 @@ ABOUT_WEBHOOKS = frozenset({FAILING, RECOVERED, DISABLED})  # deliveries of thes
 type Concerned = Decided | Held | Kept
 
 
-def observation(group: Sequence[Concerned], *, slow_from: float) -> Observed:
+def observation(group: Sequence[Concerned], *, slow_from: float, was_slow: bool) -> Observed:
     """Return what a batch tells of a webhook; `slow_from`: seconds from which an attempt is slow.
 
-    `is_slow` is False as soon as one attempt was quick and none slow.
+    `is_slow` is False where the webhook was slow, one attempt was quick and none slow.
     """
     decided = [each for each in group if isinstance(each, Decided)]
     succeeded = [each for each in decided if isinstance(each.verdict, Delivered)]
-    failed = [each for each in decided if _has_failed(each)]
+    # Nearly always all succeed: nothing else is asked of them then.
+    failed = [each for each in decided if _has_failed(each)] if len(succeeded) < len(decided) else []
     slow = [found for each in decided if (found := is_slow(each.outcome, slow_from)) is not None]
     return Observed(
         succeeded_at=max(map(_ended_at, succeeded), default=None),
         failures=len(failed),
         reason=what_came(failed[-1].outcome) if failed else "",
         is_exhausted=any(map(_begins_failure, failed)),
-        has_backlog=any(map(joins_backlog, group)),
-        is_slow=any(slow) if slow else None,
+        has_backlog=len(succeeded) < len(group) and any(map(joins_backlog, group)),
+        is_slow=any(slow) if slow and (was_slow or any(slow)) else None,
         successes_tell=tells(succeeded),
         failures_tell=tells(failed),
     )
