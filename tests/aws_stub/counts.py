@@ -23,10 +23,10 @@ class Counts:
     keys_read: int = 0
 
     def add(self, operation: str, body: bytes) -> None:
-        """Count a call. Raises AssertionError for a write other than BatchWriteItem, a rate limiter's or a
+        """Count a call. Raises AssertionError for a write other than BatchWriteItem, a rate limiter's, a mark or a
         health's; the units of a health are not counted.
         """
-        if operation == "UpdateItem" and json.loads(body)["Key"]["pk"]["S"].startswith("L#"):
+        if operation == "UpdateItem" and json.loads(body)["Key"]["pk"]["S"].startswith(("L#", "SEEN#")):
             self.write_units += 1  # its item is small
         elif operation == "UpdateItem" and "#healthVersion" in json.loads(body)["ExpressionAttributeNames"]:
             pass

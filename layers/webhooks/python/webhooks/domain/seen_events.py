@@ -2,7 +2,7 @@
 
 A window is a bounded set. An event has a series of windows by its own time, from a second down to 2 ms, and
 then more of the last one. Its hash is in the first one that was not full when it was marked. A full window
-stays full, so whoever looks through the same series, up to the first window that is not full, finds it.
+stays full, so a reader that looks through the same series, up to the first window that is not full, finds it.
 
 An event that is alone in its packs is not marked: it has a key in the log, by which a later pack finds it.
 """

@@ -52,7 +52,7 @@ class SeenEvents(Protocol):
     """Sets of events' hashes, by the names of their windows."""
 
     def read(self, windows: Sequence[str], *, consistently: bool) -> Mapping[str, Collection[bytes]]:
-        """Return the hashes of those windows that exist; they may be a moment old, unless `consistently`."""
+        """Return the hashes of those windows that exist; they may be a little old, unless `consistently`."""
 
     def add(self, window: str, hashes: Sequence[bytes], *, below: int) -> Collection[bytes]:
         """Add hashes to a window that has fewer than `below`; return those that it had before.

@@ -14,6 +14,7 @@ from webhooks.domain.errors import CorruptError, CredentialMissingError, StaleEr
 from webhooks.domain.http import ClientCredentials
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
+from webhooks.domain.seen_events import may_be_kept_together
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import BatchContext, BatchReader, Credentials, Workers
 from webhooks.services.dispatch.callback_request import CallbackSigner
@@ -53,15 +54,16 @@ class Loader:
         self._credentials = credentials
         self._workers = workers
 
-    def load(self, decoded: Sequence[Decoded], lane: Lane) -> Loaded:
-        """Load a batch that came by a lane; no credential for deliveries that are not sent.
+    def load(self, decoded: Sequence[Decoded], lane: Lane, *, now: float) -> Loaded:
+        """Load a batch that came by a lane, at `now` (epoch s); no credential for deliveries that are not sent.
 
         Raises UnavailableError where keys, webhooks or log cannot be read.
         """
         self._signer.refresh()
         webhooks = sorted({(each.pack.scope, each.pack.webhook_id) for each in decoded})
+        may_be_sent = [each for each in decoded if may_have_been_sent(each, lane, now=int(now * 1000))]
         read = self._cache.read(
-            webhooks, decoded, lane, read=lambda some: self._read(some, decoded, lane)
+            webhooks, decoded, lane, read=lambda some: self._read(some, decoded, may_be_sent)
         )
         sent = {
             webhook.id: webhook
@@ -73,13 +75,15 @@ class Loader:
         return Loaded(read.webhooks, read.logged, self.load_credentials(sent.values()), read.newer)
 
     def _read(
-        self, webhooks: Sequence[tuple[Scope, str]], decoded: Sequence[Decoded], lane: Lane
+        self,
+        webhooks: Sequence[tuple[Scope, str]],
+        decoded: Sequence[Decoded],
+        may_be_sent: Sequence[Decoded],
     ) -> BatchContext:
         """Read webhooks and log; what may have been sent already is also looked for in shared items.
 
         A first receive is read eventually consistent: what was sent before is rarely younger than a second.
         """
-        may_be_sent = [each for each in decoded if may_have_been_sent(each, lane)]
         keys = list(dict.fromkeys(each.key for each in decoded))
         read = self._reader.read(webhooks, keys, consistent=bool(may_be_sent))
         unknown = {
@@ -146,12 +150,13 @@ def is_repeat(decoded: Decoded, known: Logged | None) -> bool:
     return known.tries > decoded.delivery.tries or (is_held and known.tries == decoded.delivery.tries)
 
 
-def may_have_been_sent(decoded: Decoded, lane: Lane) -> bool:
+def may_have_been_sent(decoded: Decoded, lane: Lane, *, now: int) -> bool:
     """Tell whether a delivery that was never tried, as its message says, can be in the log all the same.
 
-    One that is fresh from fan-out and received for the first time cannot.
+    `now` in epoch ms. Of those that are fresh from fan-out and received for the first time, only repeats can.
     """
-    return lane is Lane.SLOW or decoded.message.receives > 1
+    is_fresh = lane is Lane.FAST and decoded.message.receives <= 1
+    return not is_fresh or may_be_kept_together(decoded.pack, decoded.delivery, now=now)
 
 
 def is_held(pack: Pack, webhook: Webhook) -> bool:

@@ -136,7 +136,7 @@ class Dispatcher:
         if not decoded:
             return _counted(self._settlement.settle(unread), tally)
         try:
-            loaded = self._loader.load(decoded, lane)
+            loaded = self._loader.load(decoded, lane, now=self._clock())
         except UnavailableError as error:
             logger.warning("batch.postponed", extra={"messages": len(messages), "reason": str(error)})
             return {each.message.id for each in decoded} | _counted(self._settlement.settle(unread), tally)

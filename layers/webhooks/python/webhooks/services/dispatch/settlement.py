@@ -237,5 +237,5 @@ def _entry(stage: Decided | Skipped | Held, *, now: int, delay: int | None = Non
         mark=Mark.REPLAY if release is not None and release.kind is ReleaseKind.REPLAY else None,
         is_recoverable=is_recoverable,
         has_payload=known is not None and known.has_payload,
-        is_new=known is None and release is None,
+        is_new=known is None and release is None and decoded.delivery.is_marked,
     )

@@ -135,8 +135,8 @@ class WebhookCache:
 def cache_seconds(wanted: float, *, breaker_seconds: float) -> float:
     """Return how long webhooks may be kept where a breaker opens after failures that span so many seconds.
 
-    A success must end the failures that others count before they open it: whoever has kept the webhook does
-    not know of them.
+    A success must end the failures that others count before they open it: a dispatcher that has kept the
+    webhook does not know of them.
     """
     return min(wanted, breaker_seconds / 2)
 

@@ -6,9 +6,9 @@ sent, or not: it is fanned out as any other, in packs that say `again`, and the 
 deliveries in the whole log. A mark is never a reason to send nothing: nothing is lost where a function ends
 between the mark and the send, and a webhook that was registered meanwhile gets its delivery.
 
-Only the pack of whoever marks an event first has marked deliveries. So the packs of one event find each other
-in any order in which they are dispatched: the first one looks for the keys that the others have, and the
-others look everywhere.
+Only the packs of the function that marks an event first have marked deliveries. So the packs of one event
+find each other in any order in which they are dispatched: the first ones look for the keys that the others
+have, and the others look everywhere.
 
 An event without a mark, as no window had room for it, or as the table was unavailable, costs an item in the
 log for each of its deliveries, and nothing else.
@@ -61,7 +61,7 @@ class EventMarks:
         self._levels = 1  # that the last batch needed: the next one reads as many in its first call
 
     def recall(self, events: Iterable[Event], *, consistently: bool = False) -> Recalled:
-        """Read the marks of events; one that was written a moment ago is found for certain `consistently`."""
+        """Read the marks of events; the very last ones are found `consistently` only."""
         keys = {event_key(each.scope, each.id, log_time=each.log_time) for each in events}
         try:
             return self._recall({each for each in keys if each.is_markable}, consistently=consistently)
