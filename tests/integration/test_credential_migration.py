@@ -99,7 +99,7 @@ def assert_moved(deployment: Deployment, to: str) -> None:
 @pytest.mark.parametrize("to", WAYS)
 def test_all_credentials_are_moved_and_stay_what_they_are(backend: Backend, tmp_path: Path, to: str) -> None:
     one = deployed(backend, tmp_path, "one", to=to)
-    before, versions = tokens(one), one.stores[1].versions(SCOPES)
+    before, versions = tokens(one), one.stores[1].versions(SCOPES).by_scope
     revisions = {each.id: each.revision for each in webhooks(one)}
 
     moved = migrate(one, to)
@@ -117,7 +117,7 @@ def test_all_credentials_are_moved_and_stay_what_they_are(backend: Backend, tmp_
     assert tokens(one) == before
     assert_moved(one, to)
     # And every cache of a webhook ends: its community has another version, once for each
-    after = one.stores[1].versions(SCOPES)
+    after = one.stores[1].versions(SCOPES).by_scope
     assert {scope: after[scope] - versions[scope] for scope in SCOPES} == {ACME: 2, SOUTH: 1}
     assert {each.id: each.revision - revisions[each.id] for each in webhooks(one)} == {
         each.id: int(each.credential is not None) for each in webhooks(one)

@@ -72,7 +72,7 @@ class Dispatching:
 
     @property
     def version(self) -> int:
-        return self.app.subscriptions.versions([SCOPE])[SCOPE]
+        return self.app.subscriptions.versions([SCOPE]).by_scope[SCOPE]
 
     @property
     def called(self) -> list[str]:

@@ -55,7 +55,7 @@ class Loader:
         self._workers = workers
 
     def load(self, decoded: Sequence[Decoded], lane: Lane, *, now: float) -> Loaded:
-        """Load a batch that came by a lane, at `now` (epoch s); no credential for deliveries that are not sent.
+        """Load a batch that came by a lane, at `now` (epoch s); no credential for what is not sent.
 
         Raises UnavailableError where keys, webhooks or log cannot be read.
         """
