@@ -21,6 +21,16 @@ from webhooks.ports import Conversation, HttpClient
 __all__ = ["stack"]
 
 
+TIME = "2026-09-21T14:13:20.{:03}Z"
+
+
+def _timed(count: int, name: str = "e") -> list[dict[str, Any]]:
+    """Return events whose times are precise, so that their deliveries share items of the log."""
+    return [
+        event | {"occurredAt": TIME.format(number * 7)} for number, event in enumerate(_events(count, name))
+    ]
+
+
 def _events(count: int, name: str = "e") -> list[dict[str, Any]]:
     return [{**NATIVE, "eventId": f"{name}{number}"} for number in range(count)]
 
@@ -78,6 +88,36 @@ def test_ten_packs_of_ten_take_six_calls_and_a_hundred_write_units(warm: Stack) 
     assert len(warm.receiver.requests) == 100
     assert counts.calls == {"BatchGetItem": 2, "BatchWriteItem": 4}
     assert counts.write_units == 100
+
+
+def test_ten_packs_of_ten_with_precise_times_take_three_calls_and_a_write_unit_for_many(warm: Stack) -> None:
+    for batch in range(10):
+        warm.publish(*_timed(10, f"{batch}-"))
+    messages = warm.waiting("deliveries")
+    assert len(messages) == 10
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch(messages) == []
+
+    assert len(warm.receiver.requests) == 100
+    assert counts.calls == {"BatchGetItem": 2, "BatchWriteItem": 1}
+    assert counts.write_units <= 10
+
+
+def test_a_message_that_came_before_takes_a_query_for_its_webhook_and_sends_nothing_again(
+    warm: Stack,
+) -> None:
+    warm.publish(*_timed(10))
+    [message] = warm.waiting("deliveries")
+    assert warm.dispatch([message]) == []
+    sent = len(warm.receiver.requests)
+    assert sent == 10
+
+    with counted(warm.dispatcher.aws) as counts:
+        assert warm.dispatch([message], receives=2) == []
+
+    assert len(warm.receiver.requests) == sent
+    assert counts.calls == {"BatchGetItem": 1, "Query": 1}
 
 
 def test_a_rate_limit_costs_its_webhook_one_write_per_batch(warm: Stack) -> None:

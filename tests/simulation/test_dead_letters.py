@@ -9,7 +9,6 @@ import pytest
 from tests.simulation.invariants import Invariants
 from tests.simulation.simulation import Simulation
 from tests.simulation.tenants import OTHER, Tenants
-from webhooks.domain.delivery import delivery_id
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.webhook import AuthType, Credential
 
@@ -174,7 +173,6 @@ def test_a_full_batch_of_failures_costs_no_other_delivery(tenants: Tenants) -> N
     assert drained(tenants) == ["HTTP 500 at the last of 1 attempts"] * 10
 
     dead = [decode_pack(message.text).deliveries for message in tenants.simulation.dead.messages]
-    assert {each.id for [each] in dead} == {
-        delivery_id(f"e{number}", down, log_time=0) for number in range(10)
-    }
+    published = tenants.simulation.history.publications[:10]
+    assert {each.id for [each] in dead} == {each.delivery_to(down) for each in published}
     assert called(tenants, intact) == ["e10"]

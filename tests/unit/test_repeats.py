@@ -60,14 +60,16 @@ class Bench:
         self.webhook_id: str = self.app.create()["_id"]
         self.reader = Reader(self.app, self.log)
 
-    def dispatch(self, count: int, *, receives: int = 1, lane: Lane = Lane.FAST) -> tuple[set[str], int]:
+    def dispatch(
+        self, count: int, *, receives: int = 1, lane: Lane = Lane.FAST, at: int = AT
+    ) -> tuple[set[str], int]:
         """Dispatch a pack of so many events; return the messages to come again, and the requests made."""
         deliveries = tuple(
             Delivery(
-                delivery_id(f"e{each}", self.webhook_id, log_time=AT + each),
+                delivery_id(f"e{each}", self.webhook_id, log_time=at + each),
                 f"e{each}",
                 "E_LOGIN",
-                AT + each,
+                at + each,
                 "{}",
             )
             for each in range(count)
@@ -121,6 +123,15 @@ def test_what_is_known_by_its_own_key_is_not_looked_for(bench: Bench) -> None:
     assert bench.dispatch(3, receives=2) == (set(), 2)
 
     assert bench.reader.looks == [2]
+
+
+def test_events_of_whole_minutes_are_not_looked_for(bench: Bench) -> None:
+    """They share no item: their own keys tell all."""
+    bench.dispatch(4, at=0)
+
+    assert bench.dispatch(6, receives=2, at=0) == (set(), 2)
+
+    assert bench.reader.looks == [5]
 
 
 def test_a_look_that_fails_brings_the_message_again(bench: Bench) -> None:

@@ -31,12 +31,17 @@ def is_plain(entry: LogEntry) -> bool:
     delivery, key = entry.delivery, entry.key
     if not entry.is_new or entry.outcome is not Outcome.DELIVERED or delivery.tries != 1:
         return False
-    if entry.reason or entry.mark or entry.has_payload or key.log_time % ROUNDED == 0:
+    if entry.reason or entry.mark or entry.has_payload or not may_share(key):
         return False
     if len(delivery.attempts) != 1 or delivery.attempts[0].reason:
         return False
     # The id is left out of a shared item, as it follows from the rest.
     return key.delivery_id == delivery_id(delivery.event_id, key.webhook_id, log_time=key.log_time)
+
+
+def may_share(key: LogKey) -> bool:
+    """Tell whether a delivery's time lets it share an item."""
+    return key.log_time % ROUNDED != 0
 
 
 def share[T](entries: Sequence[LogEntry], encode: Callable[[Sequence[LogEntry]], T | None]) -> Sharing[T]:

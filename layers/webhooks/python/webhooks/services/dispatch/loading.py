@@ -13,6 +13,7 @@ from webhooks.domain.delivery_log import Logged, LogKey, Outcome
 from webhooks.domain.errors import CorruptError, CredentialMissingError, StaleError, UnavailableError
 from webhooks.domain.http import ClientCredentials
 from webhooks.domain.lane import Lane
+from webhooks.domain.log_sharing import may_share
 from webhooks.domain.scope import Scope
 from webhooks.domain.seen_events import may_be_kept_together
 from webhooks.domain.webhook import AuthType, Credential, Webhook
@@ -89,7 +90,8 @@ class Loader:
         unknown = {
             each.key: None
             for each in may_be_sent
-            if not each.delivery.tries and each.key not in read.logged and each.key not in read.newer
+            if not each.delivery.tries and may_share(each.key)
+            if each.key not in read.logged and each.key not in read.newer
         }
         if not unknown:
             return read
