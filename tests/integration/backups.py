@@ -32,13 +32,15 @@ type Item = dict[str, Any]
 class Deployment:
     """A stack's tables and secrets. `command` runs `webhooks` for it, in a folder of its own."""
 
-    def __init__(self, backend: Backend, name: str, folder: Path, *, number: int = 1) -> None:
+    def __init__(
+        self, backend: Backend, name: str, folder: Path, *, number: int = 1, has_key: bool = True
+    ) -> None:
         self.backend = backend
         self.name = name
         self.folder = folder
         self.command = CommandLine(folder)
         self.stack_id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/{number}"
-        self.key = f"arn:aws:kms:us-east-1:000000000000:key/{name}-{number}"
+        self.key = f"arn:aws:kms:us-east-1:000000000000:key/{name}-{number}" if has_key else ""
         self.curve = "secp256k1"
         self._suffix = f"{name}-{number}"
         self.subscriptions_table = self._table("subscriptions")
@@ -58,7 +60,7 @@ class Deployment:
             deliveriesTable=self.deliveries_table,
             accessTable=self.access_table,
             credentialsPrefix=self.prefix,
-            keyArn=self.key,
+            **({"keyArn": self.key} if has_key else {}),
             **self.secrets,
         )
 
@@ -69,8 +71,9 @@ class Deployment:
     @property
     def description(self) -> Item:
         """The stack as CloudFormation would describe it."""
-        curve = {"ParameterKey": "EcCurveName", "ParameterValue": self.curve}
-        return {"StackName": self.name, "StackId": self.stack_id, "Parameters": [curve]}
+        values = {"EcCurveName": self.curve} | ({} if self.key else {"EncryptionKey": "AwsOwned"})
+        parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+        return {"StackName": self.name, "StackId": self.stack_id, "Parameters": parameters}
 
     @cached_property
     def subscriptions(self) -> DynamoSubscriptions:
