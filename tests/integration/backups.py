@@ -33,11 +33,18 @@ type Item = dict[str, Any]
 class Deployment:
     """A stack's tables and secrets. `command` runs `webhooks` for it, in a folder of its own.
 
-    `seals`: its CredentialStore is Table; a test may change it.
+    `seals`: its CredentialStore is Table; a test may change it. `has_key`: its EncryptionKey is Customer.
     """
 
     def __init__(
-        self, backend: Backend, name: str, folder: Path, *, number: int = 1, seals: bool = False
+        self,
+        backend: Backend,
+        name: str,
+        folder: Path,
+        *,
+        number: int = 1,
+        seals: bool = False,
+        has_key: bool = True,
     ) -> None:
         self.seals = seals
         self.backend = backend
@@ -45,7 +52,7 @@ class Deployment:
         self.folder = folder
         self.command = CommandLine(folder)
         self.stack_id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/{number}"
-        self.key = make_key(backend)
+        self.key = make_key(backend) if has_key else ""
         self.curve = "secp256k1"
         self._suffix = f"{name}-{number}"
         self.subscriptions_table = self._table("subscriptions")
@@ -65,7 +72,7 @@ class Deployment:
             deliveriesTable=self.deliveries_table,
             accessTable=self.access_table,
             credentialsPrefix=self.prefix,
-            keyArn=self.key,
+            **({"keyArn": self.key} if has_key else {}),
             **self.secrets,
         )
 
@@ -76,7 +83,11 @@ class Deployment:
     @property
     def description(self) -> Item:
         """The stack as CloudFormation would describe it."""
-        parameters = {"EcCurveName": self.curve} | ({"CredentialStore": "Table"} if self.seals else {})
+        parameters = (
+            {"EcCurveName": self.curve}
+            | ({"CredentialStore": "Table"} if self.seals else {})
+            | ({} if self.key else {"EncryptionKey": "AwsOwned"})
+        )
         shown = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         return {"StackName": self.name, "StackId": self.stack_id, "Parameters": shown}
 

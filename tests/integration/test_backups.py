@@ -13,6 +13,7 @@ from tests.contract.webhooks_made import ACME
 from tests.integration.backups import Backups, Deployment
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential
+from webhooks_cli.aws import KEY_OF_AWS
 
 NORTH, SOUTH = ACME, Scope("acme", "south")
 SECRET_OPTIONS = {
@@ -255,6 +256,23 @@ def test_secrets_that_a_deleted_stack_left_get_the_key_and_the_tags_of_the_new_o
         described = backend.clients.secrets.describe_secret(SecretId=name)
         assert described["KmsKeyId"] == again.key
         assert again.tags.items() <= {each["Key"]: each["Value"] for each in described["Tags"]}.items()
+
+
+def test_a_stack_with_a_key_is_restored_into_one_without(
+    one: Deployment, backend: Backend, tmp_path: Path, backups: Backups
+) -> None:
+    """The only way from EncryptionKey=Customer to AwsOwned; and what a stack of the first left is used again."""
+    created = backups.create(one, "a.age")
+    for name in ("two", "one"):
+        owned = Deployment(backend, name, tmp_path / f"owned-{name}", number=3, has_key=False)
+        for _ in range(2):  # a repeat changes nothing
+            restored = backups.restore(owned, "a.age")
+            assert restored.code == 0, restored.stdout + restored.stderr
+            assert restored.document["contents"] == created.document["contents"]
+        assert owned.tokens() == one.tokens()
+        for secret in owned.credential_names():
+            described = backend.clients.secrets.describe_secret(SecretId=secret)
+            assert described.get("KmsKeyId", KEY_OF_AWS) == KEY_OF_AWS
 
 
 def test_a_webhook_without_its_credential_is_kept_and_counted(

@@ -6,7 +6,7 @@ from functools import partial
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.queue_orders import Message, Order
 
-VISIBILITY = 180  # seconds, as the template says
+VISIBILITY = 180  # seconds, as the template says; five more in two of its queues
 MAX_RECEIVES = 200  # as the template says
 MAX_BATCH = 10
 BATCHES = {"recovery": 1}  # messages of a batch, as the template says; MAX_BATCH of other queues
