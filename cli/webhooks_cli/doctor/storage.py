@@ -133,7 +133,7 @@ def credentials(stack: Stack) -> Iterator[Finding]:
         yield Finding(
             "credentials",
             WARNING,
-            f"{unbound} of {listed} credentials' secrets are not bound to this stack: the cleanup skips them.",
+            f"{unbound} of {listed} credentials' secrets are not bound to this stack, so they stay.",
             "docs/restore.md, Restore: the commands that bind them",
         )
     elif listed and stack.parameters.get("CredentialStore") == "Table":
