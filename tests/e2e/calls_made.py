@@ -147,7 +147,9 @@ def _calls(stack: Stack, key: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         until = events[-1]["EventTime"].timestamp() - MICROSECOND
 
 
-def _asked(service: str, name: str, request: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _asked(  # noqa: C901 - a case for each service
+    service: str, name: str, request: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
     """Yield action and resource of a call; of a secret of the template's, its name."""
     arn = f"arn:aws:{service}:us-east-1:000000000000:"
     match service, name:
@@ -171,5 +173,7 @@ def _asked(service: str, name: str, request: dict[str, Any]) -> Iterator[tuple[s
             yield name, resource
             if name == "CreateSecret" and request.get("Tags"):
                 yield "TagResource", resource
+        case "kms", "Decrypt" | "GenerateDataKey":
+            yield name, request["KeyId"]
         case _:
             raise AssertionError(f"a function called {service} {name}")

@@ -13,6 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.aws_stub.faulty_clients import FaultyClients, fail, forever
 from tests.contract.backends import Backend, backend_named
+from tests.contract.credential_stores import make_key
 from tests.contract.logged import entry
 from tests.factories import (
     BASE,
@@ -143,6 +144,32 @@ def test_the_log_is_read_as_the_dispatcher_wrote_it(deployed: Deployed) -> None:
     assert dead == deployed.call("POST", f"{BASE}/deliveries/fetch").json["data"] == shown[::2]
     one = deployed.call("GET", f"{BASE}/delivery/{dead[0]['deliveryId']}").json
     assert one["payload"] == {"id": "event 5"}
+
+
+def test_credentials_are_sealed_in_their_webhooks_where_the_deployment_says_so() -> None:
+    with backend_named("moto") as backend:
+        deployed = Deployed(backend, CREDENTIAL_STORE="Table", KMS_KEY_ID=make_key(backend))
+        created = deployed.call("PUT", f"{BASE}/webhook", webhook_body(api=API))
+        assert created.status == 200
+        path = f"{BASE}/webhook/{created.json['_id']}"
+        table = deployed.environment["SUBSCRIPTIONS_TABLE"]
+
+        def stored() -> list[dict[str, Any]]:
+            items = deployed.apps["webhooks"].aws.dynamodb.scan(TableName=table)["Items"]
+            return [item for item in items if item["sk"]["S"].startswith("W#")]
+
+        [item] = stored()
+        assert {"credentialSealed", "v"} <= set(item)
+        assert "credentialSecret" not in item
+        assert "credential" in deployed.call("POST", f"{BASE}/webhooks/fetch", {}).json["data"][0]["api"]
+
+        api = {"authType": "bearer", "credential": {"token": "t"}}
+        assert deployed.call("PATCH", path, {"api": api}).status == 200
+        assert stored()[0]["credentialSealed"] != item["credentialSealed"]
+        assert deployed.call("PATCH", path, {"api": {"authType": "none"}}).status == 200
+        assert not {"credentialSealed", "v"} & set(stored()[0])
+        listed = backend.clients.secrets.list_secrets()["SecretList"]
+        assert not [each for each in listed if "credentials" in each["Name"]]
 
 
 def test_an_event_is_explained_from_the_index_the_webhooks_and_the_log(deployed: Deployed) -> None:

@@ -4,16 +4,19 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from tests.contract.backends import Backend, backend_named
 from tests.contract.stores import assert_consistent
 from tests.contract.webhooks_made import ACME
-from tests.integration.backups import Backups, Deployment
+from tests.integration.backups import Backups, Deployment, calls_seen
+from webhooks.domain.errors import CredentialMissingError
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential
 from webhooks_cli.aws import KEY_OF_AWS
+from webhooks_cli.credentials.seal import CredentialSeal
 
 NORTH, SOUTH = ACME, Scope("acme", "south")
 SECRET_OPTIONS = {
@@ -368,3 +371,78 @@ def test_a_target_with_another_curve_is_refused(one: Deployment, two: Deployment
     assert refused.code == 2
     assert "EcCurveName=secp256k1" in refused.stderr
     assert two.items(two.subscriptions_table) == []
+
+
+@pytest.mark.parametrize("seals", [(True, True), (True, False), (False, True)])
+def test_credentials_are_restored_in_the_form_of_the_target(
+    backend: Backend, tmp_path: Path, backups: Backups, seals: tuple[bool, bool]
+) -> None:
+    # Given a deployment, and a target with another key of KMS, each with its CredentialStore
+    source = Deployment(backend, "source", tmp_path / "source", seals=seals[0])
+    first = source.add(credential=FIRST)
+    source.add(credential=SECOND, scope=SOUTH)
+    source.change_credential(first, SECOND)
+    target = Deployment(backend, "target", tmp_path / "target", seals=seals[1])
+    assert backups.create(source, "a.age").code == 0
+
+    # When it is restored, twice
+    restored = backups.restore(target, "a.age")
+    assert restored.code == 0, restored.stdout
+    items = target.items(target.subscriptions_table)
+    again = backups.restore(target, "a.age")
+
+    # Then the credentials are there in the target's form, and the second time changed nothing
+    assert restored.document["same"]
+    assert target.tokens() == source.tokens()
+    assert target.tokens(SOUTH) == source.tokens(SOUTH)
+    assert {"credentialSealed" in each for each in items if "webhookId" in each and "revision" in each} == {
+        seals[1]
+    }
+    assert (again.code, again.document["written"]) == (0, 0)
+    assert target.items(target.subscriptions_table) == items
+    assert target.cleanup().orphans == 0
+
+
+def test_a_backup_is_the_same_whatever_the_form_of_its_credentials(one: Deployment, backups: Backups) -> None:
+    before = backups.create(one, "secrets.age").document
+    one.seals = True
+    with calls_seen():  # one at a time: moto's transactions are not isolated between threads
+        assert one.run("credentials", "migrate", "--to", "table").code == 0
+    revisions = {each.id: each.revision for each in one.webhooks()}
+
+    after = backups.create(one, "sealed.age").document
+
+    assert after["counts"] == before["counts"]
+    assert after["withoutCredential"] == []
+    # And the first one can be restored over it: only the revisions of migrated webhooks differ
+    assert backups.restore(one, "sealed.age").code == 0
+    assert {each.id: each.revision for each in one.webhooks()} == revisions
+
+
+def test_a_sealed_credential_that_does_not_open_comes_back(
+    backend: Backend, tmp_path: Path, backups: Backups
+) -> None:
+    one = Deployment(backend, "sealed", tmp_path / "sealed", seals=True)
+    lost, kept = one.add(credential=FIRST), one.add(credential=SECOND)
+    backups.create(one, "a.age")
+    with mock.patch.object(CredentialSeal, "open", lambda _, item: None if lost.id in str(item) else "kept"):
+        restored = backups.restore(one, "a.age", "--credentials-only")
+        assert restored.document == {"lookedAt": 2, "restored": [lost.id]}, restored.stdout
+    assert one.tokens() == [SECOND, FIRST]
+    found = {each.id: each.credential for each in one.webhooks()}
+    assert found[kept.id] == kept.credential
+    assert found[lost.id] != lost.credential
+
+
+def test_a_sealed_credential_that_is_lost_is_missing_in_the_target_and_keeps_no_delivery_waiting(
+    backend: Backend, tmp_path: Path, two: Deployment, backups: Backups
+) -> None:
+    one = Deployment(backend, "sealed", tmp_path / "sealed", seals=True)
+    lost = one.add(credential=FIRST)
+    with mock.patch.object(CredentialSeal, "open", return_value=None):
+        assert backups.create(one, "a.age").document["withoutCredential"] == [lost.id]
+    two.seals = True
+    restored = backups.restore(two, "a.age")
+    assert (restored.code, restored.document["withoutCredential"]) == (0, 1)
+    with pytest.raises(CredentialMissingError):
+        two.tokens()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -34,6 +35,13 @@ class Killed(BaseException):
 def backend() -> Iterator[Backend]:
     with backend_named("moto") as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _one_call_at_a_time() -> Iterator[None]:
+    """The transactions of moto are not isolated between threads."""
+    with mock.patch("webhooks_cli.backup.work.WORKERS", 1):
+        yield
 
 
 @pytest.fixture

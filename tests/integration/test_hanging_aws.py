@@ -15,6 +15,7 @@ import pytest
 from tests.aws_stub.hanging import HangingAws, hanging_aws
 from tests.aws_stub.responses import clients_of
 from tests.contract.backends import backend_named
+from tests.contract.credential_stores import make_key
 from tests.factories import (
     BASE,
     SYSTEM,
@@ -99,6 +100,25 @@ def test_a_call_that_hangs_is_a_503_in_time(
 
     assert unavailable(response), response
     assert aws.tried == [operation]
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [("GenerateDataKey", CREATE), ("Decrypt", ("POST", f"{BASE}/webhooks/fetch", {}))],
+)
+def test_a_kms_that_hangs_is_a_503_in_time(
+    aws: HangingAws, operation: str, request_: tuple[Any, ...]
+) -> None:
+    with backend_named("moto") as backend:
+        deployed = Deployed(backend, CREDENTIAL_STORE="Table", KMS_KEY_ID=make_key(backend))
+        if operation == "Decrypt":
+            assert deployed.call(*CREATE).status == 200
+        aws.hanging = {operation}
+
+        response = call(deployed, *request_, seconds=SHORT)
+
+        assert unavailable(response), response
+        assert aws.tried == [operation]
 
 
 def test_a_hanging_call_is_tried_three_times_within_the_time_of_lambda(

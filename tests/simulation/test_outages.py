@@ -102,6 +102,22 @@ def test_every_event_is_delivered_after_hours_without_a_service(
     holds(tenants)
 
 
+def test_sealed_credentials_survive_hours_without_kms_as_secrets_do(tenants: Tenants) -> None:
+    simulation = tenants.simulation
+    simulation.credentials.seals = True
+    webhook_id = tenants.register(**BEARER)
+    for number in range(EVENTS):
+        tenants.publish(f"e{number}")
+    simulation.faults = Outage(simulation, ("credentials.read",), NOW + HOURS)
+
+    simulation.run()
+
+    assert list(simulation.credentials.listed()) == []
+    assert simulation.dead.messages == []
+    assert called(tenants, webhook_id) == sorted(f"e{number}" for number in range(EVENTS))
+    holds(tenants)
+
+
 def test_a_message_that_fails_in_our_code_has_a_reason_and_costs_no_other(tenants: Tenants) -> None:
     poison, intact = tenants.register(), tenants.register(OTHER)
     fail(tenants, poison, KeyError("a fault of ours"))

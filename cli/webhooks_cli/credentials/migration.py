@@ -53,7 +53,7 @@ class Migrated:
     broken: "list[tuple[str, str]]" = field(default_factory=list)
 
 
-class Pace:
+class Throttle:
     """Lets so many things happen in a second."""
 
     def __init__(self, rate: int, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
@@ -98,11 +98,11 @@ class Migration:
 
     def run(self, *, rate: int, dry: bool, notice: Callable[[int, int], None]) -> Migrated:
         """Move all credentials of the other form, at most `rate` a second. Raises CliError."""
-        pace = Pace(rate, self._clock, self._sleep)
+        throttle = Throttle(rate, self._clock, self._sleep)
         others, work = self._others(), self._examined if dry else self._moved
         seen = 0
         while chunk := list(islice(others, rate)):
-            pace(len(chunk))
+            throttle(len(chunk))
             # Each raises its community's version: those of one community come one after the other.
             groups = [list(each) for _, each in groupby(chunk, key=lambda item: item["pk"]["S"])]
             for outcomes in self._calls.each(partial(_each, work), groups):
@@ -110,7 +110,9 @@ class Migration:
             seen += len(chunk)
             notice(seen, 0)
         if self._to == TABLE_FORM and not dry:
-            self.done.deleted, self.done.young = self._secrets.delete_left(self._replaced, pace, self._sleep)
+            self.done.deleted, self.done.young = self._secrets.delete_left(
+                self._replaced, throttle, self._sleep
+            )
         return self.done
 
     def _others(self) -> Iterator[Item]:

@@ -60,7 +60,7 @@ class SecretStore:
         )
 
     def delete_left(
-        self, replaced: "set[str]", pace: Callable[[int], None], sleep: Callable[[float], None]
+        self, replaced: "set[str]", throttle: Callable[[int], None], sleep: Callable[[float], None]
     ) -> tuple[int, int]:
         """Delete secrets whose webhooks have sealed credentials; return how many, and how many are too young.
 
@@ -76,7 +76,7 @@ class SecretStore:
             if left and not deleted:
                 sleep(SETTLE_SECONDS)
             for secret in left:
-                pace(1)
+                throttle(1)
                 self._calls.call(
                     "secretsmanager DeleteSecret",
                     self._secrets.delete_secret,

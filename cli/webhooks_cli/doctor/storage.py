@@ -132,7 +132,7 @@ def _secret(stack: Stack, secret: Resource, *, key_arn: str) -> Iterator[Finding
 
 
 def credentials(stack: Stack) -> Iterator[Finding]:
-    """Count the secrets of webhooks that are not bound to the stack and its table."""
+    """Count the secrets of webhooks that are not bound to the stack and its table, or cost needlessly."""
     prefix, table = stack.output("CredentialsPrefix"), stack.output("SubscriptionsTable")
     wanted = {TABLE_TAG: table, STACK_TAG: stack.description["StackId"]}
     listed = unbound = 0
@@ -146,11 +146,18 @@ def credentials(stack: Stack) -> Iterator[Finding]:
         yield Finding(
             "credentials",
             WARNING,
-            f"{unbound} of {listed} credentials are not bound to this stack: the cleanup leaves them.",
+            f"{unbound} of {listed} credentials' secrets are not bound to this stack, so they stay.",
             "docs/restore.md, Restore: the commands that bind them",
         )
+    elif listed and stack.parameters.get("CredentialStore") == "Table":
+        yield Finding(
+            "credentials",
+            WARNING,
+            f"New credentials are sealed in webhooks; {listed} are still secrets, for $0.40 a month each.",
+            f"webhooks credentials migrate --to table {stack.option()}",
+        )
     else:
-        yield Finding("credentials", OK, f"All {listed} credentials of webhooks are bound to this stack.")
+        yield Finding("credentials", OK, f"All {listed} credentials' secrets are bound to this stack.")
 
 
 def _uses_keys_of_aws(stack: Stack) -> bool:

@@ -239,6 +239,11 @@ def alarm(**fields: Any) -> Callable[[Responses], None]:
     return lambda responses: responses["cloudwatch", "describe_alarms"]["MetricAlarms"][0].update(fields)
 
 
+def sealing(responses: Responses) -> None:
+    [stack] = responses["cloudformation", "describe_stacks"]["Stacks"]
+    stack["Parameters"].append({"ParameterKey": "CredentialStore", "ParameterValue": "Table"})
+
+
 def depth(url: str, count: str) -> Callable[[Responses], None]:
     def attributes(QueueUrl: str, **_: Any) -> Any:  # noqa: N803 - boto3's name
         return {"Attributes": {"ApproximateNumberOfMessages": count if QueueUrl == url else "0"}}
@@ -314,7 +319,8 @@ TROUBLES = [
      "ServiceKeysSecret does not exist", "docs/restore.md"),
     ("credentials", answer("secretsmanager", "list_secrets",
      {"SecretList": [{"Name": "hooks/credentials/acme/main/1", "Tags": []}]}), WARNING,
-     "1 of 1 credentials are not bound", "docs/restore.md"),
+     "1 of 1 credentials' secrets are not bound", "docs/restore.md"),
+    ("credentials", sealing, WARNING, "1 are still secrets", "webhooks credentials migrate --to table --stack hooks"),
     ("orphaned credentials", answer("cloudwatch", "get_metric_data",
      {"MetricDataResults": [{"Id": "m0", "Values": [1.0]}]}), FAILED, "stopped", "logs tail /hooks/maintenance"),
     ("orphaned credentials", answer("cloudwatch", "get_metric_data",
