@@ -38,6 +38,7 @@ pytestmark = pytest.mark.local_only("it moves tenants between two stacks of the 
 CACHE_SECONDS = 2
 PAUSE_SECONDS = 0.1  # between two events
 SECONDS = 60.0
+SECRETS = ("ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret")
 PAGE = ROOT / "docs" / "cells.md"
 
 
@@ -173,7 +174,7 @@ def _directory(stack: Stack) -> str:
     cloudformation.get_waiter("stack_create_complete").wait(StackName="cells", WaiterConfig={"Delay": 1})
     [described] = cloudformation.describe_stacks(StackName="cells")["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
-    return outputs["DirectoryTable"]
+    return str(outputs["DirectoryTable"])
 
 
 def callbacks(platform: Platform, name: str) -> dict[str, list[Received]]:
@@ -206,6 +207,9 @@ def test_a_tenant_moves_there_and_back_while_its_events_flow(platform: Platform,
     for name, stack in platform.stacks.items():
         stack_name = "webhooks-local" if name == "one" else "webhooks-two"
         platform.command("cells", "add", name, "--stack", stack_name, "--url", stack.api_url)
+    for number, secret in enumerate(SECRETS):  # as in AWS: the emulator generates the same secrets twice
+        seed = json.dumps({"seed": f"{number}" * 64})
+        two.client("secretsmanager").put_secret_value(SecretId=two.outputs[secret], SecretString=seed)
     assert len(platform.command("cells", "join", "two", "--from", "one")["copied"]) == 3
     platform.command("tenant", "assign", "acme", "one")
     platform.known_key = PlatformClient(one.api_url, "").plain("GET", "/publickeys").json["publicKey"]
