@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,8 @@ def renamed(name: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder = tmp_path_factory.mktemp("cells") / "stack"
+    kept = os.environ.get("E2E_STACK")  # as in conftest.py
+    folder = (Path(kept) if kept else tmp_path_factory.mktemp("cells")) / "cells"
     port = free_port()
     stacks = {
         name: Stack(folder, port=port, environment=permissions.ENFORCED, parameters=PARAMETERS)
@@ -160,17 +161,19 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             key = issue(stacks["one"], "service", tenant="acme", community="main")
             yield Platform(stacks, _directory(stacks["one"]), receiver, key)
     finally:
-        stacks["one"].forget()
+        if not kept:
+            stacks["one"].forget()
 
 
 def _directory(stack: Stack) -> str:
     """Deploy deploy/cells.yaml; return its table."""
     cloudformation = stack.client("cloudformation")
-    cloudformation.create_stack(
-        StackName="cells",
-        TemplateBody=(ROOT / "deploy" / "cells.yaml").read_text("utf-8"),
-        Capabilities=["CAPABILITY_IAM"],
-    )
+    with suppress(cloudformation.exceptions.AlreadyExistsException):
+        cloudformation.create_stack(
+            StackName="cells",
+            TemplateBody=(ROOT / "deploy" / "cells.yaml").read_text("utf-8"),
+            Capabilities=["CAPABILITY_IAM"],
+        )
     cloudformation.get_waiter("stack_create_complete").wait(StackName="cells", WaiterConfig={"Delay": 1})
     [described] = cloudformation.describe_stacks(StackName="cells")["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
@@ -202,7 +205,10 @@ def assert_delivered(platform: Platform, name: str, secret: str, sent: set[str])
     return found
 
 
-def test_a_tenant_moves_there_and_back_while_its_events_flow(platform: Platform, tmp_path: Path) -> None:
+def test_a_tenant_moves_there_and_back_while_its_events_flow(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", emulator.REGION)  # of the page's code
     one, two = platform.stacks["one"], platform.stacks["two"]
     for name, stack in platform.stacks.items():
         stack_name = "webhooks-local" if name == "one" else "webhooks-two"
