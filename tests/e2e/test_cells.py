@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ pytestmark = pytest.mark.local_only("it moves tenants between two stacks of the 
 CACHE_SECONDS = 2
 PAUSE_SECONDS = 0.1  # between two events
 SECONDS = 60.0
+SECRETS = ("ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret")
 PAGE = ROOT / "docs" / "cells.md"
 
 
@@ -142,7 +143,8 @@ def renamed(name: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder = tmp_path_factory.mktemp("cells") / "stack"
+    kept = os.environ.get("E2E_STACK")  # as in conftest.py
+    folder = (Path(kept) if kept else tmp_path_factory.mktemp("cells")) / "cells"
     port = free_port()
     stacks = {
         name: Stack(folder, port=port, environment=permissions.ENFORCED, parameters=PARAMETERS)
@@ -159,21 +161,23 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             key = issue(stacks["one"], "service", tenant="acme", community="main")
             yield Platform(stacks, _directory(stacks["one"]), receiver, key)
     finally:
-        stacks["one"].forget()
+        if not kept:
+            stacks["one"].forget()
 
 
 def _directory(stack: Stack) -> str:
     """Deploy deploy/cells.yaml; return its table."""
     cloudformation = stack.client("cloudformation")
-    cloudformation.create_stack(
-        StackName="cells",
-        TemplateBody=(ROOT / "deploy" / "cells.yaml").read_text("utf-8"),
-        Capabilities=["CAPABILITY_IAM"],
-    )
+    with suppress(cloudformation.exceptions.AlreadyExistsException):
+        cloudformation.create_stack(
+            StackName="cells",
+            TemplateBody=(ROOT / "deploy" / "cells.yaml").read_text("utf-8"),
+            Capabilities=["CAPABILITY_IAM"],
+        )
     cloudformation.get_waiter("stack_create_complete").wait(StackName="cells", WaiterConfig={"Delay": 1})
     [described] = cloudformation.describe_stacks(StackName="cells")["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
-    return outputs["DirectoryTable"]
+    return str(outputs["DirectoryTable"])
 
 
 def callbacks(platform: Platform, name: str) -> dict[str, list[Received]]:
@@ -201,11 +205,17 @@ def assert_delivered(platform: Platform, name: str, secret: str, sent: set[str])
     return found
 
 
-def test_a_tenant_moves_there_and_back_while_its_events_flow(platform: Platform, tmp_path: Path) -> None:
+def test_a_tenant_moves_there_and_back_while_its_events_flow(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", emulator.REGION)  # of the page's code
     one, two = platform.stacks["one"], platform.stacks["two"]
     for name, stack in platform.stacks.items():
         stack_name = "webhooks-local" if name == "one" else "webhooks-two"
         platform.command("cells", "add", name, "--stack", stack_name, "--url", stack.api_url)
+    for number, secret in enumerate(SECRETS):  # as in AWS: the emulator generates the same secrets twice
+        seed = json.dumps({"seed": f"{number}" * 64})
+        two.client("secretsmanager").put_secret_value(SecretId=two.outputs[secret], SecretString=seed)
     assert len(platform.command("cells", "join", "two", "--from", "one")["copied"]) == 3
     platform.command("tenant", "assign", "acme", "one")
     platform.known_key = PlatformClient(one.api_url, "").plain("GET", "/publickeys").json["publicKey"]

@@ -1,5 +1,6 @@
 """`webhooks cells` and `webhooks tenant move`: a tenant is in the new cell as it was in the old one."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from webhooks.domain.webhook import Credential, Webhook
 SOUTH, OTHER = Scope("acme", "south"), Scope("other", "main")
 FIRST, SECOND = Credential(token="first"), Credential(username="ü", password="second")
 NAMES, TAGS = ("order.created", "order.paid"), ("blue", "green", "a#b")
+PAGE = Path(__file__).parents[2] / "docs" / "cells.md"
 STRIDE = 3  # of the calls at which a move is cut off; each costs a second. `1` passed too, and takes minutes
 READS = frozenset(
     [
@@ -398,3 +400,26 @@ def test_only_one_move_of_a_tenant_runs(cells: Cells) -> None:
 def test_without_a_directory_the_command_says_where_one_comes_from(cells: Cells) -> None:
     cells.command.environment = {}
     assert "deploy/cells.yaml" in cells.refused("cells", "list", code=4)
+
+
+def test_the_pages_producer_finds_the_cell_and_goes_on_while_the_directory_is_away(
+    cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    names: dict[str, Any] = {}
+    code = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[0]
+    exec(compile(code, "docs/cells.md", "exec"), names)
+    asking, keeping = (names["Directory"](cells.directory, seconds=seconds) for seconds in (0, 60))
+    assert asking.cell("acme")["eventsQueueUrl"] == cells.one.queues["EventsQueueUrl"]
+    assert keeping.cell("acme")["apiUrl"] == "https://one.example.com/prod"
+    with pytest.raises(LookupError, match="no cell for the tenant other"):
+        asking.cell("other")
+    cells.done("tenant", "assign", "*", "two")
+    assert asking.cell("other")["stack"] == "two"
+
+    cells.move("two")
+
+    assert asking.cell("acme")["stack"] == "two"
+    assert keeping.cell("acme")["stack"] == "one"
+    cells.backend.clients.dynamodb.delete_table(TableName=cells.directory)
+    assert asking.cell("acme")["stack"] == "two"

@@ -7,7 +7,7 @@ same in both cells.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from itertools import islice
 
@@ -39,10 +39,15 @@ class Handover:
     dead: int = 0
     _marked: "set[tuple[str, str]]" = field(default_factory=set)
 
+    @cached_property
+    def _communities(self) -> "list[str]":
+        """Return the tenant's communities in the old cell, which begin no more."""
+        return communities(self.source, self.tenant_id)
+
     def round(self) -> int:
         """Hand over what is held or recoverable now; return how many deliveries that were."""
         before = self.moved
-        for pk in communities(self.source, self.tenant_id):
+        for pk in self._communities:
             for items in self._undelivered(pk, HELD, DEAD):
                 backlog = [item for item in items if _is_backlog(item)]
                 self._copy(backlog)
@@ -52,7 +57,7 @@ class Handover:
 
     def copy_dead(self) -> None:
         """Copy the dead deliveries, so that they can be replayed; they stay in the old log too."""
-        for pk in communities(self.source, self.tenant_id):
+        for pk in self._communities:
             for items in self._undelivered(pk, DEAD):
                 dead = [item for item in items if not _is_backlog(item)]
                 self._copy(dead)

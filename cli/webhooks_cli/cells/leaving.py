@@ -5,6 +5,7 @@ delivery depends on the queues' counts, which are approximate.
 """
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -37,12 +38,9 @@ def _messages(cell: Opened, url: str) -> int:
     return sum(int(found["Attributes"].get(name, "0")) for name in COUNTS)
 
 
-def running_replays(cell: Opened, tenant_id: str) -> list[str]:
-    """Return the ids of a tenant's replays that are sending deliveries."""
-    keys = [
-        {"pk": {"S": f"R#{pk[len(COMMUNITY) :]}#running"}, "sk": {"S": "running"}}
-        for pk in communities(cell, tenant_id)
-    ]
+def running_replays(cell: Opened, pks: Iterable[str]) -> list[str]:
+    """Return the ids of the replays of communities that are sending deliveries."""
+    keys = [{"pk": {"S": f"R#{pk[len(COMMUNITY) :]}#running"}, "sk": {"S": "running"}} for pk in pks]
     named = cell.calls.get_many(cell.account.dynamodb, cell.resources.deliveries, keys)
     asked = [
         {"pk": {"S": item["pk"]["S"][: -len("#running")]}, "sk": {"S": each}}

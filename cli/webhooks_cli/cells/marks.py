@@ -4,6 +4,8 @@ These are copies of the service's rules (`webhooks.adapters.dynamodb.tenant_move
 comes first: a community that begins after it is refused, and each one that began before is found.
 """
 
+from collections.abc import Iterator
+
 from webhooks_cli.backup.webhook_items import COMMUNITY, HEAD, WEBHOOK, Item
 from webhooks_cli.cells.opened import Opened
 
@@ -16,32 +18,26 @@ def mark_key(tenant_id: str) -> Item:
 
 def communities(cell: Opened, tenant_id: str) -> list[str]:
     """Return the partitions of a tenant's communities; a copy that was cut off may have no HEAD yet."""
-    items = cell.calls.pages(
-        "dynamodb Scan", cell.account.dynamodb.scan,
-        TableName=cell.resources.subscriptions,
-        ConsistentRead=True,
-        FilterExpression="begins_with(pk, :prefix) AND (sk = :head OR begins_with(sk, :webhook))",
-        ExpressionAttributeValues={
-            ":prefix": {"S": f"{COMMUNITY}{tenant_id}#"}, ":head": {"S": HEAD}, ":webhook": {"S": WEBHOOK}
-        },
-        ProjectionExpression="pk",
-    )  # fmt: skip
-    return sorted({item["pk"]["S"] for item in items})
+    return sorted(set(_partitions(cell, tenant_id, "(sk = :head OR begins_with(sk, :webhook))", head=HEAD)))
 
 
 def webhook_count(cell: Opened, tenant_id: str) -> int:
     """Return how many webhooks a tenant has in a cell."""
+    return sum(1 for _ in _partitions(cell, tenant_id, "begins_with(sk, :webhook)"))
+
+
+def _partitions(cell: Opened, tenant_id: str, condition: str, **values: str) -> Iterator[str]:
+    """Yield the partition of each item of a tenant that fits; `:webhook` begins the keys of webhooks."""
+    values |= {"prefix": f"{COMMUNITY}{tenant_id}#", "webhook": WEBHOOK}
     items = cell.calls.pages(
         "dynamodb Scan", cell.account.dynamodb.scan,
         TableName=cell.resources.subscriptions,
         ConsistentRead=True,
-        FilterExpression="begins_with(sk, :webhook) AND begins_with(pk, :prefix)",
-        ExpressionAttributeValues={
-            ":webhook": {"S": WEBHOOK}, ":prefix": {"S": f"{COMMUNITY}{tenant_id}#"}
-        },
+        FilterExpression=f"begins_with(pk, :prefix) AND {condition}",
+        ExpressionAttributeValues={f":{name}": {"S": value} for name, value in values.items()},
         ProjectionExpression="pk",
     )  # fmt: skip
-    return sum(1 for _ in items)
+    return (item["pk"]["S"] for item in items)
 
 
 def mark(cell: Opened, tenant_id: str, to: str) -> None:

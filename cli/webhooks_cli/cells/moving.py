@@ -12,7 +12,7 @@ from webhooks_cli.cells.copying import TenantCopy
 from webhooks_cli.cells.directory import Directory, Move, Tenant
 from webhooks_cli.cells.handover import Handover
 from webhooks_cli.cells.leaving import is_empty, pause, running_replays
-from webhooks_cli.cells.marks import mark, unmark
+from webhooks_cli.cells.marks import communities, mark, unmark
 from webhooks_cli.cells.opened import Opened
 from webhooks_cli.errors import RefusedError
 
@@ -144,12 +144,13 @@ class Moving:
         """Let the old cell deliver what is in its queues, and end its replays."""
         self._notice(f"{self._source.cell.name} delivers what is in its queues")
         empty_since: float | None = None
+        pks = communities(self._source, self._tenant)
         while True:
             now = self._clock()
             empty_since = (empty_since or now) if is_empty(self._source) else None
             is_drained = empty_since is not None and now - empty_since >= self._times.cache
             is_late = now - self._at(OPENED) >= DRAIN_SECONDS
-            if (is_drained or is_late) and not running_replays(self._source, self._tenant):
+            if (is_drained or is_late) and not running_replays(self._source, pks):
                 return self._record(DRAINED)
             if not self._may_wait():
                 return False
@@ -161,6 +162,7 @@ class Moving:
 
     def _hand_over(self) -> bool:
         """Hand over what is held in the old cell, until nothing can come any more."""
+        self._wait_until(self._at(PAUSED) + self._times.cache)  # batches that saw no pause have ended by then
         self._notice("held deliveries are handed over")
         quiet_since = now = self._clock()
         empty_since: float | None = None
