@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.console import compose
 from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints.api.page import Page
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi
 from webhooks.entrypoints.probe import probed

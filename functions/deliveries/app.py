@@ -1,7 +1,5 @@
 """functions/deliveries: the delivery log, explained events, replays, the health of endpoints, communities."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.deliveries import compose
 from webhooks.bootstrap.runtime import invocation
 from webhooks.domain.replay import Replay
@@ -9,6 +7,7 @@ from webhooks.entrypoints.api import delivery_responses as responses
 from webhooks.entrypoints.api import health_responses, limits, replay_responses
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.explanation_responses import explanation_page
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, accepted, json_response
 from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, UndeliveredIn, cursor_of

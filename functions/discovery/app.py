@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.discovery import compose
 from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints.api.discovery_responses import DeploymentInfo, health_response, read_version
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.public_url import public_url
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response

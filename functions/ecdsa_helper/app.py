@@ -1,10 +1,9 @@
 """functions/ecdsa_helper: encrypts and decrypts a text with two keys, to try the protocol out."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.ecdsa_helper import compose
 from webhooks.bootstrap.runtime import invocation
 from webhooks.domain.errors import InvalidInputError
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.schemas.ecdsa import EcdsaIn

@@ -1,12 +1,11 @@
 """functions/events: publishes events over HTTPS, as the platform's clients do."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.events import compose
 from webhooks.bootstrap.runtime import invocation
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.event_names import event_name
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, accepted
 from webhooks.entrypoints.api.schemas.publish import PublishIn

@@ -1,10 +1,9 @@
 """functions/service_keys: callers with an unscoped system license list and reset the service's key pairs."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.runtime import invocation
 from webhooks.bootstrap.service_keys import compose
 from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.service_key_ids import key_id

@@ -1,10 +1,9 @@
 """functions/test_event: sends a test event to one webhook at once, and responds with how it went."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.runtime import invocation
 from webhooks.bootstrap.test_event import compose
 from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response
 from webhooks.entrypoints.api.schemas.test_event import SendTestIn

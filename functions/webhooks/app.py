@@ -1,10 +1,9 @@
 """functions/webhooks: tenants fetch, create, change and delete webhooks, read and rotate their secrets."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from webhooks.bootstrap.runtime import invocation
 from webhooks.bootstrap.webhooks import compose
 from webhooks.entrypoints.api.authenticator import Authenticator
+from webhooks.entrypoints.api.powertools import Response
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.api.resolver import RestApi, json_response, no_content
 from webhooks.entrypoints.api.schemas.fetch import FetchIn

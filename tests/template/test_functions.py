@@ -1,7 +1,5 @@
 """Rules of every function: its code, its logs, its environment, and when a new version is published."""
 
-from dataclasses import fields
-
 import pytest
 
 from tests.template.template import Template, referred, translate
@@ -26,7 +24,7 @@ GIVEN_BY_LAMBDA = {"AWS_REGION"}
 
 
 def names(model: type[settings.Settings]) -> set[str]:
-    return {each.metadata["name"] for each in fields(model)}
+    return {each.name for each in model.variables().values()}
 
 
 def versions(template: Template) -> set[str]:

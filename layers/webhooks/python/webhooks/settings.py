@@ -7,8 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Never, Self, dataclass_transform
 
 from signing import Curve
 
@@ -57,34 +56,55 @@ def _is(word: str) -> Callable[[str], bool]:
     return lambda value: value == word
 
 
+class Variable(NamedTuple):
+    """An environment variable, and how its text is read."""
+
+    name: str
+    read: Callable[[str], Any]
+
+
 def variable(name: str, read: Callable[[str], Any] = _text) -> Any:
     """Declare a field that is read from the environment variable `name`."""
-    return field(metadata={"name": name, "read": read})
+    return Variable(name, read)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(variable,))
 class Settings:
-    """Base class: loads each field from its environment variable."""
+    """Base class: loads each field from its environment variable.
+
+    They are no dataclasses: Python would write the methods of all of them at each function's init.
+    """
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the model from the environment. Raises SettingsError."""
-        values = {}
-        for each in fields(cls):
-            name, read = each.metadata["name"], cast("Callable[[str], Any]", each.metadata["read"])
+        settings = cls()
+        for field, (name, read) in cls.variables().items():
             try:
-                values[each.name] = read(environment[name])
+                vars(settings)[field] = read(environment[name])
             except KeyError:
                 raise SettingsError(f"the environment variable {name} is missing") from None
             except ValueError as error:
                 raise SettingsError(f"the environment variable {name} is wrong: {error}") from None
-        return cls(**values)
+        return settings
+
+    @classmethod
+    def variables(cls) -> dict[str, Variable]:
+        """Return the variable of each field."""
+        return {
+            field: each
+            for base in reversed(cls.__mro__)
+            for field, each in vars(base).items()
+            if isinstance(each, Variable)
+        }
+
+    def __setattr__(self, name: str, _value: object) -> Never:
+        raise AttributeError(f"settings do not change: {name}")
 
 
 # ---- groups of settings that several functions share
 
 
-@dataclass(frozen=True, kw_only=True)
 class LoggingSettings(Settings):
     """The name of the function in its log lines, their lowest level, and the namespace of its metrics."""
 
@@ -93,7 +113,6 @@ class LoggingSettings(Settings):
     namespace: str = variable("POWERTOOLS_METRICS_NAMESPACE")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ServiceKeySettings(Settings):
     """The key pairs that callers encrypt for."""
 
@@ -101,28 +120,24 @@ class ServiceKeySettings(Settings):
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
 
 
-@dataclass(frozen=True, kw_only=True)
 class SigningKeySettings(Settings):
     """The signing keys, whose public halves are in the JWKS."""
 
     signing_keys_secret: str = variable("SIGNING_KEYS_SECRET")
 
 
-@dataclass(frozen=True, kw_only=True)
 class WebhookSecretSettings(Settings):
     """The master that webhooks' `whsec_` secrets are derived from."""
 
     webhook_master_secret: str = variable("WEBHOOK_MASTER_SECRET")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CredentialSettings(Settings):
     """The secrets that hold webhooks' credentials."""
 
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
 
 
-@dataclass(frozen=True, kw_only=True)
 class SubscriptionSettings(Settings):
     """The tables of webhooks, and of licenses and idempotency records."""
 
@@ -130,7 +145,6 @@ class SubscriptionSettings(Settings):
     access_table: str = variable("ACCESS_TABLE")
 
 
-@dataclass(frozen=True, kw_only=True)
 class AuthenticationSettings(ServiceKeySettings):
     """The authentication of requests. `licenses_url`: empty where licenses are in our own table."""
 
@@ -140,7 +154,6 @@ class AuthenticationSettings(ServiceKeySettings):
     licenses_url: str = variable("LICENSES_URL", _licenses_url)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ThrottleSettings(AuthenticationSettings):
     """The limit of each tenant's requests: `tenant_rate` per second, 0 for none, `tenant_burst` at once."""
 
@@ -148,7 +161,6 @@ class ThrottleSettings(AuthenticationSettings):
     tenant_burst: int = variable("TENANT_BURST", int)
 
 
-@dataclass(frozen=True, kw_only=True)
 class EgressSettings(Settings):
     """The addresses that the service may connect to, in the syntax of the template's parameters."""
 
@@ -160,7 +172,6 @@ class EgressSettings(Settings):
 # ---- the functions, in the order of the template
 
 
-@dataclass(frozen=True, kw_only=True)
 class WebhooksSettings(
     LoggingSettings,
     ThrottleSettings,
@@ -179,18 +190,15 @@ class WebhooksSettings(
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 
 
-@dataclass(frozen=True, kw_only=True)
 class DeliveriesSettings(LoggingSettings, ThrottleSettings, SubscriptionSettings):
     deliveries_table: str = variable("DELIVERIES_TABLE")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 
 
-@dataclass(frozen=True, kw_only=True)
 class EventsSettings(LoggingSettings, ThrottleSettings):
     events_queue_url: str = variable("EVENTS_QUEUE_URL")
 
 
-@dataclass(frozen=True, kw_only=True)
 class TestEventSettings(
     LoggingSettings,
     ThrottleSettings,
@@ -207,7 +215,6 @@ class TestEventSettings(
     attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ServiceKeysSettings(LoggingSettings, AuthenticationSettings, SigningKeySettings):
     """`key_cache_seconds`: that the dispatcher keeps keys; a reset waits for it."""
 
@@ -215,12 +222,10 @@ class ServiceKeysSettings(LoggingSettings, AuthenticationSettings, SigningKeySet
     key_cache_seconds: int = variable("KEY_CACHE_SECONDS", int)
 
 
-@dataclass(frozen=True, kw_only=True)
 class EcdsaHelperSettings(LoggingSettings):
     curve: Curve = variable("EC_CURVE_NAME", _curve)
 
 
-@dataclass(frozen=True, kw_only=True)
 class DiscoverySettings(LoggingSettings, ServiceKeySettings, SigningKeySettings, SubscriptionSettings):
     stage: str = variable("STAGE")
     region: str = variable("AWS_REGION")
@@ -234,7 +239,6 @@ class DiscoverySettings(LoggingSettings, ServiceKeySettings, SigningKeySettings,
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
 
 
-@dataclass(frozen=True, kw_only=True)
 class FanoutSettings(LoggingSettings):
     subscriptions_table: str = variable("SUBSCRIPTIONS_TABLE")
     deliveries_table: str = variable("DELIVERIES_TABLE")
@@ -244,7 +248,6 @@ class FanoutSettings(LoggingSettings):
     events_dlq_url: str = variable("EVENTS_DLQ_URL")
 
 
-@dataclass(frozen=True, kw_only=True)
 class DispatcherSettings(
     LoggingSettings,
     ServiceKeySettings,
@@ -278,7 +281,6 @@ class DispatcherSettings(
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 
 
-@dataclass(frozen=True, kw_only=True)
 class RecoverySettings(LoggingSettings, SubscriptionSettings):
     """`recovery_rate`: deliveries per second. `probe_seconds`: until the first probe."""
 
@@ -294,13 +296,11 @@ class RecoverySettings(LoggingSettings, SubscriptionSettings):
     disable_after_days: int = variable("DISABLE_AFTER_DAYS", int)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MaintenanceSettings(LoggingSettings, SubscriptionSettings):
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
     stack_id: str = variable("STACK_ID")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
 
 
-@dataclass(frozen=True, kw_only=True)
 class PreTrafficSettings(LoggingSettings):
     """The check of a release has no settings of its own."""

@@ -7,11 +7,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response, content_types
-
 from webhooks.domain.json_text import write_json
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.errors import RETRY_AFTER
+from webhooks.entrypoints.api.powertools import Response, content_types
 from webhooks.services.discovery import Discovery
 
 ALL_WELL = "all services operational"

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from aws_lambda_powertools.event_handler import Response, content_types
-
 from webhooks.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -19,6 +17,7 @@ from webhooks.domain.errors import (
 )
 from webhooks.domain.json_text import write_json
 from webhooks.entrypoints.api.json_names import problems_text
+from webhooks.entrypoints.api.powertools import Response, content_types
 
 RETRY_AFTER = 5  # seconds: by then the failing service, or another instance of it, usually answers
 

@@ -4,8 +4,7 @@ import hashlib
 import re
 from base64 import b64encode
 
-from aws_lambda_powertools.event_handler import Response, content_types
-
+from webhooks.entrypoints.api.powertools import Response, content_types
 from webhooks.entrypoints.api.request import ApiRequest
 
 # Elements whose text the policy names by its hash. JSON in a script of another type is not run.

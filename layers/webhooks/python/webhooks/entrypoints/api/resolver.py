@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Never
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
-
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.json_text import write_json
 from webhooks.entrypoints.api import errors
+from webhooks.entrypoints.api.powertools import (
+    APIGatewayRestResolver,
+    NoRouteError,
+    Response,
+    content_types,
+)
 from webhooks.entrypoints.api.request import ApiRequest
 from webhooks.entrypoints.invocation import Invocation
 from webhooks.logging import METRICS
