@@ -153,6 +153,7 @@ def fanout_responses(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
     return {
         "BatchGetItem": json.dumps({"Responses": {SUBSCRIPTIONS: [head]}}).encode(),
         "Query": json.dumps({"Items": [entry_item(webhook) for webhook in webhooks], "Count": 1}).encode(),
+        "UpdateItem": b"{}",
         "SendMessageBatch": sent(10),
         "DeleteMessageBatch": b'{"Successful":[]}',
     }

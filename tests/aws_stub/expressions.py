@@ -11,6 +11,7 @@ LAST = "\U0010ffff"  # sorts behind every sort key
 
 _RANGE = re.compile(r"\w+ = (:\w+)(?: AND (?:begins_with\(sk, (:\w+)\)|sk BETWEEN (:\w+) AND (:\w+)))?")
 _TERM = re.compile(r"attribute_not_exists\((?P<absent>\w+)\)|(?P<name>#?\w+) (?P<sign>=|<=) (?P<value>:\w+)")
+_SIZE = re.compile(r"size\((\w+)\) < (:\w+)")  # of a set
 _CLAUSE = re.compile(r"(SET|REMOVE|ADD) (.+?)(?: (?=SET |REMOVE |ADD )|$)")
 _NAMED = {"TableName", "ExpressionAttributeNames"}
 _READ = {*_NAMED, "ConsistentRead", "ProjectionExpression"}
@@ -26,7 +27,13 @@ _PARAMETERS = {
     "BatchWriteItem": {"RequestItems"},
     "PutItem": {*_WRITTEN, "Item"},
     "DeleteItem": {*_WRITTEN, "Key"},
-    "UpdateItem": {*_WRITTEN, "Key", "UpdateExpression", "ReturnValues"},
+    "UpdateItem": {
+        *_WRITTEN,
+        "Key",
+        "UpdateExpression",
+        "ReturnValues",
+        "ReturnValuesOnConditionCheckFailure",
+    },
     "TransactWriteItems": {"TransactItems", "ClientRequestToken"},
 }
 
@@ -63,6 +70,9 @@ def key_range(request: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def holds(term: str, item: Item, request: dict[str, Any]) -> bool:
+    if found := _SIZE.fullmatch(term):
+        have = len(item.get(found[1], {"BS": ()})["BS"])
+        return have < int(request["ExpressionAttributeValues"][found[2]]["N"])
     found = _TERM.fullmatch(term)
     if found is None:
         raise UnknownRequestError(term)
@@ -77,8 +87,8 @@ def holds(term: str, item: Item, request: dict[str, Any]) -> bool:
 
 
 def update_item(item: Item, request: dict[str, Any]) -> Item:
-    """Change the item; returns the attributes that it has now."""
-    expression, updated = request["UpdateExpression"], {}
+    """Change the item; returns the attributes as they are now, or were before where the request asks for that."""
+    expression, updated, before = request["UpdateExpression"], {}, dict(item)
     clauses = list(_CLAUSE.finditer(expression))
     if "".join(clause[0] for clause in clauses) != expression:
         raise UnknownRequestError(expression)
@@ -89,6 +99,10 @@ def update_item(item: Item, request: dict[str, Any]) -> Item:
             match verb, rest:
                 case "SET", ["=", value]:
                     item[name] = updated[name] = request["ExpressionAttributeValues"][value]
+                case "ADD", [value] if "BS" in request["ExpressionAttributeValues"][value]:
+                    added = request["ExpressionAttributeValues"][value]["BS"]
+                    both = dict.fromkeys([*item.get(name, {"BS": ()})["BS"], *added])
+                    item[name] = updated[name] = {"BS": list(both)}
                 case "ADD", [value]:
                     number = int(request["ExpressionAttributeValues"][value]["N"])
                     item[name] = updated[name] = {"N": str(int(item.get(name, {"N": 0})["N"]) + number)}
@@ -96,4 +110,6 @@ def update_item(item: Item, request: dict[str, Any]) -> Item:
                     item.pop(name, None)
                 case _:
                     raise UnknownRequestError(expression)
+    if request.get("ReturnValues") == "UPDATED_OLD":
+        return {name: before[name] for name in updated if name in before}
     return updated

@@ -28,6 +28,8 @@ def _value_bytes(kind: str, value: Any) -> int:
             return (len(value) + 1) // 2 + 1
         case "B":
             return len(value if isinstance(value, bytes) else b64decode(value))
+        case "BS":
+            return sum(_value_bytes("B", each) for each in value)
         case "BOOL":
             return 1
     raise ValueError(f"a value of type {kind}")

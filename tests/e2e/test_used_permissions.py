@@ -27,6 +27,7 @@ pytestmark = pytest.mark.local_only("it needs the emulator's record of all calls
 
 SECONDS = 40.0
 DAYS = 6  # without a success: one more than the stack disables a webhook after
+SETTLED = 3.0  # seconds, in which the log has what was sent
 SLOW_PAGE = 10  # deliveries of a page at one per second
 NOWHERE = "http://127.0.0.1:9/"
 # Role, action and logical id of the resource of each permission that this file does not use, with the reason.
@@ -66,6 +67,26 @@ def deliver_retry_and_disable(stack: Stack, system: PlatformClient) -> None:
     changed = system.call("PATCH", f"webhook/{webhook}", {"api": {"credential": {"token": "second"}}})
     assert changed.status == 200
     assert system.call("DELETE", f"webhook/{webhook}").status == 204
+
+
+def publish_a_pack_twice(stack: Stack, system: PlatformClient) -> None:
+    """Two events in one message share a pack, and a mark; the repeat is sent to nobody."""
+    with Receiver() as receiver:
+        _, name = register(system, receiver)
+        scope = {"tenantId": "acme", "communityId": "main", "occurredAt": "2026-01-15T09:30:00.250Z"}
+        ids = [secrets.token_hex(6) for _ in range(2)]
+        events = [{**scope, "eventId": each, "eventName": name, "data": {}} for each in ids]
+        sqs, url = stack.client("sqs"), stack.outputs["EventsQueueUrl"]
+        for count in (2, 3):  # the last event alone comes after the repeat
+            sqs.send_message(QueueUrl=url, MessageBody=json.dumps(events), MessageGroupId="acme")
+            if count == 3:
+                time.sleep(SETTLED)
+                publish(stack, name)
+            receiver.wait_for(count, seconds=SECONDS)
+            time.sleep(SETTLED)
+        sent = [json.loads(each.body)["id"] for each in receiver.requests]
+    assert sorted(sent[:2]) == sorted(ids)
+    assert len(sent) == 3
 
 
 def undelivered(system: PlatformClient, webhook: str) -> list[dict[str, Any]]:
@@ -193,6 +214,7 @@ def reset_every_key(system: PlatformClient) -> None:
 def test_every_permission_is_used_and_every_call_is_permitted(stack: Stack, system: PlatformClient) -> None:
     assert system.plain("GET", "/healthz").status == 200
     deliver_retry_and_disable(stack, system)
+    publish_a_pack_twice(stack, system)
     publish_and_explain(system)
     show_health(system)
     replay_and_cancel(stack, system)

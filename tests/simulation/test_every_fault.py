@@ -84,6 +84,13 @@ def a_pause(tenants: Tenants) -> None:
     tenants.after(OUTAGE, partial(tenants.patch, webhook_id, paused=False))
 
 
+def packs(tenants: Tenants) -> None:
+    """Events share windows of marks, and their producer repeats some of them."""
+    tenants.register()
+    for number in (0, 1, 2, 3, 4, 1, 2):
+        tenants.publish(f"e{number}", occurredAt=1_790_000_000_000 + 30 * number)
+
+
 def one_held(tenants: Tenants) -> None:
     """Only the mark of its webhook leads to what is held."""
     webhook_id = tenants.register()
@@ -121,8 +128,8 @@ def no_hope(tenants: Tenants) -> None:
     tenants.after(OUTAGE, tenants.simulation.lose_hope)
 
 
-SCENARIOS = (one_delivery, every_kind, the_broken, an_outage, a_pause, one_held, replays, no_hope)
-ALL_DELIVERED = (one_delivery, an_outage, a_pause, one_held, replays)  # in the end, whatever happens
+SCENARIOS = (one_delivery, packs, every_kind, the_broken, an_outage, a_pause, one_held, replays, no_hope)
+ALL_DELIVERED = (one_delivery, packs, an_outage, a_pause, one_held, replays)  # in the end, whatever happens
 OUTAGE = 240  # seconds: attempts are exhausted, and a probe fails
 BREAKER_SECONDS = 60
 KEYS = ("master.read", "service.read", "signing.read")  # alike: their faults are tested one at a time
@@ -164,7 +171,7 @@ def check(scenario: Scenario, kinds: Mapping[int, Kind], calls: list[str]) -> No
 
 def calls_of(scenario: Scenario) -> list[str]:
     plan = NoFaults()
-    violations, simulation = problems_of(scenario, plan, is_clean=True)
+    violations, simulation = problems_of(scenario, plan, is_clean=scenario is not packs)
     assert not violations, "\n".join((*violations, *simulation.trace))
     return plan.calls
 
