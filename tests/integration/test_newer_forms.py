@@ -198,7 +198,7 @@ def test_a_newer_item_keeps_only_its_own_deliveries_waiting(
 @pytest.mark.parametrize(
     "text",
     [
-        encode_slice(SLICE).replace("slice 1 ", "slice 2 ", 1),
+        encode_slice(SLICE).replace("slice 1 ", "slice 3 ", 1),
         encode_part(PART).replace("array 1 ", "array 2 ", 1),
     ],
 )

@@ -51,6 +51,7 @@ from webhooks.ports.subscriptions import (
     SubscriptionIndex,
     Subscriptions,
     Versions,
+    joined,
 )
 
 __all__ = [
@@ -98,5 +99,6 @@ __all__ = [
     "Tokens",
     "Versions",
     "Workers",
+    "joined",
     "unreported",
 ]
