@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.faults import Fault, no_fault
+from tests.fakes.plain_index import PlainIndex
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from tests.fakes.seen_events import FakeSeenEvents
 from webhooks.domain.delivery_message import decode_pack
@@ -35,7 +36,7 @@ def message(message_id: str, body: str, *, receives: int = 1) -> EventMessage:
 
 
 @dataclass
-class Index:
+class Index(PlainIndex):
     """Listeners by event name. `asked`: reads; `faults`: raised for a name; `queries`: by sequence number."""
 
     counts: dict[str, int]

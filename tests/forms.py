@@ -14,10 +14,11 @@ from typing import Any
 
 from signing import Curve, PrivateKey
 from tests.contract.webhooks_made import make_webhook
+from webhooks.adapters.dynamodb.conditional_entries import fields_attributes, fields_from
 from webhooks.adapters.dynamodb.delivery_log_items import entry_from, entry_item, logged_from
 from webhooks.adapters.dynamodb.health_items import health_attributes
 from webhooks.adapters.dynamodb.idempotency_items import put_record, record_from
-from webhooks.adapters.dynamodb.keys import entry_key, webhook_key
+from webhooks.adapters.dynamodb.keys import entry_key, fields_key, webhook_key
 from webhooks.adapters.dynamodb.licenses import license_from
 from webhooks.adapters.dynamodb.payload_store import DynamoPayloadStore, chunk_items
 from webhooks.adapters.dynamodb.replay_items import PLAN, plan_attribute, replay_from, replay_item
@@ -333,7 +334,16 @@ CASES = [
             ("pack-again", _fresh_pack(again=True)),
         )
     ),
-    Case(forms.EVENT_SLICE, "slice", 1, SLICE, parse_slice, lambda: encode_slice(SLICE), "txt"),
+    Case(forms.EVENT_SLICE, "slice", 1, SLICE, parse_slice, None, "txt"),
+    Case(
+        forms.EVENT_SLICE,
+        "slice",
+        2,
+        replace(SLICE, has_conditions=True),
+        parse_slice,
+        lambda: encode_slice(replace(SLICE, has_conditions=True)),
+        "txt",
+    ),
     Case(
         forms.EVENT_SLICE,
         "slice-again",
@@ -422,6 +432,14 @@ CASES = [
         REPLAY,
         lambda item: replay_from(SCOPE, item),
         lambda: replay_item(REPLAY) | {PLAN: plan_attribute(REPLAY.plan or PagePlan(None))},
+    ),
+    Case(
+        forms.INDEX_FIELDS,
+        "index-fields",
+        2,
+        ("customer.id", "kind"),
+        fields_from,
+        lambda: fields_key(SCOPE, "order.paid") | fields_attributes(["customer.id", "kind"]),
     ),
     Case(
         forms.IDEMPOTENCY_RECORD,

@@ -25,6 +25,7 @@ from benchmarks.paired import Work, cpu_of, cpu_ratios
 from local.progress import Progress
 from tests.aws_stub.responses import Respond, stub_aws
 from tests.aws_stub.tables import Tables, remembered
+from tests.fakes.plain_index import PlainIndex
 from tests.fakes.seen_events import FakeSeenEvents
 from webhooks.adapters.dynamodb.keys import community_pk
 from webhooks.adapters.dynamodb.table import Table
@@ -57,7 +58,7 @@ class Taken:
         return ()
 
 
-class Scan:
+class Scan(PlainIndex):
     """The search for listeners without the index."""
 
     def __init__(self, app: FanoutApp) -> None:

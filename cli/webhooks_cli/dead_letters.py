@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 REASON = "reason"  # the attribute that dead-lettering adds
-SLICE = "slice 1 "  # a slice of a wide event begins so; no event does
+SLICES = ("slice 1 ", "slice 2 ")  # a slice of a wide event begins so; no event does
 MOVED = "moved by the queue: received too often"
 TEXT_MAX = 256  # characters of a reason
 
@@ -88,7 +88,7 @@ def from_message(message: Mapping[str, Any]) -> DeadLetter:
 
 
 def _head(body: str) -> Mapping[str, Any]:
-    text = body.removeprefix(SLICE)
+    text = next((body.removeprefix(each) for each in SLICES if body.startswith(each)), body)
     for candidate in (text.partition("\n")[0], text):
         try:
             head = json.loads(candidate)

@@ -93,10 +93,13 @@ def update_item(item: Item, request: dict[str, Any]) -> Item:
     if "".join(clause[0] for clause in clauses) != expression:
         raise UnknownRequestError(expression)
     for verb, parts in (clause.groups() for clause in clauses):
-        for part in parts.split(", "):
+        for part in re.split(r", (?![^(]*\))", parts):
             written, *rest = part.split(" ")
             name = _name(written, request)
             match verb, rest:
+                case "SET", ["=", kept, value] if kept == f"if_not_exists({written},":
+                    added = request["ExpressionAttributeValues"][value.removesuffix(")")]
+                    item[name] = updated[name] = item.get(name, added)
                 case "SET", ["=", value]:
                     item[name] = updated[name] = request["ExpressionAttributeValues"][value]
                 case "ADD", [value] if "BS" in request["ExpressionAttributeValues"][value]:

@@ -10,6 +10,7 @@ from threading import RLock
 from typing import Any
 
 from tests.fakes.faults import Fault, effect, no_fault
+from tests.fakes.plain_index import PlainIndex
 from webhooks.domain.errors import (
     AlreadyProcessedError,
     CommunityFullError,
@@ -39,7 +40,7 @@ from webhooks.ports import (
 )
 
 
-class FakeSubscriptions:
+class FakeSubscriptions(PlainIndex):
     """Subscriptions, SubscriptionIndex and HealthStore."""
 
     def __init__(self, *, clock: Clock, random_bytes: RandomBytes, fault: Fault = no_fault) -> None:

@@ -227,7 +227,7 @@ def test_a_reader_of_before_sealed_credentials_keeps_their_deliveries_waiting(
 @pytest.mark.parametrize(
     "text",
     [
-        encode_slice(SLICE).replace("slice 1 ", "slice 2 ", 1),
+        encode_slice(SLICE).replace("slice 1 ", "slice 3 ", 1),
         encode_part(PART).replace("array 1 ", "array 2 ", 1),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.plain_index import PlainIndex
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.simulation.faults import CALLS, FaultsAt, Kind, NoFaults, Plan
 from tests.simulation.queues import MAX_BATCH
@@ -23,7 +24,7 @@ COUNTS = {"order.paid": 1, "wide": WIDE}
 INVALID = ["1", '{"eventName": "order.paid", "tenantId": "acme", "communityId": "main"}']
 
 
-class NamedIndex:
+class NamedIndex(PlainIndex):
     """As many listeners of each event name as COUNTS says."""
 
     def versions(self, scopes: Sequence[Scope]) -> Versions:

@@ -135,7 +135,11 @@ def test_a_message_that_fails_in_our_code_has_a_reason_and_costs_no_other(tenant
 
 def test_a_delivery_that_fails_in_our_code_before_its_attempt_has_a_reason() -> None:
     simulation = Simulation(Random(1), switching=0)
-    subscriptions = FailingSubscriptions(clock=simulation.clock, random_bytes=simulation.random.randbytes)
+    subscriptions = FailingSubscriptions(
+        clock=simulation.clock,
+        random_bytes=simulation.random.randbytes,
+        fault=simulation.on_store_effect,
+    )
     simulation.subscriptions = simulation.index = subscriptions
     tenants = Tenants(simulation)
     poison, intact = tenants.register(), tenants.register(OTHER)

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from tests.fakes.plain_index import PlainIndex
 from tests.fakes.queues import FakeDeliveryQueue
 from tests.simulation.faults import CALLS, KILLS, FaultsAt, Kind, NoFaults, Plan, RandomFaults
 from tests.simulation.queues import MAX_BATCH
@@ -36,7 +37,7 @@ EVENT = json.dumps(
 )
 
 
-class WideIndex:
+class WideIndex(PlainIndex):
     """The listeners of one event name, in the order of their sequence numbers."""
 
     def __init__(self, entries: Sequence[IndexEntry]) -> None:

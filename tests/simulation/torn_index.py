@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from webhooks.domain.event_slice import Span
+from webhooks.domain.listener_conditions import Condition
 from webhooks.domain.scope import Scope
 from webhooks.ports import ListenerPage, SubscriptionIndex, Versions
 
@@ -35,6 +36,14 @@ class TornIndex:
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         return self._index.listeners(scope, event_name, span=span, limit=limit)
+
+    def all_listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        return self._index.all_listeners(scope, event_name, span=span, limit=limit)
+
+    def listeners_by(
+        self, scope: Scope, event_name: str, condition: Condition, *, span: Span, limit: int
+    ) -> ListenerPage:
+        return self._index.listeners_by(scope, event_name, condition, span=span, limit=limit)
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
         return self._index.last_sequence(scope, event_name)

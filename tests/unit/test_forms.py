@@ -44,7 +44,8 @@ def test_a_newer_version_is_refused_as_an_outage(case: Case) -> None:
     assert case.form.name in str(raised.value)
 
 
-@pytest.mark.parametrize("case", NEWEST, ids=named)
+# Fields of an index begin with version 2: an older release must not take their item for an entry.
+@pytest.mark.parametrize("case", [each for each in NEWEST if each.form is not forms.INDEX_FIELDS], ids=named)
 def test_a_first_version_costs_no_byte(case: Case) -> None:
     found = case.fixture()
     head = json.loads(found.split("\n")[0]) if isinstance(found, str) and found.startswith("{") else found

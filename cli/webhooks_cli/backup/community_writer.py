@@ -29,6 +29,9 @@ class Writes(Protocol):
     def with_credential(self, record: Record, stored: "Item | None") -> Item:
         """Make a webhook's credential, and return the webhook as it has it."""
 
+    def conditional_entries(self, items: list[Item]) -> list[Item]:
+        """Return the keys of those entries of webhooks that are under conditions."""
+
     def raise_version(self, pk: str) -> Item:
         """Raise a community's version, and return its HEAD."""
 
@@ -58,10 +61,12 @@ class CommunityWriter:
         removed: list[Item] = []
         entries: list[Item] = []
         old_entries: list[Item] = []
+        replaced: list[Item] = []
         for (stored, record), item in zip(chunk, items):  # noqa: B905 - as of Python 3.10
             new = {} if item is None else index_entries(item)
             if stored and not (item and is_same(stored, item)):
                 old_entries += [each for pk, each in index_entries(stored).items() if pk not in new]
+                replaced.append(stored)
                 restored.removed += 1
             if item is None:
                 removed.append(stored or {})
@@ -74,6 +79,7 @@ class CommunityWriter:
         if self.seen and (puts or removed):
             self.seen = self._target.raise_version(self._pk)
         restored.written += len(puts)
+        old_entries += target.conditional_entries(replaced)
         # The old entries first: once a webhook is overwritten, nothing tells which entries it had.
         target.write([], old_entries)
         target.write(puts, removed)

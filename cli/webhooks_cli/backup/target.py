@@ -26,8 +26,11 @@ from webhooks_cli.backup.webhook_items import (
     TAG,
     WEBHOOK,
     Item,
+    conditional_keys,
+    fields_keys,
     head_with,
     is_same,
+    keys_under_conditions,
     without,
 )
 from webhooks_cli.errors import RefusedError
@@ -171,6 +174,18 @@ class Target:
     def with_credential(self, record: Record, stored: "Item | None") -> Item:
         """Make a webhook's credential, and return the webhook as it has it."""
         return self._credentials.write(record["item"], record.get("credential"), stored)
+
+    def conditional_entries(self, items: list[Item]) -> list[Item]:
+        """Return the keys of those entries of webhooks that are under conditions."""
+        fields = fields_keys(items)
+        have = {
+            item["pk"]["S"]
+            for item in self._calls.get_many(self._dynamodb, self._table, list(fields.values()))
+        }
+        names = [name for (_, name), key in fields.items() if key["pk"]["S"] in have]
+        keys = [key for item in items for key in conditional_keys(item, names)]
+        entries = self._calls.get_many(self._dynamodb, self._table, keys)
+        return [key for entry in entries for key in keys_under_conditions(entry)]
 
     def raise_version(self, pk: str) -> Item:
         """Raise a community's version before its webhooks change, so that no other state has this one."""

@@ -6,7 +6,7 @@ These are copies of the service's rules (`webhooks.adapters.dynamodb`): the comm
 import json
 import struct
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,7 @@ from webhooks_cli.event_files import write_json
 Item = dict[str, Any]
 
 COMMUNITY, ENTRY, WEBHOOK = "C#", "E#", "W#"  # the beginnings of keys
+CONDITIONAL, CONDITION = "E##ALL#", "E##BY#"  # of entries that conditions find
 HEAD, NEXT = "HEAD", "NEXT"
 LIVE, TAG = "LIVE#", "TAG#"
 TAG_HASH = 32
@@ -79,6 +80,34 @@ def index_entries(item: Mapping[str, Any]) -> dict[str, Item]:
     scope = item["pk"]["S"][len(COMMUNITY) :]
     partitions = [f"{ENTRY}{scope}#{name}" for name in definition["eventNames"]]
     return {pk: {"pk": {"S": pk}, "sk": sk, **attributes} for pk in partitions}
+
+
+def fields_keys(items: Iterable[Item]) -> dict[tuple[str, str], Item]:
+    """Return the keys of the fields of webhooks' names, by the community's partition and the name."""
+    return {
+        (item["pk"]["S"], name): {
+            "pk": {"S": f"{ENTRY}{item['pk']['S'][len(COMMUNITY) :]}#{name}"},
+            "sk": {"S": f"{0:010d}"},
+        }
+        for item in items
+        for name in (definition_of(item) or {"eventNames": []})["eventNames"]
+    }
+
+
+def conditional_keys(item: Item, names: Iterable[str]) -> list[Item]:
+    """Return the keys of a webhook's entries among all that are under conditions, of some of its names."""
+    scope = item["pk"]["S"][len(COMMUNITY) :]
+    sk = {"S": f"{sequence_in(item):010d}"}
+    listed = set((definition_of(item) or {"eventNames": []})["eventNames"])
+    return [{"pk": {"S": f"{CONDITIONAL}{scope}#{name}"}, "sk": sk} for name in names if name in listed]
+
+
+def keys_under_conditions(entry: Item) -> list[Item]:
+    """Return the keys of an entry among all that are under conditions, and under each of its conditions."""
+    tenant, community, name = entry["pk"]["S"][len(CONDITIONAL) :].split("#", 2)
+    digests = json.loads(entry["conditions"]["S"])
+    partitions = [entry["pk"]["S"], *(f"{CONDITION}{tenant}#{community}#{each}#{name}" for each in digests)]
+    return [{"pk": {"S": pk}, "sk": entry["sk"]} for pk in partitions]
 
 
 class Bitmaps:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.webhooks_made import make_webhook
+from tests.contract.opened_index import OpenedIndex
+from tests.contract.webhooks_made import make_definition, make_webhook
 from webhooks.adapters.dynamodb import health_items, keys, licenses, sequence_bitmaps
 from webhooks.adapters.dynamodb.subscription_transaction import Change, Tables
 from webhooks.adapters.secrets_manager import credential_secrets
 from webhooks.adapters.sqs import sender
 from webhooks.domain import caller, delivery, event_slice, json_text, scope, text
 from webhooks.domain import timestamps as of_service
-from webhooks.domain.webhook import Webhook
+from webhooks.domain.event import Event
+from webhooks.domain.forms import EVENT_SLICE
+from webhooks.domain.webhook import Criteria, Webhook
 from webhooks_cli import dead_letters, event_files, register, timestamps
 from webhooks_cli import license as carried
 from webhooks_cli.backup import credentials
@@ -111,8 +114,12 @@ def test_a_messages_size_is_that_of_the_service() -> None:
     assert dead_letters.entry_size(entry) == sender.Message("ü" * 100, attributes).size
 
 
-def test_a_slice_begins_as_in_the_service() -> None:
-    assert dead_letters.SLICE == event_slice.PREFIX
+@pytest.mark.parametrize("has_conditions", [False, True])
+def test_a_slice_begins_as_in_the_service(has_conditions: bool) -> None:
+    event = Event("e1", "n", scope.Scope("t", "c"), 0, {}, '{"data":{}}')
+    text = event_slice.encode_slice(event_slice.EventSlice(event, has_conditions=has_conditions))
+    assert text.startswith(dead_letters.SLICES[int(has_conditions)])
+    assert len(dead_letters.SLICES) == EVENT_SLICE.newest
 
 
 def test_the_command_imports_the_service_only_to_check_events() -> None:
@@ -156,3 +163,27 @@ def test_the_command_knows_the_attributes_and_marks_of_the_service() -> None:
     assert (credentials.OF, credentials.TABLE, credentials.STACK) == (
         credential_secrets.OF, credential_secrets.TABLE, credential_secrets.STACK,
     )  # fmt: skip
+
+
+def test_the_command_finds_the_entries_under_conditions_that_the_service_writes() -> None:
+    opened = OpenedIndex()
+    query = ({"a": 1}, {"b": 2})
+    webhook = opened.add(
+        make_definition(event_names=("a", "a#b"), query=query, criteria=Criteria.ANY, tags=())
+    )
+    stored = opened.table.get(keys.webhook_key(webhook.scope, 1))
+    assert stored is not None
+    found = {(item["pk"]["S"], item["sk"]["S"]): item for item in opened.entries()}
+
+    fields = items.fields_keys([stored])
+    conditional = items.conditional_keys(stored, [name for _, name in fields])
+    of_fields = {(each["pk"]["S"], each["sk"]["S"]) for each in fields.values()}
+    of_entries = {
+        (key["pk"]["S"], key["sk"]["S"])
+        for each in conditional
+        for key in items.keys_under_conditions(found[each["pk"]["S"], each["sk"]["S"]])
+    }
+
+    assert of_fields | of_entries == set(found)
+    assert len(found) == 2 + 2 * 3
+    assert items.EPOCH == keys.EPOCH

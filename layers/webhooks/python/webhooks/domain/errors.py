@@ -143,7 +143,12 @@ class StaleError(WebhooksError):
 
 
 class CorruptError(WebhooksError):
-    """A stored item cannot be read; the text names it, and holds nothing of it."""
+    """A stored item cannot be read; the text names it, and holds nothing of it.
+
+    `sequence`: of an index entry.
+    """
+
+    sequence = 0
 
 
 class NewerFormError(UnavailableError, CorruptError):

@@ -17,7 +17,6 @@ from webhooks.domain.json_text import read_object
 from webhooks.domain.scope import Scope
 
 WORD = "slice "
-PREFIX = f"{WORD}1 "  # the number is the form's version
 HEAD = re.compile(f"{WORD}([1-9][0-9]{{0,8}}) ", re.ASCII)
 MAX_PARTS = 10  # of one split: they fit one call to the queue
 MAX_SEQUENCE = 2**32 - 1
@@ -46,11 +45,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class EventSlice:
-    """An event for the listeners of a span. `again`: it may have been sent before, in packs."""
+    """An event for the listeners of a span. `again`: it may have been sent before, in packs.
+
+    `has_conditions`: some are found by conditions, of which a release that writes version 1 knows nothing.
+    """
 
     event: Event
     span: Span = Span()
     again: bool = False
+    has_conditions: bool = False
 
 
 def is_slice(text: str) -> bool:
@@ -71,7 +74,8 @@ def encode_slice(part: EventSlice) -> str:
         "last": span.last,
         **({"again": True} if part.again else {}),
     }
-    return f"{PREFIX}{json.dumps(head, separators=(',', ':'))}\n{event.body}"
+    version = 2 if part.has_conditions else 1
+    return f"{WORD}{version} {json.dumps(head, separators=(',', ':'))}\n{event.body}"
 
 
 def parse_part(text: str, *, message_id: str, sent_at: int) -> EventSlice:
@@ -104,7 +108,7 @@ def parse_slice(text: str) -> EventSlice:
         ) from None
     if not (isinstance(data, dict) and _is_usable(event) and _is_within(span)):
         raise InvalidEventError("a slice with an id, a name, a time or a span that no event has")
-    return EventSlice(event, span, again)
+    return EventSlice(event, span, again=again, has_conditions=int(begin[1]) > 1)
 
 
 def _is_usable(event: Event) -> bool:

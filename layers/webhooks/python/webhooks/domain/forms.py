@@ -31,7 +31,7 @@ class Form:
 
 
 PACK: Final = Form("pack")
-EVENT_SLICE: Final = Form("slice of an event")
+EVENT_SLICE: Final = Form("slice of an event", newest=2)
 ARRAY_PART: Final = Form("rest of an array")
 TASK: Final = Form("recovery task")
 LOG_ITEM: Final = Form("item of the delivery log")
@@ -41,6 +41,7 @@ PAYLOAD: Final = Form("payload")
 REPLAY: Final = Form("replay")
 WEBHOOK_ITEM: Final = Form("webhook", newest=2)  # 2: its credential is sealed in it
 INDEX_ENTRY: Final = Form("index entry")
+INDEX_FIELDS: Final = Form("fields of an index", newest=2)
 IDEMPOTENCY_RECORD: Final = Form("idempotency record")
 LICENSE: Final = Form("license")
 KEY_PAIRS: Final = Form("service keys", newest=2)

@@ -8,7 +8,7 @@ the number of values that a query may look at has a limit.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from webhooks.domain.json_equality import ScalarKeys, composite_text, scalar_key
@@ -50,6 +50,12 @@ class EventFields:
         if self._gathered > self._max_gathered:
             self._root, self._gathered = _Group((self._data,), self), 0
         return self._reach(field, _Group.has, wanted)
+
+    def scalars(self, field: str, *, at_most: int) -> Collection[Any] | None:
+        """Return the keys of all scalars that `hold` finds equal to the field's; None for more than that."""
+        found: set[Any] = set()
+        is_over = self._reach(field, _Group.add_scalars, (found, at_most))
+        return None if is_over else found
 
     def found(self, field: str) -> Sequence[Any]:
         """Return the values of the dotted field for an explanation: of each way to it the first ones."""
@@ -151,13 +157,23 @@ class _Group:
             self._event.count(sum(map(len, objects)), gathered=0)
         return self._dots
 
+    def add_scalars(self, found: tuple[set[Any], int]) -> bool:
+        """Add the keys of the scalars to a set; tell whether it has more than its limit then."""
+        keys, at_most = found
+        keys |= self.scalars()
+        return len(keys) > at_most
+
+    def scalars(self) -> set[Any]:
+        """Return the keys of the scalars among the values, and among their elements."""
+        if self._scalars is None:
+            self._scalars = set(self._scalar_keys())
+            self._event.count(0, gathered=len(self._scalars))
+        return self._scalars
+
     def has(self, wanted: Any) -> bool:
         """Tell whether a value, or an element of one, equals `wanted`."""
         if not isinstance(wanted, dict | list):
-            if self._scalars is None:
-                self._scalars = set(self._scalar_keys())
-                self._event.count(0, gathered=len(self._scalars))
-            return scalar_key(wanted) in self._scalars
+            return scalar_key(wanted) in self.scalars()
         if self._composites is None:
             self._composites = set(self._composite_texts())
             self._event.count(0, gathered=len(self._composites))

@@ -53,6 +53,7 @@ from webhooks.ports.subscriptions import (
     SubscriptionIndex,
     Subscriptions,
     Versions,
+    joined,
 )
 
 __all__ = [
@@ -102,5 +103,6 @@ __all__ = [
     "Tokens",
     "Versions",
     "Workers",
+    "joined",
     "unreported",
 ]

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.health import Health
+from webhooks.domain.listener_conditions import Condition
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
 
@@ -107,12 +109,30 @@ class ListenerPage:
     """Enabled webhooks that list an event's name, in the order of their sequence numbers.
 
     An entry that cannot be read is its error. `next_sequence`: the start of the next page, None at the end;
-    `bytes`: of the entries in memory, at most.
+    `bytes`: of the entries in memory, at most. `fields`: those by which other listeners are found.
     """
 
     entries: Sequence[IndexEntry | CorruptError]
     next_sequence: int | None
     bytes: int
+    fields: tuple[str, ...] = ()
+
+
+def joined(pages: Sequence[ListenerPage], *, limit: int) -> ListenerPage:
+    """Return the listeners of pages of the same span as one page; of the first page where two have one."""
+    ends = [page.next_sequence for page in pages if page.next_sequence is not None]
+    by_sequence: dict[int, IndexEntry | CorruptError] = {}
+    for entry in chain.from_iterable(page.entries for page in pages):
+        by_sequence.setdefault(entry.sequence, entry)
+    sequences = sorted(each for each in by_sequence if not ends or each < min(ends))
+    if len(sequences) > limit:
+        ends = [sequences[limit]]
+    return ListenerPage(
+        [by_sequence[each] for each in sequences[:limit]],
+        min(ends, default=None),
+        sum(page.bytes for page in pages),
+        tuple(dict.fromkeys(chain.from_iterable(page.fields for page in pages))),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +154,18 @@ class SubscriptionIndex(Protocol):
         """Return the epoch, and the present version of these communities: one call for 99 of them."""
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
-        """Return the first listeners of a span, at most `limit`, at least as new as the last version read."""
+        """Return the first listeners of a span that are under no condition, and the fields of conditions.
+
+        At most `limit`, and at least as new as the last version read.
+        """
+
+    def listeners_by(
+        self, scope: Scope, event_name: str, condition: Condition, *, span: Span, limit: int
+    ) -> ListenerPage:
+        """Return the first listeners of a span that are under a condition."""
+
+    def all_listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
+        """Return the first listeners of a span, whatever they are under."""
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
         """Return the largest sequence number of the name's listeners, 0 without any."""

@@ -137,7 +137,7 @@ class Explanations:
         return ExplanationPage(self._with_outcomes(question, explained), following, listened)
 
     def _listeners(self, question: Question, first: int) -> tuple[list[Explained], Place]:
-        page = self._index.listeners(
+        page = self._index.all_listeners(
             question.scope, question.event_name, span=Span(first), limit=self._page_size
         )
         ids = [each.webhook_id for each in page.entries if isinstance(each, IndexEntry)]

@@ -44,6 +44,24 @@ def listeners_pk(scope: Scope, event_name: str) -> str:
     return f"E#{scope.tenant_id}#{scope.community_id}#{event_name}"
 
 
+def fields_key(scope: Scope, event_name: str) -> Item:
+    """Return the key of the fields by which a name's listeners are found: in front of its entries."""
+    return {"pk": {"S": listeners_pk(scope, event_name)}, "sk": {"S": entry_sk(0)}}
+
+
+def conditional_pk(scope: Scope, event_name: str) -> str:
+    """Return the partition of all listeners of a name that are found by a condition.
+
+    As the next one, it begins as no other name's: a tenant's id is not empty.
+    """
+    return f"E##ALL#{scope.tenant_id}#{scope.community_id}#{event_name}"
+
+
+def condition_pk(scope: Scope, event_name: str, digest: str) -> str:
+    """Return the partition of the listeners of a name that a condition finds."""
+    return f"E##BY#{scope.tenant_id}#{scope.community_id}#{digest}#{event_name}"
+
+
 def webhook_sk(sequence: int) -> str:
     """Return a webhook's sort key."""
     return f"W#{sequence:010d}"

@@ -7,6 +7,12 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from webhooks.adapters.aws.errors import error_code, unavailable_error
+from webhooks.adapters.dynamodb.conditional_entries import (
+    PLAIN_LISTENERS,
+    ConditionalEntries,
+    Entries,
+    Placed,
+)
 from webhooks.adapters.dynamodb.epoch import next_epoch
 from webhooks.adapters.dynamodb.idempotency_items import record_from, record_key
 from webhooks.adapters.dynamodb.sequence_bitmaps import Head, bitmap_from_bytes
@@ -21,6 +27,7 @@ from webhooks.domain.errors import (
     TenantMovingError,
     UnavailableError,
 )
+from webhooks.domain.webhook_size import MAX_WRITES
 from webhooks.ports import Clock, RandomBytes
 
 OPERATION = "dynamodb TransactWriteItems"
@@ -39,12 +46,21 @@ LOST_RACE = frozenset(
 class SubscriptionCommits:
     """Writes to the subscriptions table and to the idempotency records in the access table."""
 
-    def __init__(self, table: Table, access: Table, *, clock: Clock, random_bytes: RandomBytes) -> None:
+    def __init__(
+        self,
+        table: Table,
+        access: Table,
+        *,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        plain_listeners: int = PLAIN_LISTENERS,
+    ) -> None:
         self._table = table
         self._access = access
         self._tables = Tables(subscriptions=table.name, access=access.name)
         self._clock = clock
         self._random_bytes = random_bytes
+        self._conditional = ConditionalEntries(table, clock=clock, plain_listeners=plain_listeners)
 
     def commit(self, change: Change, *, limit: int | None = None) -> None:
         """Commit a change, then count it in the epoch. `limit`: of webhooks in the community.
@@ -74,7 +90,8 @@ class SubscriptionCommits:
                 if self._is_recorded(change):
                     return
                 raise CommunityFullError(head.total, limit)
-            actions = change.actions(self._tables, head, bitmaps, now=int(self._clock()))
+            placed = self._place(change)
+            actions = change.actions(self._tables, head, bitmaps, now=int(self._clock()), placed=placed)
             failed = self._transact(actions, change)
             if not failed or self._is_settled(failed, change):
                 return
@@ -82,6 +99,15 @@ class SubscriptionCommits:
         raise ConflictError(
             "others change this community's webhooks at the same time; send the request again"
         )
+
+    def _place(self, change: Change) -> Placed | None:
+        """Find the places of the entries, where some are or may be under conditions."""
+        if not (change.bitmaps or change.entries):
+            return None
+        if not self._conditional.concerns(change.before, change.after, change.sequence):
+            return None
+        entries = Entries(change.scope, change.sequence, change.old_entries, change.new_entries)
+        return self._conditional.place(entries, change.after, room=MAX_WRITES - len(change.bitmaps))
 
     def _read(self, change: Change) -> tuple[Head | None, dict[str, int]]:
         """Read HEAD, then the bitmaps: a change that writes one of them in between fails HEAD's condition."""

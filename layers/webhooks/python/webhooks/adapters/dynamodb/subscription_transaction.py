@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
+from webhooks.adapters.dynamodb.conditional_entries import Placed
 from webhooks.adapters.dynamodb.health_items import health_attributes, version_condition
 from webhooks.adapters.dynamodb.idempotency_items import put_record
 from webhooks.adapters.dynamodb.items import Item
@@ -14,6 +15,7 @@ from webhooks.adapters.dynamodb.tenant_moves import UNMARKED, new_community_chec
 from webhooks.adapters.dynamodb.updates import update_request
 from webhooks.adapters.dynamodb.webhook_items import OPTIONAL, index_entries, webhook_attributes
 from webhooks.domain.errors import InvalidWebhookError
+from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook, sequence_of
 from webhooks.domain.webhook_size import size_problems
 from webhooks.ports import DELETED, IdempotencyRecord
@@ -44,7 +46,7 @@ class Change:
     `head_list`: the attributes that put HEAD into the list of communities; a HEAD of an earlier release gets
     them with its community's next change.
     `bitmaps`: the sort keys of the bitmaps in which the webhook's bit changes, and whether it is set then;
-    `entries`: the index entries that change, and their attributes, None for an entry that goes.
+    `old_entries`, `new_entries`: the attributes of the index entries by event name, before and after.
     """
 
     before: Webhook | None
@@ -57,7 +59,8 @@ class Change:
     head_list: Item
     attributes: Item = field(repr=False)
     bitmaps: Mapping[str, bool]
-    entries: Sequence[tuple[Item, Item | None]] = field(repr=False)
+    old_entries: Mapping[str, Item] = field(repr=False)
+    new_entries: Mapping[str, Item] = field(repr=False)
 
     @classmethod
     def of(
@@ -71,11 +74,6 @@ class Change:
         attributes = webhook_attributes(after) | {"change": {"S": token}} if after else {}
         old, new = index_entries(before), index_entries(after)
         segment = segment_of(sequence)
-        entries = [
-            (entry_key(one.scope, name, sequence), new.get(name))
-            for name in dict.fromkeys((*old, *new))
-            if old.get(name) != new.get(name)
-        ]
         old_tags, new_tags = (each.definition.tags if each else () for each in (before, after))
         bitmaps = {
             tag_sk(tag, segment): tag in new_tags
@@ -95,24 +93,63 @@ class Change:
             head_list=head_attributes(one.scope),
             attributes=attributes,
             bitmaps=bitmaps,
-            entries=entries,
+            old_entries=old,
+            new_entries=new,
         )
         if after is not None:
             size = len(attributes["definition"]["S"])
             problems = size_problems(
-                after.definition, definition_bytes=size, writes=len(bitmaps) + len(entries)
+                after.definition, definition_bytes=size, writes=len(bitmaps) + len(change.entries)
             )
             if problems:
                 raise InvalidWebhookError(problems)
         return change
 
+    @property
+    def scope(self) -> Scope:
+        """The community."""
+        one = self.after or self.before
+        if one is None:
+            raise ValueError("a change has a webhook")
+        return one.scope
+
+    @property
+    def entries(self) -> Sequence[tuple[Item, Item | None]]:
+        """The index entries that change where none is under a condition: None for one that goes."""
+        old, new = self.old_entries, self.new_entries
+        return [
+            (entry_key(self.scope, name, self.sequence), new.get(name))
+            for name in dict.fromkeys((*old, *new))
+            if old.get(name) != new.get(name)
+        ]
+
     def actions(
-        self, tables: Tables, head: Head | None, bitmaps: Mapping[str, int], *, now: int
+        self,
+        tables: Tables,
+        head: Head | None,
+        bitmaps: Mapping[str, int],
+        *,
+        now: int,
+        placed: Placed | None = None,
     ) -> list[Action]:
-        """Return the transaction, upon the head and the bitmaps as they were read. `now` in epoch seconds."""
+        """Return the transaction, upon the head and the bitmaps as they were read. `now` in epoch seconds.
+
+        `placed`: the writes of entries, where some are or may be under conditions. Raises
+        InvalidWebhookError where these are too many.
+        """
         table = tables.subscriptions
+        placed = placed or Placed(self.entries)
+        if self.after is not None:
+            writes = len(self.bitmaps) + len(placed.writes) + len(placed.fields)
+            size = len(self.attributes["definition"]["S"])
+            if problems := size_problems(self.after.definition, definition_bytes=size, writes=writes):
+                raise InvalidWebhookError(problems)
         first, *bitmaps_written = self._bitmaps(table, head, bitmaps)
-        index = [*bitmaps_written, *(_write(table, entry, item) for entry, item in self.entries)]
+        index = [
+            *bitmaps_written,
+            *(_write(table, entry, item) for entry, item in placed.writes),
+            *placed.requests(table),
+        ]
         return [
             Action("webhook", self._webhook(table)),
             *([Action("record", self._record(tables.access, self.record, now))] if self.record else []),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.conditional_entries import PLAIN_LISTENERS
 from webhooks.adapters.dynamodb.idempotency_items import record_from, record_key
 from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import NEXT, RESTORING, community_key
@@ -29,6 +30,7 @@ class DynamoSubscriptions:
         clock: Clock,
         random_bytes: RandomBytes,
         backoff: Backoff | None = None,
+        plain_listeners: int = PLAIN_LISTENERS,
     ) -> None:
         self._aws = aws
         self._clock = clock
@@ -36,7 +38,13 @@ class DynamoSubscriptions:
         self._table = Table(aws, tables.subscriptions, backoff=backoff)
         self._access = Table(aws, tables.access, backoff=backoff)
         self._pages = SubscriptionPages(self._table)
-        self._commits = SubscriptionCommits(self._table, self._access, clock=clock, random_bytes=random_bytes)
+        self._commits = SubscriptionCommits(
+            self._table,
+            self._access,
+            clock=clock,
+            random_bytes=random_bytes,
+            plain_listeners=plain_listeners,
+        )
 
     def next_id(self, scope: Scope, *, now: float) -> str:
         """Reserve a webhook id."""

@@ -74,6 +74,20 @@ class Table:
                 return
             request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
 
+    def count(self, pk: str, *, limit: int) -> int:
+        """Return how many items a partition has, `limit` at most and eventually consistent."""
+        response = call(
+            self.aws,
+            "query",
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+            Select="COUNT",
+            Limit=limit,
+        )
+        count: int = response["Count"]
+        return count
+
     def query_page(
         self, pk: str, *, first: str = "", last: str = "", limit: int, descending: bool = False
     ) -> tuple[list[Item], bool]:

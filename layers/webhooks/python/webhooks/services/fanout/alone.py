@@ -6,11 +6,13 @@ goes back to the events queue as slices. They are sent last: a crash before that
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import ceil
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Pack, delivery_of
 from webhooks.domain.errors import CorruptError, NewerFormError, UnavailableError
 from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_part
+from webhooks.domain.listener_conditions import lookups
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import EventsQueue, FastLane, TimeLeft
@@ -72,7 +74,10 @@ class FanoutAlone:
     def _fan_out(self, message: EventMessage, part: EventSlice, *, stop_at: float) -> FannedOut | Rejected:
         """Fan a message out. Raises UnavailableError where a queue did not take all: it must come again."""
         event, span = part.event, part.span
-        page = self._listeners.page(event.scope, event.name, span)
+        fields = EventFields(event.data)
+        page = self._listeners.page(
+            event.scope, event.name, span, lookups=partial(lookups, fields, visits=self._visits)
+        )
         readable = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         if newer := [entry for entry in page.entries if isinstance(entry, NewerFormError)]:
             raise newer[0]
@@ -80,7 +85,7 @@ class FanoutAlone:
         cause = Cause.FAULT if unknown else Cause.COST
         version = self._listeners.version(event.scope)
         chunk_size = min(CHUNK_PACKS, ceil(CHUNK_BYTES / (len(event.body) + DESCRIPTION_BYTES)))
-        fields, packs, sent, asked = EventFields(event.data), list[Pack](), 0, 0
+        packs, sent, asked = list[Pack](), 0, 0
         for entry in readable:
             try:
                 if matches(entry, fields, visits=self._visits):
@@ -106,7 +111,7 @@ class FanoutAlone:
         sent += self._send(packs)
         rest = readable[asked].sequence if asked < len(readable) else page.next_sequence
         if rest is not None:
-            self._continue(part, at=rest, done=asked)
+            self._continue(replace(part, has_conditions=bool(page.fields)), at=rest, done=asked)
         if unknown:
             return Rejected(message, "; ".join(unknown), sent, cause=cause)
         if rest is not None or span != Span():  # other slices are counted in other invocations
@@ -119,10 +124,9 @@ class FanoutAlone:
         return len(packs)
 
     def _continue(self, part: EventSlice, *, at: int, done: int) -> None:
-        event, span = part.event, part.span
-        last = span.last
+        event, span, last = part.event, part.span, part.span.last
         if last is None:  # a webhook that is registered from now on does not get the event
             last = self._listeners.last_sequence(event.scope, event.name)
         spans = span.split(at=at, last=last, done=done, size=self._slice_size)
-        if not self._events.send([EventSlice(event, each, part.again) for each in spans]):
+        if not self._events.send([replace(part, span=each) for each in spans]):
             raise UnavailableError("the events queue did not take the rest of a wide event")

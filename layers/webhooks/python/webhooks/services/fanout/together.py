@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import batched
 
 from webhooks.domain.delivery import DESCRIPTION_BYTES, Delivery, Pack, delivery_of, pack_deliveries
@@ -15,6 +16,7 @@ from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import parse_event
 from webhooks.domain.event_array import is_array
 from webhooks.domain.event_slice import Span, is_slice
+from webhooks.domain.listener_conditions import lookups
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
@@ -98,11 +100,17 @@ class FanoutTogether:
 
     def _matched(self, stage: Decoded) -> Matched | Costly:
         event = stage.event
-        page = self._listeners.page(event.scope, event.name, Span(), read_at_most=self._read_at_most)
+        fields, stop_at = EventFields(event.data), self._time_left() - SMALL_SECONDS
+        page = self._listeners.page(
+            event.scope,
+            event.name,
+            Span(),
+            lookups=partial(lookups, fields, visits=self._visits),
+            read_at_most=self._read_at_most,
+        )
         entries = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         if page.next_sequence is not None or len(entries) < len(page.entries):
             return Costly(stage.message)
-        fields, stop_at = EventFields(event.data), self._time_left() - SMALL_SECONDS
         matching = []
         for entry in entries:
             if matches(entry, fields, visits=self._visits):
