@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import md5
 from pathlib import Path
 from types import ModuleType
@@ -88,14 +89,20 @@ def events_batch(count: int, first: int = 0) -> dict[str, Any]:
 
 
 def deliveries_batch(packs: Sequence[tuple[Webhook, Sequence[int]]]) -> dict[str, Any]:
-    """Return a batch as Lambda hands it to the dispatcher, of webhooks and the numbers of their events."""
+    """Return a batch as Lambda hands it to the dispatcher, of webhooks and the numbers of their events.
+
+    As fan-out sends them: events that share a pack are marked.
+    """
     texts = [
         encode_pack(pack)
         for webhook, numbers in packs
         for pack in pack_deliveries(
             webhook.id,
             webhook.scope,
-            deliveries=[delivery_of(parsed(number), webhook.id) for number in numbers],
+            deliveries=[
+                replace(delivery_of(parsed(number), webhook.id), is_marked=len(numbers) > 1)
+                for number in numbers
+            ],
         )
     ]
     return batch("deliveries", texts)

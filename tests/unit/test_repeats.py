@@ -71,6 +71,7 @@ class Bench:
                 "E_LOGIN",
                 at + each,
                 "{}",
+                is_marked=True,
             )
             for each in range(count)
         )

@@ -80,6 +80,7 @@ class Batch:
                 "E_LOGIN",
                 each,
                 "{}",
+                is_marked=True,
             )
             for each in range(1, len(statuses) + 1)
         )

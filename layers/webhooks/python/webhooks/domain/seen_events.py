@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.log_sharing import ROUNDED
 from webhooks.domain.scope import Scope
 
 HASH_BYTES: Final = 8
@@ -24,7 +25,6 @@ LAST_WINDOWS: Final = 8
 # and its repeat in a pack do not know of each other: the repeat, accepted later, can only be dispatched first
 # where the one alone is late.
 LATE: Final = 15_000
-ROUNDED: Final = 60_000  # ms: the log keeps no two deliveries together whose times are whole minutes
 LEVELS: Final = len(WIDTHS) - 1 + LAST_WINDOWS
 
 
