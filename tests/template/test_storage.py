@@ -158,6 +158,10 @@ def test_all_data_at_rest_is_encrypted_by_the_key_of_the_stack(template: Templat
     assert key["EnableKeyRotation"] is True
     for name, table in template.resources("AWS::DynamoDB::Table").items():
         assert referred(table["SSESpecification"]["KMSMasterKeyId"]) == "Key", name
+        assert (table["SSESpecification"]["SSEEnabled"], table["SSESpecification"]["SSEType"]) == (
+            True,
+            "KMS",
+        )
     for name, queue in template.resources("AWS::SQS::Queue").items():
         assert referred(queue["KmsMasterKeyId"]) == "Key", name
         assert "SqsManagedSseEnabled" not in queue, name  # SQS takes one of the two
@@ -175,9 +179,11 @@ def test_without_a_key_of_its_own_the_stack_uses_those_of_aws(template: Template
     for name, queue in owned.resources("AWS::SQS::Queue").items():
         assert queue["SqsManagedSseEnabled"] is True, name
         assert not {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"} & queue.keys(), name
-    for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"):
+    for name, table in owned.resources("AWS::DynamoDB::Table").items():
+        assert table["SSESpecification"] == {"SSEEnabled": False}, name
+    for kind in ("AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"):
         for name, each in owned.resources(kind).items():
-            assert not {"SSESpecification", "KmsKeyId"} & each.keys(), name
+            assert "KmsKeyId" not in each, name
     webhooks = owned.resources("AWS::Lambda::Function")["WebhooksFunction"]
     assert webhooks["Environment"]["Variables"]["KMS_KEY_ID"] == ""
 
