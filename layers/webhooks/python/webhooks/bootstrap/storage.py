@@ -4,15 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from webhooks.adapters.aws.clients import AwsClients
-from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
-from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
-from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap.runtime import clock, random_bytes
-from webhooks.services.endpoint_health import EndpointHealth
-from webhooks.settings import CredentialSettings, DeliveriesSettings, SubscriptionSettings, WebhooksSettings
+from webhooks.settings import CredentialSettings, SubscriptionSettings
 
 
 def subscription_store(settings: SubscriptionSettings, aws: AwsClients) -> DynamoSubscriptions:
@@ -31,13 +27,4 @@ def credential_store(
         clock=clock,
         random_bytes=random_bytes,
         tags=tags,
-    )
-
-
-def endpoint_health(settings: WebhooksSettings | DeliveriesSettings, aws: AwsClients) -> EndpointHealth:
-    return EndpointHealth(
-        subscriptions=subscription_store(settings, aws),
-        health=DynamoHealthStore(Table(aws, settings.subscriptions_table)),
-        log=DynamoDeliveryLogReader(aws, settings.deliveries_table),
-        clock=clock,
     )
