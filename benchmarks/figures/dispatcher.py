@@ -28,10 +28,11 @@ from webhooks.domain.webhook import Webhook
 TITLE = "Dispatcher: deliveries per CPU second, kept connections"
 AGAINST = "a bare urllib3 loop of the same POSTs at the same concurrency; and a bare libcurl loop"
 BOUND = """\
-Of a single delivery's CPU on one core about 30 % is botocore (two calls for ten deliveries), 20 % signatures
-(curve operations), 20 % libcurl with its guard, caps and named failures, 5 % the log line; of a packed one
-17, 22, 25 and 4 %. To sign and to send take about two thirds of the CPU of urllib3's loop, which does not
-sign: 1.0 for single deliveries needs a cheaper AWS client, 1.5 for packed ones cheaper signatures."""
+Of a single delivery's CPU on one core about 22 % is signatures, nearly all of it the two curve operations,
+13 % the log line, 12 % libcurl itself, 10 % the two AWS calls, half of that JSON; of a packed one 30, 8, 14
+and 9 %. Curves and libcurl alone take half of the CPU of urllib3's loop, which does not sign. The rest, some
+40 %, has no large part left: guard, caps and times of each request, then decoding, deciding and recording.
+1.0 for single deliveries needs it halved; 1.5 for packed ones leaves little of it but the guard."""
 BATCH = 10  # messages
 ALL_CORES = os.sched_getaffinity(0)
 ONE_CORE = {max(ALL_CORES)}

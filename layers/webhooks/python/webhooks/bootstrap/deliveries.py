@@ -15,9 +15,10 @@ from webhooks.adapters.release_probes import item_probe, query_probe, send_probe
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
+from webhooks.bootstrap.health import endpoint_health
 from webhooks.bootstrap.keys import service_key_store
 from webhooks.bootstrap.runtime import clock, random_bytes, start
-from webhooks.bootstrap.storage import endpoint_health, subscription_store
+from webhooks.bootstrap.storage import subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.ports import Communities
 from webhooks.services.delivery_log import DeliveryLogs

@@ -6,17 +6,13 @@ from types import MappingProxyType
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.credential_forms import CredentialForms
-from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
-from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
-from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.kms.credential_seal import KmsCredentialSeal
 from webhooks.adapters.secrets_manager.credential_secrets import webhook_of
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap.runtime import clock, random_bytes
-from webhooks.services.endpoint_health import EndpointHealth
-from webhooks.settings import CredentialSettings, DeliveriesSettings, SubscriptionSettings, WebhooksSettings
+from webhooks.settings import CredentialSettings, SubscriptionSettings
 
 
 def subscription_store(settings: SubscriptionSettings, aws: AwsClients) -> DynamoSubscriptions:
@@ -47,12 +43,3 @@ def credential_store(
     seal = KmsCredentialSeal(aws, key_id=kms_key_id, clock=clock, random_bytes=random_bytes)
     named = partial(webhook_of, prefix=settings.credentials_prefix)
     return CredentialForms(secrets, seal, seals=seals, webhook_of=named)
-
-
-def endpoint_health(settings: WebhooksSettings | DeliveriesSettings, aws: AwsClients) -> EndpointHealth:
-    return EndpointHealth(
-        subscriptions=subscription_store(settings, aws),
-        health=DynamoHealthStore(Table(aws, settings.subscriptions_table)),
-        log=DynamoDeliveryLogReader(aws, settings.deliveries_table),
-        clock=clock,
-    )

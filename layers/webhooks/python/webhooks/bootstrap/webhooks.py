@@ -12,9 +12,10 @@ from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.access import authenticator
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
+from webhooks.bootstrap.health import endpoint_health
 from webhooks.bootstrap.keys import service_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, random_bytes, start
-from webhooks.bootstrap.storage import credential_store, endpoint_health, subscription_store
+from webhooks.bootstrap.storage import credential_store, subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.services.endpoint_health import EndpointHealth

@@ -1,15 +1,19 @@
 """The numbers of the pipelines' batches as metrics: one line for each batch, not for a delivery."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webhooks.domain.delivery_log import Outcome
 from webhooks.logging import METRICS
 from webhooks.metrics import metrics, not_zero
-from webhooks.services.dispatch.counts import DispatchCounts
-from webhooks.services.fanout.counts import FanoutCounts
+
+if TYPE_CHECKING:  # a function has the counts of its own pipeline
+    from webhooks.services.dispatch.counts import DispatchCounts
+    from webhooks.services.fanout.counts import FanoutCounts
 
 STUCK_RECEIVES = 5  # twelve minutes of failing; an outage of a minute makes three receives at most
 NEAR_DLQ_RECEIVES = 190  # of the 200 after which the queue itself moves a message to its dead-letter queue

@@ -1,14 +1,21 @@
-"""SQS records to messages, and messages that must come again to a partial batch response."""
+"""SQS records to messages, and messages that must come again to a partial batch response.
+
+A function imports the messages of its own pipeline only: each of the others would cost its init.
+"""
+
+from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webhooks.domain.lane import Lane
 from webhooks.entrypoints.batch_metrics import report_failed, report_received
-from webhooks.services.dispatch.stages import DeliveryMessage
-from webhooks.services.fanout.stages import EventMessage
-from webhooks.services.recovery.tasks import TaskMessage
+
+if TYPE_CHECKING:
+    from webhooks.services.dispatch.stages import DeliveryMessage
+    from webhooks.services.fanout.stages import EventMessage
+    from webhooks.services.recovery.tasks import TaskMessage
 
 type BatchResponse = dict[str, list[dict[str, str]]]  # SQS's ReportBatchItemFailures
 type Handler = Callable[[dict[str, Any], object], BatchResponse]  # takes Lambda's event and context
@@ -39,6 +46,8 @@ def read_batch(event: Mapping[str, Any], read: Callable[[], Iterable[str]]) -> B
 
 def event_messages(event: dict[str, Any]) -> list[EventMessage]:
     """Read the records of a batch of the events queue."""
+    from webhooks.services.fanout.stages import EventMessage  # noqa: PLC0415 - as above
+
     return [
         EventMessage(
             id=record["messageId"],
@@ -53,6 +62,8 @@ def event_messages(event: dict[str, Any]) -> list[EventMessage]:
 
 def delivery_messages(event: dict[str, Any]) -> list[DeliveryMessage]:
     """Read the records of a batch of the deliveries queue."""
+    from webhooks.services.dispatch.stages import DeliveryMessage  # noqa: PLC0415 - as above
+
     return [
         DeliveryMessage(
             id=record["messageId"],
@@ -66,6 +77,8 @@ def delivery_messages(event: dict[str, Any]) -> list[DeliveryMessage]:
 
 def task_messages(event: dict[str, Any]) -> list[TaskMessage]:
     """Read the records of a batch of the recovery queue."""
+    from webhooks.services.recovery.tasks import TaskMessage  # noqa: PLC0415 - as above
+
     return [
         TaskMessage(
             id=record["messageId"],
