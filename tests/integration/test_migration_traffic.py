@@ -53,6 +53,7 @@ class Traffic:
             "WEBHOOK_MASTER_SECRET": backend.secret("master", SEED),
             "CREDENTIALS_PREFIX": self.deployment.prefix,
             "KMS_KEY_ID": self.deployment.key,
+            "FAST_LANE_SECONDS": "4",
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -60,6 +61,7 @@ class Traffic:
             self.deployment.add(
                 credential=Credential(token=token),
                 endpoint=Endpoint(f"{receiver.url}/{token}", auth_type=AuthType.BEARER),
+                rate_limit=None,
             )
             for token in ("one", "other")
         ]
@@ -82,10 +84,13 @@ class Traffic:
         return DeliveryMessage(event, encode_pack(Pack(webhook.id, webhook.scope, (one,))), 1, event)
 
     def deliver(self, app: DispatcherApp) -> int:
-        """Send a delivery of each webhook, as often as its message comes again; return how often it did."""
+        """Send a delivery of each webhook, as often as its message comes again; return how often it did.
+
+        By the slow lane: on a busy machine the fast one would leave a slow endpoint to it.
+        """
         again = 0
         for message in map(self.message, self.webhooks):
-            while app.dispatcher.dispatch([message], Lane.FAST):
+            while app.dispatcher.dispatch([message], Lane.SLOW):
                 again += 1
                 assert again < 6
         return again
@@ -163,10 +168,10 @@ def test_an_outage_of_kms_keeps_deliveries_waiting(traffic: Traffic, fault: Repl
     app = traffic.dispatcher(kms)
     messages = [traffic.message(each) for each in traffic.webhooks]
 
-    assert app.dispatcher.dispatch(messages, Lane.FAST) == {each.id for each in messages}
+    assert app.dispatcher.dispatch(messages, Lane.SLOW) == {each.id for each in messages}
 
     kms.replacements.clear()
-    assert app.dispatcher.dispatch(messages, Lane.FAST) == set()
+    assert app.dispatcher.dispatch(messages, Lane.SLOW) == set()
     traffic.assert_all_arrived()
 
 
@@ -176,8 +181,8 @@ def test_a_sealed_credential_that_does_not_open_dead_letters_only_its_own_delive
     kms = FaultyClients(traffic.backend.clients, decrypt=[fail("InvalidCiphertextException")])
     app = traffic.dispatcher(kms)
 
-    assert app.dispatcher.dispatch([traffic.message(broken)], Lane.FAST) == set()
-    assert app.dispatcher.dispatch([traffic.message(whole)], Lane.FAST) == set()
+    assert app.dispatcher.dispatch([traffic.message(broken)], Lane.SLOW) == set()
+    assert app.dispatcher.dispatch([traffic.message(whole)], Lane.SLOW) == set()
 
     [dead] = traffic.backend.clients.sqs.receive_message(
         QueueUrl=traffic.dead, MessageAttributeNames=["All"]
