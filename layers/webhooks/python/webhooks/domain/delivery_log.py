@@ -53,7 +53,7 @@ class LogEntry:
 
     `next_at`: of a retry, in epoch ms. `is_recoverable`: a dead one that is sent once more when its endpoint
     responds again. `has_payload`: the log has kept its payload so far. A line that is read has no body.
-    `is_new`: no release sent it, and the log had nothing of it when its batch was read.
+    `is_new`: it came in a pack with others, no release sent it, and the log had nothing of it before.
     """
 
     key: LogKey

@@ -16,6 +16,7 @@ from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue
 from webhooks.services.dispatch.counts import Settled, Tally
+from webhooks.services.dispatch.loading import is_known_to_fanout
 from webhooks.services.dispatch.rate_limits import delayed_packs
 from webhooks.services.dispatch.stages import (
     Decided,
@@ -237,5 +238,5 @@ def _entry(stage: Decided | Skipped | Held, *, now: int, delay: int | None = Non
         mark=Mark.REPLAY if release is not None and release.kind is ReleaseKind.REPLAY else None,
         is_recoverable=is_recoverable,
         has_payload=known is not None and known.has_payload,
-        is_new=known is None and release is None,
+        is_new=known is None and release is None and is_known_to_fanout(decoded),
     )
