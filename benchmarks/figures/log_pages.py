@@ -5,12 +5,14 @@ the indexes; the others are delivered. The pages: the newest, the oldest, which 
 that filter: the newest dead ones, which an index finds; and those of an event's name that no delivery has,
 which are looked for in the log itself, among 1,000 deliveries at most. DynamoDB is stubbed below botocore by
 tables that hold all of the deliveries and count billed units. In timed runs they respond with bytes that they
-made before: their own work is not in it.
+made before: their own work is not in it. The read units are also those of a log whose delivered ones share
+items, ten each.
 """
 
 import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import batched
 
 from benchmarks import event_path
 from benchmarks.figure import Chart, Goal, Line, Measured, Reading
@@ -21,6 +23,7 @@ from tests.aws_stub.responses import Respond, stub_aws
 from tests.aws_stub.tables import Cost, Tables, remembered
 from webhooks.adapters.dynamodb.delivery_log_items import entry_item
 from webhooks.adapters.dynamodb.items import Item
+from webhooks.adapters.dynamodb.shared_items import shared_item
 from webhooks.bootstrap.deliveries import compose
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogEntry, LogKey, LogPage, LogQuery, Outcome, log_key
@@ -36,7 +39,9 @@ PAGE = 25
 DEAD = 100  # one delivery in so many
 READS = 100  # in one run
 DAYS = 30
-BEGAN = 1_790_000_000_000  # epoch ms, of the first event; each further one is a second later
+BEGAN = 1_790_000_000_000  # epoch ms, of the first event
+APART = 1000  # ms between two events
+SHARED, SHARED_APART, SHARED_MANY = 10, 50, 100_000  # of logs with shared items
 ATTEMPT = Attempt(
     at=BEGAN, latency_ms=81, status=200, address="192.0.2.17", times=PhaseTimes(3, 14, 41, 79, 80)
 )
@@ -92,14 +97,31 @@ def measure(progress: Progress) -> Measured:
             Reading(f"CPU time, {name}", ratios, goal=GOAL),
         ]
         remarks.append(_says(name, asked, many=many, line=lines[name]))
+    with progress.step("a log of shared items"):
+        readings += _shared()
     chart = Chart("cpu", f"CPU of a page of {PAGE} deliveries", "deliveries", "CPU time (ms)", lines, log="x")
     return Measured(readings, [chart], remarks)
 
 
-def log_of(size: int) -> Log:
+def _shared() -> list[Reading]:
+    """Measure the pages of a log whose delivered ones share items."""
+    log = log_of(SHARED_MANY, each=SHARED)
+    return [
+        Reading(
+            f"{name}, shared items",
+            [log.tables.cost(_reads(log.billed, asked, times=1)).read_units],
+            "read units",
+        )
+        for name, asked in PAGES.items()
+        if asked.after is None
+    ]
+
+
+def log_of(size: int, *, each: int = 1) -> Log:
+    """Make a log; `each`: how many delivered ones share an item."""
     tables = Tables(SECRETS)
     tables.load(event_path.SUBSCRIPTIONS, stored([WEBHOOK]))
-    tables.load(event_path.DELIVERIES, items(size))
+    tables.load(event_path.DELIVERIES, items(size) if each == 1 else shared_items(size, each))
     return Log(size, tables, reader(tables.response), reader(remembered(tables.response)))
 
 
@@ -114,10 +136,26 @@ def reader(respond: Respond) -> DeliveryLogs:
 
 def items(size: int) -> Iterator[Item]:
     """Return the items that so many deliveries leave in the table, in the order of their events."""
+    return (entry_item(entry, DAYS) for entry in entries(size))
+
+
+def shared_items(size: int, each: int) -> Iterator[Item]:
+    """Return the items of a log in which so many delivered ones share each."""
+    by_outcome: dict[bool, list[LogEntry]] = {True: [], False: []}
+    for entry in entries(size, apart=SHARED_APART):
+        by_outcome[entry.outcome is Outcome.DELIVERED].append(entry)
+    yield from (entry_item(entry, DAYS) for entry in by_outcome[False])
+    for some in batched(by_outcome[True], each, strict=False):
+        if (item := shared_item(some, DAYS)) is not None:
+            yield item
+
+
+def entries(size: int, *, apart: int = APART) -> Iterator[LogEntry]:
+    """Return so many deliveries, in the order of their events, which are so many ms apart."""
     for number in range(1, size + 1):
-        made = delivery(number)
+        made = delivery(number, apart=apart)
         is_dead = number % DEAD == 0
-        entry = LogEntry(
+        yield LogEntry(
             log_key(WEBHOOK.id, made),
             replace(made, attempts=(FAILED if is_dead else ATTEMPT,)),
             event_path.SCOPE,
@@ -126,11 +164,10 @@ def items(size: int) -> Iterator[Item]:
             reason="HTTP 500" if is_dead else None,
             has_payload=is_dead,
         )
-        yield entry_item(entry, DAYS)
 
 
-def delivery(number: int) -> Delivery:
-    event_id, log_time = f"5f2b8f9e-0b1d-4c57-9d0e-{number:012x}", BEGAN + number * 1000
+def delivery(number: int, *, apart: int = APART) -> Delivery:
+    event_id, log_time = f"5f2b8f9e-0b1d-4c57-9d0e-{number:012x}", BEGAN + number * apart
     return Delivery(
         delivery_id(event_id, WEBHOOK.id, log_time=log_time), event_id, event_path.NAME, log_time, ""
     )

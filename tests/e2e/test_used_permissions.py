@@ -17,7 +17,13 @@ from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_delivery import dead_letters, publish, register
 from tests.e2e.test_permissions import disabled, eventually, invoke
 from tests.receiver import Receiver, reply
+from webhooks.adapters.dynamodb.delivery_log_items import item_key
+from webhooks.adapters.dynamodb.items import key as item_of
 from webhooks.adapters.dynamodb.keys import webhook_key
+from webhooks.domain.delivery import Pack, delivery_of
+from webhooks.domain.delivery_log import log_key
+from webhooks.domain.delivery_message import encode_pack
+from webhooks.domain.event import Event
 from webhooks.domain.recovery_message import encode_task
 from webhooks.domain.replay import WebhookCheck
 from webhooks.domain.scope import Scope
@@ -179,6 +185,21 @@ def dead_letter_a_task(stack: Stack) -> None:
     assert "not a task" in dead_letters(stack, "RecoveryDlqUrl", text)[1]
 
 
+def look_for_a_delivery(stack: Stack) -> None:
+    """A delivery of the slow lane that was never tried is looked for among those that share items of the log."""
+    webhook_id = secrets.token_hex(12)
+    event = Event(secrets.token_hex(6), "e2e.looked_for", Scope("acme", "main"), 1_768_469_400_250, {}, "{}")
+    made = delivery_of(event, webhook_id)
+    text = encode_pack(Pack(webhook_id, event.scope, (made,)))
+    queue = stack.outputs["SlowDeliveriesQueueUrl"]
+    stack.client("sqs").send_message(QueueUrl=queue, MessageBody=text, MessageGroupId="acme")
+    pk, sk = item_key(log_key(webhook_id, made))
+    table = stack.outputs["DeliveriesTable"]
+    assert eventually(
+        lambda: "Item" in stack.client("dynamodb").get_item(TableName=table, Key=item_of(pk, sk))
+    )
+
+
 def send_task(stack: Stack, text: str) -> None:
     stack.client("sqs").send_message(QueueUrl=stack.outputs["RecoveryQueueUrl"], MessageBody=text)
 
@@ -221,6 +242,7 @@ def test_every_permission_is_used_and_every_call_is_permitted(stack: Stack, syst
     fail_and_recover(stack, system)
     disable_what_fails_for_days(stack, system)
     dead_letter_a_task(stack)
+    look_for_a_delivery(stack)
     reset_every_key(system)
 
     allowed, used = calls_made.allowed(stack), calls_made.used(stack)

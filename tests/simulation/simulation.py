@@ -25,11 +25,9 @@ from tests.simulation.recovery_containers import CHECKS_SECONDS, MaintenanceCont
 from tests.simulation.tasks import KilledError, Task
 from tests.simulation.torn_index import TornIndex
 from webhooks.domain.delivery_message import decode_pack
-from webhooks.domain.errors import MalformedPackError, MalformedTaskError
+from webhooks.domain.errors import MalformedPackError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.lane import Lane
-from webhooks.domain.recovery_message import decode_task
-from webhooks.domain.replay import WebhookCheck
 
 MAX_STEPS = 60_000
 MAX_INVOCATIONS = 4  # at the same time
@@ -237,7 +235,7 @@ class Simulation(Deployment):
         invocation = self._new_invocation(function, batch)
         invocation.came_again = _came_again(batch, is_slow=queue is self.slow)
         number = invocation.number
-        if function != "recovery" or not _are_looks(batch):
+        if function != "recovery":
             self._worked_at = self.clock.now
         self.note(f"{function} {number} gets {', '.join(invocation.messages)}")
         failed: set[str] = set()
@@ -248,6 +246,8 @@ class Simulation(Deployment):
             invocation.is_over = True
             invocation.failure = running.failure
             invocation.is_killed = isinstance(invocation.failure, KilledError)
+            if failed or invocation.failure is not None:  # what a fault stopped is still to be done
+                self._worked_at = self.clock.now
             if invocation.failure is not None:
                 self.note(f"{function} {number} ends with {invocation.failure!r}")
                 return
@@ -375,13 +375,6 @@ def _brought(batch: Sequence[Message]) -> dict[str, set[str]]:
             for each in pack.deliveries:
                 brought.setdefault(each.id, set()).add(pack.release.kind if pack.release else "")
     return brought
-
-
-def _are_looks(batch: Sequence[Message]) -> bool:
-    """Tell whether a batch of the recovery queue has looks at webhooks alone."""
-    with suppress(MalformedTaskError):
-        return all(isinstance(decode_task(message.text), WebhookCheck) for message in batch)
-    return False
 
 
 def _came_again(batch: Sequence[Message], *, is_slow: bool) -> set[str]:

@@ -21,10 +21,12 @@ from tests.factories import (
 )
 from tests.fakes.keys import FakeMaster
 from webhooks.domain.delivery import Attempt
-from webhooks.domain.delivery_log import LogEntry, Mark, Outcome
+from webhooks.domain.delivery_log import LogEntry, LogKey, LogPage, LogQuery, Mark, Outcome
+from webhooks.domain.errors import InvalidInputError
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api.cursors import write_cursor
+from webhooks.entrypoints.api.schemas.deliveries import DeliveriesIn, cursor_of
 from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.sent_headers import LEFT_OUT, sent_headers
 
@@ -364,3 +366,21 @@ def test_no_payload_and_no_cursor_is_in_the_functions_log(logged: Logged) -> Non
     assert logged.fetch(cursor="planted-cursor-of-a-caller").status == 400
     assert "planted" not in logged.app.log.getvalue()
     assert cursor not in logged.app.log.getvalue()
+
+
+def test_a_cursor_has_the_reach_of_its_page_where_it_is_known() -> None:
+    query = LogQuery(SCOPE, "0" * 24)
+    last = LogKey("0" * 24, 5, f"{'0' * 24}-{5:012x}-{'a' * 32}")
+    for reach in (None, 0, 7, 2000):
+        asked = DeliveriesIn(cursor=cursor_of(query, LogPage((), last, reach)))
+        assert (asked.after(query), asked.reach(query)) == (last, reach)
+    assert cursor_of(query, LogPage((), None, 7)) is None
+    assert DeliveriesIn().reach(query) is None
+
+
+@pytest.mark.parametrize("reach", [".", ".-1", ".1e3", ".2001", ".99999", ".7.7", "7"])
+def test_a_cursor_with_another_reach_is_refused(reach: str) -> None:
+    query = LogQuery(SCOPE, "0" * 24)
+    cursor = cursor_of(query, LogPage((), LogKey("0" * 24, 5, f"{'0' * 24}-{5:012x}-{'a' * 32}{reach}")))
+    with pytest.raises(InvalidInputError, match="cursor"):
+        DeliveriesIn(cursor=cursor).after(query)

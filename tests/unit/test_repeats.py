@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import batched
 
 import pytest
 
@@ -61,10 +62,10 @@ class Bench:
         self.reader = Reader(self.app, self.log)
 
     def dispatch(
-        self, count: int, *, receives: int = 1, lane: Lane = Lane.FAST, at: int = AT
+        self, count: int, *, receives: int = 1, lane: Lane = Lane.FAST, at: int = AT, packs: int = 1
     ) -> tuple[set[str], int]:
         """Dispatch a pack of so many events; return the messages to come again, and the requests made."""
-        deliveries = tuple(
+        deliveries = [
             Delivery(
                 delivery_id(f"e{each}", self.webhook_id, log_time=at + each),
                 f"e{each}",
@@ -73,9 +74,12 @@ class Bench:
                 "{}",
                 is_marked=True,
             )
-            for each in range(count)
-        )
-        message = DeliveryMessage("m", encode_pack(Pack(self.webhook_id, SCOPE, deliveries)), receives)
+            for each in range(count * packs)
+        ]
+        messages = [
+            DeliveryMessage("m", encode_pack(Pack(self.webhook_id, SCOPE, some)), receives)
+            for some in batched(deliveries, count, strict=True)
+        ]
         before = len(self.endpoint.requests())
         with ThreadPoolExecutor(1) as workers:
             again = make_dispatcher(
@@ -88,7 +92,7 @@ class Bench:
                 clock=self.app.clock,
                 monotonic=self.app.clock,
                 wrap=lambda name, port: self.reader if name == "batch" else port,
-            ).dispatch([message], lane)
+            ).dispatch(messages, lane)
         return again, len(self.endpoint.requests()) - before
 
 
@@ -116,6 +120,14 @@ def test_a_message_that_came_before_sends_nothing_that_shares_an_item(
 
     assert bench.reader.consistent == [False, True]
     assert bench.reader.looks == [10]
+
+
+def test_one_that_is_alone_in_its_pack_has_an_item_of_its_own(bench: Bench) -> None:
+    """Fan-out does not remember its event: its key alone tells of a repeat."""
+    bench.dispatch(1, packs=3)
+
+    assert len(bench.log.logged(each.key for each in bench.log.entries())) == 3
+    assert bench.dispatch(1, packs=4) == (set(), 1)
 
 
 def test_what_is_known_by_its_own_key_is_not_looked_for(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from webhooks.domain.delivery_log import LATEST, LogKey, LogPage, LogQuery, Outcome, log_key_of
 from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.log_sharing import SPAN
 from webhooks.domain.scope import Scope
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.cursors import REFUSED, QueryParts, read_cursor, write_cursor
@@ -68,7 +69,7 @@ class _PageIn(ApiModel):
     def _place(self, query: LogQuery) -> tuple[LogKey, int | None]:
         last, separator, reach = read_cursor(self.cursor or "", _parts(query)).partition(REACH)
         key = log_key_of(last)
-        if key is None or (separator and not _REACH.fullmatch(reach)):
+        if key is None or (separator and not (_REACH.fullmatch(reach) and int(reach) <= SPAN)):
             raise InvalidInputError([REFUSED])
         return key, int(reach) if separator else None
 
