@@ -14,13 +14,8 @@ from webhooks_cli.costs.figures import PACKED, SINGLE
 TITLE = "AWS calls and units per event and delivery"
 AGAINST = "nothing: these are counts"
 BOUND = """\
-A packed delivery takes a whole write unit, five times the goal: the log has an item for each delivery, as a
-repeat of an event, by its producer, by SQS or after a crash, is recognised by the item's key, which follows
-from event and webhook alone (decision 7). An item for each pack would take 0.1 to 0.2 units; its key would
-follow from the deliveries that happened to travel together, and a repeat that travels otherwise would be
-sent again. Items by webhook and slice of time, added to by each pack, would keep the promise for 0.2 to 0.5
-units and a call for each pack. The goal is in reach without the promise that repeats by producers are
-recognised under load."""
+A delivery that travels alone takes an item of its own in the log. Those that share a message share an item,
+and fan-out marks their events so that repeats by producers are recognised: a write for a batch of events."""
 GOALS = {"single": (Goal(0.35), Goal(1)), "packed": (Goal(0.06), Goal(0.2))}
 
 
