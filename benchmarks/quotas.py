@@ -111,6 +111,13 @@ def quotas(use: Use) -> Iterator[Quota]:
         f'{LAMBDA}, "Configuring scaling behavior for SQS event source mappings"',
     )
     yield Quota(
+        PARTITION_READS * SETTINGS.batch_messages,
+        "one item, the epoch: a read for each batch of events",
+        f"{PARTITION_READS:,} units a second of a partition",
+        "`BatchingSeconds`: fuller batches; another stack",
+        f'{DYNAMODB}, "Best practices for designing and using partition keys effectively"',
+    )
+    yield Quota(
         KMS_RATE / use.key_requests,
         "KMS requests",
         "20,000 a second, or more by region",

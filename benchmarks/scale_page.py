@@ -1,7 +1,7 @@
 """The numbers of docs/scale.md: the rate of events at which each quota binds, by the model."""
 
 from benchmarks.model_tables import Rows, with_table
-from benchmarks.quotas import PARTITION_READS, PARTITION_WRITES, Use, quotas, use_of
+from benchmarks.quotas import PARTITION_READS, PARTITION_WRITES, quotas, use_of
 from local.paths import ROOT
 from webhooks_cli.costs.fill import FULL, PACKED
 
@@ -30,13 +30,8 @@ def _partitions() -> Rows:
     yield (
         "the community's webhooks, reads",
         f"{PARTITION_READS:,}",
-        *(_units(each.webhook_reads + heads) for each, heads in zip(uses, _heads(uses), strict=True)),
+        *(_units(each.webhook_reads) for each in uses),
     )
-
-
-def _heads(uses: list[Use]) -> list[float]:
-    """Return fan-out's reads of the one community's head: of its events, a batch has one community."""
-    return [min(each.head_reads, uses[-1].head_reads) for each in uses]
 
 
 def _units(each: float) -> str:

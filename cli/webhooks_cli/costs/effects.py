@@ -75,7 +75,6 @@ ECONOMIES = (
     ),
     Economy("EncryptionKey", "AwsOwned", {"has_own_key": False}, "no key policy of your own"),
     Economy("LogBackups", "false", {"has_log_backups": False}, "no restore of the delivery log"),
-    Economy("KeyCacheSeconds", "300", {"keys_seconds": 300}, "a reset key signs 5 min later"),
     Economy(
         "FanoutConcurrency",
         "0",

@@ -37,8 +37,8 @@ class MeasuredFigures:
     """
 
     shape: Shape
-    # Reads of fan-out's one BatchGetItem: the head of each community in the batch. Singles come from ten
-    # tenants and read ten heads, packed ones come from one. A head is less than 4 KB: one unit.
+    # Fan-out's reads of a batch: the epoch, consistently, and the marks of the events' second, not so. Its
+    # write is a mark for the events of a batch that travel in packs.
     fanout_read_units_per_event: float
     fanout_write_units_per_event: float
     # Fan-out's calls of a batch beside its sends.
@@ -52,8 +52,8 @@ class MeasuredFigures:
     # The dispatcher's calls of one batch: BatchGetItem for each 100 keys, BatchWriteItem for each 25 items.
     # tests/integration/test_call_counts.py holds these and the write units.
     dispatcher_calls_per_batch: float
-    # Consistent reads: a webhook's item for each message, and the log's key of each delivery; a missing item
-    # costs a unit, too.
+    # A webhook's item for each message, read consistently, and the log's key of each delivery, not so; a
+    # missing item costs half a unit, too.
     read_units_per_message: float
     read_units_per_delivery: float
     write_units_per_delivery: float
@@ -116,56 +116,56 @@ PACKED = Shape(
 MEASURED = {
     "trickle": MeasuredFigures(
         shape=TRICKLE,
-        fanout_read_units_per_event=1,
+        fanout_read_units_per_event=1.5,
         fanout_write_units_per_event=0,
-        fanout_more_calls_per_batch=1,
+        fanout_more_calls_per_batch=2,
         fanout_cpu_ms_per_event=0.84,
         fanout_cpu_ms_per_further_match=0.065,
         log_bytes_per_event=401,
         dispatcher_calls_per_batch=2,
         read_units_per_message=1,
-        read_units_per_delivery=1,
+        read_units_per_delivery=0.5,
         write_units_per_delivery=1,
         cpu_ms_per_delivery=1.49,
-        log_bytes_per_delivery=838,
+        log_bytes_per_delivery=324,
         log_items_per_delivery=1,
         log_item_bytes_per_delivery=315,
-        message_bytes_per_delivery=351,
+        message_bytes_per_delivery=363,
     ),
     "single": MeasuredFigures(
         shape=SINGLE,
-        fanout_read_units_per_event=1,
+        fanout_read_units_per_event=0.15,
         fanout_write_units_per_event=0,
-        fanout_more_calls_per_batch=1,
+        fanout_more_calls_per_batch=2,
         fanout_cpu_ms_per_event=0.2,
         fanout_cpu_ms_per_further_match=0.067,
         log_bytes_per_event=40,
         dispatcher_calls_per_batch=2,
         read_units_per_message=1,
-        read_units_per_delivery=1,
+        read_units_per_delivery=0.5,
         write_units_per_delivery=1,
         cpu_ms_per_delivery=0.59,
-        log_bytes_per_delivery=546,
+        log_bytes_per_delivery=32,
         log_items_per_delivery=1,
         log_item_bytes_per_delivery=315,
-        message_bytes_per_delivery=351,
+        message_bytes_per_delivery=363,
     ),
     "packed": MeasuredFigures(
         shape=PACKED,
-        fanout_read_units_per_event=0.1,
-        fanout_write_units_per_event=0,
-        fanout_more_calls_per_batch=1,
+        fanout_read_units_per_event=0.15,
+        fanout_write_units_per_event=0.1,
+        fanout_more_calls_per_batch=3,
         fanout_cpu_ms_per_event=0.17,
         fanout_cpu_ms_per_further_match=0.019,
         log_bytes_per_event=40,
-        dispatcher_calls_per_batch=6,
+        dispatcher_calls_per_batch=3,
         read_units_per_message=1,
-        read_units_per_delivery=1,
-        write_units_per_delivery=1,
+        read_units_per_delivery=0.5,
+        write_units_per_delivery=0.1,
         cpu_ms_per_delivery=0.48,
-        log_bytes_per_delivery=520,
-        log_items_per_delivery=1,
-        log_item_bytes_per_delivery=318,
-        message_bytes_per_delivery=210,
+        log_bytes_per_delivery=3.3,
+        log_items_per_delivery=0.1,
+        log_item_bytes_per_delivery=43,
+        message_bytes_per_delivery=225,
     ),
 }

@@ -14,7 +14,7 @@ class Settings:
     has_credentials_in_table: bool = False  # CredentialStore=Table
     has_own_key: bool = True  # EncryptionKey=Customer
     has_log_backups: bool = True  # LogBackups
-    keys_seconds: int = 30  # KeyCacheSeconds: in which a function keeps each of the two signing keys
+    keys_seconds: int = 300  # KeyCacheSeconds: in which a function keeps each of the two signing keys
     has_maximum_concurrency: bool = True  # none of the concurrency parameters is 0
     log_days: int = 30  # LogRetentionDays
     fast_lane_ms: int = 1000  # FastLaneSeconds: deliveries of slower endpoints take the slow lane

@@ -10,7 +10,7 @@ from webhooks.adapters.dynamodb import table as tables
 from webhooks.adapters.secrets_manager import key_store
 from webhooks_cli.costs import fill as fills
 from webhooks_cli.costs.bill import Bill, bill_of
-from webhooks_cli.costs.figures import MEASURED, PACKED, SINGLE, TRICKLE, MeasuredFigures, Shape
+from webhooks_cli.costs.figures import MEASURED, SINGLE, TRICKLE, MeasuredFigures, Shape
 from webhooks_cli.costs.load import MONTH_SECONDS, Load
 from webhooks_cli.costs.settings import SETTINGS
 from webhooks_cli.costs.traffic import Traffic, traffic_of
@@ -200,14 +200,14 @@ def test_a_credential_is_a_secret_that_is_read_each_hour() -> None:
     assert more == pytest.approx(100 * 0.40 + reads * (5.00 + 3.00) / MILLION)
 
 
-@pytest.mark.parametrize("shape", [TRICKLE, SINGLE, PACKED], ids=lambda shape: shape.name)
+@pytest.mark.parametrize("shape", [TRICKLE, SINGLE], ids=lambda shape: shape.name)
 def test_the_calls_of_a_batch_follow_from_the_adapters_limits(shape: Shape) -> None:
-    # tests/integration/test_call_counts.py counts them: two for ten single deliveries, six for
-    # ten packs of ten; and one write unit for each delivery.
+    # tests/integration/test_call_counts.py counts them, and those of packs.
     deliveries = shape.deliveries_per_batch
     reads = math.ceil((shape.messages_per_batch + deliveries) / tables.BATCH_KEYS)
     writes = math.ceil(deliveries / batch_writer.BATCH)
     assert MEASURED[shape.name].dispatcher_calls_per_batch == reads + writes
+    assert writes == 1
 
 
 @pytest.mark.parametrize("figures", MEASURED.values(), ids=MEASURED)
@@ -252,8 +252,7 @@ def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     assert (text.count("MaximumConcurrency:") == SETTINGS.queues) is (SETTINGS.pollers == 5)
 
 
-def test_keys_and_master_are_cached_as_long_as_in_the_model() -> None:
-    assert SETTINGS.keys_seconds == key_store.KEYS_SECONDS
+def test_the_master_is_cached_as_long_as_in_the_model() -> None:
     assert SETTINGS.master_seconds == key_store.MASTER_SECONDS
 
 

@@ -30,7 +30,7 @@ def month_at(rate: float, settings: Settings = SETTINGS, **load: int) -> Month:
 
 
 @pytest.mark.parametrize(
-    ("rate", "events", "messages"), [(0.4, 1, 1), (4, 1, 1), (38, 1, 2), (190, 2, 10), (1000, 9, 10)]
+    ("rate", "events", "messages"), [(0.4, 1, 1), (4, 1, 1), (38, 1, 2), (190, 2, 10), (1000, 10, 10)]
 )
 def test_pollers_take_what_came_while_they_were_away(rate: float, events: int, messages: int) -> None:
     found = fill_at(rate)
@@ -110,7 +110,8 @@ def test_busy_hours_have_fuller_batches_and_the_same_deliveries() -> None:
     even = month_at(38)
     busy = replace(even, load=replace(even.load, share=BUSY_SHARE))
     assert busy.traffic.fill.messages > even.traffic.fill.messages
-    assert busy.traffic.write_units == pytest.approx(even.traffic.write_units)
+    assert busy.traffic.deliveries == even.traffic.deliveries
+    assert busy.traffic.write_units <= even.traffic.write_units
     assert busy.bill.total < even.bill.total
 
 
@@ -202,7 +203,6 @@ def test_a_fixed_filling_has_no_busy_hours(webhooks: CommandLine) -> None:
         (("--dispatcher-memory", "256"), "DispatcherMemory", 256),
         (("--credential-store", "Table"), "CredentialStore", "Table"),
         (("--encryption-key", "AwsOwned"), "EncryptionKey", "AwsOwned"),
-        (("--key-cache-seconds", "300"), "KeyCacheSeconds", 300),
         (("--no-log-backups",), "LogBackups", False),
         (("--concurrency", "0"), "hasMaximumConcurrency", False),
     ],
