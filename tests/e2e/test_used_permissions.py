@@ -76,7 +76,7 @@ def deliver_retry_and_disable(stack: Stack, system: PlatformClient) -> None:
 
 
 def publish_a_pack_twice(stack: Stack, system: PlatformClient) -> None:
-    """Two events in one message share a pack, and a mark; the repeat is sent to nobody."""
+    """Two events in one message share a pack, and a mark; the repeat is not sent."""
     with Receiver() as receiver:
         _, name = register(system, receiver)
         scope = {"tenantId": "acme", "communityId": "main", "occurredAt": "2026-01-15T09:30:00.250Z"}

@@ -12,8 +12,10 @@ import pytest
 
 from tests.packed_log import PackedLog
 from tests.simulation.faults import CALLS, FaultsAt, Kind, NoFaults, Plan
+from tests.simulation.invariants import Invariants
 from tests.simulation.queues import MAX_BATCH
 from tests.simulation.simulation import Simulation
+from tests.simulation.tenants import Tenants
 from tests.simulation.test_event_arrays import DeliveryCounts, NamedIndex
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_message import decode_pack, encode_pack
@@ -156,3 +158,24 @@ def sent_twice(seed: int) -> int:
         assert (False, False) in kinds
     assert max(lane.log.sent.values()) <= 2
     return len(twice)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_repeat_is_sent_once_by_the_dispatchers_of_the_service(seed: int) -> None:
+    """It comes when all before is done, with a webhook that was registered meanwhile."""
+    simulation = Simulation(Random(seed), switching=0.1)
+    tenants = Tenants(simulation)
+    try:
+        for numbers, webhooks in (([*range(8)], 2), ([2, 3, 4], 1), ([8, 5, 6, 9], 0), ([8, 9, 7], 0)):
+            for _ in range(webhooks):
+                tenants.register()
+            for number in numbers:
+                tenants.publish(f"e{number}", occurredAt=TIME + 30 * number)
+            simulation.run()
+    finally:
+        simulation.close()
+    assert Invariants(simulation, is_clean=False).violations() == []
+    sent = Counter(call.delivery_id for call in simulation.history.calls)
+    assert set(sent.values()) == {1}
+    third = [2, 3, 4, 8, 5, 6, 9, 7]
+    assert len(sent) == 2 * 10 + len(third)

@@ -68,6 +68,7 @@ OTHER = {
     "BreakerFailures": "5",
     "BreakerSeconds": "30",
     "ProbeSeconds": "60",
+    "WebhookCacheSeconds": "20",
     "DisableAfterDays": "7",
     "PermissionsBoundary": "arn:aws:iam::111111111111:policy/boundary",
     "ProducerAccounts": "111111111111,222222222222",
