@@ -75,11 +75,12 @@ class Platform:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert process.stderr is not None
-        for line in process.stderr:
-            if when in line:
-                os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        with process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if when in line:
+                    os.kill(process.pid, signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
 
     def client(self, cell: str) -> PlatformClient:
         """Return the tenant's client with the keys that it always had."""
