@@ -77,10 +77,12 @@ class Platform:
         )
         with process:
             assert process.stderr is not None
+            told = []
             for line in process.stderr:
+                told.append(line)
                 if when in line:
                     os.kill(process.pid, signal.SIGKILL)
-        assert process.returncode == -signal.SIGKILL
+        assert process.returncode == -signal.SIGKILL, told
 
     def client(self, cell: str) -> PlatformClient:
         """Return the tenant's client with the keys that it always had."""
