@@ -75,11 +75,14 @@ class Platform:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert process.stderr is not None
-        for line in process.stderr:
-            if when in line:
-                os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        with process:
+            assert process.stderr is not None
+            told = []
+            for line in process.stderr:
+                told.append(line)
+                if when in line:
+                    os.kill(process.pid, signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL, told
 
     def client(self, cell: str) -> PlatformClient:
         """Return the tenant's client with the keys that it always had."""

@@ -84,6 +84,7 @@ class Cells:
         self.directory = backend.table("directory")
         self.command.environment = {"WEBHOOKS_DIRECTORY": self.directory}
         self.command.sleep = self._sleep
+        self.workers = 1  # calls at the same time
         self.stacks = {name: CellStack(backend, name, folder / name) for name in ("one", "two")}
         self.one, self.two = self.stacks["one"], self.stacks["two"]
 
@@ -127,6 +128,6 @@ class Cells:
 
         with (
             mock.patch.object(Account, "stack", property(stack)),
-            mock.patch("webhooks_cli.cells.work.WORKERS", 1),
+            mock.patch("webhooks_cli.cells.work.WORKERS", self.workers),
         ):
             yield

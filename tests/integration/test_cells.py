@@ -259,6 +259,26 @@ def test_held_and_recoverable_deliveries_are_handed_over_with_their_payloads(cel
     assert decode_task(check) == WebhookCheck(ACME, webhook.id)
 
 
+def test_a_delivery_that_is_still_held_comes_back_with_its_tenant(cells: Cells) -> None:
+    webhook = cells.one.add()
+    held = entry(1, Outcome.HELD, webhook_id=webhook.id, scope=ACME)
+    cells.one.log(held)
+    cells.move("two")
+
+    assert cells.move("one")["handedOver"] == 1
+
+    assert cells.one.outcomes() == {held.key.delivery_id: "held"}
+    assert cells.two.outcomes() == {held.key.delivery_id: "skipped"}
+    assert cells.one.log_reader().payloads([held.key]) == {held.key: held.delivery.body}
+
+
+def test_more_deliveries_than_workers_are_handed_over(cells: Cells) -> None:
+    webhook = cells.one.add()
+    cells.one.log(*(entry(number, Outcome.HELD, webhook_id=webhook.id, scope=ACME) for number in range(9)))
+    cells.workers = 2
+    assert cells.move("two")["handedOver"] == 9
+
+
 def test_a_handover_that_is_cut_off_loses_no_delivery_and_doubles_none(
     backend: Backend, tmp_path: Path
 ) -> None:

@@ -4,73 +4,28 @@ Producers and routers read it (docs/cells.md has their code): a tenant's item na
 its addresses. The tenant `*` stands for all that have no item of their own.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
+from webhooks_cli.cells.entries import (
+    TENANT_PREFIX,
+    Cell,
+    Item,
+    Move,
+    Tenant,
+    cell_from,
+    cells_of,
+    move_item,
+    tenant_from,
+)
 from webhooks_cli.errors import MissingError, RefusedError
 from webhooks_cli.license import ANY
 
-CELLS, TENANT, TENANT_PREFIX = "CELLS", "TENANT", "TENANT#"
+CELLS, TENANT = "CELLS", "TENANT"
 REFUSED = ("ConditionalCheckFailedException",)
 ABSENT = ("TransactionCanceledException",)
 UNMOVED = "attribute_not_exists(#move) AND (attribute_not_exists(cell) OR cell = :cell)"
-
-Item = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A stack of this service; `region` is the one that it is deployed in."""
-
-    name: str
-    stack: str
-    region: str
-    api_url: str
-    events_queue_url: str
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "cell": self.name,
-            "stack": self.stack,
-            "region": self.region,
-            "apiUrl": self.api_url,
-            "eventsQueueUrl": self.events_queue_url,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A move that has begun. `step`: the last one that is done; `times`: when each was, in epoch seconds."""
-
-    id: str
-    source: str
-    target: str
-    step: str
-    times: Mapping[str, int] = field(default_factory=dict)
-
-    def document(self) -> dict[str, Any]:
-        return {"from": self.source, "to": self.target, "step": self.step, "times": dict(self.times)}
-
-
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """A tenant's entry; `is_default`: it has none of its own, and lives where the tenant `*` does."""
-
-    id: str
-    cell: str
-    move: "Move | None" = None
-    is_default: bool = False
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "tenant": self.id,
-            "cell": self.cell,
-            "isDefault": self.is_default,
-            "move": self.move.document() if self.move else None,
-        }
 
 
 class Directory:
@@ -90,14 +45,14 @@ class Directory:
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": CELLS}},
         )  # fmt: skip
-        return [_cell_from(item) for item in items]
+        return [cell_from(item) for item in items]
 
     def cell(self, name: str) -> Cell:
         """Return a cell. Raises MissingError."""
         item = self._get(CELLS, name)
         if item is None:
             raise MissingError(f"the directory has no cell {name}: `webhooks cells list` shows those it has")
-        return _cell_from(item)
+        return cell_from(item)
 
     def put_cell(self, cell: Cell) -> None:
         """Add a cell, or change its addresses."""
@@ -128,15 +83,15 @@ class Directory:
             FilterExpression="begins_with(pk, :prefix)",
             ExpressionAttributeValues={":prefix": {"S": TENANT_PREFIX}},
         )  # fmt: skip
-        found = [_tenant_from(item) for item in items]
-        chosen = [each for each in found if cell is None or cell in _cells_of(each)]
+        found = [tenant_from(item) for item in items]
+        chosen = [each for each in found if cell is None or cell in cells_of(each)]
         return sorted(chosen, key=lambda each: each.id)
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return a tenant's entry, or that of all others under its id. Raises MissingError."""
         item = self._get(f"{TENANT_PREFIX}{tenant_id}", TENANT)
         if item is not None:
-            return _tenant_from(item)
+            return tenant_from(item)
         item = self._get(f"{TENANT_PREFIX}{ANY}", TENANT)
         if item is None:
             raise MissingError(
@@ -175,14 +130,14 @@ class Directory:
                 "UpdateExpression": "SET cell = :cell, #move = :move",
                 "ConditionExpression": UNMOVED,
                 "ExpressionAttributeNames": {"#move": "move"},
-                "ExpressionAttributeValues": {":cell": {"S": tenant.cell}, ":move": {"M": _move_item(move)}},
+                "ExpressionAttributeValues": {":cell": {"S": tenant.cell}, ":move": {"M": move_item(move)}},
             }},
         )  # fmt: skip
 
     def record(self, tenant_id: str, before: Move, after: Move, *, cell: "str | None" = None) -> None:
         """Note that a step is done; `cell`: where the tenant is from now on. Raises RefusedError."""
         values: Item = {
-            ":after": {"M": _move_item(after)}, ":id": {"S": before.id}, ":step": {"S": before.step}
+            ":after": {"M": move_item(after)}, ":id": {"S": before.id}, ":step": {"S": before.step}
         }  # fmt: skip
         if cell is not None:
             values[":cell"] = {"S": cell}
@@ -245,38 +200,3 @@ class Directory:
 
 def _key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _cells_of(tenant: Tenant) -> set[str]:
-    move = tenant.move
-    return {tenant.cell, *((move.source, move.target) if move else ())}
-
-
-def _cell_from(item: Item) -> Cell:
-    return Cell(
-        item["sk"]["S"],
-        stack=item["stack"]["S"],
-        region=item["region"]["S"],
-        api_url=item["apiUrl"]["S"],
-        events_queue_url=item["eventsQueueUrl"]["S"],
-    )
-
-
-def _tenant_from(item: Item) -> Tenant:
-    move = _move_from(item["move"]["M"]) if "move" in item else None
-    return Tenant(item["pk"]["S"][len(TENANT_PREFIX) :], item["cell"]["S"], move)
-
-
-def _move_item(move: Move) -> Item:
-    return {
-        "id": {"S": move.id},
-        "source": {"S": move.source},
-        "target": {"S": move.target},
-        "step": {"S": move.step},
-        "times": {"M": {name: {"N": str(at)} for name, at in move.times.items()}},
-    }
-
-
-def _move_from(item: Item) -> Move:
-    times = {name: int(value["N"]) for name, value in item["times"]["M"].items()}
-    return Move(item["id"]["S"], item["source"]["S"], item["target"]["S"], item["step"]["S"], times)

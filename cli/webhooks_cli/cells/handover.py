@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from hashlib import sha256
 from itertools import islice
+from typing import Any
 
 from webhooks_cli.backup.source import query
 from webhooks_cli.backup.webhook_items import COMMUNITY, Item
@@ -19,6 +20,8 @@ from webhooks_cli.cells.opened import Opened
 INDEX, IN, OF = "communityUndelivered", "undeliveredIn", "undeliveredOf"
 HELD, DEAD, SKIPPED = "held", "dead", "skipped"
 RECOVERABLE = "recoverable"
+MOVED = "its tenant moved to the cell "  # the reason of a delivery that another cell has
+UNKNOWN = "attribute_not_exists(pk) OR (outcome = :skipped AND begins_with(#reason, :moved))"
 CHUNK = 100
 SHARDS = 16
 REFUSED = ("ConditionalCheckFailedException",)
@@ -94,20 +97,27 @@ class Handover:
                 yield [item for item in found if IN in item and item["outcome"]["S"] == outcome]
 
     def _copy(self, items: Sequence[Item]) -> None:
-        """Write payloads, then items that the new log does not have."""
+        """Write payloads, then items that the new log does not have, or has from before an earlier move."""
         self.source.calls.each(self._copy_one, items)
 
     def _copy_one(self, item: Item) -> None:
-        target, table = self.target, self.target.resources.deliveries
         if "payload" in item:
             chunks = query(
                 self.source.calls, self.source.account, self.source.resources.deliveries, _payload_pk(item)
             )
-            for chunk in chunks:
-                target.calls.write(target.account.dynamodb, table, [chunk])
-        target.calls.call(
-            "dynamodb PutItem", target.account.dynamodb.put_item, REFUSED,
-            TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)",
+            for chunk in chunks:  # not by `calls.write`, which waits for the workers of which this is one
+                self._put(chunk)
+        self._put(
+            item,
+            ConditionExpression=UNKNOWN,
+            ExpressionAttributeNames={"#reason": "reason"},
+            ExpressionAttributeValues={":skipped": {"S": SKIPPED}, ":moved": {"S": MOVED}},
+        )
+
+    def _put(self, item: Item, **condition: Any) -> None:
+        self.target.calls.call(
+            "dynamodb PutItem", self.target.account.dynamodb.put_item, REFUSED,
+            TableName=self.target.resources.deliveries, Item=item, **condition,
         )  # fmt: skip
 
     def _mark_backlogs(self, pk: str, items: Sequence[Item]) -> None:
@@ -143,7 +153,7 @@ class Handover:
             f"REMOVE #{IN}, #{OF}, #{RECOVERABLE}",
             "#outcome = :read AND #settledAt = :at",
             skipped={"S": SKIPPED},
-            reason={"S": f"its tenant moved to the cell {self.target.cell.name}"[:128]},
+            reason={"S": f"{MOVED}{self.target.cell.name}"},
             tenant={"S": tenant},
             community={"S": community},
             read=item["outcome"],

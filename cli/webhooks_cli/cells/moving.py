@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from webhooks_cli.cells.copying import TenantCopy
-from webhooks_cli.cells.directory import Directory, Move, Tenant
+from webhooks_cli.cells.directory import Directory
+from webhooks_cli.cells.entries import Move, Tenant
 from webhooks_cli.cells.handover import Handover
 from webhooks_cli.cells.leaving import is_empty, pause, running_replays
 from webhooks_cli.cells.marks import communities, mark, unmark

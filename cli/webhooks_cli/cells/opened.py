@@ -7,7 +7,7 @@ from functools import cached_property
 from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.resources import Resources, target_resources
-from webhooks_cli.cells.directory import Cell, Item
+from webhooks_cli.cells.entries import Cell, Item
 from webhooks_cli.deployment import Deployment
 
 NAMES = re.compile(r"#(\w+)")

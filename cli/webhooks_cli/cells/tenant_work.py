@@ -4,7 +4,8 @@ from argparse import Namespace
 from typing import Any
 
 from webhooks_cli.backup.aws_calls import Calls
-from webhooks_cli.cells.directory import Directory, Move, Tenant
+from webhooks_cli.cells.directory import Directory
+from webhooks_cli.cells.entries import Move, Tenant
 from webhooks_cli.cells.keys import refuse_other_keys
 from webhooks_cli.cells.marks import webhook_count
 from webhooks_cli.cells.moving import BACK, BEFORE_SWITCH, BEGUN, Moving, Times

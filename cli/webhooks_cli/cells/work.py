@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
-from webhooks_cli.cells.directory import Cell, Directory
+from webhooks_cli.cells.directory import Directory
+from webhooks_cli.cells.entries import Cell
 from webhooks_cli.cells.keys import join as join_keys
 from webhooks_cli.cells.opened import open_cell
 from webhooks_cli.context import CliContext
