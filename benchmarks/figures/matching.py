@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks import event_path
+from benchmarks.conditions import Measurement
 from benchmarks.figure import Goal, Measured, Reading
 from benchmarks.figures.pages import listening_to, stored, webhooks
 from benchmarks.paired import Work, cpu_of, cpu_ratios
@@ -27,7 +28,7 @@ from tests.aws_stub.responses import Respond, stub_aws
 from tests.aws_stub.tables import Tables, remembered
 from tests.fakes.plain_index import PlainIndex
 from tests.fakes.seen_events import FakeSeenEvents
-from webhooks.adapters.dynamodb.keys import community_pk
+from webhooks.adapters.dynamodb.keys import EPOCH, community_pk
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.adapters.dynamodb.webhook_items import webhook_from
 from webhooks.bootstrap.fanout import FanoutApp
@@ -46,6 +47,7 @@ GOAL, SCAN_GOAL = Goal(1.5), Goal(1000, at_least=True)
 SMALL, LARGE = 1_000, 100_000  # webhooks of a community
 MATCHES = 10  # and as many webhooks for each other name
 EVENTS = 300  # in one run
+RELIED_ON = EPOCH | {"version": {"N": "1"}, "since": {"N": "0"}}
 SCAN_PAIRS = 5  # a scan takes seconds
 
 
@@ -89,6 +91,7 @@ def measure(progress: Progress) -> Measured:
     with progress.step(f"load {LARGE + SMALL:,} webhooks"):
         for size in (SMALL, LARGE):
             tables.load(event_path.SUBSCRIPTIONS, stored(community(size)))
+        tables.load(event_path.SUBSCRIPTIONS, [RELIED_ON])
         gc.freeze()  # a function's own heap has no tables, which its collector would walk
     billed, timed = composed(tables.response), composed(remembered(tables.response))
     readings, remarks = [], []
@@ -103,6 +106,10 @@ def measure(progress: Progress) -> Measured:
                 f"An event at {LARGE:,} webhooks, {name}: {cpu_of(large) * 1000:.2f} ms of CPU, "
                 f"calls: {costs[LARGE].calls:.0f}, read units: {costs[LARGE].read_units:.0f}."
             )
+    with progress.step("listeners by condition"):
+        more, said = Measurement(lambda: _composed(billed.index), tables).run()
+        readings += more
+        remarks += said
     with progress.step("scan"):
         scan, found = _cold(Scan(timed), LARGE, events=1), _cold(timed.index, LARGE)
         readings.append(
@@ -157,6 +164,11 @@ def _match(fanout: Callable[[], tuple[Fanout, Taken]], event: EventMessage, even
         if function.fan_out([event]) or lane.packs != before + MATCHES:
             raise AssertionError(lane.packs)
     return events
+
+
+def _composed(found: SubscriptionIndex) -> tuple[Fanout, Callable[[], int]]:
+    fanout, lane = _fanout(found)
+    return fanout, lambda: lane.packs
 
 
 def _fanout(found: SubscriptionIndex) -> tuple[Fanout, Taken]:

@@ -8,8 +8,8 @@ tables that hold all of the webhooks and count billed units; CPU time is without
   one. The growth of a page counts from 100 on, where it is full; that of operations that must grow from 1,000
   on, where it no longer hides behind the fixed cost. The steepest line without a delivery is an event with
   listeners that matches none: the index finds webhooks by the event's name, and reads each of their queries.
-- Tenants: 1 to 1,000 with 100 webhooks each; every operation is another tenant's than the one before. A
-  function remembers the index of 256 communities: with 1,000 in turn it reads it for each event again.
+- Tenants: 1 to 1,000 with 100 webhooks each, and for fan-out 1 to 10,000 with one; every operation is another
+  tenant's than the one before. A function that has read the index has had an event of each tenant.
 - Backlogs: 100,000 events in batches of 10 for 200 webhooks, through the whole handlers; the HTTP client is
   stubbed at its port. The last tenth is compared with the first, in five parts each. Minutes lie between
   them, and the machine may become slower or faster meanwhile: the goal is for a part's quickest twentieth of
@@ -31,7 +31,7 @@ from typing import Any
 
 from benchmarks import event_path
 from benchmarks.figure import Chart, Goal, Measured, Reading, number
-from benchmarks.figures.matching import message
+from benchmarks.figures.matching import RELIED_ON, message
 from benchmarks.figures.pages import CALLER, PAGE, SECRETS, api, listening_to, stored, webhooks
 from benchmarks.paired import Work
 from local.progress import Progress
@@ -60,6 +60,7 @@ BOUND = (
 STAYS, PROPORTIONAL, STEADY = Goal(0.1), Goal(1.1), Goal(1.1)
 SIZES = (1, 10, 100, 1_000, 10_000, 100_000)  # webhooks of a tenant
 TENANTS, EACH = (1, 10, 100, 1_000), 100  # webhooks of each tenant
+MANY = (1, 10, 100, 1_000, 10_000)  # tenants with one webhook
 REPEATS, FEW = 5, 3
 BILLED = ("calls", "read_units", "write_units")
 RARE, TAG = "order.rare", "blue"  # the event that one webhook listens to; the tag that all have
@@ -88,11 +89,15 @@ def measure(progress: Progress) -> Measured:
     with progress.step("operations at every size, in turn"):
         costs = dict(measured(READS, list(apps.values()), repeats=REPEATS))
         costs |= measured(WRITES, list(apps.values()), repeats=REPEATS)
+    with progress.step(f"fan-out for up to {MANY[-1]:,} tenants"):
+        single = {count: deployment(count, 1) for count in MANY}
+        many = measured({READ: READS[READ]}, list(single.values()), repeats=REPEATS)
     with progress.step("events that a tenant's webhooks all listen to"):
         costs |= measured(WIDE, [apps[1, size] for size in SIZES], repeats=FEW)
     parts = (
         _axis("webhooks", {size: apps[1, size] for size in SIZES}, costs),
         _axis("tenants", {count: apps[count, EACH] for count in TENANTS}, costs),
+        _axis("tenants with one webhook", single, many),
         _backlog_says(backlogs),
     )
     return Measured(
@@ -131,10 +136,18 @@ class Deployment:
     fanout: FanoutApp
     api: WebhooksApp
     made: list[tuple[Scope, str]] = field(default_factory=list)
+    has_read: bool = False
     turns: dict[str, Iterator[Scope]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.turns = defaultdict(lambda: itertools.cycle(scopes(self.tenants)))
+
+    def read_all(self) -> None:
+        """Let fan-out have had an event of each tenant, of the first one after its first epoch too."""
+        if not self.has_read:
+            for scope in [*scopes(self.tenants), Scope("tenant-0", event_path.SCOPE.community_id)]:
+                self.fanout.fanout.fan_out([message(scope, eventName=RARE)])
+            self.has_read = True
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -159,6 +172,7 @@ def deployment(tenants: int, size: int) -> Deployment:
     tables = Tables(OTHERS)
     for scope in scopes(tenants):
         tables.load(event_path.SUBSCRIPTIONS, stored(_listening(size, scope)))
+    tables.load(event_path.SUBSCRIPTIONS, [RELIED_ON])
     fanout: FanoutApp = event_path.function("fanout").app
     queues = Queues(tables)
     stub_aws(fanout.aws, queues.response)
@@ -192,6 +206,8 @@ def _fans_out(*, fresh: bool, wanted_by: Callable[[Deployment], int], **event: A
 
     def prepare(each: Deployment, chosen: Sequence[Scope]) -> Work:
         messages = [message(scope, **event) for scope in chosen]
+        if not fresh:
+            each.read_all()
         known, sends = each.fanout, math.ceil(wanted_by(each) / BATCH) * len(chosen)
 
         def work() -> int:
@@ -274,13 +290,12 @@ def _request(scope: Scope) -> CommunityRequest:
 
 
 _NUMBERS = itertools.count()
+READ = "fan-out, the index read before"
 READS = {
     "fan-out, nothing read before": Operation(
         _fans_out(fresh=True, wanted_by=lambda _: 1, eventName=RARE), 100
     ),
-    "fan-out, the index read before": Operation(
-        _fans_out(fresh=False, wanted_by=lambda _: 1, eventName=RARE), 100
-    ),
+    READ: Operation(_fans_out(fresh=False, wanted_by=lambda _: 1, eventName=RARE), 100),
     "first page": Operation(_lists(), 30, since=100),
     "last page": Operation(_lists(last=True), 30, since=100),
     "first page of a tag": Operation(_lists(tags=(TAG,)), 30, since=100),

@@ -12,9 +12,13 @@ from tests.contract.backends import Backend, backend_named
 from tests.contract.stores import assert_consistent
 from tests.contract.webhooks_made import ACME
 from tests.integration.backups import Backups, Deployment, calls_seen
+from webhooks.adapters.dynamodb.epoch import RELIABLE_AFTER
+from webhooks.adapters.dynamodb.keys import EPOCH
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
+from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.domain.errors import CredentialMissingError
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Credential
+from webhooks.domain.webhook import Credential, Criteria
 from webhooks_cli.aws import KEY_OF_AWS
 from webhooks_cli.credentials.seal import CredentialSeal
 
@@ -172,6 +176,35 @@ def test_other_webhooks_are_overwritten_only_when_their_table_is_named(
         assert_consistent(two.stores, scope, found, event_names=names, tags=("red", "blue", "green", "a#b"))
     # No cache of fan-out knows the versions that the communities have now
     assert two.stores[1].versions([NORTH]).by_scope[NORTH] > 1
+
+
+def test_a_restore_deletes_the_entries_under_conditions_of_what_it_replaces(
+    backend: Backend, tmp_path: Path, one: Deployment, backups: Backups
+) -> None:
+    backups.create(one, "a.age")
+    two = Deployment(backend, "two", tmp_path / "two")
+    two.subscriptions.next_epoch()
+    backend.clock.now += RELIABLE_AFTER
+    two.subscriptions = DynamoSubscriptions(
+        backend.clients,
+        Tables(two.subscriptions_table, two.access_table),
+        clock=backend.clock,
+        random_bytes=backend.random_bytes,
+        backoff=backend.backoff,
+        plain_listeners=0,
+    )
+    two.add(query=({"a": 1}, {"b": 2}), event_names=("order.paid", "order.other"), criteria=Criteria.ANY)
+    under = [item for item in two.items(two.subscriptions_table) if item["pk"]["S"].startswith("E##")]
+    assert len(under) == 2 * 3
+    [counted] = [item for item in two.items(two.subscriptions_table) if item["pk"] == EPOCH["pk"]]
+
+    done = backups.restore(two, "a.age", "--overwrite", two.subscriptions_table)
+
+    assert done.code == 0, done.stdout
+    assert not [item for item in two.items(two.subscriptions_table) if item["pk"]["S"].startswith("E##")]
+    assert two.stores[1].last_sequence(NORTH, "order.other") == 0
+    [epoch] = [item for item in two.items(two.subscriptions_table) if item["pk"] == EPOCH["pk"]]
+    assert int(epoch["version"]["N"]) > int(counted["version"]["N"])
 
 
 def test_webhooks_that_changed_since_are_not_set_back_unasked(one: Deployment, backups: Backups) -> None:

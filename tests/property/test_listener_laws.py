@@ -141,7 +141,7 @@ def test_many_queries_of_one_name_cost_an_event_its_own() -> None:
 
         costs.append(opened.tables.cost(match).read_units)
         assert found == found_by_scan(opened, NAMES[0], data)
-    assert costs[1] <= costs[0] * 1.2
+    assert costs[1] <= costs[0] + 2  # the fields, and a value without a page
 
 
 def test_the_ninth_field_of_a_name_is_found_among_the_plain_ones() -> None:

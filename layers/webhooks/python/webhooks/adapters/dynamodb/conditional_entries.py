@@ -3,7 +3,7 @@
 The first listeners of a name are in one partition, which fan-out reads as a whole. Once these are many,
 another webhook with a usable condition has its entry once in the partition of each of its conditions, and
 once in that of all such webhooks, for events with too many values to look up. The name's fields tell which
-values of an event are looked up. They are only added to, in the transaction of the first entry: whoever sees
+values of an event are looked up. They are only added to, in the transaction of the first entry: a reader of
 an entry's version sees its field.
 
 Any place is right for any entry. The one of all such webhooks names the conditions that the webhook is under.

@@ -161,14 +161,6 @@ def may_have_been_sent(decoded: Decoded, lane: Lane, *, now: int) -> bool:
     return not is_fresh or may_be_kept_together(decoded.pack, decoded.delivery, now=now)
 
 
-def is_known_to_fanout(decoded: Decoded) -> bool:
-    """Tell whether fan-out recognises repeats of a delivery's event, so that the log needs no key for it.
-
-    Those of a single one are recognised by its key.
-    """
-    return len(decoded.pack.deliveries) > 1
-
-
 def is_held(pack: Pack, webhook: Webhook) -> bool:
     """Tell whether deliveries are held now; an endpoint that is down sees probes alone."""
     return webhook.definition.paused or (webhook.holds and not pack.is_probe)

@@ -16,7 +16,6 @@ from webhooks.domain.poison import poison_reason
 from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue
 from webhooks.services.dispatch.counts import Settled, Tally
-from webhooks.services.dispatch.loading import is_known_to_fanout
 from webhooks.services.dispatch.rate_limits import delayed_packs
 from webhooks.services.dispatch.stages import (
     Decided,
