@@ -35,6 +35,7 @@ class Reader(FakeBatchReader):
         self.looks: list[int] = []
         self.newer = False
         self.is_away = False
+        self.throttled: set[str] = set()  # webhooks
 
     def read(
         self, webhooks: Sequence[tuple[Scope, str]], log: Sequence[LogKey], *, consistent: bool = True
@@ -44,7 +45,7 @@ class Reader(FakeBatchReader):
 
     def look(self, log: Sequence[LogKey]) -> BatchContext:
         self.looks.append(len(log))
-        if self.is_away:
+        if self.is_away or not self.throttled.isdisjoint(each.webhook_id for each in log):
             raise UnavailableError("dynamodb Query")
         return BatchContext({}, {}, frozenset(log)) if self.newer else super().look(log)
 
@@ -62,23 +63,25 @@ class Bench:
         self.reader = Reader(self.app, self.log)
 
     def dispatch(
-        self, count: int, *, receives: int = 1, lane: Lane = Lane.FAST, at: int = AT, packs: int = 1
+        self,
+        count: int,
+        *,
+        receives: int = 1,
+        lane: Lane = Lane.FAST,
+        at: int = AT,
+        packs: int = 1,
+        others: Sequence[str] = (),
     ) -> tuple[set[str], int]:
-        """Dispatch a pack of so many events; return the messages to come again, and the requests made."""
-        deliveries = [
-            Delivery(
-                delivery_id(f"e{each}", self.webhook_id, log_time=at + each),
-                f"e{each}",
-                "E_LOGIN",
-                at + each,
-                "{}",
-                is_marked=True,
-            )
-            for each in range(count * packs)
-        ]
+        """Dispatch a pack of so many events; return the messages to come again, and the requests made.
+
+        `others`: webhooks that get the same events, each in messages with its id.
+        """
         messages = [
-            DeliveryMessage("m", encode_pack(Pack(self.webhook_id, SCOPE, some)), receives)
-            for some in batched(deliveries, count, strict=True)
+            DeliveryMessage(message_id, encode_pack(Pack(webhook_id, SCOPE, some)), receives)
+            for message_id, webhook_id in [("m", self.webhook_id), *((each, each) for each in others)]
+            for some in batched(
+                _deliveries(webhook_id, count * packs, at=at, is_marked=count > 1), count, strict=True
+            )
         ]
         before = len(self.endpoint.requests())
         with ThreadPoolExecutor(1) as workers:
@@ -94,6 +97,20 @@ class Bench:
                 wrap=lambda name, port: self.reader if name == "batch" else port,
             ).dispatch(messages, lane)
         return again, len(self.endpoint.requests()) - before
+
+
+def _deliveries(webhook_id: str, count: int, *, at: int, is_marked: bool) -> list[Delivery]:
+    return [
+        Delivery(
+            delivery_id(f"e{each}", webhook_id, log_time=at + each),
+            f"e{each}",
+            "E_LOGIN",
+            at + each,
+            "{}",
+            is_marked=is_marked,
+        )
+        for each in range(count)
+    ]
 
 
 @pytest.fixture
@@ -152,6 +169,21 @@ def test_a_look_that_fails_brings_the_message_again(bench: Bench) -> None:
     bench.reader.is_away = True
 
     assert bench.dispatch(8, receives=2) == ({"m"}, 0)
+
+
+def test_a_webhook_whose_log_is_throttled_delays_no_other(bench: Bench) -> None:
+    other: str = bench.app.create()["_id"]
+    bench.reader.throttled.add(bench.webhook_id)
+
+    assert bench.dispatch(4, receives=2, others=[other]) == ({"m"}, 4)
+
+
+def test_a_table_that_is_away_is_asked_for_few_webhooks(bench: Bench) -> None:
+    others: list[str] = [bench.app.create()["_id"] for _ in range(5)]
+    bench.reader.is_away = True
+
+    assert bench.dispatch(2, receives=2, others=others) == ({"m", *others}, 0)
+    assert len(bench.reader.looks) == 2
 
 
 def test_what_may_be_in_an_item_of_a_later_release_comes_again(bench: Bench) -> None:

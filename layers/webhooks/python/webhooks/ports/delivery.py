@@ -75,12 +75,13 @@ class EventsDlq(Protocol):
 class BatchContext:
     """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log.
 
-    `newer`: deliveries whose state has a form of a later release.
+    `newer`: deliveries whose state has a form of a later release. `unread`: those whose state is not known.
     """
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
     newer: frozenset[LogKey] = frozenset()
+    unread: frozenset[LogKey] = frozenset()
 
 
 class BatchReader(Protocol):

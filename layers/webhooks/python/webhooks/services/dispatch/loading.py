@@ -5,6 +5,8 @@ items, one more for each webhook whose deliveries may have been sent already, an
 cached by a call of its own, in parallel (docs/adr/0004).
 """
 
+import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +24,10 @@ from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.stages import Decoded
 from webhooks.services.dispatch.webhook_cache import NO_CACHE, WebhookCache
 
+FAILED_LOOKS = 2  # webhooks, until the table is taken to be away: each further call would take as long
+
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -29,12 +35,14 @@ class Loaded:
 
     A CredentialMissingError says that the secret is missing, a StaleError that the webhook was changed
     meanwhile and its credential with it. `newer`: deliveries whose state a later release wrote.
+    `unread`: those of which the log did not tell whether they were sent.
     """
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
     credentials: Mapping[str, Credential | Exception] = field(repr=False)
     newer: frozenset[LogKey] = frozenset()
+    unread: frozenset[LogKey] = frozenset()
 
 
 class Loader:
@@ -69,11 +77,13 @@ class Loader:
         sent = {
             webhook.id: webhook
             for each in decoded
-            if each.key not in read.newer and not is_repeat(each, read.logged.get(each.key))
+            if each.key not in read.newer and each.key not in read.unread
+            if not is_repeat(each, read.logged.get(each.key))
             if isinstance(webhook := read.webhooks.get((each.pack.scope, each.pack.webhook_id)), Webhook)
             if webhook.enabled and not is_held(each.pack, webhook) and not is_deferred(webhook, lane)
         }
-        return Loaded(read.webhooks, read.logged, self.load_credentials(sent.values()), read.newer)
+        credentials = self.load_credentials(sent.values())
+        return Loaded(read.webhooks, read.logged, credentials, read.newer, read.unread)
 
     def _read(
         self,
@@ -93,10 +103,28 @@ class Loader:
             if not each.delivery.tries and may_share(each.key)
             if each.key not in read.logged and each.key not in read.newer
         }
-        if not unknown:
-            return read
-        found = self._reader.look(list(unknown))
-        return replace(read, logged={**read.logged, **found.logged}, newer=read.newer | found.newer)
+        return self._look(read, unknown) if unknown else read
+
+    def _look(self, read: BatchContext, unknown: Iterable[LogKey]) -> BatchContext:
+        """Look for deliveries webhook by webhook: one whose log is throttled costs no other's deliveries."""
+        by_webhook: dict[str, list[LogKey]] = defaultdict(list)
+        for each in unknown:
+            by_webhook[each.webhook_id].append(each)
+        logged, newer, unread, failed = dict(read.logged), set(read.newer), set[LogKey](), 0
+        for webhook_id, keys in by_webhook.items():
+            if failed == FAILED_LOOKS:
+                unread.update(keys)
+                continue
+            try:
+                found = self._reader.look(keys)
+            except UnavailableError as error:
+                logger.warning("delivery_log.unread", extra={"webhook_id": webhook_id, "reason": str(error)})
+                unread.update(keys)
+                failed += 1
+            else:
+                logged |= found.logged
+                newer |= found.newer
+        return replace(read, logged=logged, newer=frozenset(newer), unread=frozenset(unread))
 
     def load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
         """Return the credentials that webhooks send, or their errors, as `Loaded.credentials`."""

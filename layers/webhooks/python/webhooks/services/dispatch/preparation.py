@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 MISSING = "the webhook's credential is missing; save the webhook with its credential again"
 CHANGED = "the webhook was changed meanwhile, and its credential with it"
+UNREAD = "the delivery log does not tell whether it was sent"
 PAUSED = "the webhook is paused"
 NEWER = "newer form: the delivery log's item is of a later release"
 DOWN = "the webhook's endpoint is down"
@@ -72,6 +73,8 @@ def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prep
         each = replace(one, known=loaded.logged.get(one.key))
         if each.key in loaded.newer:
             ready.append(Failed(each, NEWER))
+        elif each.key in loaded.unread:
+            ready.append(Failed(each, UNREAD))
         elif is_repeat(each, each.known):
             logger.info("delivery.repeated", extra={"delivery_id": each.delivery.id})
             webhook = loaded.webhooks.get((each.pack.scope, each.pack.webhook_id))
