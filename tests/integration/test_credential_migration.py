@@ -152,6 +152,7 @@ def test_the_epoch_counts_each_moved_credential_where_the_deployment_has_one(
     one: Deployment, *, exists: bool
 ) -> None:
     key = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}
+    one.backend.clients.dynamodb.delete_item(TableName=one.subscriptions_table, Key=key)
     if exists:
         one.put(one.subscriptions_table, {**key, "version": {"N": "7"}, "since": {"N": "1"}})
     assert migrate(one, "table").code == 0

@@ -72,7 +72,7 @@ class Bench:
                 "E_LOGIN",
                 at + each,
                 "{}",
-                is_marked=True,
+                is_marked=count > 1,
             )
             for each in range(count * packs)
         ]
