@@ -16,7 +16,7 @@ from webhooks.domain.event_array import ArrayPart
 from webhooks.domain.event_slice import EventSlice, Span, is_slice, parse_slice
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Criteria, IndexEntry
-from webhooks.ports import ListenerPage, Versions
+from webhooks.ports import ListenerPage, SubscriptionIndex, Versions
 from webhooks.services.fanout.counts import FanoutCounts
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.services.fanout.stages import EventMessage
@@ -24,8 +24,15 @@ from webhooks.services.fanout.stages import EventMessage
 SCOPE = Scope("acme", "main")
 
 
-def text(name: str = "order.paid", *, number: int = 1, tenant: str = "acme", data: Any = None) -> str:
-    content = {"eventName": name, "eventId": f"e{number}", "tenantId": tenant, "communityId": "main"}
+def text(
+    name: str = "order.paid",
+    *,
+    number: int = 1,
+    tenant: str = "acme",
+    community: str = "main",
+    data: Any = None,
+) -> str:
+    content = {"eventName": name, "eventId": f"e{number}", "tenantId": tenant, "communityId": community}
     return json.dumps(
         content | {"occurredAt": 1_790_000_000, "data": {"n": number} if data is None else data}
     )
@@ -73,7 +80,10 @@ class Index(PlainIndex):
 
 
 class Functions:
-    """Fan-out upon fakes. `seconds` of the invocation are left; `per_send` of them are a call to the lane."""
+    """Fan-out upon fakes. `seconds` of the invocation are left; `per_send` of them are a call to the lane.
+
+    `index`: in place of one with so many listeners of each name.
+    """
 
     def __init__(
         self,
@@ -84,6 +94,7 @@ class Functions:
         rng: Callable[[], float] = lambda: 0.0,
         fault: Fault = no_fault,
         seen: FakeSeenEvents | None = None,
+        index: SubscriptionIndex | None = None,
         **limits: int,
     ) -> None:
         self.index, self.lane = Index(counts), FakeDeliveryQueue(fault=fault)
@@ -93,7 +104,7 @@ class Functions:
         self.counts: list[FanoutCounts] = []
         self.seen = seen or FakeSeenEvents(fault=fault)
         self.fanout = Fanout(
-            index=self.index,
+            index=index or self.index,
             seen=self.seen,
             lane=self,
             events=self,

@@ -27,7 +27,7 @@ _PARAMETERS = {
     "BatchWriteItem": {"RequestItems"},
     "PutItem": {*_WRITTEN, "Item"},
     "DeleteItem": {*_WRITTEN, "Key"},
-    "ConditionCheck": {*_WRITTEN, "Key"},
+    "ConditionCheckItem": {*_WRITTEN, "Key"},
     "UpdateItem": {
         *_WRITTEN,
         "Key",

@@ -179,11 +179,7 @@ class Tables:
         return '{"UnprocessedItems":{}}'
 
     def _transact(self, actions: Sequence[dict[str, Any]]) -> str:
-        writes = [
-            (kind if kind == "ConditionCheck" else f"{kind}Item", request)
-            for action in actions
-            for kind, request in action.items()
-        ]
+        writes = [(f"{kind}Item", request) for action in actions for kind, request in action.items()]
         keys = {(request["TableName"], *_primary_key(_item_key(request))) for _, request in writes}
         if len(writes) > MAX_KEYS or len(keys) < len(writes):
             raise UnknownRequestError("TransactWriteItems: too many actions, or two of one item")
@@ -212,7 +208,7 @@ class Tables:
                 updated = update_item(item, request)
                 after = self._store(table, item)
                 response = json.dumps({"Attributes": updated}) if request.get("ReturnValues") else "{}"
-            case "ConditionCheck":
+            case "ConditionCheckItem":
                 after = before
             case "DeleteItem" if before:
                 pk, sk = _primary_key(key)

@@ -207,6 +207,15 @@ def test_a_restore_deletes_the_entries_under_conditions_of_what_it_replaces(
     assert int(epoch["version"]["N"]) > int(counted["version"]["N"])
 
 
+def test_a_restore_begins_no_count_that_functions_of_an_earlier_release_would_not_go_on_with(
+    backend: Backend, tmp_path: Path, one: Deployment, backups: Backups
+) -> None:
+    backups.create(one, "a.age")
+    two = Deployment(backend, "two", tmp_path / "two")
+    assert backups.restore(two, "a.age").code == 0
+    assert not [item for item in two.items(two.subscriptions_table) if item["pk"] == EPOCH["pk"]]
+
+
 def test_webhooks_that_changed_since_are_not_set_back_unasked(one: Deployment, backups: Backups) -> None:
     backups.create(one, "a.age")
     [newest, *_] = one.webhooks()

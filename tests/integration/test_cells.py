@@ -14,6 +14,7 @@ from tests.contract.stores import assert_consistent
 from tests.contract.webhooks_made import ACME, changed, make_record, recorded_body
 from tests.integration.backups import calls_seen
 from tests.integration.cells import Cells, CellStack
+from webhooks.adapters.dynamodb.keys import EPOCH
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.errors import TenantMovingError
 from webhooks.domain.recovery_message import decode_task
@@ -128,6 +129,20 @@ def test_a_tenant_comes_back_with_what_it_changed_meanwhile(cells: Cells) -> Non
     assert [each.id for each in cells.one.webhooks(Scope("acme", "new"))] == [added.id]
     # And the numbers of webhooks go on, so that no id comes twice
     assert cells.one.add().id[8:16] > max(each.id[8:16] for each in cells.one.webhooks()[1:])
+
+
+def test_a_move_counts_its_changes_in_a_cell_whose_functions_count(cells: Cells) -> None:
+    """A first count by the command would let fan-out rely on it while functions that do not count may run."""
+    fill(cells)
+
+    def counted(stack: CellStack) -> list[int]:
+        items = [item for item in stack.items(stack.subscriptions_table) if item["pk"] == EPOCH["pk"]]
+        return [int(item["version"]["N"]) for item in items]
+
+    [before] = counted(cells.one)
+    cells.move("two")
+    assert counted(cells.one)[0] > before
+    assert counted(cells.two) == []
 
 
 def change(stack: CellStack, webhook: Webhook) -> None:

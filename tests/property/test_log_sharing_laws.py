@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +90,17 @@ def test_one_look_finds_all_that_share_items_with_the_wanted_ones(entries: list[
             [group] = [group for group in groups if each.key in group]
             assert group[0].webhook_id == newest.webhook_id
             assert group[0].log_time <= newest.log_time <= group[-1].log_time + SPAN
+
+
+@pytest.mark.parametrize("apart", [1, 700, SPAN, SPAN + 1])
+def test_a_look_spans_little_time_for_any_number_of_deliveries(apart: int) -> None:
+    keys = [plain(number * apart, webhook_id=each).key for number in range(100) for each in (WEBHOOK, OTHER)]
+    groups = list(lookups(keys))
+    assert sorted(each.delivery_id for group in groups for each in group) == sorted(
+        each.delivery_id for each in keys
+    )
+    assert all(group[-1].log_time - group[0].log_time <= SPAN for group in groups)
+    assert len(groups) <= 2 * (99 * apart // SPAN + 1)
 
 
 def test_items_that_are_too_large_have_as_many_deliveries_as_fit() -> None:

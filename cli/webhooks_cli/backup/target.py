@@ -4,7 +4,6 @@ Webhooks are compared in the order of their sequence numbers, those of the file 
 that a community of any size needs little memory.
 """
 
-import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -133,14 +132,18 @@ class Target:
             )
 
     def _next_epoch(self) -> None:
-        """Count a change, so that fan-out reads the communities' versions."""
+        """Count a change, so that fan-out reads the communities' versions, where it relies on the count.
+
+        A first count is a function's: it is relied on some hours after, when all functions count.
+        """
         self._calls.call(
-            "dynamodb UpdateItem", self._dynamodb.update_item,
+            "dynamodb UpdateItem", self._dynamodb.update_item, ("ConditionalCheckFailedException",),
             TableName=self._table,
             Key=EPOCH,
-            UpdateExpression="ADD #version :one SET #since = if_not_exists(#since, :now)",
-            ExpressionAttributeNames={"#version": "version", "#since": "since"},
-            ExpressionAttributeValues={":one": {"N": "1"}, ":now": {"N": str(int(time.time()))}},
+            UpdateExpression="ADD #version :one",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames={"#version": "version"},
+            ExpressionAttributeValues={":one": {"N": "1"}},
         )  # fmt: skip
 
     def _raise_counter(self, pk: str, counter: "Item | None") -> None:

@@ -63,7 +63,7 @@ class TenantCopy:
         self.webhooks = len(ids)
         access = [*self._licenses(self._source), *self._answers(ids)]
         self._target.calls.write(self._target.account.dynamodb, self._target.resources.access, access)
-        self._target.count_change(self._clock())
+        self._target.count_change()
 
     def remove(self, cell: Opened) -> None:
         """Remove the tenant's webhooks from a cell; counters, licenses and the delivery log stay.
@@ -73,7 +73,7 @@ class TenantCopy:
         target = Target(cell.account, cell.resources, cell.calls)
         for pk in communities(cell, self._tenant):
             target.empty_community(pk)
-        cell.count_change(self._clock())
+        cell.count_change()
 
     def differences(self) -> list[str]:
         """Return what differs between both cells, such as webhooks by their ids; health does not count."""

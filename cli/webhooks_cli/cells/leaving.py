@@ -51,7 +51,7 @@ def running_replays(cell: Opened, pks: Iterable[str]) -> list[str]:
     return sorted(item["sk"]["S"] for item in replays if item.get("state", {}).get("S") == "running")
 
 
-def pause(cell: Opened, tenant_id: str, now: float) -> int:
+def pause(cell: Opened, tenant_id: str) -> int:
     """Pause the tenant's webhooks that are enabled; return how many were paused now."""
     paused = 0
     table = cell.resources.subscriptions
@@ -62,7 +62,7 @@ def pause(cell: Opened, tenant_id: str, now: float) -> int:
             head = {"pk": {"S": pk}, "sk": {"S": HEAD}}
             cell.update(table, head, "ADD #version :one", "attribute_exists(#pk)", one={"N": "1"})
         paused += sum(done)
-    cell.count_change(now)
+    cell.count_change()
     return paused
 
 

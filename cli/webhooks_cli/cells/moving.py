@@ -137,7 +137,7 @@ class Moving:
         """Let changes be made again, once no producer sends to the old cell, which would not see them."""
         self._wait_until(self._at(SWITCHED) + self._times.cache)
         unmark(self._target, self._tenant)
-        self._target.count_change(self._clock())
+        self._target.count_change()
         self._notice("changes are made in the new cell")
         return self._record(OPENED)
 
@@ -158,7 +158,7 @@ class Moving:
 
     def _pause(self) -> bool:
         """Hold what is still to come in the old cell."""
-        pause(self._source, self._tenant, self._clock())
+        pause(self._source, self._tenant)
         return self._record(PAUSED)
 
     def _hand_over(self) -> bool:

@@ -26,16 +26,13 @@ class Opened:
     def resources(self) -> Resources:
         return target_resources(self.account)
 
-    def count_change(self, now: float) -> None:
-        """Let fan-out see what was written to the table of webhooks."""
-        self.calls.call(
-            "dynamodb UpdateItem", self.account.dynamodb.update_item,
-            TableName=self.resources.subscriptions,
-            Key=EPOCH,
-            UpdateExpression="ADD #version :one SET #since = if_not_exists(#since, :now)",
-            ExpressionAttributeNames={"#version": "version", "#since": "since"},
-            ExpressionAttributeValues={":one": {"N": "1"}, ":now": {"N": str(int(now))}},
-        )  # fmt: skip
+    def count_change(self) -> None:
+        """Let fan-out see what was written to the table of webhooks, where it relies on the count of changes.
+
+        A first count is a function's: it is relied on some hours after, when all functions count.
+        """
+        table = self.resources.subscriptions
+        self.update(table, EPOCH, "ADD #version :one", "attribute_exists(#pk)", one={"N": "1"})
 
     def update(self, table: str, key: Item, expression: str, condition: str, **values: Item) -> bool:
         """Update an item; False where its condition did not hold. Names of attributes begin with `#`."""

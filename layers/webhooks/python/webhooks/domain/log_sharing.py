@@ -67,12 +67,13 @@ def share[T](entries: Sequence[LogEntry], encode: Callable[[Sequence[LogEntry]],
 
 
 def lookups(keys: Iterable[LogKey]) -> Iterator[Sequence[LogKey]]:
-    """Yield the keys, in order, in groups that one query can look for: the shared items of each are near."""
+    """Yield the keys, in order, in groups of at most SPAN that one query can look for.
+
+    So the shared items of each are of twice SPAN at most, whatever the number of keys.
+    """
     group: list[LogKey] = []
     for key in sorted(keys, key=lambda each: each.delivery_id):
-        if group and not (
-            key.webhook_id == group[-1].webhook_id and key.log_time <= group[-1].log_time + SPAN
-        ):
+        if group and not (key.webhook_id == group[0].webhook_id and key.log_time <= group[0].log_time + SPAN):
             yield group
             group = []
         group.append(key)

@@ -7,7 +7,7 @@ equal values next to each other cost next to nothing then. Ids of deliveries fol
 import json
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -43,19 +43,27 @@ class SharedItem:
 
     def items(self) -> list[Item]:
         """Return the items that the deliveries would have alone, from the oldest on."""
-        return [
-            key(*item_key(self._key(number)))
-            | {
-                "outcome": {"S": Outcome.DELIVERED.value},
-                "eventId": {"S": storable(self.event_ids[number])},
-                "eventName": {"S": storable(self.event_names[number])},
-                "tenantId": {"S": self.scope.tenant_id},
-                "communityId": {"S": self.scope.community_id},
-                "settledAt": {"N": str(self.settled_at)},
-                "attempts": {"S": json.dumps(attempts_to_json([attempt]))},
-            }
-            for number, attempt in enumerate(self.attempts)
-        ]
+        return [self._item(number, self._key(number)) for number in range(len(self.attempts))]
+
+    def items_of(self, keys: Collection[LogKey]) -> dict[LogKey, Item]:
+        """Return those of some deliveries; nothing is made of others, as a look may pass 100,000 of them."""
+        times = {each.log_time for each in keys}
+        return {
+            log_key: self._item(number, log_key)
+            for number, log_time in enumerate(self.log_times)
+            if log_time in times and (log_key := self._key(number)) in keys
+        }
+
+    def _item(self, number: int, log_key: LogKey) -> Item:
+        return key(*item_key(log_key)) | {
+            "outcome": {"S": Outcome.DELIVERED.value},
+            "eventId": {"S": storable(self.event_ids[number])},
+            "eventName": {"S": storable(self.event_names[number])},
+            "tenantId": {"S": self.scope.tenant_id},
+            "communityId": {"S": self.scope.community_id},
+            "settledAt": {"N": str(self.settled_at)},
+            "attempts": {"S": json.dumps(attempts_to_json([self.attempts[number]]))},
+        }
 
     def _key(self, number: int) -> LogKey:
         log_time = self.log_times[number]

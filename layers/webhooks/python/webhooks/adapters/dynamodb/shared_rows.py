@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from webhooks.adapters.dynamodb.delivery_log_items import item_key, key_from
+from webhooks.adapters.dynamodb.delivery_log_items import item_key
 from webhooks.adapters.dynamodb.delivery_log_rows import Partition, Positions, positions, read
 from webhooks.adapters.dynamodb.items import Item
 from webhooks.adapters.dynamodb.shared_items import (
@@ -116,9 +116,8 @@ def find_shared(table: Table, group: Sequence[LogKey]) -> dict[LogKey, Item]:
             logger.warning("delivery_log.look_ended", extra={"webhook_id": group[0].webhook_id})
             break
         shared = read_shared(item)
-        for each in shared.items() if shared else ():
-            if (key := key_from(each)) in wanted:
-                found[key] = each
+        if shared:
+            found |= shared.items_of(wanted)
         if len(found) == len(wanted):
             break
     return found

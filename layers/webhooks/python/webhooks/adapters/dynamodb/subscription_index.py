@@ -80,9 +80,10 @@ class DynamoSubscriptionIndex:
 
     def last_sequence(self, scope: Scope, event_name: str) -> int:
         """Return the largest sequence number of the name's listeners, 0 without any."""
-        last = self._last(listeners_pk(scope, event_name))
-        if self._fields(scope, event_name):
-            last = max(last, self._last(conditional_pk(scope, event_name)))
+        plain = listeners_pk(scope, event_name)
+        last = self._last(plain)
+        if self._fields(scope, event_name):  # plain ones again: a change may move one from place to place
+            last = max(last, self._last(conditional_pk(scope, event_name)), self._last(plain))
         return last
 
     def _last(self, pk: str) -> int:

@@ -54,13 +54,14 @@ class CommunityVersions:
         is_along = self._share >= OFTEN
         wanted = [scope for scope in scopes if is_along or not self._is_current(scope)]
         before = self._epoch
-        found = self._read(wanted)
+        found = self.read(wanted)
         if before is not None:
             self._share += ((self._epoch != before) - self._share) / RECENT
         rest = [scope for scope in scopes if scope not in found and not self._is_current(scope)]
-        return found | self._read(rest) if rest else found
+        return found | self.read(rest) if rest else found
 
-    def _read(self, scopes: Collection[Scope]) -> dict[Scope, Version]:
+    def read(self, scopes: Collection[Scope]) -> dict[Scope, Version]:
+        """Return the present versions, whatever is known of them. Raises UnavailableError."""
         before, now = self._epoch, self._clock()
         read = self._index.versions(list(scopes))
         self._epoch = read.epoch

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from webhooks.domain.errors import CorruptError
+from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.event_slice import Span
 from webhooks.domain.listener_conditions import Condition
 from webhooks.domain.scope import Scope
@@ -20,6 +20,7 @@ CACHED_BYTES = 64 * 1024 * 1024
 COMMUNITY_BYTES = 1024  # of a community itself, with its two ids
 PAGE_BYTES = 256  # of a page itself, beside its name: producers can invent names without listeners
 FOUND_PAGES = 1024  # of a community, by conditions
+READS = 3  # of a page whose community others change meanwhile
 FEW_LOOKUPS = 3  # of an event among others: one with more that are not known is fanned out alone
 EMPTY = ListenerPage((), next_sequence=None, bytes=0)
 
@@ -58,6 +59,7 @@ class Listeners:
         self._limit = limit
         self._cached_bytes = cached_bytes
         self._bytes = 0
+        self._unchecked: set[Scope] = set()  # communities with new pages by conditions, or beside such
         self._communities: OrderedDict[Scope, _Community] = OrderedDict()
         self._refreshed: set[Scope] = set()  # in this batch
 
@@ -101,7 +103,30 @@ class Listeners:
         `lookups`: the event's conditions on some fields, None where they are too many: then all listeners are
         read. `read_at_most`: listeners to read of a page that is not known, so that reading does not take
         long: what is left out follows. Raises UnavailableError.
+
+        A change may move a webhook from one partition to another that was read before. So a page of several
+        ones is read again where its community changed meanwhile; with `read_at_most` only `moved` tells it.
         """
+        for _ in range(READS):
+            page = self._page(scope, event_name, span, lookups, read_at_most)
+            if read_at_most is not None or not self.moved():
+                return page
+        raise UnavailableError("dynamodb: the community's webhooks change while they are read")
+
+    def moved(self) -> Collection[Scope]:
+        """Return the communities that may have changed while pages of several partitions were read."""
+        if not self._unchecked:
+            return ()
+        try:
+            versions = self._versions.read(sorted(self._unchecked))
+        except UnavailableError:
+            return frozenset(self._unchecked)
+        self._unchecked.clear()
+        return [scope for scope, version in versions.items() if self._take(scope, version)]
+
+    def _page(
+        self, scope: Scope, event_name: str, span: Span, lookups: Lookups, read_at_most: int | None
+    ) -> ListenerPage:
         community = self._communities.get(scope)
         if community is not None and _is_empty(community):
             return EMPTY
@@ -147,6 +172,8 @@ class Listeners:
             pages.move_to_end(key)
             return pages[key]
         page = read()
+        if page.fields or key[2]:
+            self._unchecked.add(scope)
         is_part = limit < self._limit and page.next_sequence is not None
         # A repair by hand changes no version: a page with an unreadable entry is read anew each time.
         is_corrupt = any(isinstance(entry, CorruptError) for entry in page.entries)
@@ -162,16 +189,21 @@ class Listeners:
         community = self._communities.get(scope)
         return None if community is None else community.version
 
+    def _take(self, scope: Scope, version: Version) -> bool:
+        """Keep a version that was read; tell whether it is another one."""
+        community = self._communities.get(scope)
+        if community is not None and community.version.number == version.number:
+            community.version = version
+            return False
+        if community is not None:
+            self._forget(scope)
+        self._communities[scope] = _Community(version, COMMUNITY_BYTES)
+        self._bytes += COMMUNITY_BYTES
+        return True
+
     def _refresh(self, scopes: Sequence[Scope]) -> None:
         for scope, version in self._versions.changed(scopes).items():
-            community = self._communities.get(scope)
-            if community is not None and community.version.number == version.number:
-                community.version = version
-                continue
-            if community is not None:
-                self._forget(scope)
-            self._communities[scope] = _Community(version, COMMUNITY_BYTES)
-            self._bytes += COMMUNITY_BYTES
+            self._take(scope, version)
         for scope in scopes:
             self._communities.move_to_end(scope)
         self._refreshed.update(scopes)

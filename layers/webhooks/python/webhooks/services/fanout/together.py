@@ -124,6 +124,11 @@ class FanoutTogether:
 
     def _send(self, stages: Sequence[Matched | Costly | Result]) -> list[Result | Costly]:
         """Send the deliveries of all events; an event comes again unless the queue took all of its own."""
+        moved = self._listeners.moved()  # events of these are matched anew, alone
+        stages = [
+            Costly(each.message) if isinstance(each, Matched) and each.event.scope in moved else each
+            for each in stages
+        ]
         matched = [each for each in stages if isinstance(each, Matched)]
         recalled = self._marks.recall(each.event for each in matched if each.deliveries)
         packs = self._marks.mark(self._packs(matched, recalled), recalled)
