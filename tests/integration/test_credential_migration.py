@@ -378,7 +378,7 @@ def test_a_change_by_the_tenant_at_any_call_wins(backend: Backend, tmp_path: Pat
         for _ in range(2):
             found = {each.id: token for each, token in zip(webhooks(one), tokens(one), strict=True)}
             assert found == tenant.expected, (tenant.act, calls[at])
-            # And what the cleanup finds is what it may delete
+            # And the cleanup finds only secrets that it may delete
             one.cleanup()
         if tenant.act == "definition":
             [changed] = [each for each in webhooks(one) if each.id == tenant.target.id]
