@@ -334,7 +334,16 @@ CASES = [
             ("pack-again", _fresh_pack(again=True)),
         )
     ),
-    Case(forms.EVENT_SLICE, "slice", 1, SLICE, parse_slice, None, "txt"),
+    Case(
+        forms.EVENT_SLICE,
+        "slice",
+        1,
+        SLICE,
+        parse_slice,
+        lambda: encode_slice(SLICE),
+        "txt",
+        still_written=True,
+    ),
     Case(
         forms.EVENT_SLICE,
         "slice",
@@ -352,6 +361,7 @@ CASES = [
         parse_slice,
         lambda: encode_slice(SLICE_AGAIN),
         "txt",
+        still_written=True,
     ),
     Case(
         forms.ARRAY_PART,

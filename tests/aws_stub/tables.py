@@ -208,6 +208,8 @@ class Tables:
                 updated = update_item(item, request)
                 after = self._store(table, item)
                 response = json.dumps({"Attributes": updated}) if request.get("ReturnValues") else "{}"
+            case "ConditionCheckItem":
+                after = before
             case "DeleteItem" if before:
                 pk, sk = _primary_key(key)
                 partition = self._partitions[table, pk]

@@ -1,4 +1,4 @@
-"""The delivery log in memory: what the dispatcher writes, and what is read of it.
+"""The delivery log in memory: the writes of the dispatcher, and the reads of all.
 
 Plain deliveries share items as in DynamoDB, and are hidden then from those who read single deliveries.
 """
@@ -174,7 +174,7 @@ class FakeDeliveryLog:
         self._shared[entry.key.delivery_id] = entry
 
     def _entry(self, delivery_id: str) -> LogEntry | None:
-        """Return a delivery's own item, or else what a shared one has of it."""
+        """Return a delivery's own item, or else its part of a shared one."""
         return self._entries.get(delivery_id) or self._shared.get(delivery_id)
 
     def _rows(

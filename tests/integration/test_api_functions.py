@@ -169,7 +169,7 @@ def test_credentials_are_sealed_in_their_webhooks_where_the_deployment_says_so()
         assert deployed.call("PATCH", path, {"api": {"authType": "none"}}).status == 200
         assert not {"credentialSealed", "v"} & set(stored()[0])
         listed = backend.clients.secrets.list_secrets()["SecretList"]
-        assert not [each for each in listed if "credentials" in each["Name"]]
+        assert not [each for each in listed if created.json["_id"] in each["Name"]]
 
 
 def test_an_event_is_explained_from_the_index_the_webhooks_and_the_log(deployed: Deployed) -> None:

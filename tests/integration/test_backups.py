@@ -430,7 +430,7 @@ def test_credentials_are_restored_in_the_form_of_the_target(
     # When it is restored, twice
     restored = backups.restore(target, "a.age")
     assert restored.code == 0, restored.stdout
-    items = target.items(target.subscriptions_table)
+    items = _but_the_epoch(target)
     again = backups.restore(target, "a.age")
 
     # Then the credentials are there in the target's form, and the second time changed nothing
@@ -441,7 +441,7 @@ def test_credentials_are_restored_in_the_form_of_the_target(
         seals[1]
     }
     assert (again.code, again.document["written"]) == (0, 0)
-    assert target.items(target.subscriptions_table) == items
+    assert _but_the_epoch(target) == items
     assert target.cleanup().orphans == 0
 
 
@@ -488,3 +488,9 @@ def test_a_sealed_credential_that_is_lost_is_missing_in_the_target_and_keeps_no_
     assert (restored.code, restored.document["withoutCredential"]) == (0, 1)
     with pytest.raises(CredentialMissingError):
         two.tokens()
+
+
+def _but_the_epoch(deployment: Deployment) -> list[dict[str, Any]]:
+    """Return the table's items without the epoch, which counts each restore."""
+    items = deployment.items(deployment.subscriptions_table)
+    return [item for item in items if item["pk"] != EPOCH["pk"]]

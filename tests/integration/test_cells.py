@@ -75,7 +75,7 @@ def fill(cells: Cells) -> list[Webhook]:
 
 
 def state(stack: CellStack) -> dict[str, Any]:
-    """Return what a tenant has in a cell, but for the paths of its secrets."""
+    """Return a tenant's items in a cell, but for the paths of its secrets."""
     webhooks = [*stack.webhooks(), *stack.webhooks(SOUTH)]
     return {
         "webhooks": [

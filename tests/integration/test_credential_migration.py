@@ -152,6 +152,7 @@ def test_the_epoch_counts_each_moved_credential_where_the_deployment_has_one(
     one: Deployment, *, exists: bool
 ) -> None:
     key = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}
+    one.backend.clients.dynamodb.delete_item(TableName=one.subscriptions_table, Key=key)
     if exists:
         one.put(one.subscriptions_table, {**key, "version": {"N": "7"}, "since": {"N": "1"}})
     assert migrate(one, "table").code == 0
@@ -377,7 +378,7 @@ def test_a_change_by_the_tenant_at_any_call_wins(backend: Backend, tmp_path: Pat
         for _ in range(2):
             found = {each.id: token for each, token in zip(webhooks(one), tokens(one), strict=True)}
             assert found == tenant.expected, (tenant.act, calls[at])
-            # And what the cleanup finds is what it may delete
+            # And the cleanup finds only secrets that it may delete
             one.cleanup()
         if tenant.act == "definition":
             [changed] = [each for each in webhooks(one) if each.id == tenant.target.id]

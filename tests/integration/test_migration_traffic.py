@@ -144,8 +144,8 @@ def test_a_dispatcher_that_read_a_webhook_before_the_migration_sends_it_all_the_
     real = DynamoBatchReader.read
     migrated: list[bool] = []
 
-    def read(*arguments: Any) -> Any:
-        found = real(*arguments)
+    def read(*arguments: Any, **named: Any) -> Any:
+        found = real(*arguments, **named)
         if not migrated:
             migrated.append(True)
             traffic.migrate()  # with the deletion of its secrets

@@ -192,9 +192,7 @@ def test_any_two_faults_of_one_delivery_break_no_promise(
     kind: Kind, record_property: Callable[[str, object], None]
 ) -> None:
     calls = calls_of(one_delivery)
-    exhausted = calls.index(
-        "recovery.send"
-    )  # what follows is of its recovery, which one fault at a time tests
+    exhausted = calls.index("recovery.send")  # the rest is of its recovery, which one fault at a time tests
     pairs = [
         {first: kind, second: other}
         for first, call in enumerate(calls[:exhausted])

@@ -214,7 +214,7 @@ def test_parameters_reach_functions() -> None:
 
 @pytest.mark.parametrize("function", COMPOSED)
 def test_the_longest_values_fit_into_a_version_description(function: str) -> None:
-    values = {name: "x" * longest(name) for name in given_to(function)}
+    values = {**TEMPLATE.defaults, **{name: "x" * longest(name) for name in given_to(function)}}
 
     assert len(published(TEMPLATE, values)[function][1]) <= DESCRIPTION_MAX
 

@@ -57,7 +57,7 @@ class Effect:
     dollars: float
 
 
-CACHE_SECONDS = 60
+CACHE_SECONDS = 30  # the most that the template takes
 ECONOMIES = (
     Economy("BatchingSeconds", "1", {"batching_seconds": 1}, "callbacks up to 2 s later"),
     Economy(
@@ -79,7 +79,7 @@ ECONOMIES = (
         "FanoutConcurrency",
         "0",
         {"has_maximum_concurrency": False},
-        "no bound but the account's",
+        "bounded by the account alone",
     ),
 )
 

@@ -65,10 +65,13 @@ class SharedRows:
                 insort(pending, each, key=_place)
 
     def reach(self, last: LogKey) -> int:
-        """Return how many ms newer than a page's last delivery are items with older deliveries than it."""
+        """Return how many ms newer than a page's last delivery are items with older deliveries than it.
+
+        One more, as an item is newer than its own newest delivery; 0 where there are none.
+        """
         place = item_key(last)[1]
-        newest = max((newest for oldest, newest in self._seen if oldest < place), default=0)
-        return max(0, newest - last.log_time)
+        newest = max((newest for oldest, newest in self._seen if oldest < place), default=-1)
+        return min(max(0, newest + 1 - last.log_time), SPAN)
 
     def _items(self) -> Iterator[Item]:
         if self._wanted.is_empty:

@@ -17,7 +17,7 @@ from threading import Lock
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Webhook
+from webhooks.domain.webhook import SealedCredential, Webhook
 from webhooks.ports import BatchContext, Clock
 from webhooks.services.dispatch.stages import Decoded
 
@@ -180,4 +180,5 @@ def _is_healthy(webhook: Webhook) -> bool:
 
 
 def _size(webhook: Webhook) -> int:
-    return WEBHOOK_BYTES + TEXT_FACTOR * len(repr(webhook.definition))
+    sealed = webhook.credential.text if isinstance(webhook.credential, SealedCredential) else ""
+    return WEBHOOK_BYTES + TEXT_FACTOR * len(repr(webhook.definition)) + len(sealed)
