@@ -164,8 +164,7 @@ def test_the_dispatcher_may_disable_a_webhook_whose_endpoint_is_gone(
             QueueUrl=stack.outputs["EventsQueueUrl"], MessageBody=json.dumps(event), MessageGroupId="acme"
         )
         receiver.wait_for(1, seconds=SECONDS)
-
-    assert eventually(lambda: disabled(system, name))
+        assert eventually(lambda: disabled(system, name))
 
 
 def test_the_orphan_cleanup_deletes_an_old_orphan_and_nothing_else(

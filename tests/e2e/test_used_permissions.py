@@ -67,7 +67,7 @@ def deliver_retry_and_disable(stack: Stack, system: PlatformClient) -> None:
         receiver.wait_for(3, seconds=SECONDS)
         publish(stack, name)
         receiver.wait_for(4, seconds=SECONDS)
-    assert eventually(lambda: disabled(system, name))
+        assert eventually(lambda: disabled(system, name))
     assert system.call("GET", f"webhook/{webhook}/secret").status == 200
     assert "errorMessage" not in invoke(stack, "MaintenanceFunction")
     changed = system.call("PATCH", f"webhook/{webhook}", {"api": {"credential": {"token": "second"}}})
