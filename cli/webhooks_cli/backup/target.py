@@ -12,12 +12,12 @@ from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.community_writer import CommunityWriter, Restored, merged
 from webhooks_cli.backup.credentials import CredentialWriter
+from webhooks_cli.backup.epoch import next_epoch
 from webhooks_cli.backup.records import Record
 from webhooks_cli.backup.resources import Resources
 from webhooks_cli.backup.source import query
 from webhooks_cli.backup.webhook_items import (
     COMMUNITY,
-    EPOCH,
     HEAD,
     LIVE,
     NEXT,
@@ -75,7 +75,7 @@ class Target:
         self._calls.write(self._dynamodb, self._table, [RESTORING])
 
     def end(self) -> None:
-        self._next_epoch()
+        next_epoch(self._calls, self._dynamodb, self._table)
         self._calls.write(self._dynamodb, self._table, [], [RESTORING])
 
     def put(self, items: list[Item]) -> None:
@@ -101,7 +101,7 @@ class Target:
         self._raise_counter(pk, {"last": {"N": str(writer.last)}})
         if head := own.get(HEAD) or writer.seen:
             self._write_head(head, counts, writer.seen)
-            self._next_epoch()
+            next_epoch(self._calls, self._dynamodb, self._table)
 
     def empty_community(self, pk: str) -> None:
         """Delete the webhooks of a community that the backup does not have; its counters stay."""
@@ -130,21 +130,6 @@ class Target:
                 f"{scope_in(item['pk']['S'])}: its webhooks were changed while they were restored; keep "
                 "callers away from the API, and run the command again"
             )
-
-    def _next_epoch(self) -> None:
-        """Count a change, so that fan-out reads the communities' versions, where it relies on the count.
-
-        A first count is a function's: it is relied on some hours after, when all functions count.
-        """
-        self._calls.call(
-            "dynamodb UpdateItem", self._dynamodb.update_item, ("ConditionalCheckFailedException",),
-            TableName=self._table,
-            Key=EPOCH,
-            UpdateExpression="ADD #version :one",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeNames={"#version": "version"},
-            ExpressionAttributeValues={":one": {"N": "1"}},
-        )  # fmt: skip
 
     def _raise_counter(self, pk: str, counter: "Item | None") -> None:
         """Let sequence numbers begin behind this one; a counter that is further stays."""

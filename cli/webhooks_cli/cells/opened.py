@@ -6,12 +6,12 @@ from functools import cached_property
 
 from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
+from webhooks_cli.backup.epoch import next_epoch
 from webhooks_cli.backup.resources import Resources, target_resources
 from webhooks_cli.cells.entries import Cell, Item
 from webhooks_cli.deployment import Deployment
 
 NAMES = re.compile(r"#(\w+)")
-EPOCH = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}  # counts all changes of webhooks, for fan-out's caches
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,8 @@ class Opened:
         return target_resources(self.account)
 
     def count_change(self) -> None:
-        """Let fan-out see what was written to the table of webhooks, where it relies on the count of changes.
-
-        A first count is a function's: it is relied on some hours after, when all functions count.
-        """
-        table = self.resources.subscriptions
-        self.update(table, EPOCH, "ADD #version :one", "attribute_exists(#pk)", one={"N": "1"})
+        """Let fan-out see what was written to the table of webhooks."""
+        next_epoch(self.calls, self.account.dynamodb, self.resources.subscriptions)
 
     def update(self, table: str, key: Item, expression: str, condition: str, **values: Item) -> bool:
         """Update an item; False where its condition did not hold. Names of attributes begin with `#`."""

@@ -4,10 +4,10 @@ from typing import Any
 
 from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
+from webhooks_cli.backup.epoch import next_epoch
 from webhooks_cli.backup.webhook_items import HEAD, Item
 from webhooks_cli.credentials.forms import credential_update
 
-EPOCH = {"pk": {"S": "EPOCH"}, "sk": {"S": "EPOCH"}}  # counts all changes of webhooks
 LOST = ("TransactionCanceledException", "TransactionConflictException", "TransactionInProgressException")
 
 
@@ -34,7 +34,7 @@ class WebhookChanges:
             TransactItems=[{"Update": webhook}, self._next_version(before["pk"])],
         )
         if done is not None:
-            self._next_epoch()
+            next_epoch(self._calls, self._dynamodb, self._table)
         return done is not None
 
     def _next_version(self, pk: Item) -> Any:
@@ -49,20 +49,3 @@ class WebhookChanges:
                 "ExpressionAttributeValues": {":one": {"N": "1"}},
             }
         }
-
-    def _next_epoch(self) -> None:
-        """Count a change in the epoch, where the deployment has one: readers then look at the versions.
-
-        A first count is a function's: from its time on, readers rely on the epoch.
-        """
-        self._calls.call(
-            "dynamodb UpdateItem",
-            self._dynamodb.update_item,
-            ("ConditionalCheckFailedException",),
-            TableName=self._table,
-            Key=EPOCH,
-            UpdateExpression="ADD #version :one",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeNames={"#version": "version"},
-            ExpressionAttributeValues={":one": {"N": "1"}},
-        )
