@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from base64 import b64decode
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ PARTS = {
     "ConditionCheck": "ConditionCheckItem",
 }
 MICROSECOND = 1e-6
+KEY_ID_LENGTH = 36
 PAGE = 50  # the most that LookupEvents returns; the emulator has no next page
 # Actions of the emulator itself, which need no permission.
 BY_LAMBDA = ("logs:*", "xray:*", "kms:*", "sqs:ReceiveMessage")
@@ -147,6 +149,11 @@ def _calls(stack: Stack, key: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         until = events[-1]["EventTime"].timestamp() - MICROSECOND
 
 
+def _key_of(ciphertext: str) -> str:
+    """Return the id of the key that encrypted a text: the emulator puts it first."""
+    return b64decode(ciphertext)[:KEY_ID_LENGTH].decode()
+
+
 def _asked(  # noqa: C901 - a case for each service
     service: str, name: str, request: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
@@ -173,7 +180,9 @@ def _asked(  # noqa: C901 - a case for each service
             yield name, resource
             if name == "CreateSecret" and request.get("Tags"):
                 yield "TagResource", resource
-        case "kms", "Decrypt" | "GenerateDataKey":
+        case "kms", "GenerateDataKey":
             yield name, request["KeyId"]
+        case "kms", "Decrypt":
+            yield name, f"{arn}key/{_key_of(request['CiphertextBlob'])}"
         case _:
             raise AssertionError(f"a function called {service} {name}")
