@@ -17,9 +17,9 @@ from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
 from webhooks.adapters.aws_lambda.versions import LambdaVersions
 from webhooks.adapters.codedeploy.deployments import CodeDeployDeployments
 from webhooks.domain.errors import UnavailableError
+from webhooks.environment import SettingsError
 from webhooks.ports.releases import NewVersion
 from webhooks.services.release_check import ReleaseCheck
-from webhooks.settings import SettingsError
 
 RELEASED = sorted({path.parent.name for path in FUNCTIONS.glob("*/app.py")} - {"pre_traffic"})
 TABLES, SECRETS = ("SUBSCRIPTIONS_TABLE", "ACCESS_TABLE", "DELIVERIES_TABLE"), ("SERVICE_KEYS_SECRET",)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.template.template import Template, referred, translate
 from webhooks import settings
+from webhooks.environment import Settings
 
 SETTINGS = {
     "WebhooksFunction": settings.WebhooksSettings,
@@ -23,7 +24,7 @@ SETTINGS = {
 GIVEN_BY_LAMBDA = {"AWS_REGION"}
 
 
-def names(model: type[settings.Settings]) -> set[str]:
+def names(model: type[Settings]) -> set[str]:
     return {each.name for each in model.variables().values()}
 
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tests.template.template import Template
-from webhooks.settings import LICENSES_URL, AuthenticationSettings, SettingsError
+from webhooks.environment import LICENSES_URL, SettingsError
+from webhooks.settings import AuthenticationSettings
 
 VARIABLES = {
     "EC_CURVE_NAME": "secp256k1",

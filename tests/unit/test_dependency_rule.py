@@ -82,6 +82,7 @@ def outward_imports(found: Module) -> set[str]:
                 "adapters",
                 "entrypoints",
                 "settings",
+                "environment",
                 "logging",
                 "bootstrap",
             )
@@ -90,10 +91,17 @@ def outward_imports(found: Module) -> set[str]:
             "webhooks.services",
             "webhooks.entrypoints",
             "webhooks.settings",
+            "webhooks.environment",
             "webhooks.bootstrap",
             *SDKS,
         ],
-        "webhooks.services": ["webhooks.entrypoints", "webhooks.settings", "webhooks.bootstrap", *SDKS],
+        "webhooks.services": [
+            "webhooks.entrypoints",
+            "webhooks.settings",
+            "webhooks.environment",
+            "webhooks.bootstrap",
+            *SDKS,
+        ],
         "webhooks.adapters": ["webhooks.services", "webhooks.entrypoints", "webhooks.bootstrap"],
         "webhooks.entrypoints": ["webhooks.bootstrap", *SDKS],
     }
@@ -128,8 +136,8 @@ def separate_imports(found: Module) -> set[str]:
 
 
 def environment_reads(found: Module) -> set[str]:
-    """Only `settings` reads the environment."""
-    if found.within("webhooks.settings"):
+    """Only `environment` reads the environment."""
+    if found.within("webhooks.environment"):
         return set()
     read = {name for name in found.dotted if any(is_within(name, target) for target in ENVIRONMENT)}
     return read | found.imports_any(ENVIRONMENT)
@@ -188,7 +196,7 @@ def test_pipelines_and_entry_points_do_not_import_each_other(found: Module) -> N
 
 
 @named([*LAYER_MODULES, *FUNCTION_MODULES])
-def test_only_settings_reads_the_environment(found: Module) -> None:
+def test_only_one_module_reads_the_environment(found: Module) -> None:
     assert environment_reads(found) == set()
 
 
@@ -234,6 +242,7 @@ def test_the_sources_are_found() -> None:
         (outward_imports, "webhooks.domain.a", "from ..services import b", "webhooks.services.b"),
         (outward_imports, "webhooks.domain.a", "from .. import ports", "webhooks.ports"),
         (outward_imports, "webhooks.services.a", "from webhooks import settings", "webhooks.settings"),
+        (outward_imports, "webhooks.services.a", "import webhooks.environment", "webhooks.environment"),
         (outward_imports, "webhooks.services.a", "import botocore.exceptions", "botocore.exceptions"),
         (outward_imports, "webhooks.ports", "import webhooks.bootstrap.guard", "webhooks.bootstrap.guard"),
         (outward_imports, "webhooks.services.a", "from .. import bootstrap", "webhooks.bootstrap"),
@@ -274,7 +283,7 @@ def test_the_sources_are_found() -> None:
             "webhooks.entrypoints.api.errors",
         ),
         (environment_reads, "webhooks.services.a", "import os\nos.environ.get('A')", "os.environ"),
-        (environment_reads, "webhooks.services.a", "from os import getenv", "os.getenv"),
+        (environment_reads, "webhooks.settings", "from os import getenv", "os.getenv"),
         (status_codes, "webhooks.services.a", "from http import HTTPStatus", "http.HTTPStatus"),
         (private_imports, "tests.a", "from re import _parser", "re._parser"),
         (private_imports, "webhooks.a", "import botocore._x.y", "botocore._x.y"),
@@ -309,7 +318,7 @@ def test_a_function_that_imports_another_is_noticed() -> None:
         (room_imports, "webhooks.adapters.http.a", "from webhooks.adapters.ttl_cache import TtlCache"),
         (room_imports, "webhooks.adapters.health_probes", "from webhooks.adapters.sqs import sender"),
         (separate_imports, "webhooks.entrypoints.sqs", "from webhooks.services.fanout import pipeline"),
-        (environment_reads, "webhooks.settings", "import os\nos.environ['A']"),
+        (environment_reads, "webhooks.environment", "import os\nos.environ['A']"),
         (status_codes, "webhooks.adapters.a", "from http.client import HTTPException"),
         (status_codes, "webhooks.entrypoints.api.resolver", "from http import HTTPStatus"),
     ],

@@ -10,7 +10,8 @@ import pytest
 from tests.contract.opened_index import OpenedIndex
 from tests.contract.webhooks_made import make_definition, make_webhook
 from webhooks.adapters.dynamodb import health_items, keys, licenses, sequence_bitmaps
-from webhooks.adapters.dynamodb.subscription_transaction import Change, Tables
+from webhooks.adapters.dynamodb.subscription_transaction import Tables, transaction
+from webhooks.adapters.dynamodb.webhook_change import Change
 from webhooks.adapters.secrets_manager import credential_secrets
 from webhooks.adapters.sqs import sender
 from webhooks.domain import caller, delivery, event_slice, json_text, scope, text
@@ -148,7 +149,7 @@ def test_the_command_makes_the_index_of_a_webhook_as_the_service_does(webhook: W
     finished = bitmaps.add(item) + bitmaps.finish()
     assert {each["sk"]["S"] for each in finished} == set(change.bitmaps)
     assert items.path_of(item) == credential_secrets.path_of(webhook.scope, webhook.id)
-    actions = change.actions(Tables("s", "a"), None, {}, now=0)
+    actions = transaction(change, Tables("s", "a"), None, {}, now=0)
     puts = [each.request["Put"]["Item"] for each in actions if "Put" in each.request]
     [head] = [each for each in puts if each["sk"]["S"] == "HEAD"]
     assert items.head_with(change.head_key | change.head_list, bitmaps.counts, 1) == head

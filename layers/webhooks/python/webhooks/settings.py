@@ -1,106 +1,15 @@
-"""The environment of each function as one frozen model. No other module reads the environment.
-
-A missing or wrong value stops the function at its start, and the error names the variable.
-"""
-
-import json
-import os
-import re
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Never, Self, dataclass_transform
+"""The settings of each function, and the environment variables that they are read from."""
 
 from signing import Curve
-
-
-class SettingsError(Exception):
-    """A variable of the environment is missing or wrong."""
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _curve(value: str) -> Curve:
-    curve = next((curve for curve in Curve if curve.value == value), None)
-    if curve is None:
-        raise ValueError(f"must be one of {', '.join(curve.value for curve in Curve)}")
-    return curve
-
-
-def _seconds(value: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in value.split(","))
-
-
-def _directory(value: str) -> dict[str, str]:
-    urls = json.loads(value)
-    if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
-        raise ValueError("must be a JSON object of name to URL")
-    return urls
-
-
-# The pattern of the template's parameter LicensesUrl. Plain http is for this machine only, as in tests.
-LICENSES_URL = (
-    r"^((https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))"
-    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
-    r"(/[A-Za-z0-9._~%-]+)*)?$"
+from webhooks.environment import (
+    Settings,
+    as_curve,
+    as_directory,
+    as_licenses_url,
+    as_seconds,
+    is_word,
+    variable,
 )
-
-
-def _licenses_url(value: str) -> str:
-    if not re.fullmatch(LICENSES_URL, value):
-        raise ValueError("must be empty, or an https URL without query, fragment and slash at its end")
-    return value
-
-
-def _is(word: str) -> Callable[[str], bool]:
-    return lambda value: value == word
-
-
-class Variable(NamedTuple):
-    """An environment variable, and how its text is read."""
-
-    name: str
-    read: Callable[[str], Any]
-
-
-def variable(name: str, read: Callable[[str], Any] = _text) -> Any:
-    """Declare a field that is read from the environment variable `name`."""
-    return Variable(name, read)
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(variable,))
-class Settings:
-    """Base class: loads each field from its environment variable.
-
-    They are no dataclasses: Python would write the methods of all of them at each function's init.
-    """
-
-    @classmethod
-    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the model from the environment. Raises SettingsError."""
-        settings = cls()
-        for field, (name, read) in cls.variables().items():
-            try:
-                vars(settings)[field] = read(environment[name])
-            except KeyError:
-                raise SettingsError(f"the environment variable {name} is missing") from None
-            except ValueError as error:
-                raise SettingsError(f"the environment variable {name} is wrong: {error}") from None
-        return settings
-
-    @classmethod
-    def variables(cls) -> dict[str, Variable]:
-        """Return the variable of each field."""
-        return {
-            field: each
-            for base in reversed(cls.__mro__)
-            for field, each in vars(base).items()
-            if isinstance(each, Variable)
-        }
-
-    def __setattr__(self, name: str, _value: object) -> Never:
-        raise AttributeError(f"settings do not change: {name}")
-
 
 # ---- groups of settings that several functions share
 
@@ -116,7 +25,7 @@ class LoggingSettings(Settings):
 class ServiceKeySettings(Settings):
     """The key pairs that callers encrypt for."""
 
-    curve: Curve = variable("EC_CURVE_NAME", _curve)
+    curve: Curve = variable("EC_CURVE_NAME", as_curve)
     service_keys_secret: str = variable("SERVICE_KEYS_SECRET")
 
 
@@ -150,8 +59,8 @@ class AuthenticationSettings(ServiceKeySettings):
 
     access_table: str = variable("ACCESS_TABLE")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
-    raw_credential_headers: bool = variable("RAW_CREDENTIAL_HEADERS", _is("Allowed"))
-    licenses_url: str = variable("LICENSES_URL", _licenses_url)
+    raw_credential_headers: bool = variable("RAW_CREDENTIAL_HEADERS", is_word("Allowed"))
+    licenses_url: str = variable("LICENSES_URL", as_licenses_url)
 
 
 class ThrottleSettings(AuthenticationSettings):
@@ -184,7 +93,7 @@ class WebhooksSettings(
 
     kms_key_id: str = variable("KMS_KEY_ID")
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
-    seals_credentials: bool = variable("CREDENTIAL_STORE", _is("Table"))
+    seals_credentials: bool = variable("CREDENTIAL_STORE", is_word("Table"))
     stack_id: str = variable("STACK_ID")
     deliveries_table: str = variable("DELIVERIES_TABLE")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
@@ -223,7 +132,7 @@ class ServiceKeysSettings(LoggingSettings, AuthenticationSettings, SigningKeySet
 
 
 class EcdsaHelperSettings(LoggingSettings):
-    curve: Curve = variable("EC_CURVE_NAME", _curve)
+    curve: Curve = variable("EC_CURVE_NAME", as_curve)
 
 
 class DiscoverySettings(LoggingSettings, ServiceKeySettings, SigningKeySettings, SubscriptionSettings):
@@ -235,7 +144,7 @@ class DiscoverySettings(LoggingSettings, ServiceKeySettings, SigningKeySettings,
     slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
     allowed_time_span: int = variable("ALLOWED_TIME_SPAN", int)
-    service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", _directory)
+    service_directory: dict[str, str] = variable("SERVICE_DIRECTORY", as_directory)
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
 
 
@@ -266,12 +175,12 @@ class DispatcherSettings(
     deliveries_queue_url: str = variable("DELIVERIES_QUEUE_URL")
     slow_deliveries_queue_url: str = variable("SLOW_DELIVERIES_QUEUE_URL")
     deliveries_dlq_url: str = variable("DELIVERIES_DLQ_URL")
-    retry_delays: tuple[int, ...] = variable("RETRY_DELAYS", _seconds)
+    retry_delays: tuple[int, ...] = variable("RETRY_DELAYS", as_seconds)
     default_ttl: int = variable("DEFAULT_TTL", int)
     fast_lane_seconds: float = variable("FAST_LANE_SECONDS", float)
     attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
-    keep_all_payloads: bool = variable("KEEP_PAYLOADS", _is("All"))
-    recover_deliveries: bool = variable("RECOVER_DELIVERIES", _is("true"))
+    keep_all_payloads: bool = variable("KEEP_PAYLOADS", is_word("All"))
+    recover_deliveries: bool = variable("RECOVER_DELIVERIES", is_word("true"))
     breaker_failures: int = variable("BREAKER_FAILURES", int)
     breaker_seconds: int = variable("BREAKER_SECONDS", int)
     probe_seconds: int = variable("PROBE_SECONDS", int)
@@ -290,7 +199,7 @@ class RecoverySettings(LoggingSettings, SubscriptionSettings):
     recovery_queue_url: str = variable("RECOVERY_QUEUE_URL")
     recovery_dlq_url: str = variable("RECOVERY_DLQ_URL")
     attempt_log_days: int = variable("ATTEMPT_LOG_DAYS", int)
-    keep_all_payloads: bool = variable("KEEP_PAYLOADS", _is("All"))
+    keep_all_payloads: bool = variable("KEEP_PAYLOADS", is_word("All"))
     recovery_rate: int = variable("RECOVERY_RATE", int)
     probe_seconds: int = variable("PROBE_SECONDS", int)
     disable_after_days: int = variable("DISABLE_AFTER_DAYS", int)

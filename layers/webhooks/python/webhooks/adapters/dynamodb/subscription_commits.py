@@ -17,8 +17,9 @@ from webhooks.adapters.dynamodb.epoch import next_epoch
 from webhooks.adapters.dynamodb.idempotency_items import record_from, record_key
 from webhooks.adapters.dynamodb.sequence_bitmaps import Head, bitmap_from_bytes
 from webhooks.adapters.dynamodb.subscription_pages import head_from
-from webhooks.adapters.dynamodb.subscription_transaction import Action, Change, Purpose, Tables
+from webhooks.adapters.dynamodb.subscription_transaction import Action, Purpose, Tables, transaction
 from webhooks.adapters.dynamodb.table import Table
+from webhooks.adapters.dynamodb.webhook_change import Change
 from webhooks.domain.errors import (
     AlreadyProcessedError,
     CommunityFullError,
@@ -91,7 +92,7 @@ class SubscriptionCommits:
                     return
                 raise CommunityFullError(head.total, limit)
             placed = self._place(change)
-            actions = change.actions(self._tables, head, bitmaps, now=int(self._clock()), placed=placed)
+            actions = transaction(change, self._tables, head, bitmaps, now=int(self._clock()), placed=placed)
             failed = self._transact(actions, change)
             if not failed or self._is_settled(failed, change):
                 return

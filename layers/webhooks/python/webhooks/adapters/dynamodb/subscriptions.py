@@ -10,8 +10,9 @@ from webhooks.adapters.dynamodb.items import key
 from webhooks.adapters.dynamodb.keys import NEXT, RESTORING, community_key
 from webhooks.adapters.dynamodb.subscription_commits import SubscriptionCommits
 from webhooks.adapters.dynamodb.subscription_pages import SubscriptionPages
-from webhooks.adapters.dynamodb.subscription_transaction import Change, Tables
+from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.table import Table, call
+from webhooks.adapters.dynamodb.webhook_change import Change
 from webhooks.adapters.dynamodb.webhook_items import found_webhooks, keys_of
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.scope import Scope
