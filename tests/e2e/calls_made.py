@@ -182,6 +182,8 @@ def _asked(  # noqa: C901 - a case for each service
                 yield "TagResource", resource
         case "kms", "GenerateDataKey":
             yield name, request["KeyId"]
+        case "kms", "Decrypt" if request.get("DryRun"):
+            yield name, request["KeyId"]
         case "kms", "Decrypt":
             yield name, f"{arn}key/{_key_of(request['CiphertextBlob'])}"
         case _:

@@ -194,3 +194,19 @@ def test_the_orphan_cleanup_deletes_an_old_orphan_and_nothing_else(
     assert [kept(stack, each) for each in everything] == [True, True, False, False]
     described = stack.client("secretsmanager").describe_secret(SecretId=orphan)
     assert described["DeletedDate"].timestamp() > time.time() + 29 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("function", "role"), [("DispatcherFunction", "DispatcherRole"), ("TestEventFunction", "TestEventRole")]
+)
+def test_the_probe_of_a_release_names_a_missing_permission_to_open_credentials(
+    stack: Stack, function: str, role: str
+) -> None:
+    def failed() -> Any:
+        name = permissions.physical_id(stack, function)
+        invoked = stack.client("lambda").invoke(FunctionName=name, Payload=b'{"releaseProbe": true}')
+        return json.loads(invoked["Payload"].read())["failed"]
+
+    assert failed() == {}
+    with permissions.without(stack, role, "kms:Decrypt"):
+        assert failed() == {"opening of credentials": "kms Decrypt: AccessDeniedException"}

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.backends import Backend, backend_named
+from tests.contract.credential_stores import make_key
 from tests.lambda_functions import ENVIRONMENT, FUNCTIONS, load_function
 from webhooks.adapters.aws_lambda.versions import LambdaVersions
 from webhooks.adapters.codedeploy.deployments import CodeDeployDeployments
@@ -22,7 +23,7 @@ from webhooks.ports.releases import NewVersion
 from webhooks.services.release_check import ReleaseCheck
 
 RELEASED = sorted({path.parent.name for path in FUNCTIONS.glob("*/app.py")} - {"pre_traffic"})
-TABLES, SECRETS = ("SUBSCRIPTIONS_TABLE", "ACCESS_TABLE", "DELIVERIES_TABLE"), ("SERVICE_KEYS_SECRET",)
+OPENERS = ("webhooks", "dispatcher", "test_event")  # of sealed credentials
 
 
 def app_spec(name: str, version: str) -> str:
@@ -225,3 +226,104 @@ def test_a_queue_that_may_not_be_sent_to_keeps_a_version_from_traffic(
     assert failed == dict.fromkeys(
         ("events queue", "deliveries queue", "events DLQ"), f"sqs SendMessage: {code}"
     )
+
+
+def sealing(environment: dict[str, str], key: str, *, store: str = "Table") -> dict[str, str]:
+    return environment | {"CREDENTIAL_STORE": store, "KMS_KEY_ID": key}
+
+
+@pytest.mark.parametrize("store", ["Table", "SecretsManager"])
+@pytest.mark.parametrize("function", OPENERS)
+def test_a_function_that_may_use_the_key_of_credentials_gets_traffic(
+    environment: dict[str, str], backend: Backend, function: str, store: str
+) -> None:
+    given = sealing(environment, make_key(backend), store=store)
+    assert status_of(Clients(revision(function), invoking(given))) == "Succeeded"
+
+
+class Kms:
+    """KMS with the key policy of a role: it grants actions in the context of a webhook alone.
+
+    As AWS does, it answers a permitted dry run with an error, and reads no ciphertext where it need not.
+    """
+
+    def __init__(self, *granted: str, key: str) -> None:
+        self.granted = granted
+        self.key = key
+
+    def decrypt(self, *, DryRunModifiers: list[str], **request: Any) -> None:  # noqa: N803
+        assert DryRunModifiers == ["IGNORE_CIPHERTEXT"]
+        self._answer("Decrypt", **request)
+
+    def generate_data_key(self, *, KeySpec: str, **request: Any) -> None:  # noqa: N803
+        assert KeySpec == "AES_256"
+        self._answer("GenerateDataKey", **request)
+
+    def _answer(
+        self,
+        action: str,
+        *,
+        KeyId: str,  # noqa: N803
+        EncryptionContext: dict[str, str],  # noqa: N803
+        DryRun: bool,  # noqa: N803
+    ) -> None:
+        permitted = action in self.granted and KeyId == self.key
+        if not permitted or set(EncryptionContext) != {"tenant", "community", "webhook"}:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, action)
+        assert DryRun
+        raise ClientError({"Error": {"Code": "DryRunOperationException"}}, action)
+
+
+def failed_with(kms: Kms, function: str, environment: dict[str, str]) -> dict[str, str]:
+    """Ask a function that has this KMS with a probe."""
+    module = load_function(function, environment)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(module.app.aws), "kms", property(lambda _: kms))
+        failed: dict[str, str] = module.lambda_handler({"releaseProbe": True}, None)["failed"]
+    return failed
+
+
+@pytest.mark.parametrize(
+    ("function", "granted", "failed"),
+    [
+        *((each, ("Decrypt", "GenerateDataKey"), {}) for each in OPENERS),
+        *(
+            (each, ("GenerateDataKey",), {"opening of credentials": "kms Decrypt: AccessDeniedException"})
+            for each in OPENERS
+        ),
+        (
+            "webhooks",
+            ("Decrypt",),
+            {"sealing of credentials": "kms GenerateDataKey: AccessDeniedException"},
+        ),
+        ("dispatcher", ("Decrypt",), {}),
+        ("test_event", ("Decrypt",), {}),
+    ],
+)
+def test_a_missing_permission_for_the_key_of_credentials_is_named(
+    environment: dict[str, str], function: str, granted: tuple[str, ...], failed: dict[str, str]
+) -> None:
+    kms = Kms(*granted, key="arn:key")
+    assert failed_with(kms, function, sealing(environment, "arn:key")) == failed
+
+
+def test_where_secrets_have_the_credentials_no_permission_to_seal_is_needed(
+    environment: dict[str, str],
+) -> None:
+    given = sealing(environment, "arn:key", store="SecretsManager")
+    assert failed_with(Kms("Decrypt", key="arn:key"), "webhooks", given) == {}
+
+
+@pytest.mark.parametrize("function", OPENERS)
+def test_without_a_key_of_the_stack_no_permission_is_needed(
+    environment: dict[str, str], function: str
+) -> None:
+    assert failed_with(Kms(key="arn:key"), function, environment) == {}
+
+
+@pytest.mark.parametrize("function", OPENERS)
+def test_a_key_that_does_not_exist_keeps_a_version_from_traffic(
+    environment: dict[str, str], function: str
+) -> None:
+    absent = sealing(environment, "arn:aws:kms:us-east-1:123456789012:key/absent")
+    assert status_of(Clients(revision(function), invoking(absent))) == "Failed"

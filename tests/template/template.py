@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NO_VALUE = {"Ref": "AWS::NoValue"}
 POLICY_ID_END = 17  # characters behind ANPA
 REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
+POLICY_ID = re.compile(r"\$\{(\w+)\.PolicyId\}")
 
 
 @dataclass(frozen=True)
@@ -155,14 +156,22 @@ def _made(value: Any, template: Template, values: Mapping[str, str]) -> Any:
         case {"Fn::Sub": [str(text), dict(own)]}:
             more = {name: _made(each, template, values) for name, each in own.items()}
             return resolve({"Fn::Sub": text}, {**values, **more})
-        case {"Fn::GetAtt": [str(name), "PolicyId"]}:  # a policy with another description is another one
-            described = resolve(template.attributes(name)["Properties"]["Description"], values)
-            return f"ANPA{hashlib.sha256(described.encode()).hexdigest().upper()[:POLICY_ID_END]}"
+        case {"Fn::GetAtt": [str(name), "PolicyId"]}:
+            return _policy_id(name, template, values)
+        case {"Fn::Sub": str(text)}:
+            made = POLICY_ID.sub(lambda found: _policy_id(found[1], template, values), text)
+            return resolve({"Fn::Sub": made}, values)
         case dict() if not set(value) & {"Ref", "Fn::Sub"}:
             return {name: _made(each, template, values) for name, each in value.items()}
         case list():
             return [_made(each, template, values) for each in value]
     return resolve(value, values)
+
+
+def _policy_id(name: str, template: Template, values: Mapping[str, str]) -> str:
+    """Return an id as IAM makes it: a policy with another description is another one."""
+    described = resolve(template.attributes(name)["Properties"]["Description"], values)
+    return f"ANPA{hashlib.sha256(described.encode()).hexdigest().upper()[:POLICY_ID_END]}"
 
 
 @cache

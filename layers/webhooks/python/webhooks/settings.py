@@ -42,9 +42,13 @@ class WebhookSecretSettings(Settings):
 
 
 class CredentialSettings(Settings):
-    """The secrets that hold webhooks' credentials."""
+    """The secrets that hold webhooks' credentials, and the stack's key that others are sealed under.
+
+    `kms_key_id`: empty for AWS's own key, which seals none.
+    """
 
     credentials_prefix: str = variable("CREDENTIALS_PREFIX")
+    kms_key_id: str = variable("KMS_KEY_ID")
 
 
 class SubscriptionSettings(Settings):
@@ -89,9 +93,8 @@ class WebhooksSettings(
     CredentialSettings,
     WebhookSecretSettings,
 ):
-    """`kms_key_id`: of new credentials, in secrets or sealed; empty for AWS's own key, which seals none."""
+    """`seals_credentials`: new credentials are sealed."""
 
-    kms_key_id: str = variable("KMS_KEY_ID")
     webhooks_per_community: int = variable("WEBHOOKS_PER_COMMUNITY", int)
     seals_credentials: bool = variable("CREDENTIAL_STORE", is_word("Table"))
     stack_id: str = variable("STACK_ID")

@@ -23,7 +23,7 @@ from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
 from webhooks.bootstrap.keys import service_key_store, signing_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, invocation, start
-from webhooks.bootstrap.storage import credential_store, subscription_store
+from webhooks.bootstrap.storage import credential_probes, credential_store, subscription_store
 from webhooks.domain.health_rules import HealthRules
 from webhooks.entrypoints.batch_metrics import report_dispatch
 from webhooks.ports import HttpClient
@@ -154,6 +154,7 @@ def compose(
             "deliveries DLQ": send_probe(aws, settings.deliveries_dlq_url),
             "recovery queue": send_probe(aws, settings.recovery_queue_url),
             "events queue": send_probe(aws, settings.events_queue_url),
+            **credential_probes(settings, aws),
         },
         dispatcher=dispatcher,
         http=http,

@@ -18,7 +18,7 @@ from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
 from webhooks.bootstrap.keys import service_key_store, signing_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, random_bytes, start
-from webhooks.bootstrap.storage import credential_store
+from webhooks.bootstrap.storage import credential_probes, credential_store
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.ports import HttpClient
 from webhooks.services.dispatch.attempt import Attempts
@@ -62,6 +62,7 @@ def compose(
             "master of webhooks' secrets": webhook_master(settings, aws).read,
             "subscriptions table": batch_probe(aws, settings.subscriptions_table),
             "access table": item_probe(aws, settings.access_table, sort_key=False),
+            **credential_probes(settings, aws),
         },
         authenticator=authenticator(settings, aws, service_keys=service_keys),
         tests=WebhookTests(

@@ -15,7 +15,7 @@ from webhooks.bootstrap.guard import egress_guard
 from webhooks.bootstrap.health import endpoint_health
 from webhooks.bootstrap.keys import service_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, random_bytes, start
-from webhooks.bootstrap.storage import credential_store, subscription_store
+from webhooks.bootstrap.storage import credential_probes, credential_store, subscription_store
 from webhooks.entrypoints.api.authenticator import Authenticator
 from webhooks.entrypoints.api.webhook_responses import WebhookResponses
 from webhooks.services.endpoint_health import EndpointHealth
@@ -54,6 +54,7 @@ def compose(settings: WebhooksSettings | None = None, aws: AwsClients | None = N
             "access table": item_probe(aws, settings.access_table, sort_key=False),
             "delivery log": query_probe(aws, settings.deliveries_table),
             "recovery queue": send_probe(aws, settings.recovery_queue_url),
+            **credential_probes(settings, aws, seals=settings.seals_credentials),
         },
         authenticator=authenticator(settings, aws, service_keys=service_key_store(settings, aws)),
         webhooks=Webhooks(
