@@ -180,9 +180,7 @@ def _asked(  # noqa: C901 - a case for each service
             yield name, resource
             if name == "CreateSecret" and request.get("Tags"):
                 yield "TagResource", resource
-        case "kms", "GenerateDataKey":
-            yield name, request["KeyId"]
-        case "kms", "Decrypt" if request.get("DryRun"):
+        case "kms", "GenerateDataKey" | "Decrypt" if "KeyId" in request:
             yield name, request["KeyId"]
         case "kms", "Decrypt":
             yield name, f"{arn}key/{_key_of(request['CiphertextBlob'])}"
