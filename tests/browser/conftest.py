@@ -15,7 +15,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.browser.world import World
+from tests.browser.service import Service
 from tools.pages import chromium
 
 # Chromium itself asks no other host either, and draws alike on every machine.
@@ -62,10 +62,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import base64
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import COMMUNITY, SYSTEM, TENANT, Client
 
 PASSPHRASE = "correct horse battery"
@@ -15,8 +15,8 @@ def secret(by: Client) -> str:
     return base64.b64encode(by.scalar.to_bytes(32)).decode()
 
 
-def open_page(page: Page, world: World, address: str = "") -> None:
-    page.goto(f"{world.url}/console{address}")
+def open_page(page: Page, service: Service, address: str = "") -> None:
+    page.goto(f"{service.url}/console{address}")
     expect(page.get_by_role("heading", name="Connect", exact=True)).to_be_visible()
 
 

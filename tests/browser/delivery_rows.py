@@ -11,11 +11,11 @@ from tests.browser.logged import (
     held,
     retrying,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 from webhooks.domain.delivery_log import Outcome
 
 
-class Log(World):
+class Log(Service):
     """Two webhooks, and a delivery of each outcome."""
 
     def __init__(self) -> None:

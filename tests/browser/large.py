@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import batched
 
-from tests.browser.world import MINUTE, World
+from tests.browser.service import MINUTE, Service
 from tests.factories import SCOPE
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogEntry, Outcome, log_key
@@ -19,29 +19,29 @@ OUTCOMES = (Outcome.RETRYING, Outcome.DEAD, Outcome.HELD)
 RARE = 25  # each such delivery is not delivered, each such webhook not healthy
 
 
-def fill(world: World) -> list[str]:
-    """Fill the world; returns the ids of its webhooks, the newest first."""
-    ids = _webhooks(world)
+def fill(service: Service) -> list[str]:
+    """Fill the service; returns the ids of its webhooks, the newest first."""
+    ids = _webhooks(service)
     busy = [ids[0]] * BUSIEST
     busy += [each for each in ids[1 : 1 + (DELIVERIES - BUSIEST) // OF_EACH] for _ in range(OF_EACH)]
-    entries = (_entry(webhook_id, world.now, place) for place, webhook_id in enumerate(busy))
+    entries = (_entry(webhook_id, service.now, place) for place, webhook_id in enumerate(busy))
     for some in batched(entries, 1000, strict=False):
-        assert not world.app.deliveries.record(some)
+        assert not service.app.deliveries.record(some)
     return ids
 
 
-def _webhooks(world: World) -> list[str]:
-    first = world.webhook("W" * 128, eventNames=EVENTS, tags=["partner", "t" * 64])
-    model = world.app.subscriptions.get(SCOPE, first)
+def _webhooks(service: Service) -> list[str]:
+    first = service.webhook("W" * 128, eventNames=EVENTS, tags=["partner", "t" * 64])
+    model = service.app.subscriptions.get(SCOPE, first)
     assert model is not None
     ids = [first]
-    failing = Health(failing_since=world.now - MINUTE, backlog_since=world.now - MINUTE)
+    failing = Health(failing_since=service.now - MINUTE, backlog_since=service.now - MINUTE)
     for number in range(1, WEBHOOKS):
-        webhook_id = world.app.subscriptions.next_id(SCOPE, now=world.app.clock.now)
+        webhook_id = service.app.subscriptions.next_id(SCOPE, now=service.app.clock.now)
         name = f"Partner feed {number:05} ".ljust(128, "x")
         definition = replace(model.definition, name=name)
         health = failing if number % RARE == 0 else model.health
-        world.app.subscriptions.put(replace(model, id=webhook_id, definition=definition, health=health))
+        service.app.subscriptions.put(replace(model, id=webhook_id, definition=definition, health=health))
         ids.append(webhook_id)
     return ids[::-1]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.world import MINUTE, World, attempt
+from tests.browser.service import MINUTE, Service, attempt
 from tests.factories import SCOPE
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.health import Health
@@ -23,38 +23,38 @@ OUTCOMES = {
 }
 
 
-def fill(world: World) -> None:
+def fill(service: Service) -> None:
     """Create 30 webhooks; the last six, which the list shows first, have a state each."""
-    now = world.now
+    now = service.now
     for number in range(PLAIN):
-        world.webhook(f"Partner feed {number:02}", tags=["partner"])
-    log(world, world.webhook("Invoice archive", eventNames=["invoice.issued"]), "d" * 100)
-    world.webhook("Staging mirror", paused=True, tags=["ops"])
-    refunds = world.webhook("Refund checker", disabled=True, eventNames=["order.refunded"])
-    stored = world.app.subscriptions.get(SCOPE, refunds)
+        service.webhook(f"Partner feed {number:02}", tags=["partner"])
+    log(service, service.webhook("Invoice archive", eventNames=["invoice.issued"]), "d" * 100)
+    service.webhook("Staging mirror", paused=True, tags=["ops"])
+    refunds = service.webhook("Refund checker", disabled=True, eventNames=["order.refunded"])
+    stored = service.app.subscriptions.get(SCOPE, refunds)
     assert stored is not None
-    world.app.subscriptions.put(replace(stored, disabled_reason=GONE))
+    service.app.subscriptions.put(replace(stored, disabled_reason=GONE))
     slow = Health(slow_since=now - MINUTE)
-    log(world, world.webhook("Fraud scoring", tags=["finance"], health=slow), "d" * 20, latency_ms=1800)
+    log(service, service.webhook("Fraud scoring", tags=["finance"], health=slow), "d" * 20, latency_ms=1800)
     held = Health(held_since=now - 9 * MINUTE, backlog_since=now - 9 * MINUTE)
-    log(world, world.webhook("Pick list", tags=["erp"], health=held), "dddxhh")
+    log(service, service.webhook("Pick list", tags=["erp"], health=held), "dddxhh")
     failing = Health(failing_since=now - 109 * MINUTE, backlog_since=now - 9 * MINUTE)
-    erp = world.webhook(
+    erp = service.webhook(
         "Order sync to ERP",
         tags=["erp", "finance"],
         health=failing,
         eventNames=["order.paid", "order.refunded", "order.sent"],
         api={"url": "https://erp.acme.example:8443/in?x=1"},
     )
-    log(world, erp, "d" * 40 + "x" * 10 + "h" * 3)
+    log(service, erp, "d" * 40 + "x" * 10 + "h" * 3)
 
 
-def log(world: World, webhook_id: str, outcomes: str, *, latency_ms: int = 143) -> None:
+def log(service: Service, webhook_id: str, outcomes: str, *, latency_ms: int = 143) -> None:
     """Put deliveries into the log, the oldest first, each by its letter in OUTCOMES."""
     for place, letter in enumerate(outcomes):
         ago = (len(outcomes) - place) * 5000
-        tried = attempt(world.now - ago, 200 if letter == "d" else 503, latency_ms=latency_ms)
-        world.delivery(
+        tried = attempt(service.now - ago, 200 if letter == "d" else 503, latency_ms=latency_ms)
+        service.delivery(
             webhook_id, outcome=OUTCOMES[letter], ago=ago, attempts=[] if letter in "hs" else [tried]
         )
 
@@ -77,9 +77,9 @@ def search(page: Page) -> Locator:
     return page.get_by_label("Name begins with")
 
 
-def open_list(page: Page, world: World, query: str = "", *, count: int | None = None) -> None:
+def open_list(page: Page, service: Service, query: str = "", *, count: int | None = None) -> None:
     """Open the console at the list and wait for its first rows, `count` of them."""
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     if query:
         show(page, query)

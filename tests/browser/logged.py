@@ -8,7 +8,7 @@ from typing import Any, Literal
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Recorded, open_context, record
-from tests.browser.world import World, attempt
+from tests.browser.service import Service, attempt
 from tests.factories import SCOPE
 from webhooks.domain.delivery import Attempt
 from webhooks.domain.delivery_log import LogEntry, Mark, Outcome
@@ -20,20 +20,20 @@ UNAVAILABLE = "upstream connect error: connection termination"
 DOWN = "the webhook's endpoint is down"
 
 
-def open_console(page: Page, world: World, address: str) -> None:
+def open_console(page: Page, service: Service, address: str) -> None:
     """Open a view of the connected console."""
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     page.evaluate("address => { location.hash = address }", address)
 
 
 @contextmanager
-def connected_tab(browser: Browser, world: World, **settings: Any) -> Iterator[Page]:
+def connected_tab(browser: Browser, service: Service, **settings: Any) -> Iterator[Page]:
     """Open a connected page for several tests; errors of its scripts fail the last one."""
     context = open_context(browser, **settings)
     page, recorded = context.new_page(), Recorded()
     record(page, recorded)
-    open_console(page, world, "#/webhooks")
+    open_console(page, service, "#/webhooks")
     yield page
     context.close()
     assert [each for each in recorded.complaints if "Failed to load resource" not in each] == []
@@ -66,16 +66,16 @@ def look(page: Page, width: int, scheme: Literal["light", "dark"]) -> Iterator[N
         page.set_viewport_size(before)
 
 
-def dead(world: World, webhook_id: str, *, ago: int = MINUTE, **changes: Any) -> str:
+def dead(service: Service, webhook_id: str, *, ago: int = MINUTE, **changes: Any) -> str:
     """Log a delivery that had three attempts: 503, no answer, 503."""
-    at = world.now - ago
+    at = service.now - ago
     attempts = [
         attempt(at, 503, latency_ms=212, excerpt=UNAVAILABLE),
         unanswered(at + 31 * SECOND),
         attempt(at + 5 * MINUTE, 503, latency_ms=800, excerpt='{"error":"still down"}'),
     ]
     chosen = {"attempts": attempts, "reason": "HTTP 503 at the last of 3 attempts", **changes}
-    return world.delivery(webhook_id, outcome=Outcome.DEAD, ago=ago, **chosen)
+    return service.delivery(webhook_id, outcome=Outcome.DEAD, ago=ago, **chosen)
 
 
 def unanswered(at: int) -> Attempt:
@@ -89,61 +89,66 @@ def unanswered(at: int) -> Attempt:
     )
 
 
-def held(world: World, webhook_id: str, **changes: Any) -> str:
-    return world.delivery(webhook_id, outcome=Outcome.HELD, **{"reason": DOWN, **changes})
+def held(service: Service, webhook_id: str, **changes: Any) -> str:
+    return service.delivery(webhook_id, outcome=Outcome.HELD, **{"reason": DOWN, **changes})
 
 
 def retrying(
-    world: World, webhook_id: str, *, due: int = 108 * SECOND, ago: int = MINUTE, **changes: Any
+    service: Service, webhook_id: str, *, due: int = 108 * SECOND, ago: int = MINUTE, **changes: Any
 ) -> str:
     """Log a delivery that was answered 429 and is sent again in `due` ms."""
-    attempts = [attempt(world.now - ago, 429, excerpt='{"error":"rate limit exceeded"}')]
-    chosen = {"attempts": attempts, "next_at": world.now + due, **changes}
-    return world.delivery(webhook_id, outcome=Outcome.RETRYING, ago=ago, **chosen)
+    attempts = [attempt(service.now - ago, 429, excerpt='{"error":"rate limit exceeded"}')]
+    chosen = {"attempts": attempts, "next_at": service.now + due, **changes}
+    return service.delivery(webhook_id, outcome=Outcome.RETRYING, ago=ago, **chosen)
 
 
-def entry_of(world: World, delivery_id: str) -> LogEntry:
-    return next(each for each in world.app.deliveries.entries() if each.delivery.id == delivery_id)
+def entry_of(service: Service, delivery_id: str) -> LogEntry:
+    return next(each for each in service.app.deliveries.entries() if each.delivery.id == delivery_id)
 
 
-def lose_payload(world: World, delivery_id: str) -> None:
+def lose_payload(service: Service, delivery_id: str) -> None:
     """Log a delivery anew without its payload, as after the payload's time to live."""
-    before = entry_of(world, delivery_id)
+    before = entry_of(service, delivery_id)
     without = replace(before, delivery=replace(before.delivery, body=""), has_payload=False)
-    assert not world.app.deliveries.record([without])
+    assert not service.app.deliveries.record([without])
 
 
-def answer(world: World, delivery_id: str, status: int = 200, *, mark: Mark | None = None) -> None:
+def answer(service: Service, delivery_id: str, status: int = 200, *, mark: Mark | None = None) -> None:
     """Log one more attempt of a delivery, as the dispatcher does: delivered with 200, else dead."""
-    before = entry_of(world, delivery_id)
-    tried = before.delivery.tried(attempt(world.now, status, excerpt=None if status == 200 else "no"))
+    before = entry_of(service, delivery_id)
+    tried = before.delivery.tried(attempt(service.now, status, excerpt=None if status == 200 else "no"))
     is_taken = status == 200
     after = replace(
         before,
         delivery=tried,
         outcome=Outcome.DELIVERED if is_taken else Outcome.DEAD,
         reason=None if is_taken else f"HTTP {status} at the last of {tried.tries} attempts",
-        settled_at=world.now + 1,
+        settled_at=service.now + 1,
         next_at=None,
         mark=mark,
     )
-    with world.server.lock:
-        assert not world.app.deliveries.record([after])
+    with service.server.lock:
+        assert not service.app.deliveries.record([after])
 
 
-def only_replay(world: World) -> Replay:
+def only_replay(service: Service) -> Replay:
     """Return the newest replay of the community."""
-    return world.app.replays.newest(SCOPE, after=None, size=1)[0]
+    return service.app.replays.newest(SCOPE, after=None, size=1)[0]
 
 
 def move_replay(
-    world: World, *, sent: int, without_payload: int = 0, state: ReplayState | None = None, reason: str = ""
+    service: Service,
+    *,
+    sent: int,
+    without_payload: int = 0,
+    state: ReplayState | None = None,
+    reason: str = "",
 ) -> Replay:
     """Bring the newest replay forward, as the recovery function does page by page; `state`: its end."""
-    with world.server.lock:
-        before = only_replay(world)
-        after = replace(before, sent=sent, without_payload=without_payload, updated_at=world.now)
+    with service.server.lock:
+        before = only_replay(service)
+        after = replace(before, sent=sent, without_payload=without_payload, updated_at=service.now)
         if state is not None:
-            after = after.ended(state, now=world.now, reason=reason or None)
-        world.app.replays.change(before, after)
+            after = after.ended(state, now=service.now, reason=reason or None)
+        service.app.replays.change(before, after)
     return after

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import SYSTEM, Client
 
 
@@ -15,12 +15,12 @@ def secret_of(client: Client) -> str:
 
 
 class Reference:
-    """A page that shows the reference of a world."""
+    """A page that shows the reference of a service."""
 
-    def __init__(self, page: Page, world: World, place: str = "") -> None:
+    def __init__(self, page: Page, service: Service, place: str = "") -> None:
         self.page = page
-        self.world = world
-        page.goto(f"{world.url}/docs{place}")
+        self.service = service
+        page.goto(f"{service.url}/docs{place}")
 
     @property
     def box(self) -> Locator:

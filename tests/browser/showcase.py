@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.browser.world import MINUTE, World, attempt
+from tests.browser.service import MINUTE, Service, attempt
 from webhooks.domain.delivery import Attempt
 from webhooks.domain.delivery_log import Mark, Outcome
 from webhooks.domain.health import Health, State, StateChange
@@ -110,7 +110,7 @@ WEBHOOKS = (
 )
 
 
-class Showcase(World):
+class Showcase(Service):
     """The community, at NOW. `ids`: webhooks by name; `deliveries`: those that a picture opens, by a word."""
 
     def __init__(self) -> None:

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import open_context
+from tests.browser.service import MINUTE, Service, attempt
 from tests.browser.webhook_pages import anew, connected, error, open_webhook, path
-from tests.browser.world import MINUTE, World, attempt
 from tests.clocks import NOW
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.health import Health, State, StateChange
@@ -41,16 +41,16 @@ COUNT = """(canvas, [colour, from, to]) => {
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World(is_frozen=True)
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service(is_frozen=True)
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="module")
-def webhook_id(world: World) -> str:
+def webhook_id(service: Service) -> str:
     """Of a webhook whose endpoint is down since 14:00 in London."""
-    clock = world.app.clock
+    clock = service.app.clock
     clock.now -= 30 * DAYS / 1000
     down = bucket_start(4)
     changes = (
@@ -58,18 +58,18 @@ def webhook_id(world: World) -> str:
         StateChange(bucket_start(3), State.HELD, "10 attempts in a row failed, the last: HTTP 503"),
     )
     health = Health(failing_since=down, held_since=bucket_start(3), backlog_since=down, changes=changes)
-    webhook_id = world.webhook("Orders", health=health)
+    webhook_id = service.webhook("Orders", health=health)
     clock.now = NOW
     for second in range(4):
-        deliver(world, webhook_id, 20, second, times=TIMES)
+        deliver(service, webhook_id, 20, second, times=TIMES)
     for second in range(2):
-        deliver(world, webhook_id, 19, second, times=TIMES)
-        deliver(world, webhook_id, 18, second, outcome=Outcome.RETRYING, times=TIMES)
-    deliver(world, webhook_id, 19, 9, outcome=Outcome.DEAD, times=TIMES)
-    deliver(world, webhook_id, 10, 0, times=KEPT_CONNECTION)
+        deliver(service, webhook_id, 19, second, times=TIMES)
+        deliver(service, webhook_id, 18, second, outcome=Outcome.RETRYING, times=TIMES)
+    deliver(service, webhook_id, 19, 9, outcome=Outcome.DEAD, times=TIMES)
+    deliver(service, webhook_id, 10, 0, times=KEPT_CONNECTION)
     for back in (3, 2, 1):
         for second in range(5):
-            deliver(world, webhook_id, back, second, outcome=Outcome.HELD)
+            deliver(service, webhook_id, back, second, outcome=Outcome.HELD)
     return webhook_id
 
 
@@ -79,7 +79,7 @@ def bucket_start(back: int) -> int:
 
 
 def deliver(
-    world: World,
+    service: Service,
     webhook_id: str,
     back: int,
     second: int,
@@ -90,12 +90,12 @@ def deliver(
     at = bucket_start(back) + second * 1000
     status = 200 if outcome is Outcome.DELIVERED else 503
     attempts = [attempt(at, status, latency_ms=times.total, times=times)] if times else []
-    world.delivery(webhook_id, outcome=outcome, attempts=attempts, ago=world.now - at)
+    service.delivery(webhook_id, outcome=outcome, attempts=attempts, ago=service.now - at)
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, world: World) -> Iterator[Page]:
-    yield from connected(browser, world, now=NOW)
+def page(browser: Browser, service: Service) -> Iterator[Page]:
+    yield from connected(browser, service, now=NOW)
 
 
 @pytest.fixture
@@ -267,11 +267,11 @@ def test_a_table_has_the_same_values(opened: Page) -> None:
     expect(card.get_by_role("img")).to_be_visible()
 
 
-def test_times_are_of_the_viewers_zone(world: World, browser: Browser, webhook_id: str) -> None:
+def test_times_are_of_the_viewers_zone(service: Service, browser: Browser, webhook_id: str) -> None:
     context = open_context(browser, timezone_id="Asia/Tokyo")
     page = context.new_page()
     page.clock.set_fixed_time(NOW)
-    open_webhook(world, page, webhook_id)
+    open_webhook(service, page, webhook_id)
 
     card = chart(page, "Deliveries by outcome")
     card.get_by_role("button", name="Show as a table").click()
@@ -344,10 +344,10 @@ def test_a_range_of_days_has_days_in_its_times(opened: Page) -> None:
     expect(card.get_by_role("row").nth(30)).to_contain_text(re.compile(r"^1\d Sept, \d\d:00"))
 
 
-def test_only_the_last_thousand_are_drawn_and_that_is_said(world: World, page: Page) -> None:
-    webhook_id = world.webhook("Busy")
+def test_only_the_last_thousand_are_drawn_and_that_is_said(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("Busy")
     for number in range(1_005):
-        world.delivery(webhook_id, ago=number * 1000, outcome=Outcome.SKIPPED)
+        service.delivery(webhook_id, ago=number * 1000, outcome=Outcome.SKIPPED)
     anew(page, webhook_id, "?range=1h")
 
     expect(page.get_by_text("The charts cover the last 1,000 deliveries, since 14:56.")).to_be_visible()
@@ -357,10 +357,10 @@ def test_only_the_last_thousand_are_drawn_and_that_is_said(world: World, page: P
     )
 
 
-def test_what_an_attempt_took_beyond_its_phases_is_shown(world: World, page: Page) -> None:
-    webhook_id = world.webhook("No answer")
+def test_what_an_attempt_took_beyond_its_phases_is_shown(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("No answer")
     times = PhaseTimes(lookup=5, connect=15, tls=35, first_byte=0, total=5000)
-    deliver(world, webhook_id, 0, 0, outcome=Outcome.DEAD, times=times)
+    deliver(service, webhook_id, 0, 0, outcome=Outcome.DEAD, times=times)
     anew(page, webhook_id)
 
     assert legend(page, "Latency by phase") == [
@@ -372,8 +372,8 @@ def test_what_an_attempt_took_beyond_its_phases_is_shown(world: World, page: Pag
     ]
 
 
-def test_without_deliveries_the_next_step_is_a_test(world: World, page: Page) -> None:
-    anew(page, world.webhook("New"))
+def test_without_deliveries_the_next_step_is_a_test(service: Service, page: Page) -> None:
+    anew(page, service.webhook("New"))
 
     expect(page.get_by_role("heading", name="No deliveries in the last 6 hours")).to_be_visible()
     main = page.get_by_role("main")
@@ -381,9 +381,9 @@ def test_without_deliveries_the_next_step_is_a_test(world: World, page: Page) ->
     expect(page.get_by_role("dialog", name="Send test event")).to_be_visible()
 
 
-def test_deliveries_before_the_range_are_a_longer_range_away(world: World, page: Page) -> None:
-    webhook_id = world.webhook("Quiet")
-    world.delivery(webhook_id, ago=3 * DAYS)
+def test_deliveries_before_the_range_are_a_longer_range_away(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("Quiet")
+    service.delivery(webhook_id, ago=3 * DAYS)
     anew(page, webhook_id)
 
     page.get_by_role("link", name="Show the last 7 days").click()

@@ -21,7 +21,7 @@ from tests.browser.connecting import (
     secret,
     submit,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import COMMUNITY, EXTERNAL, OTHER_TENANT, SERVICE_CALLER, SYSTEM, TENANT, Client
 from webhooks.domain.keyring import service_keys
 
@@ -32,17 +32,17 @@ FIRST = re.compile("/webhooks/fetch$")
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    world.webhook("Order sync")
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    service.webhook("Order sync")
+    yield service
+    service.close()
 
 
 @pytest.fixture
-def connecting(world: World, page: Page, recorded: Recorded) -> tuple[Page, Recorded]:
+def connecting(service: Service, page: Page, recorded: Recorded) -> tuple[Page, Recorded]:
     """Open the form."""
-    open_page(page, world)
+    open_page(page, service)
     return page, recorded
 
 
@@ -53,8 +53,10 @@ def paths(recorded: Recorded) -> list[str]:
 
 
 @pytest.mark.parametrize("by", [SYSTEM, SERVICE_CALLER, EXTERNAL], ids=["system", "service", "service_ext"])
-def test_the_form_connects_with_each_level(world: World, page: Page, recorded: Recorded, by: Client) -> None:
-    open_page(page, world)
+def test_the_form_connects_with_each_level(
+    service: Service, page: Page, recorded: Recorded, by: Client
+) -> None:
+    open_page(page, service)
     fill(page, by=by)
 
     submit(page)
@@ -66,8 +68,8 @@ def test_the_form_connects_with_each_level(world: World, page: Page, recorded: R
     assert sum(bool(FIRST.search(each)) for each in paths(recorded)) == 1
 
 
-def test_enter_connects_and_the_view_of_the_address_is_shown(world: World, page: Page) -> None:
-    page.goto(f"{world.url}/console#/explain")
+def test_enter_connects_and_the_view_of_the_address_is_shown(service: Service, page: Page) -> None:
+    page.goto(f"{service.url}/console#/explain")
     fill(page)
 
     page.get_by_label("Community", exact=True).press("Enter")
@@ -76,8 +78,8 @@ def test_enter_connects_and_the_view_of_the_address_is_shown(world: World, page:
     assert page.url.endswith("#/explain")
 
 
-def test_a_new_view_has_its_heading_focused_and_names_the_document(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_a_new_view_has_its_heading_focused_and_names_the_document(service: Service, page: Page) -> None:
+    open_page(page, service)
     expect(page.get_by_role("heading", name="Connect", exact=True)).to_be_focused()
     expect(page).to_have_title("Connect · Webhooks")
     fill(page)
@@ -91,8 +93,8 @@ def test_a_new_view_has_its_heading_focused_and_names_the_document(world: World,
     expect(page).to_have_title("Explain · Webhooks")
 
 
-def test_the_skip_link_leads_to_the_content(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_the_skip_link_leads_to_the_content(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     expect_connected(page)
     skip = page.get_by_role("link", name="Skip to content")
 
@@ -104,9 +106,9 @@ def test_the_skip_link_leads_to_the_content(world: World, page: Page) -> None:
 
 
 def test_what_is_missing_is_said_beside_each_field_and_nothing_is_sent(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    open_page(page, world)
+    open_page(page, service)
     page.get_by_label("Remember in this tab").check()
 
     submit(page)
@@ -148,8 +150,8 @@ def test_a_pair_that_does_not_fit_is_not_sent(
     assert paths(recorded) == ["publickeys"]
 
 
-def test_an_unknown_license_is_said_beside_it_and_nothing_typed_is_lost(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_an_unknown_license_is_said_beside_it_and_nothing_typed_is_lost(service: Service, page: Page) -> None:
+    open_page(page, service)
     fill(page, license_key="never-issued")
 
     submit(page)
@@ -166,8 +168,8 @@ def test_an_unknown_license_is_said_beside_it_and_nothing_typed_is_lost(world: W
     expect_connected(page)
 
 
-def test_another_communitys_license_gets_the_sentence_of_the_403(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_another_communitys_license_gets_the_sentence_of_the_403(service: Service, page: Page) -> None:
+    open_page(page, service)
     fill(page, by=OTHER_TENANT)
 
     submit(page)
@@ -176,8 +178,8 @@ def test_another_communitys_license_gets_the_sentence_of_the_403(world: World, p
     expect(page.get_by_label("Community", exact=True)).to_be_focused()
 
 
-def test_a_tenant_that_cannot_be_one_is_said_beside_it(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_a_tenant_that_cannot_be_one_is_said_beside_it(service: Service, page: Page) -> None:
+    open_page(page, service)
     fill(page, tenant="a b")
 
     submit(page)
@@ -185,9 +187,9 @@ def test_a_tenant_that_cannot_be_one_is_said_beside_it(world: World, page: Page)
     expect_error(page, "Tenant", "tenantId: must be 1 to 64 letters, digits, '.', '_' or '-'")
 
 
-def test_a_wrong_clock_is_told_with_what_it_is_off_by(world: World, page: Page) -> None:
-    page.clock.set_system_time(world.app.clock() - 600)
-    open_page(page, world)
+def test_a_wrong_clock_is_told_with_what_it_is_off_by(service: Service, page: Page) -> None:
+    page.clock.set_system_time(service.app.clock() - 600)
+    open_page(page, service)
     fill(page)
 
     submit(page)
@@ -198,7 +200,7 @@ def test_a_wrong_clock_is_told_with_what_it_is_off_by(world: World, page: Page) 
     expect(page.get_by_label("License")).to_have_value(SYSTEM.license_key)
 
 
-def test_a_limit_counts_down_and_the_page_connects_by_itself(world: World, page: Page) -> None:
+def test_a_limit_counts_down_and_the_page_connects_by_itself(service: Service, page: Page) -> None:
     tries: list[int] = []
 
     def limited(route: Route) -> None:
@@ -211,7 +213,7 @@ def test_a_limit_counts_down_and_the_page_connects_by_itself(world: World, page:
         )
 
     page.route(FIRST, limited)
-    open_page(page, world)
+    open_page(page, service)
     fill(page)
 
     submit(page)
@@ -220,8 +222,8 @@ def test_a_limit_counts_down_and_the_page_connects_by_itself(world: World, page:
     expect_connected(page)
 
 
-def test_no_network_is_said_and_nothing_typed_is_lost(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_no_network_is_said_and_nothing_typed_is_lost(service: Service, page: Page) -> None:
+    open_page(page, service)
     fill(page)
     page.context.set_offline(True)
 
@@ -234,7 +236,7 @@ def test_no_network_is_said_and_nothing_typed_is_lost(world: World, page: Page) 
     expect_connected(page)
 
 
-def test_a_page_without_https_says_so(world: World, browser: Browser) -> None:
+def test_a_page_without_https_says_so(service: Service, browser: Browser) -> None:
     context = open_context(browser)
     # As browsers do for a page by HTTP of another host.
     context.add_init_script(
@@ -242,15 +244,15 @@ def test_a_page_without_https_says_so(world: World, browser: Browser) -> None:
     )
     page = context.new_page()
 
-    open_page(page, world)
+    open_page(page, service)
 
     expect(page.get_by_role("alert")).to_contain_text("This page needs HTTPS")
     expect(page.get_by_label("License")).to_have_count(0)
     context.close()
 
 
-def test_a_pair_is_made_shown_once_saved_and_used(world: World, page: Page, tmp_path: Path) -> None:
-    open_page(page, world)
+def test_a_pair_is_made_shown_once_saved_and_used(service: Service, page: Page, tmp_path: Path) -> None:
+    open_page(page, service)
     page.get_by_role("button", name="Make a key pair").click()
     expect(page).to_have_url(re.compile(r"made=1"))
     expect(page.get_by_text("Save the private key now.")).to_be_visible()
@@ -287,10 +289,10 @@ def test_a_pair_is_made_shown_once_saved_and_used(world: World, page: Page, tmp_
     assert page.url.endswith("#/webhooks")
 
 
-def test_a_file_that_holds_no_pair_is_said(world: World, page: Page, tmp_path: Path) -> None:
+def test_a_file_that_holds_no_pair_is_said(service: Service, page: Page, tmp_path: Path) -> None:
     path = tmp_path / "wrong.json"
     path.write_text('{"privateKey": 1}', "utf-8")
-    open_page(page, world)
+    open_page(page, service)
 
     page.get_by_label("Key file").set_input_files(path)
 
@@ -298,9 +300,9 @@ def test_a_file_that_holds_no_pair_is_said(world: World, page: Page, tmp_path: P
 
 
 def test_a_service_on_p256_makes_and_takes_keys_of_its_curve(page: Page) -> None:
-    world = World()
-    world.app.keys.replace(world.app.keys.read_now(), service_keys({"seed": "p" * 64}, Curve.P256))
-    open_page(page, world, "#/connect?made=1")
+    service = Service()
+    service.app.keys.replace(service.app.keys.read_now(), service_keys({"seed": "p" * 64}, Curve.P256))
+    open_page(page, service, "#/connect?made=1")
     expect(page.get_by_text("prime256v1, the curve of this service's keys")).to_be_visible()
     for label, text in (("License", SYSTEM.license_key), ("Tenant", TENANT), ("Community", COMMUNITY)):
         page.get_by_label(label, exact=True).fill(text)
@@ -308,11 +310,11 @@ def test_a_service_on_p256_makes_and_takes_keys_of_its_curve(page: Page) -> None
     submit(page)
 
     expect_connected(page)
-    world.close()
+    service.close()
 
 
-def remembered(page: Page, world: World) -> None:
-    open_page(page, world)
+def remembered(page: Page, service: Service) -> None:
+    open_page(page, service)
     fill(page)
     page.get_by_label("Remember in this tab").check()
     page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
@@ -320,8 +322,8 @@ def remembered(page: Page, world: World) -> None:
     expect_connected(page)
 
 
-def test_remembered_keys_open_with_the_passphrase_after_a_reload(world: World, page: Page) -> None:
-    remembered(page, world)
+def test_remembered_keys_open_with_the_passphrase_after_a_reload(service: Service, page: Page) -> None:
+    remembered(page, service)
     kept = page.evaluate("JSON.stringify(sessionStorage)")
     assert json.loads(json.loads(kept)["webhooks.keys /prod/"])["iterations"] >= 600_000
     for text in (secret(SYSTEM), SYSTEM.license_key, SYSTEM.pair.public, TENANT, PASSPHRASE):
@@ -340,8 +342,8 @@ def test_remembered_keys_open_with_the_passphrase_after_a_reload(world: World, p
     expect(page.get_by_role("link", name="Order sync")).to_be_visible()
 
 
-def test_the_community_that_is_chosen_later_is_remembered_too(world: World, page: Page) -> None:
-    remembered(page, world)
+def test_the_community_that_is_chosen_later_is_remembered_too(service: Service, page: Page) -> None:
+    remembered(page, service)
     before = page.evaluate("sessionStorage.getItem('webhooks.keys /prod/')")
     page.get_by_role("button", name=f"{TENANT} / {COMMUNITY}").click()
     dialog = page.get_by_role("dialog", name="Choose a community")
@@ -357,12 +359,12 @@ def test_the_community_that_is_chosen_later_is_remembered_too(world: World, page
     expect(page.get_by_role("heading", name="No webhooks in lumen / eu yet")).to_be_visible()
 
 
-def test_a_browser_that_stores_nothing_still_connects(world: World, browser: Browser) -> None:
+def test_a_browser_that_stores_nothing_still_connects(service: Service, browser: Browser) -> None:
     context = open_context(browser)
     denied = "Object.defineProperty(window, '{}', {{get() {{ throw new DOMException('denied') }}}})"
     context.add_init_script(";".join(denied.format(each) for each in ("localStorage", "sessionStorage")))
     page = context.new_page()
-    open_page(page, world)
+    open_page(page, service)
     fill(page)
     page.get_by_label("Remember in this tab").check()
     page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
@@ -377,9 +379,9 @@ def test_a_browser_that_stores_nothing_still_connects(world: World, browser: Bro
 
 
 def test_remembered_keys_that_the_service_refuses_are_shown_with_why(page: Page) -> None:
-    world = World()
-    remembered(page, world)
-    world.app.licenses._licenses.clear()  # noqa: SLF001 - the fake has no way to end one
+    service = Service()
+    remembered(page, service)
+    service.app.licenses._licenses.clear()  # noqa: SLF001 - the fake has no way to end one
     page.reload()
     page.get_by_label("Passphrase").fill(PASSPHRASE)
 
@@ -387,11 +389,11 @@ def test_remembered_keys_that_the_service_refuses_are_shown_with_why(page: Page)
 
     expect_error(page, "License", UNKNOWN)
     expect(page.get_by_label("Private key", exact=True)).to_have_value(secret(SYSTEM))
-    world.close()
+    service.close()
 
 
-def test_forgetting_the_remembered_keys_deletes_them(world: World, page: Page) -> None:
-    remembered(page, world)
+def test_forgetting_the_remembered_keys_deletes_them(service: Service, page: Page) -> None:
+    remembered(page, service)
     page.reload()
 
     page.get_by_role("button", name="Forget them").click()
@@ -400,8 +402,8 @@ def test_forgetting_the_remembered_keys_deletes_them(world: World, page: Page) -
     assert page.evaluate("sessionStorage.length") == 0
 
 
-def test_forget_keys_clears_memory_and_storage(world: World, page: Page) -> None:
-    remembered(page, world)
+def test_forget_keys_clears_memory_and_storage(service: Service, page: Page) -> None:
+    remembered(page, service)
 
     page.get_by_role("button", name="Forget keys").click()
 
@@ -409,12 +411,12 @@ def test_forget_keys_clears_memory_and_storage(world: World, page: Page) -> None
     for label in ("Public key", "Private key", "License", "Tenant", "Community"):
         expect(page.get_by_label(label, exact=True)).to_have_value("")
     assert page.evaluate("sessionStorage.length") == 0
-    page.goto(f"{world.url}/console#/webhooks")
+    page.goto(f"{service.url}/console#/webhooks")
     expect(page.get_by_role("heading", name="Connect", exact=True)).to_be_visible()
 
 
-def test_without_a_wish_a_reload_asks_again(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_without_a_wish_a_reload_asks_again(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     expect_connected(page)
 
     page.reload()
@@ -423,24 +425,24 @@ def test_without_a_wish_a_reload_asks_again(world: World, page: Page) -> None:
     assert page.evaluate("sessionStorage.length") == 0
 
 
-def test_a_damaged_ready_link_says_so_and_leaves_the_address(world: World, page: Page) -> None:
-    page.goto(world.ready()[:-30])
+def test_a_damaged_ready_link_says_so_and_leaves_the_address(service: Service, page: Page) -> None:
+    page.goto(service.ready()[:-30])
 
     expect(page.get_by_role("alert")).to_contain_text("The link is not whole")
     assert "ready" not in page.url
 
 
-def test_a_ready_link_works_in_a_tab_that_has_the_console_open(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_a_ready_link_works_in_a_tab_that_has_the_console_open(service: Service, page: Page) -> None:
+    open_page(page, service)
 
-    page.goto(world.ready())
+    page.goto(service.ready())
 
     expect_connected(page)
     assert "ready" not in page.url
 
 
-def test_a_ready_link_with_a_wrong_pair_shows_the_form_with_why(world: World, page: Page) -> None:
-    address, _, packed = world.ready().partition("?ready=")
+def test_a_ready_link_with_a_wrong_pair_shows_the_form_with_why(service: Service, page: Page) -> None:
+    address, _, packed = service.ready().partition("?ready=")
     given = json.loads(base64.urlsafe_b64decode(packed))
     given["keySecret"] = secret(EXTERNAL)
 
@@ -452,11 +454,13 @@ def test_a_ready_link_with_a_wrong_pair_shows_the_form_with_why(world: World, pa
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_the_page_fits_and_axe_finds_nothing(world: World, browser: Browser, width: int, scheme: str) -> None:
+def test_the_page_fits_and_axe_finds_nothing(
+    service: Service, browser: Browser, width: int, scheme: str
+) -> None:
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
 
-    open_page(page, world)
+    open_page(page, service)
     for kind in ("I have a key pair", "Make a key pair"):
         page.get_by_role("button", name=kind).click()
         expect(page.get_by_label("Private key", exact=True)).to_be_visible()
@@ -465,8 +469,8 @@ def test_the_page_fits_and_axe_finds_nothing(world: World, browser: Browser, wid
     context.close()
 
 
-def test_the_keyboard_alone_connects(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_the_keyboard_alone_connects(service: Service, page: Page) -> None:
+    open_page(page, service)
     order = [SYSTEM.pair.public, secret(SYSTEM), None, None, SYSTEM.license_key, TENANT, COMMUNITY]
     page.get_by_role("button", name="Make a key pair").focus()
 

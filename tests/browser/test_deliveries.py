@@ -19,7 +19,7 @@ from tests.browser.logged import (
     open_console,
     visit,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 
 
 @pytest.fixture(scope="module")
@@ -248,12 +248,12 @@ def test_axe_finds_nothing_and_the_page_does_not_scroll_sideways(
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_long_names_fit(world: World, browser: Browser, width: int) -> None:
-    webhook = world.webhook("W" * 128, eventNames=["e" * 128])
-    dead(world, webhook, event_name="e" * 128)
+def test_long_names_fit(service: Service, browser: Browser, width: int) -> None:
+    webhook = service.webhook("W" * 128, eventNames=["e" * 128])
+    dead(service, webhook, event_name="e" * 128)
     context = open_context(browser, viewport={"width": width, "height": 900})
     page = context.new_page()
-    open_console(page, world, "#/deliveries")
+    open_console(page, service, "#/deliveries")
 
     filled(page, 1)
     expect(rows(page)).to_contain_text("WWW")

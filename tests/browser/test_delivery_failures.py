@@ -12,7 +12,7 @@ from tests.browser.logged import (
     open_console,
     visit,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def tab(log: Log, browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def test_an_empty_log_says_what_to_do(world: World, page: Page) -> None:
-    world.webhook("Order sync")
-    open_console(page, world, "#/deliveries")
+def test_an_empty_log_says_what_to_do(service: Service, page: Page) -> None:
+    service.webhook("Order sync")
+    open_console(page, service, "#/deliveries")
 
     expect(page.get_by_role("heading", name="No undelivered deliveries")).to_be_visible()
     expect(page.get_by_text("Every delivery was answered with a success code.")).to_be_visible()

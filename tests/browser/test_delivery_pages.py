@@ -12,7 +12,7 @@ from tests.browser.logged import (
     held,
     open_console,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.fakes import delivery_log
 
 TAIL = 2_000  # ms between two looks of the live tail
@@ -21,11 +21,11 @@ TAIL = 2_000  # ms between two looks of the live tail
 # ---- pages
 
 
-def test_older_deliveries_come_below(world: World, page: Page) -> None:
-    webhook = world.webhook("Busy")
+def test_older_deliveries_come_below(service: Service, page: Page) -> None:
+    webhook = service.webhook("Busy")
     for number in range(120):
-        held(world, webhook, ago=number * SECOND)
-    open_console(page, world, "#/deliveries")
+        held(service, webhook, ago=number * SECOND)
+    open_console(page, service, "#/deliveries")
 
     filled(page, 50)
     page.get_by_role("button", name="Older").click()
@@ -40,14 +40,14 @@ def test_older_deliveries_come_below(world: World, page: Page) -> None:
 
 
 def test_a_page_without_rows_is_not_the_end(
-    world: World, page: Page, monkeypatch: pytest.MonkeyPatch
+    service: Service, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery_log, "MAX_EXAMINED", 2)
-    webhook = world.webhook("Busy")
+    webhook = service.webhook("Busy")
     for number in range(3):
-        world.delivery(webhook, ago=number * SECOND)
-    world.delivery(webhook, ago=MINUTE, event_name="order.paid")
-    open_console(page, world, f"#/deliveries?webhook={webhook}&event=order.paid")
+        service.delivery(webhook, ago=number * SECOND)
+    service.delivery(webhook, ago=MINUTE, event_name="order.paid")
+    open_console(page, service, f"#/deliveries?webhook={webhook}&event=order.paid")
 
     expect(page.get_by_role("heading", name="Nothing found so far")).to_be_visible()
     assert findings(page) == []
@@ -56,11 +56,11 @@ def test_a_page_without_rows_is_not_the_end(
     filled(page, 1)
 
 
-def test_older_ones_that_cannot_be_loaded_leave_the_rows(world: World, page: Page) -> None:
-    webhook = world.webhook("Busy")
+def test_older_ones_that_cannot_be_loaded_leave_the_rows(service: Service, page: Page) -> None:
+    webhook = service.webhook("Busy")
     for number in range(60):
-        held(world, webhook, ago=number * SECOND)
-    open_console(page, world, "#/deliveries")
+        held(service, webhook, ago=number * SECOND)
+    open_console(page, service, "#/deliveries")
     filled(page, 50)
     page.route("**/deliveries/fetch", lambda route: refuse(route, 503, "a service did not answer"))
 
@@ -77,21 +77,21 @@ def test_older_ones_that_cannot_be_loaded_leave_the_rows(world: World, page: Pag
 # ---- live tail
 
 
-def test_the_live_tail_puts_new_rows_on_top_and_announces_the_tenth(world: World, page: Page) -> None:
-    webhook = world.webhook("Busy")
-    held(world, webhook, ago=MINUTE)
+def test_the_live_tail_puts_new_rows_on_top_and_announces_the_tenth(service: Service, page: Page) -> None:
+    webhook = service.webhook("Busy")
+    held(service, webhook, ago=MINUTE)
     page.clock.install()
-    open_console(page, world, "#/deliveries")
+    open_console(page, service, "#/deliveries")
     filled(page, 1)
 
     page.get_by_role("switch", name="Live tail").check()
     for number in range(9):
-        held(world, webhook, ago=number * SECOND, event_name="order.paid")
+        held(service, webhook, ago=number * SECOND, event_name="order.paid")
     page.clock.run_for(TAIL)
     filled(page, 10)
     expect(rows(page).first).to_contain_text("order.paid")
     expect(page.get_by_text("10 new deliveries")).to_have_count(0)
-    held(world, webhook, event_name="order.last")
+    held(service, webhook, event_name="order.last")
     page.clock.run_for(TAIL)
 
     filled(page, 11)
@@ -100,12 +100,12 @@ def test_the_live_tail_puts_new_rows_on_top_and_announces_the_tenth(world: World
     assert "tail=1" in page.url
 
 
-def test_the_live_tail_keeps_sixty_rows(world: World, page: Page) -> None:
-    webhook = world.webhook("Busy")
+def test_the_live_tail_keeps_sixty_rows(service: Service, page: Page) -> None:
+    webhook = service.webhook("Busy")
     for number in range(70):
-        held(world, webhook, ago=number * SECOND)
+        held(service, webhook, ago=number * SECOND)
     page.clock.install()
-    open_console(page, world, "#/deliveries?tail=1")
+    open_console(page, service, "#/deliveries?tail=1")
     filled(page, 50)
 
     page.clock.run_for(TAIL)
@@ -116,15 +116,17 @@ def test_the_live_tail_keeps_sixty_rows(world: World, page: Page) -> None:
     filled(page, 70)
 
 
-def test_the_live_tail_waits_while_a_delivery_is_open(world: World, page: Page, recorded: Recorded) -> None:
-    webhook = world.webhook("Busy")
-    opened = held(world, webhook, ago=MINUTE)
+def test_the_live_tail_waits_while_a_delivery_is_open(
+    service: Service, page: Page, recorded: Recorded
+) -> None:
+    webhook = service.webhook("Busy")
+    opened = held(service, webhook, ago=MINUTE)
     page.clock.install()
-    open_console(page, world, f"#/deliveries?tail=1&open={opened}")
+    open_console(page, service, f"#/deliveries?tail=1&open={opened}")
     expect(page.get_by_role("dialog", name="Delivery")).to_contain_text("It is sent, the oldest first")
     asked = [each for each in recorded.requests if each.url.endswith("deliveries/fetch")]
 
-    held(world, webhook)
+    held(service, webhook)
     page.clock.run_for(3 * TAIL)
     assert [each for each in recorded.requests if each.url.endswith("deliveries/fetch")] == asked
     page.keyboard.press("Escape")
@@ -134,11 +136,11 @@ def test_the_live_tail_waits_while_a_delivery_is_open(world: World, page: Page, 
     filled(page, 2)
 
 
-def test_the_live_tail_says_that_it_fails_and_goes_on(world: World, page: Page) -> None:
-    webhook = world.webhook("Busy")
-    held(world, webhook, ago=MINUTE)
+def test_the_live_tail_says_that_it_fails_and_goes_on(service: Service, page: Page) -> None:
+    webhook = service.webhook("Busy")
+    held(service, webhook, ago=MINUTE)
     page.clock.install()
-    open_console(page, world, "#/deliveries")
+    open_console(page, service, "#/deliveries")
     filled(page, 1)
     page.route("**/deliveries/fetch", lambda route: refuse(route, 429, "too many requests", after=3))
 
@@ -146,7 +148,7 @@ def test_the_live_tail_says_that_it_fails_and_goes_on(world: World, page: Page) 
     page.clock.run_for(TAIL)
     expect(page.get_by_text("The live tail tries again by itself")).to_be_visible()
     page.unroute("**/deliveries/fetch")
-    held(world, webhook)
+    held(service, webhook)
     page.clock.run_for(3000)
 
     filled(page, 2)

@@ -7,19 +7,19 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.reference import Reference, secret_of
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import COMMUNITY, EXTERNAL, OTHER_TENANT, SERVICE_CALLER, SYSTEM, TENANT
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
-def test_a_pair_and_a_license_authorize_and_fill_the_forms(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_pair_and_a_license_authorize_and_fill_the_forms(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
 
     reference.authorize(tenantId="shop", communityId="main")
 
@@ -31,8 +31,10 @@ def test_a_pair_and_a_license_authorize_and_fill_the_forms(world: World, page: P
     assert '"tenantId": "shop"' in reference.body("explainEvent").input_value()
 
 
-def test_a_license_of_one_community_authorizes_with_and_without_its_name(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_license_of_one_community_authorizes_with_and_without_its_name(
+    service: Service, page: Page
+) -> None:
+    reference = Reference(page, service)
     for client in (SERVICE_CALLER, EXTERNAL):
         reference.authorize(client)
         reference.authorize(client, tenantId=TENANT, communityId=COMMUNITY)
@@ -51,8 +53,8 @@ WRONG = [
 ]
 
 
-def test_a_wrong_value_is_named_beside_its_field(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_wrong_value_is_named_beside_its_field(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
     reference.open_box()
     right = {"keyId": SYSTEM.pair.public, "keySecret": secret_of(SYSTEM), "license": SYSTEM.license_key}
     for label, value, sentence in WRONG:
@@ -70,8 +72,8 @@ def test_a_wrong_value_is_named_beside_its_field(world: World, page: Page) -> No
         expect(field).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_a_license_that_does_not_reach_says_so_beside_the_tenant(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_license_that_does_not_reach_says_so_beside_the_tenant(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
     reference.open_box()
     reference.fill_box(
         keyId=SERVICE_CALLER.pair.public,
@@ -88,8 +90,8 @@ def test_a_license_that_does_not_reach_says_so_beside_the_tenant(world: World, p
     expect(reference.field("tenantId")).to_be_focused()
 
 
-def test_a_lost_network_is_said_and_nothing_is_lost(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_lost_network_is_said_and_nothing_is_lost(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
     reference.open_box()
     reference.fill_box(keyId=SYSTEM.pair.public, keySecret=secret_of(SYSTEM), license=SYSTEM.license_key)
     page.route("**/publickeys", lambda route: route.abort())
@@ -104,8 +106,8 @@ def test_a_lost_network_is_said_and_nothing_is_lost(world: World, page: Page) ->
     expect(reference.box).to_be_hidden()
 
 
-def test_a_pair_made_in_the_page_authorizes(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_pair_made_in_the_page_authorizes(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
     reference.open_box()
 
     reference.box.get_by_role("button", name="Make a key pair").click()
@@ -118,8 +120,8 @@ def test_a_pair_made_in_the_page_authorizes(world: World, page: Page) -> None:
     expect(reference.send("getCommunityHealth").get_by_text("200 OK")).to_be_visible()
 
 
-def test_forget_empties_the_box_and_the_memory(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_forget_empties_the_box_and_the_memory(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
     reference.authorize()
     reference.open_box()
 
@@ -132,8 +134,8 @@ def test_forget_empties_the_box_and_the_memory(world: World, page: Page) -> None
     expect(reference.box).to_be_visible()
 
 
-def test_without_https_the_button_says_so(world: World, page: Page) -> None:
+def test_without_https_the_button_says_so(service: Service, page: Page) -> None:
     page.add_init_script("Object.defineProperty(globalThis.crypto, 'subtle', {value: undefined})")
-    Reference(page, world)
+    Reference(page, service)
 
     expect(page.get_by_role("button", name="Authorize needs HTTPS")).to_be_disabled()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context, record
 from tests.browser.reference import Reference
-from tests.browser.world import World
+from tests.browser.service import Service
 
 WIDTHS = {"wide": {"width": 1440, "height": 960}, "phone": {"width": 390, "height": 844}}
 
@@ -28,21 +28,21 @@ PARTS = [
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing(
-    browser: Browser, world: World, recorded: Recorded, scheme: Any, width: str
+    browser: Browser, service: Service, recorded: Recorded, scheme: Any, width: str
 ) -> None:
     context = open_context(browser, viewport=WIDTHS[width], color_scheme=scheme)
     page = context.new_page()
     record(page, recorded)
-    reference = Reference(page, world)
+    reference = Reference(page, service)
     reference.open_box()
     reference.fill_box(keyId="%%%", keySecret="x", license="x")
     reference.accept()
@@ -65,7 +65,7 @@ def test_axe_finds_nothing(
     context.close()
 
 
-def test_axe_finds_nothing_in_the_whole_page(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_axe_finds_nothing_in_the_whole_page(service: Service, page: Page) -> None:
+    Reference(page, service)
 
     assert findings(page) == []

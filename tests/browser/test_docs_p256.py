@@ -8,19 +8,19 @@ from playwright.sync_api import Page, expect
 from signing import Curve
 from tests import plain_protocol
 from tests.browser.reference import Reference
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import SYSTEM
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World(curve=Curve.P256)
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service(curve=Curve.P256)
+    yield service
+    service.close()
 
 
-def test_a_pair_made_in_the_page_creates_opens_and_deletes(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_pair_made_in_the_page_creates_opens_and_deletes(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
     reference.open_box()
     reference.box.get_by_role("button", name="Make a key pair").click()
     expect(reference.field("keySecret")).not_to_have_value("")
@@ -37,8 +37,8 @@ def test_a_pair_made_in_the_page_creates_opens_and_deletes(world: World, page: P
     expect(reference.send("convert").get_by_text("200 OK")).to_be_visible()
 
 
-def test_a_pair_of_the_other_curve_is_refused(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_a_pair_of_the_other_curve_is_refused(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
     reference.open_box()
     pair = plain_protocol.KeyPair(plain_protocol.SECP256K1, 77)
     reference.fill_box(keyId=pair.public, keySecret=pair.private, license=SYSTEM.license_key)

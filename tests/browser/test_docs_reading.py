@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Recorded, open_context, record
 from tests.browser.reference import Reference, sections
-from tests.browser.world import World
+from tests.browser.service import Service
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions/discovery/openapi.json").read_text())
@@ -32,10 +32,10 @@ TEXT = """main => {
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 def fields() -> set[str]:
@@ -72,10 +72,10 @@ def words(text: str) -> str:
     return re.sub(r"[\s`*]|(?<=\n)\d\. ", "", text)
 
 
-def test_all_of_it_is_there_without_a_script(browser: Browser, world: World) -> None:
+def test_all_of_it_is_there_without_a_script(browser: Browser, service: Service) -> None:
     context = open_context(browser, java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{world.url}/docs")
+    page.goto(f"{service.url}/docs")
 
     text = page.locator("main").evaluate(TEXT)
     for name in fields() | set(OPERATIONS):
@@ -97,8 +97,8 @@ def test_all_of_it_is_there_without_a_script(browser: Browser, world: World) -> 
     context.close()
 
 
-def test_search_finds_operations_by_their_fields(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_search_finds_operations_by_their_fields(service: Service, page: Page) -> None:
+    Reference(page, service)
     contents = page.get_by_role("navigation", name="Reference")
 
     page.keyboard.press("/")
@@ -123,8 +123,8 @@ def test_search_finds_operations_by_their_fields(world: World, page: Page) -> No
     expect(contents.get_by_role("status")).to_have_text("0 found")
 
 
-def test_search_covers_callback_errors_and_authentication(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_search_covers_callback_errors_and_authentication(service: Service, page: Page) -> None:
+    Reference(page, service)
     contents = page.get_by_role("navigation", name="Reference")
     for word, place in (
         ("signature-input", "An event happened that a webhook matches"),
@@ -135,14 +135,14 @@ def test_search_covers_callback_errors_and_authentication(world: World, page: Pa
         expect(contents.get_by_role("link", name=place).first).to_be_visible()
 
 
-def test_a_link_leads_to_an_operation_and_to_a_field(world: World, page: Page) -> None:
+def test_a_link_leads_to_an_operation_and_to_a_field(service: Service, page: Page) -> None:
     for place in ("#getReplay", "#createWebhook.rateLimit", "#error-409", "#callback"):
-        Reference(page, world, place)
+        Reference(page, service, place)
         expect(page.locator(f"[id='{place[1:]}']")).to_be_in_viewport()
 
 
-def test_one_language_is_chosen_for_all_samples_and_kept(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_one_language_is_chosen_for_all_samples_and_kept(service: Service, page: Page) -> None:
+    Reference(page, service)
     first = page.get_by_role("region", name="Fetch webhooks", exact=True)
     other = page.get_by_role("region", name="Get a replay with its progress")
     expect(other.get_by_text("curl -X GET")).to_be_visible()
@@ -158,34 +158,34 @@ def test_one_language_is_chosen_for_all_samples_and_kept(world: World, page: Pag
     expect(other.get_by_text("import base64, json")).to_be_visible()
 
 
-def test_samples_have_this_deployments_address(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_samples_have_this_deployments_address(service: Service, page: Page) -> None:
+    Reference(page, service)
 
     samples = page.locator("[data-language]").all_text_contents()
 
     assert len(samples) == 3 * (len(OPERATIONS) - 1)
-    assert all(world.url in each for each in samples)
+    assert all(service.url in each for each in samples)
     assert not any("webhooks.example.com/" in each for each in samples)
 
 
-def test_the_theme_is_the_consoles(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_the_theme_is_the_consoles(service: Service, page: Page) -> None:
+    Reference(page, service)
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)
 
     page.get_by_label("Theme").select_option("dark")
 
     assert page.evaluate(background) != light
-    page.goto(f"{world.url}/console")
+    page.goto(f"{service.url}/console")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    page.goto(f"{world.url}/docs")
+    page.goto(f"{service.url}/docs")
     expect(page.get_by_label("Theme")).to_have_value("dark")
     page.get_by_label("Theme").select_option("auto")
     assert page.evaluate(background) == light
 
 
-def test_the_keyboard_is_enough(world: World, page: Page) -> None:
-    reference = Reference(page, world)
+def test_the_keyboard_is_enough(service: Service, page: Page) -> None:
+    reference = Reference(page, service)
 
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the reference")).to_be_focused()
@@ -201,8 +201,8 @@ def test_the_keyboard_is_enough(world: World, page: Page) -> None:
     expect(form.get_by_text("200 OK")).to_be_visible()
 
 
-def test_the_whole_page_is_printed(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_the_whole_page_is_printed(service: Service, page: Page) -> None:
+    Reference(page, service)
 
     page.emulate_media(media="print")
 
@@ -215,12 +215,12 @@ def test_the_whole_page_is_printed(world: World, page: Page) -> None:
 
 
 def test_a_phone_folds_the_contents_and_scrolls_one_way(
-    browser: Browser, world: World, recorded: Recorded
+    browser: Browser, service: Service, recorded: Recorded
 ) -> None:
     context = open_context(browser, viewport={"width": 390, "height": 844})
     page = context.new_page()
     record(page, recorded)
-    reference = Reference(page, world)
+    reference = Reference(page, service)
     contents = page.get_by_role("link", name="POST Fetch webhooks")
     expect(contents).to_be_hidden()
 
@@ -240,8 +240,8 @@ def test_a_phone_folds_the_contents_and_scrolls_one_way(
     context.close()
 
 
-def test_ids_are_unique_and_operations_in_order(world: World, page: Page) -> None:
-    Reference(page, world)
+def test_ids_are_unique_and_operations_in_order(service: Service, page: Page) -> None:
+    Reference(page, service)
 
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
 

@@ -14,7 +14,7 @@ import pytest
 
 from signing import Curve
 from tests import plain_protocol
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import BASE, SYSTEM
 from tools.openapi import examples
 from tools.pages import node
@@ -64,22 +64,22 @@ def run(language: str, text: str, pair: plain_protocol.KeyPair = SYSTEM.pair) ->
 
 
 class Deployment:
-    """A world with something for each operation to find."""
+    """A service with something for each operation to find."""
 
     def __init__(self) -> None:
-        self.world = World()
-        self.webhook_id = self.world.webhook("found")
-        delivery_id = self.world.delivery(self.webhook_id, outcome=Outcome.DEAD, reason="HTTP 500")
-        replay = self.world.app.call("POST", f"{BASE}/deliveries/replay", {"deliveryIds": [delivery_id]})
+        self.service = Service()
+        self.webhook_id = self.service.webhook("found")
+        delivery_id = self.service.delivery(self.webhook_id, outcome=Outcome.DEAD, reason="HTTP 500")
+        replay = self.service.app.call("POST", f"{BASE}/deliveries/replay", {"deliveryIds": [delivery_id]})
         self.values = {
             "webhookId": self.webhook_id,
             "deliveryId": delivery_id,
             "replayId": replay.json["replayId"],
-            "keyId": quoted(self.world.app.public_key),
+            "keyId": quoted(self.service.app.public_key),
         }
 
     def run(self, operation: Operation, language: str) -> str:
-        text = sample(operation, language, base=self.world.url, values=self.values)
+        text = sample(operation, language, base=self.service.url, values=self.values)
         return run(language, text.replace(examples.WEBHOOK_ID, self.webhook_id))
 
 
@@ -87,7 +87,7 @@ class Deployment:
 def deployment() -> Iterator[Deployment]:
     deployment = Deployment()
     yield deployment
-    deployment.world.close()
+    deployment.service.close()
 
 
 @pytest.mark.parametrize("language", ["Node.js", "Python"])
@@ -109,10 +109,10 @@ def test_curl_runs_with_the_command(deployment: Deployment, operation: str) -> N
 
 @pytest.mark.parametrize("language", ["Node.js", "Python"])
 def test_samples_run_with_a_key_on_p256(language: str) -> None:
-    world = World(curve=Curve.P256)
+    service = Service(curve=Curve.P256)
     pair = plain_protocol.KeyPair(plain_protocol.PRIME256V1, 0xBEEF)
-    output = run(language, sample(OPERATIONS["createWebhook"], language, base=world.url), pair)
-    world.close()
+    output = run(language, sample(OPERATIONS["createWebhook"], language, base=service.url), pair)
+    service.close()
     assert output.startswith("200 ")
     assert SECRET.search(output)
 

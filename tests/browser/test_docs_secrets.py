@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Recorded
 from tests.browser.reference import Reference, secret_of
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import SYSTEM
 
 STORED = """async () => JSON.stringify([
@@ -18,9 +18,9 @@ STORED = """async () => JSON.stringify([
 
 
 def test_neither_the_private_key_nor_the_license_leaves_the_page(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    reference = Reference(page, world)
+    reference = Reference(page, service)
     reference.open_box()
     reference.box.get_by_role("button", name="Make a key pair").click()
     expect(reference.field("keySecret")).not_to_have_value("")
@@ -40,7 +40,7 @@ def test_neither_the_private_key_nor_the_license_leaves_the_page(
     secrets = [made, secret_of(SYSTEM), SYSTEM.license_key]
     secrets += [b64decode(each).hex() for each in secrets[:2]]
     sent = recorded.texts()
-    received = [json.dumps(each) for each in world.server.requests]
+    received = [json.dumps(each) for each in service.server.requests]
     assert len(sent) > 6
     for secret in secrets:
         for text in (*sent, *received):
@@ -48,7 +48,7 @@ def test_neither_the_private_key_nor_the_license_leaves_the_page(
     for name in ("keyId", "keySecret", "license"):
         assert not any(re.search(rf"(?im)^{name}\s*:|['\"]{name}['\"]", text) for text in sent), name
     hosts = {each.url.split("/prod")[0] for each in recorded.requests}
-    assert hosts == {world.url.removesuffix("/prod")}
+    assert hosts == {service.url.removesuffix("/prod")}
 
     stored = page.evaluate(STORED)
     assert json.loads(stored)[0] == [["webhooks.docs.language", "Node.js"]]
@@ -63,9 +63,11 @@ def test_neither_the_private_key_nor_the_license_leaves_the_page(
         expect(reference.field(label)).to_have_value("")
 
 
-def test_the_policy_holds_for_all_that_the_page_does(world: World, page: Page, recorded: Recorded) -> None:
+def test_the_policy_holds_for_all_that_the_page_does(
+    service: Service, page: Page, recorded: Recorded
+) -> None:
     """Violations are complaints, which the page's fixture refuses too."""
-    reference = Reference(page, world)
+    reference = Reference(page, service)
     reference.authorize()
     reference.send("createWebhook").get_by_text("Headers of the response").click()
     reference.form("createWebhook").get_by_role("button", name="Copy as cURL").click()

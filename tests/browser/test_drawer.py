@@ -24,12 +24,12 @@ from tests.browser.logged import (
     unanswered,
     visit,
 )
-from tests.browser.world import World, attempt
+from tests.browser.service import Service, attempt
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.http import PhaseTimes
 
 
-class Log(World):
+class Log(Service):
     """A webhook with a delivery in each state."""
 
     def __init__(self) -> None:

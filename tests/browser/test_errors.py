@@ -12,7 +12,7 @@ from tests.browser.conftest import Recorded, open_context
 from tests.browser.connecting import fill, submit
 from tests.browser.failing import SENTENCES, Switch, error
 from tests.browser.navigation import place
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import SERVICE_CALLER, TENANT
 from webhooks.domain.keyring import service_keys
 
@@ -30,11 +30,11 @@ STACK = re.compile(r"TypeError|Error:|\bat https?:|\{\"|<html|undefined|\[object
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    world.webhook("Order sync")
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    service.webhook("Order sync")
+    yield service
+    service.close()
 
 
 def expect_list(page: Page) -> None:
@@ -46,10 +46,10 @@ def expect_no_raw_text(page: Page) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-def test_a_view_that_cannot_be_loaded_says_why(world: World, page: Page, status: int) -> None:
+def test_a_view_that_cannot_be_loaded_says_why(service: Service, page: Page, status: int) -> None:
     page.route(LIST, error(status, retry_after="9" if status == 429 else None))
 
-    page.goto(world.ready())
+    page.goto(service.ready())
 
     alert = page.get_by_role("alert")
     expect(alert.get_by_role("heading", name=TITLES[status])).to_be_visible()
@@ -64,12 +64,12 @@ def test_a_view_that_cannot_be_loaded_says_why(world: World, page: Page, status:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_message_fits_a_phone(world: World, browser: Browser, scheme: str) -> None:
+def test_a_page_message_fits_a_phone(service: Service, browser: Browser, scheme: str) -> None:
     context = open_context(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     page.route(LIST, error(503))
 
-    page.goto(world.ready())
+    page.goto(service.ready())
 
     expect(page.get_by_role("alert")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -77,11 +77,13 @@ def test_a_page_message_fits_a_phone(world: World, browser: Browser, scheme: str
     context.close()
 
 
-def test_a_limit_counts_down_by_retry_after_and_the_page_goes_on_by_itself(world: World, page: Page) -> None:
+def test_a_limit_counts_down_by_retry_after_and_the_page_goes_on_by_itself(
+    service: Service, page: Page
+) -> None:
     limited = Switch(error(429, retry_after="40"))
-    page.clock.install(time=world.app.clock())
+    page.clock.install(time=service.app.clock())
     page.route(LIST, limited)
-    page.goto(world.ready())
+    page.goto(service.ready())
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("by itself in 40 s")
 
@@ -95,10 +97,10 @@ def test_a_limit_counts_down_by_retry_after_and_the_page_goes_on_by_itself(world
     expect(alert).to_have_count(0)
 
 
-def test_try_again_now_does_not_wait(world: World, page: Page) -> None:
+def test_try_again_now_does_not_wait(service: Service, page: Page) -> None:
     limited = Switch(error(429, retry_after="600"))
     page.route(LIST, limited)
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("alert")).to_contain_text("by itself in")
     limited.is_on = False
 
@@ -107,11 +109,13 @@ def test_try_again_now_does_not_wait(world: World, page: Page) -> None:
     expect_list(page)
 
 
-def test_failures_are_tried_again_after_delays_that_grow_to_half_a_minute(world: World, page: Page) -> None:
+def test_failures_are_tried_again_after_delays_that_grow_to_half_a_minute(
+    service: Service, page: Page
+) -> None:
     failing = Switch(error(500))
-    page.clock.install(time=world.app.clock())
+    page.clock.install(time=service.app.clock())
     page.route(LIST, failing)
-    page.goto(world.ready())
+    page.goto(service.ready())
     alert = page.get_by_role("alert")
 
     for count, seconds in enumerate((1, 2, 4, 8, 16, 30, 30), start=1):
@@ -120,11 +124,11 @@ def test_failures_are_tried_again_after_delays_that_grow_to_half_a_minute(world:
         page.clock.run_for(seconds * 1000)
 
 
-def test_a_refusal_is_not_tried_again(world: World, page: Page) -> None:
+def test_a_refusal_is_not_tried_again(service: Service, page: Page) -> None:
     refused = Switch(error(403))
-    page.clock.install(time=world.app.clock())
+    page.clock.install(time=service.app.clock())
     page.route(LIST, refused)
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("alert")).to_be_visible()
 
     page.clock.run_for(120_000)
@@ -132,11 +136,11 @@ def test_a_refusal_is_not_tried_again(world: World, page: Page) -> None:
     assert refused.count == 1
 
 
-def test_a_hidden_tab_does_not_try_again_until_it_is_seen(world: World, page: Page) -> None:
+def test_a_hidden_tab_does_not_try_again_until_it_is_seen(service: Service, page: Page) -> None:
     failing = Switch(error(503))
-    page.clock.install(time=world.app.clock())
+    page.clock.install(time=service.app.clock())
     page.route(LIST, failing)
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("alert")).to_be_visible()
     _set_hidden(page, is_hidden=True)
 
@@ -157,10 +161,10 @@ def _set_hidden(page: Page, *, is_hidden: bool) -> None:
     )
 
 
-def test_many_failed_loads_are_not_a_storm(world: World, page: Page) -> None:
+def test_many_failed_loads_are_not_a_storm(service: Service, page: Page) -> None:
     down = Switch(lambda route: route.abort())
-    page.clock.install(time=world.app.clock())
-    page.goto(world.ready())
+    page.clock.install(time=service.app.clock())
+    page.goto(service.ready())
     expect_list(page)
     page.route(ALL, down)
     place(page, "Deliveries").click()
@@ -172,9 +176,9 @@ def test_many_failed_loads_are_not_a_storm(world: World, page: Page) -> None:
     assert down.count <= 7 * 5
 
 
-def test_going_offline_shows_a_banner_and_coming_back_goes_on(world: World, page: Page) -> None:
-    page.clock.install(time=world.app.clock())
-    page.goto(world.ready())
+def test_going_offline_shows_a_banner_and_coming_back_goes_on(service: Service, page: Page) -> None:
+    page.clock.install(time=service.app.clock())
+    page.goto(service.ready())
     expect_list(page)
 
     page.context.set_offline(True)
@@ -191,13 +195,13 @@ def test_going_offline_shows_a_banner_and_coming_back_goes_on(world: World, page
     expect(banner).to_have_count(0)
 
 
-def test_a_view_opened_offline_loads_at_once_when_the_network_is_back(world: World, page: Page) -> None:
-    page.clock.install(time=world.app.clock())
-    page.goto(world.ready())
+def test_a_view_opened_offline_loads_at_once_when_the_network_is_back(service: Service, page: Page) -> None:
+    page.clock.install(time=service.app.clock())
+    page.goto(service.ready())
     expect_list(page)
-    page.goto(f"{world.url}/console#/explain")
+    page.goto(f"{service.url}/console#/explain")
     page.context.set_offline(True)
-    page.goto(f"{world.url}/console#/webhooks")
+    page.goto(f"{service.url}/console#/webhooks")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The service cannot be reached. Check the network connection.")
     page.clock.run_for(90_000)
@@ -208,11 +212,11 @@ def test_a_view_opened_offline_loads_at_once_when_the_network_is_back(world: Wor
     expect_list(page)
 
 
-def test_a_page_of_a_proxy_is_not_shown(world: World, page: Page) -> None:
+def test_a_page_of_a_proxy_is_not_shown(service: Service, page: Page) -> None:
     html = "<html><body><h1>502 Bad Gateway</h1>nginx</body></html>"
     page.route(LIST, lambda route: route.fulfill(status=502, body=html, content_type="text/html"))
 
-    page.goto(world.ready())
+    page.goto(service.ready())
 
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The response (status 502) is not the service's: it is no JSON.")
@@ -220,22 +224,22 @@ def test_a_page_of_a_proxy_is_not_shown(world: World, page: Page) -> None:
     expect_no_raw_text(page)
 
 
-def test_a_sign_in_page_of_a_network_is_not_taken_for_an_answer(world: World, page: Page) -> None:
+def test_a_sign_in_page_of_a_network_is_not_taken_for_an_answer(service: Service, page: Page) -> None:
     html = "<html><body>Sign in to the hotel's network</body></html>"
     page.route(LIST, lambda route: route.fulfill(status=200, body=html, content_type="text/html"))
 
-    page.goto(world.ready())
+    page.goto(service.ready())
 
     alert = page.get_by_role("alert")
     expect(alert.get_by_role("heading")).to_have_text("Not a response of the service")
     expect(page.get_by_text("hotel")).to_have_count(0)
 
 
-def test_a_request_that_hangs_ends_after_half_a_minute(world: World, page: Page) -> None:
-    page.clock.install(time=world.app.clock())
+def test_a_request_that_hangs_ends_after_half_a_minute(service: Service, page: Page) -> None:
+    page.clock.install(time=service.app.clock())
     page.route(LIST, lambda _: None)
     with page.expect_request(LIST):
-        page.goto(world.ready())
+        page.goto(service.ready())
 
     page.clock.run_for(31_000)
 
@@ -243,11 +247,11 @@ def test_a_request_that_hangs_ends_after_half_a_minute(world: World, page: Page)
 
 
 def test_a_license_that_ends_in_a_session_keeps_the_form_and_what_is_known(page: Page) -> None:
-    world = World()
-    world.webhook("Order sync")
-    page.goto(world.ready(by=SERVICE_CALLER))
+    service = Service()
+    service.webhook("Order sync")
+    page.goto(service.ready(by=SERVICE_CALLER))
     expect_list(page)
-    ended = world.app.licenses._licenses.pop(SERVICE_CALLER.license_key)  # noqa: SLF001 - no way to end one
+    ended = service.app.licenses._licenses.pop(SERVICE_CALLER.license_key)  # noqa: SLF001 - no way to end one
     page.get_by_label(SEARCH).fill("Ord")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text(SENTENCES[401])
@@ -263,25 +267,25 @@ def test_a_license_that_ends_in_a_session_keeps_the_form_and_what_is_known(page:
     page.keyboard.press("Shift+Tab")  # out of any field
     page.keyboard.press("c")  # no key of the view behind works
     assert "new" not in page.url
-    world.app.licenses.issue("another-license", ended)
+    service.app.licenses.issue("another-license", ended)
     fill(page, by=SERVICE_CALLER, license_key="another-license")
     submit(page)
     expect_list(page)
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.get_by_label(SEARCH)).to_have_value("Ord")
-    world.close()
+    service.close()
 
 
 def test_a_reset_service_key_is_taken_up_without_a_word(page: Page, recorded: Recorded) -> None:
-    world = World()
-    world.webhook("Order sync")
-    page.clock.install(time=world.app.clock())
-    page.goto(world.ready())
+    service = Service()
+    service.webhook("Order sync")
+    page.clock.install(time=service.app.clock())
+    page.goto(service.ready())
     expect_list(page)
     page.get_by_role("link", name="Explain").click()
     expect(page.get_by_role("heading", name="Explain")).to_be_visible()
     others = service_keys({"seed": "n" * 64}, Curve.SECP256K1)
-    world.app.keys.replace(world.app.keys.read_now(), others)  # without a grace for the old key
+    service.app.keys.replace(service.app.keys.read_now(), others)  # without a grace for the old key
     page.clock.run_for(2000)
 
     with page.expect_response(lambda each: bool(LIST.search(each.url)) and each.status == 200):
@@ -291,10 +295,10 @@ def test_a_reset_service_key_is_taken_up_without_a_word(page: Page, recorded: Re
     expect(page.get_by_role("alert")).to_have_count(0)
     # Several requests were refused at once; the key is asked for once more.
     assert sum(each.url.endswith("/publickeys") for each in recorded.requests) == 2
-    world.close()
+    service.close()
 
 
-def test_a_view_that_cannot_be_drawn_shows_a_page_message(world: World, browser: Browser) -> None:
+def test_a_view_that_cannot_be_drawn_shows_a_page_message(service: Service, browser: Browser) -> None:
     context = open_context(browser)
     page = context.new_page()
     broken = Switch(
@@ -305,7 +309,7 @@ def test_a_view_that_cannot_be_drawn_shows_a_page_message(world: World, browser:
     )
     page.route(LIST, broken)
 
-    page.goto(world.ready())
+    page.goto(service.ready())
 
     expect(page.get_by_role("heading", name="This view failed")).to_be_visible()
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
@@ -317,10 +321,10 @@ def test_a_view_that_cannot_be_drawn_shows_a_page_message(world: World, browser:
     context.close()
 
 
-def test_an_error_that_no_code_expected_is_said(world: World, browser: Browser) -> None:
+def test_an_error_that_no_code_expected_is_said(service: Service, browser: Browser) -> None:
     context = open_context(browser)
     page = context.new_page()
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect_list(page)
 
     page.evaluate("setTimeout(() => { throw new TypeError('planted') })")

@@ -10,32 +10,32 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import open_context
-from tests.browser.world import World
+from tests.browser.service import Service
 
 PUBLISH = re.compile("/event/")
 FETCH = "**/webhooks/fetch"
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    world.webhook("Order sync", eventNames=["order.paid", "order.refunded"])
-    world.webhook(
+def service() -> Iterator[Service]:
+    service = Service()
+    service.webhook("Order sync", eventNames=["order.paid", "order.refunded"])
+    service.webhook(
         "Shipping labels", eventNames=["order.paid"], query=[{"customer.country": "FR"}, {"vip": True}]
     )
-    world.webhook("Staging mirror", eventNames=["order.paid"], disabled=True)
-    world.webhook("N" * 128, eventNames=["e" * 128], query=[{"f" * 120: "v"}])
-    yield world
-    world.close()
+    service.webhook("Staging mirror", eventNames=["order.paid"], disabled=True)
+    service.webhook("N" * 128, eventNames=["e" * 128], query=[{"f" * 120: "v"}])
+    yield service
+    service.close()
 
 
 @pytest.fixture
-def view(world: World, page: Page) -> Page:
-    return show(page, world)
+def view(service: Service, page: Page) -> Page:
+    return show(page, service)
 
 
-def show(page: Page, world: World, address: str = "#/events") -> Page:
-    page.goto(world.ready())
+def show(page: Page, service: Service, address: str = "#/events") -> Page:
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     page.evaluate("to => { location.hash = to }", address)
     expect(page.get_by_role("heading", name="Event catalogue", level=1)).to_be_visible()
@@ -50,9 +50,9 @@ def dialog(page: Page) -> Locator:
     return page.get_by_role("dialog", name="Publish event")
 
 
-def published(world: World) -> list[str]:
+def published(service: Service) -> list[str]:
     """Return the events that were published, as texts of messages."""
-    return [each.text for each in world.app.publisher.queue.messages()]
+    return [each.text for each in service.app.publisher.queue.messages()]
 
 
 def fail(
@@ -129,7 +129,7 @@ def test_keys_go_through_the_names(view: Page) -> None:
 
 
 def test_webhooks_are_read_a_hundred_at_first(page: Page) -> None:
-    made = World()
+    made = Service()
     for index in range(103):
         made.webhook(f"W{index}", eventNames=["order.paid"])
     show(page, made, "#/events?e=order.paid")
@@ -152,7 +152,7 @@ def test_webhooks_are_read_a_hundred_at_first(page: Page) -> None:
 
 
 def test_an_empty_community_leads_to_its_first_webhook(page: Page) -> None:
-    empty = World()
+    empty = Service()
     show(page, empty)
 
     expect(page.get_by_text("No webhook listens yet.")).to_be_visible()
@@ -163,8 +163,10 @@ def test_an_empty_community_leads_to_its_first_webhook(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("status", "action"), [(401, "Connect again"), (403, "Try again now")])
-def test_a_refused_list_is_told_with_an_action(world: World, page: Page, status: int, action: str) -> None:
-    page.goto(world.ready())
+def test_a_refused_list_is_told_with_an_action(
+    service: Service, page: Page, status: int, action: str
+) -> None:
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     expect(page.get_by_text("Order sync")).to_be_visible()
     fail(page, status, "planted sentence", at=FETCH, times=9)
@@ -174,8 +176,8 @@ def test_a_refused_list_is_told_with_an_action(world: World, page: Page, status:
     expect(page.get_by_role("alert").get_by_role("button", name=action)).to_be_visible()
 
 
-def test_a_failed_list_is_tried_again(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_a_failed_list_is_tried_again(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     expect(page.get_by_text("Order sync")).to_be_visible()
     fail(page, 503, "the service is busy", at=FETCH)
     page.get_by_role("link", name="Event catalogue").click()
@@ -184,8 +186,8 @@ def test_a_failed_list_is_tried_again(world: World, page: Page) -> None:
     expect(page.get_by_text("All 4 webhooks read.")).to_be_visible()
 
 
-def test_an_event_is_published_as_it_was_written_and_can_be_followed(world: World, view: Page) -> None:
-    before = len(published(world))
+def test_an_event_is_published_as_it_was_written_and_can_be_followed(service: Service, view: Page) -> None:
+    before = len(published(service))
     view.get_by_role("link", name="order.paid").click()
     view.get_by_role("link", name="Publish…").click()
     expect(dialog(view)).to_contain_text("This is a real event: 2 webhooks listen to order.paid.")
@@ -198,7 +200,7 @@ def test_an_event_is_published_as_it_was_written_and_can_be_followed(world: Worl
 
     expect(view.get_by_text("Event accepted", exact=True)).to_be_visible()
     expect(dialog(view)).to_have_count(0)
-    [sent] = published(world)[before:]
+    [sent] = published(service)[before:]
     assert '"data":{"amount":249.90,"id":9007199254740993}' in sent
     made = json.loads(sent)
     assert made["eventName"] == "order.paid"
@@ -209,19 +211,19 @@ def test_an_event_is_published_as_it_was_written_and_can_be_followed(world: Worl
     assert findings(view) == []
 
 
-def test_a_name_with_slashes_and_an_id_reach_the_service(world: World, page: Page) -> None:
-    show(page, world, "#/events?e=a%2Fb%20%C3%BC&dialog=publish")
+def test_a_name_with_slashes_and_an_id_reach_the_service(service: Service, page: Page) -> None:
+    show(page, service, "#/events?e=a%2Fb%20%C3%BC&dialog=publish")
     expect(dialog(page)).to_contain_text("no enabled webhook listens to a/b ü.")
     dialog(page).get_by_label("Event id").fill("mine")
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("Event accepted", exact=True)).to_be_visible()
-    made = json.loads(published(world)[-1])
+    made = json.loads(published(service)[-1])
     assert (made["eventName"], made["eventId"], made["data"]) == ("a/b ü", "mine", {})
 
 
-def test_a_misspelt_name_is_noticed(world: World, page: Page) -> None:
-    show(page, world, "#/events?dialog=publish")
+def test_a_misspelt_name_is_noticed(service: Service, page: Page) -> None:
+    show(page, service, "#/events?dialog=publish")
     dialog(page).get_by_label("Event name").fill("order.payed")
 
     expect(dialog(page)).to_contain_text(
@@ -229,30 +231,30 @@ def test_a_misspelt_name_is_noticed(world: World, page: Page) -> None:
     )
 
 
-def test_an_event_of_the_platform_keeps_its_own_id_and_time(world: World, page: Page) -> None:
-    show(page, world, "#/events?e=E_LOGIN_SUCCEEDED&dialog=publish")
+def test_an_event_of_the_platform_keeps_its_own_id_and_time(service: Service, page: Page) -> None:
+    show(page, service, "#/events?e=E_LOGIN_SUCCEEDED&dialog=publish")
     data = dialog(page).get_by_label("Data")
     assert "event_id" not in data.input_value()
     data.fill('{"event_id": "own-id", "event_ts": 1768469400250}')
     page.get_by_role("button", name="Publish event").click()
 
     expect(page.get_by_text("Event accepted", exact=True)).to_be_visible()
-    made = json.loads(published(world)[-1])
+    made = json.loads(published(service)[-1])
     assert (made["eventId"], made["occurredAt"]) == ("own-id", "2026-01-15T09:30:00.250Z")
     expect(page.get_by_role("link", name="Explain event")).to_have_attribute(
         "href", re.compile("at=1768469400250")
     )
 
 
-def test_an_event_is_explained_first_and_nothing_is_lost(world: World, page: Page) -> None:
-    before = len(published(world))
-    show(page, world, "#/events?e=order.paid&dialog=publish")
+def test_an_event_is_explained_first_and_nothing_is_lost(service: Service, page: Page) -> None:
+    before = len(published(service))
+    show(page, service, "#/events?e=order.paid&dialog=publish")
     dialog(page).get_by_label("Data").fill('{"amount": 1.00}')
     page.get_by_role("button", name="Explain first").click()
 
     expect(page.get_by_role("heading", name="3 webhooks listen to order.paid")).to_be_visible()
     assert '"amount": 1.00' in page.get_by_label("Event, or its id").input_value()
-    assert len(published(world)) == before
+    assert len(published(service)) == before
 
     page.go_back()
     expect(dialog(page).get_by_label("Data")).to_have_value('{"amount": 1.00}')
@@ -269,9 +271,9 @@ def test_an_event_is_explained_first_and_nothing_is_lost(world: World, page: Pag
     ],
 )
 def test_a_wrong_field_is_told_beside_it(
-    world: World, page: Page, typed: dict[str, str], label: str, sentence: str
+    service: Service, page: Page, typed: dict[str, str], label: str, sentence: str
 ) -> None:
-    show(page, world, "#/events?dialog=publish")
+    show(page, service, "#/events?dialog=publish")
     for name, text in {"Event name": "a", "Data": "{}", **typed}.items():
         dialog(page).get_by_label(name).fill(text)
     page.get_by_role("button", name="Publish event").click()
@@ -283,8 +285,8 @@ def test_a_wrong_field_is_told_beside_it(
     assert findings(page) == []
 
 
-def test_data_that_are_too_large_are_told_beside_them(world: World, page: Page) -> None:
-    show(page, world, "#/events?dialog=publish")
+def test_data_that_are_too_large_are_told_beside_them(service: Service, page: Page) -> None:
+    show(page, service, "#/events?dialog=publish")
     fail(page, 413, "the body may have 1392640 bytes")
     page.get_by_role("button", name="Publish event").click()
 
@@ -306,9 +308,9 @@ def test_data_that_are_too_large_are_told_beside_them(world: World, page: Page) 
     ],
 )
 def test_a_failure_is_told_in_the_dialog_and_nothing_is_lost(
-    world: World, page: Page, status: int, more: str
+    service: Service, page: Page, status: int, more: str
 ) -> None:
-    show(page, world, "#/events?e=order.paid&dialog=publish")
+    show(page, service, "#/events?e=order.paid&dialog=publish")
     dialog(page).get_by_label("Data").fill('{"kept": 1}')
     fail(page, status, "planted sentence", headers={"retry-after": "7"} if status == 429 else None)
     page.get_by_role("button", name="Publish event").click()
@@ -318,9 +320,9 @@ def test_a_failure_is_told_in_the_dialog_and_nothing_is_lost(
     expect(page.get_by_role("button", name="Publish event")).to_be_enabled()
 
 
-def test_after_a_lost_answer_the_same_event_is_published_again(world: World, page: Page) -> None:
-    before = len(published(world))
-    show(page, world, "#/events?e=order.paid&dialog=publish")
+def test_after_a_lost_answer_the_same_event_is_published_again(service: Service, page: Page) -> None:
+    before = len(published(service))
+    show(page, service, "#/events?e=order.paid&dialog=publish")
 
     def lose(route: Route) -> None:
         route.fetch()
@@ -332,15 +334,15 @@ def test_after_a_lost_answer_the_same_event_is_published_again(world: World, pag
     page.get_by_role("button", name="Publish event").click()
 
     expect(page.get_by_text("Event accepted", exact=True)).to_be_visible()
-    first, second = published(world)[before:]
+    first, second = published(service)[before:]
     assert first == second
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_it_is_accessible_and_narrow(world: World, browser: Browser, width: int, scheme: Any) -> None:
+def test_it_is_accessible_and_narrow(service: Service, browser: Browser, width: int, scheme: Any) -> None:
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
-    page = show(context.new_page(), world, f"#/events?e={'e' * 128}")
+    page = show(context.new_page(), service, f"#/events?e={'e' * 128}")
     expect(page.get_by_role("region", name="e" * 128)).to_be_visible()
     assert findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import BASE, COMMUNITY, OTHER_TENANT, TENANT
 from webhooks.domain.delivery_log import Outcome
 
@@ -17,27 +17,29 @@ EXPLAIN = "**/events/explain"
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
+def service() -> Iterator[Service]:
+    service = Service()
     paid: dict[str, Any] = {"eventNames": ["order.paid"]}
-    world.webhook("Order sync", **paid)
-    world.webhook("Shipping labels", **paid, query=[{"customer.country": "FR"}])
-    world.webhook("Loyalty points", **paid, query=[{"amount": 249, "currency": "EUR"}, {"items.sku": "rug"}])
-    world.webhook("Fraud scoring", **paid, query=[{"customer.tier": "new"}])
-    world.webhook("Gold only", **paid, query=[{"currency": "EUR"}, {"items.sku": "rug"}], criteria="ALL")
-    world.webhook("Staging mirror", **paid, disabled=True)
-    world.webhook("N" * 128, eventNames=["e" * 128], query=[{"f" * 120: "v" * 120}])
-    yield world
-    world.close()
+    service.webhook("Order sync", **paid)
+    service.webhook("Shipping labels", **paid, query=[{"customer.country": "FR"}])
+    service.webhook(
+        "Loyalty points", **paid, query=[{"amount": 249, "currency": "EUR"}, {"items.sku": "rug"}]
+    )
+    service.webhook("Fraud scoring", **paid, query=[{"customer.tier": "new"}])
+    service.webhook("Gold only", **paid, query=[{"currency": "EUR"}, {"items.sku": "rug"}], criteria="ALL")
+    service.webhook("Staging mirror", **paid, disabled=True)
+    service.webhook("N" * 128, eventNames=["e" * 128], query=[{"f" * 120: "v" * 120}])
+    yield service
+    service.close()
 
 
 @pytest.fixture
-def view(world: World, page: Page) -> Page:
-    return show(page, world)
+def view(service: Service, page: Page) -> Page:
+    return show(page, service)
 
 
-def show(page: Page, world: World, address: str = "#/explain") -> Page:
-    page.goto(world.ready())
+def show(page: Page, service: Service, address: str = "#/explain") -> Page:
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     page.evaluate("to => { location.hash = to }", address)
     expect(page.get_by_role("heading", name="Explain", level=1)).to_be_focused()
@@ -136,13 +138,13 @@ def test_numbers_are_sent_and_shown_as_they_were_written(view: Page, recorded: R
     assert asked.post_data == f'{{"event":{text}}}'
 
 
-def test_a_delivery_that_the_log_has_is_named_with_its_outcome(world: World, view: Page) -> None:
+def test_a_delivery_that_the_log_has_is_named_with_its_outcome(service: Service, view: Page) -> None:
     press(view)
     webhook_id = row_id(view, "Order sync")
-    delivery = world.delivery(
+    delivery = service.delivery(
         webhook_id, outcome=Outcome.HELD, event_id="held-1", event_name="order.paid", data={"amount": 1}
     )
-    logged = world.app.call("GET", f"{BASE}/delivery/{delivery}").json
+    logged = service.app.call("GET", f"{BASE}/delivery/{delivery}").json
 
     field(view).fill(json.dumps(event(eventId="held-1", occurredAt=logged["occurredAt"])))
     press(view)
@@ -163,15 +165,15 @@ def test_a_delivery_that_the_log_has_is_named_with_its_outcome(world: World, vie
 
 
 def test_an_id_is_explained_with_the_payload_of_its_delivery(page: Page) -> None:
-    world = World()
+    service = Service()
     paid: dict[str, Any] = {"eventNames": ["order.paid"]}
-    world.webhook("Large orders", **paid, query=[{"amount": 12345678901234567890}])
-    webhook_id = world.webhook("Order sync", **paid)
-    delivery = world.delivery(
+    service.webhook("Large orders", **paid, query=[{"amount": 12345678901234567890}])
+    webhook_id = service.webhook("Order sync", **paid)
+    delivery = service.delivery(
         webhook_id, outcome=Outcome.HELD, event_name="order.paid", event_id="held-2", data={"amount": 1.0}
     )
-    logged = world.app.call("GET", f"{BASE}/delivery/{delivery}").json
-    show(page, world, f"#/explain?event=held-2&name=order.paid&at={logged['occurredAt']}")
+    logged = service.app.call("GET", f"{BASE}/delivery/{delivery}").json
+    show(page, service, f"#/explain?event=held-2&name=order.paid&at={logged['occurredAt']}")
     expect(row(page, "Large orders")).to_contain_text("its filter cannot be judged")
     # The one that it went to is the first, though the API lists the other before it.
     results = page.get_by_role("region", name="Explanation").get_by_role("link")
@@ -183,20 +185,20 @@ def test_an_id_is_explained_with_the_payload_of_its_delivery(page: Page) -> None
     expect(row(page, "Order sync")).to_contain_text("Delivery Held")
     assert '"amount": 1.0' in field(page).input_value()
     assert findings(page) == []
-    world.close()
+    service.close()
 
 
 def test_a_paused_webhook_holds_what_it_gets(page: Page) -> None:
-    world = World()
-    world.webhook("Order sync", eventNames=["order.paid"], paused=True)
-    show(page, world)
+    service = Service()
+    service.webhook("Order sync", eventNames=["order.paid"], paused=True)
+    show(page, service)
 
     press(page)
 
     expect(row(page, "Order sync")).to_contain_text("It gets this event, held until the webhook is resumed")
     page.get_by_role("link", name="Show Order sync").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    world.close()
+    service.close()
 
 
 def test_an_id_asks_for_the_name_and_is_in_the_address(view: Page) -> None:
@@ -275,8 +277,8 @@ def test_a_result_is_narrowed_by_its_kind(view: Page) -> None:
     expect(view.get_by_role("link", name="Order sync", exact=True)).to_be_visible()
 
 
-def test_listeners_come_a_page_at_a_time(world: World, page: Page) -> None:
-    made = World()
+def test_listeners_come_a_page_at_a_time(service: Service, page: Page) -> None:
+    made = Service()
     for index in range(27):
         made.webhook(f"Listener {index}", eventNames=["order.paid"])
     show(page, made)
@@ -298,7 +300,7 @@ def test_listeners_come_a_page_at_a_time(world: World, page: Page) -> None:
 
 
 def test_an_empty_community_leads_to_its_first_webhook(page: Page) -> None:
-    empty = World()
+    empty = Service()
     show(page, empty)
     press(page)
 
@@ -382,8 +384,8 @@ def test_a_text_is_kept_while_another_view_is_shown(view: Page) -> None:
     expect(field(view)).to_have_value('{"mine": 1}')
 
 
-def test_another_community_is_refused_in_place(world: World, page: Page) -> None:
-    page.goto(world.ready(by=OTHER_TENANT))
+def test_another_community_is_refused_in_place(service: Service, page: Page) -> None:
+    page.goto(service.ready(by=OTHER_TENANT))
     page.evaluate("to => { location.hash = to }", "#/explain")
     press(page)
 
@@ -392,9 +394,9 @@ def test_another_community_is_refused_in_place(world: World, page: Page) -> None
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_it_is_accessible_and_narrow(world: World, browser: Browser, width: int, scheme: Any) -> None:
+def test_it_is_accessible_and_narrow(service: Service, browser: Browser, width: int, scheme: Any) -> None:
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
-    page = show(context.new_page(), world)
+    page = show(context.new_page(), service)
     assert findings(page) == []
 
     field(page).fill(json.dumps(event(eventName="e" * 128, data={"f" * 120: "x" * 300})))

@@ -14,7 +14,7 @@ from tests.browser.connecting import expect_connected
 from tests.browser.failing import error
 from tests.browser.logged import connected_tab, dead, retrying, visit
 from tests.browser.reference import Reference
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import COMMUNITY, TENANT
 
 DELIVERY = re.compile("/delivery/")
@@ -23,7 +23,7 @@ API = re.compile("/prod/(?!console)")
 STRANGE = ["postponed", "constructor", "__proto__", "toString"]
 
 
-class Log(World):
+class Log(Service):
     def __init__(self) -> None:
         super().__init__()
         self.orders = self.webhook("Order sync", eventNames=["order.paid"])

@@ -13,7 +13,7 @@ from tests.browser.failing import error
 from tests.browser.leaks import leaks
 from tests.browser.logged import dead, open_console
 from tests.browser.reference import Reference, secret_of
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import BASE, COMMUNITY, SERVICE_CALLER, SYSTEM, TENANT
 
 OTHER = "another-community"
@@ -44,11 +44,11 @@ def let_go(page: Page) -> None:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    world = World()
-    dead(world, world.webhook("Order sync"), event_name="order.secret")
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    dead(service, service.webhook("Order sync"), event_name="order.secret")
+    yield service
+    service.close()
 
 
 def heading(page: Page, name: str) -> None:
@@ -64,16 +64,16 @@ def hang(route: Route) -> None:
     """Never answer."""
 
 
-def open_delivery(page: Page, world: World) -> str:
-    """Open the world's delivery from the list; returns its address."""
-    open_console(page, world, "#/deliveries")
+def open_delivery(page: Page, service: Service) -> str:
+    """Open the service's delivery from the list; returns its address."""
+    open_console(page, service, "#/deliveries")
     page.get_by_role("link", name="order.secret").click()
     expect(page.get_by_role("dialog", name="Delivery")).to_contain_text("order.secret")
     return str(page.evaluate("location.hash"))
 
 
-def test_a_delivery_of_the_keys_before_is_not_shown_to_the_next_ones(world: World, page: Page) -> None:
-    address = open_delivery(page, world)
+def test_a_delivery_of_the_keys_before_is_not_shown_to_the_next_ones(service: Service, page: Page) -> None:
+    address = open_delivery(page, service)
     forget(page)
     fill(page, by=SYSTEM, community=OTHER)
     page.route(re.compile("/delivery/"), hang)
@@ -87,8 +87,10 @@ def test_a_delivery_of_the_keys_before_is_not_shown_to_the_next_ones(world: Worl
     expect(page.get_by_text("order.secret")).to_have_count(0)
 
 
-def test_a_delivery_of_the_community_before_is_not_shown_in_the_next_one(world: World, page: Page) -> None:
-    address = open_delivery(page, world)
+def test_a_delivery_of_the_community_before_is_not_shown_in_the_next_one(
+    service: Service, page: Page
+) -> None:
+    address = open_delivery(page, service)
     page.route(re.compile("/delivery/"), hang)
     page.get_by_role("button", name="tenant / community").click()
     page.get_by_label("Tenant", exact=True).fill(TENANT)
@@ -103,8 +105,8 @@ def test_a_delivery_of_the_community_before_is_not_shown_in_the_next_one(world: 
     expect(page.get_by_text("order.secret")).to_have_count(0)
 
 
-def test_undo_is_gone_with_the_keys(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_undo_is_gone_with_the_keys(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     page.get_by_role("link", name="Order sync").click()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
@@ -114,11 +116,13 @@ def test_undo_is_gone_with_the_keys(world: World, page: Page) -> None:
     expect(page.get_by_role("button", name="Undo")).to_have_count(0, timeout=1000)
 
 
-def test_keys_that_are_forgotten_while_they_are_opened_stay_forgotten(world: World, browser: Browser) -> None:
+def test_keys_that_are_forgotten_while_they_are_opened_stay_forgotten(
+    service: Service, browser: Browser
+) -> None:
     context = open_context(browser)
     page, recorded = context.new_page(), Recorded()
     page.add_init_script(HELD)
-    open_page(page, world)
+    open_page(page, service)
     fill(page, by=SYSTEM)
     page.get_by_label("Remember in this tab").check()
     page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
@@ -141,11 +145,13 @@ def test_keys_that_are_forgotten_while_they_are_opened_stay_forgotten(world: Wor
     context.close()
 
 
-def test_a_choice_of_a_community_does_not_bring_forgotten_keys_back(world: World, browser: Browser) -> None:
+def test_a_choice_of_a_community_does_not_bring_forgotten_keys_back(
+    service: Service, browser: Browser
+) -> None:
     context = open_context(browser)
     page = context.new_page()
     page.add_init_script(HELD)
-    open_page(page, world)
+    open_page(page, service)
     fill(page, by=SYSTEM)
     page.get_by_label("Remember in this tab").check()
     page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
@@ -164,14 +170,14 @@ def test_a_choice_of_a_community_does_not_bring_forgotten_keys_back(world: World
     context.close()
 
 
-def test_another_deployment_on_the_same_host_is_not_offered_the_keys(world: World, page: Page) -> None:
-    open_page(page, world)
+def test_another_deployment_on_the_same_host_is_not_offered_the_keys(service: Service, page: Page) -> None:
+    open_page(page, service)
     fill(page, by=SYSTEM)
     page.get_by_label("Remember in this tab").check()
     page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
     submit(page)
     expect_connected(page)
-    elsewhere = world.url.replace("/prod", "/other")
+    elsewhere = service.url.replace("/prod", "/other")
 
     def serve(route: Route) -> None:
         route.fulfill(response=route.fetch(url=route.request.url.replace("/other/", "/prod/")))
@@ -180,12 +186,12 @@ def test_another_deployment_on_the_same_host_is_not_offered_the_keys(world: Worl
     page.goto(f"{elsewhere}/console")
 
     expect(page.get_by_label("Private key", exact=True)).to_be_visible()
-    page.goto(f"{world.url}/console")
+    page.goto(f"{service.url}/console")
     expect(page.get_by_label("Passphrase")).to_be_visible()
 
 
-def test_a_credential_that_was_typed_is_gone_with_the_keys(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_a_credential_that_was_typed_is_gone_with_the_keys(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     expect_connected(page)
     form.go(page, "#/webhooks/new")
     form.fill(page, name="Typed by a person")
@@ -206,8 +212,10 @@ def test_a_credential_that_was_typed_is_gone_with_the_keys(world: World, page: P
     expect(form.field(page, "Name", "name")).to_have_value("")
 
 
-def test_back_does_not_lock_the_question_for_keys_before_an_unsaved_form(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_back_does_not_lock_the_question_for_keys_before_an_unsaved_form(
+    service: Service, page: Page
+) -> None:
+    page.goto(service.ready())
     expect_connected(page)
     form.go(page, "#/webhooks/new")
     form.fill(page, name="Typed by a person")
@@ -223,11 +231,11 @@ def test_back_does_not_lock_the_question_for_keys_before_an_unsaved_form(world: 
     expect(form.field(page, "Name", "name")).to_have_value("Typed by a person")
 
 
-def test_the_reference_forgets_opened_responses_with_the_keys(world: World, page: Page) -> None:
-    webhook_id = world.app.fetch()["data"][0]["_id"]
-    sealed = world.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret").json["signingSecret"]
-    secret = SYSTEM.open(world.app.public_key, sealed)
-    reference = Reference(page, world)
+def test_the_reference_forgets_opened_responses_with_the_keys(service: Service, page: Page) -> None:
+    webhook_id = service.app.fetch()["data"][0]["_id"]
+    sealed = service.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret").json["signingSecret"]
+    secret = SYSTEM.open(service.app.public_key, sealed)
+    reference = Reference(page, service)
     reference.authorize(tenantId=TENANT, communityId=COMMUNITY)
     sent = reference.send("getWebhookSecret", webhookId=webhook_id)
     expect(sent).to_contain_text(secret)
@@ -240,9 +248,9 @@ def test_the_reference_forgets_opened_responses_with_the_keys(world: World, page
 
 
 def test_the_reference_stays_without_keys_that_are_forgotten_while_they_are_tried(
-    world: World, page: Page
+    service: Service, page: Page
 ) -> None:
-    reference = Reference(page, world)
+    reference = Reference(page, service)
     held: list[Route] = []
     page.route(re.compile("/communities"), lambda route: held.append(route))  # noqa: PLW0108 - it wants a function
     reference.open_box()

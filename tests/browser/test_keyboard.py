@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import open_context
 from tests.browser.listing import fill, open_list, query_of, row, rows, search
-from tests.browser.world import World
+from tests.browser.service import Service
 
 STEPS = 60
 # The focused element: its name, and whether a person sees that it has the focus.
@@ -28,12 +28,12 @@ FOCUSED = """() => {
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[World]:
-    """A world whose webhooks no test changes."""
-    world = World()
-    fill(world)
-    yield world
-    world.close()
+def filled() -> Iterator[Service]:
+    """A service whose webhooks no test changes."""
+    service = Service()
+    fill(service)
+    yield service
+    service.close()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def tab_to(page: Page, name: str, *, back: bool = False) -> list[str]:
     return names
 
 
-def test_tab_reaches_everything_of_the_list_in_its_order(filled: World, page: Page) -> None:
+def test_tab_reaches_everything_of_the_list_in_its_order(filled: Service, page: Page) -> None:
     open_list(page, filled, "?f=failing", count=1)
     expect(page.get_by_role("link", name="System")).to_be_visible()
     tab_to(page, "Skip to content", back=True)
@@ -98,7 +98,7 @@ def test_tab_reaches_everything_of_the_list_in_its_order(filled: World, page: Pa
     ]
 
 
-def test_the_skip_link_leads_past_the_navigation(filled: World, page: Page) -> None:
+def test_the_skip_link_leads_past_the_navigation(filled: Service, page: Page) -> None:
     open_list(page, filled)
     tab_to(page, "Skip to content", back=True)
 
@@ -109,7 +109,7 @@ def test_the_skip_link_leads_past_the_navigation(filled: World, page: Page) -> N
     assert query_of(page) == "/webhooks"
 
 
-def test_navigation(filled: World, page: Page) -> None:
+def test_navigation(filled: Service, page: Page) -> None:
     open_list(page, filled)
     tab_to(page, "Deliveries", back=True)
 
@@ -122,7 +122,7 @@ def test_navigation(filled: World, page: Page) -> None:
     expect(page).to_have_url(f"{filled.url}/console#/webhooks/new")
 
 
-def test_search_and_rows(filled: World, page: Page) -> None:
+def test_search_and_rows(filled: Service, page: Page) -> None:
     open_list(page, filled, count=25)
 
     page.keyboard.press("j")
@@ -157,7 +157,7 @@ def test_search_and_rows(filled: World, page: Page) -> None:
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_focused()
 
 
-def test_states_pages_and_rows_by_their_controls(filled: World, page: Page) -> None:
+def test_states_pages_and_rows_by_their_controls(filled: Service, page: Page) -> None:
     open_list(page, filled, count=25)
 
     tab_to(page, "Next page", back=False)
@@ -182,7 +182,7 @@ def test_states_pages_and_rows_by_their_controls(filled: World, page: Page) -> N
     expect(page.get_by_role("link", name="Held 1")).to_be_focused()
 
 
-def test_the_help_gives_the_focus_back(filled: World, page: Page) -> None:
+def test_the_help_gives_the_focus_back(filled: Service, page: Page) -> None:
     open_list(page, filled, count=25)
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -209,7 +209,7 @@ def test_the_help_gives_the_focus_back(filled: World, page: Page) -> None:
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
 
 
-def test_the_theme(filled: World, page: Page) -> None:
+def test_the_theme(filled: Service, page: Page) -> None:
     open_list(page, filled)
     tab_to(page, "Dark", back=True)
     page.keyboard.press("Space")
@@ -224,7 +224,7 @@ def test_the_theme(filled: World, page: Page) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") is None
 
 
-def test_the_menu_of_a_phone(filled: World, phone: Page) -> None:
+def test_the_menu_of_a_phone(filled: Service, phone: Page) -> None:
     page = phone
     open_list(page, filled)
     menu = page.get_by_role("button", name="Menu")
@@ -260,7 +260,7 @@ def test_the_menu_of_a_phone(filled: World, phone: Page) -> None:
     expect(navigation).to_be_hidden()
 
 
-def test_the_rows_of_a_phone(filled: World, phone: Page) -> None:
+def test_the_rows_of_a_phone(filled: Service, phone: Page) -> None:
     open_list(phone, filled)
 
     phone.keyboard.press("j")

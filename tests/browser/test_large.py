@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import large
 from tests.browser.conftest import Recorded, open_context, record
 from tests.browser.listing import open_list, row, rows, search, strips
-from tests.browser.world import World
+from tests.browser.service import Service
 
 SCRIPT_SECONDS = 1.0
 ELEMENTS = 3000
@@ -24,12 +24,12 @@ addEventListener('hashchange', () => {
 
 
 @pytest.fixture(scope="module")
-def crowd() -> Iterator[tuple[World, list[str]]]:
+def crowd() -> Iterator[tuple[Service, list[str]]]:
     """The large community, and the ids of its webhooks, the newest first. No test changes it."""
-    world = World()
-    ids = large.fill(world)
-    yield world, ids
-    world.close()
+    service = Service()
+    ids = large.fill(service)
+    yield service, ids
+    service.close()
 
 
 # The most requests that a view makes until the page is at rest, besides the page, the service's key, and the one
@@ -39,9 +39,9 @@ VIEWS = {"#/webhooks": 3, "#/webhooks/{id}": 5, "#/deliveries": 5, "#/deliveries
 
 @pytest.mark.parametrize(("view", "most"), VIEWS.items())
 def test_a_first_view_is_quick_and_small(
-    crowd: tuple[World, list[str]], browser: Browser, view: str, most: int
+    crowd: tuple[Service, list[str]], browser: Browser, view: str, most: int
 ) -> None:
-    world, ids = crowd
+    service, ids = crowd
     address = view.format(id=ids[0])
     context = open_context(browser)
     page, recorded = context.new_page(), Recorded()
@@ -51,7 +51,7 @@ def test_a_first_view_is_quick_and_small(
     # The time of the thread: other programs of a busy machine do not count.
     metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
 
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("main").get_by_role("row").nth(1)).to_be_visible()
     page.wait_for_load_state("networkidle")
 
@@ -70,9 +70,9 @@ def elements(page: Page) -> int:
     return count
 
 
-def test_pages_of_a_hundred_up_to_the_last_one(crowd: tuple[World, list[str]], page: Page) -> None:
-    world, _ = crowd
-    open_list(page, world, count=25)
+def test_pages_of_a_hundred_up_to_the_last_one(crowd: tuple[Service, list[str]], page: Page) -> None:
+    service, _ = crowd
+    open_list(page, service, count=25)
     pager = page.get_by_role("navigation", name="Pages")
     expect(pager).to_contain_text("of 10,000")
     expect(page.get_by_role("link", name="Failing 399")).to_be_visible()
@@ -95,9 +95,9 @@ def test_pages_of_a_hundred_up_to_the_last_one(crowd: tuple[World, list[str]], p
     assert elements(page) < ELEMENTS
 
 
-def test_filters_of_a_large_community(crowd: tuple[World, list[str]], page: Page) -> None:
-    world, _ = crowd
-    open_list(page, world)
+def test_filters_of_a_large_community(crowd: tuple[Service, list[str]], page: Page) -> None:
+    service, _ = crowd
+    open_list(page, service)
 
     search(page).fill("Partner feed 0999")
 

@@ -22,12 +22,12 @@ from tests.browser.logged import (
     open_console,
     visit,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import BASE, COMMUNITY, TENANT
 from webhooks.domain.replay import MAX_RUNNING
 
 
-class Log(World):
+class Log(Service):
     """Two webhooks: one with dead deliveries, of which some are old."""
 
     def __init__(self) -> None:
@@ -95,12 +95,12 @@ def test_a_field_that_changes_is_counted_again(log: Log, tab: Page) -> None:
     expect(shown.get_by_role("button", name="Replay 1 delivery")).to_be_enabled()
 
 
-def test_those_without_a_payload_are_named(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = [dead(world, webhook, ago=number * MINUTE) for number in range(5)]
+def test_those_without_a_payload_are_named(service: Service, page: Page) -> None:
+    webhook = service.webhook("Order sync")
+    made = [dead(service, webhook, ago=number * MINUTE) for number in range(5)]
     for each in made[:2]:
-        lose_payload(world, each)
-    open_console(page, world, f"#/deliveries?dialog=replay&webhook={webhook}")
+        lose_payload(service, each)
+    open_console(page, service, f"#/deliveries?dialog=replay&webhook={webhook}")
 
     expect(dialog(page)).to_contain_text(
         "5 deliveries (counted without sending). 3 have a payload and take about 1 s at 10 per second. "
@@ -108,7 +108,7 @@ def test_those_without_a_payload_are_named(world: World, page: Page) -> None:
     )
     expect(dialog(page).get_by_role("button", name="Replay 3 deliveries")).to_be_enabled()
     for each in made[2:]:
-        lose_payload(world, each)
+        lose_payload(service, each)
     dialog(page).get_by_role("button", name="Count again").click()
 
     expect(dialog(page)).to_contain_text("None has a payload, so nothing can be sent.")
@@ -186,11 +186,13 @@ def test_wrong_fields_have_the_apis_sentences_beside_them(log: Log, tab: Page) -
     expect(rate).to_have_value("10")
 
 
-def test_a_paused_webhook_is_refused_in_the_dialog_which_keeps_its_fields(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    dead(world, webhook)
-    world.app.call("PATCH", f"{BASE}/webhook/{webhook}", {"paused": True})
-    open_console(page, world, f"#/deliveries?dialog=replay&webhook={webhook}")
+def test_a_paused_webhook_is_refused_in_the_dialog_which_keeps_its_fields(
+    service: Service, page: Page
+) -> None:
+    webhook = service.webhook("Order sync")
+    dead(service, webhook)
+    service.app.call("PATCH", f"{BASE}/webhook/{webhook}", {"paused": True})
+    open_console(page, service, f"#/deliveries?dialog=replay&webhook={webhook}")
 
     dialog(page).get_by_label("Rate, per second").fill("7")
     dialog(page).get_by_role("button", name="Replay 1 delivery").click()
@@ -200,13 +202,13 @@ def test_a_paused_webhook_is_refused_in_the_dialog_which_keeps_its_fields(world:
     assert findings(page) == []
 
 
-def test_an_eleventh_replay_is_refused(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = [dead(world, webhook, ago=number * MINUTE) for number in range(MAX_RUNNING + 1)]
+def test_an_eleventh_replay_is_refused(service: Service, page: Page) -> None:
+    webhook = service.webhook("Order sync")
+    made = [dead(service, webhook, ago=number * MINUTE) for number in range(MAX_RUNNING + 1)]
     for each in made[:MAX_RUNNING]:
-        response = world.app.call("POST", f"{BASE}/deliveries/replay", {"deliveryIds": [each]})
+        response = service.app.call("POST", f"{BASE}/deliveries/replay", {"deliveryIds": [each]})
         assert response.status == 202
-    open_console(page, world, f"#/deliveries?dialog=replay&webhook={webhook}")
+    open_console(page, service, f"#/deliveries?dialog=replay&webhook={webhook}")
 
     dialog(page).get_by_role("button", name="Replay 11 deliveries").click()
 
@@ -228,13 +230,13 @@ def test_a_count_that_fails_can_be_made_again(log: Log, tab: Page) -> None:
     expect(shown.get_by_role("button", name="Replay 30 deliveries")).to_be_enabled()
 
 
-def test_a_count_that_comes_too_soon_waits_and_goes_on_by_itself(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    dead(world, webhook)
-    world.app.limiter.unlimited = ()
-    now = world.now + 1000  # the page takes a while
-    assert world.app.limiter.take(f"C-{TENANT}#{COMMUNITY}", count=10, burst=10, rate=0.5, now=now)
-    open_console(page, world, f"#/deliveries?dialog=replay&webhook={webhook}")
+def test_a_count_that_comes_too_soon_waits_and_goes_on_by_itself(service: Service, page: Page) -> None:
+    webhook = service.webhook("Order sync")
+    dead(service, webhook)
+    service.app.limiter.unlimited = ()
+    now = service.now + 1000  # the page takes a while
+    assert service.app.limiter.take(f"C-{TENANT}#{COMMUNITY}", count=10, burst=10, rate=0.5, now=now)
+    open_console(page, service, f"#/deliveries?dialog=replay&webhook={webhook}")
 
     expect(dialog(page)).to_contain_text(
         "Not counted yet. A community's deliveries are counted once in 2 seconds; send this one again later. "

@@ -13,7 +13,7 @@ from tests.browser.logged import (
     only_replay,
     open_console,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 from webhooks.domain.replay import ReplayState
 
 
@@ -22,28 +22,28 @@ def dialog(page: Page) -> Locator:
 
 
 @pytest.fixture
-def begun(world: World, page: Page) -> str:
+def begun(service: Service, page: Page) -> str:
     """A replay of 40 deliveries that was begun in the dialog; the webhook's id."""
-    webhook = world.webhook("Order sync")
+    webhook = service.webhook("Order sync")
     for number in range(40):
-        dead(world, webhook, ago=number * MINUTE)
-    open_console(page, world, f"#/deliveries?dialog=replay&webhook={webhook}")
+        dead(service, webhook, ago=number * MINUTE)
+    open_console(page, service, f"#/deliveries?dialog=replay&webhook={webhook}")
     dialog(page).get_by_role("button", name="Replay 40 deliveries").click()
     expect(dialog(page)).to_contain_text("0 of 40 sent")
     return webhook
 
 
-def test_a_replay_is_followed_to_its_end(world: World, page: Page, begun: str) -> None:
-    replay = only_replay(world)
+def test_a_replay_is_followed_to_its_end(service: Service, page: Page, begun: str) -> None:
+    replay = only_replay(service)
     assert replay.query is not None
     assert (replay.query.webhook_id, replay.rate) == (begun, 10)
 
-    move_replay(world, sent=10, without_payload=2)
+    move_replay(service, sent=10, without_payload=2)
     expect(dialog(page)).to_contain_text("10 of 40 sent")
     expect(dialog(page)).to_contain_text("about 3 s left")
     expect(dialog(page).get_by_role("progressbar", name="Replay progress")).to_have_attribute("value", "12")
     assert findings(page) == []
-    move_replay(world, sent=36, without_payload=2, state=ReplayState.DONE)
+    move_replay(service, sent=36, without_payload=2, state=ReplayState.DONE)
 
     expect(dialog(page)).to_contain_text("Finished.")
     expect(dialog(page)).to_contain_text("36 of 40 sent")
@@ -51,45 +51,47 @@ def test_a_replay_is_followed_to_its_end(world: World, page: Page, begun: str) -
     expect(dialog(page).get_by_role("button", name="Cancel replay")).to_have_count(0)
 
 
-def test_a_replay_is_cancelled(world: World, page: Page, begun: str) -> None:
-    move_replay(world, sent=10)
+def test_a_replay_is_cancelled(service: Service, page: Page, begun: str) -> None:
+    move_replay(service, sent=10)
     expect(dialog(page)).to_contain_text("10 of 40 sent")
 
     dialog(page).get_by_role("button", name="Cancel replay").click()
 
     expect(dialog(page)).to_contain_text("Cancelled. Deliveries that were sent stay sent.")
-    assert only_replay(world).state is ReplayState.CANCELLED
+    assert only_replay(service).state is ReplayState.CANCELLED
 
 
-def test_a_replay_that_stopped_says_why(world: World, page: Page, begun: str) -> None:
-    move_replay(world, sent=5, state=ReplayState.STOPPED, reason="its endpoint failed again")
+def test_a_replay_that_stopped_says_why(service: Service, page: Page, begun: str) -> None:
+    move_replay(service, sent=5, state=ReplayState.STOPPED, reason="its endpoint failed again")
 
     expect(dialog(page)).to_contain_text("Stopped: its endpoint failed again.")
     assert findings(page) == []
 
 
-def test_closing_leaves_a_line_on_the_page_that_opens_it_again(world: World, page: Page, begun: str) -> None:
+def test_closing_leaves_a_line_on_the_page_that_opens_it_again(
+    service: Service, page: Page, begun: str
+) -> None:
     dialog(page).get_by_role("button", name="Close").last.click()
 
     expect(page.get_by_text("Replay running.")).to_be_visible()
     assert "replay=" not in page.url
-    move_replay(world, sent=20)
+    move_replay(service, sent=20)
     expect(page.get_by_text("20 of 40 sent, Order sync, about 2 s left")).to_be_visible()
     assert findings(page) == []
     page.get_by_role("link", name="Open").click()
     expect(dialog(page)).to_contain_text("20 of 40 sent")
     page.go_back()
     expect(dialog(page)).to_have_count(0)
-    move_replay(world, sent=40, state=ReplayState.DONE)
+    move_replay(service, sent=40, state=ReplayState.DONE)
 
     expect(page.get_by_text("Replay finished: 40 sent")).to_be_visible()
     expect(page.get_by_text("Replay running.")).to_have_count(0)
 
 
-def test_a_link_to_a_replay_shows_its_progress(world: World, page: Page, begun: str) -> None:
+def test_a_link_to_a_replay_shows_its_progress(service: Service, page: Page, begun: str) -> None:
     address = page.evaluate("location.hash")
     page.goto("about:blank")
 
-    open_console(page, world, address)
+    open_console(page, service, address)
 
     expect(dialog(page)).to_contain_text("0 of 40 sent")

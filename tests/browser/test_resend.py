@@ -12,7 +12,7 @@ from tests.browser.logged import (
     open_console,
     retrying,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import BASE
 from webhooks.domain.delivery_log import Mark
 from webhooks.domain.replay import ReplayState
@@ -22,19 +22,19 @@ def drawer(page: Page) -> Locator:
     return page.get_by_role("dialog", name="Delivery")
 
 
-def test_resend_follows_the_delivery_to_its_new_answer(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = dead(world, webhook)
-    open_console(page, world, f"#/deliveries?open={made}")
+def test_resend_follows_the_delivery_to_its_new_answer(service: Service, page: Page) -> None:
+    webhook = service.webhook("Order sync")
+    made = dead(service, webhook)
+    open_console(page, service, f"#/deliveries?open={made}")
     shown = drawer(page)
 
     shown.get_by_role("button", name="Resend").click()
     expect(shown.get_by_role("button", name="Sending")).to_be_disabled()
     expect(shown).to_contain_text("Waiting for its turn.")
-    assert only_replay(world).deliveries == (made,)
-    move_replay(world, sent=1, state=ReplayState.DONE)
+    assert only_replay(service).deliveries == (made,)
+    move_replay(service, sent=1, state=ReplayState.DONE)
     expect(shown).to_contain_text("Sent. Waiting for the endpoint's answer.")
-    answer(world, made, mark=Mark.REPLAY)
+    answer(service, made, mark=Mark.REPLAY)
 
     expect(shown).to_contain_text("Delivered at attempt 4: the endpoint answered 200")
     expect(page.get_by_text("Sent again: delivered")).to_be_visible()
@@ -50,25 +50,25 @@ def test_resend_follows_the_delivery_to_its_new_answer(world: World, page: Page)
     ],
 )
 def test_resend_says_why_nothing_was_sent(
-    world: World, page: Page, state: ReplayState, reason: str, said: str
+    service: Service, page: Page, state: ReplayState, reason: str, said: str
 ) -> None:
-    webhook = world.webhook("Order sync")
-    made = dead(world, webhook)
-    open_console(page, world, f"#/deliveries?open={made}")
+    webhook = service.webhook("Order sync")
+    made = dead(service, webhook)
+    open_console(page, service, f"#/deliveries?open={made}")
 
     drawer(page).get_by_role("button", name="Resend").click()
     expect(drawer(page)).to_contain_text("Waiting for its turn.")
-    move_replay(world, sent=0, state=state, reason=reason)
+    move_replay(service, sent=0, state=state, reason=reason)
 
     expect(drawer(page)).to_contain_text(said)
     expect(drawer(page).get_by_role("button", name="Resend")).to_be_enabled()
 
 
-def test_resend_to_a_paused_webhook_shows_the_apis_sentence(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = dead(world, webhook)
-    world.app.call("PATCH", f"{BASE}/webhook/{webhook}", {"paused": True})
-    open_console(page, world, f"#/deliveries?open={made}")
+def test_resend_to_a_paused_webhook_shows_the_apis_sentence(service: Service, page: Page) -> None:
+    webhook = service.webhook("Order sync")
+    made = dead(service, webhook)
+    service.app.call("PATCH", f"{BASE}/webhook/{webhook}", {"paused": True})
+    open_console(page, service, f"#/deliveries?open={made}")
 
     drawer(page).get_by_role("button", name="Resend").click()
 
@@ -78,12 +78,12 @@ def test_resend_to_a_paused_webhook_shows_the_apis_sentence(world: World, page: 
     assert findings(page) == []
 
 
-def test_a_retried_one_is_read_again_when_its_attempt_is_due(world: World, page: Page) -> None:
-    webhook = world.webhook("Order sync")
-    made = retrying(world, webhook, due=500)
-    open_console(page, world, f"#/deliveries?open={made}")
+def test_a_retried_one_is_read_again_when_its_attempt_is_due(service: Service, page: Page) -> None:
+    webhook = service.webhook("Order sync")
+    made = retrying(service, webhook, due=500)
+    open_console(page, service, f"#/deliveries?open={made}")
     expect(drawer(page)).to_contain_text("The endpoint answered 429.")
 
-    answer(world, made)
+    answer(service, made)
 
     expect(drawer(page)).to_contain_text("Delivered at attempt 2", timeout=10_000)

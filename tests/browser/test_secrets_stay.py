@@ -12,7 +12,7 @@ from tests.browser import webhook_forms as form
 from tests.browser.conftest import Recorded, open_context, record
 from tests.browser.connecting import PASSPHRASE, expect_connected, fill, open_page, submit
 from tests.browser.leaks import leaks
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import BASE, SERVICE_CALLER, SYSTEM, Client, basic_api, oauth_api
 from webhooks.domain.delivery_log import Outcome
 
@@ -34,22 +34,22 @@ KEPT = """() => ({
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """A world with stored credentials, and a delivery of each outcome."""
-    world = World()
-    webhook = world.webhook("With a password", api=basic_api())
-    world.webhook("With a token", api=oauth_api())
+def service() -> Iterator[Service]:
+    """A service with stored credentials, and a delivery of each outcome."""
+    service = Service()
+    webhook = service.webhook("With a password", api=basic_api())
+    service.webhook("With a token", api=oauth_api())
     for outcome in Outcome:
-        world.delivery(webhook, outcome=outcome, ago=60_000)
-    yield world
-    world.close()
+        service.delivery(webhook, outcome=outcome, ago=60_000)
+    yield service
+    service.close()
 
 
 def private(by: Client) -> bytes:
     return by.scalar.to_bytes(32)
 
 
-def secrets(world: World, by: Client) -> dict[str, bytes]:
+def secrets(service: Service, by: Client) -> dict[str, bytes]:
     """Return the secrets that no request, store, address or document may hold."""
     return {
         "private key": private(by),
@@ -57,24 +57,26 @@ def secrets(world: World, by: Client) -> dict[str, bytes]:
         "private key as text": base64.b64encode(private(by)),
         "license": by.license_key.encode(),
         "passphrase": PASSPHRASE.encode(),
-        "the service's private key": base64.b64decode(world.app.keys.read_now().current.to_base64()),
+        "the service's private key": base64.b64decode(service.app.keys.read_now().current.to_base64()),
         **{f"stored {name}": value for name, value in STORED.items()},
     }
 
 
-def signing_secret(world: World, webhook_id: str) -> bytes:
-    answer = world.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret")
-    return SYSTEM.open(world.app.public_key, answer.json["signingSecret"]).encode()
+def signing_secret(service: Service, webhook_id: str) -> bytes:
+    answer = service.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret")
+    return SYSTEM.open(service.app.public_key, answer.json["signingSecret"]).encode()
 
 
-def addresses(world: World, by: Client) -> list[str]:
+def addresses(service: Service, by: Client) -> list[str]:
     """Return every view and state; a view that this license may not see says so."""
-    answer = world.app.fetch(by=by)
+    answer = service.app.fetch(by=by)
     webhook_id = answer["data"][-1]["_id"]
-    fetched = world.app.call("POST", f"{BASE}/webhook/{webhook_id}/deliveries/fetch", {}, by=by).json["data"]
+    fetched = service.app.call("POST", f"{BASE}/webhook/{webhook_id}/deliveries/fetch", {}, by=by).json[
+        "data"
+    ]
     of_webhook = [f"#/webhooks/{webhook_id}?dialog={each}" for each in ("test", "rotate", "delete", "replay")]
     opened = [f"#/deliveries?open={quote(each['deliveryId'])}" for each in fetched]
-    keys = world.app.call("GET", "/servicekeys").json
+    keys = service.app.call("GET", "/servicekeys").json
     return [
         "#/webhooks",
         "#/webhooks?f=failing",
@@ -154,11 +156,11 @@ def create_with_credential(page: Page) -> None:
 
 @pytest.mark.parametrize("by", [SYSTEM, SERVICE_CALLER], ids=["system", "service"])
 def test_no_secret_leaves_the_browser_in_a_whole_session(
-    world: World, page: Page, recorded: Recorded, by: Client
+    service: Service, page: Page, recorded: Recorded, by: Client
 ) -> None:
-    hidden = secrets(world, by)
+    hidden = secrets(service, by)
     quiet = Quiet(page)
-    open_page(page, world)
+    open_page(page, service)
     fill(page, by=by)
     page.get_by_role("button", name="Show private key").click()
     page.get_by_label("Remember in this tab").check()
@@ -168,7 +170,7 @@ def test_no_secret_leaves_the_browser_in_a_whole_session(
     expect_connected(page)
 
     visited = (
-        addresses(world, by) if by is SYSTEM else ["#/webhooks", "#/deliveries", "#/explain", "#/system"]
+        addresses(service, by) if by is SYSTEM else ["#/webhooks", "#/deliveries", "#/explain", "#/system"]
     )
     for address in visited:
         form.go(page, address)
@@ -194,25 +196,25 @@ def test_no_secret_leaves_the_browser_in_a_whole_session(
     assert leaks(hidden, texts) == []
     # A typed credential is for the service: in the request that creates the webhook, and in no other.
     with_typed = [each for each in texts if leaks(TYPED, [each])]
-    assert [each.split("\n")[:2] for each in with_typed] == [["PUT", f"{world.url}{BASE}/webhook"]]
-    made = next(each["_id"] for each in world.app.fetch()["data"] if each["name"] == "Typed by a person")
-    assert leaks({"signing secret": signing_secret(world, made)}, texts) == []
+    assert [each.split("\n")[:2] for each in with_typed] == [["PUT", f"{service.url}{BASE}/webhook"]]
+    made = next(each["_id"] for each in service.app.fetch()["data"] if each["name"] == "Typed by a person")
+    assert leaks({"signing secret": signing_secret(service, made)}, texts) == []
     assert leaks({**hidden, **TYPED}, kept(page)) == []
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0
-    assert {each.split("\n")[1].startswith(f"{world.url}/") for each in texts} == {True}
+    assert {each.split("\n")[1].startswith(f"{service.url}/") for each in texts} == {True}
 
 
 def test_keys_of_a_link_are_in_no_request_and_not_in_the_history(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
     quiet = Quiet(page)
-    packed = world.ready().partition("ready=")[2]
+    packed = service.ready().partition("ready=")[2]
 
-    page.goto(world.ready())
+    page.goto(service.ready())
 
     expect_connected(page)
     quiet.wait()
-    hidden = {**secrets(world, SYSTEM), "link": packed.encode()}
+    hidden = {**secrets(service, SYSTEM), "link": packed.encode()}
     assert leaks(hidden, sent(recorded)) == []
     assert leaks(hidden, kept(page)) == []
 
@@ -231,7 +233,7 @@ def test_keys_of_a_link_are_in_no_request_and_not_in_the_history(
     ids=["fetch", "image", "html", "inline script", "inline style", "eval"],
 )
 def test_the_policy_refuses_another_host_and_code_that_is_not_the_pages(
-    world: World, browser: Browser, script: str
+    service: Service, browser: Browser, script: str
 ) -> None:
     context = open_context(browser)
     page = context.new_page()
@@ -239,7 +241,7 @@ def test_the_policy_refuses_another_host_and_code_that_is_not_the_pages(
     record(page, recorded)
     answered: list[str] = []
     page.on("requestfinished", lambda each: answered.append(each.url))
-    open_page(page, world)
+    open_page(page, service)
 
     page.evaluate(f"() => {{ try {{ {script} }} catch {{}} }}")
 
@@ -249,7 +251,7 @@ def test_the_policy_refuses_another_host_and_code_that_is_not_the_pages(
         page.wait_for_timeout(20)
     assert any(each.startswith("CSP:") for each in recorded.complaints), script
     assert not page.evaluate("window.ran")
-    assert all(each.startswith(world.url) for each in answered)
+    assert all(each.startswith(service.url) for each in answered)
     context.close()
 
 
@@ -265,8 +267,8 @@ def test_the_policy_refuses_another_host_and_code_that_is_not_the_pages(
         base64.b64encode(b"12" + private(SYSTEM) + b"3").decode(),
     ],
 )
-def test_the_search_finds_a_private_key_in_each_form(world: World, text: str) -> None:
-    found = leaks(secrets(world, SYSTEM), [f"GET https://elsewhere.example/?a={text}&b=1"])
+def test_the_search_finds_a_private_key_in_each_form(service: Service, text: str) -> None:
+    found = leaks(secrets(service, SYSTEM), [f"GET https://elsewhere.example/?a={text}&b=1"])
 
     assert set(found) & {"private key", "private key as text"}
 
@@ -274,5 +276,5 @@ def test_the_search_finds_a_private_key_in_each_form(world: World, text: str) ->
 @pytest.mark.parametrize(
     "text", [SYSTEM.license_key, base64.b64encode(b"x" + SYSTEM.license_key.encode()).decode()]
 )
-def test_the_search_finds_a_license(world: World, text: str) -> None:
-    assert leaks(secrets(world, SYSTEM), [text]) == ["license"]
+def test_the_search_finds_a_license(service: Service, text: str) -> None:
+    assert leaks(secrets(service, SYSTEM), [text]) == ["license"]

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests import plain_protocol
 from tests.browser.conftest import open_context
-from tests.browser.world import World
+from tests.browser.service import Service
 from tools.pages import node
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "vectors" / "ecdsa.json").read_text())
@@ -31,13 +31,13 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("bundle")
     node.install()
     node.tool("vite", "build", "--mode", "test", "--outDir", folder, "--logLevel", "error")
-    world, context = World(), open_context(browser)
+    service, context = Service(), open_context(browser)
     page = context.new_page()
-    page.goto(f"{world.url}/openapi.json")  # WebCrypto wants an origin
+    page.goto(f"{service.url}/openapi.json")  # WebCrypto wants an origin
     page.evaluate(f"{(folder / 'app.js').read_text('utf-8')}\nglobalThis.page = page")
     yield page
     context.close()
-    world.close()
+    service.close()
 
 
 def run(page: Page, script: str, **given: Any) -> Any:

@@ -10,7 +10,7 @@ from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
 from tests.browser.failing import SENTENCES, Switch, error
 from tests.browser.navigation import place
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import EXTERNAL, SERVICE_CALLER, SYSTEM, Client, webhook_body
 from webhooks.domain.caller import AuthLevel, License
 from webhooks.domain.delivery_log import Outcome
@@ -22,36 +22,36 @@ KEYS = re.compile("/servicekeys$")
 MORE = 60
 
 
-def create(world: World, tenant: str, community: str, name: str = "Theirs") -> None:
+def create(service: Service, tenant: str, community: str, name: str = "Theirs") -> None:
     path = f"/tenant/{tenant}/community/{community}/webhook"
-    assert world.app.call("PUT", path, webhook_body(name=name)).status == 200
+    assert service.app.call("PUT", path, webhook_body(name=name)).status == 200
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    """A world of 62 communities."""
-    world = World()
-    webhook = world.webhook("Order sync", health=Health())
+def service() -> Iterator[Service]:
+    """A service of 62 communities."""
+    service = Service()
+    webhook = service.webhook("Order sync", health=Health())
     for outcome in (Outcome.DEAD, Outcome.DEAD, Outcome.HELD, Outcome.DELIVERED):
-        world.delivery(webhook, outcome=outcome, ago=3 * 60_000)
-    create(world, "lumen", "eu", "Billing")
+        service.delivery(webhook, outcome=outcome, ago=3 * 60_000)
+    create(service, "lumen", "eu", "Billing")
     for index in range(MORE):
-        create(world, "many", f"community-{index:02}")
-    yield world
-    world.close()
+        create(service, "many", f"community-{index:02}")
+    yield service
+    service.close()
 
 
-def open_system(page: Page, world: World, query: str = "", *, by: Client = SYSTEM) -> None:
-    page.goto(world.ready(by=by))
+def open_system(page: Page, service: Service, query: str = "", *, by: Client = SYSTEM) -> None:
+    page.goto(service.ready(by=by))
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
-    page.goto(f"{world.url}/console#/system{query}")
+    page.goto(f"{service.url}/console#/system{query}")
     expect(page.get_by_role("heading", name="System", exact=True)).to_be_visible()
 
 
 def test_a_system_license_gets_the_view_and_the_choice_after_the_first_view(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("link", name="Order sync")).to_be_visible()
 
     expect(page.get_by_role("link", name="System")).to_be_visible()
@@ -67,33 +67,33 @@ def test_a_system_license_gets_the_view_and_the_choice_after_the_first_view(
 
 
 @pytest.mark.parametrize("by", [SERVICE_CALLER, EXTERNAL], ids=["service", "service_ext"])
-def test_another_license_gets_neither(world: World, page: Page, by: Client) -> None:
+def test_another_license_gets_neither(service: Service, page: Page, by: Client) -> None:
     with page.expect_response(COMMUNITIES) as refused:
-        page.goto(world.ready(by=by))
+        page.goto(service.ready(by=by))
     assert refused.value.status == 403
 
     expect(page.get_by_text("keys in this tab only")).to_be_visible()
     expect(page.get_by_role("link", name="System")).to_have_count(0)
     expect(page.get_by_role("button", name="acme / default")).to_have_count(0)
     expect(page.get_by_role("complementary", name="Navigation")).to_contain_text("acme / default")
-    page.goto(f"{world.url}/console#/system")
+    page.goto(f"{service.url}/console#/system")
     expect(page.get_by_role("alert")).to_contain_text("a license of auth level system")
 
 
 def test_a_scoped_system_license_is_none_for_the_deployment(page: Page) -> None:
-    world = World()
+    service = Service()
     scoped = Client("scoped-license", scalar=0x4242)
-    world.app.licenses.issue(scoped.license_key, License(AuthLevel.SYSTEM, "acme", "default"))
+    service.app.licenses.issue(scoped.license_key, License(AuthLevel.SYSTEM, "acme", "default"))
     with page.expect_response(COMMUNITIES) as refused:
-        page.goto(world.ready(by=scoped))
+        page.goto(service.ready(by=scoped))
 
     assert refused.value.status == 403
     expect(page.get_by_role("link", name="System")).to_have_count(0)
-    world.close()
+    service.close()
 
 
-def test_communities_are_listed_with_their_health(world: World, page: Page) -> None:
-    open_system(page, world)
+def test_communities_are_listed_with_their_health(service: Service, page: Page) -> None:
+    open_system(page, service)
 
     row = page.get_by_role("row").filter(has=page.get_by_text("acme", exact=True))
     expect(row.get_by_role("cell")).to_have_text(["acme", "default", "1", "0", "0", "1", "2", "3 min"])
@@ -103,11 +103,11 @@ def test_communities_are_listed_with_their_health(world: World, page: Page) -> N
 
 
 def test_health_is_asked_for_few_rows_at_once_and_only_for_those_in_view(
-    world: World, browser: Browser
+    service: Service, browser: Browser
 ) -> None:
     context = open_context(browser, viewport={"width": 1440, "height": 500})
     page = context.new_page()
-    open_system(page, world, "?tab=licenses")
+    open_system(page, service, "?tab=licenses")
     under_way: list[str] = []
     most: list[int] = []
     asked: list[str] = []
@@ -139,8 +139,8 @@ def test_health_is_asked_for_few_rows_at_once_and_only_for_those_in_view(
     context.close()
 
 
-def test_pages_of_communities_are_links_and_back_works(world: World, page: Page) -> None:
-    open_system(page, world)
+def test_pages_of_communities_are_links_and_back_works(service: Service, page: Page) -> None:
+    open_system(page, service)
     rows = page.get_by_role("row")
     expect(rows).to_have_count(26)
 
@@ -156,10 +156,10 @@ def test_pages_of_communities_are_links_and_back_works(world: World, page: Page)
     expect(page.get_by_role("link", name="default", exact=True)).to_be_visible()
 
 
-def test_a_communitys_health_that_fails_says_why_in_its_row(world: World, page: Page) -> None:
+def test_a_communitys_health_that_fails_says_why_in_its_row(service: Service, page: Page) -> None:
     page.route(re.compile("/tenant/lumen/community/eu/health$"), error(403))
 
-    open_system(page, world)
+    open_system(page, service)
 
     row = page.get_by_role("row").filter(has=page.get_by_text("lumen", exact=True))
     expect(row).to_contain_text(SENTENCES[403])
@@ -167,14 +167,14 @@ def test_a_communitys_health_that_fails_says_why_in_its_row(world: World, page: 
 
 @pytest.mark.parametrize(("query", "pattern"), [("", COMMUNITIES), ("?tab=keys", KEYS)])
 def test_a_tab_that_cannot_be_loaded_says_why_and_goes_on(
-    world: World, page: Page, query: str, pattern: re.Pattern[str]
+    service: Service, page: Page, query: str, pattern: re.Pattern[str]
 ) -> None:
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("link", name="System")).to_be_visible()
     failing = Switch(error(429, retry_after="1"))
     page.route(pattern, failing)
 
-    page.goto(f"{world.url}/console#/system{query}")
+    page.goto(f"{service.url}/console#/system{query}")
 
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text(SENTENCES[429])
@@ -184,19 +184,19 @@ def test_a_tab_that_cannot_be_loaded_says_why_and_goes_on(
 
 
 def test_no_community_has_a_webhook_yet(page: Page) -> None:
-    world = World()
+    service = Service()
 
-    open_system(page, world)
+    open_system(page, service)
 
     expect(page.get_by_role("heading", name="No communities yet")).to_be_visible()
     assert findings(page) == []
-    world.close()
+    service.close()
 
 
 def test_a_key_is_reset_by_its_dialog(page: Page, recorded: Recorded) -> None:
-    world = World()
-    open_system(page, world, "?tab=keys")
-    before = world.app.public_key
+    service = Service()
+    open_system(page, service, "?tab=keys")
+    before = service.app.public_key
     row = page.get_by_role("row").filter(has_text=before[:16])
     expect(row).to_contain_text("service")
     row.get_by_role("link", name="Reset… service").click()
@@ -205,25 +205,25 @@ def test_a_key_is_reset_by_its_dialog(page: Page, recorded: Recorded) -> None:
     assert findings(page) == []
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    assert world.app.public_key == before
+    assert service.app.public_key == before
     row.get_by_role("link", name="Reset… service").click()
 
     dialog.get_by_role("button", name="Reset key").click()
 
     expect(dialog).to_have_count(0)
     expect(page.get_by_text("New key made.")).to_be_visible()
-    after = world.app.public_key
+    after = service.app.public_key
     assert after != before
     expect(page.get_by_role("row").filter(has_text=after[:16])).to_be_visible()
     assert sum(each.method == "DELETE" for each in recorded.requests) == 1
     # The keys go on: the service reads envelopes for the old one.
     place(page, "Webhooks").click()
     expect(page.get_by_role("heading", name="No webhooks")).to_be_visible()
-    world.close()
+    service.close()
 
 
-def test_a_reset_that_fails_says_why_in_the_dialog(world: World, page: Page) -> None:
-    open_system(page, world, "?tab=keys")
+def test_a_reset_that_fails_says_why_in_the_dialog(service: Service, page: Page) -> None:
+    open_system(page, service, "?tab=keys")
     page.route(re.compile("/servicekey/"), error(409))
     page.get_by_role("link", name="Reset… signing").click()
     dialog = page.get_by_role("dialog", name="Reset signing key")
@@ -234,16 +234,16 @@ def test_a_reset_that_fails_says_why_in_the_dialog(world: World, page: Page) -> 
     expect(dialog.get_by_role("button", name="Reset key")).to_be_enabled()
 
 
-def test_a_link_to_a_key_that_is_replaced_resets_nothing(world: World, page: Page) -> None:
-    open_system(page, world, "?tab=keys&dialog=reset&key=AAAA")
+def test_a_link_to_a_key_that_is_replaced_resets_nothing(service: Service, page: Page) -> None:
+    open_system(page, service, "?tab=keys&dialog=reset&key=AAAA")
 
     dialog = page.get_by_role("dialog", name="Reset service key")
     expect(dialog).to_contain_text("This key was reset before")
     expect(dialog.get_by_role("button", name="Reset key")).to_be_disabled()
 
 
-def test_licenses_levels_are_explained_with_the_commands(world: World, page: Page) -> None:
-    open_system(page, world)
+def test_licenses_levels_are_explained_with_the_commands(service: Service, page: Page) -> None:
+    open_system(page, service)
 
     page.get_by_role("link", name="Licenses").click()
 
@@ -253,18 +253,18 @@ def test_licenses_levels_are_explained_with_the_commands(world: World, page: Pag
     assert findings(page) == []
 
 
-def choose(page: Page, world: World, address: str = "#/webhooks") -> None:
-    page.goto(world.ready())
+def choose(page: Page, service: Service, address: str = "#/webhooks") -> None:
+    page.goto(service.ready())
     expect(page.get_by_role("link", name="Order sync")).to_be_visible()
-    page.goto(f"{world.url}/console{address}")
+    page.goto(f"{service.url}/console{address}")
     page.get_by_role("button", name="acme / default").click()
     expect(page.get_by_role("dialog", name="Choose a community")).to_be_visible()
 
 
 def test_the_community_is_switched_by_the_list_and_the_view_stays_of_its_kind(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    choose(page, world, "#/explain")
+    choose(page, service, "#/explain")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="acme / default")).to_have_attribute("aria-current", "true")
     assert findings(page) == []
@@ -280,8 +280,8 @@ def test_the_community_is_switched_by_the_list_and_the_view_stays_of_its_kind(
     assert sum(each.url.endswith("/publickeys") for each in recorded.requests) == 1
 
 
-def test_a_webhooks_view_becomes_the_list_of_the_other_community(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_a_webhooks_view_becomes_the_list_of_the_other_community(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     page.get_by_role("link", name="Order sync").click()
     expect(page).to_have_url(re.compile("#/webhooks/."))
     page.get_by_role("button", name="acme / default").click()
@@ -300,8 +300,8 @@ def test_a_webhooks_view_becomes_the_list_of_the_other_community(world: World, p
     assert refused == []
 
 
-def test_the_list_has_pages_a_filter_and_takes_names_that_it_has_not(world: World, page: Page) -> None:
-    choose(page, world)
+def test_the_list_has_pages_a_filter_and_takes_names_that_it_has_not(service: Service, page: Page) -> None:
+    choose(page, service)
     dialog = page.get_by_role("dialog")
     options = dialog.get_by_role("list", name="Communities").get_by_role("button")
     expect(options).to_have_count(25)
@@ -322,16 +322,16 @@ def test_the_list_has_pages_a_filter_and_takes_names_that_it_has_not(world: Worl
     expect(page.get_by_role("heading", name="No webhooks in brand / new yet")).to_be_visible()
 
 
-def test_a_name_that_is_missing_is_said_in_the_dialog(world: World, page: Page) -> None:
-    choose(page, world)
+def test_a_name_that_is_missing_is_said_in_the_dialog(service: Service, page: Page) -> None:
+    choose(page, service)
 
     page.get_by_role("button", name="Open by name").click()
 
     expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text("Enter a tenant and a community.")
 
 
-def test_another_community_is_opened_from_the_operators_list(world: World, page: Page) -> None:
-    open_system(page, world)
+def test_another_community_is_opened_from_the_operators_list(service: Service, page: Page) -> None:
+    open_system(page, service)
 
     page.get_by_role("link", name="eu", exact=True).click()
 
@@ -340,13 +340,15 @@ def test_another_community_is_opened_from_the_operators_list(world: World, page:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_each_tab_fits_and_axe_finds_nothing(world: World, browser: Browser, width: int, scheme: str) -> None:
+def test_each_tab_fits_and_axe_finds_nothing(
+    service: Service, browser: Browser, width: int, scheme: str
+) -> None:
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
-    open_system(page, world)
+    open_system(page, service)
 
     for query in ("", "?tab=keys", "?tab=licenses", "?dialog=scope"):
-        page.goto(f"{world.url}/console#/system{query}")
+        page.goto(f"{service.url}/console#/system{query}")
         expect(page.get_by_role("dialog" if "dialog" in query else "table")).to_be_visible()
         if not query:
             expect(page.get_by_role("row").nth(1).get_by_role("cell").nth(2)).to_have_text("1")

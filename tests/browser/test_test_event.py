@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import open_context
+from tests.browser.service import Service
 from tests.browser.webhook_pages import anew, connected, error, go, open_webhook, path
-from tests.browser.world import World
 from tests.factories import BASE
 from tests.fakes.endpoint import http_response
 from webhooks.domain.http import NoResponse, NoResponseReason, PhaseTimes
@@ -21,23 +21,23 @@ EXACT = '{"id": 9007199254740993, "price": 1.0, "half": "\\ud800", "more": [1E2,
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser, world: World) -> Iterator[Page]:
-    yield from connected(browser, world)
+def shared(browser: Browser, service: Service) -> Iterator[Page]:
+    yield from connected(browser, service)
 
 
 def endpoint(name: str) -> str:
     return f"https://hooks.example.com/{name}"
 
 
-def webhook(world: World, name: str, **changes: Any) -> str:
-    return world.webhook(name, **{"api": {"url": endpoint(name)}, **changes})
+def webhook(service: Service, name: str, **changes: Any) -> str:
+    return service.webhook(name, **{"api": {"url": endpoint(name)}, **changes})
 
 
 def form(page: Page) -> Locator:
@@ -58,10 +58,10 @@ def send(page: Page) -> None:
     form(page).get_by_role("button", name="Send", exact=True).click()
 
 
-def test_a_test_that_is_answered_shows_all_of_it(world: World, shared: Page) -> None:
-    webhook_id = webhook(world, "answers", eventNames=["order.paid", "order.refunded"])
+def test_a_test_that_is_answered_shows_all_of_it(service: Service, shared: Page) -> None:
+    webhook_id = webhook(service, "answers", eventNames=["order.paid", "order.refunded"])
     answer = replace(http_response(200, excerpt='{"ok": true}'), times=TIMES)
-    world.app.endpoint.script(endpoint("answers"), answer)
+    service.app.endpoint.script(endpoint("answers"), answer)
     page = opened(shared, webhook_id)
     expect(form(page).get_by_label("Event name")).to_be_focused()
     expect(form(page)).to_contain_text("It does not count for health.")
@@ -98,9 +98,9 @@ def test_a_test_that_is_answered_shows_all_of_it(world: World, shared: Page) -> 
     expect(row).to_contain_text("test")
 
 
-def test_a_test_that_is_refused_says_why_and_opens_as_a_delivery(world: World, shared: Page) -> None:
-    webhook_id = webhook(world, "refuses")
-    world.app.endpoint.script(endpoint("refuses"), http_response(503, excerpt="<h1>down</h1>"))
+def test_a_test_that_is_refused_says_why_and_opens_as_a_delivery(service: Service, shared: Page) -> None:
+    webhook_id = webhook(service, "refuses")
+    service.app.endpoint.script(endpoint("refuses"), http_response(503, excerpt="<h1>down</h1>"))
     page = opened(shared, webhook_id)
 
     send(page)
@@ -116,10 +116,10 @@ def test_a_test_that_is_refused_says_why_and_opens_as_a_delivery(world: World, s
     assert f"#/deliveries?webhook={webhook_id}&open={webhook_id}" in page.url
 
 
-def test_an_endpoint_that_does_not_answer(world: World, shared: Page) -> None:
-    webhook_id = webhook(world, "silent")
+def test_an_endpoint_that_does_not_answer(service: Service, shared: Page) -> None:
+    webhook_id = webhook(service, "silent")
     silent = NoResponse(NoResponseReason.CONNECT, "connection refused", latency_ms=7, address=None)
-    world.app.endpoint.script(endpoint("silent"), silent)
+    service.app.endpoint.script(endpoint("silent"), silent)
     page = opened(shared, webhook_id)
 
     send(page)
@@ -130,24 +130,24 @@ def test_an_endpoint_that_does_not_answer(world: World, shared: Page) -> None:
     expect(result(page)).to_contain_text("The endpoint sent no response.")
 
 
-def test_the_data_is_sent_as_it_was_typed_again_and_again(world: World, shared: Page) -> None:
-    webhook_id = webhook(world, "exact")
+def test_the_data_is_sent_as_it_was_typed_again_and_again(service: Service, shared: Page) -> None:
+    webhook_id = webhook(service, "exact")
     page = opened(shared, webhook_id)
     form(page).get_by_label("Data").fill(EXACT)
 
     send(page)
 
     expect(result(page)).to_be_visible()
-    [request] = world.app.endpoint.requests(endpoint("exact"))
+    [request] = service.app.endpoint.requests(endpoint("exact"))
     assert '"id":9007199254740993,"price":1.0,"half":"\\ud800","more":[1E+2,null]' in request.body.decode()
     result(page).get_by_role("button", name="Body").click()
     for exact in ('"id": 9007199254740993', '"price": 1.0', "1E+2"):
         expect(result(page)).to_contain_text(exact)
 
-    world.app.endpoint.script(endpoint("exact"), http_response(500))
+    service.app.endpoint.script(endpoint("exact"), http_response(500))
     result(page).get_by_role("button", name="Send again").click()
     expect(result(page).get_by_role("status")).to_contain_text("500 in")
-    assert len(world.app.endpoint.requests(endpoint("exact"))) == 2
+    assert len(service.app.endpoint.requests(endpoint("exact"))) == 2
 
     result(page).get_by_role("button", name="Change data").click()
     expect(form(page).get_by_label("Data")).to_have_value(EXACT)
@@ -170,8 +170,8 @@ def test_the_data_is_sent_as_it_was_typed_again_and_again(world: World, shared: 
         ("", "Line 1, column 1: the text ends, and a value is expected here."),
     ],
 )
-def test_data_that_is_no_json_says_where(world: World, shared: Page, data: str, message: str) -> None:
-    webhook_id = webhook(world, "wrong")
+def test_data_that_is_no_json_says_where(service: Service, shared: Page, data: str, message: str) -> None:
+    webhook_id = webhook(service, "wrong")
     page = opened(shared, webhook_id)
     field = form(page).get_by_label("Data")
     field.fill(data)
@@ -181,11 +181,11 @@ def test_data_that_is_no_json_says_where(world: World, shared: Page, data: str, 
     expect(field).to_have_accessible_description(message)
     expect(field).to_be_focused()
     expect(field).to_have_value(data)
-    assert world.app.endpoint.requests(endpoint("wrong")) == []
+    assert service.app.endpoint.requests(endpoint("wrong")) == []
 
 
-def test_wrong_data_is_shown_beside_its_field(world: World, shared: Page) -> None:
-    page = opened(shared, webhook(world, "wrong-again"))
+def test_wrong_data_is_shown_beside_its_field(service: Service, shared: Page) -> None:
+    page = opened(shared, webhook(service, "wrong-again"))
     form(page).get_by_label("Data").fill("{")
     send(page)
     expect(form(page).get_by_label("Data")).to_have_attribute("aria-invalid", "true")
@@ -196,10 +196,10 @@ def test_wrong_data_is_shown_beside_its_field(world: World, shared: Page) -> Non
     expect(result(page)).to_be_visible()
 
 
-def test_a_webhook_that_is_disabled_meanwhile_says_so(world: World, shared: Page) -> None:
-    webhook_id = webhook(world, "off")
+def test_a_webhook_that_is_disabled_meanwhile_says_so(service: Service, shared: Page) -> None:
+    webhook_id = webhook(service, "off")
     page = opened(shared, webhook_id)
-    world.app.call("PATCH", f"{BASE}/webhook/{webhook_id}", {"disabled": True})
+    service.app.call("PATCH", f"{BASE}/webhook/{webhook_id}", {"disabled": True})
 
     send(page)
 
@@ -209,8 +209,8 @@ def test_a_webhook_that_is_disabled_meanwhile_says_so(world: World, shared: Page
     assert findings(page) == []
 
 
-def test_one_that_comes_too_soon_is_sent_by_itself(world: World, shared: Page) -> None:
-    webhook_id = webhook(world, "soon")
+def test_one_that_comes_too_soon_is_sent_by_itself(service: Service, shared: Page) -> None:
+    webhook_id = webhook(service, "soon")
     page = opened(shared, webhook_id)
     limit = {**error(429, "a webhook gets one test a second"), "headers": {"Retry-After": "1"}}
     page.route(path(webhook_id, "/test"), lambda route: route.fulfill(**limit), times=1)
@@ -222,11 +222,11 @@ def test_one_that_comes_too_soon_is_sent_by_itself(world: World, shared: Page) -
     )
     expect(form(page).get_by_role("button", name="Waiting")).to_be_disabled()
     expect(result(page).get_by_role("status")).to_contain_text("200 in")
-    assert len(world.app.endpoint.requests(endpoint("soon"))) == 1
+    assert len(service.app.endpoint.requests(endpoint("soon"))) == 1
 
 
-def test_one_that_waits_is_not_sent_after_the_dialog_was_closed(world: World, shared: Page) -> None:
-    webhook_id = webhook(world, "given-up")
+def test_one_that_waits_is_not_sent_after_the_dialog_was_closed(service: Service, shared: Page) -> None:
+    webhook_id = webhook(service, "given-up")
     page = opened(shared, webhook_id)
     limit = {**error(429, "a webhook gets one test a second"), "headers": {"Retry-After": "1"}}
     page.route(path(webhook_id, "/test"), lambda route: route.fulfill(**limit), times=1)
@@ -237,12 +237,12 @@ def test_one_that_waits_is_not_sent_after_the_dialog_was_closed(world: World, sh
 
     expect(form(page)).to_have_count(0)
     page.wait_for_timeout(1_300)
-    assert world.app.endpoint.requests(endpoint("given-up")) == []
+    assert service.app.endpoint.requests(endpoint("given-up")) == []
 
 
 @pytest.mark.parametrize("failure", ["network", "unavailable", "refused"])
-def test_nothing_that_was_typed_is_lost_by_an_error(world: World, shared: Page, failure: str) -> None:
-    webhook_id = webhook(world, failure, eventNames=["a", "b"])
+def test_nothing_that_was_typed_is_lost_by_an_error(service: Service, shared: Page, failure: str) -> None:
+    webhook_id = webhook(service, failure, eventNames=["a", "b"])
     page = opened(shared, webhook_id)
     form(page).get_by_label("Event name").select_option("b")
     form(page).get_by_label("Data").fill('{"mine": true}')
@@ -268,8 +268,8 @@ def test_nothing_that_was_typed_is_lost_by_an_error(world: World, shared: Page, 
     expect(form(page)).to_have_count(0)
 
 
-def test_it_works_by_keyboard_alone(world: World, shared: Page) -> None:
-    page = anew(shared, webhook(world, "keys", eventNames=["a", "b"]))
+def test_it_works_by_keyboard_alone(service: Service, shared: Page) -> None:
+    page = anew(shared, webhook(service, "keys", eventNames=["a", "b"]))
     page.get_by_role("main").get_by_role("link", name="Send test event").first.focus()
 
     page.keyboard.press("Enter")
@@ -281,7 +281,7 @@ def test_it_works_by_keyboard_alone(world: World, shared: Page) -> None:
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(result(page)).to_be_visible()
-    [request] = world.app.endpoint.requests(endpoint("keys"))
+    [request] = service.app.endpoint.requests(endpoint("keys"))
     assert '"type":"b"' in request.body.decode()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -289,14 +289,16 @@ def test_it_works_by_keyboard_alone(world: World, shared: Page) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
-def test_the_dialog_is_accessible_and_fits(world: World, browser: Browser, width: int, scheme: str) -> None:
+def test_the_dialog_is_accessible_and_fits(
+    service: Service, browser: Browser, width: int, scheme: str
+) -> None:
     names = [f"a.very.long.name.of.an.event.{number}".ljust(128, "x") for number in range(20)]
     url = endpoint("long" + "p" * 1_900)
-    webhook_id = world.webhook(f"Long {scheme}", eventNames=names, api={"url": url})
-    world.app.endpoint.script(url, replace(http_response(500, excerpt="z" * 1024), times=TIMES))
+    webhook_id = service.webhook(f"Long {scheme}", eventNames=names, api={"url": url})
+    service.app.endpoint.script(url, replace(http_response(500, excerpt="z" * 1024), times=TIMES))
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
-    open_webhook(world, page, webhook_id)
+    open_webhook(service, page, webhook_id)
     go(page, f"#/webhooks/{webhook_id}?dialog=test")
     expect(form(page)).to_be_visible()
     assert findings(page) == []

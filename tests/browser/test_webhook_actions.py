@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded
+from tests.browser.service import MINUTE, Service
 from tests.browser.webhook_pages import (
     anew,
     connected,
@@ -18,7 +19,6 @@ from tests.browser.webhook_pages import (
     secret,
     stored,
 )
-from tests.browser.world import MINUTE, World
 from tests.factories import BASE
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.health import Health
@@ -27,32 +27,32 @@ GONE = "endpoint gone (HTTP 410)"
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser, world: World) -> Iterator[Page]:
+def shared(browser: Browser, service: Service) -> Iterator[Page]:
     """A connected page for the tests that leave nothing behind."""
-    yield from connected(browser, world)
+    yield from connected(browser, service)
 
 
 @pytest.fixture(scope="module")
-def healthy(world: World) -> str:
-    webhook_id = world.webhook("Invoice archive")
+def healthy(service: Service) -> str:
+    webhook_id = service.webhook("Invoice archive")
     for number in range(13):
-        world.delivery(webhook_id, ago=number * MINUTE)
+        service.delivery(webhook_id, ago=number * MINUTE)
     return webhook_id
 
 
 @pytest.fixture(scope="module")
-def held(world: World) -> str:
-    since = world.now - 109 * MINUTE
-    webhook_id = world.webhook("Order sync", health=Health(held_since=since, backlog_since=since))
+def held(service: Service) -> str:
+    since = service.now - 109 * MINUTE
+    webhook_id = service.webhook("Order sync", health=Health(held_since=since, backlog_since=since))
     for number in range(3):
-        world.delivery(webhook_id, ago=number * MINUTE, outcome=Outcome.HELD)
+        service.delivery(webhook_id, ago=number * MINUTE, outcome=Outcome.HELD)
     return webhook_id
 
 
@@ -60,8 +60,8 @@ def health_note(page: Page) -> Locator:
     return page.get_by_role("region", name="Health")
 
 
-def test_pausing_is_done_at_once_and_undone(world: World, shared: Page) -> None:
-    webhook_id = world.webhook("Pausable")
+def test_pausing_is_done_at_once_and_undone(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook("Pausable")
     page = anew(shared, webhook_id)
 
     page.get_by_role("button", name="Pause").click()
@@ -69,16 +69,16 @@ def test_pausing_is_done_at_once_and_undone(world: World, shared: Page) -> None:
     expect(page.get_by_role("status").get_by_text("Paused. New deliveries are held")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("Pausable Paused")
     expect(health_note(page)).to_contain_text("New deliveries are held, and sent when it is resumed.")
-    assert stored(world, webhook_id)["paused"] is True
+    assert stored(service, webhook_id)["paused"] is True
 
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Pausable Healthy")
-    assert "paused" not in stored(world, webhook_id)
+    assert "paused" not in stored(service, webhook_id)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
-def test_the_button_keeps_the_focus(world: World, shared: Page) -> None:
-    page = anew(shared, world.webhook("By keyboard"))
+def test_the_button_keeps_the_focus(service: Service, shared: Page) -> None:
+    page = anew(shared, service.webhook("By keyboard"))
     page.get_by_role("button", name="Pause").focus()
 
     page.keyboard.press("Enter")
@@ -86,9 +86,9 @@ def test_the_button_keeps_the_focus(world: World, shared: Page) -> None:
     expect(page.get_by_role("button", name="Resume")).to_be_focused()
 
 
-def test_a_disabled_webhook_says_why_and_is_enabled(world: World, shared: Page) -> None:
-    webhook_id = world.webhook("Refunds")
-    disable(world, webhook_id, GONE)
+def test_a_disabled_webhook_says_why_and_is_enabled(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook("Refunds")
+    disable(service, webhook_id, GONE)
     page = anew(shared, webhook_id)
     expect(health_note(page)).to_contain_text("Disabled for 6 h. Endpoint gone (HTTP 410). Events skip it.")
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
@@ -98,11 +98,11 @@ def test_a_disabled_webhook_says_why_and_is_enabled(world: World, shared: Page) 
 
     expect(page.get_by_role("status").get_by_text("Enabled.")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("Refunds Healthy")
-    assert stored(world, webhook_id)["disabled"] is False
+    assert stored(service, webhook_id)["disabled"] is False
 
 
-def test_an_action_that_fails_says_why(world: World, shared: Page) -> None:
-    webhook_id = world.webhook("Contested")
+def test_an_action_that_fails_says_why(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook("Contested")
     page = anew(shared, webhook_id)
     message = "the webhook was changed by others meanwhile; send the request again"
 
@@ -122,12 +122,12 @@ def test_an_action_that_fails_says_why(world: World, shared: Page) -> None:
     expect(alert).to_have_count(0)
 
 
-def test_the_signing_secret_is_shown_copied_and_hidden(world: World, shared: Page) -> None:
-    webhook_id = world.webhook("Signed")
+def test_the_signing_secret_is_shown_copied_and_hidden(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook("Signed")
     shared.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = anew(shared, webhook_id)
     settings = page.get_by_role("complementary", name="Settings")
-    whsec = secret(world, webhook_id)
+    whsec = secret(service, webhook_id)
     assert whsec.startswith("whsec_")
 
     page.get_by_role("button", name="Copy signing secret").click()
@@ -145,10 +145,10 @@ def test_the_signing_secret_is_shown_copied_and_hidden(world: World, shared: Pag
     expect(settings.get_by_role("alert")).to_have_text("not for you")
 
 
-def test_a_rotated_secret_is_shown_once(world: World, shared: Page) -> None:
-    webhook_id = world.webhook("Rotated")
+def test_a_rotated_secret_is_shown_once(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook("Rotated")
     page = anew(shared, webhook_id)
-    before = secret(world, webhook_id)
+    before = secret(service, webhook_id)
 
     page.get_by_role("link", name="Rotate secret").click()
     dialog = page.get_by_role("dialog", name="Rotate signing secret")
@@ -158,16 +158,16 @@ def test_a_rotated_secret_is_shown_once(world: World, shared: Page) -> None:
 
     done = page.get_by_role("dialog", name="Signing secret rotated")
     expect(done).to_be_visible()
-    expect(done.get_by_label("New signing secret", exact=True)).to_have_value(secret(world, webhook_id))
-    assert secret(world, webhook_id) != before
+    expect(done.get_by_label("New signing secret", exact=True)).to_have_value(secret(service, webhook_id))
+    assert secret(service, webhook_id) != before
     assert findings(page) == []
     done.get_by_role("button", name="Done").click()
     expect(done).to_have_count(0)
     assert "dialog" not in page.url
 
 
-def test_a_rotation_that_fails_says_why(world: World, shared: Page) -> None:
-    webhook_id = world.webhook("Not rotated")
+def test_a_rotation_that_fails_says_why(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook("Not rotated")
     page = anew(shared, webhook_id, "?dialog=rotate")
     page.route(path(webhook_id, "/secret/rotate"), lambda route: route.fulfill(**error(503, "not now")))
 
@@ -178,8 +178,8 @@ def test_a_rotation_that_fails_says_why(world: World, shared: Page) -> None:
     dialog.get_by_role("button", name="Cancel").click()
 
 
-def test_a_webhook_is_deleted_after_its_name_was_typed(world: World, shared: Page) -> None:
-    webhook_id = world.webhook("Old  one ")  # the browser shows one space
+def test_a_webhook_is_deleted_after_its_name_was_typed(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook("Old  one ")  # the browser shows one space
     page = anew(shared, webhook_id)
     page.get_by_role("link", name="Delete").click()
     dialog = page.get_by_role("dialog", name="Delete webhook")
@@ -200,7 +200,7 @@ def test_a_webhook_is_deleted_after_its_name_was_typed(world: World, shared: Pag
 
     expect(page.get_by_role("status").get_by_text("Webhook deleted")).to_be_visible()
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
-    assert world.app.call("GET", f"{BASE}/webhook/{webhook_id}").status == 404
+    assert service.app.call("GET", f"{BASE}/webhook/{webhook_id}").status == 404
 
 
 def test_deleting_tells_of_held_deliveries(shared: Page, held: str) -> None:
@@ -234,12 +234,12 @@ def test_a_dialog_is_an_address(shared: Page, healthy: str, name: str, title: st
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_it_keeps_up_while_it_is_seen(world: World, page: Page, recorded: Recorded) -> None:
-    webhook_id = world.webhook("Busy")
-    page.clock.install(time=world.now / 1000)
-    open_webhook(world, page, webhook_id)
+def test_it_keeps_up_while_it_is_seen(service: Service, page: Page, recorded: Recorded) -> None:
+    webhook_id = service.webhook("Busy")
+    page.clock.install(time=service.now / 1000)
+    open_webhook(service, page, webhook_id)
     expect(page.get_by_role("heading", name="No deliveries yet")).to_be_visible()
-    world.delivery(webhook_id, event_name="order.paid")
+    service.delivery(webhook_id, event_name="order.paid")
 
     page.clock.fast_forward(15_000)
 
@@ -248,7 +248,7 @@ def test_it_keeps_up_while_it_is_seen(world: World, page: Page, recorded: Record
     page.wait_for_load_state("networkidle")
     before = len(recorded.requests)
     page.clock.fast_forward(40_000)
-    world.delivery(webhook_id, event_name="order.refunded")
+    service.delivery(webhook_id, event_name="order.refunded")
     assert len(recorded.requests) == before
     page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.get_by_role("link", name="order.refunded")).to_be_visible()
@@ -264,11 +264,11 @@ def test_a_webhook_that_does_not_exist(shared: Page) -> None:
     expect(shared.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
 
 
-def test_a_webhook_that_is_deleted_meanwhile(world: World, page: Page) -> None:
-    webhook_id = world.webhook("Short-lived")
-    page.clock.install(time=world.now / 1000)
-    open_webhook(world, page, webhook_id)
-    assert world.app.call("DELETE", f"{BASE}/webhook/{webhook_id}").status == 204
+def test_a_webhook_that_is_deleted_meanwhile(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("Short-lived")
+    page.clock.install(time=service.now / 1000)
+    open_webhook(service, page, webhook_id)
+    assert service.app.call("DELETE", f"{BASE}/webhook/{webhook_id}").status == 204
 
     page.clock.fast_forward(15_000)
 
@@ -302,10 +302,10 @@ def test_a_limit_counts_down_and_the_page_goes_on(shared: Page, healthy: str) ->
 
 @pytest.mark.parametrize("failure", ["offline", "unavailable"])
 def test_what_is_shown_stays_when_the_service_is_away(
-    world: World, page: Page, healthy: str, failure: str
+    service: Service, page: Page, healthy: str, failure: str
 ) -> None:
-    page.clock.install(time=world.now / 1000)
-    open_webhook(world, page, healthy)
+    page.clock.install(time=service.now / 1000)
+    open_webhook(service, page, healthy)
     expect(page.get_by_role("img", name="Last 13 deliveries")).to_be_visible()
     if failure == "offline":
         page.route("**/tenant/**", lambda route: route.abort())
@@ -323,9 +323,9 @@ def test_what_is_shown_stays_when_the_service_is_away(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Invoice archive")
 
 
-def test_a_refusal_of_a_later_load_keeps_what_is_shown(world: World, page: Page, healthy: str) -> None:
-    page.clock.install(time=world.now / 1000)
-    open_webhook(world, page, healthy)
+def test_a_refusal_of_a_later_load_keeps_what_is_shown(service: Service, page: Page, healthy: str) -> None:
+    page.clock.install(time=service.now / 1000)
+    open_webhook(service, page, healthy)
     page.route(path(healthy), lambda route: route.fulfill(**error(403, "the reason")), times=1)
 
     page.clock.fast_forward(15_000)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
+from tests.browser.service import Service
 from tests.browser.webhook_forms import (
     URL,
     add,
@@ -27,7 +28,6 @@ from tests.browser.webhook_forms import (
     shown,
     stored,
 )
-from tests.browser.world import World
 from tests.factories import BASE, SERVICE_CALLER, SYSTEM, Client
 from webhooks.domain.webhook import Credential, Criteria
 
@@ -55,10 +55,10 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 def member_of(name: str) -> str:
@@ -67,10 +67,10 @@ def member_of(name: str) -> str:
 
 @pytest.mark.parametrize("kind", list(CREDENTIALS))
 def test_each_way_to_authenticate_is_stored_and_its_credential_shown_nowhere(
-    world: World, page: Page, recorded: Recorded, kind: str
+    service: Service, page: Page, recorded: Recorded, kind: str
 ) -> None:
     fields, auth_type = CREDENTIALS[kind]
-    open_form(world, page)
+    open_form(service, page)
     fill(page)
     authenticate(page, kind)
     if kind == "OAuth 2":
@@ -85,8 +85,8 @@ def test_each_way_to_authenticate_is_stored_and_its_credential_shown_nowhere(
     save(page)
     webhook_id = created_id(page)
 
-    assert credential(world, webhook_id) == EXPECTED[kind]
-    endpoint = stored(world, webhook_id).definition.endpoint
+    assert credential(service, webhook_id) == EXPECTED[kind]
+    endpoint = stored(service, webhook_id).definition.endpoint
     assert endpoint.auth_type == auth_type
     if kind == "OAuth 2":
         assert endpoint.oauth_grant_type == "client_credentials"
@@ -99,9 +99,9 @@ def test_each_way_to_authenticate_is_stored_and_its_credential_shown_nowhere(
 
 
 def test_every_field_is_stored_and_the_panel_shows_the_request(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    open_form(world, page)
+    open_form(service, page)
     fill(page, name="Order sync", event_name="order.paid")
     add(page, "Event names", "eventNames", "order, refunded")  # a comma is a part of it
     add(page, "Tags", "tags", "erp", "north")
@@ -121,7 +121,7 @@ def test_every_field_is_stored_and_the_panel_shows_the_request(
     shown_body = panel(page)
 
     save(page)
-    definition = stored(world, created_id(page)).definition
+    definition = stored(service, created_id(page)).definition
 
     assert definition.name == "Order sync"
     assert definition.event_names == ("order.paid", "order, refunded")
@@ -141,12 +141,12 @@ def test_every_field_is_stored_and_the_panel_shows_the_request(
     assert sent(recorded.requests, "PUT") == [shown_body]
 
 
-def test_what_is_left_out_is_the_api_s_default(world: World, page: Page, recorded: Recorded) -> None:
-    open_form(world, page)
+def test_what_is_left_out_is_the_api_s_default(service: Service, page: Page, recorded: Recorded) -> None:
+    open_form(service, page)
     fill(page)
 
     save(page)
-    definition = stored(world, created_id(page)).definition
+    definition = stored(service, created_id(page)).definition
 
     [body] = sent(recorded.requests, "PUT")
     assert json.loads(body) == {
@@ -162,9 +162,11 @@ def test_what_is_left_out_is_the_api_s_default(world: World, page: Page, recorde
     assert definition.ttl == 0
 
 
-def test_values_of_the_filter_stay_as_they_are_written(world: World, page: Page, recorded: Recorded) -> None:
+def test_values_of_the_filter_stay_as_they_are_written(
+    service: Service, page: Page, recorded: Recorded
+) -> None:
     values = ["1", "1.0", "12345678901234567890", '"1"', "true", "null", '[1.50, {"b": "x, y"}]', "1e2"]
-    open_form(world, page)
+    open_form(service, page)
     fill(page)
     page.get_by_role("button", name="Condition", exact=True).click()
     for row, value in enumerate(values, 1):
@@ -182,7 +184,7 @@ def test_values_of_the_filter_stay_as_they_are_written(world: World, page: Page,
     group = ",".join(f'"a.{row}.b":{compact(value)}' for row, value in enumerate(values, 1))
     query = f'"query":[{{{group}}},{{"quote \\" and \\\\":"ä"}}]'
     assert query in sent(recorded.requests, "PUT")[0]
-    text = compact(shown(world, webhook_id))
+    text = compact(shown(service, webhook_id))
     assert '"a.1.b":1,"a.2.b":1.0,"a.3.b":12345678901234567890,"a.4.b":"1","a.5.b":true,"a.6.b":null' in text
     assert '"a.7.b":[1.50,{"b":"x, y"}]' in text
 
@@ -195,8 +197,8 @@ def test_values_of_the_filter_stay_as_they_are_written(world: World, page: Page,
     expect(page.get_by_text("Nothing is changed yet", exact=True)).to_be_visible()
 
 
-def test_conditions_and_groups_are_taken_away(world: World, page: Page, recorded: Recorded) -> None:
-    open_form(world, page)
+def test_conditions_and_groups_are_taken_away(service: Service, page: Page, recorded: Recorded) -> None:
+    open_form(service, page)
     fill(page)
     page.get_by_role("button", name="Condition", exact=True).click()
     condition(page, "a", "1")
@@ -211,19 +213,19 @@ def test_conditions_and_groups_are_taken_away(world: World, page: Page, recorded
     page.get_by_role("button", name="Group", exact=True).click()  # an empty one is not sent
     save(page)
 
-    assert stored(world, created_id(page)).definition.query == ({"b": 2},)
+    assert stored(service, created_id(page)).definition.query == ({"b": 2},)
 
 
 @pytest.mark.parametrize("by", [SYSTEM, SERVICE_CALLER], ids=["system", "tenant"])
 def test_the_secret_is_shown_after_the_creation(
-    world: World, page: Page, recorded: Recorded, by: Client
+    service: Service, page: Page, recorded: Recorded, by: Client
 ) -> None:
-    open_form(world, page, by=by)
+    open_form(service, page, by=by)
     fill(page)
     save(page)
     webhook_id = created_id(page)
-    sealed = world.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret").json["signingSecret"]
-    secret = SYSTEM.open(world.app.public_key, sealed)
+    sealed = service.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret").json["signingSecret"]
+    secret = SYSTEM.open(service.app.public_key, sealed)
 
     dialog = page.get_by_role("dialog", name="Webhook created")
     expect(dialog.get_by_label("Signing secret", exact=True)).to_have_value(secret)
@@ -245,9 +247,9 @@ def test_the_secret_is_shown_after_the_creation(
     expect(page.get_by_role("dialog", name="Send test event")).to_be_visible()
 
 
-def test_a_secret_that_cannot_be_loaded_says_why_and_is_asked_for_again(world: World, page: Page) -> None:
-    webhook_id = world.webhook("Order sync")
-    page.goto(world.ready())
+def test_a_secret_that_cannot_be_loaded_says_why_and_is_asked_for_again(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("Order sync")
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     page.route("**/secret", lambda route: route.fulfill(status=403, body='{"message": "not for you"}'))
 
@@ -261,11 +263,11 @@ def test_a_secret_that_cannot_be_loaded_says_why_and_is_asked_for_again(world: W
     expect(dialog.get_by_label("Signing secret", exact=True)).to_have_value(re.compile("^whsec_"))
 
 
-def test_long_content_fits_a_phone_and_both_themes(world: World, browser: Browser) -> None:
+def test_long_content_fits_a_phone_and_both_themes(service: Service, browser: Browser) -> None:
     for scheme in ("light", "dark"):
         context = open_context(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme)
         page = context.new_page()
-        open_form(world, page)
+        open_form(service, page)
         fill(page, name="n" * 256, url=f"https://hooks.example.com/{'p' * 1_900}", event_name="e" * 128)
         field(page, "Event names", "eventNames").fill("x")
         page.get_by_role("button", name="Condition", exact=True).click()

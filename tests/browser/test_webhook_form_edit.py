@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded
+from tests.browser.service import Service
 from tests.browser.webhook_forms import (
     URL,
     add,
@@ -27,7 +28,6 @@ from tests.browser.webhook_forms import (
     sent,
     stored,
 )
-from tests.browser.world import World
 from tests.factories import BASE, SERVICE_CALLER, SYSTEM, basic_api, oauth_api
 
 FULL: dict[str, Any] = {
@@ -45,15 +45,17 @@ FULL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
-def test_each_cleared_field_goes_back_to_its_default(world: World, page: Page, recorded: Recorded) -> None:
-    webhook_id = world.webhook("full", **FULL)
-    open_form(world, page, webhook_id)
+def test_each_cleared_field_goes_back_to_its_default(
+    service: Service, page: Page, recorded: Recorded
+) -> None:
+    webhook_id = service.webhook("full", **FULL)
+    open_form(service, page, webhook_id)
     expect(page.get_by_text("Nothing is changed yet", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Save changes")).to_be_disabled()
     assert panel(page) == "{}"
@@ -82,15 +84,15 @@ def test_each_cleared_field_goes_back_to_its_default(world: World, page: Page, r
         "rateLimit": None,
         "recover": None,
     }
-    definition = stored(world, webhook_id).definition
+    definition = stored(service, webhook_id).definition
     assert (definition.tags, definition.query, definition.retry_codes) == ((), (), ())
     assert (definition.rate_limit, definition.recover, definition.ttl) == (None, None, 0)
     assert definition.criteria == "ALL"
 
 
-def test_only_what_was_changed_is_sent(world: World, page: Page, recorded: Recorded) -> None:
-    webhook_id = world.webhook("before", api=oauth_api(), **FULL)
-    open_form(world, page, webhook_id)
+def test_only_what_was_changed_is_sent(service: Service, page: Page, recorded: Recorded) -> None:
+    webhook_id = service.webhook("before", api=oauth_api(), **FULL)
+    open_form(service, page, webhook_id)
     field(page, "Name", "name").fill("after")
     field(page, "URL", "api.type, api.url").fill("https://hooks.example.com/other")
     add(page, "Scopes", "api.oAuthScopes", "b")
@@ -104,12 +106,12 @@ def test_only_what_was_changed_is_sent(world: World, page: Page, recorded: Recor
     assert [json.loads(each) for each in sent(recorded.requests, "PATCH")] == [
         {"name": "after", "api": {"url": "https://hooks.example.com/other", "oAuthScopes": ["a", "b"]}}
     ]
-    assert credential(world, webhook_id).client_secret == "planted-secret"
+    assert credential(service, webhook_id).client_secret == "planted-secret"
 
 
-def test_a_name_of_its_author_cannot_be_cleared(world: World, page: Page) -> None:
-    webhook_id = world.webhook("full", **FULL)
-    open_form(world, page, webhook_id)
+def test_a_name_of_its_author_cannot_be_cleared(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("full", **FULL)
+    open_form(service, page, webhook_id)
     field(page, "Created by", "createdBy").fill("")
 
     save(page)
@@ -119,10 +121,10 @@ def test_a_name_of_its_author_cannot_be_cleared(world: World, page: Page) -> Non
 
 
 def test_a_kept_credential_is_never_shown_and_given_again_for_another_host(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    webhook_id = world.webhook("basic", api=basic_api())
-    open_form(world, page, webhook_id, by=SERVICE_CALLER)
+    webhook_id = service.webhook("basic", api=basic_api())
+    open_form(service, page, webhook_id, by=SERVICE_CALLER)
     user = field(page, "User name", "credential.username")
     password = field(page, "Password", "credential.password")
     for each in (user, password):
@@ -144,15 +146,15 @@ def test_a_kept_credential_is_never_shown_and_given_again_for_another_host(
     assert "new-" not in panel(page)
     save(page)
     saved(page, webhook_id)
-    kept = credential(world, webhook_id)
+    kept = credential(service, webhook_id)
     assert (kept.username, kept.password) == ("new-user", "new-password")
 
 
 def test_another_way_to_authenticate_needs_its_credential(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    webhook_id = world.webhook("basic", api=basic_api())
-    open_form(world, page, webhook_id, by=SYSTEM)
+    webhook_id = service.webhook("basic", api=basic_api())
+    open_form(service, page, webhook_id, by=SYSTEM)
     # A system license gets the credential in envelopes: the form does not show it either.
     expect(field(page, "User name", "credential.username")).to_have_value("")
     authenticate(page, "OAuth 2")
@@ -178,16 +180,16 @@ def test_another_way_to_authenticate_needs_its_credential(
     authenticate(page, "None")
     save(page)
     saved(page, webhook_id)
-    assert stored(world, webhook_id).credential is None
+    assert stored(service, webhook_id).credential is None
 
 
 def test_a_change_by_others_is_shown_and_kept_beside_mine(
-    world: World, page: Page, recorded: Recorded
+    service: Service, page: Page, recorded: Recorded
 ) -> None:
-    webhook_id = world.webhook("before", tags=["a"])
-    open_form(world, page, webhook_id)
+    webhook_id = service.webhook("before", tags=["a"])
+    open_form(service, page, webhook_id)
     field(page, "Name", "name").fill("mine")
-    change_meanwhile(world, webhook_id, ttl=2, tags=["theirs"])
+    change_meanwhile(service, webhook_id, ttl=2, tags=["theirs"])
 
     save(page)
 
@@ -205,16 +207,16 @@ def test_a_change_by_others_is_shown_and_kept_beside_mine(
     expect(dialog).not_to_be_visible()
     page.get_by_role("button", name="Save mine").click()
     saved(page, webhook_id)
-    definition = stored(world, webhook_id).definition
+    definition = stored(service, webhook_id).definition
     assert (definition.name, definition.tags, definition.ttl) == ("mine", ("theirs",), 2)
     assert sent(recorded.requests, "PATCH") == ['{"name":"mine"}']
 
 
-def test_their_version_can_be_taken(world: World, page: Page) -> None:
-    webhook_id = world.webhook("before")
-    open_form(world, page, webhook_id)
+def test_their_version_can_be_taken(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("before")
+    open_form(service, page, webhook_id)
     field(page, "Name", "name").fill("mine")
-    change_meanwhile(world, webhook_id, name="theirs")
+    change_meanwhile(service, webhook_id, name="theirs")
     save(page)
     page.get_by_role("button", name="Show their version").click()
 
@@ -224,9 +226,9 @@ def test_their_version_can_be_taken(world: World, page: Page) -> None:
     expect(page.get_by_text("Nothing is changed yet", exact=True)).to_be_visible()
 
 
-def test_a_change_that_lost_its_race_is_told(world: World, page: Page) -> None:
-    webhook_id = world.webhook("before")
-    open_form(world, page, webhook_id)
+def test_a_change_that_lost_its_race_is_told(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("before")
+    open_form(service, page, webhook_id)
     field(page, "Name", "name").fill("mine")
     text = "the webhook was changed by others at the same time; send the change again"
     stop = answer(page, "PATCH", 409, text)
@@ -238,14 +240,14 @@ def test_a_change_that_lost_its_race_is_told(world: World, page: Page) -> None:
     stop()
     page.get_by_role("button", name="Save mine").click()
     saved(page, webhook_id)
-    assert stored(world, webhook_id).definition.name == "mine"
+    assert stored(service, webhook_id).definition.name == "mine"
 
 
-def test_a_webhook_that_was_deleted_can_be_made_anew(world: World, page: Page) -> None:
-    webhook_id = world.webhook("before", tags=["a"])
-    open_form(world, page, webhook_id)
+def test_a_webhook_that_was_deleted_can_be_made_anew(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("before", tags=["a"])
+    open_form(service, page, webhook_id)
     field(page, "Name", "name").fill("mine")
-    world.app.call("DELETE", f"{BASE}/webhook/{webhook_id}")
+    service.app.call("DELETE", f"{BASE}/webhook/{webhook_id}")
 
     save(page)
 
@@ -256,13 +258,13 @@ def test_a_webhook_that_was_deleted_can_be_made_anew(world: World, page: Page) -
     expect(page.get_by_role("heading", name="Create webhook")).to_be_visible()
     expect(field(page, "URL", "api.type, api.url")).to_have_value(URL)
     save(page)
-    definition = stored(world, created_id(page)).definition
+    definition = stored(service, created_id(page)).definition
     assert (definition.name, definition.tags) == ("mine", ("a",))
 
 
-def test_a_change_whose_response_is_lost_is_made_once(world: World, page: Page) -> None:
-    webhook_id = world.webhook("before")
-    open_form(world, page, webhook_id)
+def test_a_change_whose_response_is_lost_is_made_once(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("before")
+    open_form(service, page, webhook_id)
     field(page, "Name", "name").fill("mine")
 
     def lose(route: Any) -> None:
@@ -276,17 +278,17 @@ def test_a_change_whose_response_is_lost_is_made_once(world: World, page: Page) 
     save(page)
     expect(page.get_by_role("alert")).to_contain_text("No connection.")
     page.unroute("**/webhook/*", lose)
-    revision = stored(world, webhook_id).revision
+    revision = stored(service, webhook_id).revision
 
     page.get_by_role("button", name="Try again").click()
 
     saved(page, webhook_id)
-    assert stored(world, webhook_id).revision == revision
+    assert stored(service, webhook_id).revision == revision
 
 
-def test_a_webhook_that_cannot_be_loaded_is_explained(world: World, page: Page) -> None:
-    webhook_id = world.webhook("later")
-    page.goto(world.ready())
+def test_a_webhook_that_cannot_be_loaded_is_explained(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("later")
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
 
     go(page, f"#/webhooks/{'0' * 24}/edit")
@@ -300,12 +302,12 @@ def test_a_webhook_that_cannot_be_loaded_is_explained(world: World, page: Page) 
     expect(field(page, "Name", "name")).to_have_value("later")
 
 
-def test_a_webhook_that_the_service_disabled_says_why(world: World, page: Page) -> None:
-    webhook_id = world.webhook("gone", disabled=True)
-    text = world.app.call("GET", f"{BASE}/webhook/{webhook_id}").json
+def test_a_webhook_that_the_service_disabled_says_why(service: Service, page: Page) -> None:
+    webhook_id = service.webhook("gone", disabled=True)
+    text = service.app.call("GET", f"{BASE}/webhook/{webhook_id}").json
     body = json.dumps({**text, "disabledReason": "endpoint gone (HTTP 410)"})
     page.route(f"**/webhook/{webhook_id}", lambda route: route.fulfill(status=200, body=compact(body)))
 
-    open_form(world, page, webhook_id)
+    open_form(service, page, webhook_id)
 
     expect(page.get_by_text("The service disabled it: endpoint gone (HTTP 410).")).to_be_visible()

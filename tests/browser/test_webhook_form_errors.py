@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded
+from tests.browser.service import Service
 from tests.browser.webhook_forms import (
     add,
     answer,
@@ -24,15 +25,14 @@ from tests.browser.webhook_forms import (
     sent,
     stored,
 )
-from tests.browser.world import World
 from tests.factories import SERVICE_CALLER, SYSTEM, Client
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 def sentence(page: Page, label: str, member: str) -> str:
@@ -41,8 +41,8 @@ def sentence(page: Page, label: str, member: str) -> str:
     return " ".join(page.locator(f"[id='{each}']").inner_text() for each in described.split())
 
 
-def test_sentences_of_the_api_stand_beside_their_fields(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_sentences_of_the_api_stand_beside_their_fields(service: Service, page: Page) -> None:
+    open_form(service, page)
     field(page, "Tags", "tags").fill("t" * 65)  # and no Enter: leaving the field adds it
     field(page, "Success codes", "successCodes").press("Backspace")
     add(page, "Success codes", "successCodes", "2000", "abc")
@@ -86,15 +86,15 @@ def test_sentences_of_the_api_stand_beside_their_fields(world: World, page: Page
     field(page, "Rate limit", "rateLimit").fill("7")
     fill(page)
     save(page)
-    definition = stored(world, created_id(page)).definition
+    definition = stored(service, created_id(page)).definition
     assert definition.success_codes == (200, 201, 202)
     assert definition.rate_limit == 7
 
 
-def test_a_refused_address_keeps_its_whole_sentence(world: World, page: Page) -> None:
+def test_a_refused_address_keeps_its_whole_sentence(service: Service, page: Page) -> None:
     url = "https://intranet.example.com/hooks"
-    world.app.guard.refused[url] = "the host is refused (private); use a public one"
-    open_form(world, page)
+    service.app.guard.refused[url] = "the host is refused (private); use a public one"
+    open_form(service, page)
     fill(page, url=url)
 
     save(page)
@@ -114,8 +114,8 @@ WRONG_CREDENTIALS: list[tuple[str, dict[str, str], dict[str, str]]] = [
 ]
 
 
-def test_a_wrong_credential_is_explained_at_its_field(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_a_wrong_credential_is_explained_at_its_field(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     for kind, typed, wrong in WRONG_CREDENTIALS:
         authenticate(page, kind)
@@ -133,8 +133,8 @@ def test_a_wrong_credential_is_explained_at_its_field(world: World, page: Page) 
     assert findings(page) == []
 
 
-def test_a_wrong_group_is_the_one_that_was_meant(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_a_wrong_group_is_the_one_that_was_meant(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     for group in (1, 2, 3):
         page.get_by_role("button", name="Condition" if group == 1 else "Group", exact=True).click()
@@ -151,8 +151,8 @@ def test_a_wrong_group_is_the_one_that_was_meant(world: World, page: Page) -> No
     )
 
 
-def test_a_value_that_is_no_json_is_not_sent(world: World, page: Page, recorded: Recorded) -> None:
-    open_form(world, page)
+def test_a_value_that_is_no_json_is_not_sent(service: Service, page: Page, recorded: Recorded) -> None:
+    open_form(service, page)
     fill(page)
     page.get_by_role("button", name="Condition", exact=True).click()
     for value, text in (
@@ -175,8 +175,8 @@ def test_a_value_that_is_no_json_is_not_sent(world: World, page: Page, recorded:
     assert findings(page) == []
 
 
-def test_a_field_twice_in_a_group_is_not_sent(world: World, page: Page, recorded: Recorded) -> None:
-    open_form(world, page)
+def test_a_field_twice_in_a_group_is_not_sent(service: Service, page: Page, recorded: Recorded) -> None:
+    open_form(service, page)
     fill(page)
     page.get_by_role("button", name="Condition", exact=True).click()
     condition(page, "a", "1")
@@ -189,8 +189,8 @@ def test_a_field_twice_in_a_group_is_not_sent(world: World, page: Page, recorded
     assert sent(recorded.requests, "PUT") == []
 
 
-def test_sentences_about_no_field_stand_on_top(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_sentences_about_no_field_stand_on_top(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     problem = "the webhook: as JSON it may have 65536 bytes, it has 70000; shorten its query"
     stop = answer(page, "PUT", 400, f"{problem}; name: must be short; and 3 more")
@@ -204,8 +204,8 @@ def test_sentences_about_no_field_stand_on_top(world: World, page: Page) -> None
     stop()
 
 
-def test_a_failure_is_told_above_the_save_bar_and_tried_again(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_a_failure_is_told_above_the_save_bar_and_tried_again(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     alert = page.get_by_role("alert")
     for status, message, title in (
@@ -231,10 +231,10 @@ def test_a_failure_is_told_above_the_save_bar_and_tried_again(world: World, page
 
 @pytest.mark.parametrize("ends", ["503", "lost"])
 def test_a_save_whose_response_is_lost_creates_one_webhook_when_tried_again(
-    world: World, page: Page, recorded: Recorded, ends: str
+    service: Service, page: Page, recorded: Recorded, ends: str
 ) -> None:
     name = f"once {ends}"
-    open_form(world, page)
+    open_form(service, page)
     fill(page, name=name)
 
     def lose(route: Route) -> None:
@@ -253,12 +253,12 @@ def test_a_save_whose_response_is_lost_creates_one_webhook_when_tried_again(
 
     created_id(page)
     assert len(sent(recorded.requests, "PUT")) == 2
-    found = world.app.fetch(pSize=100)["data"]
+    found = service.app.fetch(pSize=100)["data"]
     assert [each["name"] for each in found].count(name) == 1
 
 
-def test_too_many_requests_count_down_and_are_sent_again(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_too_many_requests_count_down_and_are_sent_again(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     stop = answer(page, "PUT", 429, "wait", headers={"retry-after": "2"})
 
@@ -271,8 +271,8 @@ def test_too_many_requests_count_down_and_are_sent_again(world: World, page: Pag
     created_id(page)
 
 
-def test_what_is_typed_meanwhile_is_not_sent_by_itself(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_what_is_typed_meanwhile_is_not_sent_by_itself(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     stop = answer(page, "PUT", 429, "wait", headers={"retry-after": "60"})
     save(page)
@@ -284,14 +284,14 @@ def test_what_is_typed_meanwhile_is_not_sent_by_itself(world: World, page: Page)
     expect(page.get_by_text("sent again by itself")).not_to_be_visible()
     stop()
     page.get_by_role("button", name="Try again").click()
-    assert stored(world, created_id(page)).definition.name == "loginsx"
+    assert stored(service, created_id(page)).definition.name == "loginsx"
 
 
 @pytest.mark.parametrize("by", [SERVICE_CALLER, SYSTEM], ids=["same keys", "other keys"])
 def test_keys_that_are_refused_are_asked_for_and_nothing_is_lost(
-    world: World, page: Page, by: Client
+    service: Service, page: Page, by: Client
 ) -> None:
-    open_form(world, page, by=SERVICE_CALLER)
+    open_form(service, page, by=SERVICE_CALLER)
     fill(page, name="kept through connect")
     authenticate(page, "Bearer")
     field(page, "Token", "credential.token").fill("typed-token")
@@ -311,4 +311,4 @@ def test_keys_that_are_refused_are_asked_for_and_nothing_is_lost(
 
     expect(field(page, "Name", "name")).to_have_value("kept through connect")
     save(page)
-    assert credential(world, created_id(page)).token == "typed-token"
+    assert credential(service, created_id(page)).token == "typed-token"

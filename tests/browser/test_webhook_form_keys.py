@@ -7,6 +7,7 @@ from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded
+from tests.browser.service import Service
 from tests.browser.webhook_forms import (
     add,
     created_id,
@@ -18,18 +19,17 @@ from tests.browser.webhook_forms import (
     sent,
     stored,
 )
-from tests.browser.world import World
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
-def test_tokens_are_added_and_taken_away_by_keyboard(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_tokens_are_added_and_taken_away_by_keyboard(service: Service, page: Page) -> None:
+    open_form(service, page)
     tags = field(page, "Tags", "tags")
     tags.focus()
 
@@ -54,8 +54,8 @@ def test_tokens_are_added_and_taken_away_by_keyboard(world: World, page: Page) -
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_lists_are_pasted(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_lists_are_pasted(service: Service, page: Page) -> None:
+    open_form(service, page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("navigator.clipboard.writeText('order.paid\\norder, refunded\\r\\n\\norder.paid')")
     field(page, "Event names", "eventNames").press("Control+v")
@@ -68,9 +68,9 @@ def test_lists_are_pasted(world: World, page: Page) -> None:
         expect(page.get_by_role("button", name=f"Remove {code}")).to_be_visible()
 
 
-def test_known_event_names_are_suggested(world: World, page: Page) -> None:
-    world.webhook("one", eventNames=["order.shipped"])
-    page.goto(world.ready())
+def test_known_event_names_are_suggested(service: Service, page: Page) -> None:
+    service.webhook("one", eventNames=["order.shipped"])
+    page.goto(service.ready())
     expect(page.get_by_text("order.shipped")).to_be_visible()
     go(page, "#/webhooks/new")
     names = field(page, "Event names", "eventNames")
@@ -80,18 +80,18 @@ def test_known_event_names_are_suggested(world: World, page: Page) -> None:
     expect(suggested).to_be_attached()
 
 
-def test_control_enter_sends_what_is_typed_last(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_control_enter_sends_what_is_typed_last(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     field(page, "Tags", "tags").fill("typed")
 
     field(page, "Tags", "tags").press("Control+Enter")
 
-    assert stored(world, created_id(page)).definition.tags == ("typed",)
+    assert stored(service, created_id(page)).definition.tags == ("typed",)
 
 
-def test_the_form_is_sent_once_at_a_time(world: World, page: Page, recorded: Recorded) -> None:
-    open_form(world, page)
+def test_the_form_is_sent_once_at_a_time(service: Service, page: Page, recorded: Recorded) -> None:
+    open_form(service, page)
     fill(page)
     held: list[Route] = []
     page.route("**/webhook", lambda route: held.append(route))  # noqa: PLW0108 - it wants a function
@@ -110,8 +110,8 @@ def test_the_form_is_sent_once_at_a_time(world: World, page: Page, recorded: Rec
     assert len(sent(recorded.requests, "PUT")) == 1
 
 
-def test_unsaved_changes_are_asked_about(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_unsaved_changes_are_asked_about(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     go(page, "#/deliveries")
     expect(page.get_by_role("heading", name="Deliveries", level=1)).to_be_visible()
@@ -141,8 +141,8 @@ def test_unsaved_changes_are_asked_about(world: World, page: Page) -> None:
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
 
 
-def test_back_asks_too_and_leads_where_it_would_have_led(world: World, page: Page) -> None:
-    page.goto(world.ready())
+def test_back_asks_too_and_leads_where_it_would_have_led(service: Service, page: Page) -> None:
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     go(page, "#/explain")
     expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
@@ -160,7 +160,7 @@ def test_back_asks_too_and_leads_where_it_would_have_led(world: World, page: Pag
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
 
 
-def test_a_closed_tab_is_asked_about_and_an_untouched_form_is_not(world: World, page: Page) -> None:
+def test_a_closed_tab_is_asked_about_and_an_untouched_form_is_not(service: Service, page: Page) -> None:
     asked: list[str] = []
 
     def dismiss(dialog: Dialog) -> None:
@@ -168,7 +168,7 @@ def test_a_closed_tab_is_asked_about_and_an_untouched_form_is_not(world: World, 
         dialog.dismiss()
 
     page.on("dialog", dismiss)
-    open_form(world, page)
+    open_form(service, page)
     field(page, "Name", "name").click()
 
     add(page, "Tags", "tags", "a")
@@ -184,8 +184,8 @@ def test_a_closed_tab_is_asked_about_and_an_untouched_form_is_not(world: World, 
     assert asked == ["beforeunload"]
 
 
-def test_what_was_saved_is_not_asked_about(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_what_was_saved_is_not_asked_about(service: Service, page: Page) -> None:
+    open_form(service, page)
     fill(page)
     save(page)
     webhook_id = created_id(page)
@@ -197,8 +197,8 @@ def test_what_was_saved_is_not_asked_about(world: World, page: Page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_another_community_is_not_shown_before_the_answer(world: World, page: Page) -> None:
-    open_form(world, page)
+def test_another_community_is_not_shown_before_the_answer(service: Service, page: Page) -> None:
+    open_form(service, page)
     field(page, "Name", "name").fill("typed")
     page.get_by_role("button", name="acme / default").click()
     scope = page.get_by_role("dialog", name="Choose a community")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import Recorded, open_context
+from tests.browser.service import MINUTE, Service, attempt
 from tests.browser.webhook_pages import (
     anew,
     connected,
@@ -16,7 +17,6 @@ from tests.browser.webhook_pages import (
     open_webhook,
     path,
 )
-from tests.browser.world import MINUTE, World, attempt
 from tests.factories import BASE
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.health import Health, State, StateChange
@@ -27,37 +27,37 @@ DOWN = "10 attempts in a row failed, the last: HTTP 503"
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.close()
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser, world: World) -> Iterator[Page]:
+def shared(browser: Browser, service: Service) -> Iterator[Page]:
     """A connected page for the tests that leave nothing behind."""
-    yield from connected(browser, world)
+    yield from connected(browser, service)
 
 
 @pytest.fixture(scope="module")
-def healthy(world: World) -> str:
-    now = world.now
+def healthy(service: Service) -> str:
+    now = service.now
     changes = (
         StateChange(now - 15 * HOUR, State.FAILING, "no response: connection refused"),
         StateChange(now - 14 * HOUR, State.HEALTHY, "an attempt succeeded"),
     )
-    webhook_id = world.webhook("Invoice archive", health=Health(changes=changes), tags=["finance"])
+    webhook_id = service.webhook("Invoice archive", health=Health(changes=changes), tags=["finance"])
     for number in range(12):
-        world.delivery(webhook_id, ago=number * MINUTE)
+        service.delivery(webhook_id, ago=number * MINUTE)
     failed = [attempt(now - 20 * MINUTE, 404, excerpt="no such page")]
-    world.delivery(webhook_id, ago=20 * MINUTE, outcome=Outcome.DEAD, attempts=failed, reason="HTTP 404")
+    service.delivery(webhook_id, ago=20 * MINUTE, outcome=Outcome.DEAD, attempts=failed, reason="HTTP 404")
     return webhook_id
 
 
 @pytest.fixture(scope="module")
-def held(world: World) -> str:
+def held(service: Service) -> str:
     """Of a webhook with eight changes, down for an hour and 49 minutes."""
-    since = world.now - 109 * MINUTE
+    since = service.now - 109 * MINUTE
     before = [
         StateChange(
             since - (9 - number) * HOUR, State.SLOW if number % 2 else State.HEALTHY, f"change {number}"
@@ -66,10 +66,10 @@ def held(world: World) -> str:
     ]
     changes = (*before, StateChange(since, State.FAILING, "HTTP 503"), StateChange(since, State.HELD, DOWN))
     health = Health(failing_since=since, held_since=since, backlog_since=since, changes=changes)
-    webhook_id = world.webhook("Order sync", health=health)
+    webhook_id = service.webhook("Order sync", health=health)
     for number in range(3):
-        world.delivery(webhook_id, ago=number * MINUTE, outcome=Outcome.HELD)
-    world.delivery(
+        service.delivery(webhook_id, ago=number * MINUTE, outcome=Outcome.HELD)
+    service.delivery(
         webhook_id,
         ago=109 * MINUTE,
         outcome=Outcome.DEAD,
@@ -91,9 +91,9 @@ def health_note(page: Page) -> Locator:
 
 
 def test_the_first_view_takes_three_requests(
-    world: World, page: Page, recorded: Recorded, healthy: str
+    service: Service, page: Page, recorded: Recorded, healthy: str
 ) -> None:
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
     expect(page.get_by_role("img", name="Last 13 deliveries")).to_be_visible()  # the list is whole
     recorded.requests.clear()
@@ -160,12 +160,12 @@ def test_the_history_is_short_at_first(shared: Page, held: str) -> None:
     expect(rows.last).to_have_text(re.compile("^Created by tests ?(just now|.* ago)$"))
 
 
-def test_what_is_before_twenty_changes_is_not_known(world: World, shared: Page) -> None:
+def test_what_is_before_twenty_changes_is_not_known(service: Service, shared: Page) -> None:
     changes = tuple(
-        StateChange(world.now - (40 - number) * MINUTE, State.SLOW if number % 2 else State.HEALTHY, "x")
+        StateChange(service.now - (40 - number) * MINUTE, State.SLOW if number % 2 else State.HEALTHY, "x")
         for number in range(20)
     )
-    page = anew(shared, world.webhook("Restless", health=Health(changes=changes)))
+    page = anew(shared, service.webhook("Restless", health=Health(changes=changes)))
 
     band = page.get_by_role("img", name="Last 24 hours")
     expect(band).to_have_accessible_name(
@@ -175,8 +175,8 @@ def test_what_is_before_twenty_changes_is_not_known(world: World, shared: Page) 
     expect(page.get_by_text("Created by tests")).to_have_count(0)
 
 
-def test_every_setting_is_shown(world: World, shared: Page) -> None:
-    webhook_id = world.webhook(
+def test_every_setting_is_shown(service: Service, shared: Page) -> None:
+    webhook_id = service.webhook(
         "All of it",
         eventNames=["order.paid", "order.refunded"],
         tags=["erp", "eu"],
@@ -222,12 +222,12 @@ def test_every_setting_is_shown(world: World, shared: Page) -> None:
     assert "planted" not in page.content()
 
 
-def test_a_filter_is_in_words_with_its_numbers_as_they_are(world: World, shared: Page) -> None:
+def test_a_filter_is_in_words_with_its_numbers_as_they_are(service: Service, shared: Page) -> None:
     body = (
         '{"eventNames": ["E_LOGIN"], "name": "Exact", "api": {"url": "https://hooks.example.com/in"}, '
         '"successCodes": [200], "query": [{"id": 9007199254740993, "user.city": "Bern"}, {"price": 19.90}]}'
     )
-    webhook_id = world.app.call("PUT", f"{BASE}/webhook", body).json["_id"]
+    webhook_id = service.app.call("PUT", f"{BASE}/webhook", body).json["_id"]
     page = anew(shared, webhook_id)
 
     expect(setting(page, "Filter")).to_contain_text("one of these holds:")
@@ -271,8 +271,8 @@ def test_a_first_load_that_takes_long_shows_its_place(shared: Page, healthy: str
     expect(shared.get_by_role("status", name="Loading the webhook")).to_have_count(0)
 
 
-def test_a_new_webhook_says_what_comes_next(world: World, shared: Page) -> None:
-    page = anew(shared, world.webhook("New"))
+def test_a_new_webhook_says_what_comes_next(service: Service, shared: Page) -> None:
+    page = anew(shared, service.webhook("New"))
 
     expect(health_note(page)).to_contain_text("Healthy. It has no deliveries yet.")
     expect(page.get_by_role("heading", name="No deliveries yet")).to_be_visible()
@@ -289,13 +289,13 @@ LONG: dict[str, Any] = {
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_every_state_is_accessible_and_fits(
-    world: World, browser: Browser, request: pytest.FixtureRequest, width: int, scheme: Any
+    service: Service, browser: Browser, request: pytest.FixtureRequest, width: int, scheme: Any
 ) -> None:
     healthy, held = (request.getfixturevalue(each) for each in ("healthy", "held"))
-    long = world.webhook(scheme.ljust(128, "x"), **LONG)
+    long = service.webhook(scheme.ljust(128, "x"), **LONG)
     context = open_context(browser, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
-    open_webhook(world, page, healthy)
+    open_webhook(service, page, healthy)
     for webhook_id in (healthy, held, long):
         go(page, f"#/webhooks/{webhook_id}")
         expect(page.get_by_role("complementary", name="Settings")).to_be_visible()
@@ -309,8 +309,8 @@ def test_every_state_is_accessible_and_fits(
     context.close()
 
 
-def test_fifty_events_are_shown_when_they_are_wanted(world: World, shared: Page) -> None:
-    page = anew(shared, world.webhook("Many events", **LONG))
+def test_fifty_events_are_shown_when_they_are_wanted(service: Service, shared: Page) -> None:
+    page = anew(shared, service.webhook("Many events", **LONG))
     last = page.get_by_text("a.very.long.name.of.an.event.49", exact=True)
     expect(last).to_have_count(0)
     page.get_by_role("button", name="Show all 50").click()

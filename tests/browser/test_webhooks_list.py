@@ -24,16 +24,16 @@ from tests.browser.listing import (
     show,
     strips,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[World]:
-    """A world whose webhooks no test changes."""
-    world = World()
-    fill(world)
-    yield world
-    world.close()
+def filled() -> Iterator[Service]:
+    """A service whose webhooks no test changes."""
+    service = Service()
+    fill(service)
+    yield service
+    service.close()
 
 
 def bodies(requests: list[Request], path: str) -> list[dict[str, object]]:
@@ -41,7 +41,7 @@ def bodies(requests: list[Request], path: str) -> list[dict[str, object]]:
     return [json.loads(each.post_data or "{}") for each in requests if each.url.endswith(path)]
 
 
-def test_a_row_shows_state_endpoint_events_and_figures(filled: World, page: Page) -> None:
+def test_a_row_shows_state_endpoint_events_and_figures(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     erp = row(page, "Order sync to ERP")
@@ -56,7 +56,7 @@ def test_a_row_shows_state_endpoint_events_and_figures(filled: World, page: Page
     expect(erp.get_by_role("img", name=strip)).to_be_visible()
 
 
-def test_each_state_has_its_words(filled: World, page: Page) -> None:
+def test_each_state_has_its_words(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     for name, words in {
@@ -70,7 +70,7 @@ def test_each_state_has_its_words(filled: World, page: Page) -> None:
             expect(row(page, name)).to_contain_text(word)
 
 
-def test_the_strip_begins_with_the_oldest_delivery(filled: World, page: Page) -> None:
+def test_the_strip_begins_with_the_oldest_delivery(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     held = row(page, "Pick list").get_by_role("img", name=re.compile("^Last 6"))
@@ -80,7 +80,7 @@ def test_the_strip_begins_with_the_oldest_delivery(filled: World, page: Page) ->
     assert any(mark.startswith("M8.5 19v7") for mark in marks), marks
 
 
-def test_rows_keep_the_order_of_the_api(filled: World, page: Page) -> None:
+def test_rows_keep_the_order_of_the_api(filled: Service, page: Page) -> None:
     open_list(page, filled, count=25)
 
     names = rows(page).get_by_role("link").all_inner_texts()
@@ -88,7 +88,7 @@ def test_rows_keep_the_order_of_the_api(filled: World, page: Page) -> None:
     expect(page.get_by_text("Newest first")).to_be_visible()
 
 
-def test_the_first_view_takes_three_requests(filled: World, page: Page, recorded: Recorded) -> None:
+def test_the_first_view_takes_three_requests(filled: Service, page: Page, recorded: Recorded) -> None:
     open_list(page, filled)
     expect(strips(page)).to_have_count(4)
     expect(page.get_by_role("link", name="Failing 1")).to_be_visible()
@@ -99,11 +99,11 @@ def test_the_first_view_takes_three_requests(filled: World, page: Page, recorded
     assert ids == [each["_id"] for each in filled.app.fetch()["data"]]
 
 
-def test_rows_are_there_before_their_health(filled: World, page: Page) -> None:
+def test_rows_are_there_before_their_health(filled: Service, page: Page) -> None:
     waiting = hold(page, HEALTH)
     open_list(page, filled, count=25)
 
-    # Known without its health: the owner's own states.
+    # Known without its health: the tenant's own states.
     expect(row(page, "Staging mirror")).to_contain_text("Paused")
     expect(row(page, "Refund checker")).to_contain_text("Disabled")
     expect(row(page, "Order sync to ERP")).not_to_contain_text("Failing")
@@ -114,7 +114,7 @@ def test_rows_are_there_before_their_health(filled: World, page: Page) -> None:
     expect(strips(page)).to_have_count(4)
 
 
-def test_tabs_count_the_community(filled: World, page: Page) -> None:
+def test_tabs_count_the_community(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     tabs = page.get_by_role("group", name="State")
@@ -125,7 +125,7 @@ def test_tabs_count_the_community(filled: World, page: Page) -> None:
     expect(tabs.get_by_role("link", name="Healthy")).to_have_count(0)  # the API finds none by it
 
 
-def test_a_tab_shows_the_webhooks_of_its_state(filled: World, page: Page) -> None:
+def test_a_tab_shows_the_webhooks_of_its_state(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     for state, name in {
@@ -144,7 +144,7 @@ def test_a_tab_shows_the_webhooks_of_its_state(filled: World, page: Page) -> Non
     expect(row(page, "Staging mirror")).to_be_visible()
 
 
-def test_a_search_waits_until_the_typing_stops(filled: World, page: Page, recorded: Recorded) -> None:
+def test_a_search_waits_until_the_typing_stops(filled: Service, page: Page, recorded: Recorded) -> None:
     open_list(page, filled)
     recorded.requests.clear()
 
@@ -159,7 +159,7 @@ def test_a_search_waits_until_the_typing_stops(filled: World, page: Page, record
     expect(page.get_by_role("status").filter(has_text="10 found")).to_be_visible()
 
 
-def test_nothing_matches(filled: World, page: Page) -> None:
+def test_nothing_matches(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     search(page).fill("pick list")  # upper and lower case differ
@@ -173,7 +173,7 @@ def test_nothing_matches(filled: World, page: Page) -> None:
     expect(search(page)).to_be_focused()
 
 
-def test_all_filters_that_nothing_matches_are_told(filled: World, page: Page) -> None:
+def test_all_filters_that_nothing_matches_are_told(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     show(page, "?f=slow&text=A%26%3D%3C%25&tag=no%20such")
@@ -184,7 +184,7 @@ def test_all_filters_that_nothing_matches_are_told(filled: World, page: Page) ->
     expect(page.get_by_label("Tag")).to_have_value("no such")
 
 
-def test_back_undoes_a_search_in_its_field(filled: World, page: Page) -> None:
+def test_back_undoes_a_search_in_its_field(filled: Service, page: Page) -> None:
     open_list(page, filled)
     show(page, "?text=Pick")
     expect(search(page)).to_have_value("Pick")
@@ -195,7 +195,7 @@ def test_back_undoes_a_search_in_its_field(filled: World, page: Page) -> None:
     expect(rows(page)).to_have_count(25)
 
 
-def test_the_old_rows_stay_until_the_new_ones_are_there(filled: World, page: Page) -> None:
+def test_the_old_rows_stay_until_the_new_ones_are_there(filled: Service, page: Page) -> None:
     open_list(page, filled, count=25)
     waiting = hold(page, FETCH)
 
@@ -209,7 +209,7 @@ def test_the_old_rows_stay_until_the_new_ones_are_there(filled: World, page: Pag
     expect(page.get_by_role("table", name="Webhooks")).to_have_attribute("aria-busy", "false")
 
 
-def test_the_answer_to_an_older_search_is_not_shown(filled: World, page: Page) -> None:
+def test_the_answer_to_an_older_search_is_not_shown(filled: Service, page: Page) -> None:
     open_list(page, filled)
     waiting = hold(page, FETCH)
     search(page).fill("Fraud")
@@ -228,7 +228,7 @@ def test_the_answer_to_an_older_search_is_not_shown(filled: World, page: Page) -
 
 
 def test_tags_that_were_seen_are_offered_and_others_may_be_typed(
-    filled: World, page: Page, recorded: Recorded
+    filled: Service, page: Page, recorded: Recorded
 ) -> None:
     open_list(page, filled)
     offered = page.locator("datalist option").evaluate_all("all => all.map(each => each.value)")
@@ -248,7 +248,7 @@ def test_tags_that_were_seen_are_offered_and_others_may_be_typed(
     expect(rows(page)).to_have_count(25)
 
 
-def test_pages(filled: World, page: Page) -> None:
+def test_pages(filled: Service, page: Page) -> None:
     open_list(page, filled, count=25)
     pager = page.get_by_role("navigation", name="Pages")
     expect(pager).to_contain_text("1\N{EN DASH}25 of 30")
@@ -269,7 +269,7 @@ def test_pages(filled: World, page: Page) -> None:
     expect(rows(page)).to_have_count(5)
 
 
-def test_the_arrows_stay_together_on_a_phone(filled: World, page: Page) -> None:
+def test_the_arrows_stay_together_on_a_phone(filled: Service, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_list(page, filled)
     pager = page.get_by_role("navigation", name="Pages")
@@ -279,7 +279,7 @@ def test_the_arrows_stay_together_on_a_phone(filled: World, page: Page) -> None:
     assert len({box["y"] for box in boxes if box}) == 1
 
 
-def test_a_page_number_that_is_none_leads_to_one(filled: World, page: Page) -> None:
+def test_a_page_number_that_is_none_leads_to_one(filled: Service, page: Page) -> None:
     open_list(page, filled)
     field = page.get_by_label("Page number")
 
@@ -290,7 +290,7 @@ def test_a_page_number_that_is_none_leads_to_one(filled: World, page: Page) -> N
         expect(rows(page)).to_have_count(5 if shown == "2" else 25)
 
 
-def test_more_rows_ask_for_health_25_at_a_time(filled: World, page: Page, recorded: Recorded) -> None:
+def test_more_rows_ask_for_health_25_at_a_time(filled: Service, page: Page, recorded: Recorded) -> None:
     open_list(page, filled)
     page.wait_for_load_state("networkidle")  # its health is asked for after its rows
     recorded.requests.clear()
@@ -305,7 +305,7 @@ def test_more_rows_ask_for_health_25_at_a_time(filled: World, page: Page, record
     assert query_of(page) == "/webhooks?size=50"
 
 
-def test_a_filter_begins_at_the_first_page(filled: World, page: Page) -> None:
+def test_a_filter_begins_at_the_first_page(filled: Service, page: Page) -> None:
     open_list(page, filled, "?page=2", count=5)
 
     search(page).fill("Partner")
@@ -314,7 +314,7 @@ def test_a_filter_begins_at_the_first_page(filled: World, page: Page) -> None:
     assert query_of(page) == "/webhooks?text=Partner"
 
 
-def test_past_the_last_page(filled: World, page: Page) -> None:
+def test_past_the_last_page(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     show(page, "?page=7")
@@ -324,7 +324,7 @@ def test_past_the_last_page(filled: World, page: Page) -> None:
     expect(rows(page)).to_have_count(5)
 
 
-def test_an_address_that_says_nonsense_shows_the_plain_list(filled: World, page: Page) -> None:
+def test_an_address_that_says_nonsense_shows_the_plain_list(filled: Service, page: Page) -> None:
     open_list(page, filled, "?page=2", count=5)
 
     for query in ("?page=-1&size=7&f=healthy", "?page=x&size=&f=", "?page=1e9&size=1000000"):
@@ -335,7 +335,7 @@ def test_an_address_that_says_nonsense_shows_the_plain_list(filled: World, page:
         expect(page.get_by_role("link", name="All 30")).to_have_attribute("aria-current", "true")
 
 
-def test_a_count_that_is_not_exact_says_so(filled: World, page: Page) -> None:
+def test_a_count_that_is_not_exact_says_so(filled: Service, page: Page) -> None:
     page.route(FETCH, changed(page={"isExact": False}))
     page.route(COUNTS, changed(isExact=False))
     open_list(page, filled)
@@ -352,7 +352,7 @@ def test_a_count_that_is_not_exact_says_so(filled: World, page: Page) -> None:
     expect(page.get_by_text("Only the newest webhooks were looked at")).to_be_visible()
 
 
-def test_a_page_that_does_not_fit_into_one_response(filled: World, page: Page) -> None:
+def test_a_page_that_does_not_fit_into_one_response(filled: Service, page: Page) -> None:
     open_list(page, filled)
     page.route(FETCH, changed(page={"size": 30}))
 
@@ -365,7 +365,7 @@ def test_a_page_that_does_not_fit_into_one_response(filled: World, page: Page) -
     ).to_be_visible()
 
 
-def test_a_webhook_that_was_deleted_meanwhile(filled: World, page: Page) -> None:
+def test_a_webhook_that_was_deleted_meanwhile(filled: Service, page: Page) -> None:
     first = filled.app.fetch()["data"][0]["_id"]
 
     def without_first(route: Route) -> None:
@@ -381,7 +381,7 @@ def test_a_webhook_that_was_deleted_meanwhile(filled: World, page: Page) -> None
     expect(row(page, "Pick list")).to_contain_text("2 held")
 
 
-def test_a_row_opens_its_webhook(filled: World, page: Page) -> None:
+def test_a_row_opens_its_webhook(filled: Service, page: Page) -> None:
     open_list(page, filled)
     opened = filled.app.fetch()["data"][1]["_id"]
 
@@ -390,7 +390,7 @@ def test_a_row_opens_its_webhook(filled: World, page: Page) -> None:
     expect(page).to_have_url(f"{filled.url}/console#/webhooks/{opened}")
 
 
-def test_more_events_are_named_on_hover(filled: World, page: Page) -> None:
+def test_more_events_are_named_on_hover(filled: Service, page: Page) -> None:
     open_list(page, filled)
 
     row(page, "Order sync to ERP").get_by_text("and 2 more").hover()

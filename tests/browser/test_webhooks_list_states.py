@@ -23,7 +23,7 @@ from tests.browser.listing import (
     show,
     strips,
 )
-from tests.browser.world import World
+from tests.browser.service import Service
 
 LIMIT = "The limit of 50 requests per second for this license is reached."
 LATER_MS = 30_100
@@ -36,15 +36,15 @@ def later(page: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[World]:
-    """A world whose webhooks no test changes."""
-    world = World()
-    fill(world)
-    yield world
-    world.close()
+def filled() -> Iterator[Service]:
+    """A service whose webhooks no test changes."""
+    service = Service()
+    fill(service)
+    yield service
+    service.close()
 
 
-def test_a_skeleton_until_the_first_rows_are_there(filled: World, page: Page) -> None:
+def test_a_skeleton_until_the_first_rows_are_there(filled: Service, page: Page) -> None:
     waiting = hold(page, FETCH)
 
     page.goto(filled.ready())
@@ -58,8 +58,8 @@ def test_a_skeleton_until_the_first_rows_are_there(filled: World, page: Page) ->
     expect(page.locator("table[aria-hidden]")).to_have_count(0)
 
 
-def test_without_webhooks_the_three_steps(world: World, page: Page, recorded: Recorded) -> None:
-    page.goto(world.ready())
+def test_without_webhooks_the_three_steps(service: Service, page: Page, recorded: Recorded) -> None:
+    page.goto(service.ready())
 
     expect(page.get_by_role("heading", name="No webhooks in acme / default yet")).to_be_visible()
     expect(page.get_by_role("listitem")).to_have_count(3)
@@ -69,7 +69,7 @@ def test_without_webhooks_the_three_steps(world: World, page: Page, recorded: Re
     asked = [each.url.rpartition("/default/")[2] for each in recorded.requests if "/tenant/" in each.url]
     assert asked == ["webhooks/fetch"]
     page.get_by_role("main").get_by_role("link", name="Create webhook").last.click()
-    expect(page).to_have_url(f"{world.url}/console#/webhooks/new")
+    expect(page).to_have_url(f"{service.url}/console#/webhooks/new")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_without_webhooks_the_three_steps(world: World, page: Page, recorded: Re
         (404, "It does not exist"),
     ],
 )
-def test_an_error_in_place_of_the_list(filled: World, page: Page, status: int, title: str) -> None:
+def test_an_error_in_place_of_the_list(filled: Service, page: Page, status: int, title: str) -> None:
     open_list(page, filled)
     page.route(FETCH, refuse(status, "communityId: no such community"))
 
@@ -93,7 +93,7 @@ def test_an_error_in_place_of_the_list(filled: World, page: Page, status: int, t
     assert findings(page) == []
 
 
-def test_a_first_load_that_fails_is_tried_again(filled: World, page: Page) -> None:
+def test_a_first_load_that_fails_is_tried_again(filled: Service, page: Page) -> None:
     page.clock.install()
     page.route(FETCH, refuse(429, LIMIT, retry_after=23))
 
@@ -112,7 +112,7 @@ def test_a_first_load_that_fails_is_tried_again(filled: World, page: Page) -> No
 
 
 @pytest.mark.parametrize("status", [0, 503])
-def test_a_person_may_try_again_at_once(filled: World, page: Page, status: int) -> None:
+def test_a_person_may_try_again_at_once(filled: Service, page: Page, status: int) -> None:
     open_list(page, filled)
     page.route(FETCH, refuse(status, "The table is being restored."))
     show(page, "?f=held")
@@ -127,7 +127,7 @@ def test_a_person_may_try_again_at_once(filled: World, page: Page, status: int) 
 
 
 @pytest.mark.parametrize("kind", ["name", "tag"])
-def test_a_refused_filter_is_told_beside_its_field(filled: World, page: Page, kind: str) -> None:
+def test_a_refused_filter_is_told_beside_its_field(filled: Service, page: Page, kind: str) -> None:
     open_list(page, filled)
     field = search(page) if kind == "name" else page.get_by_label("Tag")
     long = "x" * 300
@@ -150,7 +150,7 @@ def test_a_refused_filter_is_told_beside_its_field(filled: World, page: Page, ki
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_without_health_the_rows_stay_and_say_so(filled: World, page: Page, status: int) -> None:
+def test_without_health_the_rows_stay_and_say_so(filled: Service, page: Page, status: int) -> None:
     page.route(HEALTH, refuse(status, "The log cannot be read."))
 
     open_list(page, filled, count=25)
@@ -167,7 +167,7 @@ def test_without_health_the_rows_stay_and_say_so(filled: World, page: Page, stat
     expect(note).to_have_count(0)
 
 
-def test_without_counts_the_tabs_still_lead_somewhere(filled: World, page: Page) -> None:
+def test_without_counts_the_tabs_still_lead_somewhere(filled: Service, page: Page) -> None:
     page.route(COUNTS, refuse(500, "The service failed."))
     open_list(page, filled, count=25)
 
@@ -176,7 +176,7 @@ def test_without_counts_the_tabs_still_lead_somewhere(filled: World, page: Page)
     expect(rows(page)).to_have_count(1)
 
 
-def test_keys_that_are_refused_later_leave_the_rows(filled: World, page: Page) -> None:
+def test_keys_that_are_refused_later_leave_the_rows(filled: Service, page: Page) -> None:
     page.clock.install()
     open_list(page, filled)
     page.route(FETCH, refuse(401, "licensekey: no such license"))
@@ -191,7 +191,7 @@ def test_keys_that_are_refused_later_leave_the_rows(filled: World, page: Page) -
     expect(page.get_by_role("heading", name="Connect", level=1)).to_be_visible()
 
 
-def test_a_refresh_that_fails_leaves_the_rows_and_goes_on(filled: World, page: Page) -> None:
+def test_a_refresh_that_fails_leaves_the_rows_and_goes_on(filled: Service, page: Page) -> None:
     page.clock.install()
     open_list(page, filled)
     page.route("**/tenant/**", refuse(503, "The table is being restored."))
@@ -207,16 +207,16 @@ def test_a_refresh_that_fails_leaves_the_rows_and_goes_on(filled: World, page: P
     expect(strips(page)).to_have_count(4)
 
 
-def test_a_refresh_keeps_focus_selection_and_scroll(world: World, page: Page) -> None:
+def test_a_refresh_keeps_focus_selection_and_scroll(service: Service, page: Page) -> None:
     for number in range(25):
-        world.webhook(f"Feed {number}")
+        service.webhook(f"Feed {number}")
     page.clock.install()
-    open_list(page, world, count=25)
+    open_list(page, service, count=25)
     row(page, "Feed 9").get_by_role("link").focus()
     page.evaluate("getSelection().selectAllChildren(document.activeElement)")
     page.evaluate("scrollTo(0, 300)")
-    world.webhook("Newest")
-    log(world, world.webhook("With a delivery"), "d")
+    service.webhook("Newest")
+    log(service, service.webhook("With a delivery"), "d")
 
     later(page)
 
@@ -228,7 +228,7 @@ def test_a_refresh_keeps_focus_selection_and_scroll(world: World, page: Page) ->
     assert page.evaluate("scrollY") >= 300  # more rows above: Chromium keeps the ones that are seen
 
 
-def test_a_page_that_is_not_seen_does_not_load(filled: World, page: Page, recorded: Recorded) -> None:
+def test_a_page_that_is_not_seen_does_not_load(filled: Service, page: Page, recorded: Recorded) -> None:
     page.clock.install()
     page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? false})")
     open_list(page, filled)
@@ -248,7 +248,7 @@ def test_a_page_that_is_not_seen_does_not_load(filled: World, page: Page, record
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    filled: World, browser: Browser, scheme: str, width: int
+    filled: Service, browser: Browser, scheme: str, width: int
 ) -> None:
     context = open_context(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
     page, recorded = context.new_page(), Recorded()
@@ -270,14 +270,14 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_long_names_addresses_and_events_are_cut(world: World, browser: Browser, width: int) -> None:
+def test_long_names_addresses_and_events_are_cut(service: Service, browser: Browser, width: int) -> None:
     name = "W" * 256
     url = "https://" + ".".join(["sub"] * 40) + ".example.com/" + "p" * 1800
     names = [f"E_{number:02}_" + "LONG" * 30 for number in range(50)]
-    world.webhook(name, api={"url": url}, eventNames=names, tags=["t" * 64])
+    service.webhook(name, api={"url": url}, eventNames=names, tags=["t" * 64])
     context = open_context(browser, viewport={"width": width, "height": 900})
     page = context.new_page()
-    open_list(page, world)
+    open_list(page, service)
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
     box = rows(page).first.bounding_box()

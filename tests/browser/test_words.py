@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import open_context
+from tests.browser.service import Service, attempt
 from tests.browser.words import COUNT_REQUESTS, Said, texts, visit
-from tests.browser.world import World, attempt
 from webhooks.domain.delivery_log import Outcome
 
 # Words that the console does not use: the service has others for these things.
@@ -27,9 +27,9 @@ ACTION = re.compile(r"again|connect|all webhooks|all deliveries|reload|close|ret
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A world, a connected page of it, and the ids in its addresses."""
+    """A service, a connected page of it, and the ids in its addresses."""
 
-    world: World
+    service: Service
     page: Page
     webhook: str
     delivery: str
@@ -67,21 +67,24 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(browser: Browser) -> Iterator[Place]:
-    world = World()
+    service = Service()
     query = [{"customer.country": "FR"}]
-    webhook = world.webhook("Order sync", eventNames=["order.paid"], query=query, tags=["erp"])
-    world.webhook("Staging mirror", eventNames=["order.paid"], disabled=True)
-    world.webhook("Loyalty points", eventNames=["customer.updated"], paused=True)
-    failed = [attempt(world.now - 60_000, 503, excerpt="busy"), attempt(world.now, None, reason="timeout")]
-    delivery = world.delivery(webhook, outcome=Outcome.DEAD, attempts=failed, reason="attempts exhausted")
+    webhook = service.webhook("Order sync", eventNames=["order.paid"], query=query, tags=["erp"])
+    service.webhook("Staging mirror", eventNames=["order.paid"], disabled=True)
+    service.webhook("Loyalty points", eventNames=["customer.updated"], paused=True)
+    failed = [
+        attempt(service.now - 60_000, 503, excerpt="busy"),
+        attempt(service.now, None, reason="timeout"),
+    ]
+    delivery = service.delivery(webhook, outcome=Outcome.DEAD, attempts=failed, reason="attempts exhausted")
     for outcome in Outcome:
-        world.delivery(webhook, outcome=outcome, ago=120_000, event_name="order.paid")
+        service.delivery(webhook, outcome=outcome, ago=120_000, event_name="order.paid")
     context = open_context(browser)
     page = context.new_page()
     page.add_init_script(COUNT_REQUESTS)
-    yield Place(world, page, webhook, delivery)
+    yield Place(service, page, webhook, delivery)
     context.close()
-    world.close()
+    service.close()
 
 
 def connect(place: Place) -> Page:
@@ -89,7 +92,7 @@ def connect(place: Place) -> Page:
     page = place.page
     page.unroute_all()
     page.goto("about:blank")
-    page.goto(place.world.ready())
+    page.goto(place.service.ready())
     # With a system license, once that is known.
     expect(page.get_by_role("link", name="System")).to_be_visible()
     return page

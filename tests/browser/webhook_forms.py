@@ -7,16 +7,16 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
-from tests.browser.world import World
+from tests.browser.service import Service
 from tests.factories import BASE, SCOPE, SYSTEM, Client
 from webhooks.domain.webhook import Credential, Webhook
 
 URL = "https://hooks.example.com/in"
 
 
-def open_form(world: World, page: Page, webhook_id: str | None = None, *, by: Client = SYSTEM) -> None:
+def open_form(service: Service, page: Page, webhook_id: str | None = None, *, by: Client = SYSTEM) -> None:
     """Open the form of a new webhook, or of one that exists."""
-    page.goto(world.ready(by=by))
+    page.goto(service.ready(by=by))
     expect(page.get_by_role("heading", name="Webhooks", level=1)).to_be_visible()
     go(page, f"#/webhooks/{webhook_id}/edit" if webhook_id else "#/webhooks/new")
     expect(field(page, "Name", "name")).to_be_visible()
@@ -70,25 +70,25 @@ def saved(page: Page, webhook_id: str) -> None:
     page.wait_for_url(re.compile(rf"#/webhooks/{webhook_id}$"))
 
 
-def stored(world: World, webhook_id: str) -> Webhook:
-    found = world.app.subscriptions.get(SCOPE, webhook_id)
+def stored(service: Service, webhook_id: str) -> Webhook:
+    found = service.app.subscriptions.get(SCOPE, webhook_id)
     assert found is not None
     return found
 
 
-def credential(world: World, webhook_id: str) -> Credential:
-    ref = stored(world, webhook_id).credential
+def credential(service: Service, webhook_id: str) -> Credential:
+    ref = stored(service, webhook_id).credential
     assert ref is not None
-    return world.app.credentials.read(ref)
+    return service.app.credentials.read(ref)
 
 
-def shown(world: World, webhook_id: str) -> str:
+def shown(service: Service, webhook_id: str) -> str:
     """Return the response about a webhook, as it is."""
-    return world.app.call("GET", f"{BASE}/webhook/{webhook_id}").text
+    return service.app.call("GET", f"{BASE}/webhook/{webhook_id}").text
 
 
-def change_meanwhile(world: World, webhook_id: str, **fields: Any) -> None:
-    response = world.app.call("PATCH", f"{BASE}/webhook/{webhook_id}", fields)
+def change_meanwhile(service: Service, webhook_id: str, **fields: Any) -> None:
+    response = service.app.call("PATCH", f"{BASE}/webhook/{webhook_id}", fields)
     assert response.status == 200, response.text
 
 

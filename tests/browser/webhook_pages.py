@@ -7,15 +7,15 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Recorded, open_context, record
-from tests.browser.world import MINUTE, World
+from tests.browser.service import MINUTE, Service
 from tests.factories import BASE, SCOPE, SYSTEM
 from webhooks.domain.health import State
 from webhooks.domain.webhook import Webhook
 
 
-def open_webhook(world: World, page: Page, webhook_id: str, query: str = "") -> None:
+def open_webhook(service: Service, page: Page, webhook_id: str, query: str = "") -> None:
     """Open the console connected, and one webhook in it."""
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
     go(page, f"#/webhooks/{webhook_id}{query}")
     expect(page.get_by_role("heading", name="Health", exact=True)).to_be_visible()
@@ -46,19 +46,19 @@ def error(status: int, message: str) -> dict[str, Any]:
     }
 
 
-def stored(world: World, webhook_id: str) -> dict[str, Any]:
+def stored(service: Service, webhook_id: str) -> dict[str, Any]:
     """Return a webhook as the API shows it."""
-    content: dict[str, Any] = world.app.call("GET", f"{BASE}/webhook/{webhook_id}").json
+    content: dict[str, Any] = service.app.call("GET", f"{BASE}/webhook/{webhook_id}").json
     return content
 
 
-def secret(world: World, webhook_id: str) -> str:
+def secret(service: Service, webhook_id: str) -> str:
     """Return a webhook's present signing secret."""
-    sealed = world.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret").json["signingSecret"]
-    return SYSTEM.open(world.app.public_key, sealed)
+    sealed = service.app.call("GET", f"{BASE}/webhook/{webhook_id}/secret").json["signingSecret"]
+    return SYSTEM.open(service.app.public_key, sealed)
 
 
-def connected(browser: Browser, world: World, *, now: float | None = None) -> Iterator[Page]:
+def connected(browser: Browser, service: Service, *, now: float | None = None) -> Iterator[Page]:
     """Yield a page that is connected, for the tests of a module; nothing may go wrong in it.
 
     `now`: its clock stands there, in epoch seconds.
@@ -69,7 +69,7 @@ def connected(browser: Browser, world: World, *, now: float | None = None) -> It
     record(page, recorded)
     if now is not None:
         page.clock.set_fixed_time(now)
-    page.goto(world.ready())
+    page.goto(service.ready())
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
     yield page
     context.close()
@@ -87,9 +87,9 @@ def anew(page: Page, webhook_id: str, query: str = "") -> Page:
     return page
 
 
-def disable(world: World, webhook_id: str, reason: str) -> None:
+def disable(service: Service, webhook_id: str, reason: str) -> None:
     """Disable a webhook as the service does, six hours ago."""
-    before = world.app.subscriptions.get(SCOPE, webhook_id)
+    before = service.app.subscriptions.get(SCOPE, webhook_id)
     assert isinstance(before, Webhook)
     after = replace(
         before,
@@ -97,7 +97,7 @@ def disable(world: World, webhook_id: str, reason: str) -> None:
         definition=replace(before.definition, disabled=True),
         disabled_reason=reason,
         health=before.health.changed(
-            world.now - 6 * 60 * MINUTE, State.DISABLED, reason or "disabled by its tenant"
+            service.now - 6 * 60 * MINUTE, State.DISABLED, reason or "disabled by its tenant"
         ),
     )
-    world.app.subscriptions.change(before, after, record=None)
+    service.app.subscriptions.change(before, after, record=None)

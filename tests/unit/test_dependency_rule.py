@@ -27,9 +27,9 @@ ENVIRONMENT = ["os.environ", "os.environb", "os.getenv", "os.getenvb", "os.puten
 # Code that is never deployed.
 UNDEPLOYED = ["acceptance", "benchmarks", "local", "tests", "tools", "webhooks_cli", "webhooks_verify"]
 
-# Each outside system has a room in adapters/. A room imports itself and SHARED, and nothing else of ours.
+# Each outside system has a package in adapters/. A package imports itself and SHARED, and nothing else of ours.
 ADAPTERS = LAYERS[1] / "webhooks" / "adapters"
-ROOMS = sorted(f"webhooks.adapters.{found.parent.name}" for found in ADAPTERS.glob("*/__init__.py"))
+PACKAGES = sorted(f"webhooks.adapters.{found.parent.name}" for found in ADAPTERS.glob("*/__init__.py"))
 CACHES = ["webhooks.adapters.ttl_cache", "webhooks.adapters.loading_cache"]
 SHARED = ["webhooks.adapters.aws", *CACHES, "webhooks.domain", "webhooks.ports"]
 ONLY_PRIVATE = {"argparse._SubParsersAction"}  # a type that has no other name
@@ -119,12 +119,12 @@ def adapter_imports(found: Module) -> set[str]:
     return found.imports_any(["webhooks.adapters"])
 
 
-def room_imports(found: Module) -> set[str]:
-    """A room of `adapters` imports itself, `aws`, the shared caches, `domain` and `ports`."""
-    room = next((room for room in ROOMS if found.within(room)), None)
-    if room is None:
+def package_imports(found: Module) -> set[str]:
+    """A package of `adapters` imports itself, `aws`, the shared caches, `domain` and `ports`."""
+    package = next((package for package in PACKAGES if found.within(package)), None)
+    if package is None:
         return set()
-    allowed = [room, *SHARED]
+    allowed = [package, *SHARED]
     ours = found.imports_any(["webhooks"])
     return {name for name in ours if not any(is_within(name, each) for each in allowed)}
 
@@ -187,7 +187,7 @@ def test_only_bootstrap_imports_adapters(found: Module) -> None:
 
 @named(LAYER_MODULES)
 def test_a_room_of_adapters_imports_no_other_room(found: Module) -> None:
-    assert room_imports(found) == set()
+    assert package_imports(found) == set()
 
 
 @named(LAYER_MODULES)
@@ -219,7 +219,7 @@ def test_functions_never_import_each_other() -> None:
 
 def test_the_sources_are_found() -> None:
     assert {"signing", "signing.keys", "webhooks"} <= {found.name for found in LAYER_MODULES}
-    assert {"webhooks.adapters.aws", "webhooks.adapters.http"} < set(ROOMS)
+    assert {"webhooks.adapters.aws", "webhooks.adapters.http"} < set(PACKAGES)
 
 
 @pytest.mark.parametrize(
@@ -261,11 +261,21 @@ def test_the_sources_are_found() -> None:
         (outward_imports, "signing.a", "from webhooks_cli import b", "webhooks_cli.b"),
         (outward_imports, "webhooks.bootstrap.a", "from benchmarks import b", "benchmarks.b"),
         (adapter_imports, "tests.fakes.a", "from webhooks.adapters.b import C", "webhooks.adapters.b.C"),
-        (room_imports, "webhooks.adapters.sqs.a", "from ..dynamodb import b", "webhooks.adapters.dynamodb.b"),
-        (room_imports, "webhooks.adapters.http.a", "import webhooks.settings", "webhooks.settings"),
-        (room_imports, "webhooks.adapters.aws.a", "from ..sqs import sender", "webhooks.adapters.sqs.sender"),
         (
-            room_imports,
+            package_imports,
+            "webhooks.adapters.sqs.a",
+            "from ..dynamodb import b",
+            "webhooks.adapters.dynamodb.b",
+        ),
+        (package_imports, "webhooks.adapters.http.a", "import webhooks.settings", "webhooks.settings"),
+        (
+            package_imports,
+            "webhooks.adapters.aws.a",
+            "from ..sqs import sender",
+            "webhooks.adapters.sqs.sender",
+        ),
+        (
+            package_imports,
             "webhooks.adapters.http.a",
             "from webhooks.adapters import health_probes",
             "webhooks.adapters.health_probes",
@@ -314,9 +324,9 @@ def test_a_function_that_imports_another_is_noticed() -> None:
         (impurities, "webhooks.services.a", "import time"),
         (adapter_imports, "webhooks.bootstrap", "from webhooks.adapters import b"),
         (adapter_imports, "webhooks.adapters.a", "from . import b"),
-        (room_imports, "webhooks.adapters.sqs.a", "from . import b\nfrom ..aws import clients"),
-        (room_imports, "webhooks.adapters.http.a", "from webhooks.adapters.ttl_cache import TtlCache"),
-        (room_imports, "webhooks.adapters.health_probes", "from webhooks.adapters.sqs import sender"),
+        (package_imports, "webhooks.adapters.sqs.a", "from . import b\nfrom ..aws import clients"),
+        (package_imports, "webhooks.adapters.http.a", "from webhooks.adapters.ttl_cache import TtlCache"),
+        (package_imports, "webhooks.adapters.health_probes", "from webhooks.adapters.sqs import sender"),
         (separate_imports, "webhooks.entrypoints.sqs", "from webhooks.services.fanout import pipeline"),
         (environment_reads, "webhooks.environment", "import os\nos.environ['A']"),
         (status_codes, "webhooks.adapters.a", "from http.client import HTTPException"),

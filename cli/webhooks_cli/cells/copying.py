@@ -61,7 +61,7 @@ class TenantCopy:
                     target.restore_community(community, _noted(webhooks, ids), exists=True)
                     self._notice(len(ids), len(ids))
         self.webhooks = len(ids)
-        access = [*self._licenses(self._source), *self._answers(ids)]
+        access = [*self._licenses(self._source), *self._idempotency_records(ids)]
         self._target.calls.write(self._target.account.dynamodb, self._target.resources.access, access)
         self._target.count_change()
 
@@ -126,7 +126,7 @@ class TenantCopy:
             cell, "begins_with(pk, :prefix) AND tenantId = :tenant", prefix=LICENSE, tenant=self._tenant
         )
 
-    def _answers(self, ids: "set[str]") -> Iterator[Item]:
+    def _idempotency_records(self, ids: "set[str]") -> Iterator[Item]:
         now = str(int(self._clock()))
         for item in self._access(self._source, "begins_with(pk, :prefix)", prefix=ANSWER):
             if item.get("webhookId", {}).get("S") in ids and int(item["expiresAt"]["N"]) > int(now):

@@ -25,7 +25,7 @@ BEFORE_SWITCH = (BEGUN, STOPPED, COPIED)
 BACK = "taking back"
 POLL_SECONDS = 2.0
 DRAIN_SECONDS = 900  # the longest wait of a retry
-# A message comes again every 180 s, 200 times, before its queue moves it away; half an hour more is to spare.
+# A message comes again every 185 s, 200 times, before its queue moves it away; some minutes are to spare.
 LONGEST_SECONDS = 200 * 180 + 1800
 COPIES = 3  # while the service itself disables webhooks
 

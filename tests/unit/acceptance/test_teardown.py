@@ -24,7 +24,7 @@ def raising(code: str) -> Any:
     return call
 
 
-class World(FakeAccount):
+class Account(FakeAccount):
     """An account with one resource of each kind, all with the same tags, and nothing else."""
 
     def __init__(
@@ -151,19 +151,19 @@ class World(FakeAccount):
 
 def test_everything_with_the_tag_is_deleted_and_the_key_is_scheduled() -> None:
     stacks = dict.fromkeys(NAMES.stacks, ("CREATE_COMPLETE", OWN))
-    world = World(OWN, stacks=stacks, credential={STACK_TAG: f"id-of-{NAMES.service}"})
+    account = Account(OWN, stacks=stacks, credential={STACK_TAG: f"id-of-{NAMES.service}"})
 
-    done = world.torn_down()
+    done = account.torn_down()
 
-    assert (world.there, world.key_state) == (set(), "PendingDeletion")
+    assert (account.there, account.key_state) == (set(), "PendingDeletion")
     assert done.left == []
     assert [line for line in done.deleted if line.startswith("stack")] == [
         f"stack {name}" for name in NAMES.stacks
     ]
     assert [line for line in done.stays if not line.startswith("key k-1: KMS deletes it")] == []
     # The table was protected; the account's setting for logs was the run's own role.
-    assert world.noted("dynamodb", "update_table") != []
-    assert world.noted("apigateway", "update_account") != []
+    assert account.noted("dynamodb", "update_table") != []
+    assert account.noted("apigateway", "update_account") != []
     order = [
         kind
         for line in done.deleted
@@ -178,13 +178,13 @@ def test_everything_with_the_tag_is_deleted_and_the_key_is_scheduled() -> None:
 )
 def test_nothing_without_the_tag_is_deleted(tags: dict[str, str]) -> None:
     stacks = {NAMES.service: ("CREATE_COMPLETE", tags)}
-    world = World(tags, stacks=stacks, credential={STACK_TAG: f"id-of-{NAMES.service}"})
-    before = set(world.there)
+    account = Account(tags, stacks=stacks, credential={STACK_TAG: f"id-of-{NAMES.service}"})
+    before = set(account.there)
 
-    done = world.torn_down()
+    done = account.torn_down()
 
-    assert (world.there, world.key_state, done.deleted, done.left) == (before, "Enabled", [], [])
-    assert world.noted("cloudformation", "delete_stack") == []
+    assert (account.there, account.key_state, done.deleted, done.left) == (before, "Enabled", [], [])
+    assert account.noted("cloudformation", "delete_stack") == []
     assert any(line.startswith(f"stack {NAMES.service}: it has no tag") for line in done.stays)
     assert (
         sum("was not touched" in line for line in done.stays) == 1 + len(before) + 1
@@ -192,56 +192,56 @@ def test_nothing_without_the_tag_is_deleted(tags: dict[str, str]) -> None:
 
 
 def test_a_credential_of_another_deployment_of_the_name_is_kept() -> None:
-    world = World(OWN, credential={STACK_TAG: "id-of-other"})
+    account = Account(OWN, credential={STACK_TAG: "id-of-other"})
 
-    world.torn_down()
+    account.torn_down()
 
-    assert world.there == {"credential"}
+    assert account.there == {"credential"}
 
 
 def test_a_credential_is_deleted_after_its_stack_is_gone() -> None:
     stacks = {NAMES.service: ("DELETE_COMPLETE", OWN)}
-    world = World(OWN, stacks=stacks, credential={STACK_TAG: f"id-of-{NAMES.service}"})
+    account = Account(OWN, stacks=stacks, credential={STACK_TAG: f"id-of-{NAMES.service}"})
 
-    world.torn_down()
+    account.torn_down()
 
-    assert world.there == set()
+    assert account.there == set()
 
 
 def test_a_role_that_other_apis_use_by_now_is_left_and_named() -> None:
-    world = World(OWN, logging_apis=1)
+    account = Account(OWN, logging_apis=1)
 
-    done = world.torn_down()
+    done = account.torn_down()
 
-    assert "role" in world.there
-    assert world.noted("apigateway", "update_account") == []
+    assert "role" in account.there
+    assert account.noted("apigateway", "update_account") == []
     assert any("other APIs of the account" in line for line in done.left)
 
 
 def test_a_role_that_the_account_no_longer_uses_is_deleted_alone() -> None:
-    world = World(OWN, role_in_use="arn:aws:iam::123456789012:role/other")
+    account = Account(OWN, role_in_use="arn:aws:iam::123456789012:role/other")
 
-    world.torn_down()
+    account.torn_down()
 
-    assert "role" not in world.there
-    assert world.noted("apigateway", "update_account") == []
+    assert "role" not in account.there
+    assert account.noted("apigateway", "update_account") == []
 
 
 def test_a_stack_that_cannot_be_deleted_is_left_and_the_rest_goes_on() -> None:
-    world = World(OWN, stacks={NAMES.service: ("CREATE_COMPLETE", OWN)}, fails=True)
+    account = Account(OWN, stacks={NAMES.service: ("CREATE_COMPLETE", OWN)}, fails=True)
 
-    done = world.torn_down()
+    done = account.torn_down()
 
     assert any(line == f"stack {NAMES.service}: its deletion failed: in use" for line in done.left)
-    assert len(world.noted("cloudformation", "delete_stack")) == 2
-    assert "table" not in world.there
+    assert len(account.noted("cloudformation", "delete_stack")) == 2
+    assert "table" not in account.there
 
 
 def test_a_kind_that_cannot_be_read_is_said_and_does_not_stop_the_stacks() -> None:
-    world = World(OWN, stacks={NAMES.service: ("CREATE_COMPLETE", OWN)})
-    world.clients["dynamodb"] = FakeClient(list_tables=raising("AccessDeniedException"))
+    account = Account(OWN, stacks={NAMES.service: ("CREATE_COMPLETE", OWN)})
+    account.clients["dynamodb"] = FakeClient(list_tables=raising("AccessDeniedException"))
 
-    done = world.torn_down()
+    done = account.torn_down()
 
     assert f"stack {NAMES.service}" in done.deleted
     assert any("AccessDeniedException" in line for line in done.left)

@@ -24,7 +24,7 @@ from webhooks.services.dispatch.stages import DeliveryMessage
 URL = "https://hooks.example.com/in"
 
 
-class DispatchedWorld(RecoveryFunctions):
+class DispatchedFunctions(RecoveryFunctions):
     """A functions whose slow lane the dispatcher reads. `status`: the endpoint's response."""
 
     def __init__(self, *, keep_all_payloads: bool = False) -> None:
@@ -84,7 +84,7 @@ def test_a_kill_at_any_effect_of_a_page_costs_no_attempt(status: int, outcome: O
     attempts = 2 if status == 500 else 1
     amount = 4 if status == 500 else 15  # so few failures that the endpoint does not count as down
     for position in range(9):
-        functions = DispatchedWorld(keep_all_payloads=outcome is Outcome.DELIVERED)
+        functions = DispatchedFunctions(keep_all_payloads=outcome is Outcome.DELIVERED)
         webhook = functions.plain_webhook(recover=False)
         ids = functions.fill(webhook, amount, outcome)
         begin_replay(functions, webhook, query={"outcome": outcome}, rate=1)
@@ -100,7 +100,7 @@ def test_a_kill_at_any_effect_of_a_page_costs_no_attempt(status: int, outcome: O
 
 @pytest.mark.parametrize("position", range(0, 40, 3))
 def test_a_recovery_delivers_the_backlog_once_and_in_order(position: int) -> None:
-    functions = DispatchedWorld()
+    functions = DispatchedFunctions()
     webhook = functions.plain_webhook(Health(backlog_since=functions.now))
     ids = [
         *functions.fill(webhook, 60, Outcome.DEAD, is_recoverable=True),
@@ -117,7 +117,7 @@ def test_a_recovery_delivers_the_backlog_once_and_in_order(position: int) -> Non
 
 @pytest.mark.parametrize("position", [None, *range(0, 24, 2)])
 def test_an_outage_of_hours_costs_no_delivery(position: int | None) -> None:
-    functions = DispatchedWorld()
+    functions = DispatchedFunctions()
     webhook = functions.plain_webhook()
     functions.status = 503
     began = functions.clock.now
@@ -146,7 +146,7 @@ def test_an_outage_of_hours_costs_no_delivery(position: int | None) -> None:
 
 
 def test_deliveries_that_fail_again_are_dead_for_good_and_cost_the_others_nothing() -> None:
-    functions = DispatchedWorld()
+    functions = DispatchedFunctions()
     webhook = functions.plain_webhook(Health(backlog_since=functions.now))
     ids = functions.fill(webhook, 10, is_recoverable=True)
     poison = ids[4]

@@ -461,7 +461,7 @@ def test_a_kill_at_any_effect_of_a_disabling_ends_the_same() -> None:
         position += 1
 
 
-def test_the_backlog_of_a_webhook_that_its_owner_disabled_ends() -> None:
+def test_the_backlog_of_a_webhook_that_its_tenant_disabled_ends() -> None:
     functions = RecoveryFunctions()
     webhook = functions.webhook(failing(functions))
     functions.fill(webhook, 5, Outcome.HELD)

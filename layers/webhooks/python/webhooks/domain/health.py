@@ -11,7 +11,7 @@ class State(StrEnum):
     """The state of a webhook; of several that hold, the first one here is shown."""
 
     DISABLED = "disabled"  # events skip it
-    PAUSED = "paused"  # its owner holds its deliveries
+    PAUSED = "paused"  # its tenant holds its deliveries
     HELD = "held"  # its endpoint is down: deliveries are held
     FAILING = "failing"  # a delivery's attempts were exhausted, and none succeeded since
     SLOW = "slow"  # its deliveries take the slow lane

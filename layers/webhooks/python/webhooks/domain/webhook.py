@@ -163,7 +163,7 @@ class Webhook:
 
     @property
     def holds(self) -> bool:
-        """Whether its deliveries are held: its owner paused it, or its endpoint is down."""
+        """Whether its deliveries are held: its tenant paused it, or its endpoint is down."""
         return self.definition.paused or self.health.held_since is not None
 
     @property

@@ -1,4 +1,4 @@
-"""The console's world: the API's functions over one state in memory, behind an address, with webhooks and deliveries."""
+"""The console's service: the API's functions over one state in memory, behind an address, with webhooks and deliveries."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ MINUTE = 60_000  # ms
 TIMES = PhaseTimes(lookup=9, connect=30, tls=64, first_byte=142, total=143)
 
 
-class World:
+class Service:
     """An InMemoryApp over HTTP. `is_frozen`: its clock stands at NOW, and so must the browser's."""
 
     def __init__(self, *, is_frozen: bool = False, curve: Curve = Curve.SECP256K1) -> None:
