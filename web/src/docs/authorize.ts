@@ -1,6 +1,6 @@
 /** The Authorize box: a key pair and a license, in this page's memory and nowhere else. */
 import { ApiError, Client, service } from "../shared/client";
-import { newPair } from "../shared/wire";
+import { newPair } from "../shared/protocol";
 import { type Field, field, h } from "./dom";
 import { known, setValue } from "./values";
 

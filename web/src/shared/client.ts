@@ -1,5 +1,5 @@
 /** Requests to the API of this deployment, and no other. */
-import { type Credentials, type Curve, checkPair, curveOf, headersFor, openAll, sharedKey } from "./wire";
+import { type Credentials, type Curve, checkPair, curveOf, headersFor, openAll, sharedKey } from "./protocol";
 
 /** The API's address: the page's own, without its last segment; a slash at its end is none. */
 export const BASE = new URL(location.pathname.replace(/[^/]*\/*$/, ""), location.origin);

@@ -2,4 +2,4 @@
 export * from "../console/views/webhook_form/field_errors";
 export * from "../console/views/webhook_form/model";
 export * from "../shared/json";
-export * from "../shared/wire";
+export * from "../shared/protocol";

@@ -321,13 +321,13 @@ export function FieldBlock(props: {
 export function FieldRow(props: {
   id: string;
   label: string;
-  wire?: string;
+  apiField?: string;
   error?: string | string[];
   hint?: ComponentChildren;
   group?: boolean;
   children: ComponentChildren;
 }) {
-  const wire = props.wire && <small>{props.wire}</small>;
+  const apiField = props.apiField && <small>{props.apiField}</small>;
   const inside = (
     <>
       {props.children}
@@ -344,7 +344,7 @@ export function FieldRow(props: {
       <div class="f">
         <div class="lab" id={`${props.id}-label`}>
           {props.label}
-          {wire}
+          {apiField}
         </div>
         <div role="group" aria-labelledby={`${props.id}-label`}>
           {inside}
@@ -355,7 +355,7 @@ export function FieldRow(props: {
     <div class="f">
       <label for={props.id}>
         {props.label}
-        {wire}
+        {apiField}
       </label>
       <div>{inside}</div>
     </div>

@@ -2,7 +2,7 @@
  *
  * Nothing of it is readable without the passphrase, and closing the tab ends it. */
 import { BASE } from "../../shared/client";
-import { base64, type Credentials, unbase64 } from "../../shared/wire";
+import { base64, type Credentials, unbase64 } from "../../shared/protocol";
 import type { Scope } from "./session";
 
 // Of this deployment: another one on the same host gets no request with these keys.

@@ -1,7 +1,7 @@
 /** Who uses the console, and which community is shown. In memory: a reload forgets it. */
 import { useEffect, useState } from "preact/hooks";
 import { Client } from "../../shared/client";
-import type { Credentials } from "../../shared/wire";
+import type { Credentials } from "../../shared/protocol";
 import { forget, rememberScope } from "./kept_keys";
 import { address, go, parse } from "./router";
 import type { Level, WebhookPage } from "./types";

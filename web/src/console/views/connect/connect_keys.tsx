@@ -1,7 +1,7 @@
 /** The key pair of the connect page: one that the person has, or one that the page makes. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { service } from "../../../shared/client";
-import { type Curve, type KeyPair, newPair } from "../../../shared/wire";
+import { type Curve, type KeyPair, newPair } from "../../../shared/protocol";
 import { Button, Copy, FieldBlock, Input, Note } from "../../parts/ui";
 import { asApiError } from "../../state/load";
 

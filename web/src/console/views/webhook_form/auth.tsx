@@ -32,7 +32,7 @@ export function AuthRows({ form, stored }: { form: Form; stored?: AuthType }) {
   const isTyped = names.some((name) => credential[name]);
   return (
     <>
-      <FieldRow id="auth" label="Authentication" wire="api.authType" error={errors("auth")} group>
+      <FieldRow id="auth" label="Authentication" apiField="api.authType" error={errors("auth")} group>
         <Segments
           label="Authentication"
           options={TYPES}
@@ -42,7 +42,7 @@ export function AuthRows({ form, stored }: { form: Form; stored?: AuthType }) {
       </FieldRow>
       {authType === "oauth2" && (
         <>
-          <FieldRow id="token-url" label="Token URL" wire="api.oAuthTokenUrl" error={errors("token-url")}>
+          <FieldRow id="token-url" label="Token URL" apiField="api.oAuthTokenUrl" error={errors("token-url")}>
             <Input
               id="token-url"
               value={values.tokenUrl}
@@ -56,7 +56,7 @@ export function AuthRows({ form, stored }: { form: Form; stored?: AuthType }) {
             form={form}
             id="scopes"
             label="Scopes"
-            wire="api.oAuthScopes"
+            apiField="api.oAuthScopes"
             name="scopes"
             placeholder="Add a scope"
           />
@@ -67,7 +67,7 @@ export function AuthRows({ form, stored }: { form: Form; stored?: AuthType }) {
           key={name}
           id={name}
           label={LABELS[name]}
-          wire={name.includes(".") ? name : `credential.${name}`}
+          apiField={name.includes(".") ? name : `credential.${name}`}
           error={errors(name)}
           hint={at === names.length - 1 ? hint(authType, isKept && isTyped && names.length > 1) : undefined}
         >

@@ -60,7 +60,7 @@ export function Editor(props: { session: Session; id?: string; loaded?: string }
               form={form}
               id="event-names"
               label="Event names"
-              wire="eventNames"
+              apiField="eventNames"
               name="eventNames"
               placeholder="Add an event name"
               suggested={names}

@@ -27,7 +27,7 @@ export function TokenRow(props: {
   form: Form;
   id: string;
   label: string;
-  wire: string;
+  apiField: string;
   name: "tags" | "eventNames" | "scopes" | "successCodes" | "retryCodes";
   placeholder: string;
   hint?: string;
@@ -37,7 +37,7 @@ export function TokenRow(props: {
   const error = form.errors(id);
   const isCodes = name === "successCodes" || name === "retryCodes";
   return (
-    <FieldRow id={id} label={props.label} wire={props.wire} error={error} hint={props.hint}>
+    <FieldRow id={id} label={props.label} apiField={props.apiField} error={error} hint={props.hint}>
       <Tokens
         id={id}
         values={form.values[name]}
@@ -78,7 +78,7 @@ export function WebhookSection({ form, disabledReason }: { form: Form; disabledR
       <header>
         <h2>Webhook</h2>
       </header>
-      <FieldRow id="name" label="Name" wire="name" error={errors("name")}>
+      <FieldRow id="name" label="Name" apiField="name" error={errors("name")}>
         <Input
           id="name"
           value={values.name}
@@ -91,12 +91,12 @@ export function WebhookSection({ form, disabledReason }: { form: Form; disabledR
         form={form}
         id="tags"
         label="Tags"
-        wire="tags"
+        apiField="tags"
         name="tags"
         placeholder="Add a tag"
         hint="Tags filter the list. At most 20, each of 64 characters."
       />
-      <FieldRow id="created-by" label="Created by" wire="createdBy" error={errors("created-by")}>
+      <FieldRow id="created-by" label="Created by" apiField="createdBy" error={errors("created-by")}>
         <Input
           id="created-by"
           value={values.createdBy}
@@ -106,7 +106,7 @@ export function WebhookSection({ form, disabledReason }: { form: Form; disabledR
           placeholder={`${APP_ID}, the caller`}
         />
       </FieldRow>
-      <FieldRow id="enabled" label="State" wire="disabled" error={errors("disabled")} group>
+      <FieldRow id="enabled" label="State" apiField="disabled" error={errors("disabled")} group>
         <Switch
           id="disabled"
           isOn={!values.disabled}
@@ -119,7 +119,7 @@ export function WebhookSection({ form, disabledReason }: { form: Form; disabledR
             : "A disabled webhook gets no events. They are skipped, not held."}
         </p>
       </FieldRow>
-      <FieldRow id="held" label="Deliveries" wire="paused" error={errors("paused")} group>
+      <FieldRow id="held" label="Deliveries" apiField="paused" error={errors("paused")} group>
         <Switch id="paused" isOn={values.paused} onChange={(paused) => set({ paused })} text="Paused" />
         <p class="hint">A paused webhook holds its deliveries, and sends them when it is resumed.</p>
       </FieldRow>
@@ -137,7 +137,7 @@ export function UrlRow({ form }: { form: Form }) {
     <FieldRow
       id="url"
       label="URL"
-      wire="api.type, api.url"
+      apiField="api.type, api.url"
       error={error}
       hint="At most 2,048 characters, without a user name, a password or a fragment."
     >

@@ -23,7 +23,7 @@ export function FilterRow({ form }: { form: Form }) {
     <FieldRow
       id="query"
       label="Filter"
-      wire="query, criteria"
+      apiField="query, criteria"
       error={errors("query")}
       group
       hint={

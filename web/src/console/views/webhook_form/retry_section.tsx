@@ -30,7 +30,7 @@ export function RetrySection({ form }: { form: Form }) {
         form={form}
         id="success-codes"
         label="Success codes"
-        wire="successCodes"
+        apiField="successCodes"
         name="successCodes"
         placeholder="Add a code"
         hint="A delivery succeeds with any of these, 1 to 50 codes from 100 to 599."
@@ -39,12 +39,12 @@ export function RetrySection({ form }: { form: Form }) {
         form={form}
         id="retry-codes"
         label="Retry codes"
-        wire="retryCodes"
+        apiField="retryCodes"
         name="retryCodes"
         placeholder="Default: 0, 408, 425, 429, 5xx but 501 and 505"
         hint="0 stands for no answer: DNS, connection, TLS, reset or time."
       />
-      <FieldRow id="retry-count" label="Retries" wire="retryCount" error={errors("retry-count")} group>
+      <FieldRow id="retry-count" label="Retries" apiField="retryCount" error={errors("retry-count")} group>
         <Segments
           label="Retries"
           options={[
@@ -60,7 +60,7 @@ export function RetrySection({ form }: { form: Form }) {
           15 minutes.
         </p>
       </FieldRow>
-      <FieldRow id="recover" label="Recovery" wire="recover" error={errors("recover")} group>
+      <FieldRow id="recover" label="Recovery" apiField="recover" error={errors("recover")} group>
         <Segments
           label="Recovery"
           options={[
@@ -76,10 +76,10 @@ export function RetrySection({ form }: { form: Form }) {
           again. Default: the deployment decides.
         </p>
       </FieldRow>
-      <FieldRow id="ttl" label="Time to answer" wire="ttl" error={errors("ttl")}>
+      <FieldRow id="ttl" label="Time to answer" apiField="ttl" error={errors("ttl")}>
         {small("ttl", "ttl", "0", "seconds, 0 to 5. 0 is the deployment's default, mostly 5.")}
       </FieldRow>
-      <FieldRow id="rate-limit" label="Rate limit" wire="rateLimit" error={errors("rate-limit")}>
+      <FieldRow id="rate-limit" label="Rate limit" apiField="rateLimit" error={errors("rate-limit")}>
         {small("rate-limit", "rateLimit", "none", "deliveries per second, 1 to 1,000")}
       </FieldRow>
     </section>
