@@ -166,7 +166,7 @@ async function attempt(made: Client, tenantId: string, communityId: string): Pro
     ? `tenant/${encodeURIComponent(tenantId)}/community/${encodeURIComponent(communityId)}/health`
     : "communities?size=1";
   try {
-    await made.answer("GET", path);
+    await made.response("GET", path);
   } catch (error) {
     // Without tenant and community only a license of all of them reaches: any other is known all the same.
     if (!scoped && error instanceof ApiError && error.status === 403) return;

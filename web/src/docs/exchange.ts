@@ -1,5 +1,5 @@
 /** A request as a form describes it, and its response with the envelopes opened. */
-import { type Answer, BASE, type Client, send } from "../shared/client";
+import { type ApiResponse, BASE, type Client, send } from "../shared/client";
 import { pretty } from "../shared/json";
 
 export interface Request {
@@ -11,7 +11,7 @@ export interface Request {
 }
 
 export interface Exchange {
-  answer: Answer;
+  response: ApiResponse;
   /** The body as it is shown: indented, its envelopes opened. */
   text: string;
   /** The body's JSON; undefined where it is none. */
@@ -29,14 +29,14 @@ async function headersOf(request: Request, client: Client | undefined): Promise<
 /** Send a request. Throws ApiError where no response comes. */
 export async function exchange(request: Request, client: Client | undefined): Promise<Exchange> {
   const headers = await headersOf(request, client);
-  const answer = await send(request.method, request.path, { headers, body: request.body });
+  const response = await send(request.method, request.path, { headers, body: request.body });
   const seen = { opened: 0 };
   try {
-    const content: unknown = JSON.parse(answer.text);
-    const text = request.secured && client ? await openText(answer.text, client, seen) : answer.text;
-    return { answer, text: pretty(text), content, opened: seen.opened };
+    const content: unknown = JSON.parse(response.text);
+    const text = request.secured && client ? await openText(response.text, client, seen) : response.text;
+    return { response, text: pretty(text), content, opened: seen.opened };
   } catch {
-    return { answer, text: answer.text, content: undefined, opened: 0 };
+    return { response, text: response.text, content: undefined, opened: 0 };
   }
 }
 

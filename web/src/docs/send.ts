@@ -152,11 +152,11 @@ class SendForm {
     }
   }
 
-  #learn(request: Request, { answer, content }: Exchange): void {
-    if (answer.status >= 300) return;
+  #learn(request: Request, { response, content }: Exchange): void {
+    if (response.status >= 300) return;
     learn(content);
     const [last] = this.#parameters.at(-1) ?? [];
-    if (request.method === "DELETE" && answer.status === 204 && last) setValue(last.name, "");
+    if (request.method === "DELETE" && response.status === 204 && last) setValue(last.name, "");
   }
 
   async #copy(): Promise<void> {
@@ -223,14 +223,14 @@ function authorization(): HTMLElement {
 const note = (text: string) => h("div", { className: "note k-bad", role: "alert" }, text);
 
 /** A response: status, time and size; the API's sentence; body and headers. */
-function shown({ answer, text, content, opened }: Exchange): Node[] {
-  const isGood = answer.status < 400;
-  const words = `${answer.status} ${phrases[answer.status] ?? ""}`.trim();
-  const facts = [`${Math.round(answer.milliseconds)} ms`];
-  facts.push(answer.text ? `${answer.text.length.toLocaleString("en")} characters` : "no body");
+function shown({ response, text, content, opened }: Exchange): Node[] {
+  const isGood = response.status < 400;
+  const words = `${response.status} ${phrases[response.status] ?? ""}`.trim();
+  const facts = [`${Math.round(response.milliseconds)} ms`];
+  facts.push(response.text ? `${response.text.length.toLocaleString("en")} characters` : "no body");
   if (opened) facts.push(`${opened} ${opened === 1 ? "envelope" : "envelopes"} opened`);
   const message = (content as { message?: unknown } | undefined)?.message;
-  const retryAfter = answer.headers.get("retry-after");
+  const retryAfter = response.headers.get("retry-after");
   return [
     h(
       "p",
@@ -246,7 +246,7 @@ function shown({ answer, text, content, opened }: Exchange): Node[] {
       "details",
       {},
       h("summary", {}, "Headers of the response"),
-      code([...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n")),
+      code([...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n")),
     ),
   ];
 }

@@ -34,7 +34,7 @@ export interface Service {
   curve: Curve;
 }
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   headers: Headers;
   text: string;
@@ -52,9 +52,10 @@ let known: { at: number; service: Promise<Service> } | undefined;
 /** Return the service's public key, at most five minutes old, `within` ms where given. Throws ApiError. */
 export function service(within = SERVICE_KEY_MS): Promise<Service> {
   if (!known || known.at < Date.now() - within) {
-    const asked = send("GET", "publickeys").then((answer) => {
-      const key = (json(successful(answer)) as { publicKey?: unknown } | undefined)?.publicKey;
-      if (typeof key !== "string") throw new ApiError(answer.status, foreign(answer), requestId(answer));
+    const asked = send("GET", "publickeys").then((response) => {
+      const key = (json(successful(response)) as { publicKey?: unknown } | undefined)?.publicKey;
+      if (typeof key !== "string")
+        throw new ApiError(response.status, foreign(response), requestId(response));
       return { key, curve: curveOf(key) };
     });
     const mine = { at: Date.now(), service: asked };
@@ -71,7 +72,7 @@ export async function send(
   method: string,
   path: string,
   init: { headers?: Record<string, string>; body?: string; signal?: AbortSignal } = {},
-): Promise<Answer> {
+): Promise<ApiResponse> {
   const began = performance.now();
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
@@ -87,7 +88,7 @@ export async function send(
     throw new ApiError(
       0,
       patience.signal.aborted
-        ? `The service did not answer within ${PATIENCE_MS / 1000} s. Its answer, if one comes, is not shown.`
+        ? `The service did not answer within ${PATIENCE_MS / 1000} s. Its response, if one comes, is not shown.`
         : UNREACHABLE,
     );
   } finally {
@@ -95,49 +96,49 @@ export async function send(
   }
 }
 
-/** Return an answer that is 2xx. Throws ApiError for every other. */
-function successful(answer: Answer): Answer {
-  if (answer.status >= 200 && answer.status < 300) return answer;
+/** Return a response that is 2xx. Throws ApiError for every other. */
+function successful(response: ApiResponse): ApiResponse {
+  if (response.status >= 200 && response.status < 300) return response;
   let message: unknown;
   try {
-    message = JSON.parse(answer.text).message;
+    message = JSON.parse(response.text).message;
   } catch {
     message = undefined; // of a proxy
   }
   throw new ApiError(
-    answer.status,
-    typeof message === "string" && message ? message : foreign(answer),
-    requestId(answer),
-    retryAfter(answer),
-    clockAhead(answer),
+    response.status,
+    typeof message === "string" && message ? message : foreign(response),
+    requestId(response),
+    retryAfter(response),
+    clockAhead(response),
   );
 }
 
 /** The sentence for a response that the API did not write: of a proxy, or of a network's sign-in page. */
-const foreign = (answer: Answer, why = "it is no JSON") =>
-  `The response (status ${answer.status}) is not the service's: ${why}. A proxy or the network may have made it.`;
+const foreign = (response: ApiResponse, why = "it is no JSON") =>
+  `The response (status ${response.status}) is not the service's: ${why}. A proxy or the network may have made it.`;
 
-/** Return the JSON of an answer; undefined where it has no body. Throws ApiError. */
-function json(answer: Answer): unknown {
+/** Return the JSON of a response; undefined where it has no body. Throws ApiError. */
+function json(response: ApiResponse): unknown {
   try {
-    return answer.text ? JSON.parse(answer.text) : undefined;
+    return response.text ? JSON.parse(response.text) : undefined;
   } catch {
-    throw new ApiError(answer.status, foreign(answer), requestId(answer));
+    throw new ApiError(response.status, foreign(response), requestId(response));
   }
 }
 
-function retryAfter(answer: Answer): number | undefined {
-  const text = answer.headers.get("retry-after") ?? "";
+function retryAfter(response: ApiResponse): number | undefined {
+  const text = response.headers.get("retry-after") ?? "";
   const wait = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
-function clockAhead(answer: Answer): number | undefined {
-  const at = Date.parse(answer.headers.get("date") ?? "");
+function clockAhead(response: ApiResponse): number | undefined {
+  const at = Date.parse(response.headers.get("date") ?? "");
   return Number.isNaN(at) ? undefined : Math.round((Date.now() - at) / 1000);
 }
 
-const requestId = (answer: Answer) => answer.headers.get("x-request-id") ?? "";
+const requestId = (response: ApiResponse) => response.headers.get("x-request-id") ?? "";
 
 /** A caller. Its keys are in this object and nowhere else. */
 export class Client {
@@ -150,7 +151,7 @@ export class Client {
     this.#appId = appId;
   }
 
-  /** Throws Error with a sentence where the pair does not fit, ApiError where the service does not answer. */
+  /** Throws Error with a sentence where the pair does not fit, ApiError where the service does not respond. */
   static async of(who: Credentials, appId: string): Promise<Client> {
     const { curve } = await service();
     await checkPair(curve, who);
@@ -173,11 +174,11 @@ export class Client {
 
   /** Send a request and return the response's JSON as it is: envelopes stay closed. Throws ApiError. */
   async call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    const answer = await this.answer(method, path, body, signal);
-    const value = json(answer);
+    const response = await this.response(method, path, body, signal);
+    const value = json(response);
     // Only a deletion has nothing to say.
     if (method !== "DELETE" && (typeof value !== "object" || !value))
-      throw new ApiError(answer.status, foreign(answer, "it has no content"), requestId(answer));
+      throw new ApiError(response.status, foreign(response, "it has no content"), requestId(response));
     return value as T;
   }
 
@@ -185,13 +186,13 @@ export class Client {
    * Send a request and return the response, which is 2xx and JSON: its text is exact. Requests with the same `uuid`,
    * method, path and body make their change once. Throws ApiError.
    */
-  async answer(
+  async response(
     method: string,
     path: string,
     body?: unknown,
     signal?: AbortSignal,
     uuid?: string,
-  ): Promise<Answer> {
+  ): Promise<ApiResponse> {
     const before = (await service()).key;
     try {
       return await this.#once(method, path, body, signal, uuid);
@@ -210,13 +211,13 @@ export class Client {
     body: unknown,
     signal?: AbortSignal,
     uuid?: string,
-  ): Promise<Answer> {
+  ): Promise<ApiResponse> {
     const headers = await this.headers(uuid);
     if (body !== undefined) headers["content-type"] = "application/json";
     const text = body instanceof JsonText ? body.text : JSON.stringify(body);
-    const answer = successful(await send(method, path, { headers, body: text, signal }));
-    json(answer); // a sign-in page of a network is no answer
-    return answer;
+    const response = successful(await send(method, path, { headers, body: text, signal }));
+    json(response); // a sign-in page of a network is no response of ours
+    return response;
   }
 
   async #key(): Promise<CryptoKey> {

@@ -63,7 +63,7 @@ function Content({ session, id, nameOf }: DrawerProps & { id: string }) {
   const path = inScope(session.scope, "delivery", id);
   const { data, error, retryAt, reload } = useLoad(
     async (signal) => {
-      const shown = readShown((await session.client.answer("GET", path, undefined, signal)).text);
+      const shown = readShown((await session.client.response("GET", path, undefined, signal)).text);
       learnDelivery(shown.delivery);
       return shown;
     },

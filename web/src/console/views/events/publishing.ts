@@ -44,7 +44,7 @@ export async function publish(
   const time = memberText(data, "event_ts");
   if (time === undefined) parts.push(`"occurredAt":"${own.at}"`);
   const path = inScope(scope, "event", name.trim());
-  const { text } = await client.answer("PUT", path, new JsonText(`{${parts.join(",")}}`));
+  const { text } = await client.response("PUT", path, new JsonText(`{${parts.join(",")}}`));
   const accepted = JSON.parse(text) as { eventId: string };
   return { name: name.trim(), eventId: accepted.eventId, at: time?.replace(/^"|"$/g, "") ?? own.at };
 }

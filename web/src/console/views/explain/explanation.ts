@@ -103,7 +103,7 @@ async function ask(
   const parts = isEvent(asked.text) ? [`"event":${asked.text}`] : byId(asked);
   if (cursor) parts.push(`"cursor":${JSON.stringify(cursor)}`);
   const body = new JsonText(`{${parts.join(",")}}`);
-  const { text } = await client.answer("POST", inScope(scope, "events", "explain"), body, signal);
+  const { text } = await client.response("POST", inScope(scope, "events", "explain"), body, signal);
   const { webhooks, ...page } = JSON.parse(text) as Explanation;
   const exact = listOf(readJson(text), "webhooks");
   const rows = webhooks.map((each, at) => ({

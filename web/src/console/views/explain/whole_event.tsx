@@ -55,7 +55,7 @@ export function WholeEvent(props: {
 
 /** Return the event of a delivery as it was published; undefined where its payload is not kept. */
 async function eventOf({ client, scope }: Session, row: ExplainedRow): Promise<string | undefined> {
-  const { text } = await client.answer("GET", inScope(scope, "delivery", row.deliveryId!));
+  const { text } = await client.response("GET", inScope(scope, "delivery", row.deliveryId!));
   const { delivery, payload } = readShown(text);
   const data = payload && memberText(payload, "data");
   if (!data) return undefined;

@@ -49,7 +49,7 @@ export function WebhookView({ session, id }: ViewProps) {
 
   const shown = useLoad<Loaded>(
     async (signal) => {
-      const { text } = await client.answer("GET", path, undefined, signal);
+      const { text } = await client.response("GET", path, undefined, signal);
       const exact = readJson(text);
       const webhook = JSON.parse(text) as ShownWebhook;
       remember([webhook]);

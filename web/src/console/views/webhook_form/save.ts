@@ -44,20 +44,20 @@ export async function save(asked: Save): Promise<Outcome> {
   const isRepeat = asked.last?.body === body;
   try {
     if (stored && !isRepeat) {
-      const { text } = await session.client.answer("GET", path);
+      const { text } = await session.client.response("GET", path);
       if (differences(read(stored), read(text)).length)
         return { kind: "changed", theirs: text, message: "Another request changed this webhook." };
     }
     const sent = isRepeat ? asked.last! : { body, uuid: crypto.randomUUID() };
     asked.onSend(sent);
-    const answer = await session.client.answer(
+    const response = await session.client.response(
       stored ? "PATCH" : "PUT",
       path,
       new JsonText(body),
       undefined,
       sent.uuid,
     );
-    return { kind: "saved", text: answer.text };
+    return { kind: "saved", text: response.text };
   } catch (failure) {
     const error = asApiError(failure);
     if (error.status === 400)
@@ -70,7 +70,7 @@ export async function save(asked: Save): Promise<Outcome> {
 /** Another change came between: load it. */
 async function raced(session: Session, path: string, error: ApiError): Promise<Outcome> {
   try {
-    const { text } = await session.client.answer("GET", path);
+    const { text } = await session.client.response("GET", path);
     return { kind: "changed", theirs: text, message: error.message };
   } catch {
     return { kind: "failed", error };

@@ -16,7 +16,7 @@ export function WebhookForm({ session, id }: ViewProps) {
 function Edit({ session, id }: ViewProps) {
   const { data, error, retryAt, reload } = useLoad(
     async (signal) =>
-      (await session.client.answer("GET", inScope(session.scope, "webhook", id), undefined, signal)).text,
+      (await session.client.response("GET", inScope(session.scope, "webhook", id), undefined, signal)).text,
     [id],
   );
   const loaded = useRef<string | undefined>(undefined);
