@@ -25,7 +25,7 @@ def test_deliveries_that_share_an_item_are_looked_for_and_have_no_key_of_their_o
 
     keys = [*(each.key for each in entries), absent.key]
     assert log.logged(keys) == {}
-    found = log.reader.look(keys)
+    found = log.look(keys)
     assert found.webhooks == {}
     assert found.newer == set()
     assert set(found.logged) == {each.key for each in entries}
@@ -48,7 +48,7 @@ def test_one_that_settles_alone_has_an_item_of_its_own(log: OpenedLog) -> None:
     apart = [plain(1), plain(2 + SPAN), plain(3, webhook_id=OTHER)]
     log.record(apart)
     assert set(log.logged([each.key for each in apart])) == {each.key for each in apart}
-    assert log.reader.look([each.key for each in apart]).logged == {}
+    assert log.look([each.key for each in apart]).logged == {}
 
 
 def test_an_item_of_its_own_counts(log: OpenedLog) -> None:
@@ -112,8 +112,8 @@ def test_a_look_is_for_several_webhooks_and_times(log: OpenedLog) -> None:
         for number in range(2)
     ]
     log.record(entries)
-    assert set(log.reader.look([each.key for each in entries]).logged) == {each.key for each in entries}
-    assert log.reader.look([]).logged == {}
+    assert set(log.look([each.key for each in entries]).logged) == {each.key for each in entries}
+    assert log.look([]).logged == {}
 
 
 @pytest.mark.parametrize("consistent", [True, False])

@@ -89,7 +89,7 @@ def test_an_item_that_cannot_be_read_is_left_out(backend: Backend, broken: dict[
     item = max(shared(backend, log), key=lambda each: each["sk"]["S"])
     backend.clients.dynamodb.put_item(TableName=log.table, Item=item | broken)
     assert len(log.reads.newest(ALL, after=None, size=9).entries) == 4
-    assert set(log.reader.look([plain(number).key for number in (1, 11)]).logged) == {plain(1).key}
+    assert set(log.look([plain(number).key for number in (1, 11)]).logged) == {plain(1).key}
 
 
 def test_an_item_of_a_later_release_is_an_outage(backend: Backend) -> None:
@@ -98,25 +98,25 @@ def test_an_item_of_a_later_release_is_an_outage(backend: Backend) -> None:
     [item] = shared(backend, log)
     backend.clients.dynamodb.put_item(TableName=log.table, Item=item | {"v": {"N": "2"}})
     far = plain(90_000).key
-    assert log.reader.look([plain(1).key, far]).newer == {plain(1).key}
+    assert log.look([plain(1).key, far]).newer == {plain(1).key}
     for read in (lambda: log.reads.find([plain(1).key]), lambda: log.reads.newest(ALL, after=None, size=9)):
         with pytest.raises(NewerFormError, match="shared item of the delivery log of version 2"):
             read()
 
 
-def test_a_look_has_a_bound(
+def test_a_requests_look_has_a_bound(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(shared_rows, "MAX_LOOKED_AT", 3)
+    monkeypatch.setattr(shared_rows, "LOOK_UNITS", 1)
     log = open_log(backend)
-    for first in range(0, 50, 10):
+    for first in range(0, 60, 10):
         log.record([plain(first + number) for number in range(4)])
-    keys = [plain(21).key, plain(31).key]
-    assert set(log.reader.look([plain(0).key, *keys]).logged) == {plain(0).key, plain(21).key}
+    keys = [plain(21).key, plain(51).key]
+    assert set(log.reads.find([plain(0).key, *keys])) == {plain(0).key, plain(21).key}
     assert "delivery_log.look_ended" in caplog.messages
 
 
 def test_a_look_at_a_table_that_does_not_answer_says_so(backend: Backend) -> None:
     log = log_of(backend, query=forever(fail("InternalServerError")))
     with pytest.raises(UnavailableError, match="dynamodb Query"):
-        log.reader.look([plain(1).key])
+        log.look([plain(1).key])
