@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.backends import Backend, backend_named
 from tests.contract.logged import NORTH, WEBHOOK, entry, plain
 from tests.contract.opened_log import OpenedLog, open_log
@@ -120,3 +120,32 @@ def test_a_look_at_a_table_that_does_not_answer_says_so(backend: Backend) -> Non
     log = log_of(backend, query=forever(fail("InternalServerError")))
     with pytest.raises(UnavailableError, match="dynamodb Query"):
         log.look([plain(1).key])
+
+
+def test_a_look_that_a_fault_ends_keeps_what_it_read(
+    backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It goes on behind that: a partition that is throttled now and then delays it, and no more."""
+    log = log_of(backend, query=[works, fail("ThrottlingException")])
+    for first in (0, 10_000):
+        log.record([plain(first + number) for number in range(4)])
+    one, other = plain(1).key, plain(10_001).key
+
+    looked = log.look([one, other])
+    assert set(looked.logged) == {one}
+    assert set(looked.looked_to) == {other}
+    assert "delivery_log.unread" in caplog.messages
+    assert set(log.look([other], after=looked.looked_to).logged) == {other}
+
+
+def test_an_item_of_a_later_release_is_one_of_its_own_deliveries_alone(backend: Backend) -> None:
+    log = open_log(backend)
+    for first in (0, 3000, 6000):
+        log.record([plain(first + number) for number in range(4)])
+    item = sorted(shared(backend, log), key=lambda each: each["sk"]["S"])[1]
+    backend.clients.dynamodb.put_item(TableName=log.table, Item=item | {"v": {"N": "2"}})
+    keys = [plain(1).key, plain(3001).key, plain(6001).key, plain(9000).key]
+    looked = log.look(keys)
+    assert set(looked.logged) == {keys[0], keys[2]}
+    assert looked.newer == {keys[1]}
+    assert looked.looked_to == {}
