@@ -122,9 +122,7 @@ def test_a_look_at_a_table_that_does_not_answer_says_so(backend: Backend) -> Non
         log.look([plain(1).key])
 
 
-def test_a_look_that_a_fault_ends_keeps_what_it_read(
-    backend: Backend, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_look_that_a_fault_ends_keeps_what_it_read(backend: Backend) -> None:
     """It goes on behind that: a partition that is throttled now and then delays it, and no more."""
     log = log_of(backend, query=[works, fail("ThrottlingException")])
     for first in (0, 10_000):
@@ -134,8 +132,17 @@ def test_a_look_that_a_fault_ends_keeps_what_it_read(
     looked = log.look([one, other])
     assert set(looked.logged) == {one}
     assert set(looked.looked_to) == {other}
-    assert "delivery_log.unread" in caplog.messages
+    throttled = log_of(backend, query=[fail("ThrottlingException")])
+    with pytest.raises(UnavailableError, match="dynamodb Query: ThrottlingException"):
+        throttled.look([other], after=looked.looked_to)
     assert set(log.look([other], after=looked.looked_to).logged) == {other}
+
+
+def test_a_request_that_a_fault_ends_takes_nothing_for_absent(backend: Backend) -> None:
+    log = log_of(backend, query=[works, fail("ThrottlingException")])
+    log.record([plain(number) for number in range(4)])
+    with pytest.raises(UnavailableError, match="dynamodb Query: ThrottlingException"):
+        log.reads.find([plain(0).key, plain(3).key, plain(1000).key, plain(90_000).key])
 
 
 def test_an_item_of_a_later_release_is_one_of_its_own_deliveries_alone(backend: Backend) -> None:

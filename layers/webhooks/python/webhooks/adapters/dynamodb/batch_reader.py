@@ -6,7 +6,7 @@ from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.delivery_log_items import LOGGED, item_key, logged_from
 from webhooks.adapters.dynamodb.items import key
-from webhooks.adapters.dynamodb.shared_search import search
+from webhooks.adapters.dynamodb.shared_looks import look_for
 from webhooks.adapters.dynamodb.table import Table, get_items
 from webhooks.adapters.dynamodb.webhook_items import found_webhooks, keys_of
 from webhooks.domain.delivery_log import Logged, LogKey
@@ -61,7 +61,11 @@ class DynamoBatchReader:
         """Return those of a webhook's deliveries that are in shared items."""
         if not log:
             return BatchContext({}, {})
-        found = search(self._deliveries, log[0].webhook_id, Look(log, after), units=units)
+        look = Look(log, after)
+        before = look.left()
+        found = look_for(self._deliveries, log[0].webhook_id, look, units=units)
+        if found.error is not None and found.left == before:  # it came no further
+            raise found.error
         logged = {
             each: known for each, item in found.items.items() if (known := logged_from(item)) is not None
         }

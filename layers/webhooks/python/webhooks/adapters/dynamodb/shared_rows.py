@@ -16,7 +16,7 @@ from webhooks.adapters.dynamodb.shared_items import (
     shared_partition,
     shared_time,
 )
-from webhooks.adapters.dynamodb.shared_search import search
+from webhooks.adapters.dynamodb.shared_looks import look_for
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.delivery_log import LATEST, LogKey, LogQuery
 from webhooks.domain.log_looks import Look
@@ -109,12 +109,13 @@ class SharedRows:
 def find_shared(table: Table, group: Sequence[LogKey]) -> dict[LogKey, Item]:
     """Look for deliveries, as `lookups` groups them; return those that exist, as items of their own.
 
-    Raises NewerFormError where one may be in an item of a later release.
+    Raises UnavailableError, and NewerFormError where one may be in an item of a later release.
     """
     webhook_id = group[0].webhook_id
-    found = search(table, webhook_id, Look(group), units=LOOK_UNITS)
-    for error in found.newer.values():
-        raise error
+    found = look_for(table, webhook_id, Look(group), units=LOOK_UNITS)
+    for error in (found.error, *found.newer.values()):
+        if error is not None:
+            raise error
     if found.left:
         logger.warning("delivery_log.look_ended", extra={"webhook_id": webhook_id})
     return dict(found.items)

@@ -132,12 +132,16 @@ class Loader:
 
     def _look_for(self, places: Mapping[LogKey, str], *, units: int) -> BatchContext:
         """Look for a webhook's deliveries, each behind the place that looks before came to."""
+        [webhook_id] = {each.webhook_id for each in places}
         try:
-            return self._reader.look(list(places), after=places, units=units)
+            found = self._reader.look(list(places), after=places, units=units)
         except UnavailableError as error:
-            [webhook_id, *_] = {each.webhook_id for each in places}
             logger.warning("delivery_log.unread", extra={"webhook_id": webhook_id, "reason": str(error)})
             return BatchContext({}, {}, unread=frozenset(places))
+        if found.looked_to:
+            extra = {"webhook_id": webhook_id, "deliveries": len(found.looked_to)}
+            logger.info("delivery_log.look_goes_on", extra=extra)
+        return found
 
     def load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
         """Return the credentials that webhooks send, or their errors, as `Loaded.credentials`."""

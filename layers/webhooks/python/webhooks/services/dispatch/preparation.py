@@ -25,11 +25,11 @@ from webhooks.services.dispatch.stages import (
     Failed,
     Held,
     Kept,
+    LookedFor,
     Malformed,
     Newer,
     NotSent,
     Prepared,
-    Searched,
     Skipped,
     Unread,
 )
@@ -86,7 +86,7 @@ def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prep
         else:
             started[each.key] = each.message.id
             place = loaded.looked_to.get(each.key)
-            ready.append(_ready(each, loaded, lane) if place is None else Searched(each, place))
+            ready.append(_ready(each, loaded, lane) if place is None else LookedFor(each, place))
     return ready
 
 

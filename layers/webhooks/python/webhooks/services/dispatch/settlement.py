@@ -25,9 +25,9 @@ from webhooks.services.dispatch.stages import (
     DeliveryMessage,
     Failed,
     Held,
+    LookedFor,
     Malformed,
     Newer,
-    Searched,
     Skipped,
     Stage,
     message_of,
@@ -81,7 +81,9 @@ class Settlement:
                     is_dead = self._is_dead_lettered(message, reason)
                     malformed += is_dead
                     again |= set() if is_dead else {message.id}
-                case Decided() | Skipped() | Deferred() | Searched() | Delayed() if stage.decoded.key in lost:
+                case Decided() | Skipped() | Deferred() | LookedFor() | Delayed() if (
+                    stage.decoded.key in lost
+                ):
                     again.add(stage.decoded.message.id)
                 case Decided() | Skipped():
                     entries.append((stage, _entry(stage, now=now, delay=delays.get(stage.decoded.key))))
@@ -220,7 +222,7 @@ def _entry(stage: Decided | Skipped | Held, *, now: int, delay: int | None = Non
         mark=Mark.REPLAY if release is not None and release.kind is ReleaseKind.REPLAY else None,
         is_recoverable=is_recoverable,
         has_payload=known is not None and known.has_payload,
-        # The search of another message that brings it may be past the place of a shared item.
+        # The look for it of another message may be past the place of a shared item.
         is_new=known is None
         and release is None
         and decoded.delivery.is_marked

@@ -1,6 +1,5 @@
-"""The search for deliveries in a webhook's shared items, within a number of read units."""
+"""Looks for deliveries in a webhook's shared items, within a number of read units."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -17,50 +16,47 @@ from webhooks.domain.log_looks import Look
 
 READ_UNIT: Final = 4096  # bytes of a query, read consistently
 ITEMS_OF_UNIT: Final = READ_UNIT // WRITE_UNIT  # at least: a shared item is a write unit at most
-LEAST_PART: Final = (
-    8  # a search ends with less than this part of its units left: small items would take many calls
-)
-
-logger = logging.getLogger(__name__)
+AT_ONCE: Final = 64  # units of a query at most: a delivery that is found spares the next one
+LEAST_PART: Final = 8  # a look ends with less than this part of its units: small items would take many calls
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Deliveries as items of their own; `newer`: those that an item of a later release may have.
 
-    `left`: those to go on with, each with the key of an item that the search came to.
+    `left`: those to go on with, each with the key of an item that the look came to. `error`: what ended it.
     """
 
     items: Mapping[LogKey, Item]
     newer: Mapping[LogKey, NewerFormError]
     left: Mapping[LogKey, str]
+    error: UnavailableError | None = None
 
 
-def search(table: Table, webhook_id: str, look: Look, *, units: int) -> Found:
+def look_for(table: Table, webhook_id: str, look: Look, *, units: int) -> Found:
     """Go on with a look, which reads consistently, and takes so many read units at most, one at least.
 
-    Raises UnavailableError where the table answers nothing; what it read before is kept.
+    Where the table does not answer, what was read before is kept.
     """
     partition = Partition("pk", shared_partition(webhook_id))
     found, newer, left = dict[LogKey, Item](), dict[LogKey, NewerFormError](), units
     while (stretch := look.stretch()) is not None and left * LEAST_PART >= units:
-        limit = left * ITEMS_OF_UNIT
+        limit = min(left, AT_ONCE) * ITEMS_OF_UNIT
         positions = Positions(*stretch)
         try:
             items = list(islice(read(table, partition, positions, limit=limit, descending=False), limit))
         except UnavailableError as error:
-            if left == units:
-                raise
-            logger.warning("delivery_log.unread", extra={"webhook_id": webhook_id, "reason": str(error)})
-            break
+            return Found(found, newer, look.left(), error)
         left -= max(1, -(-sum(map(item_size, items)) // READ_UNIT))
+        wanted = look.open
         for item in items:
             try:
                 shared = read_shared(item)
             except NewerFormError as error:
-                newer |= dict.fromkeys(look.touched(item["sk"]["S"]), error)
+                touched = look.touched(item["sk"]["S"]) - found.keys()
+                newer |= dict.fromkeys(touched, error)
                 continue
-            found |= shared.items_of(look.open) if shared else {}
+            found |= shared.items_of(wanted) if shared else {}
         look.end(found.keys() | newer.keys())
         look.came_to(items[-1]["sk"]["S"] if len(items) == limit else stretch[1])
     return Found(found, newer, look.left())
