@@ -8,7 +8,8 @@ import pytest
 
 from tests.clocks import NOW
 from tests.contract.logged import plain
-from tests.factories import SCOPE, InMemoryApp
+from tests.factories import SCOPE, InMemoryApp, basic_api
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.endpoint import OneByOne, ScriptedEndpoint, ScriptedTokens, http_response
 from tests.fakes.queues import FakeDeliveryQueue
@@ -17,6 +18,7 @@ from webhooks.domain.delivery import Delivery, Pack, delivery_id
 from webhooks.domain.delivery_log import LogKey, log_key
 from webhooks.domain.delivery_message import decode_pack, encode_pack
 from webhooks.domain.lane import Lane
+from webhooks.domain.webhook import Credential, StoredCredential
 from webhooks.services.dispatch import loading
 from webhooks.services.dispatch.stages import DeliveryMessage
 
@@ -30,6 +32,18 @@ def units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "LOOK_UNITS_OF_WEBHOOK", UNITS)
 
 
+class CountedCredentials:
+    """Counts how many credentials are read."""
+
+    def __init__(self, real: FakeCredentials) -> None:
+        self.reads = 0
+        self._real = real
+
+    def read(self, stored: StoredCredential) -> Credential:
+        self.reads += 1
+        return self._real.read(stored)
+
+
 @dataclass
 class Bench:
     """A dispatcher, a webhook whose log is dense, and another one."""
@@ -41,8 +55,9 @@ class Bench:
     due: int | None = None
 
     def __post_init__(self) -> None:
-        self.dense: str = self.app.create(retryCount=1, retryCodes=[503])["_id"]
+        self.dense: str = self.app.create(api=basic_api(), retryCount=1, retryCodes=[503])["_id"]
         self.healthy: str = self.app.create()["_id"]
+        self.credentials = CountedCredentials(self.app.credentials)
         self.log.items_of_unit = 1
         for number in range(DENSE):
             at = AT + number * 8
@@ -53,7 +68,14 @@ class Bench:
                 ]
             )
 
-    def message(self, message_id: str, webhook_id: str, events: Sequence[tuple[str, int]]) -> DeliveryMessage:
+    def message(
+        self,
+        message_id: str,
+        webhook_id: str,
+        events: Sequence[tuple[str, int]],
+        *,
+        looked_to: str | None = None,
+    ) -> DeliveryMessage:
         """Return a message that was received before. `events`: ids, and ms after AT."""
         deliveries = tuple(
             Delivery(
@@ -66,7 +88,8 @@ class Bench:
             )
             for each, ms in events
         )
-        return DeliveryMessage(message_id, encode_pack(Pack(webhook_id, SCOPE, deliveries, due=self.due)), 2)
+        pack = Pack(webhook_id, SCOPE, deliveries, due=self.due, looked_to=looked_to)
+        return DeliveryMessage(message_id, encode_pack(pack), 2)
 
     def dispatch(self, *messages: DeliveryMessage, lane: Lane = Lane.FAST) -> tuple[set[str], int]:
         """Dispatch a batch; return the messages to come again, and the requests made."""
@@ -81,6 +104,7 @@ class Bench:
                 workers=workers,
                 clock=self.app.clock,
                 monotonic=self.app.clock,
+                wrap=lambda name, port: self.credentials if name == "credentials" else port,
             ).dispatch(messages, lane)
         return again, len(self.endpoint.requests()) - before
 
@@ -172,6 +196,23 @@ def test_one_delivery_of_two_messages_goes_on_once(bench: Bench) -> None:
     bench.queue.slow.take_all()
     bench.queue.refused.add(bench.dense)
     assert bench.dispatch(*messages) == ({"m", "n"}, 0)
+
+
+def test_a_pack_goes_on_where_the_first_of_its_deliveries_is_not_looked_for(bench: Bench) -> None:
+    """Another message of the batch came further with one of them, and does not have the others."""
+    far = f"{AT + 900:012x}-{'8' * 32}+00000000"
+    both = bench.message("both", bench.dense, [("new", 4), ("other", 5), ("old 60 0", 480)])
+    one = bench.message("one", bench.dense, [("new", 4)], looked_to=far)
+    assert bench.dispatch(both, one) == (set(), 0)
+    assert bench.drain()[1] == 2
+
+
+def test_no_credential_is_read_for_what_is_still_looked_for(bench: Bench) -> None:
+    """It would be read for each part of the look."""
+    bench.dispatch(bench.message("m", bench.dense, [("new", 4)]))
+    assert bench.credentials.reads == 0
+    bench.drain()
+    assert bench.credentials.reads == 1
 
 
 def test_a_message_whose_look_cannot_go_on_comes_again(bench: Bench) -> None:
