@@ -332,6 +332,7 @@ CASES = [
         for name, pack in (
             ("pack-marked", _fresh_pack(again=False)),
             ("pack-again", _fresh_pack(again=True)),
+            ("pack-looked", replace(_fresh_pack(again=True), looked_to=f"{AT:012x}-{'8' * 32}+00c0ffee")),
         )
     ),
     Case(

@@ -1,7 +1,7 @@
 """A backend's delivery log together with its reader."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.aws_stub.responses import stub_aws
@@ -15,7 +15,8 @@ from webhooks.adapters.dynamodb.batch_reader import DynamoBatchReader
 from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.domain.delivery_log import LogEntry, Logged, LogKey
-from webhooks.ports import BatchReader, DeliveryLog, DeliveryLogReader
+from webhooks.domain.log_looks import NOWHERE
+from webhooks.ports import BatchContext, BatchReader, DeliveryLog, DeliveryLogReader
 
 
 @dataclass
@@ -27,6 +28,21 @@ class OpenedLog:
 
     def record(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
         return list(self.log.record(entries))
+
+    def look(
+        self, keys: Sequence[LogKey], *, after: Mapping[LogKey, str] = NOWHERE, units: int = 100
+    ) -> BatchContext:
+        """Look for deliveries in shared items, webhook by webhook."""
+        looks = [
+            self.reader.look([each for each in keys if each.webhook_id == webhook], after=after, units=units)
+            for webhook in sorted({each.webhook_id for each in keys})
+        ]
+        return BatchContext(
+            dict(pair for look in looks for pair in look.webhooks.items()),
+            dict(pair for look in looks for pair in look.logged.items()),
+            frozenset(each for look in looks for each in look.newer),
+            looked_to=dict(pair for look in looks for pair in look.looked_to.items()),
+        )
 
     def logged(self, keys: Sequence[LogKey]) -> dict[LogKey, Logged]:
         return dict(self.reader.read([], keys).logged)

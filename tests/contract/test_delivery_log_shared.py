@@ -7,7 +7,7 @@ import pytest
 from tests.contract.backends import Backend
 from tests.contract.logged import NORTH, OTHER, SUCCEEDED, TIME, WEBHOOK, as_read, plain
 from tests.contract.opened_log import OpenedLog, open_log
-from webhooks.domain.delivery_log import LogCount, LogQuery, Outcome
+from webhooks.domain.delivery_log import LogCount, LogKey, LogQuery, Outcome
 from webhooks.domain.log_sharing import SPAN
 
 ALL = LogQuery(NORTH, WEBHOOK)
@@ -25,7 +25,7 @@ def test_deliveries_that_share_an_item_are_looked_for_and_have_no_key_of_their_o
 
     keys = [*(each.key for each in entries), absent.key]
     assert log.logged(keys) == {}
-    found = log.reader.look(keys)
+    found = log.look(keys)
     assert found.webhooks == {}
     assert found.newer == set()
     assert set(found.logged) == {each.key for each in entries}
@@ -48,7 +48,7 @@ def test_one_that_settles_alone_has_an_item_of_its_own(log: OpenedLog) -> None:
     apart = [plain(1), plain(2 + SPAN), plain(3, webhook_id=OTHER)]
     log.record(apart)
     assert set(log.logged([each.key for each in apart])) == {each.key for each in apart}
-    assert log.reader.look([each.key for each in apart]).logged == {}
+    assert log.look([each.key for each in apart]).logged == {}
 
 
 def test_an_item_of_its_own_counts(log: OpenedLog) -> None:
@@ -112,8 +112,8 @@ def test_a_look_is_for_several_webhooks_and_times(log: OpenedLog) -> None:
         for number in range(2)
     ]
     log.record(entries)
-    assert set(log.reader.look([each.key for each in entries]).logged) == {each.key for each in entries}
-    assert log.reader.look([]).logged == {}
+    assert set(log.look([each.key for each in entries]).logged) == {each.key for each in entries}
+    assert log.look([]).logged == {}
 
 
 @pytest.mark.parametrize("consistent", [True, False])
@@ -122,3 +122,22 @@ def test_own_items_are_read_either_way(log: OpenedLog, *, consistent: bool) -> N
     log.record([one])
     read = log.reader.read([], [one.key, plain(2).key], consistent=consistent)
     assert read.logged[one.key].attempts == (replace(SUCCEEDED, at=TIME + 41, latency_ms=81),)
+
+
+def test_a_look_goes_on_where_one_before_it_ended(log: OpenedLog) -> None:
+    """Items of a unit each at most: a look of few units ends early, and tells the place."""
+    stored = [[plain(20 * number + each) for each in range(2)] for number in range(40)]
+    for pair in stored:
+        log.record(pair)
+    last, absent, early = stored[-1][0].key, plain(15, event_id="absent").key, stored[0][1].key
+    found, after, rounds = set[LogKey](), dict[LogKey, str](), 0
+    pending = [last, absent, early]
+    while pending:
+        looked = log.look(pending, after=after, units=2)
+        found |= set(looked.logged)
+        assert all(place > after.get(each, "") for each, place in looked.looked_to.items())
+        after, rounds = dict(looked.looked_to), rounds + 1
+        pending = [each for each in pending if each in after]
+    assert found == {last, early}
+    assert rounds > 1
+    assert log.look([early], after={early: f"{TIME + 9:012x}-{'f' * 32}+00000000"}, units=2).logged == {}

@@ -1,11 +1,12 @@
 """Webhooks and log together, over the fakes of both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.fakes.delivery_log import FakeDeliveryLog
 from tests.fakes.faults import Fault, effect, no_fault
 from tests.fakes.subscriptions import FakeSubscriptions
 from webhooks.domain.delivery_log import LogKey
+from webhooks.domain.log_looks import NOWHERE, Look
 from webhooks.domain.scope import Scope
 from webhooks.ports import BatchContext
 
@@ -31,7 +32,10 @@ class FakeBatchReader:
         with effect(self._fault, "batch.read"):
             return BatchContext(self._subscriptions.get_many(webhooks), self._log.logged(log))
 
-    def look(self, log: Sequence[LogKey]) -> BatchContext:
-        """Return those of the deliveries that are in shared items."""
+    def look(
+        self, log: Sequence[LogKey], *, after: Mapping[LogKey, str] = NOWHERE, units: int
+    ) -> BatchContext:
+        """Return those of a webhook's deliveries that are in shared items."""
         with effect(self._fault, "batch.look"):
-            return BatchContext({}, self._log.shared(log))
+            look = Look(log, after)
+            return BatchContext({}, self._log.look(look, units=units), looked_to=look.left())

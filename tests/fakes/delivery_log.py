@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from threading import RLock
+from zlib import crc32
 
 from tests.fakes.faults import Fault, effect, no_fault
 from webhooks.domain.delivery_log import (
@@ -25,6 +26,7 @@ from webhooks.domain.delivery_log import (
     PayloadStep,
     payload_step,
 )
+from webhooks.domain.log_looks import Look
 from webhooks.domain.log_sharing import share
 from webhooks.domain.scope import Scope
 
@@ -43,11 +45,14 @@ class FakeDeliveryLog:
     def __init__(self, *, keep_all_payloads: bool = False, fault: Fault = no_fault) -> None:
         self.refused: set[str] = set()
         self.refused_payloads: set[str] = set()
+        self.items_of_unit = 4  # shared items that a read unit has
         self._kept = tuple(Outcome) if keep_all_payloads else KEPT
         self._fault = fault
         self._lock = RLock()
         self._entries: dict[str, LogEntry] = {}  # those with an item of their own, by the delivery's id
         self._shared: dict[str, LogEntry] = {}  # those of shared items
+        # Shared items of a webhook, in their order: each with its key, and the ids of its deliveries.
+        self._items: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
         # Partitions, in their order, as the table and its index have them: places and deliveries' ids.
         self._of_webhook: defaultdict[str, list[_Placed]] = defaultdict(list)
         self._undelivered: defaultdict[Scope, list[_Placed]] = defaultdict(list)
@@ -77,8 +82,7 @@ class FakeDeliveryLog:
                 lambda plain: plain if len(plain) <= MAX_SHARED else None,
             )
             for entries_of_item, _ in sharing.shared:
-                for entry in entries_of_item:
-                    self._write_shared(entry)
+                self._write_shared(entries_of_item)
             for entry in sharing.own:
                 self._write(entry)
         if gone := [each for each in written if steps[each] is PayloadStep.DELETE]:
@@ -102,10 +106,23 @@ class FakeDeliveryLog:
         with self._lock:
             return _logged(keys, self._entries)
 
-    def shared(self, keys: Iterable[LogKey]) -> dict[LogKey, Logged]:
-        """Return the state of those that are in shared items."""
+    def look(self, look: Look, *, units: int) -> dict[LogKey, Logged]:
+        """Go on with a look, through so many units of shared items at most; return the state of what it finds."""
+        found = dict[LogKey, Logged]()
+        left = units * self.items_of_unit
         with self._lock:
-            return _logged(keys, self._shared)
+            while left > 0 and (stretch := look.stretch()) is not None:
+                left -= 1  # a query, also of nothing
+                items = self._items[next(iter(look.open)).webhook_id]
+                first, end = (bisect_left(items, (place,)) for place in stretch)
+                read = items[first : min(end, first + left + 1)]
+                left -= max(0, len(read) - 1)
+                keys = {each.delivery_id: each for each in look.open}
+                shared = {each: self._shared[each] for _, ids in read for each in ids if each in keys}
+                found |= _logged(map(keys.__getitem__, shared), shared)
+                look.end(found)
+                look.came_to(stretch[1] if first + len(read) == end else read[-1][0])
+        return found
 
     def find(self, keys: Sequence[LogKey]) -> Mapping[LogKey, LogEntry]:
         """Return those that exist."""
@@ -168,10 +185,16 @@ class FakeDeliveryLog:
         if _is_indexed(entry):
             insort(self._undelivered[entry.scope], placed)
 
-    def _write_shared(self, entry: LogEntry) -> None:
-        if self._entry(entry.key.delivery_id) is None:
-            insort(self._of_webhook[entry.key.webhook_id], (_place(entry), entry.key.delivery_id))
-        self._shared[entry.key.delivery_id] = entry
+    def _write_shared(self, entries: Sequence[LogEntry]) -> None:
+        for entry in entries:
+            if self._entry(entry.key.delivery_id) is None:
+                insort(self._of_webhook[entry.key.webhook_id], (_place(entry), entry.key.delivery_id))
+            self._shared[entry.key.delivery_id] = entry
+        ids = tuple(entry.key.delivery_id for entry in entries)
+        item = f"{_place(entries[-1])}+{crc32(''.join(ids).encode()):08x}", ids
+        items = self._items[entries[-1].key.webhook_id]
+        if item not in items:
+            insort(items, item)
 
     def _entry(self, delivery_id: str) -> LogEntry | None:
         """Return a delivery's own item, or else its part of a shared one."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever
+from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.contract.backends import Backend, backend_named
 from tests.contract.logged import NORTH, WEBHOOK, entry, plain
 from tests.contract.opened_log import OpenedLog, open_log
@@ -89,7 +89,7 @@ def test_an_item_that_cannot_be_read_is_left_out(backend: Backend, broken: dict[
     item = max(shared(backend, log), key=lambda each: each["sk"]["S"])
     backend.clients.dynamodb.put_item(TableName=log.table, Item=item | broken)
     assert len(log.reads.newest(ALL, after=None, size=9).entries) == 4
-    assert set(log.reader.look([plain(number).key for number in (1, 11)]).logged) == {plain(1).key}
+    assert set(log.look([plain(number).key for number in (1, 11)]).logged) == {plain(1).key}
 
 
 def test_an_item_of_a_later_release_is_an_outage(backend: Backend) -> None:
@@ -98,25 +98,61 @@ def test_an_item_of_a_later_release_is_an_outage(backend: Backend) -> None:
     [item] = shared(backend, log)
     backend.clients.dynamodb.put_item(TableName=log.table, Item=item | {"v": {"N": "2"}})
     far = plain(90_000).key
-    assert log.reader.look([plain(1).key, far]).newer == {plain(1).key}
+    assert log.look([plain(1).key, far]).newer == {plain(1).key}
     for read in (lambda: log.reads.find([plain(1).key]), lambda: log.reads.newest(ALL, after=None, size=9)):
         with pytest.raises(NewerFormError, match="shared item of the delivery log of version 2"):
             read()
 
 
-def test_a_look_has_a_bound(
+def test_a_requests_look_has_a_bound(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(shared_rows, "MAX_LOOKED_AT", 3)
+    monkeypatch.setattr(shared_rows, "LOOK_UNITS", 1)
     log = open_log(backend)
-    for first in range(0, 50, 10):
+    for first in range(0, 60, 10):
         log.record([plain(first + number) for number in range(4)])
-    keys = [plain(21).key, plain(31).key]
-    assert set(log.reader.look([plain(0).key, *keys]).logged) == {plain(0).key, plain(21).key}
+    keys = [plain(21).key, plain(51).key]
+    assert set(log.reads.find([plain(0).key, *keys])) == {plain(0).key, plain(21).key}
     assert "delivery_log.look_ended" in caplog.messages
 
 
 def test_a_look_at_a_table_that_does_not_answer_says_so(backend: Backend) -> None:
     log = log_of(backend, query=forever(fail("InternalServerError")))
     with pytest.raises(UnavailableError, match="dynamodb Query"):
-        log.reader.look([plain(1).key])
+        log.look([plain(1).key])
+
+
+def test_a_look_that_a_fault_ends_keeps_what_it_read(backend: Backend) -> None:
+    """It goes on behind that: a partition that is throttled now and then delays it, and no more."""
+    log = log_of(backend, query=[works, fail("ThrottlingException")])
+    for first in (0, 10_000):
+        log.record([plain(first + number) for number in range(4)])
+    one, other = plain(1).key, plain(10_001).key
+
+    looked = log.look([one, other])
+    assert set(looked.logged) == {one}
+    assert set(looked.looked_to) == {other}
+    throttled = log_of(backend, query=[fail("ThrottlingException")])
+    with pytest.raises(UnavailableError, match="dynamodb Query: ThrottlingException"):
+        throttled.look([other], after=looked.looked_to)
+    assert set(log.look([other], after=looked.looked_to).logged) == {other}
+
+
+def test_a_request_that_a_fault_ends_takes_nothing_for_absent(backend: Backend) -> None:
+    log = log_of(backend, query=[works, fail("ThrottlingException")])
+    log.record([plain(number) for number in range(4)])
+    with pytest.raises(UnavailableError, match="dynamodb Query: ThrottlingException"):
+        log.reads.find([plain(0).key, plain(3).key, plain(1000).key, plain(90_000).key])
+
+
+def test_an_item_of_a_later_release_is_one_of_its_own_deliveries_alone(backend: Backend) -> None:
+    log = open_log(backend)
+    for first in (0, 3000, 6000):
+        log.record([plain(first + number) for number in range(4)])
+    item = sorted(shared(backend, log), key=lambda each: each["sk"]["S"])[1]
+    backend.clients.dynamodb.put_item(TableName=log.table, Item=item | {"v": {"N": "2"}})
+    keys = [plain(1).key, plain(3001).key, plain(6001).key, plain(9000).key]
+    looked = log.look(keys)
+    assert set(looked.logged) == {keys[0], keys[2]}
+    assert looked.newer == {keys[1]}
+    assert looked.looked_to == {}

@@ -97,7 +97,7 @@ def test_a_look_costs_the_shared_items_of_its_times(tables: Tables, log: OpenedL
     one = plain(10_005).key
 
     def look() -> int:
-        assert set(log.reader.look([one]).logged) == {one}
+        assert set(log.look([one]).logged) == {one}
         return 1
 
     assert tables.cost(look).read_units <= 4  # twenty items of half a kilobyte

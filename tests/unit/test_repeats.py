@@ -1,6 +1,6 @@
 """A delivery that shares an item of the log is recognised wherever its message may have come before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import batched
@@ -19,8 +19,10 @@ from webhooks.domain.delivery_log import LogKey, Outcome
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.lane import Lane
+from webhooks.domain.log_looks import NOWHERE
 from webhooks.domain.scope import Scope
 from webhooks.ports import BatchContext
+from webhooks.services.dispatch.loading import LOOK_UNITS, LOOK_UNITS_OF_WEBHOOK
 from webhooks.services.dispatch.stages import DeliveryMessage
 
 AT = int(NOW) * 1000 + 1
@@ -33,6 +35,7 @@ class Reader(FakeBatchReader):
         super().__init__(app.subscriptions, log)
         self.consistent: list[bool] = []
         self.looks: list[int] = []
+        self.units: list[int] = []
         self.newer = False
         self.is_away = False
         self.throttled: set[str] = set()  # webhooks
@@ -43,11 +46,18 @@ class Reader(FakeBatchReader):
         self.consistent.append(consistent)
         return super().read(webhooks, log, consistent=consistent)
 
-    def look(self, log: Sequence[LogKey]) -> BatchContext:
+    def look(
+        self, log: Sequence[LogKey], *, after: Mapping[LogKey, str] = NOWHERE, units: int
+    ) -> BatchContext:
         self.looks.append(len(log))
+        self.units.append(units)
         if self.is_away or not self.throttled.isdisjoint(each.webhook_id for each in log):
             raise UnavailableError("dynamodb Query")
-        return BatchContext({}, {}, frozenset(log)) if self.newer else super().look(log)
+        return (
+            BatchContext({}, {}, frozenset(log))
+            if self.newer
+            else super().look(log, after=after, units=units)
+        )
 
 
 @dataclass
@@ -178,12 +188,24 @@ def test_a_webhook_whose_log_is_throttled_delays_no_other(bench: Bench) -> None:
     assert bench.dispatch(4, receives=2, others=[other]) == ({"m"}, 4)
 
 
-def test_a_table_that_is_away_is_asked_for_few_webhooks(bench: Bench) -> None:
+def test_webhooks_whose_logs_are_throttled_delay_no_other_however_many(bench: Bench) -> None:
     others: list[str] = [bench.app.create()["_id"] for _ in range(5)]
-    bench.reader.is_away = True
+    bench.reader.throttled.update(others[:4])
 
-    assert bench.dispatch(2, receives=2, others=others) == ({"m", *others}, 0)
-    assert len(bench.reader.looks) == 2
+    assert bench.dispatch(2, receives=2, others=others) == ({*others[:4]}, 4)
+
+
+def test_the_looks_of_a_batch_share_its_units_in_equal_parts(bench: Bench) -> None:
+    others: list[str] = [bench.app.create()["_id"] for _ in range(9)]
+
+    bench.dispatch(2, receives=2)
+    bench.dispatch(2, receives=2, others=others)
+
+    [alone, *together] = bench.reader.units
+    assert alone == LOOK_UNITS_OF_WEBHOOK
+    assert len(together) == 10
+    assert sum(together) <= LOOK_UNITS
+    assert min(together) == max(together) >= 25
 
 
 def test_what_may_be_in_an_item_of_a_later_release_comes_again(bench: Bench) -> None:

@@ -94,18 +94,17 @@ class Batch:
         background: Background | None = None,
         http: Http | None = None,
     ) -> Dispatcher:
-        with ThreadPoolExecutor(1) as workers:
-            return make_dispatcher(
-                self.app,
-                self.queue,
-                self.log,
-                http=http or Http(self.endpoint, before_end),
-                tokens=ScriptedTokens(),
-                workers=workers,
-                clock=self.app.clock,
-                monotonic=self.app.clock,
-                background=background or AtOnce(),
-            )
+        return make_dispatcher(
+            self.app,
+            self.queue,
+            self.log,
+            http=http or Http(self.endpoint, before_end),
+            tokens=ScriptedTokens(),
+            workers=AtOnce(),
+            clock=self.app.clock,
+            monotonic=self.app.clock,
+            background=background or AtOnce(),
+        )
 
     def recorded(self) -> int:
         return len(self.log.entries())

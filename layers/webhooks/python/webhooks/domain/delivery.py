@@ -92,7 +92,8 @@ class Pack:
     may not be sent, where a rate limit reserved a slot for them. `sent_at`: when the queue took the first
     of their events, in epoch ms; None in packs of a release. `again`: its deliveries may have been sent
     before, in packs that the log keeps together. `version`: its community's, as fan-out read it; None in
-    packs of a release.
+    packs of a release. `looked_to`: the place in the log as far as which its deliveries were looked for, and
+    not found.
     """
 
     webhook_id: str
@@ -103,6 +104,7 @@ class Pack:
     sent_at: int | None = None
     again: bool = False
     version: int | None = None
+    looked_to: str | None = None
 
     @property
     def is_probe(self) -> bool:

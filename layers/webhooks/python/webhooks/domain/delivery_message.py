@@ -40,6 +40,7 @@ def encode_pack(pack: Pack) -> str:
         **({"sentAt": pack.sent_at} if pack.sent_at is not None else {}),
         **({"again": True} if pack.again else {}),
         **({"version": pack.version} if pack.version is not None else {}),
+        **({"lookedTo": pack.looked_to} if pack.looked_to is not None else {}),
         "deliveries": [
             {
                 "id": delivery.id,
@@ -86,6 +87,7 @@ def decode_pack(text: str) -> Pack:
             sent_at=int(head["sentAt"]) if head.get("sentAt") is not None else None,
             again=bool(head.get("again")),
             version=int(head["version"]) if head.get("version") is not None else None,
+            looked_to=str(head["lookedTo"]) if head.get("lookedTo") is not None else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise MalformedPackError(

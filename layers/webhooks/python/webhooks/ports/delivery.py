@@ -1,7 +1,7 @@
 """Queues of events and deliveries, the delivery log, and the read of a batch of deliveries."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from webhooks.domain.delivery import Pack
@@ -10,6 +10,7 @@ from webhooks.domain.errors import CorruptError
 from webhooks.domain.event_array import ArrayPart
 from webhooks.domain.event_slice import EventSlice
 from webhooks.domain.lane import Lane
+from webhooks.domain.log_looks import NOWHERE
 from webhooks.domain.replay import PagePlan, RecoveryTask, Replay
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Webhook
@@ -76,12 +77,14 @@ class BatchContext:
     """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log.
 
     `newer`: deliveries whose state has a form of a later release. `unread`: those whose state is not known.
+    `looked_to`: those that a part of the log does not have, each with the place as far as which it was read.
     """
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
     logged: Mapping[LogKey, Logged]
     newer: frozenset[LogKey] = frozenset()
     unread: frozenset[LogKey] = frozenset()
+    looked_to: Mapping[LogKey, str] = field(default_factory=dict)
 
 
 class BatchReader(Protocol):
@@ -95,10 +98,13 @@ class BatchReader(Protocol):
         Webhooks are read consistently, and the log where `consistent` says so.
         """
 
-    def look(self, log: Sequence[LogKey]) -> BatchContext:
-        """Return deliveries that are in shared items, read consistently; one call for each webhook at least.
+    def look(
+        self, log: Sequence[LogKey], *, after: Mapping[LogKey, str] = NOWHERE, units: int
+    ) -> BatchContext:
+        """Return those of a webhook's deliveries that are in shared items, read consistently.
 
-        `newer`: those that may be in one of a later release.
+        It reads `units` of the log at most, and always a part that it has not read before: behind the places
+        `after` of a look before. `newer`: those that may be in an item of a later release.
         """
 
 

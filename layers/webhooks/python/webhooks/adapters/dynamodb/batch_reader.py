@@ -1,17 +1,17 @@
 """The webhooks and the log items of a batch, from two tables in one call for up to 100 items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.dynamodb.delivery_log_items import LOGGED, item_key, logged_from
 from webhooks.adapters.dynamodb.items import key
-from webhooks.adapters.dynamodb.shared_rows import find_shared
+from webhooks.adapters.dynamodb.shared_looks import look_for
 from webhooks.adapters.dynamodb.table import Table, get_items
 from webhooks.adapters.dynamodb.webhook_items import found_webhooks, keys_of
 from webhooks.domain.delivery_log import Logged, LogKey
 from webhooks.domain.errors import NewerFormError
-from webhooks.domain.log_sharing import lookups
+from webhooks.domain.log_looks import NOWHERE, Look
 from webhooks.domain.scope import Scope
 from webhooks.ports import BatchContext
 
@@ -55,16 +55,18 @@ class DynamoBatchReader:
                 newer.add(log_key)
         return BatchContext(found_webhooks(webhook_keys, stored), logged, frozenset(newer))
 
-    def look(self, log: Sequence[LogKey]) -> BatchContext:
-        """Return those of the deliveries that are in shared items."""
-        logged, newer = dict[LogKey, Logged](), set[LogKey]()
-        for group in lookups(log):
-            try:
-                found = find_shared(self._deliveries, group)
-            except NewerFormError:
-                newer |= set(group)
-                continue
-            logged |= {
-                each: known for each, item in found.items() if (known := logged_from(item)) is not None
-            }
-        return BatchContext({}, logged, frozenset(newer))
+    def look(
+        self, log: Sequence[LogKey], *, after: Mapping[LogKey, str] = NOWHERE, units: int
+    ) -> BatchContext:
+        """Return those of a webhook's deliveries that are in shared items."""
+        if not log:
+            return BatchContext({}, {})
+        look = Look(log, after)
+        before = look.left()
+        found = look_for(self._deliveries, log[0].webhook_id, look, units=units)
+        if found.error is not None and found.left == before:  # it came no further
+            raise found.error
+        logged = {
+            each: known for each, item in found.items.items() if (known := logged_from(item)) is not None
+        }
+        return BatchContext({}, logged, frozenset(found.newer), looked_to=found.left)

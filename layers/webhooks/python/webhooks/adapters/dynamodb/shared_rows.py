@@ -16,14 +16,17 @@ from webhooks.adapters.dynamodb.shared_items import (
     shared_partition,
     shared_time,
 )
+from webhooks.adapters.dynamodb.shared_looks import look_for
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.delivery_log import LATEST, LogKey, LogQuery
+from webhooks.domain.log_looks import Look
 from webhooks.domain.log_sharing import SPAN
 
 MORE = 64  # shared items of a further read
-# Shared items of a look for deliveries: DynamoDB takes no more of a webhook in twice SPAN. Many events with
-# one time could make a look as long as the log: a delivery that it does not find is sent again.
-MAX_LOOKED_AT = 4000
+MAX_COUNTED = 4000  # shared items of a read that counts
+# Read units of a request's look for deliveries: many events with one time could make it as long as the log. A
+# delivery that it does not find is taken to be absent.
+LOOK_UNITS = 1000
 _BEHIND: Final = "~"  # sorts behind the hash of a shared item's key
 
 logger = logging.getLogger(__name__)
@@ -106,24 +109,16 @@ class SharedRows:
 def find_shared(table: Table, group: Sequence[LogKey]) -> dict[LogKey, Item]:
     """Look for deliveries, as `lookups` groups them; return those that exist, as items of their own.
 
-    Raises NewerFormError where one may be in an item of a later release.
+    Raises UnavailableError, and NewerFormError where one may be in an item of a later release.
     """
-    wanted, found = set(group), dict[LogKey, Item]()
-    partition = Partition("pk", shared_partition(group[0].webhook_id))
-    near = positions(group[0].log_time, min(group[-1].log_time + SPAN, LATEST))
-    items = read(
-        table, partition, Positions(near.first, near.last + _BEHIND), limit=MAX_LOOKED_AT, descending=False
-    )
-    for number, item in enumerate(items):
-        if number == MAX_LOOKED_AT:
-            logger.warning("delivery_log.look_ended", extra={"webhook_id": group[0].webhook_id})
-            break
-        shared = read_shared(item)
-        if shared:
-            found |= shared.items_of(wanted)
-        if len(found) == len(wanted):
-            break
-    return found
+    webhook_id = group[0].webhook_id
+    found = look_for(table, webhook_id, Look(group), units=LOOK_UNITS)
+    for error in (found.error, *found.newer.values()):
+        if error is not None:
+            raise error
+    if found.left:
+        logger.warning("delivery_log.look_ended", extra={"webhook_id": webhook_id})
+    return dict(found.items)
 
 
 def count_shared(
@@ -152,9 +147,9 @@ def count_shared(
             table,
             partition,
             Positions(near.first, near.last + _BEHIND),
-            limit=MAX_LOOKED_AT,
+            limit=MAX_COUNTED,
             descending=False,
-            more=MAX_LOOKED_AT,
+            more=MAX_COUNTED,
             attributes=f"sk, {COUNT}" if is_within else None,
         )
         for item in items:

@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from webhooks.domain.delivery import Pack
 from webhooks.domain.delivery_log import Logged, LogKey, Outcome
@@ -24,7 +25,10 @@ from webhooks.services.dispatch.callback_request import CallbackSigner
 from webhooks.services.dispatch.stages import Decoded
 from webhooks.services.dispatch.webhook_cache import NO_CACHE, WebhookCache
 
-FAILED_LOOKS = 2  # webhooks, until the table is taken to be away: each further call would take as long
+# Read units of the looks for the deliveries of a batch, and of one webhook in it: events with times close to
+# each other can make a look as long as a tenant likes. What is beyond goes on by the slow lane.
+LOOK_UNITS = 256
+LOOK_UNITS_OF_WEBHOOK = 128
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +39,8 @@ class Loaded:
 
     A CredentialMissingError says that the secret is missing, a StaleError that the webhook was changed
     meanwhile and its credential with it. `newer`: deliveries whose state a later release wrote.
-    `unread`: those of which the log did not tell whether they were sent.
+    `unread`: those of which the log did not tell whether they were sent. `looked_to`: those that a part of
+    the log does not have, with the place as far as which it was read.
     """
 
     webhooks: Mapping[tuple[Scope, str], Webhook | CorruptError]
@@ -43,10 +48,11 @@ class Loaded:
     credentials: Mapping[str, Credential | Exception] = field(repr=False)
     newer: frozenset[LogKey] = frozenset()
     unread: frozenset[LogKey] = frozenset()
+    looked_to: Mapping[LogKey, str] = field(default_factory=dict)
 
 
 class Loader:
-    """Loads batches. `workers` read credentials in parallel."""
+    """Loads batches. `workers` read credentials, and look for the deliveries of webhooks, in parallel."""
 
     def __init__(
         self,
@@ -77,13 +83,13 @@ class Loader:
         sent = {
             webhook.id: webhook
             for each in decoded
-            if each.key not in read.newer and each.key not in read.unread
+            if each.key not in read.newer and each.key not in read.unread and each.key not in read.looked_to
             if not is_repeat(each, read.logged.get(each.key))
             if isinstance(webhook := read.webhooks.get((each.pack.scope, each.pack.webhook_id)), Webhook)
             if webhook.enabled and not is_held(each.pack, webhook) and not is_deferred(webhook, lane)
         }
         credentials = self.load_credentials(sent.values())
-        return Loaded(read.webhooks, read.logged, credentials, read.newer, read.unread)
+        return Loaded(read.webhooks, read.logged, credentials, read.newer, read.unread, read.looked_to)
 
     def _read(
         self,
@@ -97,34 +103,45 @@ class Loader:
         """
         keys = list(dict.fromkeys(each.key for each in decoded))
         read = self._reader.read(webhooks, keys, consistent=bool(may_be_sent))
-        unknown = {
-            each.key: None
+        unknown = [
+            each
             for each in may_be_sent
             if not each.delivery.tries and may_share(each.key)
             if each.key not in read.logged and each.key not in read.newer
-        }
+        ]
         return self._look(read, unknown) if unknown else read
 
-    def _look(self, read: BatchContext, unknown: Iterable[LogKey]) -> BatchContext:
-        """Look for deliveries webhook by webhook: one whose log is throttled costs no other's deliveries."""
-        by_webhook: dict[str, list[LogKey]] = defaultdict(list)
+    def _look(self, read: BatchContext, unknown: Iterable[Decoded]) -> BatchContext:
+        """Look for deliveries webhook by webhook, each with its part of the batch's units.
+
+        So one webhook's log, dense or throttled, costs no other's deliveries anything.
+        """
+        by_webhook: dict[str, dict[LogKey, str]] = defaultdict(dict)
         for each in unknown:
-            by_webhook[each.webhook_id].append(each)
-        logged, newer, unread, failed = dict(read.logged), set(read.newer), set[LogKey](), 0
-        for webhook_id, keys in by_webhook.items():
-            if failed == FAILED_LOOKS:
-                unread.update(keys)
-                continue
-            try:
-                found = self._reader.look(keys)
-            except UnavailableError as error:
-                logger.warning("delivery_log.unread", extra={"webhook_id": webhook_id, "reason": str(error)})
-                unread.update(keys)
-                failed += 1
-            else:
-                logged |= found.logged
-                newer |= found.newer
-        return replace(read, logged=logged, newer=frozenset(newer), unread=frozenset(unread))
+            places, place = by_webhook[each.key.webhook_id], each.pack.looked_to or ""
+            places[each.key] = max(place, places.get(each.key, ""))
+        units = min(LOOK_UNITS_OF_WEBHOOK, LOOK_UNITS // len(by_webhook))
+        looks = list(self._workers.map(partial(self._look_for, units=units), list(by_webhook.values())))
+        return replace(
+            read,
+            logged={**read.logged, **_joined(each.logged for each in looks)},
+            newer=read.newer.union(*(each.newer for each in looks)),
+            unread=frozenset().union(*(each.unread for each in looks)),
+            looked_to=_joined(each.looked_to for each in looks),
+        )
+
+    def _look_for(self, places: Mapping[LogKey, str], *, units: int) -> BatchContext:
+        """Look for a webhook's deliveries, each behind the place that looks before came to."""
+        [webhook_id] = {each.webhook_id for each in places}
+        try:
+            found = self._reader.look(list(places), after=places, units=units)
+        except UnavailableError as error:
+            logger.warning("delivery_log.unread", extra={"webhook_id": webhook_id, "reason": str(error)})
+            return BatchContext({}, {}, unread=frozenset(places))
+        if found.looked_to:
+            extra = {"webhook_id": webhook_id, "deliveries": len(found.looked_to)}
+            logger.info("delivery_log.look_goes_on", extra=extra)
+        return found
 
     def load_credentials(self, webhooks: Iterable[Webhook]) -> Mapping[str, Credential | Exception]:
         """Return the credentials that webhooks send, or their errors, as `Loaded.credentials`."""
@@ -167,6 +184,10 @@ class Loader:
             if not isinstance(after := now.get((before.scope, before.id)), Webhook)
             or after.revision != before.revision
         }
+
+
+def _joined[V](parts: Iterable[Mapping[LogKey, V]]) -> dict[LogKey, V]:
+    return {each: value for part in parts for each, value in part.items()}
 
 
 def is_repeat(decoded: Decoded, known: Logged | None) -> bool:

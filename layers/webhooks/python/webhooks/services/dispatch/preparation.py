@@ -25,6 +25,7 @@ from webhooks.services.dispatch.stages import (
     Failed,
     Held,
     Kept,
+    LookedFor,
     Malformed,
     Newer,
     NotSent,
@@ -84,7 +85,8 @@ def prepare(decoded: Sequence[Decoded], loaded: Loaded, lane: Lane) -> list[Prep
             ready.append(Duplicate(each, started[each.key]))
         else:
             started[each.key] = each.message.id
-            ready.append(_ready(each, loaded, lane))
+            place = loaded.looked_to.get(each.key)
+            ready.append(_ready(each, loaded, lane) if place is None else LookedFor(each, place))
     return ready
 
 

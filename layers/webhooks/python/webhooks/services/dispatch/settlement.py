@@ -5,7 +5,6 @@ log says so before the message is acknowledged.
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from webhooks.domain.retry import DeadLettered, PutBack, RetryAfter, Verdict
 from webhooks.ports import Clock, DeliveryLog, DeliveryQueue
 from webhooks.services.dispatch.counts import Settled, Tally
 from webhooks.services.dispatch.rate_limits import delayed_packs
+from webhooks.services.dispatch.requeued import requeued_packs
 from webhooks.services.dispatch.stages import (
     Decided,
     Decoded,
@@ -25,6 +25,7 @@ from webhooks.services.dispatch.stages import (
     DeliveryMessage,
     Failed,
     Held,
+    LookedFor,
     Malformed,
     Newer,
     Skipped,
@@ -64,7 +65,7 @@ class Settlement:
 
     def _settle(self, stages: Sequence[Stage]) -> Settled:
         now = round(self._clock() * 1000)
-        requeued = _requeued(stages)
+        requeued = requeued_packs(stages)
         delays = {key: delay for pack, delay in requeued for key in _keys([pack])}
         lost = self._requeue([*requeued, *delayed_packs(stages, now)]) | self._send_to_dlq(stages)
         again: set[str] = set()
@@ -80,7 +81,9 @@ class Settlement:
                     is_dead = self._is_dead_lettered(message, reason)
                     malformed += is_dead
                     again |= set() if is_dead else {message.id}
-                case Decided() | Skipped() | Deferred() | Delayed() if stage.decoded.key in lost:
+                case Decided() | Skipped() | Deferred() | LookedFor() | Delayed() if (
+                    stage.decoded.key in lost
+                ):
                     again.add(stage.decoded.message.id)
                 case Decided() | Skipped():
                     entries.append((stage, _entry(stage, now=now, delay=delays.get(stage.decoded.key))))
@@ -155,31 +158,13 @@ def _without_poison(stage: Stage) -> Stage:
     return stage
 
 
-def _requeued(stages: Iterable[Stage]) -> list[tuple[Pack, int]]:
-    """Put retries, and deferred deliveries, into one pack for each pack that brought them.
-
-    The longest delay holds for all retries of a pack. A retry has no slot within a rate limit yet.
-    """
-    packs: dict[tuple[str, bool], list[tuple[Decoded, int]]] = defaultdict(list)
-    for stage in stages:
-        match stage:
-            case Decided(verdict=RetryAfter(delay)):
-                packs[stage.decoded.message.id, True].append((stage.decoded, delay))
-            case Deferred():
-                packs[stage.decoded.message.id, False].append((stage.decoded, 0))
-    return [
-        (
-            replace(again[0][0].pack, deliveries=tuple(each.delivery for each, _ in again), due=None),
-            max(delay for _, delay in again),
-        )
-        for again in packs.values()
-    ]
-
-
 def _dead_lettered(stages: Iterable[Stage]) -> list[tuple[Pack, str]]:
     """Return each dead delivery as a pack of its own, so that the operator can redrive one alone."""
     return [
-        (replace(stage.decoded.pack, deliveries=(stage.decoded.delivery,)), _end_of(stage)[1] or "")
+        (
+            replace(stage.decoded.pack, deliveries=(stage.decoded.delivery,), looked_to=None),
+            _end_of(stage)[1] or "",
+        )
         for stage in stages
         if isinstance(stage, Decided | Skipped) and _is_dead(stage)
     ]
@@ -237,5 +222,9 @@ def _entry(stage: Decided | Skipped | Held, *, now: int, delay: int | None = Non
         mark=Mark.REPLAY if release is not None and release.kind is ReleaseKind.REPLAY else None,
         is_recoverable=is_recoverable,
         has_payload=known is not None and known.has_payload,
-        is_new=known is None and release is None and decoded.delivery.is_marked,
+        # The look for it of another message may be past the place of a shared item.
+        is_new=known is None
+        and release is None
+        and decoded.delivery.is_marked
+        and decoded.pack.looked_to is None,
     )

@@ -122,6 +122,14 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedFor:
+    """A delivery that was looked for in a part of the log, up to a place: the slow lane goes on behind it."""
+
+    decoded: Decoded
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delayed:
     """A delivery that its webhook's rate limit lets be sent later, at `due` (epoch ms)."""
 
@@ -153,7 +161,7 @@ def failed(decoded: Decoded, error: Exception) -> Failed:
     return Failed(decoded, type(error).__name__, fault=error)
 
 
-type NotSent = Skipped | Held | Kept | Deferred | Delayed | Duplicate | Failed
+type NotSent = Skipped | Held | Kept | Deferred | LookedFor | Delayed | Duplicate | Failed
 type Unread = Malformed | Newer
 type Stage = Decided | Unread | NotSent
 
