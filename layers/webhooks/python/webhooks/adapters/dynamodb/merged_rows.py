@@ -75,7 +75,7 @@ def _part(limit: int, shards: int) -> int:
 
 def _begun(sources: Sequence[Iterator[Item]]) -> Sequence[Iterator[Item]]:
     """Let several sources make their first reads at the same time."""
-    if len(sources) < 2:
+    if len(sources) <= 1:
         return sources
     with ThreadPoolExecutor(min(READERS, len(sources))) as readers:
         first = list(readers.map(lambda source: list(islice(source, 1)), sources))
