@@ -111,19 +111,20 @@ def test_a_look_costs_the_shared_items_of_its_times(tables: Tables, log: OpenedL
 
 
 @pytest.mark.parametrize(
-    ("webhook_id", "newest", "dead"), [(OTHER, 4, 26.5), (WEBHOOK, 1 + SHARDS, 25 + 2 * SHARDS / 2)]
+    ("webhook_id", "most"),  # of pages of the newest, of dead ones, and of the community
+    [
+        (OTHER, (4, 26.5, 26 + len(UNDELIVERED) * SHARDS / 2)),  # all lines of it are in one shard
+        (WEBHOOK, (1 + SHARDS, 25 + 2 * SHARDS / 2, 25 + len(UNDELIVERED) * SHARDS / 2)),
+    ],
 )
 def test_a_page_costs_what_it_shows_and_half_a_unit_for_each_shard(
-    tables: Tables, log: OpenedLog, webhook_id: str, newest: float, dead: float
+    tables: Tables, log: OpenedLog, webhook_id: str, most: tuple[float, ...]
 ) -> None:
     outcomes = [Outcome.DEAD, *[Outcome.DELIVERED] * 9] * 300
     log.record([entry(number, each, webhook_id=webhook_id) for number, each in enumerate(outcomes)])
     every = LogQuery(NORTH, webhook_id)
-    for query, units in (
-        (every, newest),
-        (replace(every, outcome=Outcome.DEAD), dead),
-        (LogQuery(NORTH, None), 25 + len(UNDELIVERED) * SHARDS / 2),
-    ):
+    queries = (every, replace(every, outcome=Outcome.DEAD), LogQuery(NORTH, None))
+    for query, units in zip(queries, most, strict=True):
         for read in (log.reads.newest, log.reads.oldest):
 
             def work(query: LogQuery = query, read: Any = read) -> int:
