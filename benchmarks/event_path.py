@@ -19,13 +19,14 @@ from webhooks.domain.delivery import delivery_of, pack_deliveries
 from webhooks.domain.delivery_message import encode_pack
 from webhooks.domain.event import Event, parse_event
 from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Definition, Endpoint, Webhook
+from webhooks.domain.webhook import Definition, Endpoint, Webhook, make_webhook_id
 
 SCOPE = Scope("acme", "main")
 NAME = "order.paid"
 EVENT_BYTES = 2048  # of a callback's body, as in the price comparison
 LINE = {"sku": "A-1001", "name": "A thing with a name", "quantity": 2, "price": 12.5, "inStock": True}
 OCCURRED_AT = 1_790_000_000_000  # epoch ms
+CREATED_AT = 1_790_000_000  # epoch seconds, of webhooks
 SEED = json.dumps({"seed": "s" * 64})
 ENVIRONMENT = BASE | LOOPBACK | {"WEBHOOKS_PER_COMMUNITY": "1000000"}
 SUBSCRIPTIONS, DELIVERIES = ENVIRONMENT["SUBSCRIPTIONS_TABLE"], ENVIRONMENT["DELIVERIES_TABLE"]
@@ -63,7 +64,8 @@ def webhook(number: int, url: str, *, scope: Scope = SCOPE, **changes: Any) -> W
         query=({"currency": "EUR"},),
         **changes,
     )
-    return Webhook(f"{1_790_000_000:08x}{number:08x}{0:08x}", scope, definition, created_at=1_790_000_000)
+    made = make_webhook_id(now=CREATED_AT, sequence=number, random=bytes(4))
+    return Webhook(made, scope, definition, created_at=CREATED_AT)
 
 
 def event(number: int, size: int = EVENT_BYTES) -> str:

@@ -187,6 +187,15 @@ def _delivered() -> LogEntry:
     )
 
 
+def _in_a_shard() -> LogEntry:
+    """A held one of a webhook whose log has several partitions."""
+    webhook_id = "e5a4f1c0a1b2c3d400000007"
+    made = replace(DELIVERY, id=delivery_id(EVENT_ID, webhook_id, log_time=AT), body="")
+    return _entry(
+        key=log_key(webhook_id, made), delivery=made, outcome=Outcome.HELD, mark=None, is_recoverable=False
+    )
+
+
 def _shared() -> list[LogEntry]:
     """Three of one webhook."""
     return [
@@ -382,6 +391,7 @@ CASES = [
         )
     ),
     Case(forms.LOG_ITEM, "log-dead", 1, _entry(), entry_from, lambda: entry_item(_entry(), 30)),
+    Case(forms.LOG_ITEM, "log-shard", 1, _in_a_shard(), entry_from, lambda: entry_item(_in_a_shard(), 30)),
     Case(forms.LOG_ITEM, "log-delivered", 1, _delivered(), entry_from, lambda: entry_item(_delivered(), 30)),
     Case(forms.LOG_ITEM, "log-state", 1, LOGGED, logged_from, lambda: entry_item(_entry(), 30)),
     # Only the key is written by a client: `ADD` makes the rest.

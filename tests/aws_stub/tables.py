@@ -50,6 +50,7 @@ class Tables:
     """Responds for `stub_aws`. `others`: canned responses of operations that are not DynamoDB's.
 
     Tables have the indexes that template.yaml gives to those of their names; `index_writes`: their billed units.
+    `written`: the billed units of each partition, by the table's or index's name and the partition key.
     """
 
     def __init__(self, others: Mapping[str, bytes] | None = None) -> None:
@@ -59,6 +60,7 @@ class Tables:
         self._read_units = 0.0
         self._write_units = 0
         self.index_writes = 0
+        self.written: Counter[tuple[str, str]] = Counter()
         self.calls: Counter[str] = Counter()
 
     def load(self, table: str, items: Iterable[Item]) -> None:
@@ -214,7 +216,9 @@ class Tables:
                 pk, sk = _primary_key(key)
                 partition = self._partitions[table, pk]
                 partition.remove(sk)
-        self._write_units += times * units(max(before, after), WRITE_UNIT)
+        billed = times * units(max(before, after), WRITE_UNIT)
+        self._write_units += billed
+        self.written[table, _primary_key(key)[0]] += billed
         if table in INDEXES:
             changed = self._change_indexes(table, item_before, self._item(table, key))
             self.index_writes += changed
@@ -227,6 +231,13 @@ class Tables:
         for name, index in INDEXES[table].items():
             old, new = index.line(before), index.line(after)
             billed += index_units(old, new, index)
+            if old and new and old[index.partition] != new[index.partition]:
+                parts = [(old, index_units(old, None, index)), (new, index_units(None, new, index))]
+            else:
+                parts = [(new or old or {}, index_units(old, new, index))]
+            for line, part in parts:
+                if part:
+                    self.written[_index_table(table, name), line[index.partition]["S"]] += part
             if old and old != new:
                 partition = self._partitions[_index_table(table, name), old[index.partition]["S"]]
                 partition.remove(_index_sk(old, index))

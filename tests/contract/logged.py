@@ -8,7 +8,8 @@ from webhooks.domain.delivery_log import LogEntry, Outcome, log_key
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
 
-WEBHOOK, OTHER = "0123456789abcdef01234567", "0123456789abcdef01234568"
+# OTHER was made before webhooks had shards of their log, and has one partition.
+WEBHOOK, OTHER = "8123456789abcdef01234567", "0123456789abcdef01234568"
 NORTH, SOUTH = Scope("acme", "north"), Scope("acme", "south")
 TIME = 1_790_000_000_000
 FAILED = Attempt(at=TIME, latency_ms=5, status=500, address="192.0.2.1", excerpt="oh no")

@@ -26,6 +26,7 @@ from local.stack import Stack
 from tests.e2e.platform_client import PlatformClient
 from tests.receiver import Receiver, reply
 from tests.receiver_scripts import Connection, Received
+from webhooks.adapters.dynamodb.log_partitions import log_partitions, webhook_id_in
 from webhooks.domain.delivery import delivery_id
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.services.dispatch.waves import WAVE, WAVE_SECONDS
@@ -245,16 +246,17 @@ def outcomes(stack: Stack, hooks: Iterable[Hook]) -> dict[str, str]:
     pages = [
         page
         for hook in hooks
+        for partition in log_partitions(hook.id)
         for page in stack.client("dynamodb")
         .get_paginator("query")
         .paginate(
             TableName=stack.outputs["DeliveriesTable"],
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"W#{hook.id}"}},
+            ExpressionAttributeValues={":pk": {"S": partition}},
         )
     ]
     return {
-        f"{item['pk']['S'].removeprefix('W#')}-{item['sk']['S']}": item["outcome"]["S"]
+        f"{webhook_id_in(item['pk']['S'])}-{item['sk']['S']}": item["outcome"]["S"]
         for page in pages
         for item in page["Items"]
     }

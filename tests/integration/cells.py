@@ -12,6 +12,7 @@ from tests.unit.cli.command_line import CommandLine, CommandResult
 from webhooks.adapters.dynamodb.delivery_log import DynamoDeliveryLog
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.log_partitions import webhook_id_in
 from webhooks.adapters.dynamodb.table import Table
 from webhooks.domain.delivery_log import LogEntry
 from webhooks.domain.scope import Scope
@@ -63,7 +64,7 @@ class CellStack(Deployment):
     def outcomes(self) -> dict[str, str]:
         """Return each delivery's outcome by its id, as the log of this cell has it."""
         return {
-            f"{item['pk']['S'][2:]}-{item['sk']['S']}": item["outcome"]["S"]
+            f"{webhook_id_in(item['pk']['S'])}-{item['sk']['S']}": item["outcome"]["S"]
             for item in self.items(self.deliveries_table)
             if item["pk"]["S"].startswith("W#")
         }

@@ -14,6 +14,7 @@ from tests.forms import CASES, PART, SLICE
 from tests.lambda_functions import ENVIRONMENT, LOOPBACK, load_function
 from tests.receiver import Receiver
 from webhooks.adapters.dynamodb import webhook_items
+from webhooks.adapters.dynamodb.log_partitions import log_partition, shard_of
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.webhook_items import keys_of
@@ -187,7 +188,8 @@ def test_a_newer_item_keeps_only_its_own_deliveries_waiting(
         if left == "webhook":
             deployed.make_newer_webhook(webhook)
         else:
-            deployed.make_newer("DELIVERIES_TABLE", f"W#{webhook.id}")
+            first = delivery_id("first", webhook.id, log_time=AT)
+            deployed.make_newer("DELIVERIES_TABLE", log_partition(webhook.id, shard_of(first)))
 
         repeated = "first" if left == "log" else "third"
         again = deployed.read("dispatcher", pack(webhook, repeated), pack(other, "second"))

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from tests.aws_stub.faulty_clients import FaultyClients, Replacement, fail, forever, works
 from tests.aws_stub.item_size import item_bytes
+from tests.contract import logged
 from tests.contract.backends import Backend, backend_named
 from tests.contract.opened_log import OpenedLog, open_log
 from webhooks.adapters.dynamodb.delivery_log_items import entry_from, entry_item, logged_from
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.adapters.dynamodb.items import item_size
+from webhooks.adapters.dynamodb.log_partitions import SHARDS
 from webhooks.domain.delivery import Attempt, Delivery, delivery_id
 from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogQuery, Mark, Outcome, log_key
 from webhooks.domain.errors import UnavailableError
@@ -373,6 +375,28 @@ def test_a_reader_whose_table_does_not_answer_says_so(backend: Backend, method: 
     with pytest.raises(UnavailableError, match="dynamodb") as caught:
         reader.newest(LogQuery(NORTH, None), after=None, size=10)
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("at", range(SHARDS))
+def test_a_shard_that_does_not_answer_makes_no_page_and_no_count_of_the_others(
+    backend: Backend, at: int
+) -> None:
+    log = open_log(backend)
+    held = [logged.entry(number, Outcome.HELD) for number in range(12)]
+    log.record(held)
+    of_held = LogQuery(NORTH, logged.WEBHOOK, Outcome.HELD)
+    reads: list[Callable[[DynamoDeliveryLogReader], object]] = [
+        lambda reader: reader.newest(LogQuery(NORTH, logged.WEBHOOK), after=None, size=20),
+        lambda reader: reader.oldest(of_held, after=None, size=20),
+        lambda reader: reader.backlog(logged.WEBHOOK, after=None, size=20),
+        lambda reader: reader.count(of_held, at_most=100),
+    ]
+    for read in reads:
+        failing = FaultyClients(backend.clients, query=[*[works] * at, fail("InternalServerError")])
+        with pytest.raises(UnavailableError, match="dynamodb Query"):
+            read(DynamoDeliveryLogReader(failing, log.table))
+    backlog = log.reads.backlog(logged.WEBHOOK, after=None, size=20)
+    assert {each.key for each in backlog.entries} == {each.key for each in held}
 
 
 def test_a_count_ends_after_its_time(backend: Backend) -> None:

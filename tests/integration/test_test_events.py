@@ -20,6 +20,7 @@ from tests.integration.test_api_functions import Deployed
 from tests.lambda_functions import LOOPBACK
 from tests.receiver import Connection, Received, Receiver, Script, raw, reply, stall, token
 from webhooks import settings
+from webhooks.adapters.dynamodb.log_partitions import webhook_id_in
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.http.client import CurlHttpClient
@@ -114,7 +115,7 @@ def test_a_test_arrives_signed_and_its_phases_are_shown(service: Service, receiv
     assert (result["outcome"], result["status"], result["address"]) == ("delivered", 200, "127.0.0.1")
     times = result["times"]
     assert times["connectMs"] <= times["firstByteMs"] <= times["totalMs"] <= result["latencyMs"] + 1
-    [item] = [each for each in service.logged() if each["pk"]["S"] == f"W#{webhook_id}"]
+    [item] = [each for each in service.logged() if webhook_id_in(each["pk"]["S"]) == webhook_id]
     assert item["mark"] == {"S": "test"}
     assert f"{webhook_id}-{item['sk']['S']}" == result["deliveryId"]
     assert not {"undeliveredOf", "undeliveredIn"} & set(item)

@@ -171,15 +171,15 @@ def test_deliveries_that_share_items_are_on_pages_as_those_that_do_not(
 
 
 @LAWS
-@given(entries=ENTRIES, size=st.integers(1, 7))
+@given(entries=ENTRIES, size=st.integers(1, 7), webhook_id=st.sampled_from((WEBHOOK, OTHER)))
 def test_a_backlog_has_each_delivery_that_waits_for_its_endpoint_once(
-    name: str, entries: list[LogEntry], size: int
+    name: str, entries: list[LogEntry], size: int, webhook_id: str
 ) -> None:
     with opened(name) as log:
         log.record(entries)
         found: list[LogKey] = []
         after = None
-        while (page := log.reads.backlog(WEBHOOK, after=after, size=size)).last is not None:
+        while (page := log.reads.backlog(webhook_id, after=after, size=size)).last is not None:
             found += [each.key for each in page.entries]
             after = page.last
         found += [each.key for each in page.entries]
@@ -188,7 +188,7 @@ def test_a_backlog_has_each_delivery_that_waits_for_its_endpoint_once(
             (
                 each.key
                 for each in latest
-                if each.key.webhook_id == WEBHOOK
+                if each.key.webhook_id == webhook_id
                 and each.mark is not Mark.TEST
                 and (each.outcome is Outcome.HELD or each.is_recoverable)
             ),

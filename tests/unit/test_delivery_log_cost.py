@@ -11,8 +11,9 @@ from tests.aws_stub.tables import Tables
 from tests.contract.logged import FAILED, NORTH, OTHER, WEBHOOK, entry, plain
 from tests.contract.opened_log import OpenedLog, open_stub_log
 from tests.lambda_functions import ACCOUNT
+from webhooks.adapters.dynamodb.log_partitions import SHARDS
 from webhooks.domain.delivery import Attempt
-from webhooks.domain.delivery_log import LogEntry, LogPage, LogQuery, Outcome
+from webhooks.domain.delivery_log import UNDELIVERED, LogEntry, LogPage, LogQuery, Outcome
 from webhooks.domain.log_sharing import SPAN
 
 SUCCESS = Attempt(1_790_000_000_000, 80, 200, address="2001:db8::17")
@@ -72,12 +73,17 @@ def test_plain_deliveries_of_a_webhook_share_a_write_unit(tables: Tables, log: O
     assert cost(tables, log, *(plain(60 + number * SPAN) for number in range(4))) == (2, 0)
 
 
-def test_a_page_of_shared_items_costs_what_it_shows(tables: Tables, log: OpenedLog) -> None:
+@pytest.mark.parametrize(("webhook_id", "units"), [(OTHER, 3), (WEBHOOK, 2 + SHARDS)])
+def test_a_page_of_shared_items_costs_what_it_shows(
+    tables: Tables, log: OpenedLog, webhook_id: str, units: int
+) -> None:
     """Ten seconds of 300 deliveries a second, in items of ten whose times overlap by a half."""
     for first in range(0, 3000, 20):
         for parity in (0, 1):
-            log.record([plain((first + parity + 2 * each) * 10 // 3) for each in range(10)])
-    every, pages, most = LogQuery(NORTH, WEBHOOK), [LogPage((), None)], 0.0
+            log.record(
+                [plain((first + parity + 2 * each) * 10 // 3, webhook_id=webhook_id) for each in range(10)]
+            )
+    every, pages, most = LogQuery(NORTH, webhook_id), [LogPage((), None)], 0.0
 
     def next_page() -> int:
         pages.append(log.reads.newest(every, after=pages[-1].last, size=25, reach=pages[-1].reach))
@@ -85,9 +91,9 @@ def test_a_page_of_shared_items_costs_what_it_shows(tables: Tables, log: OpenedL
 
     for _ in range(8):
         most = max(most, tables.cost(next_page).read_units)
-    assert most <= 3
+    assert most <= units
     unknown = tables.cost(lambda: len(log.reads.newest(every, after=pages[-1].last, size=25).entries) // 25)
-    assert 3 < unknown.read_units < 30  # two seconds more
+    assert units < unknown.read_units < 30  # two seconds more
 
 
 def test_a_look_costs_the_shared_items_of_its_times(tables: Tables, log: OpenedLog) -> None:
@@ -104,16 +110,21 @@ def test_a_look_costs_the_shared_items_of_its_times(tables: Tables, log: OpenedL
     assert tables.cost(look).calls == 1
 
 
-def test_a_page_costs_what_it_shows(tables: Tables, log: OpenedLog) -> None:
-    log.record(
-        [entry(number, Outcome.DEAD if number % 10 == 0 else Outcome.DELIVERED) for number in range(3000)]
-    )
-    every = LogQuery(NORTH, WEBHOOK)
-    for query, units in (
-        (every, 4),
-        (replace(every, outcome=Outcome.DEAD), 26.5),
-        (LogQuery(NORTH, None), 27),
-    ):
+@pytest.mark.parametrize(
+    ("webhook_id", "most"),  # of pages of the newest, of dead ones, and of the community
+    [
+        (OTHER, (4, 26.5, 26 + len(UNDELIVERED) * SHARDS / 2)),  # all lines of it are in one shard
+        (WEBHOOK, (1 + SHARDS, 25 + 2 * SHARDS / 2, 25 + len(UNDELIVERED) * SHARDS / 2)),
+    ],
+)
+def test_a_page_costs_what_it_shows_and_half_a_unit_for_each_shard(
+    tables: Tables, log: OpenedLog, webhook_id: str, most: tuple[float, ...]
+) -> None:
+    outcomes = [Outcome.DEAD, *[Outcome.DELIVERED] * 9] * 300
+    log.record([entry(number, each, webhook_id=webhook_id) for number, each in enumerate(outcomes)])
+    every = LogQuery(NORTH, webhook_id)
+    queries = (every, replace(every, outcome=Outcome.DEAD), LogQuery(NORTH, None))
+    for query, units in zip(queries, most, strict=True):
         for read in (log.reads.newest, log.reads.oldest):
 
             def work(query: LogQuery = query, read: Any = read) -> int:

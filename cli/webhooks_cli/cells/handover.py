@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 from webhooks_cli.backup.source import query
@@ -24,6 +24,7 @@ MOVED = "its tenant moved to the cell "  # the reason of a delivery that another
 UNKNOWN = "attribute_not_exists(pk) OR (outcome = :skipped AND begins_with(#reason, :moved))"
 CHUNK = 100
 SHARDS = 16
+LOG_SHARDS = ("", "#1", "#2", "#3")  # ends of the names of an index's partitions
 REFUSED = ("ConditionalCheckFailedException",)
 
 
@@ -82,19 +83,24 @@ class Handover:
 
     def _undelivered(self, pk: str, *outcomes: str) -> "Iterator[list[Item]]":
         """Return the items of a community's deliveries with these outcomes, as they are now."""
-        dynamodb, table = self.source.account.dynamodb, self.source.resources.deliveries
-        for outcome in outcomes:
-            lines = self.source.calls.pages(
-                "dynamodb Query", dynamodb.query,
-                TableName=table,
-                IndexName=INDEX,
-                KeyConditionExpression=f"{IN} = :in",
-                ExpressionAttributeValues={":in": {"S": f"{pk[len(COMMUNITY) :]}#{outcome}"}},
-            )  # fmt: skip
+        for outcome, shard in product(outcomes, LOG_SHARDS):
+            lines = self._lines(f"{pk[len(COMMUNITY) :]}#{outcome}{shard}")
             while chunk := list(islice(lines, CHUNK)):
                 keys = [{"pk": line["pk"], "sk": line["sk"]} for line in chunk]
-                found = self.source.calls.get_many(dynamodb, table, keys)
+                found = self.source.calls.get_many(
+                    self.source.account.dynamodb, self.source.resources.deliveries, keys
+                )
                 yield [item for item in found if IN in item and item["outcome"]["S"] == outcome]
+
+    def _lines(self, partition: str) -> "Iterator[Item]":
+        """Return the lines of a partition of the index."""
+        return self.source.calls.pages(
+            "dynamodb Query", self.source.account.dynamodb.query,
+            TableName=self.source.resources.deliveries,
+            IndexName=INDEX,
+            KeyConditionExpression=f"{IN} = :in",
+            ExpressionAttributeValues={":in": {"S": partition}},
+        )  # fmt: skip
 
     def _copy(self, items: Sequence[Item]) -> None:
         """Write payloads, then items that the new log does not have, or has from before an earlier move."""
@@ -121,7 +127,7 @@ class Handover:
         )  # fmt: skip
 
     def _mark_backlogs(self, pk: str, items: Sequence[Item]) -> None:
-        for webhook_id in {item["pk"]["S"].partition("#")[2] for item in items}:
+        for webhook_id in {_webhook_id(item) for item in items}:
             if (pk, webhook_id) not in self._marked:
                 self._mark_backlog(pk, webhook_id)
                 self._marked.add((pk, webhook_id))
@@ -166,5 +172,8 @@ def _is_backlog(item: Item) -> bool:
 
 
 def _payload_pk(item: Item) -> str:
-    webhook_id = item["pk"]["S"].partition("#")[2]
-    return f"P#{webhook_id}-{item['sk']['S']}"
+    return f"P#{_webhook_id(item)}-{item['sk']['S']}"
+
+
+def _webhook_id(item: Item) -> str:
+    return str(item["pk"]["S"].split("#")[1])

@@ -9,13 +9,14 @@ import pytest
 
 from tests.contract.opened_index import OpenedIndex
 from tests.contract.webhooks_made import make_definition, make_webhook
-from webhooks.adapters.dynamodb import health_items, keys, licenses, sequence_bitmaps
+from webhooks.adapters.dynamodb import health_items, keys, licenses, log_partitions, sequence_bitmaps
 from webhooks.adapters.dynamodb.subscription_transaction import Tables, transaction
 from webhooks.adapters.dynamodb.webhook_change import Change
 from webhooks.adapters.secrets_manager import credential_secrets
 from webhooks.adapters.sqs import sender
 from webhooks.domain import caller, delivery, event_slice, json_text, scope, text
 from webhooks.domain import timestamps as of_service
+from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.event import Event
 from webhooks.domain.forms import EVENT_SLICE
 from webhooks.domain.webhook import Criteria, Webhook
@@ -23,6 +24,7 @@ from webhooks_cli import dead_letters, event_files, register, timestamps
 from webhooks_cli import license as carried
 from webhooks_cli.backup import credentials
 from webhooks_cli.backup import webhook_items as items
+from webhooks_cli.cells import handover
 from webhooks_cli.costs.settings import SETTINGS
 from webhooks_cli.license import License
 
@@ -188,3 +190,10 @@ def test_the_command_finds_the_entries_under_conditions_that_the_service_writes(
     assert of_fields | of_entries == set(found)
     assert len(found) == 2 + 2 * 3
     assert items.EPOCH == keys.EPOCH
+
+
+def test_a_move_looks_into_every_partition_of_undelivered_deliveries() -> None:
+    north = scope.Scope("acme", "north")
+    assert [f"acme#north#{handover.HELD}{end}" for end in handover.LOG_SHARDS] == [
+        log_partitions.undelivered_in(north, Outcome.HELD, shard) for shard in range(log_partitions.SHARDS)
+    ]

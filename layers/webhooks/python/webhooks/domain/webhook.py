@@ -18,6 +18,7 @@ EVENT_NAME_RULE = f"1 to {MAX_EVENT_NAME} characters, with no space at either en
 # community, random bytes.
 WEBHOOK_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 _WORD = 0xFFFF_FFFF
+_SHARDED = 0x8000_0000  # the highest bit of the time in an id: see has_shards
 
 
 class Criteria(StrEnum):
@@ -192,7 +193,16 @@ class IndexEntry:
 
 def make_webhook_id(*, now: float, sequence: int, random: bytes) -> str:
     """Return a webhook's id; ids sort by time of creation. `now` in epoch seconds."""
-    return f"{int(now) & _WORD:08x}{sequence & _WORD:08x}{random[:4].hex()}"
+    return f"{int(now) & _WORD | _SHARDED:08x}{sequence & _WORD:08x}{random[:4].hex()}"
+
+
+def has_shards(webhook_id: str) -> bool:
+    """Tell whether the delivery log has several partitions for a webhook, by its id or one that begins so.
+
+    The id alone tells it, as the key of a delivery must follow from its id: webhooks that were made before
+    decision 36 keep the one partition that their deliveries are in.
+    """
+    return webhook_id >= "8"
 
 
 def sequence_of(webhook_id: str) -> int | None:

@@ -9,6 +9,14 @@ from dataclasses import replace
 
 from webhooks.adapters.dynamodb.attempt_history import histories, storable
 from webhooks.adapters.dynamodb.items import Item, item_size, key, require_form
+from webhooks.adapters.dynamodb.log_partitions import (
+    log_partition,
+    scope_in,
+    shard_of,
+    undelivered_in,
+    undelivered_of,
+    webhook_id_in,
+)
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.delivery_log import UNDELIVERED, LogEntry, Logged, LogKey, Mark, Outcome, log_key_of
 from webhooks.domain.delivery_message import attempts_from_json
@@ -48,9 +56,9 @@ def entry_from(item: Item) -> LogEntry | None:
         require_form(item, LOG_ITEM)
         log_key = key_from(item)
         if IN in item:
-            tenant_id, community_id, _ = item[IN]["S"].split("#")
+            scope = scope_in(item[IN]["S"])
         else:
-            tenant_id, community_id = item["tenantId"]["S"], item["communityId"]["S"]
+            scope = Scope(item["tenantId"]["S"], item["communityId"]["S"])
         delivery = Delivery(
             id=log_key.delivery_id,
             event_id=item["eventId"]["S"],
@@ -63,7 +71,7 @@ def entry_from(item: Item) -> LogEntry | None:
         return LogEntry(
             log_key,
             delivery,
-            Scope(tenant_id, community_id),
+            scope,
             outcome=Outcome(item["outcome"]["S"]),
             settled_at=int(item["settledAt"]["N"]),
             reason=item["reason"]["S"] if "reason" in item else None,
@@ -95,33 +103,18 @@ def logged_from(item: Item) -> Logged | None:
 
 
 def item_key(log_key: LogKey) -> tuple[str, str]:
-    """Return an item's partition and sort key: a webhook's deliveries in the order of their events."""
+    """Return an item's partition and sort key: a shard's deliveries in the order of their events."""
     webhook_id, _, position = log_key.delivery_id.partition("-")
-    return partition(webhook_id), position
+    return log_partition(webhook_id, shard_of(log_key.delivery_id)), position
 
 
 def key_from(item: Item) -> LogKey:
     """Read the key of an item, or of its line in an index. Raises KeyError, ValueError."""
-    delivery_id = f"{item['pk']['S'].removeprefix('W#')}-{item['sk']['S']}"
+    delivery_id = f"{webhook_id_in(item['pk']['S'])}-{item['sk']['S']}"
     found = log_key_of(delivery_id)
     if found is None:
         raise ValueError(f"{delivery_id} is no delivery's id")
     return found
-
-
-def partition(webhook_id: str) -> str:
-    """Return the partition of a webhook's log."""
-    return f"W#{webhook_id}"
-
-
-def undelivered_of(webhook_id: str, state: str) -> str:
-    """Return the partition of a webhook's undelivered; `state`: an outcome, or RECOVERABLE."""
-    return f"{webhook_id}#{state}"
-
-
-def undelivered_in(scope: Scope, outcome: Outcome) -> str:
-    """Return the partition of a community's undelivered."""
-    return f"{scope.tenant_id}#{scope.community_id}#{outcome.value}"
 
 
 def _fixed(entry: LogEntry, days: int) -> Item:
@@ -145,8 +138,9 @@ def _fixed(entry: LogEntry, days: int) -> Item:
     if entry.outcome in UNDELIVERED and entry.mark is not Mark.TEST:
         is_recoverable = entry.is_recoverable and entry.outcome is Outcome.DEAD
         state = RECOVERABLE if is_recoverable else entry.outcome.value
-        texts[OF] = undelivered_of(entry.key.webhook_id, state)
-        texts[IN] = undelivered_in(entry.scope, entry.outcome)
+        shard = shard_of(entry.key.delivery_id)
+        texts[OF] = undelivered_of(entry.key.webhook_id, state, shard)
+        texts[IN] = undelivered_in(entry.scope, entry.outcome, shard)
     else:
         texts |= {"tenantId": entry.scope.tenant_id, "communityId": entry.scope.community_id}
     return (

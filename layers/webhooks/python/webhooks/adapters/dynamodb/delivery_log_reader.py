@@ -19,9 +19,9 @@ from webhooks.adapters.dynamodb.delivery_log_rows import (
     count_request,
     partitions_of,
     positions,
-    rows,
 )
 from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.merged_rows import rows
 from webhooks.adapters.dynamodb.payload_store import DynamoPayloadStore
 from webhooks.adapters.dynamodb.shared_rows import SharedRows, count_shared, find_shared
 from webhooks.adapters.dynamodb.table import Table, call
@@ -136,8 +136,16 @@ class DynamoDeliveryLogReader:
                 descending=descending,
                 reach=SPAN if reach is None else reach,
             )
-        found = rows(self._table, partitions, wanted, limit=size + 1, descending=descending, shared=shared)
         filters = _filters(query)
+        found = rows(
+            self._table,
+            partitions,
+            wanted,
+            limit=size + 1,
+            descending=descending,
+            examined=MAX_EXAMINED if filters else 0,
+            shared=shared,
+        )
         chosen, last = _chosen(found, lambda row: all(each.fits(row) for each in filters), size=size)
         if any(each.index for each in partitions):
             return LogPage(self._present(chosen, lambda entry: _fits(entry, query)), last)

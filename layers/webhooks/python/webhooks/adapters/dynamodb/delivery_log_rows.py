@@ -1,41 +1,41 @@
-"""The delivery log's partitions, and their rows in the order of the deliveries' events.
+"""The delivery log's partitions that a query is about, and the requests that read and count their rows.
 
 A row is an item, or an index's line of it, which has its key, its event's name and whether a payload is kept.
-For a delivery that has a shared item alone it is the item that it would have otherwise.
 """
 
-import heapq
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from webhooks.adapters.dynamodb.delivery_log_items import (
-    IN,
-    OF,
-    RECOVERABLE,
-    partition,
+from webhooks.adapters.dynamodb.delivery_log_items import IN, OF, RECOVERABLE
+from webhooks.adapters.dynamodb.items import Item
+from webhooks.adapters.dynamodb.log_partitions import (
+    SHARDS,
+    log_partitions,
+    shards_of,
     undelivered_in,
     undelivered_of,
 )
-from webhooks.adapters.dynamodb.items import Item
 from webhooks.adapters.dynamodb.table import Table, call
 from webhooks.domain.delivery_log import UNDELIVERED, LogKey, LogQuery, Outcome
 
 OF_INDEX, IN_INDEX = "webhookUndelivered", "communityUndelivered"
-MORE_ROWS = 250  # of a further read of a partition
+MORE_ROWS = 250  # of a further read of a partition that is not in shards
 _HASH: Final = 32  # hexadecimal digits, behind the 12 of the time
 _LAST: Final = 16**44 - 1
-_POSITION: Final = re.compile(r"[0-9a-f]{12}-[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition of the table, or of the index whose partition key is `attribute`."""
+    """A partition of the table, or of the index whose partition key is `attribute`.
+
+    `shards`: how many partitions its kind of deliveries is in, in equal parts.
+    """
 
     attribute: str
     value: str
     index: str | None = None
+    shards: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,10 @@ def partitions_of(query: LogQuery) -> Sequence[Partition]:
     if query.webhook_id is None:
         wanted = (query.outcome,) if query.outcome else UNDELIVERED
         return [
-            Partition(IN, undelivered_in(query.scope, each), IN_INDEX)
+            Partition(IN, undelivered_in(query.scope, each, shard), IN_INDEX, SHARDS)
             for each in wanted
             if each in UNDELIVERED
+            for shard in range(SHARDS)
         ]
     match query.outcome:
         case Outcome.DEAD if query.is_recoverable:
@@ -84,14 +85,23 @@ def partitions_of(query: LogQuery) -> Sequence[Partition]:
         case Outcome.RETRYING | Outcome.HELD:
             states = (query.outcome.value,)
         case _:
-            return [Partition("pk", partition(query.webhook_id))]
-    return [Partition(OF, undelivered_of(query.webhook_id, state), OF_INDEX) for state in states]
+            of_webhook = log_partitions(query.webhook_id)
+            return [Partition("pk", each, shards=len(of_webhook)) for each in of_webhook]
+    return _undelivered(query.webhook_id, states)
 
 
 def backlog_of(webhook_id: str) -> Sequence[Partition]:
     """Return the partitions of a webhook's held and recoverable deliveries."""
-    states = (Outcome.HELD.value, RECOVERABLE)
-    return [Partition(OF, undelivered_of(webhook_id, state), OF_INDEX) for state in states]
+    return _undelivered(webhook_id, (Outcome.HELD.value, RECOVERABLE))
+
+
+def _undelivered(webhook_id: str, states: Sequence[str]) -> Sequence[Partition]:
+    shards = shards_of(webhook_id)
+    return [
+        Partition(OF, undelivered_of(webhook_id, state, shard), OF_INDEX, shards)
+        for state in states
+        for shard in range(shards)
+    ]
 
 
 def positions(
@@ -107,35 +117,6 @@ def positions(
     if below is not None:
         last = min(last, _number(below) - 1)
     return Positions(_sort_key(max(0, first)), _sort_key(min(last, _LAST))) if first <= last else NOWHERE
-
-
-def rows(
-    table: Table,
-    partitions: Sequence[Partition],
-    wanted: Positions,
-    *,
-    limit: int,
-    descending: bool,
-    shared: Iterable[Item] | None = None,
-) -> Iterator[Item]:
-    """Read the partitions' rows, merged with `shared`; `limit`: how many of each the first read takes.
-
-    A delivery that has an item of its own and a shared one has one row, its own item.
-    """
-    if wanted.is_empty:
-        return
-    each = [
-        _own(read(table, partition, wanted, limit=limit, descending=descending)) for partition in partitions
-    ]
-    found = heapq.merge(*each, shared or (), key=lambda row: str(row["sk"]["S"]), reverse=descending)
-    if shared is None:
-        yield from found
-        return
-    before = ""
-    for row in found:
-        if row["sk"]["S"] != before:
-            yield row
-        before = row["sk"]["S"]
 
 
 def count_request(
@@ -187,11 +168,6 @@ def read(
         if not response.get("LastEvaluatedKey"):
             return
         request |= {"ExclusiveStartKey": response["LastEvaluatedKey"], "Limit": max(limit, more)}
-
-
-def _own(items: Iterable[Item]) -> Iterator[Item]:
-    """Leave out items of an earlier release, whose keys have another form: they have no id, and expire."""
-    return (item for item in items if _POSITION.fullmatch(item["sk"]["S"]))
 
 
 def _number(log_key: LogKey) -> int:
