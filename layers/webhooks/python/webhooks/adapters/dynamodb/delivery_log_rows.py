@@ -117,15 +117,28 @@ def rows(
     limit: int,
     descending: bool,
     shared: Iterable[Item] | None = None,
+    more: int = MORE_ROWS,
+    attributes: str | None = None,
 ) -> Iterator[Item]:
-    """Read the partitions' rows, merged with `shared`; `limit`: how many of each the first read takes.
+    """Read the partitions' rows, merged with `shared`; `limit`, `more`, `attributes`: of each, as in `read`.
 
     A delivery that has an item of its own and a shared one has one row, its own item.
     """
     if wanted.is_empty:
         return
     each = [
-        _own(read(table, partition, wanted, limit=limit, descending=descending)) for partition in partitions
+        _own(
+            read(
+                table,
+                partition,
+                wanted,
+                limit=limit,
+                descending=descending,
+                more=more,
+                attributes=attributes,
+            )
+        )
+        for partition in partitions
     ]
     found = heapq.merge(*each, shared or (), key=lambda row: str(row["sk"]["S"]), reverse=descending)
     if shared is None:
