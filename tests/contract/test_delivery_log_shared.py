@@ -87,6 +87,24 @@ def test_they_are_counted(log: OpenedLog) -> None:
     assert (counted.deliveries, counted.is_exact) == (3, False)
 
 
+def test_deliveries_with_several_items_are_counted_once(log: OpenedLog) -> None:
+    entries = [plain(number, event_name="odd" if number % 2 else "even") for number in range(8)]
+    log.record(entries)
+    log.record(entries[3:])  # a further shared item
+    log.record([replace(entries[5], outcome=Outcome.DEAD, is_new=False)])  # its payload is kept
+    log.record([replace(entries[6], is_new=False)])
+    assert log.reads.count(ALL, at_most=100) == LogCount(8, 7, is_exact=True)
+    assert log.reads.count(ALL, at_most=8) == LogCount(8, 7, is_exact=True)
+    counted = log.reads.count(ALL, at_most=7)
+    assert (counted.deliveries, counted.is_exact) == (7, False)
+    delivered = replace(ALL, outcome=Outcome.DELIVERED)
+    assert log.reads.count(delivered, at_most=100) == LogCount(7, 7, is_exact=True)
+    odd = replace(ALL, event_name="odd")
+    assert log.reads.count(odd, at_most=100) == LogCount(4, 3, is_exact=True)
+    late = replace(ALL, since=TIME + 5)
+    assert log.reads.count(late, at_most=100) == LogCount(3, 2, is_exact=True)
+
+
 def test_a_filter_finds_them_by_the_name_of_their_event(log: OpenedLog) -> None:
     log.record([plain(number, event_name="odd" if number % 2 else "even") for number in range(8)])
     odd = replace(ALL, event_name="odd", outcome=Outcome.DELIVERED)

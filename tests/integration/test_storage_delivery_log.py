@@ -411,6 +411,8 @@ def test_a_count_ends_after_its_time(backend: Backend) -> None:
     reader = DynamoDeliveryLogReader(slow, log.table, clock=lambda: next(times))
     counted = reader.count(LogQuery(NORTH, WEBHOOK, outcome=Outcome.DEAD), at_most=1000)
     assert counted == LogCount(1, 0, is_exact=False)
+    times = iter((0.0, 1.0, 16.0))
+    assert reader.count(LogQuery(NORTH, WEBHOOK), at_most=1000) == LogCount(1, 0, is_exact=False)
 
 
 def test_an_item_that_cannot_be_read_counts_as_absent(backend: Backend) -> None:

@@ -25,9 +25,8 @@ class Invocation:
     # By delivery: its attempts in the log when it was last read, and the tick at which it was recorded.
     seen: dict[str, int] = field(default_factory=dict)
     recorded: dict[str, int] = field(default_factory=dict)
-    # By delivery: the tick at which the log was last read. Those whose message came by the slow lane, or again.
+    # By delivery: the tick at which the log was last read.
     read_at: dict[str, int] = field(default_factory=dict)
-    came_again: set[str] = field(default_factory=set)
     # By delivery: the kinds of the releases that its messages have, "" for none; its outcome when last read.
     brought: dict[str, set[str]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)

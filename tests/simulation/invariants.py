@@ -216,7 +216,7 @@ class Invariants:
                     yield f"{one}: attempt {call.attempt} again, though the log had it"
                 for earlier in calls[:position]:
                     if self._was_recorded(one, earlier.invocation, call):
-                        yield f"{one}: sent again at tick {call.tick}, though its message came again"
+                        yield f"{one}: sent again at tick {call.tick}, though it was in the log"
                     if earlier.attempt < call.attempt and not earlier.is_success:
                         continue
                     if earlier.attempt < call.attempt and ReleaseKind.REPLAY in call.releases:
@@ -227,12 +227,13 @@ class Invariants:
                         yield f"{one}: sent again at tick {call.tick} after {earlier.tick}, cause: {why}"
 
     def _was_recorded(self, one: str, earlier: Invocation, call: ReceivedCall) -> bool:
-        """Tell whether a call's message came again, and the log knew nothing of what it had recorded before.
+        """Tell whether a call's invocation found nothing in the log of what was recorded before it read it.
 
-        A message that says of an attempt (a retry) is not looked up in shared items: it was no plain delivery.
+        An invocation that began first has the first receive of a message: its delivery is not looked for. Nor is
+        that of a message that says of an attempt (a retry), which was no plain delivery.
         """
         recorded, read = earlier.recorded.get(one), call.read_at
-        if recorded is None or read is None or one not in call.invocation.came_again:
+        if recorded is None or read is None or earlier.started > call.invocation.started:
             return False
         return call.attempt == 1 and call.known is None and recorded <= read
 

@@ -233,7 +233,6 @@ class Simulation(Deployment):
         function = NAMES[queue.name]
         container = self._container(queue.name)
         invocation = self._new_invocation(function, batch)
-        invocation.came_again = _came_again(batch, is_slow=queue is self.slow)
         number = invocation.number
         if function != "recovery":
             self._worked_at = self.clock.now
@@ -375,12 +374,6 @@ def _brought(batch: Sequence[Message]) -> dict[str, set[str]]:
             for each in pack.deliveries:
                 brought.setdefault(each.id, set()).add(pack.release.kind if pack.release else "")
     return brought
-
-
-def _came_again(batch: Sequence[Message], *, is_slow: bool) -> set[str]:
-    """Return the deliveries of messages that came by the slow lane, or were received before, and of no other."""
-    fresh = [message for message in batch if not is_slow and message.receives <= 1]
-    return _brought(batch).keys() - _brought(fresh).keys()
 
 
 def _run_next(todo: deque[Callable[[], object]]) -> None:

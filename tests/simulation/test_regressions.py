@@ -165,6 +165,27 @@ def test_a_repeat_while_the_first_waits_for_its_retry_is_not_sent(tenants: Tenan
     holds(tenants, is_clean=True)
 
 
+def test_an_endpoint_that_fails_in_its_recovery_is_not_probed_for_ever() -> None:
+    simulation = Simulation(Random(1), switching=0)
+    tenants = Tenants(simulation)
+    webhook_id = tenants.register(behaviour="down", retry_count=2, paused=True)
+    tenants.publish("e1")
+    simulation.run()
+    assert [entry.outcome for entry in simulation.log.entries()] == [Outcome.HELD]
+
+    tenants.patch(webhook_id, paused=False)
+    simulation.run()
+
+    webhook = simulation.subscriptions.now(webhook_id)
+    assert webhook is not None
+    assert webhook.disabled_reason == "no success for 1 day"
+    [entry] = simulation.log.entries()
+    assert (entry.outcome, entry.is_recoverable) == (Outcome.DEAD, False)
+    assert simulation.recovery.messages == []
+    holds(tenants, is_clean=True)
+    simulation.close()
+
+
 class TokensOnce(NoFaults):
     """Tokens are unavailable, but for the first request."""
 

@@ -68,6 +68,27 @@ def test_a_webhook_whose_task_is_overdue_gets_one(
     assert looked_at(functions) == ([webhook.id] if waits else [])
 
 
+@pytest.mark.parametrize(
+    ("minutes", "failures", "waits"),
+    [
+        ({"backlog_since": 99, "recovery_at": 50, "probe_at": -5}, 3, False),
+        ({"backlog_since": 99, "recovery_at": 50, "probe_at": 2}, 3, False),
+        ({"backlog_since": 99, "recovery_at": 50, "probe_at": 3}, 3, True),
+        ({"backlog_since": 99, "recovery_at": 50}, 3, True),  # its first probe was never asked for
+        ({"backlog_since": 99, "recovery_at": 50, "probe_at": -5}, 2, True),  # a recovery is to begin
+        ({"probe_at": 3}, 3, False),
+    ],
+)
+def test_an_endpoint_that_failed_in_its_recovery_is_looked_at_once_its_probe_is_overdue(
+    minutes: dict[str, int], failures: int, *, waits: bool
+) -> None:
+    functions = RecoveryFunctions()
+    webhook = made(functions, minutes)
+    functions.set_health(webhook, failures=failures)
+    restarts(functions).run()
+    assert looked_at(functions) == ([webhook.id] if waits else [])
+
+
 def test_a_run_looks_at_all_of_them_page_by_page() -> None:
     functions = RecoveryFunctions()
     webhooks = [made(functions, {"held_since": 9}) for _ in range(230)]

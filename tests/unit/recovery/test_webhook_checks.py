@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -408,6 +409,20 @@ def test_a_webhook_without_a_success_for_days_is_disabled_and_its_backlog_ends()
     assert [change.state for change in health.changes] == [State.DISABLED]
 
 
+def test_an_endpoint_that_failed_again_in_its_recovery_is_disabled_after_days_too() -> None:
+    functions = RecoveryFunctions()
+    since = functions.now - 5 * DAY_MS
+    webhook = functions.webhook(failing(functions, failing_since=None, failures=3, failures_since=since))
+    functions.fill(webhook, 2, is_recoverable=True)
+    look(functions, webhook)
+    assert functions.stored(webhook).disabled_reason == "no success for 5 days"
+    [event] = map(json.loads, functions.published)
+    assert datetime.fromisoformat(event["data"]["since"]) == datetime.fromtimestamp(since / 1000, UTC)
+    functions.run()
+    assert not any(each.is_recoverable for each in functions.log.entries())
+    assert not functions.callbacks
+
+
 def test_an_event_that_cannot_be_sent_costs_nothing_else() -> None:
     functions = RecoveryFunctions()
     webhook = functions.webhook(failing(functions, failing_since=functions.now - 6 * DAY_MS))
@@ -425,13 +440,20 @@ def test_an_event_that_cannot_be_sent_costs_nothing_else() -> None:
     [
         ({"failing_since": 5 * DAY_MS - 1}, 1),  # not yet
         ({"failing_since": 6 * DAY_MS, "failures": 1}, 0),  # one delivery failed, and none came since
+        (
+            {"failing_since": None, "failures": 3, "failures_since": 5 * DAY_MS - 1},
+            1,
+        ),  # in a recovery, not yet
+        ({"failing_since": None, "failures": 2, "failures_since": 6 * DAY_MS}, 1),  # too few to tell
+        ({"failing_since": None, "failures": 4, "failures_since": 6 * DAY_MS}, 0),  # nothing is left
         ({}, 1),
     ],
 )
-def test_a_webhook_is_not_disabled_without_cause(health: dict[str, int], deliveries: int) -> None:
+def test_a_webhook_is_not_disabled_without_cause(health: dict[str, int | None], deliveries: int) -> None:
     functions = RecoveryFunctions()
     since = {
-        name: functions.now - value if name.endswith("since") else value for name, value in health.items()
+        name: value if value is None or not name.endswith("since") else functions.now - value
+        for name, value in health.items()
     }
     webhook = functions.webhook(failing(functions, **since))
     functions.fill(webhook, deliveries, Outcome.HELD)

@@ -12,6 +12,7 @@ from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.replay import LIVING_MS, WebhookCheck
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, HealthStore, RecoveryQueue, Subscriptions, TimeLeft
+from webhooks.services.recovery.stops import is_marked, is_troubled
 from webhooks.services.unhealthy import Unhealthy
 
 OVERDUE_MS = 120_000  # after a probe's time: its task was lost
@@ -83,6 +84,10 @@ def waits(webhook: Webhook, now: int) -> bool:
     health = webhook.health
     if webhook.enabled and webhook.definition.paused:
         return False
-    if webhook.enabled and (health.failing_since is not None or health.held_since is not None):
+    if webhook.enabled and is_marked(webhook):
         return now - (health.probe_at or 0) > OVERDUE_MS
-    return health.backlog_since is not None and now - (health.recovery_at or 0) > LIVING_MS
+    if health.backlog_since is None:
+        return False
+    if webhook.enabled and is_troubled(webhook) and health.probe_at is not None:
+        return now - health.probe_at > OVERDUE_MS  # its recovery has ended, and probes go on
+    return now - (health.recovery_at or 0) > LIVING_MS

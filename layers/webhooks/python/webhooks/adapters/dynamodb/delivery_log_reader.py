@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from webhooks.adapters.aws.backoff import Backoff
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.delivery_counts import count_each_once
 from webhooks.adapters.dynamodb.delivery_log_items import entry_from, item_key, key_from
 from webhooks.adapters.dynamodb.delivery_log_rows import (
     NO_PAYLOAD,
@@ -23,7 +24,7 @@ from webhooks.adapters.dynamodb.delivery_log_rows import (
 from webhooks.adapters.dynamodb.items import Item, key
 from webhooks.adapters.dynamodb.merged_rows import rows
 from webhooks.adapters.dynamodb.payload_store import DynamoPayloadStore
-from webhooks.adapters.dynamodb.shared_rows import SharedRows, count_shared, find_shared
+from webhooks.adapters.dynamodb.shared_rows import SharedRows, find_shared
 from webhooks.adapters.dynamodb.table import Table, call
 from webhooks.domain.delivery_log import (
     LATEST,
@@ -97,25 +98,20 @@ class DynamoDeliveryLogReader:
     def count(self, query: LogQuery, *, at_most: int) -> LogCount:
         """Count deliveries, and stop after `at_most` of them, or after 15 seconds.
 
-        Where the query filters, those that do not fit count as looked at, too. A delivery that has an item of
-        its own and a shared one, as only a crash leaves it, counts twice.
+        Where the query filters, those that do not fit count as looked at, too. One that has several items
+        counts once.
         """
-        wanted, ends_at = positions(query.since, query.until), self._clock() + COUNT_SECONDS
-        filters = _filters(query)
+        ends_at, filters = self._clock() + COUNT_SECONDS, _filters(query)
+        if _has_shared(query):
+            return count_each_once(
+                self._table, query, filters, at_most=at_most, is_over=lambda: self._clock() >= ends_at
+            )
+        wanted = positions(query.since, query.until)
         without = self._tally(query, wanted, (*filters, NO_PAYLOAD), at_most=at_most, ends_at=ends_at)
         every = self._tally(query, wanted, filters, at_most=at_most, ends_at=ends_at) if filters else without
-        of_shared = 0
+        deliveries = min(every.found if filters else every.examined, at_most)
         is_exact = without.is_exact and every.is_exact
-        if is_exact and _has_shared(query):
-            of_shared, _, is_exact = count_shared(
-                self._table,
-                query,
-                at_most=at_most - every.examined,
-                is_over=lambda: self._clock() >= ends_at,
-            )
-        found = every.found if filters else every.examined
-        deliveries = min(found + of_shared, at_most)
-        return LogCount(deliveries, min(without.found + of_shared, deliveries), is_exact=is_exact)
+        return LogCount(deliveries, min(without.found, deliveries), is_exact=is_exact)
 
     def payloads(self, keys: Sequence[LogKey]) -> Mapping[LogKey, str]:
         """Return the callback bodies that are kept."""

@@ -28,10 +28,12 @@ def rows(
     descending: bool,
     examined: int = 0,
     shared: Iterable[Item] | None = None,
+    attributes: str | None = None,
 ) -> Iterator[Item]:
     """Read the partitions' rows, merged with `shared`, in exact order.
 
-    `limit`: how many of each kind the first reads take; `examined`: the further ones, where it is more.
+    `limit`: how many of each kind the first reads take; `examined`: the further ones, where it is more;
+    `attributes` of each, all without it.
     A delivery that has an item of its own and a shared one has one row, its own item.
     """
     if wanted.is_empty:
@@ -45,6 +47,7 @@ def rows(
                 limit=_part(limit, partition.shards),
                 descending=descending,
                 more=_part(max(limit, examined), partition.shards) if partition.shards > 1 else MORE_ROWS,
+                attributes=attributes,
             )
         )
         for partition in partitions

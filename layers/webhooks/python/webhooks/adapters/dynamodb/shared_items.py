@@ -45,6 +45,10 @@ class SharedItem:
         """Return the items that the deliveries would have alone, from the oldest on."""
         return [self._item(number, self._key(number)) for number in range(len(self.attempts))]
 
+    def place(self, number: int) -> str:
+        """Return the sort key of one of those items."""
+        return item_key(self._key(number))[1]
+
     def items_of(self, keys: Collection[LogKey]) -> dict[LogKey, Item]:
         """Return those of some deliveries; nothing is made of others, as a look may pass 100,000 of them."""
         times = {each.log_time for each in keys}

@@ -1,29 +1,22 @@
-"""The deliveries of a webhook's shared items: in order, counted, and looked for."""
+"""The deliveries of a webhook's shared items: in order, and looked for."""
 
 import logging
 from bisect import insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
 from webhooks.adapters.dynamodb.delivery_log_items import item_key
 from webhooks.adapters.dynamodb.delivery_log_rows import Partition, Positions, positions, read
 from webhooks.adapters.dynamodb.items import Item
-from webhooks.adapters.dynamodb.shared_items import (
-    COUNT,
-    SharedItem,
-    read_shared,
-    shared_partition,
-    shared_time,
-)
+from webhooks.adapters.dynamodb.shared_items import read_shared, shared_partition, shared_time
 from webhooks.adapters.dynamodb.shared_looks import look_for
 from webhooks.adapters.dynamodb.table import Table
-from webhooks.domain.delivery_log import LATEST, LogKey, LogQuery
+from webhooks.domain.delivery_log import LATEST, LogKey
 from webhooks.domain.log_looks import Look
 from webhooks.domain.log_sharing import SPAN
 
 MORE = 64  # shared items of a further read
-MAX_COUNTED = 4000  # shared items of a read that counts
 # Read units of a request's look for deliveries: many events with one time could make it as long as the log. A
 # delivery that it does not find is taken to be absent.
 LOOK_UNITS = 1000
@@ -119,56 +112,6 @@ def find_shared(table: Table, group: Sequence[LogKey]) -> dict[LogKey, Item]:
     if found.left:
         logger.warning("delivery_log.look_ended", extra={"webhook_id": webhook_id})
     return dict(found.items)
-
-
-def count_shared(
-    table: Table, query: LogQuery, *, at_most: int, is_over: Callable[[], bool]
-) -> tuple[int, int, bool]:
-    """Count a webhook's deliveries that a query finds in shared items, and those that were looked at.
-
-    Stops after `at_most` of these, or once `is_over`; also tells whether it came to the end.
-    """
-    found = examined = 0
-    inner = query.since + SPAN + 1, query.until
-    if query.event_name is not None or inner[0] > inner[1]:
-        ranges = [(query.since, query.until + SPAN, False)]
-    else:  # items whose newest is within have all of their deliveries within
-        ranges = [
-            (query.since, query.since + SPAN, False),
-            (*inner, True),
-            (query.until + 1, query.until + SPAN, False),
-        ]
-    partition = Partition("pk", shared_partition(query.webhook_id or ""))
-    for since, until, is_within in ranges:
-        near = positions(max(0, since), min(until, LATEST))
-        if near.is_empty:
-            continue
-        items = read(
-            table,
-            partition,
-            Positions(near.first, near.last + _BEHIND),
-            limit=MAX_COUNTED,
-            descending=False,
-            more=MAX_COUNTED,
-            attributes=f"sk, {COUNT}" if is_within else None,
-        )
-        for item in items:
-            if examined > at_most or is_over():
-                return found, examined, False
-            if is_within:
-                number = fits = int(item[COUNT]["N"])
-            else:
-                shared = read_shared(item)
-                number, fits = (len(shared.event_ids), _fitting(shared, query)) if shared else (0, 0)
-            found, examined = found + fits, examined + number
-    return found, examined, examined <= at_most
-
-
-def _fitting(shared: SharedItem, query: LogQuery) -> int:
-    return sum(
-        query.since <= log_time <= query.until and query.event_name in (None, name)
-        for log_time, name in zip(shared.log_times, shared.event_names, strict=True)
-    )
 
 
 def _place(item: Item) -> str:

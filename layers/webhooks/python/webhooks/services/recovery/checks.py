@@ -104,13 +104,13 @@ class WebhookChecks:
     def _probe(self, webhook: Webhook) -> None:
         health, now = webhook.health, self._now()
         candidates = self._candidates(webhook)
-        if is_hopeless(webhook, has_backlog=bool(candidates), now=now, days=self._disable_after_days):
-            self._disabling.disable(webhook, days=self._disable_after_days)
-            return
-        if not candidates and health.failing_since is None and health.held_since is None:
+        if not candidates and not is_marked(webhook):
             # The last of the backlog failed for good: nothing is left that could tell more.
             self._health.save(webhook, replace(health, **FORGOTTEN))
             self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=1)
+            return
+        if is_hopeless(webhook, has_backlog=bool(candidates), now=now, days=self._disable_after_days):
+            self._disabling.disable(webhook, days=self._disable_after_days)
             return
         delay = min(MAX_DELAY, 2 * health.probe_delay if health.probe_delay else self._probe_seconds)
         probe_at = now + delay * 1000

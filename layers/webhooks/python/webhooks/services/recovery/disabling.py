@@ -20,6 +20,7 @@ from webhooks.ports import (
     RecoveryQueue,
     Subscriptions,
 )
+from webhooks.services.recovery.stops import has_failed_in_a_row
 
 DAY_MS = 86_400_000
 END_PAGE = 100  # deliveries that become dead by one task
@@ -147,8 +148,15 @@ def is_hopeless(webhook: Webhook, *, has_backlog: bool, now: int, days: int) -> 
 
 
 def down_since(health: Health) -> int | None:
-    """Return since when an endpoint does not respond, in epoch ms; None where it does."""
-    return min((each for each in (health.failing_since, health.held_since) if each is not None), default=None)
+    """Return since when an endpoint does not respond, in epoch ms; None where it does.
+
+    One that failed again in its recovery has no mark, but its failures in a row began at a time. Without it
+    probes, which count as no failures, would go on for ever.
+    """
+    marks = [each for each in (health.failing_since, health.held_since) if each is not None]
+    if not marks and has_failed_in_a_row(health):
+        return health.failures_since
+    return min(marks, default=None)
 
 
 def _dead(entry: LogEntry, reason: str, now: int) -> LogEntry:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from webhooks.domain.delivery import ReleaseKind
+from webhooks.domain.health import Health
 from webhooks.domain.replay import Replay
 from webhooks.domain.webhook import Webhook
 
@@ -42,7 +43,12 @@ def is_marked(webhook: Webhook) -> bool:
 
 def is_troubled(webhook: Webhook) -> bool:
     """Tell whether an endpoint does not respond: a probe must succeed before its backlog is sent."""
-    return is_marked(webhook) or webhook.health.failures >= MAX_FAILURES
+    return is_marked(webhook) or has_failed_in_a_row(webhook.health)
+
+
+def has_failed_in_a_row(health: Health) -> bool:
+    """Tell whether so many attempts in a row failed that a recovery stops."""
+    return health.failures >= MAX_FAILURES
 
 
 def failed_again(webhooks: Mapping[str, Webhook]) -> bool:
