@@ -307,6 +307,17 @@ def test_a_missing_permission_for_the_key_of_credentials_is_named(
     assert failed_with(kms, function, sealing(environment, "arn:key")) == failed
 
 
+def test_a_kms_that_knows_no_dry_run_without_a_ciphertext_ends_no_release(
+    environment: dict[str, str],
+) -> None:
+    class Older(Kms):
+        def decrypt(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "ValidationException"}}, "Decrypt")
+
+    given = sealing(environment, "arn:key")
+    assert failed_with(Older("GenerateDataKey", key="arn:key"), "webhooks", given) == {}
+
+
 def test_where_secrets_have_the_credentials_no_permission_to_seal_is_needed(
     environment: dict[str, str],
 ) -> None:

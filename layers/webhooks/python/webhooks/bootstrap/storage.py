@@ -9,7 +9,7 @@ from webhooks.adapters.credential_forms import CredentialForms
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.kms.credential_seal import KmsCredentialSeal
-from webhooks.adapters.release_probes import open_probe, seal_probe
+from webhooks.adapters.kms.release_probes import open_probe, seal_probe
 from webhooks.adapters.secrets_manager.credential_secrets import webhook_of
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.bootstrap.runtime import clock, random_bytes
