@@ -147,7 +147,7 @@ def responses(webhooks: Sequence[Webhook]) -> dict[str, bytes]:
         "BatchWriteItem": b'{"UnprocessedItems":{}}',
         "UpdateItem": b"{}",  # the mark of a webhook whose response took the fast lane's time
         "SendMessageBatch": sent(10),
-        "GetSecretValue": json.dumps({"Name": "n", "SecretString": SEED}).encode(),
+        "GetSecretValue": json.dumps({"Name": "n", "VersionId": "v", "SecretString": SEED}).encode(),
     }
 
 

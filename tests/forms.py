@@ -43,6 +43,7 @@ from webhooks.domain.event_array import ArrayPart, encode_part, parse_array
 from webhooks.domain.event_slice import EventSlice, Span, encode_slice, parse_slice
 from webhooks.domain.health import Health, State, StateChange
 from webhooks.domain.http import PhaseTimes
+from webhooks.domain.key_parts import MASTER_PART, SERVICE_PART, SIGNING_PART, part_of, with_part
 from webhooks.domain.keyring import Key, KeyPairs, master_secret, service_keys, signing_keys, to_state
 from webhooks.domain.recovery_message import decode_task, encode_task
 from webhooks.domain.replay import PagePlan, Replay, ReplayPage, ReplayState, WebhookCheck
@@ -326,6 +327,21 @@ class _OneItem:
         return {"Responses": {"deliveries": [self.item]}}
 
 
+def _read_key_parts(state: Mapping[str, Any]) -> Any:
+    return (
+        service_keys(part_of(state, SERVICE_PART), Curve.SECP256K1),
+        signing_keys(part_of(state, SIGNING_PART)),
+        master_secret(part_of(state, MASTER_PART)),
+    )
+
+
+def _written_key_parts() -> Any:
+    state: Any = {"parts": {}, "seed": "m" * 64}  # as the template makes it; the master has no part yet
+    for part, pairs in ((SERVICE_PART, SERVICE_KEYS), (SIGNING_PART, SIGNING_KEYS)):
+        state = with_part(state, part, to_state(pairs))
+    return state
+
+
 def _read_credential(values: Mapping[str, Any]) -> Credential | None:
     return read_credential(json.dumps(values))
 
@@ -498,6 +514,14 @@ CASES = [
     ),
     Case(forms.KEY_PAIRS, "signing-keys", 2, SIGNING_KEYS, signing_keys, lambda: to_state(SIGNING_KEYS)),
     Case(forms.MASTER, "master", 1, SEED.encode(), master_secret, lambda: {"seed": SEED}),
+    Case(
+        forms.KEY_PARTS,
+        "key-parts",
+        1,
+        (SERVICE_KEYS, SIGNING_KEYS, b"m" * 64),
+        _read_key_parts,
+        _written_key_parts,
+    ),
     Case(forms.CREDENTIAL, "credential", 1, CREDENTIAL, _read_credential, _written_credential),
 ]
 

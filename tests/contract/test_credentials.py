@@ -102,6 +102,14 @@ def test_a_replaced_secret_that_is_gone_is_created_again(
     assert [(each.scope, each.webhook_id) for each in secrets.listed()] == [(ACME, WEBHOOK)]
 
 
+def test_a_known_credential_is_the_one_that_is_read(credentials: Credentials) -> None:
+    ref, other = (credentials.create(ACME, WEBHOOK, credential=each) for each in (FIRST, SECOND))
+    assert credentials.known(ref) is None
+    credentials.read(ref)
+    assert credentials.known(ref) in (FIRST, None)
+    assert credentials.known(other) is None
+
+
 def test_an_absent_credential_is_missing(credentials: Credentials) -> None:
     ref = secret(credentials.create(ACME, WEBHOOK, credential=FIRST))
     for absent in (

@@ -11,26 +11,33 @@ from tests.contract.backends import Backend
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
 from webhooks.domain.errors import StaleError
+from webhooks.domain.key_parts import SERVICE_PART, SIGNING_PART
 from webhooks.domain.keyring import KeyPairs, service_keys, signing_keys
 from webhooks.ports import KeyStore, MasterSecret
 
 STATE = {"seed": "s" * 64}
+SECRETS = {"separate": STATE, "one": {"parts": {}, "seed": "s" * 64}}
 
 
 def parse(state: Mapping[str, Any]) -> KeyPairs:
     return service_keys(state, Curve.SECP256K1)
 
 
-@pytest.fixture
-def secret(backend: Backend) -> str:
-    return backend.secret("service-keys", json.dumps(STATE)) if backend.aws else ""
+@pytest.fixture(params=SECRETS)
+def secret(request: pytest.FixtureRequest, backend: Backend) -> str:
+    return backend.secret("service-keys", json.dumps(SECRETS[request.param])) if backend.aws else ""
+
+
+def service_store(backend: Backend, secret: str) -> SecretKeyStore:
+    assert backend.aws
+    return SecretKeyStore(backend.aws, secret, parse=parse, part=SERVICE_PART, clock=backend.clock)
 
 
 @pytest.fixture
 def store(backend: Backend, secret: str) -> KeyStore:
     if backend.aws is None:
         return FakeKeyStore(parse(STATE))
-    return SecretKeyStore(backend.aws, secret, parse=parse, clock=backend.clock)
+    return service_store(backend, secret)
 
 
 def after_reset(pairs: KeyPairs, name: str) -> KeyPairs:
@@ -70,7 +77,7 @@ def test_one_reset_can_follow_another(store: KeyStore) -> None:
 def test_another_instance_sees_a_reset_within_half_a_minute(
     backend: Backend, secret: str, store: KeyStore
 ) -> None:
-    other = SecretKeyStore(backend.aws, secret, parse=parse, clock=backend.clock) if backend.aws else store
+    other = service_store(backend, secret) if backend.aws else store
     before = other.read()
     after = after_reset(before, "a")
     store.replace(before, after)
@@ -78,13 +85,14 @@ def test_another_instance_sees_a_reset_within_half_a_minute(
     assert other.read() == after
 
 
-def test_a_reset_of_signing_keys_keeps_the_next_key(backend: Backend) -> None:
+def test_a_reset_of_signing_keys_keeps_the_next_key(backend: Backend, secret: str) -> None:
     store: KeyStore
     if backend.aws is None:
         store = FakeKeyStore(signing_keys(STATE))
     else:
-        name = backend.secret("content-keys", json.dumps(STATE))
-        store = SecretKeyStore(backend.aws, name, parse=signing_keys, clock=backend.clock)
+        store = SecretKeyStore(
+            backend.aws, secret, parse=signing_keys, part=SIGNING_PART, clock=backend.clock
+        )
     before = store.read()
     after = after_reset(before, "a")
     store.replace(before, after)
@@ -92,11 +100,10 @@ def test_a_reset_of_signing_keys_keeps_the_next_key(backend: Backend) -> None:
     assert store.read_now() == after
 
 
-def test_the_master_is_the_seed(backend: Backend) -> None:
+def test_the_master_is_the_seed(backend: Backend, secret: str) -> None:
     master: MasterSecret
     if backend.aws is None:
-        master = FakeMaster(b"m" * 64)
+        master = FakeMaster(b"s" * 64)
     else:
-        name = backend.secret("master", json.dumps({"seed": "m" * 64}))
-        master = SecretMaster(backend.aws, name, clock=backend.clock)
-    assert master.read() == master.read() == b"m" * 64
+        master = SecretMaster(backend.aws, secret, clock=backend.clock)
+    assert master.read() == master.read() == b"s" * 64

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.e2e.conftest import PARAMETERS, issue
 from tests.e2e.platform_client import PlatformClient
 from tests.e2e.test_delivery import publish, register
 from tests.receiver import Receiver, reply
+from webhooks_verify import verify_callback
 
 pytestmark = pytest.mark.local_only("it deploys a stack of its own")
 
@@ -23,6 +25,7 @@ CHEAPEST = {
     "DispatcherMemory": "256",
     "LogBackups": "false",
     "EncryptionKey": "AwsOwned",
+    "SeedSecrets": "One",
     "FanoutConcurrency": "0",
     "RecoveryConcurrency": "0",
 }
@@ -91,6 +94,29 @@ def test_a_credential_is_stored_and_sent_and_a_retry_follows(cheap: Stack, clien
         first, second = receiver.wait_for(2, seconds=SECONDS)
     assert first.header("authorization") == second.header("authorization") == "Bearer t-1"
     assert second.header("webhook-attempt") == "2"
+
+
+def test_keys_in_one_secret_sign_and_are_reset_each_for_itself(cheap: Stack, client: PlatformClient) -> None:
+    outputs = ("ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret")
+    [secret] = {cheap.outputs[each] for each in outputs}
+    before = {each["tag"]: each["keyId"] for each in client.call("GET", "/servicekeys").json}
+    with Receiver() as receiver:
+        webhook, name = register(client, receiver)
+        publish(cheap, name)
+        [callback] = receiver.wait_for(1, seconds=SECONDS)
+    shown = client.call("GET", f"webhook/{webhook['_id']}/secret").json["signingSecret"]
+    headers = {name.lower(): value for name, value in callback.headers}
+    verify_callback(
+        url=f"{receiver.url}/hook", headers=headers, body=callback.body, secret=client.unseal(shown)
+    )
+
+    for key in before.values():  # one after the other: no reset takes the other's back
+        assert client.call("DELETE", f"/servicekey/{quote(key, safe='')}").status == 200
+
+    after = {each["tag"]: each["keyId"] for each in client.call("GET", "/servicekeys").json}
+    assert not set(after.values()) & set(before.values())
+    stored = json.loads(cheap.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    assert stored["parts"].keys() == {"service", "signing"}
 
 
 def test_the_stack_is_what_was_asked_for(cheap: Stack) -> None:

@@ -81,6 +81,9 @@ class FakeCredentials:
                 raise CredentialMissingError(f"the secret {ref.secret_name} has no such version")
             return secret.versions[ref.version_id]
 
+    def known(self, _ref: StoredCredential) -> Credential | None:
+        """Return None: nothing is cached."""
+
     def read_many(self, refs: Sequence[StoredCredential]) -> Sequence[Credential | None]:
         """Return several, in their order; None where one is missing."""
         return [self._read_or_none(ref) for ref in refs]

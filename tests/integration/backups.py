@@ -33,7 +33,8 @@ type Item = dict[str, Any]
 class Deployment:
     """A stack's tables and secrets. `command` runs `webhooks` for it, in a folder of its own.
 
-    `seals`: its CredentialStore is Table; a test may change it. `has_key`: its EncryptionKey is Customer.
+    `seals`: its CredentialStore is Table; a test may change it. `has_key`: its EncryptionKey is Customer;
+    `has_one_seed`: its SeedSecrets is One.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Deployment:
         number: int = 1,
         seals: bool = False,
         has_key: bool = True,
+        has_one_seed: bool = False,
     ) -> None:
         self.seals = seals
         self.backend = backend
@@ -58,13 +60,11 @@ class Deployment:
         self.subscriptions_table = self._table("subscriptions")
         self.deliveries_table = self._table("deliveries")
         self.access_table = self._table("access", sorted_by=None)
-        self.secrets = {
-            each: self.backend.clients.secrets.create_secret(
-                Name=f"{self._suffix}-{each}-{backend.suffix}",
-                SecretString=json.dumps({"seed": f"{name} {each}"}),
-            )["Name"]
-            for each in ("serviceKeysSecret", "signingKeysSecret", "webhookMasterSecret")
-        }
+        names = ("serviceKeysSecret", "signingKeysSecret", "webhookMasterSecret")
+        if has_one_seed:
+            self.secrets = dict.fromkeys(names, self._secret("seeds", {"parts": {}, "seed": f"{name} seeds"}))
+        else:
+            self.secrets = {each: self._secret(each, {"seed": f"{name} {each}"}) for each in names}
         self.command.write_stack(
             region="us-east-1",
             stackName=name,
@@ -193,6 +193,12 @@ class Deployment:
             "deliveries": self.items(self.deliveries_table),
             "secrets": [self.secret(name) for name in self.secrets],
         }
+
+    def _secret(self, name: str, state: Mapping[str, Any]) -> str:
+        made = self.backend.clients.secrets.create_secret(
+            Name=f"{self._suffix}-{name}-{self.backend.suffix}", SecretString=json.dumps(state)
+        )
+        return made["Name"]
 
     def secret(self, name: str) -> str:
         found = self.backend.clients.secrets.get_secret_value(SecretId=self.secrets[name])

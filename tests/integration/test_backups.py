@@ -320,6 +320,36 @@ def test_a_stack_with_a_key_is_restored_into_one_without(
             assert described.get("KmsKeyId", KEY_OF_AWS) == KEY_OF_AWS
 
 
+def test_a_stack_with_three_seeds_is_restored_into_one_with_one_seed_and_back(
+    one: Deployment, backend: Backend, tmp_path: Path, backups: Backups
+) -> None:
+    """The only way from SeedSecrets=Separate to One, and from One to Separate: the keys go along."""
+    states: dict[str, Any] = {
+        "serviceKeysSecret": {"seed": "s", "keys": [{"pair": "p", "since": 5, "until": None}]},
+        "signingKeysSecret": {"seed": "t"},
+        "webhookMasterSecret": {"seed": "m"},
+    }
+    for name, state in states.items():
+        one.put_secret(name, state)
+    created = backups.create(one, "a.age")
+    two = Deployment(backend, "two", tmp_path / "two-seeds", number=4, has_one_seed=True)
+    for _ in range(2):  # a repeat changes nothing
+        restored = backups.restore(two, "a.age")
+        assert restored.code == 0, restored.stdout + restored.stderr
+        assert restored.document["contents"] == created.document["contents"]
+    assert json.loads(two.secret("serviceKeysSecret")) == {
+        "parts": {"service": states["serviceKeysSecret"], "signing": {"seed": "t"}, "master": {"seed": "m"}},
+        "seed": "two seeds",
+    }
+
+    three = Deployment(backend, "three", tmp_path / "three-seeds", number=5)
+    again = backups.create(two, "b.age")
+    assert again.code == 0, again.stdout + again.stderr
+    restored = backups.restore(three, "b.age")
+    assert restored.code == 0, restored.stdout + restored.stderr
+    assert {name: json.loads(three.secret(name)) for name in states} == states
+
+
 def test_a_webhook_without_its_credential_is_kept_and_counted(
     one: Deployment, two: Deployment, backups: Backups
 ) -> None:

@@ -21,12 +21,15 @@ class Secrets:
         self.now = START
         self.calls: Counter[str] = Counter()
         self.text = json.dumps({"seed": "s" * 64})
+        self.version = 0
 
     def __call__(self, operation: str, body: bytes) -> bytes:
         self.calls[operation] += 1
         if operation == "PutSecretValue":
             self.text = json.loads(body)["SecretString"]
-        return json.dumps({"Name": "n", "SecretString": self.text}).encode()
+            self.version += 1
+        found = {"Name": "n", "VersionId": f"{self.version}", "SecretString": self.text}
+        return json.dumps(found).encode()
 
 
 @pytest.fixture
@@ -45,6 +48,19 @@ def test_a_busy_dispatcher_reads_its_secrets_so_often_in_an_hour(
 ) -> None:
     """Each read is a request of Secrets Manager, and one of KMS where the stack has a key of its own."""
     app = dispatcher.compose(DispatcherSettings.load(ENVIRONMENT | {"KEY_CACHE_SECONDS": str(kept)}))
+    stub_aws(app.aws, secrets)
+    for _ in range(HOUR):
+        app.signer.refresh()
+        secrets.now += 1
+    assert secrets.calls == {"GetSecretValue": reads}
+
+
+@pytest.mark.parametrize(("kept", "reads"), [(30, 120), (300, 12)])
+def test_a_busy_dispatcher_reads_one_secret_for_all_its_keys(secrets: Secrets, kept: int, reads: int) -> None:
+    secrets.text = json.dumps({"parts": {}, "seed": "s" * 64})
+    names = dict.fromkeys(("SERVICE_KEYS_SECRET", "SIGNING_KEYS_SECRET", "WEBHOOK_MASTER_SECRET"), "seeds")
+    environment = ENVIRONMENT | names | {"KEY_CACHE_SECONDS": str(kept)}
+    app = dispatcher.compose(DispatcherSettings.load(environment))
     stub_aws(app.aws, secrets)
     for _ in range(HOUR):
         app.signer.refresh()

@@ -73,6 +73,19 @@ def test_the_stored_text_shows_nothing_of_the_credential(backend: Backend, key: 
     assert b"planted" not in base64.b64decode(sealed.text)
 
 
+def test_a_credential_is_known_while_its_opened_text_is_cached(
+    backend: Backend, key: str, sealed: SealedCredential
+) -> None:
+    seal = seal_of(backend, key)
+    assert seal.known(sealed) is None
+    seal.open(sealed)
+    assert seal.known(sealed) == FIRST
+    assert seal.known(with_byte(sealed, -1)) is None, "another text"
+    assert seal.known(replace(sealed, webhook_id="f" * 24)) is None, "the same text in another webhook"
+    backend.clock.now += 3601
+    assert seal.known(sealed) is None
+
+
 def test_one_credential_sealed_twice_has_two_texts(backend: Backend, key: str) -> None:
     seal = seal_of(backend, key)
     assert seal.seal(ACME, WEBHOOK, FIRST).text != seal.seal(ACME, WEBHOOK, FIRST).text

@@ -22,6 +22,7 @@ from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMa
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpRequest
+from webhooks.domain.key_parts import SERVICE_PART, SIGNING_PART
 from webhooks.domain.keyring import AHEAD, NOTICE, service_keys, signing_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Definition, Endpoint, Webhook
@@ -57,17 +58,21 @@ def clock_of(backend: Backend, skew: float) -> Clock:
 
 @dataclass
 class Stores:
-    """The three secrets, and instances that read them."""
+    """The three secrets, or the one for all, and instances that read them."""
 
     backend: Backend
     clients: AwsClients
     names: Mapping[str, str]
 
     def service(self, clock: Clock) -> SecretKeyStore:
-        return SecretKeyStore(self.clients, self.names["service"], parse=parse_service_keys, clock=clock)
+        return SecretKeyStore(
+            self.clients, self.names["service"], parse=parse_service_keys, part=SERVICE_PART, clock=clock
+        )
 
     def signing(self, clock: Clock) -> SecretKeyStore:
-        return SecretKeyStore(self.clients, self.names["signing"], parse=signing_keys, clock=clock)
+        return SecretKeyStore(
+            self.clients, self.names["signing"], parse=signing_keys, part=SIGNING_PART, clock=clock
+        )
 
     def signer(self, clock: Clock) -> CallbackSigner:
         return CallbackSigner(
@@ -87,11 +92,16 @@ class Stores:
         return ServiceKeys(stores, clock=clock, random_bytes=salted_bytes(), grace=GRACE)
 
 
-@pytest.fixture
-def stores() -> Iterator[Stores]:
+@pytest.fixture(params=["separate", "one"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     with backend_named("moto") as backend:
         names = ("service", "signing", "master")
-        secrets = {name: backend.secret(name, json.dumps({"seed": name * 10})) for name in names}
+        if request.param == "one":
+            secrets = dict.fromkeys(
+                names, backend.secret("seeds", json.dumps({"parts": {}, "seed": "s" * 64}))
+            )
+        else:
+            secrets = {name: backend.secret(name, json.dumps({"seed": name * 10})) for name in names}
         yield Stores(backend, backend.clients, secrets)
 
 

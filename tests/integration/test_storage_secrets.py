@@ -14,8 +14,10 @@ from tests.contract.backends import Backend, backend_named
 from webhooks.adapters.secrets_manager.credential_secrets import ListedSecrets
 from webhooks.adapters.secrets_manager.credentials import SecretCredentials
 from webhooks.adapters.secrets_manager.key_store import SecretKeyStore, SecretMaster
+from webhooks.adapters.secrets_manager.secret_reader import SecretReader
 from webhooks.domain.errors import CredentialMissingError, StaleError, UnavailableError
-from webhooks.domain.keyring import service_keys
+from webhooks.domain.key_parts import MASTER_PART, SERVICE_PART, SIGNING_PART
+from webhooks.domain.keyring import KeyPairs, service_keys, signing_keys
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, CredentialRef
 from webhooks.entrypoints.api.limits import CREDENTIAL_LENGTH
@@ -214,6 +216,7 @@ def store_of(backend: Backend, secret: str, **faults: list[Replacement]) -> Secr
         FaultyClients(backend.clients, **faults),
         secret,
         parse=lambda state: service_keys(state, Curve.SECP256K1),
+        part=SERVICE_PART,
         clock=backend.clock,
     )
 
@@ -238,6 +241,130 @@ def test_a_reset_that_slips_in_between_read_and_write_wins(backend: Backend) -> 
 
     # Then its key is in use
     assert store_of(backend, secret).read().current == theirs
+
+
+ONE = {"parts": {}, "seed": "s" * 64}
+
+
+def signing_store_of(backend: Backend, secret: str, **faults: list[Replacement]) -> SecretKeyStore:
+    clients = FaultyClients(backend.clients, **faults)
+    return SecretKeyStore(clients, secret, parse=signing_keys, part=SIGNING_PART, clock=backend.clock)
+
+
+def reset(pairs: KeyPairs, name: str) -> KeyPairs:
+    fresh = PrivateKey.derive(name.encode() * 16, b"fresh", pairs.current.curve)
+    return pairs.reset(fresh, now=0, grace=1, request=name)
+
+
+def test_resets_of_two_keys_in_one_secret_at_the_same_time_both_count(backend: Backend) -> None:
+    # Given service keys and signing keys as parts of one secret
+    secret = backend.secret("seeds", json.dumps(ONE))
+    signing = signing_store_of(backend, secret)
+    signing_after = reset(signing.read(), "signing")
+
+    def signing_first(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
+        signing.replace(signing.read(), signing_after)
+        return real(**request)
+
+    # When the signing key is reset between the read and the write of a reset of the service's
+    service = store_of(backend, secret, put_secret_value=[signing_first])
+    service_after = reset(service.read(), "service")
+    service.replace(service.read(), service_after)
+
+    # Then neither is lost
+    assert store_of(backend, secret).read() == service_after
+    assert signing_store_of(backend, secret).read() == signing_after
+
+
+def test_the_second_of_two_resets_of_a_part_has_no_effect(backend: Backend) -> None:
+    secret = backend.secret("seeds", json.dumps(ONE))
+    other = store_of(backend, secret)
+    before = other.read()
+
+    def theirs_first(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
+        other.replace(before, reset(before, "theirs"))
+        return real(**request)
+
+    with pytest.raises(StaleError):
+        store_of(backend, secret, put_secret_value=[theirs_first]).replace(before, reset(before, "ours"))
+
+    assert store_of(backend, secret).read() == reset(before, "theirs")
+
+
+def test_a_secret_whose_other_part_changes_all_the_time_is_given_up(backend: Backend) -> None:
+    secret = backend.secret("seeds", json.dumps(ONE))
+    signing = signing_store_of(backend, secret)
+
+    def signing_first(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
+        pairs = signing.read_now()
+        signing.replace(pairs, reset(pairs, f"signing {len(pairs.keys)}"))
+        return real(**request)
+
+    service = store_of(backend, secret, put_secret_value=[signing_first] * 3)
+    before = service.read()
+    with pytest.raises(StaleError):
+        service.replace(before, reset(before, "service"))
+    assert store_of(backend, secret).read() == before
+
+
+def test_a_lost_response_to_a_reset_of_a_part_loses_no_other_part(backend: Backend) -> None:
+    secret = backend.secret("seeds", json.dumps(ONE))
+    signing = signing_store_of(backend, secret)
+    signing.replace(signing.read(), reset(signing.read(), "signing"))
+    service = store_of(backend, secret, put_secret_value=[lose_response])
+    before = service.read()
+
+    with pytest.raises(UnavailableError):
+        service.replace(before, reset(before, "service"))
+
+    assert service.read_now() == reset(before, "service")
+    assert signing_store_of(backend, secret).read() == signing.read()
+
+
+def test_one_secret_is_read_once_for_all_that_is_due_and_nothing_of_it_is_older_than_it_may_be(
+    backend: Backend,
+) -> None:
+    secret = backend.secret("seeds", json.dumps(ONE))
+    asked = []
+
+    def count(real: Callable[..., Any], request: Mapping[str, Any]) -> Any:
+        asked.append(backend.clock.now)
+        return real(**request)
+
+    clients = FaultyClients(backend.clients, get_secret_value=[count] * 100)
+    reader = SecretReader(clients, clock=backend.clock)
+    service = SecretKeyStore(
+        clients,
+        secret,
+        parse=lambda state: service_keys(state, Curve.SECP256K1),
+        part=SERVICE_PART,
+        clock=backend.clock,
+        seconds=300,
+        reader=reader,
+    )
+    master = SecretMaster(clients, secret, clock=backend.clock, reader=reader)
+    began = backend.clock.now
+    other = store_of(backend, secret)
+    for second in range(1000):
+        backend.clock.now = began + second
+        if second == 301:  # by another instance, right after a read
+            other.replace(other.read_now(), reset(other.read_now(), "later"))
+        keys = service.read()
+        backend.clock.now = began + second + 0.5
+        master.read()
+        assert (len(keys.keys) == 2) or second < 601
+    assert [at - began for at in asked] == [0, 300, 600, 900]
+
+    # When a key is reset by this instance, it is read as it is now
+    before = service.read_now()
+    service.replace(before, reset(before, "own"))
+    assert service.read() == service.read_now() == reset(before, "own")
+
+
+def test_a_master_is_changed_in_its_part(backend: Backend) -> None:
+    secret = backend.secret("seeds", json.dumps({**ONE, "parts": {MASTER_PART: {"seed": "m" * 64}}}))
+    assert SecretMaster(backend.clients, secret, clock=backend.clock).read() == b"m" * 64
+    assert store_of(backend, secret).read() == service_keys(ONE, Curve.SECP256K1)
 
 
 def test_keys_are_read_again_after_half_a_minute_and_not_before(backend: Backend) -> None:
@@ -331,6 +458,10 @@ def test_the_last_known_master_serves_during_an_outage(backend: Backend) -> None
         "no JSON",
         '{"seed": 7}',
         '{"seed": "s", "curve": "secp256k1"}',
+        '{"seed": "s", "parts": []}',
+        '{"seed": "s", "parts": {"service": []}}',
+        '{"seed": "s", "parts": {"service": "seed"}}',
+        '{"parts": {}}',
         '{"seed": "s", "curve": "secp256k1", "keys": []}',
         '{"seed": "s", "curve": "secp256k1", "keys": [{"pair": "AAAA", "since": 0, "until": null, "request": null}]}',
     ],

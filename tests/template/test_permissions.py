@@ -1,5 +1,6 @@
 """Each function has the permissions that it uses, and no other."""
 
+from collections.abc import Collection
 from typing import Any
 
 from signing.sealed_text import seal_context
@@ -8,6 +9,7 @@ from webhooks.adapters.dynamodb import idempotency_items, rate_limiter
 
 # The services that use the key for a function; it may use the key through them alone.
 ENCRYPTING = [f"{each}.${{AWS::Region}}.amazonaws.com" for each in ("dynamodb", "secretsmanager", "sqs")]
+SEPARATE_SECRETS = {"ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret"}
 # AWS has no resource-level permissions for these; everything else names its resources.
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "secretsmanager:ListSecrets"}
 
@@ -176,6 +178,35 @@ def test_no_function_writes_a_license(template: Template) -> None:
     assert writing == {
         ("WebhooksRole", "dynamodb:PutItem", f"{idempotency_items.PREFIX}*"),
         *((role, "dynamodb:UpdateItem", f"{rate_limiter.PREFIX}*") for role in limited),
+    }
+
+
+def test_one_secret_for_all_seeds_is_the_only_one_that_functions_use(template: Template) -> None:
+    """Each function that reads a seed reads the one secret; still only one function writes it."""
+    one = template.decided({"SeedSecrets": "One"})
+    assert one.resources("AWS::SecretsManager::Secret").keys() == {"SeedsSecret"}
+    assert not [each for each in SEPARATE_SECRETS if each in str(one.document["Resources"])]
+    outputs = {name: referred(each["Value"]) for name, each in one.document["Outputs"].items()}
+    assert {outputs[each] for each in SEPARATE_SECRETS} == {"SeedsSecret"}
+
+    separate = template.by_default
+    assert separate.resources("AWS::SecretsManager::Secret").keys() == SEPARATE_SECRETS
+    assert users(one, {"SeedsSecret"}, "GetSecretValue") == users(
+        separate, SEPARATE_SECRETS, "GetSecretValue"
+    )
+    assert users(one, {"SeedsSecret"}, "PutSecretValue") == {"ServiceKeysRole"}
+
+
+def users(template: Template, secrets: Collection[str], action: str) -> set[str]:
+    """The roles that may take an action on some of these secrets."""
+    return {
+        role
+        for role, properties in template.resources("AWS::IAM::Role").items()
+        for policy in properties.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if f"secretsmanager:{action}" in listed(statement["Action"])
+        if {each["Fn::GetAtt"][0] for each in listed(statement["Resource"]) if "Fn::GetAtt" in each}
+        & set(secrets)
     }
 
 

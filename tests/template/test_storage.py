@@ -247,6 +247,6 @@ def test_the_page_of_restores_names_all_that_a_deleted_stack_leaves(template: Te
         and attributes["Type"] != "AWS::Lambda::Version"  # which goes with its function
     }
     tables = {"SubscriptionsTable", "DeliveriesTable", "AccessTable"}
-    secrets = {"ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret"}
+    secrets = {"ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret", "SeedsSecret"}
     api = {"ApiGatewayLogs", "ApiGatewayAccount"}
     assert kept == tables | secrets | api | set(DEAD_LETTERS.values()) | {"Key"}

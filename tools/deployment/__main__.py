@@ -12,6 +12,7 @@ from tools.deployment import account, entry
 from tools.deployment.dialog import Dialog
 from tools.deployment.parameters import ROOT, read_parameters
 
+SEEDS = ("ServiceKeysSecret", "SigningKeysSecret", "WebhookMasterSecret")  # outputs
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 DESCRIPTION = """\
 Deploy to AWS as an entry of samconfig.toml says. Where the entry names no region yet, about eight questions
@@ -34,11 +35,8 @@ def main() -> int:
             _ask(path, options.name, former)
         if options.only_ask:
             return 0
-        if loses_its_key(entry.read(path, options.name)):
-            return _failed(
-                f"[{options.name}] has EncryptionKey=AwsOwned, and the deployed stack has a key of its own: "
-                "credentials and waiting messages could not be read. docs/deployment.md, Economy, has the way"
-            )
+        if refusal := refused(entry.read(path, options.name)):
+            return _failed(f"[{options.name}] has {refusal}. docs/deployment.md, Economy, has the way")
         return _deploy(path, options.name)
     except (OSError, ValueError, tomllib.TOMLDecodeError) as error:
         return _failed(f"{path.name}: {error}")
@@ -94,11 +92,23 @@ def _deploy(path: Path, name: str) -> int:
     return 0
 
 
-def loses_its_key(wanted: entry.Entry) -> bool:
-    """Tell whether a deployment would leave data under a key that no function may use any more."""
-    if wanted.parameters.get("EncryptionKey") != "AwsOwned":
-        return False
-    return account.has_key(wanted.stack_name, wanted.region)
+def refused(wanted: entry.Entry) -> str | None:
+    """Return why a deployed stack cannot become what is wanted; None where it can."""
+    outputs = account.outputs_of(wanted.stack_name, wanted.region)
+    if wanted.parameters.get("EncryptionKey") == "AwsOwned" and "KeyArn" in outputs:
+        # Data would stay under a key that no function may use any more.
+        return (
+            "EncryptionKey=AwsOwned, and the deployed stack has a key of its own: credentials and waiting "
+            "messages could not be read"
+        )
+    secrets = {outputs.get(each) for each in SEEDS}
+    seeds = wanted.parameters.get("SeedSecrets", "Separate")
+    if None not in secrets and (len(secrets) == 1) != (seeds == "One"):
+        return (
+            f"SeedSecrets={seeds}, and the deployed stack has the other value: it would get other keys, "
+            "which no caller and no receiver knows"
+        )
+    return None
 
 
 def _failed(text: str) -> int:

@@ -22,14 +22,14 @@ def configured_region() -> str:
     return boto3.session.Session().region_name or ""
 
 
-def has_key(stack_name: str, region: str) -> bool:
-    """Tell whether a stack is deployed with a key of its own; False where it cannot be asked."""
+def outputs_of(stack_name: str, region: str) -> dict[str, str]:
+    """Return the outputs of a deployed stack; none where it cannot be asked."""
     client = boto3.client("cloudformation", region_name=region or None, config=QUICK)
     try:
         [found] = client.describe_stacks(StackName=stack_name)["Stacks"]
     except (BotoCoreError, ClientError):
-        return False
-    return any(each["OutputKey"] == "KeyArn" for each in found.get("Outputs", []))
+        return {}
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
 
 def look_at(region: str) -> Account:

@@ -1,22 +1,27 @@
 """The template's secrets: the service's keys, the signing keys, the master of the webhooks' secrets.
 
 Each has a seed, and keys once they were reset. Two states with one seed are of one deployment: the one with
-the later reset is the newer.
+the later reset is the newer. With SeedSecrets=One the three are parts of one secret: a part holds what a
+secret of its own would, and is the secret's seed while it has none.
 """
 
 import json
+from hashlib import sha256
 from typing import Any
 
 from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.resources import SECRETS, Resources
-from webhooks_cli.errors import WrongUseError
+from webhooks_cli.errors import UnreachableError, WrongUseError
 
 TITLES = {
     "serviceKeysSecret": "service keys",
     "signingKeysSecret": "signing keys",
     "webhookMasterSecret": "master of the webhooks' secrets",
 }
+PARTS = "parts"
+PART_OF = {"serviceKeysSecret": "service", "signingKeysSecret": "signing", "webhookMasterSecret": "master"}
+WRITES = 3  # of a secret with parts: a reset may change another part meanwhile
 
 
 class KeySecrets:
@@ -28,10 +33,8 @@ class KeySecrets:
         self._calls = calls
 
     def read(self, name: str) -> str:
-        found = self._calls.call(
-            "secretsmanager GetSecretValue", self._secrets.get_secret_value, SecretId=self._names[name]
-        )
-        return str(found["SecretString"])
+        """Return the state of some keys, as a secret of their own has it."""
+        return _part(name, str(self._stored(name)["SecretString"]))
 
     def is_of_another(self, name: str, saved: str) -> bool:
         """Tell whether the target's keys are another deployment's in use: reset, with another seed."""
@@ -40,16 +43,43 @@ class KeySecrets:
 
     def write(self, name: str, saved: str) -> bool:
         """Store the saved state, unless the target's is the same or newer; tell whether it was stored."""
-        present = self.read(name)
-        if not is_newer(saved, present):
-            return False
-        self._calls.call(
+        for _ in range(WRITES):
+            stored = self._stored(name)
+            present = str(stored["SecretString"])
+            if not is_newer(saved, _part(name, present)):
+                return False
+            if self._put(name, saved, whole=state(present), version=stored["VersionId"]):
+                return True
+        raise UnreachableError(f"the {TITLES[name]} changed meanwhile; run the command again")
+
+    def _put(self, name: str, saved: str, *, whole: "dict[str, Any]", version: str) -> bool:
+        """Store a state; tell whether no other writer of the same secret was faster."""
+        more, text = {}, saved
+        if PARTS in whole:
+            # Of two writers of one version Secrets Manager refuses the second, as it does for a reset.
+            more = {"ClientRequestToken": sha256(version.encode()).hexdigest()}
+            text = json.dumps({**whole, PARTS: {**whole[PARTS], PART_OF[name]: state(saved)}})
+        done = self._calls.call(
             "secretsmanager PutSecretValue",
             self._secrets.put_secret_value,
+            ("ResourceExistsException",),
             SecretId=self._names[name],
-            SecretString=saved,
+            SecretString=text,
+            **more,
         )
-        return True
+        return done is not None
+
+    def _stored(self, name: str) -> Any:
+        return self._calls.call(
+            "secretsmanager GetSecretValue", self._secrets.get_secret_value, SecretId=self._names[name]
+        )
+
+
+def _part(name: str, text: str) -> str:
+    whole = state(text)
+    if PARTS not in whole:
+        return text
+    return json.dumps({PART_OF[name]: {"seed": whole["seed"]}, **whole[PARTS]}[PART_OF[name]])
 
 
 def is_newer(saved: str, present: str) -> bool:

@@ -12,6 +12,7 @@ from webhooks_cli import __version__
 from webhooks_cli.aws import Account
 from webhooks_cli.backup.aws_calls import Calls
 from webhooks_cli.backup.credentials import CredentialReader
+from webhooks_cli.backup.key_secrets import KeySecrets
 from webhooks_cli.backup.records import (
     ACCESS,
     COMMUNITY,
@@ -81,13 +82,9 @@ class Source:
         }
 
     def _secrets(self) -> Iterator[Record]:
+        keys = KeySecrets(self._account, self._resources, self._calls)
         for name in SECRETS:
-            found = self._calls.call(
-                "secretsmanager GetSecretValue",
-                self._account.secrets.get_secret_value,
-                SecretId=self._resources.names[name],
-            )
-            yield {"kind": SECRET, "name": name, "value": found["SecretString"]}
+            yield {"kind": SECRET, "name": name, "value": keys.read(name)}
 
     def _access(self) -> Iterator[Record]:
         """Return the licenses; records of requests expire within minutes, and are left out."""

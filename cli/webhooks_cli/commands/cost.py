@@ -121,6 +121,7 @@ def _document(
             "DispatcherMemory": settings.dispatcher_memory_mb,
             "CredentialStore": "Table" if settings.has_credentials_in_table else "SecretsManager",
             "EncryptionKey": "Customer" if settings.has_own_key else "AwsOwned",
+            "SeedSecrets": "One" if settings.has_one_seed else "Separate",
             "KeyCacheSeconds": settings.keys_seconds,
             "LogBackups": settings.has_log_backups,
             "hasMaximumConcurrency": settings.has_maximum_concurrency,

@@ -111,6 +111,12 @@ def add_parameters(parser: ArgumentParser) -> None:
         help="EncryptionKey (default: %(default)s)",
     )
     group.add_argument(
+        "--seed-secrets",
+        choices=["Separate", "One"],
+        default="Separate",
+        help="SeedSecrets (default: %(default)s)",
+    )
+    group.add_argument(
         "--key-cache-seconds",
         type=int,
         choices=KEY_CACHES,
@@ -149,6 +155,7 @@ def settings_of(options: Namespace) -> Settings:
         dispatcher_memory_mb=options.dispatcher_memory,
         has_credentials_in_table=options.credential_store == "Table",
         has_own_key=options.encryption_key == "Customer",
+        has_one_seed=options.seed_secrets == "One",
         keys_seconds=options.key_cache_seconds,
         has_log_backups=not options.no_log_backups,
         has_maximum_concurrency=options.concurrency != 0,

@@ -74,6 +74,7 @@ ECONOMIES = (
         "no secret for each credential",
     ),
     Economy("EncryptionKey", "AwsOwned", {"has_own_key": False}, "no key policy of your own"),
+    Economy("SeedSecrets", "One", {"has_one_seed": True}, "functions share all keys"),
     Economy("LogBackups", "false", {"has_log_backups": False}, "no restore of the delivery log"),
     Economy(
         "FanoutConcurrency",
@@ -87,14 +88,19 @@ ECONOMIES = (
 def effects_of(month: Month) -> Iterator[Effect]:
     """Yield the effect of each parameter alone that has one, and of all of them together."""
     before = month.bill.total
-    together, count = month.settings, 0
+    saving: list[tuple[float, Economy]] = []
     for each in ECONOMIES:
         settings = replace(month.settings, **each.changes)
         dollars = replace(month, settings=settings).bill.total - before
-        if settings == month.settings or abs(dollars) < SEEN:
+        if settings == month.settings or abs(dollars) < SEEN or not settings.is_accepted:
             continue
         yield Effect(each.name, each.softens, dollars)
         if dollars < 0:
-            together, count = replace(together, **each.changes), count + 1
+            saving.append((dollars, each))
+    together, count = month.settings, 0
+    for _, each in sorted(saving, key=lambda found: found[0]):  # of two that exclude each other, the better
+        settings = replace(together, **each.changes)
+        if settings.is_accepted:
+            together, count = settings, count + 1
     if count > 1:
         yield Effect("all that save", "", replace(month, settings=together).bill.total - before)

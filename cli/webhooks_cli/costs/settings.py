@@ -13,6 +13,7 @@ class Settings:
     dispatcher_memory_mb: int = 512  # DispatcherMemory
     has_credentials_in_table: bool = False  # CredentialStore=Table
     has_own_key: bool = True  # EncryptionKey=Customer
+    has_one_seed: bool = False  # SeedSecrets=One
     has_log_backups: bool = True  # LogBackups
     keys_seconds: int = 300  # KeyCacheSeconds: in which a function keeps each of the two signing keys
     has_maximum_concurrency: bool = True  # none of the concurrency parameters is 0
@@ -26,7 +27,6 @@ class Settings:
     limited_queues: int = 1  # of them, always with MaximumConcurrency: the slow deliveries
     batch_messages: int = 10  # in an invocation, at most
     data_key_seconds: int = 3600  # KmsDataKeyReusePeriodSeconds
-    secrets: int = 3  # the template's own
     master_seconds: int = 300  # in which it keeps the master secret
     credential_seconds: int = 3600  # in which it keeps a credential
     # AWS's.
@@ -43,6 +43,16 @@ class Settings:
     # replaces it: assumptions.
     init_ms: int = 400
     container_seconds: int = 7200
+
+    @property
+    def secrets(self) -> int:
+        """The template's own."""
+        return 1 if self.has_one_seed else 3
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether the template's rules accept these parameters together."""
+        return self.has_own_key or not self.has_credentials_in_table
 
 
 SETTINGS = Settings()

@@ -100,6 +100,8 @@ def traffic_of(
         keys * dispatcher.refreshes(seconds)
         for keys, seconds in ((2, settings.keys_seconds), (1, settings.master_seconds))
     )
+    if settings.has_one_seed:  # one read for all that is due
+        secret_calls = dispatcher.refreshes(min(settings.keys_seconds, settings.master_seconds))
     credential_reads = _credential_reads(load, dispatcher=dispatcher, settings=settings)
     if not settings.has_credentials_in_table:
         secret_calls += credential_reads

@@ -113,7 +113,10 @@ def secrets(stack: Stack) -> Iterator[Finding]:
             yield finding
     if not failed:
         whose = "AWS's" if arn == KEY_OF_AWS else "the stack's"
-        yield Finding("secrets", OK, f"All {len(own)} secrets of the service exist, under {whose} key.")
+        which = (
+            f"All {len(own)} secrets of the service exist" if own[1:] else "The secret of the service exists"
+        )
+        yield Finding("secrets", OK, f"{which}, under {whose} key.")
 
 
 def _secret(stack: Stack, secret: Resource, *, key_arn: str) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -245,7 +246,9 @@ def test_a_parameters_default_is_that_of_the_template(webhooks: CommandLine) -> 
 def test_the_template_has_as_many_queues_and_secrets_as_the_model() -> None:
     text = TEMPLATE.read_text()
     assert text.count("          Type: SQS\n") == SETTINGS.queues
-    assert text.count("    Type: AWS::SecretsManager::Secret\n") == SETTINGS.secrets
+    secret = "    Type: AWS::SecretsManager::Secret\n    Condition: "
+    assert text.count(f"{secret}HasSeparateSeeds\n") == SETTINGS.secrets
+    assert text.count(f"{secret}HasOneSeed\n") == replace(SETTINGS, has_one_seed=True).secrets
     # Neither traces nor lines of Lambda's own for each batch: the model has no price for them.
     assert text.count("      Tracing: PassThrough") == text.count("SystemLogLevel: WARN") == 3
     # With it, Lambda keeps five pollers for a quiet queue, too.

@@ -163,6 +163,31 @@ def test_credentials_in_the_table_leave_no_secret_of_theirs_and_are_read_by_kms(
     assert table.traffic.key_requests == pytest.approx(secrets.traffic.key_requests)
 
 
+def test_one_secret_for_all_seeds_costs_a_third_and_is_read_once_for_all() -> None:
+    three, one = (
+        month_at(0.4, replace(SETTINGS, has_own_key=False, has_one_seed=each)) for each in (False, True)
+    )
+    assert three.traffic.secret_calls == pytest.approx(3 * one.traffic.secret_calls)
+    saved = three.bill.total - one.bill.total
+    assert saved == pytest.approx(0.8 + 2 * one.traffic.secret_calls * 5 / 1e6)
+
+
+def test_keys_that_are_kept_for_another_time_than_the_master_are_read_with_it_where_both_are_due() -> None:
+    usual = replace(SETTINGS, has_one_seed=True)
+    short = month_at(4, replace(usual, keys_seconds=30))
+    assert short.traffic.secret_calls == pytest.approx(10 * month_at(4, usual).traffic.secret_calls, rel=0.05)
+
+
+@pytest.mark.parametrize(("credentials", "left_out"), [(1, "has_credentials_in_table"), (10, "has_own_key")])
+def test_all_that_save_are_parameters_that_a_deployment_accepts(credentials: int, left_out: str) -> None:
+    """A sealed credential needs the stack's own key: of the two parameters, the one that saves more counts."""
+    month = month_at(0.4, credentials=credentials)
+    changes = {name: value for each in ECONOMIES for name, value in each.changes.items() if name != left_out}
+    cheapest = replace(month, settings=replace(SETTINGS, **changes))
+    [together] = [each for each in effects_of(month) if each.name == "all that save"]
+    assert together.dollars == pytest.approx(cheapest.bill.total - month.bill.total)
+
+
 def test_an_effect_is_the_difference_of_two_bills_and_has_its_price() -> None:
     month = month_at(38, credentials=10)
     found = {each.name: each for each in effects_of(month)}
@@ -203,6 +228,7 @@ def test_a_fixed_filling_has_no_busy_hours(webhooks: CommandLine) -> None:
         (("--dispatcher-memory", "256"), "DispatcherMemory", 256),
         (("--credential-store", "Table"), "CredentialStore", "Table"),
         (("--encryption-key", "AwsOwned"), "EncryptionKey", "AwsOwned"),
+        (("--seed-secrets", "One"), "SeedSecrets", "One"),
         (("--no-log-backups",), "LogBackups", False),
         (("--concurrency", "0"), "hasMaximumConcurrency", False),
     ],

@@ -195,6 +195,7 @@ def test_a_stack_of_the_cheapest_settings_is_ok(doctor: Doctor) -> None:
     found = {each["check"]: each for each in doctor("--json").document["findings"]}
     assert {each["state"] for each in found.values()} == {OK}
     assert "AwsOwned" in found["key"]["text"]
+    assert found["secrets"]["text"].startswith("The secret of the service exists")
     assert "DeliveriesTable (LogBackups=false)" in found["backups"]["text"]
     assert "without a limit for hooks-Fanout" in found["concurrency"]["text"]
     stack["Parameters"].pop()

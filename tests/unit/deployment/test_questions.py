@@ -213,33 +213,43 @@ def test_an_input_that_ends_writes_nothing(
     assert config.read_text() == before
 
 
+SEPARATE = {"ServiceKeysSecret": "a", "SigningKeysSecret": "b", "WebhookMasterSecret": "c"}
+KEY = {**SEPARATE, "KeyArn": "arn"}
+
+
 @pytest.mark.parametrize(
-    ("outputs", "chosen", "is_refused"),
+    ("outputs", "chosen", "refusal"),
     [
-        (["ApiUrl", "KeyArn"], {"EncryptionKey": "AwsOwned"}, True),
-        (["ApiUrl", "KeyArn"], {"EncryptionKey": "Customer"}, False),
-        (["ApiUrl", "KeyArn"], {}, False),
-        (["ApiUrl"], {"EncryptionKey": "AwsOwned"}, False),  # as it was deployed first
-        (None, {"EncryptionKey": "AwsOwned"}, False),  # the first deployment
+        (KEY, {"EncryptionKey": "AwsOwned"}, "has a key of its own"),
+        (KEY, {"EncryptionKey": "Customer"}, ""),
+        (KEY, {}, ""),
+        (SEPARATE, {"EncryptionKey": "AwsOwned"}, ""),  # as it was deployed first
+        (None, {"EncryptionKey": "AwsOwned"}, ""),  # the first deployment
+        (SEPARATE, {"SeedSecrets": "One"}, "would get other keys"),
+        (SEPARATE, {"SeedSecrets": "Separate"}, ""),
+        (dict.fromkeys(SEPARATE, "a"), {"SeedSecrets": "One"}, ""),
+        (dict.fromkeys(SEPARATE, "a"), {}, "would get other keys"),
+        (None, {"SeedSecrets": "One"}, ""),
     ],
 )
-def test_a_stack_that_has_a_key_is_not_deployed_without_it(
+def test_a_stack_is_not_deployed_so_that_it_loses_its_keys(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     config: Path,
     *,
-    outputs: list[str] | None,
+    outputs: dict[str, str] | None,
     chosen: dict[str, str],
-    is_refused: bool,
+    refusal: str,
 ) -> None:
-    """Credentials and waiting messages under the key could not be read any more."""
+    """Credentials and waiting messages could not be read any more; callers and receivers know no other keys."""
 
     class CloudFormation:
         def describe_stacks(self, **asked: str) -> Any:
             assert asked == {"StackName": "hooks"}
             if outputs is None:
                 raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
-            return {"Stacks": [{"Outputs": [{"OutputKey": each} for each in outputs]}]}
+            shown = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
+            return {"Stacks": [{"Outputs": shown}]}
 
     deployed: list[str] = []
     entry.write(config, "prod", Entry("hooks", "eu-west-1", chosen))
@@ -252,6 +262,7 @@ def test_a_stack_that_has_a_key_is_not_deployed_without_it(
     monkeypatch.setattr(__main__, "_deploy", deploy)
     monkeypatch.setattr("sys.argv", ["deployment", "prod", "--config", str(config)])
 
-    assert __main__.main() == (1 if is_refused else 0)
-    assert deployed == ([] if is_refused else ["prod"])
-    assert ("has a key of its own" in capsys.readouterr().err) is is_refused
+    assert __main__.main() == (1 if refusal else 0)
+    assert deployed == ([] if refusal else ["prod"])
+    written = capsys.readouterr().err
+    assert refusal in written if refusal else not written

@@ -46,6 +46,10 @@ class CredentialForms:
         """Return a credential. Raises CredentialMissingError."""
         return self._seal.open(ref) if isinstance(ref, SealedCredential) else self._secrets.read(ref)
 
+    def known(self, ref: StoredCredential) -> Credential | None:
+        """Return a credential that is cached."""
+        return self._seal.known(ref) if isinstance(ref, SealedCredential) else self._secrets.known(ref)
+
     def read_many(self, refs: Sequence[StoredCredential]) -> Sequence[Credential | None]:
         """Return several, in their order; None where one is missing."""
         sealed = [each for each in refs if isinstance(each, SealedCredential)]

@@ -46,6 +46,11 @@ class LoadingCache[K, V]:
             return found[0]
         return found.result(None if seconds == inf else seconds)
 
+    def known(self, key: K) -> V | None:
+        """Return the key's value where it is cached; loads nothing."""
+        found = self._cache.get(key)
+        return found[0] if found else None
+
     def find(self, key: K) -> tuple[V] | Future[V]:
         """Return the key's value in a tuple of one, or the load of it.
 

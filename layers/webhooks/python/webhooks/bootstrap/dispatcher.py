@@ -21,7 +21,7 @@ from webhooks.adapters.sqs.event_publisher import SqsEventPublisher
 from webhooks.adapters.sqs.recovery_queue import SqsRecoveryQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.guard import egress_guard
-from webhooks.bootstrap.keys import service_key_store, signing_key_store, webhook_master
+from webhooks.bootstrap.keys import secret_reader, service_key_store, signing_key_store, webhook_master
 from webhooks.bootstrap.runtime import clock, invocation, start
 from webhooks.bootstrap.storage import credential_probes, credential_store, subscription_store
 from webhooks.domain.health_rules import HealthRules
@@ -69,10 +69,11 @@ def compose(
         slow_url=settings.slow_deliveries_queue_url,
         dead_letter_url=settings.deliveries_dlq_url,
     )
+    secrets, seconds = secret_reader(aws), settings.key_cache_seconds
     signer = CallbackSigner(
-        service=service_key_store(settings, aws, seconds=settings.key_cache_seconds),
-        signing=signing_key_store(settings, aws, seconds=settings.key_cache_seconds),
-        master=webhook_master(settings, aws),
+        service=service_key_store(settings, aws, seconds=seconds, reader=secrets),
+        signing=signing_key_store(settings, aws, seconds=seconds, reader=secrets),
+        master=webhook_master(settings, aws, reader=secrets),
     )
     subscriptions = subscription_store(settings, aws)
     recovery = SqsRecoveryQueue(aws, settings.recovery_queue_url)

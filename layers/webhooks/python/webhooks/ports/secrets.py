@@ -28,6 +28,9 @@ class Credentials[R = StoredCredential](Protocol):
     def read(self, ref: R) -> Credential:
         """Return a credential; a version never changes: it may be cached. Raises CredentialMissingError."""
 
+    def known(self, ref: R) -> Credential | None:
+        """Return a credential that is cached; None where it would have to be read."""
+
     def read_many(self, refs: Sequence[R]) -> Sequence[Credential | None]:
         """Return several, in their order; None where one is missing."""
 
@@ -43,6 +46,9 @@ class CredentialSeal(Protocol):
 
     def open(self, sealed: SealedCredential) -> Credential:
         """Decrypt a credential. Raises CredentialMissingError for one that does not open."""
+
+    def known(self, sealed: SealedCredential) -> Credential | None:
+        """Return a credential that is cached; None where it would have to be decrypted."""
 
     def open_many(self, sealed: Sequence[SealedCredential]) -> Sequence[Credential | None]:
         """Decrypt several, in their order; None where one does not open."""

@@ -70,8 +70,11 @@ class KmsCredentialSeal:
 
     def open(self, sealed: SealedCredential) -> Credential:
         """Decrypt a credential; calls while it is opened share the result. Raises CredentialMissingError."""
-        place = f"{sealed.scope.tenant_id}/{sealed.scope.community_id}/{sealed.webhook_id}"
-        return self._cache.get(_Opening(sha256(f"{place}/{sealed.text}".encode()).digest(), sealed))
+        return self._cache.get(_Opening(_digest(sealed), sealed))
+
+    def known(self, sealed: SealedCredential) -> Credential | None:
+        """Return a credential that is cached."""
+        return self._cache.known(_Opening(_digest(sealed), None))
 
     def open_many(self, sealed: Sequence[SealedCredential]) -> Sequence[Credential | None]:
         """Decrypt several, in their order; None where one does not open."""
@@ -119,6 +122,11 @@ class KmsCredentialSeal:
                 return None
         key: bytes = found["Plaintext"]
         return key
+
+
+def _digest(sealed: SealedCredential) -> bytes:
+    place = f"{sealed.scope.tenant_id}/{sealed.scope.community_id}/{sealed.webhook_id}"
+    return sha256(f"{place}/{sealed.text}".encode()).digest()
 
 
 def _context(scope: Scope, webhook_id: str) -> dict[str, str]:

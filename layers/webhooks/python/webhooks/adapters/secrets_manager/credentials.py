@@ -130,6 +130,10 @@ class SecretCredentials:
         """Return a credential; calls while it is read share the result. Raises CredentialMissingError."""
         return self._cache.get(ref)
 
+    def known(self, ref: CredentialRef) -> Credential | None:
+        """Return a credential that is cached."""
+        return self._cache.known(ref)
+
     def read_many(self, refs: Sequence[CredentialRef]) -> Sequence[Credential | None]:
         """Return several, in their order; None where the secret is missing."""
         if len(refs) < 2:  # noqa: PLR2004 - one needs no threads

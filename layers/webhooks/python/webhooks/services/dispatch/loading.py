@@ -148,13 +148,13 @@ class Loader:
         authenticated = [each for each in webhooks if each.definition.endpoint.auth_type is not AuthType.NONE]
         if not authenticated:
             return {}
-        found = dict(
-            zip(
-                [each.id for each in authenticated],
-                self._workers.map(self._read_credential, authenticated),
-                strict=True,
-            )
-        )
+        found: dict[str, Credential | Exception] = {}
+        for each in authenticated:  # here, as handing it to a worker would take more CPU than the rest of it
+            if each.credential and (known := self._credentials.known(each.credential)):
+                found[each.id] = _checked(each, known)
+        unknown = [each for each in authenticated if each.id not in found]
+        read = self._workers.map(self._read_credential, unknown)
+        found |= zip([each.id for each in unknown], read, strict=True)
         missing = [each for each in authenticated if isinstance(found[each.id], CredentialMissingError)]
         if not missing:
             return found
@@ -165,12 +165,9 @@ class Loader:
         if webhook.credential is None:
             return CredentialMissingError(webhook.id)
         try:
-            credential = self._credentials.read(webhook.credential)
-            if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
-                client_of(webhook, credential)
+            return _checked(webhook, self._credentials.read(webhook.credential))
         except Exception as error:  # noqa: BLE001 - the boundary of one webhook: it costs no other's deliveries
             return error
-        return credential
 
     def _changed(self, webhooks: Sequence[Webhook]) -> set[str]:
         """Return the ids of those that are no more as the batch read them: a change can take a credential."""
@@ -218,6 +215,16 @@ def is_held(pack: Pack, webhook: Webhook) -> bool:
 def is_deferred(webhook: Webhook, lane: Lane) -> bool:
     """Tell whether deliveries that came by a lane are left to the slow one."""
     return lane is Lane.FAST and webhook.health.slow_since is not None
+
+
+def _checked(webhook: Webhook, credential: Credential) -> Credential | Exception:
+    """Return a credential, or the error where a part of it is missing."""
+    if webhook.definition.endpoint.auth_type is AuthType.OAUTH2:
+        try:
+            client_of(webhook, credential)
+        except CredentialMissingError as error:
+            return error
+    return credential
 
 
 def client_of(webhook: Webhook, credential: Credential | None) -> ClientCredentials:
