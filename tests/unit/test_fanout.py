@@ -12,7 +12,8 @@ from webhooks.domain.event_slice import Span
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.services.fanout.counts import FanoutCounts
-from webhooks.services.fanout.listeners import COMMUNITY_BYTES, PAGE_BYTES, Listeners
+from webhooks.services.fanout.listener_cache import COMMUNITY_BYTES, PAGE_BYTES
+from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.pipeline import SLICE
 from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
 from webhooks.services.fanout.together import SMALL_LISTENERS

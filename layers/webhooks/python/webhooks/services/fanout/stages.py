@@ -7,6 +7,7 @@ from enum import Enum, auto
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.event import Event
 from webhooks.domain.event_array import EventArray
+from webhooks.domain.seen_events import EventKey
 
 # Seconds before the invocation's end from which nothing is begun: an AWS call and its consequences still fit.
 STOP_BEFORE = 12.0
@@ -33,12 +34,16 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """An event with its deliveries by webhook id, out of `listening` webhooks that list its name."""
+    """An event with its deliveries by webhook id, out of `listening` webhooks that list its name.
+
+    `key`: by which its marks are found.
+    """
 
     message: EventMessage
     event: Event
     deliveries: Mapping[str, Delivery]
     listening: int
+    key: EventKey
 
 
 @dataclass(frozen=True, slots=True)
