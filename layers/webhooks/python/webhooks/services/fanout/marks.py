@@ -182,7 +182,6 @@ def _told(pack: Pack, marked: set[EventKey], raced: set[EventKey], keys: Mapping
     if marked.isdisjoint(its):
         return pack
     deliveries = tuple(
-        replace(each, is_marked=True) if key in marked else each
-        for each, key in zip(pack.deliveries, its, strict=True)
+        each.marked() if key in marked else each for each, key in zip(pack.deliveries, its, strict=True)
     )
     return replace(pack, deliveries=deliveries)

@@ -32,6 +32,7 @@ from webhooks.services.fanout.stages import (
     Costly,
     Decoded,
     EventMessage,
+    EventName,
     Failed,
     FannedOut,
     Matched,
@@ -72,50 +73,53 @@ class FanoutTogether:
 
     def fan_out(self, messages: Sequence[EventMessage]) -> list[Result | Costly]:
         """Fan messages out; returns the result of each, and the costly ones as they came."""
-        stages = [_decode(message) for message in messages]
-        events = [each for each in stages if isinstance(each, Decoded)]
-        results: list[Result | Costly] = [each for each in stages if not isinstance(each, Decoded)]
-        known = [self._match_known(each) for each in events]
+        read = [self._read(message) for message in messages]
+        waiting = [each for each in read if isinstance(each, Decoded | Matched)]
+        results: list[Result | Costly] = [each for each in read if not isinstance(each, Decoded | Matched)]
         try:
-            changed, windows = self._begin(events, known)
+            changed, windows = self._begin(waiting)
         except UnavailableError as error:
-            logger.warning("batch.postponed", extra={"messages": len(events), "reason": str(error)})
-            return [*results, *(Failed(each.message) for each in events)]
-        first: list[Matched | Costly] = []
-        others: list[Decoded] = []
-        for each, its in zip(events, known, strict=True):
-            if its is None or each.event.scope in changed:
-                others.append(each)
-            else:
-                first.append(its)
-        results += self._send(first, windows)
+            logger.warning("batch.postponed", extra={"messages": len(waiting), "reason": str(error)})
+            return [*results, *(Failed(each.message) for each in waiting)]
+        known = [each for each in waiting if isinstance(each, Matched) and each.event.scope not in changed]
+        results += self._send(known, windows)
+        sent = {each.message.id for each in known}
+        others = [each for each in waiting if each.message.id not in sent]
         return results + self._send([self._match(each) for each in others], windows)
 
-    def _match_known(self, stage: Decoded) -> Matched | Costly | None:
-        """Match an event with listeners that are known, None where they are not.
+    def _read(self, message: EventMessage) -> Decoded | Matched | Costly | Result:
+        """Decode an event, and match it where its listeners are known.
 
-        The result holds if the community turns out to be unchanged. After a fault the event is matched again,
-        which tells of it.
+        That holds if the community turns out to be unchanged; else, and after a fault, the event is matched
+        again. A matched event leaves no data behind: memory that is used again at once is in the
+        processor's cache.
         """
+        stage = _decode(message)
+        if not isinstance(stage, Decoded):
+            return stage
         event, fields = stage.event, EventFields(stage.event.data)
         try:
             page = self._listeners.known_page(
                 event.scope, event.name, partial(lookups, fields, visits=self._visits)
             )
-            return None if page is None else self._matched(stage, fields, page)
+            return stage if page is None else self._matched(stage, fields, page)
         except CostlyQueryError:
-            return Costly(stage.message)
+            return Costly(message)
         except Exception:  # noqa: BLE001 - as above
-            return None
+            return stage
 
-    def _begin(
-        self, events: Sequence[Decoded], known: Sequence[Matched | Costly | None]
-    ) -> tuple[Collection[Scope], Windows]:
+    def _begin(self, stages: Sequence[Decoded | Matched]) -> tuple[Collection[Scope], Windows]:
         """Read the versions of all communities at once, and the marks of the events that a webhook wants."""
-        keys = [each.key for each in known if isinstance(each, Matched) and each.deliveries]
-        return self._beginning.batch({each.event.scope for each in events}, keys)
+        keys = [each.key for each in stages if isinstance(each, Matched) and each.deliveries]
+        return self._beginning.batch({each.event.scope for each in stages}, keys)
 
-    def _match(self, stage: Decoded) -> Matched | Costly | Result:
+    def _match(self, stage: Decoded | Matched) -> Matched | Costly | Result:
+        """Match an event with the present listeners."""
+        if isinstance(stage, Matched):
+            again = _decode(stage.message)
+            if not isinstance(again, Decoded):
+                return again
+            stage = again
         event, fields = stage.event, EventFields(stage.event.data)
         try:
             page = self._listeners.page(
@@ -145,7 +149,8 @@ class FanoutTogether:
         if len(matching) * (len(event.body) + DESCRIPTION_BYTES) > SMALL_BYTES:
             return Costly(stage.message)
         deliveries = {webhook_id: delivery_of(event, webhook_id) for webhook_id in matching}
-        return Matched(stage.message, event, deliveries, listening=len(entries), key=key_of(event))
+        known = EventName(event.id, event.name, event.scope)
+        return Matched(stage.message, known, deliveries, listening=len(entries), key=key_of(event))
 
     def _send(self, stages: Sequence[Matched | Costly | Result], windows: Windows) -> list[Result | Costly]:
         """Send the deliveries of all events; an event comes again unless the queue took all of its own."""
