@@ -1,7 +1,7 @@
 """The whole handler of functions/fanout on batches of 10 events of 2 KB that one webhook wants.
 
 It has read the index before. Measured against `json.loads` and `json.dumps` of each event. AWS is stubbed
-twice: at the client (our own code), and below botocore (with all that botocore does for two calls).
+twice: at the client (our own code), and below botocore (with all that botocore does for three calls).
 """
 
 import json

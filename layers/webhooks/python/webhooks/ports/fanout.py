@@ -23,7 +23,7 @@ class FanoutReader(Protocol):
     """Reads what SubscriptionIndex and SeenEvents have, in one call."""
 
     def read(self, scopes: Sequence[Scope], windows: Sequence[str]) -> FanoutContext:
-        """Return the epoch and the present versions of communities, and windows as of a moment ago.
+        """Return the epoch and the present versions of communities, and windows as they were shortly before.
 
         One call for 99 of both. Raises UnavailableError for versions alone.
         """

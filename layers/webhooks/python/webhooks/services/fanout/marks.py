@@ -71,7 +71,7 @@ class EventMarks:
     ) -> Recalled:
         """Read the marks of events; the very last ones are found `consistently` only.
 
-        `known`: windows that were read a moment ago.
+        `known`: windows that were read before, in another call.
         """
         pending = {each for each in keys if each.is_markable}
         try:
