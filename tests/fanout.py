@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.fanout_reader import FakeFanoutReader
 from tests.fakes.faults import Fault, no_fault
 from tests.fakes.plain_index import PlainIndex
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
@@ -106,6 +107,7 @@ class Functions:
         self.fanout = Fanout(
             index=index or self.index,
             seen=self.seen,
+            reader=FakeFanoutReader(index or self.index, self.seen),
             lane=self,
             events=self,
             events_dlq=self.dead,

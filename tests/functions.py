@@ -9,6 +9,7 @@ from tests.fakes.background import AtOnce
 from tests.fakes.batch_reader import FakeBatchReader
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.fanout_reader import FakeFanoutReader
 from tests.fakes.keys import FakeKeyStore, FakeMaster
 from tests.fakes.queues import (
     FakeDeliveryQueue,
@@ -59,9 +60,11 @@ def as_it_is(_name: str, port: Any) -> Any:
 def make_fanout(
     app: InMemoryApp, queue: FakeDeliveryQueue, events_dlq: FakeEventsDlq, *, wrap: Wrap = as_it_is
 ) -> Fanout:
+    seen = FakeSeenEvents()
     return Fanout(
         index=wrap("index", app.subscriptions),
-        seen=wrap("seen", FakeSeenEvents()),
+        seen=wrap("seen", seen),
+        reader=wrap("fanout_reader", FakeFanoutReader(app.subscriptions, seen)),
         lane=wrap("lane", queue),
         events=FakeEventsQueue(),
         events_dlq=wrap("events_dlq", events_dlq),

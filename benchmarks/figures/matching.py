@@ -26,6 +26,7 @@ from benchmarks.paired import Work, cpu_of, cpu_ratios
 from local.progress import Progress
 from tests.aws_stub.responses import Respond, stub_aws
 from tests.aws_stub.tables import Tables, remembered
+from tests.fakes.fanout_reader import FakeFanoutReader
 from tests.fakes.plain_index import PlainIndex
 from tests.fakes.seen_events import FakeSeenEvents
 from webhooks.adapters.dynamodb.keys import EPOCH, community_pk
@@ -172,10 +173,11 @@ def _composed(found: SubscriptionIndex) -> tuple[Fanout, Callable[[], int]]:
 
 
 def _fanout(found: SubscriptionIndex) -> tuple[Fanout, Taken]:
-    lane = Taken()
+    lane, seen = Taken(), FakeSeenEvents()
     fanout = Fanout(
         index=found,
-        seen=FakeSeenEvents(),
+        seen=seen,
+        reader=FakeFanoutReader(found, seen),
         lane=lane,
         events=NoEventsQueue(),
         events_dlq=_NoneDead(),

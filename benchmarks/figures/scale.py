@@ -232,6 +232,7 @@ def _unread(known: FanoutApp) -> Fanout:
     return Fanout(
         index=known.index,
         seen=known.seen,
+        reader=known.reader,
         lane=known.fast_lane,
         events=known.events,
         events_dlq=known.events_dlq,

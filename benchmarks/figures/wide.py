@@ -20,7 +20,8 @@ TITLE = "One event for very many webhooks"
 AGAINST = "1,000 webhooks"
 BOUND = """\
 One call to the deliveries queue takes ten deliveries, each to another webhook: 0.1 calls per match are the
-least there can be, and the reads of the index by pages come on top of that."""
+least there can be. Each slice of 500 adds a Query, the read of its name's fields, and its deletion before the
+next slice. Slices of 1,000 make 0.103, and the last of 10,000 deliveries comes after 9 s, not 5."""
 SIZES = (1_000, 10_000, 100_000)
 AT_ONCE = 10  # invocations
 HOP = 0.016  # seconds

@@ -8,6 +8,7 @@ import pytest
 from tests.contract.opened_index import OpenedIndex
 from tests.contract.webhooks_made import ACME, make_definition
 from tests.fanout import Functions, message, text
+from webhooks.adapters.dynamodb.items import Item
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event_slice import Span
@@ -96,3 +97,28 @@ def test_an_event_of_a_community_that_changes_at_each_read_comes_again() -> None
 
     with pytest.raises(UnavailableError):
         found(ChangingIndex(opened, before), opened)
+
+
+class ChangingPartition(DynamoSubscriptionIndex):
+    """An index that others change, once, before the entries of a partition are read."""
+
+    def __init__(self, opened: OpenedIndex, before: Callable[[], object]) -> None:
+        super().__init__(opened.table, clock=opened.clock)
+        self._pending = [before]
+
+    def _query(self, pk: str, span: Span, limit: int) -> tuple[list[Item], bool]:
+        if self._pending:
+            self._pending.pop()()
+        return super()._query(pk, span, limit)
+
+
+def test_a_slice_finds_a_webhook_that_becomes_the_first_one_under_a_condition() -> None:
+    opened = OpenedIndex()
+    moving = opened.add(wanting())
+    index = ChangingPartition(opened, lambda: opened.change(moving, wanting("a")))
+    listeners = Listeners(index, limit=500, clock=opened.clock)
+    listeners.begin_batch([ACME])
+    page = listeners.page(
+        ACME, NAME, Span(1, 9), lookups=partial(lookups, EventFields(DATA), visits=MAX_VISITS)
+    )
+    assert [each.webhook_id for each in page.entries if isinstance(each, IndexEntry)] == [moving.id]

@@ -12,8 +12,8 @@ from webhooks.domain.delivery import MAX_PACK_DELIVERIES, Pack, delivery_of
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.scope import Scope
-from webhooks.domain.seen_events import FULL, LEVELS, event_key
-from webhooks.services.fanout.marks import EventMarks, Recalled
+from webhooks.domain.seen_events import FULL, LEVELS, EventKey, event_key
+from webhooks.services.fanout.marks import EventMarks, Recalled, key_of
 
 SCOPE = Scope("acme", "main")
 AT = 1_790_000_000_000
@@ -42,8 +42,24 @@ def pack(events: Sequence[Event]) -> Pack:
 
 
 def mark(marks: EventMarks, events: Sequence[Event]) -> Pack:
-    [marked] = marks.mark([pack(events)], marks.recall(events))
+    return mark_recalled(marks, events, recall(marks, events))
+
+
+def mark_recalled(marks: EventMarks, events: Sequence[Event], recalled: Recalled) -> Pack:
+    [marked] = marks.mark([pack(events)], recalled, keys=keys_of([pack(events)]))
     return marked
+
+
+def recall(marks: EventMarks, events: Sequence[Event]) -> Recalled:
+    return marks.recall(map(key_of, events))
+
+
+def keys_of(packs: Sequence[Pack]) -> dict[str, EventKey]:
+    return {
+        each.id: event_key(one.scope, each.event_id, log_time=each.log_time)
+        for one in packs
+        for each in one.deliveries
+    }
 
 
 def fill(seen: FakeSeenEvents, at: int, levels: int) -> None:
@@ -67,8 +83,8 @@ def test_a_mark_at_any_level_is_found_by_every_later_reader(
         assert not told.again
         marked += [each for each, delivery in zip(events, told.deliveries, strict=True) if delivery.is_marked]
         reader = data.draw(st.sampled_from(functions))
-        recalled = reader.recall([*events, *marked])
-        assert [each for each in [*marked, *events] if each in recalled] == [
+        recalled = recall(reader, [*events, *marked])
+        assert [each for each in [*marked, *events] if key_of(each) in recalled] == [
             *marked,
             *(each for each in events if each in marked),
         ]
@@ -97,7 +113,7 @@ def test_the_calls_of_a_read_have_a_bound(times: list[int], full: int) -> None:
     events = [event(number, at) for number, at in enumerate(times)]
     for _ in range(3):
         sizes.clear()
-        marks.recall(events)
+        recall(marks, events)
         assert len(sizes) <= LEVELS
         assert max(sizes) <= max(100, len(times))
 
@@ -107,14 +123,14 @@ def test_a_function_that_met_full_windows_reads_as_many_levels_in_its_next_call(
     calls = seen.reads
     marks = EventMarks(seen)
     fill(seen, AT, 3)
-    marks.recall([event(1)])
+    recall(marks, [event(1)])
     assert calls == [1, 1, 1, 1]
     calls.clear()
-    marks.recall([event(2)])
+    recall(marks, [event(2)])
     assert calls == [4]
-    marks.recall([event(3, AT + 1_001_000)])
+    recall(marks, [event(3, AT + 1_001_000)])
     calls.clear()
-    marks.recall([event(4, AT + 1_001_000)])
+    recall(marks, [event(4, AT + 1_001_000)])
     assert calls == [1]
 
 
@@ -130,10 +146,10 @@ def test_of_two_functions_at_the_same_time_the_second_one_to_mark_says_again(
     again: list[bool] = []
     for who in (step % 2 for step in order):
         if who not in recalled:
-            recalled[who] = functions[who].recall(events)
+            recalled[who] = recall(functions[who], events)
         else:
-            is_known = recalled[who].may_be_sent(events[0])
-            again.append(is_known or functions[who].mark([pack(events)], recalled[who])[0].again)
+            is_known = recalled[who].may_be_sent(key_of(events[0]))
+            again.append(is_known or mark_recalled(functions[who], events, recalled[who]).again)
     assert again == [False, True]
 
 
@@ -145,7 +161,7 @@ def test_a_mark_that_saves_nothing_is_not_written() -> None:
     assert not any(each.is_marked for each in mark(marks, apart).deliveries)
     assert seen.windows == {}
     other = Pack(WEBHOOK[:-1] + "8", SCOPE, pack(apart).deliveries)
-    told = marks.mark([pack(apart), other], marks.recall(apart))
+    told = marks.mark([pack(apart), other], recall(marks, apart), keys=keys_of([pack(apart), other]))
     assert all(each.is_marked for one in told for each in one.deliveries)
 
 
@@ -179,7 +195,7 @@ def test_a_mark_that_fails_leaves_its_deliveries_without_and_the_event_goes_on(p
 
 def test_marks_that_cannot_be_read_make_every_event_one_that_may_be_sent() -> None:
     marks = EventMarks(FakeSeenEvents(fault=Refusing("before seen.read")))
-    recalled = marks.recall([event(1), event(2, 0)])
-    assert recalled.may_be_sent(event(1))
-    assert event(1) not in recalled
-    assert not recalled.may_be_sent(event(2, 0))
+    recalled = recall(marks, [event(1), event(2, 0)])
+    assert recalled.may_be_sent(key_of(event(1)))
+    assert key_of(event(1)) not in recalled
+    assert not recalled.may_be_sent(key_of(event(2, 0)))

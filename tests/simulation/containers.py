@@ -7,6 +7,7 @@ from typing import Protocol
 
 from signing import Curve
 from tests.fakes.credentials import FakeCredentials
+from tests.fakes.fanout_reader import FakeFanoutReader
 from tests.fakes.keys import FakeKeyStore
 from tests.fakes.queues import FakeEventPublisher, FakeRecoveryQueue
 from tests.fakes.subscriptions import FakeSubscriptions
@@ -41,6 +42,7 @@ class FanoutContainer:
         self._fanout = Fanout(
             index=port_of(deployment, "index", deployment.index),
             seen=port_of(deployment, "seen", deployment.seen),
+            reader=port_of(deployment, "fanout_reader", FakeFanoutReader(deployment.index, deployment.seen)),
             lane=port_of(deployment, "lane", deployment.lanes),
             events=port_of(deployment, "events_queue", deployment.events_queue),
             events_dlq=port_of(deployment, "events_dlq", deployment.events_dlq),

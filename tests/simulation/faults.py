@@ -28,6 +28,7 @@ BATCH = (Kind.ERROR, Kind.LOST_RESPONSE, Kind.PARTIAL, *KILLS)
 
 # Every call that the functions make of a port.
 CALLS: Mapping[str, tuple[Kind, ...]] = {
+    "fanout_reader.read": READ,
     "index.versions": READ,
     "index.listeners": READ,
     "index.last_sequence": READ,

@@ -22,7 +22,7 @@ from webhooks.domain.webhook import AuthType, Credential, Webhook
 
 HOURS = 3 * 3600
 EVENTS = 20
-TABLES = ("index.versions", "index.listeners", "batch.read", "log.record", "health.save")
+TABLES = ("fanout_reader.read", "index.listeners", "batch.read", "log.record", "health.save")
 SECRETS = ("service.read", "signing.read", "master.read", "credentials.read")
 QUEUES = (
     "lane.send",

@@ -140,7 +140,7 @@ def test_a_kill_at_any_call_loses_no_event_and_repeats_it_at_most_once(kill: Kin
     rehearsal = NoFaults()
     fanned_out(found, rehearsal)
     assert {
-        "index.versions",
+        "fanout_reader.read",
         "index.listeners",
         "lane.send",
         "events_queue.send",

@@ -9,6 +9,7 @@ from typing import Any
 from tests.clocks import Clock
 from tests.factories import SCOPE
 from tests.fakes.delivery_log import FakeDeliveryLog
+from tests.fakes.fanout_reader import FakeFanoutReader
 from tests.fakes.queues import FakeDeliveryQueue, FakeEventsDlq, FakeEventsQueue
 from tests.fakes.seen_events import FakeSeenEvents
 from tests.fakes.subscriptions import FakeSubscriptions
@@ -43,9 +44,11 @@ class Community:
         self.lane, self.dead = FakeDeliveryQueue(), FakeEventsDlq()
         self.events = FakeEventsQueue()
         self.visits = limits.get("visits", MAX_VISITS)
+        seen = FakeSeenEvents()
         self.fanout = Fanout(
             index=self.subscriptions,
-            seen=FakeSeenEvents(),
+            seen=seen,
+            reader=FakeFanoutReader(self.subscriptions, seen),
             lane=self.lane,
             events=self.events,
             events_dlq=self.dead,

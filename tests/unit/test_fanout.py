@@ -1,10 +1,12 @@
 """Events together and alone in fan-out: their order, and when their messages are acknowledged."""
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
+from tests.fakes.seen_events import FakeSeenEvents
 from tests.fanout import SCOPE, Functions, Index, message, text
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import UnavailableError
@@ -12,7 +14,8 @@ from webhooks.domain.event_slice import Span
 from webhooks.domain.poison import POISON_RECEIVES
 from webhooks.domain.scope import Scope
 from webhooks.services.fanout.counts import FanoutCounts
-from webhooks.services.fanout.listeners import COMMUNITY_BYTES, PAGE_BYTES, Listeners
+from webhooks.services.fanout.listener_cache import COMMUNITY_BYTES, PAGE_BYTES
+from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.pipeline import SLICE
 from webhooks.services.fanout.stages import STOP_BEFORE, EventMessage
 from webhooks.services.fanout.together import SMALL_LISTENERS
@@ -255,3 +258,42 @@ def test_a_community_is_refreshed_once_for_a_batch() -> None:
     batch = [message("m", text(number=1)), message("w", text("wide", number=2)), *again]
     assert functions.fanout.fan_out(batch) == set()
     assert asked == [[SCOPE]]
+
+
+def test_an_event_whose_community_changed_is_matched_with_the_present_listeners() -> None:
+    functions = Functions({"a": 1, "b": 1})
+    for number, name in enumerate("ab"):
+        functions.fanout.fan_out([message("m", text(name, number=number))])
+    functions.index.counts["a"], functions.index.version = 2, 2
+    functions.lane.fast.take_all()
+    batch = [message("m", text("a", number=5)), message("o", text("b", number=6, community="other"))]
+    assert functions.fanout.fan_out(batch) == set()
+    sent = [(event_id, int(webhook_id[8:16], 16)) for event_id, webhook_id in functions.delivered]
+    assert sent == [("e5", 1), ("e5", 2), ("e6", 1)]
+
+
+class NotedReads(FakeSeenEvents):
+    """Notes the windows of each read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[list[str]] = []
+
+    def read(self, windows: Sequence[str], *, consistently: bool) -> Mapping[str, Collection[bytes]]:
+        self.reads.append(list(windows))
+        return super().read(windows, consistently=consistently)
+
+
+def test_marks_are_read_of_just_the_events_that_a_webhook_wants() -> None:
+    seen = NotedReads()
+    functions = Functions({"order.paid": 1}, seen=seen)
+    functions.index.queries[1] = ({"n": 2},)
+
+    def event(number: int) -> EventMessage:
+        content = json.loads(text(number=number)) | {"occurredAt": 1_790_000_001 + number}
+        return message(f"m{number}", json.dumps(content))
+
+    for _ in range(2):  # the listeners are not known, then known
+        assert functions.fanout.fan_out([event(1), event(2), event(3)]) == set()
+    assert [event_id for event_id, _ in functions.delivered] == ["e2", "e2"]
+    assert [len(each) for each in seen.reads] == [1, 1]

@@ -66,7 +66,7 @@ FAULTS = [
         "health.save",
         "recovery.send",
         "publisher.publish",
-        "index.versions",
+        "fanout_reader.read",
         "index.listeners",
         "lane.send",
         "events_dlq.send_to_dlq",

@@ -16,7 +16,7 @@ from webhooks.domain.delivery import MAX_PACK_DELIVERIES, Pack, delivery_of
 from webhooks.domain.event import Event
 from webhooks.domain.scope import Scope
 from webhooks.domain.seen_events import FULL, LAST_WINDOWS
-from webhooks.services.fanout.marks import EventMarks
+from webhooks.services.fanout.marks import EventMarks, key_of
 
 SCOPE, WEBHOOK = Scope("acme", "main"), "65a4f1c0a1b2c3d400000007"
 AT = 1_790_000_000_001
@@ -44,8 +44,10 @@ def units_of(tables: Tables, marks: EventMarks, numbers: range, *, ms: float) ->
     events = [Event(f"e{each}", "name", SCOPE, AT + round(each * ms), {}, "{}") for each in numbers]
 
     def work() -> int:
-        recalled = marks.recall(events)
-        [pack] = marks.mark([Pack(WEBHOOK, SCOPE, tuple(delivery_of(e, WEBHOOK) for e in events))], recalled)
+        deliveries = {delivery_of(each, WEBHOOK): key_of(each) for each in events}
+        recalled = marks.recall(deliveries.values())
+        keys = {delivery.id: key for delivery, key in deliveries.items()}
+        [pack] = marks.mark([Pack(WEBHOOK, SCOPE, tuple(deliveries))], recalled, keys=keys)
         unmarked.extend(each.id for each in pack.deliveries if not each.is_marked)
         return 1
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from webhooks.adapters.aws.clients import AwsClients
+from webhooks.adapters.dynamodb.fanout_reader import DynamoFanoutReader
 from webhooks.adapters.dynamodb.seen_events import DynamoSeenEvents
 from webhooks.adapters.dynamodb.subscription_index import DynamoSubscriptionIndex
 from webhooks.adapters.dynamodb.table import Table
@@ -16,7 +17,7 @@ from webhooks.adapters.sqs.events_queue import SqsEventsQueue
 from webhooks.bootstrap.aws_app import AwsApp, open_clients
 from webhooks.bootstrap.runtime import clock, invocation, start
 from webhooks.entrypoints.batch_metrics import report_fanout
-from webhooks.ports import SeenEvents, SubscriptionIndex, TimeLeft
+from webhooks.ports import FanoutReader, SeenEvents, SubscriptionIndex, TimeLeft
 from webhooks.services.fanout.pipeline import Fanout
 from webhooks.settings import FanoutSettings
 
@@ -28,6 +29,7 @@ class FanoutApp(AwsApp):
     fanout: Fanout
     index: SubscriptionIndex
     seen: SeenEvents
+    reader: FanoutReader
     fast_lane: SqsFastLane
     events: SqsEventsQueue
     events_dlq: SqsEventsDlq
@@ -42,10 +44,13 @@ def compose(
     """Compose the function. `time_left`: seconds of the running invocation."""
     settings, opened = start(FanoutSettings, settings), ExitStack()
     aws = open_clients(opened, aws, time_left=time_left)
-    index = DynamoSubscriptionIndex(Table(aws, settings.subscriptions_table))
-    seen = DynamoSeenEvents(
-        Table(aws, settings.deliveries_table), days=settings.attempt_log_days, clock=clock
+    subscriptions, deliveries = (
+        Table(aws, settings.subscriptions_table),
+        Table(aws, settings.deliveries_table),
     )
+    index = DynamoSubscriptionIndex(subscriptions)
+    seen = DynamoSeenEvents(deliveries, days=settings.attempt_log_days, clock=clock)
+    reader = DynamoFanoutReader(index, subscriptions, deliveries, clock=clock)
     fast_lane = SqsFastLane(aws, settings.deliveries_queue_url)
     events = SqsEventsQueue(aws, settings.events_queue_url)
     events_dlq = SqsEventsDlq(aws, settings.events_dlq_url)
@@ -63,6 +68,7 @@ def compose(
         fanout=Fanout(
             index=index,
             seen=seen,
+            reader=reader,
             lane=fast_lane,
             events=events,
             events_dlq=events_dlq,
@@ -73,6 +79,7 @@ def compose(
         ),
         index=index,
         seen=seen,
+        reader=reader,
         fast_lane=fast_lane,
         events=events,
         events_dlq=events_dlq,

@@ -57,6 +57,19 @@ class Delivery:
         """The number of all attempts so far."""
         return self.earlier + len(self.attempts)
 
+    def marked(self) -> "Delivery":
+        """Return the delivery of an event that has a mark."""
+        return Delivery(
+            self.id,
+            self.event_id,
+            self.event_name,
+            self.log_time,
+            self.body,
+            self.attempts,
+            self.earlier,
+            is_marked=True,
+        )
+
     def tried(self, attempt: Attempt) -> "Delivery":
         """Return the delivery after one more attempt, with the last KEPT_ATTEMPTS of them."""
         kept = (*self.attempts, attempt)[-KEPT_ATTEMPTS:]

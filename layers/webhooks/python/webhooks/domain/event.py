@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from webhooks.domain.errors import InvalidEventError
@@ -171,4 +172,10 @@ def is_event_of(scope: Scope, *, event_id: str, name: str, log_time: int) -> boo
 def iso_time(epoch_ms: int) -> str:
     """Write epoch milliseconds as ISO 8601 in UTC, e.g. 2026-11-23T22:24:38.123Z."""
     seconds, milliseconds = divmod(epoch_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
+    return f"{_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """Write epoch seconds. Events of a batch are mostly of the same few."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

@@ -41,7 +41,12 @@ def is_plain(entry: LogEntry) -> bool:
 
 def may_share(key: LogKey) -> bool:
     """Tell whether a delivery's time lets it share an item."""
-    return key.log_time % ROUNDED != 0
+    return is_exact(key.log_time)
+
+
+def is_exact(log_time: int) -> bool:
+    """Tell whether an event's time, in epoch ms, is neither missing nor one that a producer rounded."""
+    return log_time > 0 and log_time % ROUNDED != 0
 
 
 def share[T](entries: Sequence[LogEntry], encode: Callable[[Sequence[LogEntry]], T | None]) -> Sharing[T]:

@@ -7,12 +7,11 @@ stays full, so a reader that looks through the same series, up to the first wind
 An event that is alone in its packs is not marked: it has a key in the log, by which a later pack finds it.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from webhooks.domain.delivery import Delivery, Pack
-from webhooks.domain.log_sharing import ROUNDED
+from webhooks.domain.log_sharing import is_exact
 from webhooks.domain.scope import Scope
 
 HASH_BYTES: Final = 8
@@ -26,11 +25,11 @@ LAST_WINDOWS: Final = 8
 # where the one alone is late.
 LATE: Final = 15_000
 LEVELS: Final = len(WIDTHS) - 1 + LAST_WINDOWS
+_WIDTHS: Final = (*WIDTHS[:-1], *[WIDTHS[-1]] * LAST_WINDOWS)  # by level
 
 
-@dataclass(frozen=True, slots=True)
-class EventKey:
-    """What identifies an event: its hash, and its time in epoch ms."""
+class EventKey(NamedTuple):
+    """What identifies an event: its hash, and its time in epoch ms. A tuple is hashed fast."""
 
     hash: bytes
     time: int
@@ -38,12 +37,11 @@ class EventKey:
     @property
     def is_markable(self) -> bool:
         """Tell whether it has windows: any number of events have no time, or one that is rounded."""
-        return self.time > 0 and self.time % ROUNDED > 0
+        return is_exact(self.time)
 
     def window(self, level: int) -> str:
         """Return the name of its window at a level from 0 to LEVELS - 1."""
-        width = WIDTHS[min(level, len(WIDTHS) - 1)]
-        return f"{level}#{self.time // width:x}"
+        return f"{level}#{self.time // _WIDTHS[level]:x}"
 
 
 def may_be_kept_together(pack: Pack, delivery: Delivery, *, now: int) -> bool:

@@ -21,6 +21,7 @@ from webhooks.ports.delivery import (
     SeenEvents,
     SlowLane,
 )
+from webhooks.ports.fanout import FanoutContext, FanoutReader
 from webhooks.ports.http import Call, Conversation, EndpointGuard, HttpClient, Shared, Tokens
 from webhooks.ports.runtime import (
     Background,
@@ -75,6 +76,8 @@ __all__ = [
     "EventPublisher",
     "EventsDlq",
     "EventsQueue",
+    "FanoutContext",
+    "FanoutReader",
     "FastLane",
     "HealthStore",
     "HttpClient",

@@ -76,7 +76,13 @@ def window_key(window: str) -> ItemKey:
 def window_from(item: Item) -> tuple[str, frozenset[bytes]]:
     """Read a window's name and its hashes. Raises NewerFormError."""
     require_form(item, SEEN_WINDOW)
-    return item["pk"]["S"].removeprefix(PREFIX), _hashes(item)
+    return window_name(item), _hashes(item)
+
+
+def window_name(item: Item) -> str:
+    """Read the name of the window that an item or its key is of."""
+    name: str = item["pk"]["S"]
+    return name.removeprefix(PREFIX)
 
 
 def _item_of(error: ClientError) -> Item:

@@ -2,11 +2,11 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from webhooks.adapters.dynamodb.conditional_entries import fields_from
 from webhooks.adapters.dynamodb.epoch import epoch_from
-from webhooks.adapters.dynamodb.items import Item, key
+from webhooks.adapters.dynamodb.items import Item, ItemKey, key
 from webhooks.adapters.dynamodb.keys import (
     EPOCH,
     HEAD,
@@ -26,6 +26,7 @@ from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import Clock, ListenerPage, Versions, joined
 
+VERSION_ATTRIBUTES = ("pk", "version", "since")
 LAST = "9" * 10  # sorts behind every sequence number that an entry can have
 # Memory of an entry: an object, and a parsed query of up to 24 times its text ("{}," is a dict).
 ENTRY_BYTES, QUERY_FACTOR = 600, 24
@@ -42,14 +43,8 @@ class DynamoSubscriptionIndex:
 
     def versions(self, scopes: Sequence[Scope]) -> Versions:
         """Return the epoch, and each community's version as it is now."""
-        by_pk = {community_pk(scope): scope for scope in scopes}
-        items = self._table.get_many(
-            [EPOCH, *(key(pk, HEAD) for pk in by_pk)], attributes=("pk", "version", "since")
-        )
-        by_key = {item["pk"]["S"]: item for item in items}
-        epoch = epoch_from(by_key.pop(EPOCH["pk"]["S"], None), now=self._clock())
-        found = {by_pk[pk]: int(item["version"]["N"]) for pk, item in by_key.items()}
-        return Versions({scope: found.get(scope, 0) for scope in scopes}, epoch)
+        items = self._table.get_many(version_keys(scopes), attributes=VERSION_ATTRIBUTES)
+        return versions_from(items, scopes, now=self._clock())
 
     def listeners(self, scope: Scope, event_name: str, *, span: Span, limit: int) -> ListenerPage:
         """Return the first listeners of a span that are under no condition: `limit`, or one Query's 1 MiB."""
@@ -59,8 +54,9 @@ class DynamoSubscriptionIndex:
             own = items.pop(0) if items and items[0]["sk"]["S"] == first else None
             fields = fields_from(own) if own else ()
         else:
-            fields = self._fields(scope, event_name)
             items, is_cut = self._query(pk, span, limit + 1)
+            # Read last: the first webhook that is moved under a condition meanwhile is in neither otherwise.
+            fields = self._fields(scope, event_name)
         return _page(items, is_cut, limit, fields)
 
     def listeners_by(
@@ -97,6 +93,19 @@ class DynamoSubscriptionIndex:
     def _query(self, pk: str, span: Span, limit: int) -> tuple[list[Item], bool]:
         last = LAST if span.last is None else entry_sk(span.last)
         return self._table.query_page(pk, first=entry_sk(span.first), last=last, limit=limit)
+
+
+def version_keys(scopes: Iterable[Scope]) -> list[ItemKey]:
+    """Return the keys of the epoch and of communities' versions."""
+    return [EPOCH, *(key(pk, HEAD) for pk in dict.fromkeys(map(community_pk, scopes)))]
+
+
+def versions_from(items: Iterable[Item], scopes: Sequence[Scope], *, now: float) -> Versions:
+    """Read these communities' versions, and the epoch."""
+    by_pk = {item["pk"]["S"]: item for item in items}
+    epoch = epoch_from(by_pk.pop(EPOCH["pk"]["S"], None), now=now)
+    heads = {scope: by_pk.get(community_pk(scope)) for scope in scopes}
+    return Versions({scope: int(head["version"]["N"]) if head else 0 for scope, head in heads.items()}, epoch)
 
 
 def _page(items: Sequence[Item], is_cut: bool, limit: int, fields: tuple[str, ...] = ()) -> ListenerPage:  # noqa: FBT001 - as a Query has it

@@ -125,17 +125,28 @@ def get_items(
     """
     found: dict[str, list[Item]] = defaultdict(list)
     for chunk in batched(wanted, BATCH_KEYS, strict=False):
-        request: dict[str, Any] = {}
-        for table, item_key in chunk:
-            asked = request.setdefault(table, {"Keys": [], "ConsistentRead": table not in eventually})
-            asked["Keys"].append(item_key)
-        for table, asked in request.items():
-            if names := attributes.get(table):
-                asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in names)
-                asked["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        request = batch_request(chunk, attributes=attributes, eventually=eventually)
         for table, items in get_batch(aws, request, backoff=backoff):
             found[table] += items
     return found
+
+
+def batch_request(
+    wanted: Iterable[tuple[str, ItemKey]],
+    *,
+    attributes: Mapping[str, Sequence[str]],
+    eventually: Collection[str] = (),
+) -> dict[str, Any]:
+    """Return the request of BatchGetItem for up to 100 pairs of table and key, as `get_items` says."""
+    request: dict[str, Any] = {}
+    for table, item_key in wanted:
+        asked = request.setdefault(table, {"Keys": [], "ConsistentRead": table not in eventually})
+        asked["Keys"].append(item_key)
+    for table, asked in request.items():
+        if names := attributes.get(table):
+            asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in names)
+            asked["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+    return request
 
 
 def get_batch(

@@ -1,6 +1,6 @@
 """One event, fanned out alone: a page of its listeners, in chunks, within its share of the time.
 
-decode -> refresh -> match -> pack -> send, and the rest, where there are more listeners or the time is up,
+decode -> begin -> match -> pack -> send, and the rest, where there are more listeners or the time is up,
 goes back to the events queue as slices. They are sent last: a crash before that repeats at most this page.
 """
 
@@ -16,8 +16,9 @@ from webhooks.domain.listener_conditions import lookups
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.webhook import IndexEntry
 from webhooks.ports import EventsQueue, FastLane, TimeLeft
+from webhooks.services.fanout.beginning import Beginning
 from webhooks.services.fanout.listeners import Listeners
-from webhooks.services.fanout.marks import EventMarks
+from webhooks.services.fanout.marks import EventMarks, key_of
 from webhooks.services.fanout.outcomes import failure, fanned_out, note_repeated
 from webhooks.services.fanout.stages import Cause, EventMessage, FannedOut, Rejected, Result
 
@@ -33,6 +34,7 @@ class FanoutAlone:
         self,
         listeners: Listeners,
         *,
+        beginning: Beginning,
         marks: EventMarks,
         lane: FastLane,
         events: EventsQueue,
@@ -41,6 +43,7 @@ class FanoutAlone:
         visits: int,
     ) -> None:
         self._listeners = listeners
+        self._beginning = beginning
         self._marks = marks
         self._lane = lane
         self._events = events
@@ -56,20 +59,22 @@ class FanoutAlone:
         """
         try:
             part = parse_part(message.text, message_id=message.id, sent_at=message.sent_at)
-            self._listeners.refresh(part.event.scope)
-            part = self._recalled(message, part)
+            part = self._begin(message, part)
             return self._fan_out(message, part, stop_at=stop_at)
         except Exception as error:  # noqa: BLE001 - the boundary of one message
             return failure(message, error)
 
-    def _recalled(self, message: EventMessage, part: EventSlice) -> EventSlice:
-        """Tell whether an event was sent in packs before; a slice says so itself."""
+    def _begin(self, message: EventMessage, part: EventSlice) -> EventSlice:
+        """Refresh the listeners, and tell whether an event was sent in packs before: a slice says it."""
         if is_slice(message.text):
+            self._beginning.event(part.event.scope, ())
             return part
-        recalled = self._marks.recall([part.event], consistently=message.receives > 1)
-        if part.event in recalled:
+        key, is_first = key_of(part.event), message.receives <= 1
+        windows = self._beginning.event(part.event.scope, [key] if is_first else ())
+        recalled = self._marks.recall([key], known=windows, consistently=not is_first)
+        if key in recalled:
             note_repeated(part.event)
-        return replace(part, again=recalled.may_be_sent(part.event))
+        return replace(part, again=recalled.may_be_sent(key))
 
     def _fan_out(self, message: EventMessage, part: EventSlice, *, stop_at: float) -> FannedOut | Rejected:
         """Fan a message out. Raises UnavailableError where a queue did not take all: it must come again."""

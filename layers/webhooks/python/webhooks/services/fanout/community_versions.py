@@ -17,6 +17,9 @@ VALID_SECONDS = 60
 RECENT = 8  # batches by which the share of new epochs is smoothed
 OFTEN = 0.5  # of them: from this share on all versions are read along, in place of in a second call
 
+# Reads the present versions of communities, with the epoch.
+type ReadVersions = Callable[[Sequence[Scope]], Versions]
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -46,26 +49,27 @@ class CommunityVersions:
         self._epoch: int | None = None
         self._share = 0.0  # of new epochs among the last reads
 
-    def changed(self, scopes: Sequence[Scope]) -> dict[Scope, Version]:
+    def changed(self, scopes: Sequence[Scope], read: ReadVersions | None = None) -> dict[Scope, Version]:
         """Return the versions that had to be read; those known of the others are current.
 
-        One call, and a second one after a change of any community. Raises UnavailableError.
+        One call, by `read` where it is given, and a second one after a change of any community. Raises
+        UnavailableError.
         """
         is_along = self._share >= OFTEN
         wanted = [scope for scope in scopes if is_along or not self._is_current(scope)]
         before = self._epoch
-        found = self.read(wanted)
+        found = self.read(wanted, read)
         if before is not None:
             self._share += ((self._epoch != before) - self._share) / RECENT
         rest = [scope for scope in scopes if scope not in found and not self._is_current(scope)]
         return found | self.read(rest) if rest else found
 
-    def read(self, scopes: Collection[Scope]) -> dict[Scope, Version]:
+    def read(self, scopes: Collection[Scope], read: ReadVersions | None = None) -> dict[Scope, Version]:
         """Return the present versions, whatever is known of them. Raises UnavailableError."""
         before, now = self._epoch, self._clock()
-        read = self._index.versions(list(scopes))
-        self._epoch = read.epoch
-        return {scope: Version(read.by_scope.get(scope, 0), before, now) for scope in scopes}
+        present = (read or self._index.versions)(list(scopes))
+        self._epoch = present.epoch
+        return {scope: Version(present.by_scope.get(scope, 0), before, now) for scope in scopes}
 
     def _is_current(self, scope: Scope) -> bool:
         version = self._known(scope)

@@ -16,18 +16,20 @@ log for each of its deliveries, and nothing else.
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from webhooks.domain.delivery import Delivery, Pack
+from webhooks.domain.delivery import Pack
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.event import Event
-from webhooks.domain.scope import Scope
 from webhooks.domain.seen_events import FULL, LEVELS, EventKey, event_key
 from webhooks.ports import SeenEvents
 
 KEYS_AT_ONCE = 100  # of one call that reads: windows that may be needed are read along within it
 WORTH = 2  # deliveries: a mark is a write unit, and so is the item of one in the log
+
+# The hashes of windows that were read, by their names.
+type Windows = Mapping[str, Collection[bytes]]
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +45,13 @@ class Recalled:
     places: Mapping[EventKey, str] = field(default_factory=dict)
     is_read: bool = True
 
-    def __contains__(self, event: Event) -> bool:
+    def __contains__(self, key: EventKey) -> bool:
         """Tell whether an event has a mark."""
-        return event_key(event.scope, event.id, log_time=event.log_time) in self.found
+        return key in self.found
 
-    def may_be_sent(self, event: Event) -> bool:
+    def may_be_sent(self, key: EventKey) -> bool:
         """Tell whether deliveries of an event may have been sent in packs before."""
-        key = event_key(event.scope, event.id, log_time=event.log_time)
-        return key in self.found or (key.is_markable and not self.is_read)
+        return key in self.found or (not self.is_read and key.is_markable)
 
 
 class EventMarks:
@@ -60,45 +61,66 @@ class EventMarks:
         self._seen = seen
         self._levels = 1  # that the last batch needed: the next one reads as many in its first call
 
-    def recall(self, events: Iterable[Event], *, consistently: bool = False) -> Recalled:
-        """Read the marks of events; the very last ones are found `consistently` only."""
-        keys = {event_key(each.scope, each.id, log_time=each.log_time) for each in events}
+    def first_windows(self, keys: Iterable[EventKey]) -> Collection[str]:
+        """Return the windows that `recall` reads of events in its first call."""
+        pending = {each for each in keys if each.is_markable}
+        return _windows(pending, self._next_levels(0, len(pending)))
+
+    def recall(
+        self, keys: Iterable[EventKey], *, known: Windows | None = None, consistently: bool = False
+    ) -> Recalled:
+        """Read the marks of events; the very last ones are found `consistently` only.
+
+        `known`: windows that were read before, in another call.
+        """
+        pending = {each for each in keys if each.is_markable}
         try:
-            return self._recall({each for each in keys if each.is_markable}, consistently=consistently)
+            return self._recall(pending, dict(known or {}), consistently=consistently)
         except UnavailableError as error:
-            logger.warning("seen_events.unread", extra={"events": len(keys), "reason": str(error)})
+            logger.warning("seen_events.unread", extra={"events": len(pending), "reason": str(error)})
             return Recalled(is_read=False)
 
-    def _recall(self, pending: set[EventKey], *, consistently: bool) -> Recalled:
+    def _recall(
+        self, pending: Collection[EventKey], known: dict[str, Collection[bytes]], *, consistently: bool
+    ) -> Recalled:
         found, places = set[EventKey](), dict[EventKey, str]()
-        level, needed, at_once = 0, 1, self._levels
+        level, needed = 0, 1
         while pending and level < LEVELS:
-            room = max(1, KEYS_AT_ONCE // len(pending))
-            levels = range(level, min(LEVELS, max(level + 1, min(at_once, level + room))))
-            wanted = {each.window(at) for each in pending for at in levels}
-            windows = self._seen.read(sorted(wanted), consistently=consistently)
-            for key in list(pending):
-                its = [windows.get(key.window(at), frozenset()) for at in levels]
-                free = next((at for at, hashes in zip(levels, its, strict=True) if len(hashes) < FULL), None)
-                if any(key.hash in hashes for hashes in its):
+            levels = self._next_levels(level, len(pending))
+            if missing := _windows(pending, levels) - known.keys():
+                known |= self._seen.read(sorted(missing), consistently=consistently)
+            full = []
+            for key in pending:
+                is_found, free = _look(key, levels, known)
+                if is_found:
                     found.add(key)
                 elif free is not None:
                     places[key] = key.window(free)
                 else:
+                    full.append(key)
                     continue
-                pending.discard(key)
                 needed = max(needed, levels.stop if free is None else free + 1)
-            level = levels.stop
+            pending, level = full, levels.stop
         self._levels = needed
         return Recalled(frozenset(found), places)
 
-    def mark(self, packs: Sequence[Pack], recalled: Recalled) -> list[Pack]:
+    def _next_levels(self, level: int, events: int) -> range:
+        """Return the levels that a call reads, from `level` on: one at least, more where they fit in it."""
+        room = KEYS_AT_ONCE // max(1, events)
+        return range(level, min(LEVELS, max(level + 1, min(self._levels, level + room))))
+
+    def mark(
+        self, packs: Sequence[Pack], recalled: Recalled, *, keys: Mapping[str, EventKey]
+    ) -> Sequence[Pack]:
         """Mark the events of packs that have several deliveries; return the packs with what they say of it.
 
-        A pack whose event another function marked since `recalled` says `again`, too.
+        A pack whose event another function marked since `recalled` says `again`, too. `keys`: of the events,
+        by their deliveries' ids.
         """
-        marked, raced = self._write(_by_window(packs, recalled))
-        return [pack if pack.again else _told(pack, marked, raced) for pack in packs]
+        marked, raced = self._write(_by_window(packs, recalled, keys))
+        if not marked and not raced:
+            return packs
+        return [pack if pack.again else _told(pack, marked, raced, keys) for pack in packs]
 
     def _write(self, groups: Mapping[str, set[EventKey]]) -> tuple[set[EventKey], set[EventKey]]:
         """Write marks; return those that are new, and those that were there before."""
@@ -116,7 +138,29 @@ class EventMarks:
         return marked, raced
 
 
-def _by_window(packs: Iterable[Pack], recalled: Recalled) -> Mapping[str, set[EventKey]]:
+def key_of(event: Event) -> EventKey:
+    """Return an event's key."""
+    return event_key(event.scope, event.id, log_time=event.log_time)
+
+
+def _windows(keys: Iterable[EventKey], levels: range) -> set[str]:
+    return {key.window(level) for key in keys for level in levels}
+
+
+def _look(key: EventKey, levels: range, windows: Windows) -> tuple[bool, int | None]:
+    """Tell whether any level has the event's mark, and return the first level that is not full."""
+    is_found, free = False, None
+    for level in levels:
+        hashes = windows.get(key.window(level), ())
+        is_found = is_found or key.hash in hashes
+        if free is None and len(hashes) < FULL:
+            free = level
+    return is_found, free
+
+
+def _by_window(
+    packs: Iterable[Pack], recalled: Recalled, keys: Mapping[str, EventKey]
+) -> Mapping[str, set[EventKey]]:
     """Return the marks to write, by window, where they save more than they cost."""
     groups: dict[str, set[EventKey]] = defaultdict(set)
     saved = Counter[str]()
@@ -124,25 +168,20 @@ def _by_window(packs: Iterable[Pack], recalled: Recalled) -> Mapping[str, set[Ev
         if pack.again or len(pack.deliveries) == 1:
             continue
         for delivery in pack.deliveries:
-            key = _key(pack.scope, delivery)
+            key = keys[delivery.id]
             if (window := recalled.places.get(key)) is not None:
                 groups[window].add(key)
                 saved[window] += 1
-    return {window: keys for window, keys in groups.items() if saved[window] >= WORTH}
+    return {window: some for window, some in groups.items() if saved[window] >= WORTH}
 
 
-def _told(pack: Pack, marked: set[EventKey], raced: set[EventKey]) -> Pack:
-    keys = [_key(pack.scope, each) for each in pack.deliveries]
-    if not raced.isdisjoint(keys):
+def _told(pack: Pack, marked: set[EventKey], raced: set[EventKey], keys: Mapping[str, EventKey]) -> Pack:
+    its = [keys[each.id] for each in pack.deliveries]
+    if not raced.isdisjoint(its):
         return replace(pack, again=True)
-    if marked.isdisjoint(keys):
+    if marked.isdisjoint(its):
         return pack
     deliveries = tuple(
-        replace(each, is_marked=True) if key in marked else each
-        for each, key in zip(pack.deliveries, keys, strict=True)
+        each.marked() if key in marked else each for each, key in zip(pack.deliveries, its, strict=True)
     )
     return replace(pack, deliveries=deliveries)
-
-
-def _key(scope: Scope, delivery: Delivery) -> EventKey:
-    return event_key(scope, delivery.event_id, log_time=delivery.log_time)

@@ -5,13 +5,18 @@ import logging
 from webhooks.domain.errors import InvalidEventError, UnavailableError
 from webhooks.domain.event import Event
 from webhooks.domain.poison import poison_reason
-from webhooks.services.fanout.stages import Cause, EventMessage, Failed, FannedOut, Rejected
+from webhooks.services.fanout.stages import Cause, EventMessage, EventName, Failed, FannedOut, Rejected
 
 logger = logging.getLogger(__name__)
 
 
 def fanned_out(
-    message: EventMessage, event: Event, *, listening: int, deliveries: int, is_repeated: bool = False
+    message: EventMessage,
+    event: Event | EventName,
+    *,
+    listening: int,
+    deliveries: int,
+    is_repeated: bool = False,
 ) -> FannedOut:
     """Return the end of an event that was matched with all its listeners, and log an unmatched one."""
     if deliveries == 0:
@@ -21,7 +26,7 @@ def fanned_out(
     return FannedOut(message, deliveries, is_unmatched=deliveries == 0, is_repeated=is_repeated)
 
 
-def note_repeated(event: Event) -> None:
+def note_repeated(event: Event | EventName) -> None:
     """Log an event that may have been sent before: the dispatcher looks for its deliveries."""
     logger.info(
         "event.repeated",
@@ -48,7 +53,7 @@ def failure(message: EventMessage, error: Exception) -> Failed | Rejected:
     return Failed(message) if reason is None else Rejected(message, reason, cause=Cause.FAULT)
 
 
-def _fields(event: Event, *, listening: int, matching: int) -> dict[str, str | int]:
+def _fields(event: Event | EventName, *, listening: int, matching: int) -> dict[str, str | int]:
     return {
         "event_id": event.id,
         "event_name": event.name,

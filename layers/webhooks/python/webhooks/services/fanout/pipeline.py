@@ -18,6 +18,7 @@ from webhooks.ports import (
     Clock,
     EventsDlq,
     EventsQueue,
+    FanoutReader,
     FastLane,
     Report,
     Rng,
@@ -28,6 +29,7 @@ from webhooks.ports import (
 )
 from webhooks.services.fanout.alone import FanoutAlone
 from webhooks.services.fanout.arrays import FanoutArray, closed_results, open_small, opened_messages
+from webhooks.services.fanout.beginning import Beginning
 from webhooks.services.fanout.counts import FanoutCounts, fanout_counts
 from webhooks.services.fanout.listeners import Listeners
 from webhooks.services.fanout.marks import EventMarks
@@ -59,6 +61,7 @@ class Fanout:
         *,
         index: SubscriptionIndex,
         seen: SeenEvents,
+        reader: FanoutReader,
         lane: FastLane,
         events: EventsQueue,
         events_dlq: EventsDlq,
@@ -71,8 +74,10 @@ class Fanout:
         visits: int = MAX_VISITS,
     ) -> None:
         listeners, marks = Listeners(index, limit=slice_size, clock=clock), EventMarks(seen)
+        beginning = Beginning(reader, listeners, marks)
         self._together = FanoutTogether(
             listeners,
+            beginning=beginning,
             marks=marks,
             lane=lane,
             time_left=time_left,
@@ -81,6 +86,7 @@ class Fanout:
         )
         self._alone = FanoutAlone(
             listeners,
+            beginning=beginning,
             marks=marks,
             lane=lane,
             events=events,

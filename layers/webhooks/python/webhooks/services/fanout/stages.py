@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from webhooks.domain.delivery import Delivery
 from webhooks.domain.event import Event
 from webhooks.domain.event_array import EventArray
+from webhooks.domain.scope import Scope
+from webhooks.domain.seen_events import EventKey
 
 # Seconds before the invocation's end from which nothing is begun: an AWS call and its consequences still fit.
 STOP_BEFORE = 12.0
@@ -31,14 +34,26 @@ class Decoded:
     event: Event
 
 
+class EventName(NamedTuple):
+    """An event without its data."""
+
+    id: str
+    name: str
+    scope: Scope
+
+
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """An event with its deliveries by webhook id, out of `listening` webhooks that list its name."""
+    """An event with its deliveries by webhook id, out of `listening` webhooks that list its name.
+
+    `key`: by which its marks are found.
+    """
 
     message: EventMessage
-    event: Event
+    event: EventName
     deliveries: Mapping[str, Delivery]
     listening: int
+    key: EventKey
 
 
 @dataclass(frozen=True, slots=True)

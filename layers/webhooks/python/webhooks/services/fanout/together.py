@@ -1,7 +1,9 @@
 """Small events, fanned out together: the deliveries of a batch for one webhook share packs.
 
-decode -> refresh -> match -> pack -> send. A stage hands a message back as `Costly` as soon as it sees that
-the message is too much work. Events whose listeners are known are sent before other listeners are read.
+decode -> match -> begin -> pack -> send. A stage hands a message back as `Costly` as soon as it sees that the
+message is too much work. Events whose listeners are known are matched first, so that the one call that tells
+whether these listeners are the present ones reads the marks of just the events that a webhook wants. They are
+sent before other listeners are read.
 """
 
 import logging
@@ -20,15 +22,17 @@ from webhooks.domain.listener_conditions import lookups
 from webhooks.domain.matching import CostlyQueryError, EventFields, matches
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry
-from webhooks.ports import FastLane, TimeLeft
+from webhooks.ports import FastLane, ListenerPage, TimeLeft
+from webhooks.services.fanout.beginning import Beginning
 from webhooks.services.fanout.listeners import Listeners
-from webhooks.services.fanout.marks import EventMarks, Recalled
+from webhooks.services.fanout.marks import EventMarks, Recalled, Windows, key_of
 from webhooks.services.fanout.outcomes import failure, fanned_out, note_repeated
 from webhooks.services.fanout.stages import (
     STOP_BEFORE,
     Costly,
     Decoded,
     EventMessage,
+    EventName,
     Failed,
     FannedOut,
     Matched,
@@ -52,6 +56,7 @@ class FanoutTogether:
         self,
         listeners: Listeners,
         *,
+        beginning: Beginning,
         marks: EventMarks,
         lane: FastLane,
         time_left: TimeLeft,
@@ -59,6 +64,7 @@ class FanoutTogether:
         visits: int,
     ) -> None:
         self._listeners = listeners
+        self._beginning = beginning
         self._marks = marks
         self._lane = lane
         self._time_left = time_left
@@ -67,47 +73,70 @@ class FanoutTogether:
 
     def fan_out(self, messages: Sequence[EventMessage]) -> list[Result | Costly]:
         """Fan messages out; returns the result of each, and the costly ones as they came."""
-        decoded = self._refresh([_decode(message) for message in messages])
-        known = [self._is_known(each) for each in decoded]
-        results: list[Result | Costly] = []
-        for is_known in (True, False):
-            some = [each for each, its in zip(decoded, known, strict=True) if its is is_known]
-            results += self._send([self._match(each) for each in some])
-        return results
-
-    def _refresh(self, decoded: Sequence[Decoded | Costly | Result]) -> Sequence[Decoded | Costly | Result]:
-        """Read the versions of all communities at once; without them no event goes on."""
-        events = [each for each in decoded if isinstance(each, Decoded)]
+        read = [self._read(message) for message in messages]
+        waiting = [each for each in read if isinstance(each, Decoded | Matched)]
+        results: list[Result | Costly] = [each for each in read if not isinstance(each, Decoded | Matched)]
         try:
-            self._listeners.begin_batch({each.event.scope for each in events})
+            changed, windows = self._begin(waiting)
         except UnavailableError as error:
-            logger.warning("batch.postponed", extra={"messages": len(events), "reason": str(error)})
-            return [Failed(each.message) if isinstance(each, Decoded) else each for each in decoded]
-        return decoded
+            logger.warning("batch.postponed", extra={"messages": len(waiting), "reason": str(error)})
+            return [*results, *(Failed(each.message) for each in waiting)]
+        known = [each for each in waiting if isinstance(each, Matched) and each.event.scope not in changed]
+        results += self._send(known, windows)
+        sent = {each.message.id for each in known}
+        others = [each for each in waiting if each.message.id not in sent]
+        return results + self._send([self._match(each) for each in others], windows)
 
-    def _is_known(self, stage: Decoded | Costly | Result) -> bool:
-        return isinstance(stage, Decoded) and self._listeners.knows(stage.event.scope, stage.event.name)
+    def _read(self, message: EventMessage) -> Decoded | Matched | Costly | Result:
+        """Decode an event, and match it where its listeners are known.
 
-    def _match(self, stage: Decoded | Costly | Result) -> Matched | Costly | Result:
+        That holds if the community turns out to be unchanged; else, and after a fault, the event is matched
+        again. A matched event leaves no data behind: memory that is used again at once is in the
+        processor's cache.
+        """
+        stage = _decode(message)
         if not isinstance(stage, Decoded):
             return stage
+        event, fields = stage.event, EventFields(stage.event.data)
         try:
-            return self._matched(stage)
+            page = self._listeners.known_page(
+                event.scope, event.name, partial(lookups, fields, visits=self._visits)
+            )
+            return stage if page is None else self._matched(stage, fields, page)
+        except CostlyQueryError:
+            return Costly(message)
+        except Exception:  # noqa: BLE001 - as above
+            return stage
+
+    def _begin(self, stages: Sequence[Decoded | Matched]) -> tuple[Collection[Scope], Windows]:
+        """Read the versions of all communities at once, and the marks of the events that a webhook wants."""
+        keys = [each.key for each in stages if isinstance(each, Matched) and each.deliveries]
+        return self._beginning.batch({each.event.scope for each in stages}, keys)
+
+    def _match(self, stage: Decoded | Matched) -> Matched | Costly | Result:
+        """Match an event with the present listeners."""
+        if isinstance(stage, Matched):
+            again = _decode(stage.message)
+            if not isinstance(again, Decoded):
+                return again
+            stage = again
+        event, fields = stage.event, EventFields(stage.event.data)
+        try:
+            page = self._listeners.page(
+                event.scope,
+                event.name,
+                Span(),
+                lookups=partial(lookups, fields, visits=self._visits),
+                read_at_most=self._read_at_most,
+            )
+            return self._matched(stage, fields, page)
         except CostlyQueryError:
             return Costly(stage.message)
         except Exception as error:  # noqa: BLE001 - the boundary of one message
             return failure(stage.message, error)
 
-    def _matched(self, stage: Decoded) -> Matched | Costly:
-        event = stage.event
-        fields, stop_at = EventFields(event.data), self._time_left() - SMALL_SECONDS
-        page = self._listeners.page(
-            event.scope,
-            event.name,
-            Span(),
-            lookups=partial(lookups, fields, visits=self._visits),
-            read_at_most=self._read_at_most,
-        )
+    def _matched(self, stage: Decoded, fields: EventFields, page: ListenerPage) -> Matched | Costly:
+        event, stop_at = stage.event, self._time_left() - SMALL_SECONDS
         entries = [entry for entry in page.entries if isinstance(entry, IndexEntry)]
         if page.next_sequence is not None or len(entries) < len(page.entries):
             return Costly(stage.message)
@@ -120,18 +149,22 @@ class FanoutTogether:
         if len(matching) * (len(event.body) + DESCRIPTION_BYTES) > SMALL_BYTES:
             return Costly(stage.message)
         deliveries = {webhook_id: delivery_of(event, webhook_id) for webhook_id in matching}
-        return Matched(stage.message, event, deliveries, listening=len(entries))
+        known = EventName(event.id, event.name, event.scope)
+        return Matched(stage.message, known, deliveries, listening=len(entries), key=key_of(event))
 
-    def _send(self, stages: Sequence[Matched | Costly | Result]) -> list[Result | Costly]:
+    def _send(self, stages: Sequence[Matched | Costly | Result], windows: Windows) -> list[Result | Costly]:
         """Send the deliveries of all events; an event comes again unless the queue took all of its own."""
+        if not stages:
+            return []
         moved = self._listeners.moved()  # events of these are matched anew, alone
         stages = [
             Costly(each.message) if isinstance(each, Matched) and each.event.scope in moved else each
             for each in stages
         ]
         matched = [each for each in stages if isinstance(each, Matched)]
-        recalled = self._marks.recall(each.event for each in matched if each.deliveries)
-        packs = self._marks.mark(self._packs(matched, recalled), recalled)
+        recalled = self._marks.recall((each.key for each in matched if each.deliveries), known=windows)
+        keys = {delivery.id: each.key for each in matched for delivery in each.deliveries.values()}
+        packs = self._marks.mark(self._packs(matched, recalled), recalled, keys=keys)
         refused = {delivery.id for pack in self._refused(packs) for delivery in pack.deliveries}
         return [_sent(each, refused, recalled) if isinstance(each, Matched) else each for each in stages]
 
@@ -139,7 +172,7 @@ class FanoutTogether:
         """Pack deliveries by webhook; those that may have been sent before in packs of their own."""
         groups: dict[tuple[Scope, str, bool], list[tuple[Delivery, int]]] = defaultdict(list)
         for each in matched:
-            again = recalled.may_be_sent(each.event)
+            again = recalled.may_be_sent(each.key)
             for webhook_id, delivery in each.deliveries.items():
                 groups[each.event.scope, webhook_id, again].append((delivery, each.message.sent_at))
         return [
@@ -178,7 +211,7 @@ def _decode(message: EventMessage) -> Decoded | Costly | Result:
 def _sent(matched: Matched, refused: Collection[str], recalled: Recalled) -> FannedOut | Failed:
     if any(delivery.id in refused for delivery in matched.deliveries.values()):
         return Failed(matched.message)
-    if is_repeated := matched.event in recalled:
+    if is_repeated := matched.key in recalled:
         note_repeated(matched.event)
     return fanned_out(
         matched.message,
