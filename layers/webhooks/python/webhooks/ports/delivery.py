@@ -1,18 +1,21 @@
 """Queues of events and deliveries, the delivery log, and the read of a batch of deliveries."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from webhooks.domain.delivery import Pack
-from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogPage, LogQuery
-from webhooks.domain.errors import CorruptError
-from webhooks.domain.event_array import ArrayPart
-from webhooks.domain.event_slice import EventSlice
-from webhooks.domain.lane import Lane
-from webhooks.domain.replay import PagePlan, RecoveryTask, Replay
-from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Webhook
+if TYPE_CHECKING:  # a function loads the values of its own use cases alone
+    from webhooks.domain.delivery import Pack
+    from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogPage, LogQuery
+    from webhooks.domain.errors import CorruptError
+    from webhooks.domain.event_array import ArrayPart
+    from webhooks.domain.event_slice import EventSlice
+    from webhooks.domain.lane import Lane
+    from webhooks.domain.replay import PagePlan, RecoveryTask, Replay
+    from webhooks.domain.scope import Scope
+    from webhooks.domain.webhook import Webhook
 
 
 class FastLane(Protocol):

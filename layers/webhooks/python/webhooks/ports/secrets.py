@@ -1,13 +1,17 @@
 """Credentials, key pairs, the master secret and licenses."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from webhooks.domain.caller import License
-from webhooks.domain.keyring import KeyPairs
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import Credential, SealedCredential, StoredCredential
+
+if TYPE_CHECKING:  # a function loads the values of its own use cases alone
+    from webhooks.domain.caller import License
+    from webhooks.domain.keyring import KeyPairs
 
 
 class Credentials[R = StoredCredential](Protocol):

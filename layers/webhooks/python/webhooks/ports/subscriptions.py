@@ -1,16 +1,20 @@
 """Webhooks: how the API changes them, fan-out finds them, and the dispatcher reads and marks them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from webhooks.domain.errors import CorruptError
-from webhooks.domain.event_slice import Span
 from webhooks.domain.health import Health
-from webhooks.domain.listener_conditions import Condition
 from webhooks.domain.scope import Scope
 from webhooks.domain.webhook import IndexEntry, Webhook
+
+if TYPE_CHECKING:  # a function loads the values of its own use cases alone
+    from webhooks.domain.event_slice import Span
+    from webhooks.domain.listener_conditions import Condition
 
 
 @dataclass(frozen=True, slots=True)
