@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from webhooks.domain.values import value_type
 
 if TYPE_CHECKING:  # a function loads the values of its own use cases alone
     from webhooks.domain.delivery import Pack
@@ -74,7 +75,7 @@ class EventsDlq(Protocol):
         """Send events as they came, each with the reason; tells whether the queue took them all."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class BatchContext:
     """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log.
 
