@@ -6,6 +6,7 @@ The calls of the suites before count too; this file alone brings about all but N
 import json
 import secrets
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -225,6 +226,12 @@ def show_health(system: PlatformClient) -> None:
     assert system.call("DELETE", f"webhook/{webhook}").status == 204
 
 
+def begin_a_community(system: PlatformClient) -> None:
+    client = replace(system, community=f"e2e-{secrets.token_hex(6)}")
+    body = {"eventNames": ["e2e.first"], "name": "first", "successCodes": [200], "api": {"url": NOWHERE}}
+    assert client.call("PUT", "webhook", body).status == 200
+
+
 def reset_every_key(system: PlatformClient) -> None:
     client = PlatformClient(system.api_url, system.license_key)
     service, signing = client.call("GET", "/servicekeys").json
@@ -238,6 +245,7 @@ def test_every_permission_is_used_and_every_call_is_permitted(stack: Stack, syst
     publish_a_pack_twice(stack, system)
     publish_and_explain(system)
     show_health(system)
+    begin_a_community(system)
     replay_and_cancel(stack, system)
     fail_and_recover(stack, system)
     disable_what_fails_for_days(stack, system)
