@@ -29,8 +29,8 @@ TITLE = "Dispatcher: deliveries per CPU second, kept connections"
 AGAINST = "a bare urllib3 loop of the same POSTs at the same concurrency; and a bare libcurl loop"
 BOUND = """\
 Of a single delivery's CPU on one core about 17 % is the two curve operations, 14 % libcurl itself, 8 % the
-two AWS calls; of a packed one 25, 18 and 3 %. Curves and libcurl alone take two fifths of the CPU of urllib3's
-loop, which does not sign. The rest has no large part left: decoding, guard, caps and times of each request,
+two AWS calls; of a packed one 25, 18 and 3 %. Curves and libcurl alone take two fifths of what urllib3's loop
+takes, which does not sign. The rest has no large part left: decoding, guard, caps and times of each request,
 the decision, and the log's item, all of it Python. 1.0 for single deliveries needs a fourth less of
 everything; 1.5 for packed ones leaves little beside curves, libcurl and guard."""
 BATCH = 10  # messages
