@@ -28,11 +28,11 @@ from webhooks.domain.webhook import Webhook
 TITLE = "Dispatcher: deliveries per CPU second, kept connections"
 AGAINST = "a bare urllib3 loop of the same POSTs at the same concurrency; and a bare libcurl loop"
 BOUND = """\
-Of a single delivery's CPU on one core about 22 % is signatures, nearly all of it the two curve operations,
-13 % the log line, 12 % libcurl itself, 10 % the two AWS calls, half of that JSON; of a packed one 30, 8, 14
-and 9 %. Curves and libcurl alone take half of the CPU of urllib3's loop, which does not sign. The rest, some
-40 %, has no large part left: guard, caps and times of each request, then decoding, deciding and recording.
-1.0 for single deliveries needs it halved; 1.5 for packed ones leaves little of it but the guard."""
+Of a single delivery's CPU on one core about 17 % is the two curve operations, 14 % libcurl itself, 8 % the
+two AWS calls; of a packed one 25, 18 and 3 %. Curves and libcurl alone take two fifths of what urllib3's loop
+takes, which does not sign. The rest has no large part left: decoding, guard, caps and times of each request,
+the decision, and the log's item, all of it Python. 1.0 for single deliveries needs a fourth less of
+everything; 1.5 for packed ones leaves little beside curves, libcurl and guard."""
 BATCH = 10  # messages
 ALL_CORES = os.sched_getaffinity(0)
 ONE_CORE = {max(ALL_CORES)}

@@ -21,7 +21,7 @@ AGAINST = "the bare curve operations in them"
 GOAL = Goal(1.5)
 DELIVERIES = 2_000  # in one run
 SCALAR, SECRET = b"s" * 32, b"w" * 32  # a private key, and a webhook's secret
-ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+ECDSA = ec.ECDSA(hashes.SHA256())
 
 
 def measure(progress: Progress) -> Measured:

@@ -1,8 +1,9 @@
 """Keys, envelopes and callback signatures of the Webhooks API.
 
 Imports nothing of the service and no AWS SDK, and reads neither a clock nor a random source: both are
-arguments. Runs on Python 3.10 too, as the `webhooks` command carries it to tenants' machines. Callbacks are
-verified by `webhooks_verify`, a package for receivers.
+arguments; only OpenSSL has random bytes of its own, for signatures on P-256. Runs on Python 3.10 too, as the
+`webhooks` command carries it to tenants' machines. Callbacks are verified by `webhooks_verify`, a package for
+receivers.
 """
 
 from .callback import CallbackKeys, sign_callback

@@ -24,8 +24,6 @@ _POINT_BYTES = 2 * COORDINATE_BYTES  # X and Y, without the 0x04 that SEC 1 puts
 _SCALAR_BYTES_MAX = COORDINATE_BYTES + 1  # Java's BigInteger writes a sign byte before a high first bit
 _DERIVED_BYTES = 48  # 128 bits more than n: their remainder by n-1 is uniform (FIPS 186-5, A.2.1)
 
-# RFC 6979: the nonce follows from key and message. No random source to fail, none for a snapshot to repeat.
-_ECDSA_SIGN = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _ECDH = ec.ECDH()
 
 
@@ -119,7 +117,7 @@ class PrivateKey:
 
     @cached_property
     def sign(self) -> Callable[[bytes], bytes]:
-        """Sign SHA-256 of a message: raw r||s, 64 bytes, low-s, the same for the same message."""
+        """Sign SHA-256 of a message: raw r||s, 64 bytes, low-s; another one each time on P-256."""
         if self.curve is Curve.SECP256K1:
             return _libsecp256k1_signer(self._scalar)
         return _openssl_signer(self._openssl, self.curve)
@@ -158,9 +156,13 @@ def shared_key(private: PrivateKey, public: PublicKey) -> bytes:
 
 def _openssl_signer(key: ec.EllipticCurvePrivateKey, curve: Curve) -> Callable[[bytes], bytes]:
     order, highest_low_s = curve.order, curve.highest_low_s
+    # OpenSSL hashes the private key and the message into the nonce beside random bytes: a random source that
+    # fails, or is repeated by a snapshot, gives no two messages one nonce. RFC 6979 would double the time.
+    # Made here: only the signing of callbacks needs it, and it imports a dozen modules.
+    ecdsa = ec.ECDSA(hashes.SHA256())
 
     def sign(message: bytes) -> bytes:
-        r, s = decode_dss_signature(key.sign(message, _ECDSA_SIGN))
+        r, s = decode_dss_signature(key.sign(message, ecdsa))
         if s > highest_low_s:
             s = order - s
         return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")

@@ -5,9 +5,10 @@ log's formatter adds the stack's namespace and the time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from webhooks.domain.values import value_type
 
 MAX_VALUES = 100  # of one metric in one line: CloudWatch takes no more
 API_FUNCTIONS = (
@@ -24,7 +25,7 @@ READERS = ("fanout", "dispatcher", "recovery")  # of queues
 LANES = ("fast", "slow")
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Metric:
     """A metric: its unit, and the field of the line that is its dimension, with all values of it."""
 

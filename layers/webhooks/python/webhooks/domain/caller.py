@@ -1,12 +1,13 @@
 """Callers, and what their licenses let them do."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from hashlib import sha256
 
 from signing import PublicKey
 from webhooks.domain.errors import ForbiddenError
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 
 ANY = "*"
 
@@ -19,7 +20,7 @@ class AuthLevel(StrEnum):
     SERVICE_EXT = "service_ext"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class License:
     """A license. `expires_at`: epoch seconds, None for never; "*" as tenant or community: all of them."""
 
@@ -56,7 +57,7 @@ class License:
         return f"{ANY}{scope.tenant_id}" if self.community_id == ANY else f"{ANY}/{self.community_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class TenantlessLicense(License):
     """A license whose issuer names no tenant: `tenant_id` is what its caller wrote into the path."""
 
@@ -65,7 +66,7 @@ class TenantlessLicense(License):
         return f"{ANY}/{self.community_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Caller:
     """An authenticated caller. `shared_key` encrypts the values that only they may read.
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from hashlib import sha256
 
 from webhooks.domain.event import Event
 from webhooks.domain.http import PhaseTimes
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 
 MAX_PACK_DELIVERIES = 10
 MAX_PACK_BYTES = 64 * 1024  # SQS bills each 64 KiB as a request
@@ -17,7 +18,7 @@ KEPT_ATTEMPTS = 10  # of a delivery's history: more are counted only, as probes 
 DELIVERY_ID = re.compile(r"([0-9a-f]{24})-([0-9a-f]{12})-([0-9a-f]{32})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Attempt:
     """One HTTP try, in the past: epoch ms, status or None with the reason why there was no response.
 
@@ -34,7 +35,7 @@ class Attempt:
     times: PhaseTimes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Delivery:
     """An event for a webhook; `attempts` are the tries so far, `body` is the callback's.
 
@@ -89,7 +90,7 @@ class ReleaseKind(StrEnum):
     PROBE = "probe"  # one delivery, to find out whether its endpoint responds again
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Release:
     """The replay (or recovery, or probe) that sent a pack; `id` is the replay's."""
 
@@ -97,7 +98,7 @@ class Release:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Pack:
     """Deliveries of one webhook that travel together.
 

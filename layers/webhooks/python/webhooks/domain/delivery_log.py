@@ -1,11 +1,12 @@
 """The delivery log's line of a delivery."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from webhooks.domain.delivery import DELIVERY_ID, Attempt, Delivery, without_details
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 
 
 class Outcome(StrEnum):
@@ -38,7 +39,7 @@ class Mark(StrEnum):
     REPLAY = "replay"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class LogKey:
     """A delivery's key in the log, known from its message and from its id; `log_time` in epoch ms, from 0."""
 
@@ -47,7 +48,7 @@ class LogKey:
     delivery_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class LogEntry:
     """A delivery's line in the delivery log; `settled_at` in epoch ms.
 
@@ -70,7 +71,7 @@ class LogEntry:
     is_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Logged:
     """The part of a delivery's line that tells whether a message was settled before.
 
@@ -92,7 +93,7 @@ class Logged:
 LATEST = 2**48 - 1  # epoch ms: no event is later
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class LogQuery:
     """Deliveries of a webhook, or the undelivered of its whole community where `webhook_id` is None.
 
@@ -109,7 +110,7 @@ class LogQuery:
     is_recoverable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class LogPage:
     """A page of the log. `last`: the key after which the next page begins, None at the end.
 
@@ -122,7 +123,7 @@ class LogPage:
     reach: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class LogCount:
     """How many deliveries a query finds, and how many of them have no payload.
 

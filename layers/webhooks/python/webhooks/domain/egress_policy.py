@@ -1,9 +1,10 @@
 """Which addresses, ports and schemes the service may connect to. It judges addresses and resolves none."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final
+
+from webhooks.domain.values import value_type
 
 type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
@@ -80,7 +81,7 @@ def _first[N: Network](table: Iterable[tuple[N, str]], address: Address) -> str 
     return next((reason for network, reason in table if address in network), None)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class EgressPolicy:
     """A deployment's permissions: `ports` None is any; `networks` hold although the table refuses them."""
 

@@ -1,11 +1,13 @@
 """An endpoint's URL, taken apart once: the parts to send, and to connect to."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+from webhooks.domain.values import value_type
 
 MAX_URL_LENGTH: Final = 2_048  # the common limit of browsers and proxies
 
@@ -27,7 +29,7 @@ class InvalidUrlError(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class EndpointUrl:
     """`host`: lower case, punycode, no brackets, no final dot. `path`: with its query, never empty.
 

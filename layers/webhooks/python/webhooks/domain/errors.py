@@ -26,14 +26,15 @@ The first eight are responses of the API; each of the others is handled where it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from webhooks.domain.values import value_type
 
 
 class WebhooksError(Exception):
     """Base of all; its text holds no secret."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Problem:
     """A wrong field of a webhook: its path of field names, such as ("endpoint", "url"), and the rule.
 

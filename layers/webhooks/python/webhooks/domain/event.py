@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -13,6 +12,7 @@ from webhooks.domain.errors import InvalidEventError
 from webhooks.domain.json_text import UTF_8, JsonObject, compact, read_object
 from webhooks.domain.scope import IDENTIFIER, IDENTIFIER_RULE, Scope
 from webhooks.domain.timestamps import epoch_seconds, seconds_of
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import EVENT_NAME, EVENT_NAME_RULE
 
 # A message carries the body and up to 8 KiB beside it, within the queue's 1 MiB.
@@ -25,7 +25,7 @@ UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _text: Final = UTF_8.encode
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Event:
     """An event of a community. `body`: the callback's JSON text, in one line.
 

@@ -7,7 +7,6 @@ each event that is elsewhere is empty: an event keeps its position, and with it 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from webhooks.domain.event import EARLIEST, LATEST, parse_event
 from webhooks.domain.event_slice import MAX_PARTS, EventSlice, encode_slice
 from webhooks.domain.forms import ARRAY_PART
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 
 WORD: Final = "array "
 PREFIX: Final = f"{WORD}1 "  # the number is the form's version
@@ -38,7 +38,7 @@ def _skip(_: str) -> None:
 _DECODER: Final = json.JSONDecoder(parse_float=_skip, parse_int=_skip, parse_constant=_skip)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ArrayPart:
     """Events of an array for a message of their own. `events`: JSON, with empty places.
 
@@ -52,7 +52,7 @@ class ArrayPart:
     scope: Scope | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class EventArray:
     """The events of an array as they were sent, by position.
 

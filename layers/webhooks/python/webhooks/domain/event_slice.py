@@ -6,7 +6,6 @@ a slice is a line that no event begins with, then the callback body, which is co
 
 import json
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
@@ -15,6 +14,7 @@ from webhooks.domain.event import MAX_BODY_BYTES, Event, is_event_of, parse_even
 from webhooks.domain.forms import EVENT_SLICE
 from webhooks.domain.json_text import read_object
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 
 WORD = "slice "
 HEAD = re.compile(f"{WORD}([1-9][0-9]{{0,8}}) ", re.ASCII)
@@ -22,7 +22,7 @@ MAX_PARTS = 10  # of one split: they fit one call to the queue
 MAX_SEQUENCE = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Span:
     """Sequence numbers of listeners, both ends included; `last` is None for a span without end."""
 
@@ -43,7 +43,7 @@ class Span:
         return [Span(low, high - 1) for low, high in pairwise(bounds)]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class EventSlice:
     """An event for the listeners of a span. `again`: it may have been sent before, in packs.
 

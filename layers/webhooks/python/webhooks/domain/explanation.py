@@ -4,11 +4,11 @@ Pure. Whether it held is asked of `matching` itself, so that both always agree.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from webhooks.domain.json_text import UTF_8
 from webhooks.domain.matching import MAX_VISITS, CostlyQueryError, EventFields, matches
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import IndexEntry
 
 FOUND: Final = 5  # values of a field
@@ -16,7 +16,7 @@ SHOWN: Final = 100  # characters of a value
 MORE: Final = "…"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class FailedCondition:
     """A condition that did not hold. `object`: its position in the query, from 0.
 
@@ -30,7 +30,7 @@ class FailedCondition:
     found: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Explanation:
     """Whether a query holds. If not, `conditions` has the first that failed of each object that does not."""
 

@@ -5,15 +5,15 @@ up to its own, and refuses a newer one, which a release left behind that was rol
 where it is, until that release is back (docs/releases.md).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from webhooks.domain.errors import NewerFormError
+from webhooks.domain.values import value_type
 
 VERSION: Final = "v"  # the field, or the attribute, of a version above 1
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Form:
     """What is stored or queued, and the newest version of it that this release reads."""
 

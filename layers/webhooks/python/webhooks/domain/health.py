@@ -1,7 +1,9 @@
 """The health of a webhook's endpoint, as it is stored with the webhook: values, no rules of their change."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
+
+from webhooks.domain.values import value_type
 
 KEPT_CHANGES = 20  # changes of state that a webhook remembers
 MAX_REASON = 128  # characters of a change's reason
@@ -18,7 +20,7 @@ class State(StrEnum):
     HEALTHY = "healthy"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class StateChange:
     """A change of a webhook's state at `at`, in epoch ms."""
 
@@ -27,7 +29,7 @@ class StateChange:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Health:
     """The health of an endpoint; each time in epoch ms, None while it does not hold.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from webhooks.domain.health import Health, State
+from webhooks.domain.values import value_type
 
 SUCCEEDED = "an attempt succeeded"
 SLOW = "an attempt took long"
@@ -43,7 +44,7 @@ class Observed:
     failures_tell: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Check:
     """A look at the webhook that is to follow after `delay` seconds; `probe_at` as in WebhookCheck."""
 
@@ -51,7 +52,7 @@ class Check:
     delay: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Change:
     """A new health, and what follows from it.
 

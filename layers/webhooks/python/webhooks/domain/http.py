@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
 from signing import TOKEN
+from webhooks.domain.values import value_type
 
 # They frame the message or choose its receiver: only the HTTP client may set them.
 RESERVED_HEADERS = frozenset(
@@ -36,7 +37,7 @@ _TOKEN = re.compile(TOKEN)
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5, without its line folding
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class HttpRequest:
     """A request: `url` absolute, `body` the exact bytes. Header values can be secrets: not in the repr."""
 
@@ -82,7 +83,7 @@ class PhaseTimes(NamedTuple):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class HttpResponse:
     """An HTTP response of the endpoint, of any status.
 
@@ -124,7 +125,7 @@ class NoResponseReason(StrEnum):
     OAUTH = "oauth"  # no access token, so nothing was sent to the endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class NoResponse:
     """The endpoint gave no HTTP response.
 
@@ -141,7 +142,7 @@ class NoResponse:
 type HttpOutcome = HttpResponse | NoResponse
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ClientCredentials:
     """An OAuth 2.0 client_credentials grant (RFC 6749, 4.4)."""
 

@@ -6,9 +6,10 @@ RFC 8259 lets a reader keep doubles only, which would change 1222223333.00000001
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NoReturn
+
+from webhooks.domain.values import value_type
 
 _SPACES: Final = b" \n\r\t"  # RFC 8259, section 2
 _SPACE: Final = "[ \t\n\r]*"
@@ -29,7 +30,7 @@ _DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 _LONG_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class JsonObject:
     """An object: its text, its fields' values, and each value's begin and end in the text."""
 

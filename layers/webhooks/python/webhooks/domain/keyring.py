@@ -6,12 +6,13 @@ from it, so they exist from deployment on and survive every update. A reset puts
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Self
 
 from signing import Curve, PrivateKey
 from webhooks.domain.errors import ConflictError
 from webhooks.domain.forms import KEY_PAIRS, MASTER, VERSION
+from webhooks.domain.values import value_type
 
 KNOWN = 30  # seconds after which the API's functions know a reset, as those that sign callbacks do by default
 # Seconds that a key signs callbacks before /publickeys shows it: for the callbacks that are under way when it
@@ -31,7 +32,7 @@ def notice(signers: int) -> int:
 NOTICE = notice(KNOWN)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Key:
     """A pair with its times in epoch seconds. `since`: from when it is in use, None for not before a reset;
     `until`: the end of its grace, None while nothing replaces it; `request`: the reset that brought it up.
@@ -47,7 +48,7 @@ class Key:
         return self.until is None or now < self.until
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class KeyPairs:
     """One set of keys, newest first.
 

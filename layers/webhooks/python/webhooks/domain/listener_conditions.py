@@ -6,12 +6,12 @@ that the query holds for. Pure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from webhooks.domain.json_equality import scalar_key
 from webhooks.domain.matching import CostlyQueryError, EventFields
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Criteria
 
 MAX_FIELDS = 8  # of a name, by which listeners are found
@@ -22,7 +22,7 @@ MAX_LOOKUPS = 20  # values of an event that are looked up: with more, all listen
 HASH = 32  # hex characters
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Condition:
     """A field, and the key of the scalar that it must equal (domain.json_equality)."""
 

@@ -1,12 +1,13 @@
 """A replay: deliveries that are sent again, page by page; a recovery is one that the service began itself."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Self
 
 from webhooks.domain.delivery import ReleaseKind
 from webhooks.domain.delivery_log import LogQuery
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 
 DEFAULT_RATE = 10  # deliveries per second
 MAX_RATE = 1000
@@ -25,7 +26,7 @@ class ReplayState(StrEnum):
     STOPPED = "stopped"  # its endpoint failed again, or its webhook is paused, disabled or gone
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class PagePlan:
     """The deliveries of a page, as they were when it was first read: a repeat sends these and no others.
 
@@ -43,7 +44,7 @@ class PagePlan:
         return self.last is None and not (self.sent or self.without_payload)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Replay:
     """A replay with its progress; times in epoch ms.
 
@@ -117,7 +118,7 @@ def make_replay_id(*, now: float, random: bytes) -> str:
     return f"{int(now * 1000) & (2**48 - 1):012x}{random[:6].hex()}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ReplayPage:
     """The message that asks for a page of a replay."""
 
@@ -126,7 +127,7 @@ class ReplayPage:
     page: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class WebhookCheck:
     """The message that asks for a look at a webhook: to probe its endpoint, or to begin its recovery.
 

@@ -1,10 +1,10 @@
 """The verdict on an attempt: delivered, again later, or the end. Pure."""
 
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from webhooks.domain.http import HttpOutcome, HttpResponse
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Definition
 
 NO_RESPONSE = 0
@@ -15,19 +15,19 @@ MAX_DELAY = 900  # SQS can delay a message by 15 minutes at most
 JITTER = 0.2  # upward only: no endpoint is called sooner than the delay says
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Delivered:
     """The endpoint's status is one of the webhook's success codes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class RetryAfter:
     """Another attempt follows, after `delay` seconds."""
 
     delay: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class DeadLettered:
     """No attempt follows; `reason` says why, `gone` that the endpoint asked for no more calls at all.
 
@@ -41,7 +41,7 @@ class DeadLettered:
     is_recoverable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class PutBack:
     """A probe failed: its delivery is held, or dead and recoverable, as it was before."""
 

@@ -5,18 +5,18 @@ A delivery has the latency of its last attempt. Tests count for nothing: callers
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from webhooks.domain.delivery import Attempt
 from webhooks.domain.delivery_log import LogEntry, Outcome
 from webhooks.domain.http import PhaseTimes
+from webhooks.domain.values import value_type
 
 MAX_BUCKETS = 60
 # Seconds: from one to 30 days.
 BUCKETS = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 43_200, 86_400, 604_800, 2_592_000)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Failure:
     """A failed attempt at `at`, in epoch ms."""
 
@@ -24,7 +24,7 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Figures:
     """Figures of deliveries. `success_rate`: percent of the attempted ones that were delivered, rounded down,
     so that 100 is all of them; None without one. Latencies in ms, times in epoch ms.
@@ -43,7 +43,7 @@ class Figures:
     last_failure: Failure | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Bucket:
     """The deliveries whose events were in a span that began at `at`, in epoch ms.
 
@@ -55,7 +55,7 @@ class Bucket:
     times: PhaseTimes | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Series:
     """Deliveries over time, `since` until `until` in epoch ms; buckets without any are left out."""
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any, Self
 
 from webhooks.domain.health import HEALTHY, Health, State
 from webhooks.domain.scope import Scope
 from webhooks.domain.text import SURROGATES, TEXT_RULE, trimmed
+from webhooks.domain.values import value_type
 
 MAX_EVENT_NAME = 128
 EVENT_NAME = re.compile(trimmed(MAX_EVENT_NAME, more=SURROGATES))
@@ -38,7 +39,7 @@ class AuthType(StrEnum):
     OAUTH2 = "oauth2"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Credential:
     """The values that a callback authenticates with. Never in a log, an error or a repr."""
 
@@ -60,7 +61,7 @@ class Credential:
         return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class CredentialRef:
     """A secret's name and the version in use."""
 
@@ -68,7 +69,7 @@ class CredentialRef:
     version_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class SealedCredential:
     """A credential that its webhook's item has itself, encrypted for this webhook and no other.
 
@@ -88,7 +89,7 @@ class SealedCredential:
 type StoredCredential = CredentialRef | SealedCredential
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Endpoint:
     """The endpoint to call, and how to authenticate to it."""
 
@@ -100,7 +101,7 @@ class Endpoint:
     oauth_scopes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Definition:
     """The part of a webhook that its tenant decides. `ttl` is in seconds, 0 for the deployment's default.
 
@@ -127,7 +128,7 @@ class Definition:
     recover: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class OldSecret:
     """An earlier version of a webhook's secret, which signs beside the present one until `until`, epoch s."""
 
@@ -135,7 +136,7 @@ class OldSecret:
     until: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Webhook:
     """A stored webhook. `revision` counts its changes; `disabled_reason`: why the service disabled it.
 
@@ -181,7 +182,7 @@ class Webhook:
         return tuple(state for state, holds in holding.items() if holds) or (State.HEALTHY,)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class IndexEntry:
     """The part of a webhook that fan-out needs; `sequence` orders the index entries of an event's name."""
 

@@ -1,16 +1,17 @@
 """How a tenant's request changes a webhook, and which changes need the credential again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from webhooks.domain.endpoint_url import parse_url
 from webhooks.domain.errors import Problem
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import AuthType, Credential, Definition, Endpoint, StoredCredential, Webhook
 from webhooks.domain.webhook_rules import credential_problems, endpoint_problems, endpoint_urls
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Patch:
     """New values for fields of Definition and Endpoint, by name; no credential keeps the stored one."""
 

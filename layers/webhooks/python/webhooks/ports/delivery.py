@@ -1,19 +1,24 @@
 """Queues of events and deliveries, the delivery log, and the read of a batch of deliveries."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from __future__ import annotations
 
-from webhooks.domain.delivery import Pack
-from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogPage, LogQuery
-from webhooks.domain.errors import CorruptError
-from webhooks.domain.event_array import ArrayPart
-from webhooks.domain.event_slice import EventSlice
-from webhooks.domain.lane import Lane
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field
+from typing import TYPE_CHECKING, Protocol
+
 from webhooks.domain.log_looks import NOWHERE
-from webhooks.domain.replay import PagePlan, RecoveryTask, Replay
-from webhooks.domain.scope import Scope
-from webhooks.domain.webhook import Webhook
+from webhooks.domain.values import value_type
+
+if TYPE_CHECKING:  # a function loads the values of its own use cases alone
+    from webhooks.domain.delivery import Pack
+    from webhooks.domain.delivery_log import LogCount, LogEntry, Logged, LogKey, LogPage, LogQuery
+    from webhooks.domain.errors import CorruptError
+    from webhooks.domain.event_array import ArrayPart
+    from webhooks.domain.event_slice import EventSlice
+    from webhooks.domain.lane import Lane
+    from webhooks.domain.replay import PagePlan, RecoveryTask, Replay
+    from webhooks.domain.scope import Scope
+    from webhooks.domain.webhook import Webhook
 
 
 class FastLane(Protocol):
@@ -72,7 +77,7 @@ class EventsDlq(Protocol):
         """Send events as they came, each with the reason; tells whether the queue took them all."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class BatchContext:
     """A batch's webhooks, those unreadable as their error, and the state of its deliveries in the log.
 

@@ -1,10 +1,10 @@
 """HTTP to endpoints: the address guard, conversations, and access tokens."""
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from webhooks.domain.http import EXCERPT_BYTES, ClientCredentials, HttpOutcome, HttpRequest, NoResponse
+from webhooks.domain.values import value_type
 
 
 class EndpointGuard(Protocol):
@@ -14,7 +14,7 @@ class EndpointGuard(Protocol):
         """Raise EndpointRefusedError for any other URL, or where the host has no address."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Shared:
     """A call that many conversations may wait for: those with an equal key share one.
 
@@ -27,7 +27,7 @@ class Shared:
     done: Callable[[HttpOutcome], None]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Call:
     """A request, and the seconds from its host's lookup to the response's last byte.
 

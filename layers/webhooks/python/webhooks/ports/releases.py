@@ -1,11 +1,12 @@
 """A release as CodeDeploy shifts it: the versions that get traffic next, and the result of their check."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from webhooks.domain.values import value_type
 
-@dataclass(frozen=True, slots=True)
+
+@value_type(frozen=True, slots=True)
 class NewVersion:
     """A function's published version that gets traffic next."""
 

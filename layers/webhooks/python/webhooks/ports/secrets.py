@@ -1,13 +1,17 @@
 """Credentials, key pairs, the master secret and licenses."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from webhooks.domain.caller import License
-from webhooks.domain.keyring import KeyPairs
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Credential, SealedCredential, StoredCredential
+
+if TYPE_CHECKING:  # a function loads the values of its own use cases alone
+    from webhooks.domain.caller import License
+    from webhooks.domain.keyring import KeyPairs
 
 
 class Credentials[R = StoredCredential](Protocol):
@@ -54,7 +58,7 @@ class CredentialSeal(Protocol):
         """Decrypt several, in their order; None where one does not open."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ListedCredential:
     """A credential's secret as the account lists it; `created_at` in epoch seconds.
 

@@ -1,19 +1,23 @@
 """Webhooks: how the API changes them, fan-out finds them, and the dispatcher reads and marks them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from webhooks.domain.errors import CorruptError
-from webhooks.domain.event_slice import Span
 from webhooks.domain.health import Health
-from webhooks.domain.listener_conditions import Condition
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import IndexEntry, Webhook
 
+if TYPE_CHECKING:  # a function loads the values of its own use cases alone
+    from webhooks.domain.event_slice import Span
+    from webhooks.domain.listener_conditions import Condition
 
-@dataclass(frozen=True, slots=True)
+
+@value_type(frozen=True, slots=True)
 class IdempotencyRecord:
     """The response to a state-changing request, which its exact repeat gets again until `expires_at`.
 
@@ -29,7 +33,7 @@ class IdempotencyRecord:
 DELETED = 0  # in place of a revision: webhooks begin at 1
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class StoredRecord:
     """An idempotency record as it is stored, with the revision of the webhook after the change, or DELETED.
 
@@ -42,7 +46,7 @@ class StoredRecord:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Page:
     """Webhooks of a page, newest first, and the number of all that fit the filter.
 
@@ -104,7 +108,7 @@ class Subscriptions(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ListenerPage:
     """Enabled webhooks that list an event's name, in the order of their sequence numbers.
 
@@ -135,7 +139,7 @@ def joined(pages: Sequence[ListenerPage], *, limit: int) -> ListenerPage:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Versions:
     """Communities' versions, 0 for one that never had a webhook.
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from signing import Curve, PrivateKey, PublicKey, SigningError, shared_key, unseal
 from webhooks.domain.caller import Caller
 from webhooks.domain.errors import UnauthenticatedError
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.ports import Clock, KeyStore, Licenses
 
 HEADERS = ("licensekey", "requestid", "publickey")
@@ -19,7 +19,7 @@ REREAD_AFTER = 5  # seconds between reads of the keys for envelopes that no know
 RAW_APP_ID = "raw-credential-headers"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Opened:
     """The content of the headers."""
 

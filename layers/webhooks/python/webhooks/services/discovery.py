@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import Any
 
 from signing import jwk, thumbprint
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.values import value_type
 from webhooks.ports import Clock, KeyStore, Probe
 
 CACHED = 5  # seconds that a result is good for: a load balancer's checks must not become our load
 PATIENCE = 5.0  # seconds: a new instance makes its clients in them too
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Health:
     """The names of the services behind ours that did not answer; none: all is well."""
 

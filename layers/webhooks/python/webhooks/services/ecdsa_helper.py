@@ -1,13 +1,12 @@
 """Encrypts and decrypts as the API's protocol does, for callers that try it out. Stores nothing."""
 
-from dataclasses import dataclass
-
 from signing import IV_BYTES, Curve, PrivateKey, PublicKey, SigningError, seal, shared_key, unseal
 from webhooks.domain.errors import InvalidInputError
+from webhooks.domain.values import value_type
 from webhooks.ports import RandomBytes
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Converted:
     """The text, and the public key that belongs to the private key."""
 

@@ -5,13 +5,13 @@ All of it is computed from the log and its sparse indexes when it is asked for: 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from webhooks.domain.delivery_log import LATEST, UNDELIVERED, LogEntry, LogQuery, Mark, Outcome
 from webhooks.domain.errors import NotFoundError
 from webhooks.domain.health import State
 from webhooks.domain.scope import Scope
 from webhooks.domain.series import Figures, Series, figures_of, series_of
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, DeliveryLogReader, HealthStore, Subscriptions
 from webhooks.services.webhook_pages import EXAMINED, READ, unhealthy_ids
@@ -24,7 +24,7 @@ COUNTED = 10_000  # undelivered deliveries; more are not counted
 FIRST = 10  # of the oldest that are looked at: the index may know some that are delivered by now
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class WebhookHealth:
     """A webhook's health. `held`, `recoverable`: deliveries, COUNTED for that many or more."""
 
@@ -53,7 +53,7 @@ class WebhookHealth:
         return began
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class CommunityHealth:
     """A community's webhooks by the state that is shown, and its undelivered deliveries by outcome.
 

@@ -6,7 +6,7 @@ delivery log adds what became of a delivery. A page is bounded work, whatever te
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +18,7 @@ from webhooks.domain.event_slice import MAX_SEQUENCE, Span
 from webhooks.domain.explanation import FailedCondition, explain
 from webhooks.domain.matching import MAX_VISITS, CostlyQueryError, EventFields
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import IndexEntry, Webhook
 from webhooks.ports import DeliveryLogReader, HealthStore, SubscriptionIndex, Subscriptions
 
@@ -37,7 +38,7 @@ class Result(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Question:
     """An event to explain: whole, or by its name, id and log time alone.
 
@@ -51,7 +52,7 @@ class Question:
     event: Event | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Place:
     """A page's begin: among the listeners, from a sequence number; then behind a disabled webhook's id."""
 
@@ -70,7 +71,7 @@ class Place:
         return f"d{self.webhook_id or ''}" if self.sequence is None else f"l{self.sequence}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Explained:
     """A webhook's part of the explanation. `webhook_id` is None for an index entry that cannot be read."""
 
@@ -83,7 +84,7 @@ class Explained:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ListenedNames:
     """The event names of the newest `webhooks` of a community's `total`, sorted."""
 
@@ -92,7 +93,7 @@ class ListenedNames:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ExplanationPage:
     """`following`: the next page's begin, None at the end. `listened`: where no webhook listens."""
 

@@ -1,11 +1,11 @@
 """Idempotency: the exact repeat of a request gets the recorded response while its effect holds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from webhooks.domain.caller import Caller
 from webhooks.domain.errors import ConflictError
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import IdempotencyRecord, StoredRecord, Subscriptions
 
@@ -13,7 +13,7 @@ from webhooks.ports import IdempotencyRecord, StoredRecord, Subscriptions
 type Holds = Callable[[StoredRecord, Webhook | None], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class CommunityRequest:
     """An authorized request for a community.
 

@@ -7,10 +7,10 @@ deleted secret can be restored.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import batched
 
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, CredentialSecrets, ListedCredential, Subscriptions, TimeLeft
 
@@ -28,7 +28,7 @@ ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class CleanupResult:
     """Counts of a run. `unbound`: secrets of another table or stack, or of none; they stay.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from signing import SigningError, unseal
@@ -10,6 +10,7 @@ from webhooks.domain.caller import Caller
 from webhooks.domain.errors import InvalidEventError, InvalidInputError
 from webhooks.domain.event import is_event_id, parse_event, read_time, write_event
 from webhooks.domain.json_text import JsonObject, compact, read_object
+from webhooks.domain.values import value_type
 from webhooks.ports import Clock, EventPublisher
 from webhooks.services.idempotency import CommunityRequest
 
@@ -18,7 +19,7 @@ NO_OBJECT = "data: must be a JSON object; the text in the envelope is none"
 ID_LENGTH = 32  # of an id that follows from the request, in hex characters
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Publication:
     """An event to publish. `data`: JSON text of an object, or of a string that is an envelope of one.
 

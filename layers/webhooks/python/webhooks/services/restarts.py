@@ -5,11 +5,12 @@ The look counts them by their state too: no other work reads all of them.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import batched
 
 from webhooks.domain.errors import CorruptError, UnavailableError
 from webhooks.domain.replay import LIVING_MS, WebhookCheck
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock, HealthStore, RecoveryQueue, Subscriptions, TimeLeft
 from webhooks.services.recovery.stops import is_marked, is_troubled
@@ -22,7 +23,7 @@ SECONDS = 20  # of the invocation that stay for the last page
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Restarted:
     """The numbers of a run: webhooks looked at, and tasks sent. `is_whole`: all webhooks were looked at."""
 

@@ -1,18 +1,18 @@
 """The service's own key pairs: listed and reset by operators, who are authorized before they come here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from signing import PrivateKey
 from webhooks.domain.errors import ConflictError, NotFoundError, StaleError
 from webhooks.domain.keyring import NOTICE, KeyPairs
+from webhooks.domain.values import value_type
 from webhooks.ports import Clock, KeyStore, RandomBytes
 
 SERVICE, SIGNING = "service", "signing"
 KEY_SEED = 48  # bytes of random_bytes for a new private key: uniform over the curve's order
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ServiceKey:
     """A key pair, and the tag for its purpose."""
 

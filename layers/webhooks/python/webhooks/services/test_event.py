@@ -7,7 +7,7 @@ sent once: it has no retry, is never dead-lettered, and does not count for the e
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from webhooks.domain.delivery import Attempt, Delivery, delivery_of
@@ -28,6 +28,7 @@ from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoRespo
 from webhooks.domain.json_text import write_json
 from webhooks.domain.redaction import REDACTED
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import BatchReader, Clock, DeliveryLog, HttpClient, RandomBytes, RateLimiter
 from webhooks.services.dispatch.attempt import Attempts, authorization
@@ -55,7 +56,7 @@ _SENTENCES: Mapping[NoResponseReason, str] = {
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class WebhookTest:
     """A test event after its attempt, which `delivery` has.
 

@@ -5,11 +5,11 @@ EXAMINED of them for a page, so a page of a larger community may know of fewer t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import batched
 
 from webhooks.domain.health import State
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Credential, Webhook, sequence_of
 from webhooks.ports import Credentials, HealthStore, Page, Subscriptions
 from webhooks.services.idempotency import CommunityRequest
@@ -21,7 +21,7 @@ MAX_LISTED = 10_000  # ids of webhooks that are not healthy, of which the newest
 LISTED = 1_000  # of them in one read
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class WebhookFilter:
     """The webhooks that are wanted: those with any of the tags, in the state, whose names begin so."""
 

@@ -3,12 +3,12 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from webhooks.domain.values import value_type
 from webhooks.ports import Rng
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Backoff:
     """Waits a random part of a time that doubles with each try, from `first` to `longest` seconds."""
 

@@ -11,7 +11,6 @@ budget, responses and errors are botocore's, as for all other calls.
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any, Final, Self
@@ -22,13 +21,15 @@ from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.compat import get_current_datetime
 from botocore.handlers import add_recursion_detection_header, add_retry_headers
 
+from webhooks.domain.values import value_type
+
 SERVICES: Final = frozenset(("dynamodb", "sqs"))  # their parameters are the request's JSON, but for bytes
 _SIGNED: Final = ("Content-Type", "X-Amz-Target", "x-amzn-query-mode")  # where botocore sends them
 _NOT_SIGNED: Final = "User-Agent"
 _FIRST_ERROR_STATUS: Final = 300
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Pattern:
     """The part that all requests of an operation share; `model` is botocore's of it."""
 

@@ -11,7 +11,6 @@ Any place is right for any entry. The one of all such webhooks names the conditi
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from webhooks.adapters.dynamodb.epoch import epoch_from
@@ -30,6 +29,7 @@ from webhooks.domain.forms import INDEX_FIELDS, VERSION
 from webhooks.domain.json_text import write_json
 from webhooks.domain.listener_conditions import MAX_FIELDS, Condition, alternatives
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import Clock
 
@@ -40,7 +40,7 @@ MAX_ENTRIES = 24  # under conditions, of all names of a webhook
 CROWDED = 50  # listeners up to which conditions are compared
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Entries:
     """The attributes of a webhook's index entries by event name, before and after a change."""
 
@@ -55,7 +55,7 @@ class Entries:
         return list(dict.fromkeys((*self.old, *self.new)))
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Placed:
     """The writes of a change's entries, and the fields that names get, with those before: None for none."""
 

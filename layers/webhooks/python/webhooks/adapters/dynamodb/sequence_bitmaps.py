@@ -5,7 +5,8 @@ A bitmap is an int whose bit n stands for the segment's n-th sequence number.
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from webhooks.domain.values import value_type
 
 SEGMENT = 4096  # sequence numbers in a segment: 512 bytes, far below one read unit
 _BYTES = SEGMENT // 8
@@ -38,7 +39,7 @@ def bitmap_from_bytes(raw: bytes) -> int:
     return int.from_bytes(raw)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Head:
     """A community's totals: `counts` has the number of webhooks in each segment.
 
@@ -68,7 +69,7 @@ def counts_from_bytes(raw: bytes) -> tuple[int, ...]:
     return struct.unpack(f">{len(raw) // 2}H", raw)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class PagePart:
     """The part of a segment that a page has: `take` webhooks after the newest `skip`."""
 

@@ -4,7 +4,6 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +11,7 @@ from webhooks.adapters.http.resolver import HostUnresolvedError, Resolve, Resolv
 from webhooks.domain.egress_policy import Address, EgressPolicy
 from webhooks.domain.endpoint_url import EndpointUrl, InvalidUrlError, parse_url
 from webhooks.domain.errors import EndpointRefusedError
+from webhooks.domain.values import value_type
 from webhooks.ports import Clock
 
 __all__ = ["EgressGuard", "EgressRefusedError", "HostUnresolvedError", "Lookup", "Target"]
@@ -28,7 +28,7 @@ class EgressRefusedError(EndpointRefusedError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Target:
     """A host's vetted addresses: a connection goes to one of them, also where the host changes later."""
 
@@ -36,7 +36,7 @@ class Target:
     addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Lookup:
     """The search for a URL's addresses."""
 
@@ -60,9 +60,10 @@ class EgressGuard:
     ) -> None:
         self._policy = policy
         self._resolver = Resolver(resolve, clock=clock)
-        # Both only compute, and each delivery asks for both; an error is not cached.
+        # They only compute, and deliveries ask for the same again and again; an error is not cached.
         self._parsed = lru_cache(_CACHED_URLS)(self._parse)
         self._vetted = lru_cache(_CACHED_URLS)(self._vet)
+        self._refused = lru_cache(_CACHED_URLS)(policy.refusal)
         self._scheme_rule = "the URL must start with " + " or ".join(f"{each}://" for each in policy.schemes)
 
     def check(self, url: str) -> None:
@@ -97,7 +98,7 @@ class EgressGuard:
 
     def refusal(self, address: Address) -> str | None:
         """Name why the service may not connect to an address; None where it may."""
-        return self._policy.refusal(address)
+        return self._refused(address)
 
     def _vet(self, parsed: EndpointUrl, addresses: tuple[Address, ...]) -> Target:
         for address in addresses:

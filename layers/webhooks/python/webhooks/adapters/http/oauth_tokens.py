@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
@@ -16,6 +15,7 @@ from webhooks.domain.http import (
     NoResponse,
     NoResponseReason,
 )
+from webhooks.domain.values import value_type
 from webhooks.ports import Call, Clock, Conversation, Shared
 
 _USER_AGENT: Final = "webhooks"
@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # RFC 6749, A.12, and fit for a hea
 _ERROR_CODE: Final = re.compile(r"[a-z_]{1,64}")  # the codes that RFC 6749, 5.2, and its extensions define
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class _Token:
     """`seconds`: how long it is used from the request for it on."""
 

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -20,13 +20,15 @@ from webhooks.adapters.http.failures import TransferError
 from webhooks.adapters.http.response_reader import ResponseReader
 from webhooks.adapters.http.transfer import Transfer, header_lines, outcome_of
 from webhooks.domain.http import HttpOutcome, HttpRequest
+from webhooks.domain.values import value_type
 
 TRIED_ADDRESSES: Final = 4
 _FREE_HANDLES: Final = 128  # kept for later transfers; a batch has 100 deliveries
 _BUFFER_BYTES: Final = 16_384  # a TLS record; each request in flight may hold two
+_parsed: Final = lru_cache(1_024)(ip_address)  # an endpoint's addresses are the same for each new connection
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Limits:
     """The pool: kept connections, the seconds that one waits for another request, and that one lives."""
 
@@ -159,9 +161,9 @@ class Transfers:
     def open_socket(self, transfer: Transfer, address: Any) -> Any:
         """Give libcurl a socket for an address, if it is one that was vetted, and passes once more."""
         family, kind, protocol, (host, *_) = address
-        ip = ip_address(host if isinstance(host, str) else host.decode())
+        ip = _parsed(host if isinstance(host, str) else host.decode())
         transfer.refusal = self._guard.refusal(ip)
-        if transfer.refusal is None and not any(ip == ip_address(each) for each in transfer.target.addresses):
+        if transfer.refusal is None and ip not in map(_parsed, transfer.target.addresses):
             transfer.refusal = "unvetted"
         if transfer.refusal is not None:
             return pycurl.SOCKET_BAD

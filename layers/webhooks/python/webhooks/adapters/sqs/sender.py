@@ -3,13 +3,14 @@
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import batched
 from typing import Any
 
 from webhooks.adapters.aws.clients import AwsClients
 from webhooks.adapters.aws.errors import unavailable
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.values import value_type
 
 MAX_ENTRIES = 10
 MAX_BYTES = 1024 * 1024  # of a message, and of all messages of a call together
@@ -21,7 +22,7 @@ _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Message:
     """A message to send; `delay` in seconds, `group` where the queue is to share fairly."""
 

@@ -5,13 +5,14 @@ import math
 import re
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from functools import cache
 from typing import Any, Self
 
 from webhooks.domain.errors import InvalidInputError
 from webhooks.domain.json_text import JsonObject, read_object
+from webhooks.domain.values import value_type
 from webhooks.entrypoints.api import limits
 from webhooks.entrypoints.api.errors import BodyTooLargeError, MediaTypeError
 
@@ -19,7 +20,7 @@ WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 NO_OBJECT = "the body must be a JSON object"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class ApiRequest:
     """A request to the API. Header names in lower case; headers and body can be secret.
 

@@ -2,10 +2,11 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from webhooks.domain.http import HttpOutcome, HttpRequest, HttpResponse, NoResponse
 from webhooks.domain.redaction import redact, secrets_of
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.ports import Call, Clock, Conversation, Tokens
 from webhooks.services.dispatch.loading import client_of
@@ -14,7 +15,7 @@ from webhooks.services.dispatch.stages import Attempted, Failed, Signed, failed
 UNAUTHORIZED = 401
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Countdown:
     """The time of one attempt, which begins at `started` on a monotonic clock."""
 

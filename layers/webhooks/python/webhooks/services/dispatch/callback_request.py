@@ -1,6 +1,6 @@
 """The request of one attempt, signed over its exact bytes."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Self
 
@@ -9,6 +9,7 @@ from webhooks.domain.delivery import Delivery
 from webhooks.domain.endpoint_url import parse_url
 from webhooks.domain.http import HttpRequest
 from webhooks.domain.keyring import KeyPairs
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Webhook
 from webhooks.ports import KeyStore, MasterSecret
 
@@ -17,7 +18,7 @@ USER_AGENT = "webhooks/1"
 SECRETS = 1024  # webhooks' own secrets that are remembered: deriving one costs a third of a signature
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Secrets:
     """The contents of the stores: both sets of keys, and the master of the webhooks' own secrets."""
 
@@ -26,7 +27,7 @@ class Secrets:
     master: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class KeysInUse:
     """The keys that sign from `since` until `until` (epoch seconds), and the secrets that they came from."""
 

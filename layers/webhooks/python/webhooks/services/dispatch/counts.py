@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from webhooks.domain.delivery_log import Outcome
 from webhooks.domain.lane import Lane
 from webhooks.domain.retry import PutBack
+from webhooks.domain.values import value_type
 from webhooks.services.dispatch.stages import Decided, Held, Skipped
 
 
@@ -43,7 +44,7 @@ class Tally:
         self.unrecorded += other.unrecorded
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Settled:
     """The end of a part of a batch: the ids of the messages that must come again, and its numbers."""
 
@@ -60,7 +61,7 @@ class Settled:
         return Settled(again, tally)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class DispatchCounts:
     """The numbers of a batch that came by a lane."""
 

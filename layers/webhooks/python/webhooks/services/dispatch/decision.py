@@ -1,20 +1,21 @@
 """Decides on an attempt: its delivery with the attempt in its history, the verdict, a line if it failed."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from webhooks.domain.delivery import Attempt, Release, ReleaseKind
 from webhooks.domain.delivery_log import Logged
 from webhooks.domain.http import HttpOutcome, HttpResponse
 from webhooks.domain.retry import DeadLettered, Delivered, PutBack, RetryAfter, Verdict, decide, what_came
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Webhook
 from webhooks.services.dispatch.stages import Attempted, Decided, Decoded, Failed, failed
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class DecisionRules:
     """The deployment's: `delays` between attempts, in seconds.
 

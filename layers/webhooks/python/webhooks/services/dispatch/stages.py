@@ -1,16 +1,15 @@
 """The stages of a delivery in the dispatcher: each is a value with the facts known there."""
 
-from dataclasses import dataclass
-
 from webhooks.domain.delivery import Delivery, Pack
 from webhooks.domain.delivery_log import Logged, LogKey
 from webhooks.domain.errors import UnavailableError
 from webhooks.domain.http import HttpOutcome, HttpRequest
 from webhooks.domain.retry import Verdict
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import Credential, Webhook
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class DeliveryMessage:
     """A message of the deliveries queue; `receives`: how often it was received, this time included."""
 
@@ -20,7 +19,7 @@ class DeliveryMessage:
     receipt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Decoded:
     """A delivery, the message and the pack that brought it, and its key in the delivery log.
 
@@ -34,7 +33,7 @@ class Decoded:
     known: Logged | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Prepared:
     """A delivery with the webhook as it is now, and its credential: ready to be sent."""
 
@@ -43,7 +42,7 @@ class Prepared:
     credential: Credential | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Signed:
     """A delivery with the request of its next attempt, signed at `at` (epoch s)."""
 
@@ -52,7 +51,7 @@ class Signed:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Attempted:
     """A delivery after an HTTP try."""
 
@@ -60,7 +59,7 @@ class Attempted:
     outcome: HttpOutcome
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Decided:
     """A delivery with its new attempt (in `decoded`), and the verdict on it."""
 
@@ -70,7 +69,7 @@ class Decided:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Malformed:
     """A message that is no pack: it is dead-lettered as it came."""
 
@@ -78,14 +77,14 @@ class Malformed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Newer:
     """A message with a pack of a form that only a later release reads: it comes again."""
 
     message: DeliveryMessage
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Skipped:
     """A delivery that is not attempted; `dead`: it is dead-lettered, as its tenant should know of it;
     `is_fault`: of the service, not of its tenant.
@@ -97,7 +96,7 @@ class Skipped:
     is_fault: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Held:
     """A delivery that is not attempted while its webhook holds: the log keeps it, with its payload."""
 
@@ -106,7 +105,7 @@ class Held:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Kept:
     """A delivery of a webhook's backlog that stays there as the log has it already."""
 
@@ -114,14 +113,14 @@ class Kept:
     webhook: Webhook
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Deferred:
     """A delivery that the fast lane has not started and leaves to the slow one."""
 
     decoded: Decoded
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class LookedFor:
     """A delivery that was looked for in a part of the log, up to a place: the slow lane goes on behind it."""
 
@@ -129,7 +128,7 @@ class LookedFor:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Delayed:
     """A delivery that its webhook's rate limit lets be sent later, at `due` (epoch ms)."""
 
@@ -137,7 +136,7 @@ class Delayed:
     due: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Duplicate:
     """A delivery that another message of the batch brings too: it is settled when that one is."""
 
@@ -145,7 +144,7 @@ class Duplicate:
     settled_with: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Failed:
     """A delivery whose message must come again; `fault`: an error of our own code, which can end it."""
 

@@ -11,12 +11,13 @@ A webhook with any trouble is not kept, and one that gets into some is forgotten
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 
 from webhooks.domain.errors import CorruptError
 from webhooks.domain.lane import Lane
 from webhooks.domain.scope import Scope
+from webhooks.domain.values import value_type
 from webhooks.domain.webhook import SealedCredential, Webhook
 from webhooks.ports import BatchContext, Clock
 from webhooks.services.dispatch.stages import Decoded
@@ -30,7 +31,7 @@ type WebhookKey = tuple[Scope, str]
 type Read = Callable[[Sequence[WebhookKey]], BatchContext]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class _Kept:
     """A webhook that was read for packs of a version, and the time in epoch s until which it serves."""
 

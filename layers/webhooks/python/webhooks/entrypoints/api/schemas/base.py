@@ -1,12 +1,12 @@
 """JSON objects of requests and responses: their field names, and the sentences that explain a wrong value."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from webhooks.domain.values import value_type
 from webhooks.entrypoints.api.json_names import json_name
 
 INVALID = "invalid"  # the type of errors that explain themselves
@@ -29,7 +29,7 @@ class ApiModel(BaseModel):
     model_config = ConfigDict(alias_generator=json_name, extra="forbid", strict=True, frozen=True)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Explanation:
     """The sentence in place of pydantic's message; `covers_parts`: for errors inside the value too."""
 
