@@ -11,7 +11,7 @@ from webhooks.domain.delivery import Pack, delivery_of
 from webhooks.domain.event import Event
 from webhooks.domain.scope import Scope
 from webhooks.domain.seen_events import FULL, LEVELS, event_key
-from webhooks.services.fanout.marks import EventMarks
+from webhooks.services.fanout.marks import EventMarks, key_of
 
 SCOPE = Scope("acme", "main")
 AT = 1_790_000_000_000
@@ -51,7 +51,8 @@ def mark(marks: EventMarks, first: int, count: int) -> list[Event]:
             for each in range(begin, min(begin + 10, first + count))
         ]
         pack = Pack(WEBHOOK, SCOPE, tuple(delivery_of(each, WEBHOOK) for each in events))
-        [told] = marks.mark([pack], marks.recall(events))
+        keys = {delivery.id: key_of(each) for delivery, each in zip(pack.deliveries, events, strict=True)}
+        [told] = marks.mark([pack], marks.recall(keys.values()), keys=keys)
         marked += [each for each, delivery in zip(events, told.deliveries, strict=True) if delivery.is_marked]
     return marked
 
@@ -79,7 +80,7 @@ def test_a_mark_is_found_as_long_as_no_window_before_it_may_expire(
         reader = EventMarks(seen)
         for event, end in until.values():
             if clock() < end:
-                assert event in reader.recall([event])
+                assert key_of(event) in reader.recall([key_of(event)])
         for event in mark(EventMarks(seen), number, count):
             its = event_key(SCOPE, event.id, log_time=AT)
             [level] = [each for each in range(LEVELS) if its.hash in _hashes(seen, key.window(each))]
@@ -105,7 +106,7 @@ def test_a_mark_is_found_for_the_days_without_the_time_since_its_second_was_full
     for now in (first + late, first + DAYS * DAY - 1):
         clock.now = now
         seen.expire(range(LEVELS))
-        assert event in EventMarks(seen).recall([event])
+        assert key_of(event) in EventMarks(seen).recall([key_of(event)])
 
 
 def test_a_window_never_expires_before_the_one_that_was_full_when_it_began() -> None:
