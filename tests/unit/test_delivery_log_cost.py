@@ -132,3 +132,19 @@ def test_a_page_costs_what_it_shows_and_half_a_unit_for_each_shard(
                 return 1
 
             assert tables.cost(work).read_units <= units
+
+
+def test_a_page_of_a_name_that_none_has_costs_a_tenth_more_in_shards(tables: Tables, log: OpenedLog) -> None:
+    costs = []
+    for webhook_id in (OTHER, WEBHOOK):
+        log.record([entry(number, webhook_id=webhook_id) for number in range(1500)])
+        query = LogQuery(NORTH, webhook_id, event_name="order.none")
+
+        def work(query: LogQuery = query) -> int:
+            page = log.reads.newest(query, after=None, size=25)
+            assert page.entries == ()
+            assert page.last is not None
+            return 1
+
+        costs.append(tables.cost(work).read_units)
+    assert costs[1] <= 1.1 * costs[0]

@@ -5,6 +5,7 @@ A row is an item, or an index's line of it, which has its key, its event's name 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Final
 
 from webhooks.adapters.dynamodb.delivery_log_items import IN, OF, RECOVERABLE
@@ -156,18 +157,23 @@ def read(
     limit: int,
     descending: bool,
     more: int = MORE_ROWS,
+    rest: int | None = None,
     attributes: str | None = None,
 ) -> Iterator[Item]:
-    """Read the items of a partition; `limit`, `more`: how many the first and the further reads take."""
+    """Read the items of a partition.
+
+    `limit`, `more`, `rest`: how many the first, the second and the further reads take; these as the second.
+    """
     request = _request(table, partition, wanted) | {"ScanIndexForward": not descending, "Limit": limit}
     if attributes:
         request["ProjectionExpression"] = attributes
-    while True:
+    second = max(limit, more)
+    for following in chain((second,), repeat(rest or second)):
         response = call(table.aws, "query", **request)
         yield from response["Items"]
         if not response.get("LastEvaluatedKey"):
             return
-        request |= {"ExclusiveStartKey": response["LastEvaluatedKey"], "Limit": max(limit, more)}
+        request |= {"ExclusiveStartKey": response["LastEvaluatedKey"], "Limit": following}
 
 
 def _number(log_key: LogKey) -> int:

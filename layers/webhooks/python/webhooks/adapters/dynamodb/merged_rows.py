@@ -38,42 +38,44 @@ def rows(
     """
     if wanted.is_empty:
         return
-    each = [
-        _own(
-            read(
-                table,
-                partition,
-                wanted,
-                limit=_part(limit, partition.shards),
-                descending=descending,
-                more=_part(max(limit, examined), partition.shards) if partition.shards > 1 else MORE_ROWS,
-                attributes=attributes,
-            )
+    each = []
+    for partition in partitions:
+        first, second, rest = _limits(partition.shards, limit, examined)
+        found = read(
+            table,
+            partition,
+            wanted,
+            limit=first,
+            descending=descending,
+            more=second,
+            rest=rest,
+            attributes=attributes,
         )
-        for partition in partitions
-    ]
+        each.append(_own(found))
     begun = _begun([*each, *([] if shared is None else [iter(shared)])])
-    found = heapq.merge(*begun, key=lambda row: str(row["sk"]["S"]), reverse=descending)
+    merged = heapq.merge(*begun, key=lambda row: str(row["sk"]["S"]), reverse=descending)
     if shared is None:
-        yield from found
+        yield from merged
         return
     before = ""
-    for row in found:
+    for row in merged:
         if row["sk"]["S"] != before:
             yield row
         before = row["sk"]["S"]
 
 
-def _part(limit: int, shards: int) -> int:
-    """Return how many rows of one shard are enough, with few exceptions, where `limit` of all are wanted.
+def _limits(shards: int, limit: int, examined: int) -> tuple[int, int, int]:
+    """Return how many rows the first read of a partition takes, the second one, and each of the others.
 
-    Their number in a shard is as that of heads of a coin: two standard deviations are added, and one row to
-    know that the shard has no earlier one.
+    A shard has its part of `limit` rows, more or less, as coins fall: the first read adds two standard
+    deviations, and one row by which the shard is known to have no earlier one. The second read goes on to
+    the part of `examined`.
     """
     if shards == 1:
-        return limit
-    part = -(-limit // shards)
-    return min(limit, part + 2 * isqrt(part) + 1)
+        return limit, MORE_ROWS, MORE_ROWS
+    part, whole = -(-limit // shards), -(-examined // shards)
+    first = min(limit, part + 2 * isqrt(part) + 1)
+    return first, max(first, whole - first), max(first, 2 * isqrt(whole))
 
 
 def _begun(sources: Sequence[Iterator[Item]]) -> Sequence[Iterator[Item]]:
