@@ -14,6 +14,7 @@ from tests.fakes.credentials import FakeCredentials
 from tests.simulation.tenants import CALLER
 from webhooks.adapters.dynamodb.delivery_log_reader import DynamoDeliveryLogReader
 from webhooks.adapters.dynamodb.health_store import DynamoHealthStore
+from webhooks.adapters.dynamodb.log_partitions import SHARDS
 from webhooks.adapters.dynamodb.subscription_transaction import Tables
 from webhooks.adapters.dynamodb.subscriptions import DynamoSubscriptions
 from webhooks.adapters.dynamodb.table import Table
@@ -68,19 +69,22 @@ def opened() -> Iterator[Opened]:
 @pytest.mark.parametrize(
     ("work", "calls"),
     [
-        # Of a webhook's log: the items of deliveries, and those that several share
-        (lambda it: it.health.get(ACME, it.webhooks[0].id), {"BatchGetItem": 1, "Query": 2}),
+        # Of a webhook's log: the shards of deliveries' items, and the items that several share
+        (lambda it: it.health.get(ACME, it.webhooks[0].id), {"BatchGetItem": 1, "Query": SHARDS + 1}),
         # And the index, for held and for recoverable ones
-        (lambda it: it.health.get(ACME, it.webhooks[-1].id), {"BatchGetItem": 1, "Query": 4}),
+        (lambda it: it.health.get(ACME, it.webhooks[-1].id), {"BatchGetItem": 1, "Query": 3 * SHARDS + 1}),
         (
             lambda it: it.health.several(ACME, [each.id for each in it.webhooks[:-1]]),
-            {"BatchGetItem": 1, "Query": 2 * (WEBHOOKS - 1)},
+            {"BatchGetItem": 1, "Query": (SHARDS + 1) * (WEBHOOKS - 1)},
         ),
         # Unhealthy ones; undelivered ones by three outcomes; the oldest of each
-        (lambda it: it.health.community(ACME), {"GetItem": 1, "BatchGetItem": 1, "Query": 1 + 3 + 3}),
+        (
+            lambda it: it.health.community(ACME),
+            {"GetItem": 1, "BatchGetItem": 1, "Query": 1 + 3 * SHARDS + 3 * SHARDS},
+        ),
         (
             lambda it: it.health.series(ACME, it.webhooks[0].id, since=None, until=None),
-            {"BatchGetItem": 1, "Query": 2},
+            {"BatchGetItem": 1, "Query": SHARDS + 1},
         ),
         (lambda it: it.fetch(WebhookFilter(state=State.HELD)), {"Query": 1, "BatchGetItem": 1}),
         (lambda it: it.fetch(WebhookFilter(name="B")), {"GetItem": 1, "BatchGetItem": 2}),

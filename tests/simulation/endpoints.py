@@ -43,6 +43,7 @@ class SimulatedEndpoints:
             seen=simulation.invocation.seen.get(request.headers["webhook-id"], 0),
             webhook=simulation.invocation.webhooks.get(request.headers["webhook-id"].partition("-")[0]),
             read_at=simulation.invocation.read_at.get(request.headers["webhook-id"]),
+            at=simulation.clock.now,
             known=simulation.invocation.outcomes.get(request.headers["webhook-id"]),
         )
         simulation.history.calls.append(call)

@@ -45,7 +45,8 @@ class ReceivedCall:
     """A request as an endpoint got it.
 
     `seen`, `known`, `webhook`: the delivery's attempts, its outcome and its webhook as its invocation last
-    read them; `read_at`: the tick of that.
+    read them; `read_at`: the tick of that, or of the first read of a look that took several messages. `at`: the
+    time of the request.
     """
 
     tick: int
@@ -61,6 +62,7 @@ class ReceivedCall:
     webhook: Webhook | None
     known: Outcome | None
     read_at: int | None
+    at: float
 
     @property
     def releases(self) -> set[str]:
@@ -115,6 +117,9 @@ class History:
     invocations: list[Invocation] = field(default_factory=list)
     calls: list[ReceivedCall] = field(default_factory=list)
     acknowledged: dict[str, int] = field(default_factory=dict)  # messages of the events queue
+    # By message of the fast lane: when it was sent, and its deliveries.
+    packs: dict[str, tuple[float, set[str]]] = field(default_factory=dict)
+    looks_began: dict[str, int] = field(default_factory=dict)  # those that took several messages, by delivery
     slices: dict[str, str] = field(default_factory=dict)  # the event's id, by a slice's message id
     broken: set[tuple[str, str]] = field(
         default_factory=set

@@ -16,6 +16,7 @@ from webhooks.domain.errors import MalformedPackError, UnavailableError
 from webhooks.domain.event_slice import is_slice, parse_slice
 from webhooks.domain.recovery_message import decode_task
 from webhooks.domain.replay import ReplayState, WebhookCheck
+from webhooks.domain.seen_events import LATE
 from webhooks.domain.webhook import AuthType, Credential, Webhook
 from webhooks.services.recovery.stops import is_troubled
 
@@ -235,7 +236,22 @@ class Invariants:
         recorded, read = earlier.recorded.get(one), call.read_at
         if recorded is None or read is None or earlier.started > call.invocation.started:
             return False
+        if self._is_out_of_order(one, earlier, call):
+            return False
         return call.attempt == 1 and call.known is None and recorded <= read
+
+    def _is_out_of_order(self, one: str, earlier: Invocation, call: ReceivedCall) -> bool:
+        """Tell whether a pack was sent before an event was marked, but is received after the pack of the mark.
+
+        Within LATE it is not looked for.
+        """
+        sent, before = self._sent_at(one, call.invocation), self._sent_at(one, earlier)
+        return sent is not None and before is not None and sent <= before and call.at - sent <= LATE / 1000
+
+    def _sent_at(self, one: str, invocation: Invocation) -> float | None:
+        """Return when the first of an invocation's packs with a delivery was sent."""
+        packs = [self.history.packs.get(each) for each in invocation.messages]
+        return min((at for at, ids in filter(None, packs) if one in ids), default=None)
 
     def _cause_of_repeat(self, one: str, earlier: Invocation, call: ReceivedCall) -> str | None:
         """Return why a call could not know of an earlier invocation's; None: it could."""

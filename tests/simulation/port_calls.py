@@ -114,7 +114,8 @@ class PortCalls:
         invocation = self._simulation.invocation
         for each in keys:
             logged = read.logged.get(each)
-            invocation.read_at[each.delivery_id] = self._simulation.tick
+            began = self._simulation.history.looks_began.get(each.delivery_id)
+            invocation.read_at[each.delivery_id] = self._simulation.tick if began is None else began
             invocation.seen[each.delivery_id] = logged.tries if logged else 0
             invocation.outcomes.pop(each.delivery_id, None)
             if logged:
@@ -124,6 +125,9 @@ class PortCalls:
                 invocation.webhooks[webhook.id] = webhook
 
     def _see_shared(self, read: BatchContext) -> None:
+        for each in read.looked_to:
+            began = self._simulation.invocation.read_at[each.delivery_id]
+            self._simulation.history.looks_began.setdefault(each.delivery_id, began)
         for each, logged in read.logged.items():
             self._simulation.invocation.seen[each.delivery_id] = logged.tries
             self._simulation.invocation.outcomes[each.delivery_id] = logged.outcome

@@ -139,6 +139,10 @@ class Simulation(Deployment):
         self.note(f"{message.id} sent, reason {message.reason}")
         if queue is self.events:
             self._note_event(message)
+        elif queue is self.fast:
+            with suppress(MalformedPackError):
+                sent = {each.id for each in decode_pack(message.text).deliveries}
+                self.history.packs[message.id] = self.clock.now, sent
         elif queue is self.slow:
             pack = decode_pack(message.text)
             if pack.release is not None:

@@ -84,6 +84,15 @@ def a_pause(tenants: Tenants) -> None:
     tenants.after(OUTAGE, partial(tenants.patch, webhook_id, paused=False))
 
 
+def a_change(tenants: Tenants) -> None:
+    """A community changes whose listeners are known."""
+    webhook_id = tenants.register()
+    for number in range(3):
+        tenants.after(1 + number, partial(publish, tenants, number))
+    tenants.after(5, partial(tenants.patch, webhook_id, event_names=("E_A", "E_B")))
+    tenants.after(6, partial(publish, tenants, 3))
+
+
 def packs(tenants: Tenants) -> None:
     """Events share windows of marks, and their producer repeats some of them."""
     tenants.register()
@@ -128,8 +137,27 @@ def no_hope(tenants: Tenants) -> None:
     tenants.after(OUTAGE, tenants.simulation.lose_hope)
 
 
-SCENARIOS = (one_delivery, packs, every_kind, the_broken, an_outage, a_pause, one_held, replays, no_hope)
-ALL_DELIVERED = (one_delivery, packs, an_outage, a_pause, one_held, replays)  # in the end, whatever happens
+SCENARIOS = (
+    one_delivery,
+    packs,
+    a_change,
+    every_kind,
+    the_broken,
+    an_outage,
+    a_pause,
+    one_held,
+    replays,
+    no_hope,
+)
+ALL_DELIVERED = (
+    one_delivery,
+    packs,
+    a_change,
+    an_outage,
+    a_pause,
+    one_held,
+    replays,
+)  # in the end, whatever happens
 OUTAGE = 240  # seconds: attempts are exhausted, and a probe fails
 BREAKER_SECONDS = 60
 KEYS = ("master.read", "service.read", "signing.read")  # alike: their faults are tested one at a time

@@ -43,6 +43,9 @@ class CountedCredentials:
         self.reads += 1
         return self._real.read(stored)
 
+    def known(self, stored: StoredCredential) -> Credential | None:
+        return self._real.known(stored)
+
 
 @dataclass
 class Bench:

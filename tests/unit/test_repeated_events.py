@@ -13,6 +13,8 @@ from tests.fanout import Functions, message, text
 from tests.packed_log import PackedLog
 from webhooks.domain.delivery_message import decode_pack
 from webhooks.domain.errors import UnavailableError
+from webhooks.domain.scope import Scope
+from webhooks.ports import ListenerPage
 from webhooks.services.fanout.counts import FanoutCounts
 from webhooks.services.fanout.pipeline import SLICE
 from webhooks.services.fanout.stages import EventMessage
@@ -294,3 +296,29 @@ def test_packs_name_the_version_of_their_community() -> None:
     packs = [decode_pack(each.text) for each in functions.lane.fast.messages()]
     assert {pack.version for pack in packs} == {7}
     assert len(packs) == SMALL_LISTENERS + 2
+
+
+def test_a_repeat_is_sent_once_where_its_event_is_marked_while_listeners_are_read() -> None:
+    # Given two functions with one log, of which the second knows the listeners of another name alone
+    seen, names = FakeSeenEvents(), {"order.paid": 1, "order.sent": 1}
+    first, second = Service(names, seen=seen), Service(names, seen=seen)
+    second.log = first.log
+    for each in (first, second):
+        each.functions.index.epoch = 7
+    for number in (100, 101):
+        assert second.take(message(f"warm {number}", text("order.paid", number=number))) == set()
+    real = second.functions.index.listeners
+
+    def listeners(scope: Scope, name: str, **options: Any) -> ListenerPage:
+        if name == "order.sent":
+            second.functions.index.listeners = real  # type: ignore[method-assign]
+            first.take(*(message(f"first {number}", text("order.sent", number=number)) for number in (2, 3)))
+        return real(scope, name, **options)
+
+    # When it reads those of a repeat, and the first one marks and sends its event meanwhile
+    second.functions.index.listeners = listeners  # type: ignore[method-assign]
+    repeat = message("repeat", text("order.sent", number=2))
+    assert second.take(message("known", text("order.paid", number=9)), repeat) == set()
+
+    # Then the repeat is not sent
+    assert first.sent["e2"] == 1

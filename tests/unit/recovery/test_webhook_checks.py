@@ -522,3 +522,21 @@ def test_a_webhook_that_is_enabled_again_keeps_what_is_held() -> None:
     functions.set_health(webhook, failing_since=None, failures=0)
     functions.run()
     assert functions.outcomes() == {Outcome.DELIVERED: 5}
+
+
+def test_a_success_while_a_webhook_is_to_be_disabled_keeps_it_enabled() -> None:
+    functions = RecoveryFunctions()
+    since = functions.now - 6 * DAY_MS
+    webhook = functions.webhook(failing(functions, failing_since=None, failures=3, failures_since=since))
+    functions.fill(webhook, 1, Outcome.HELD)
+    newest = functions.log.newest
+
+    def succeed_meanwhile(*args: Any, **named: Any) -> Any:
+        functions.log.newest = newest  # type: ignore[method-assign]
+        functions.set_health(webhook, failures=0, failures_since=None, probe_at=None, probe_delay=None)
+        return newest(*args, **named)
+
+    functions.log.newest = succeed_meanwhile  # type: ignore[method-assign]
+    look(functions, webhook, webhook.health.probe_at)
+
+    assert functions.stored(webhook).enabled

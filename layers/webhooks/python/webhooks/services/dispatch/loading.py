@@ -112,9 +112,9 @@ class Loader:
         return self._look(read, unknown) if unknown else read
 
     def _look(self, read: BatchContext, unknown: Iterable[Decoded]) -> BatchContext:
-        """Look for deliveries webhook by webhook, each with its part of the batch's units.
+        """Look for deliveries webhook by webhook, at the same time, each with its part of the batch's units.
 
-        So one webhook's log, dense or throttled, costs no other's deliveries anything.
+        A dense or throttled log delays its batch by a bounded time, and costs no other's deliveries a look.
         """
         by_webhook: dict[str, dict[LogKey, str]] = defaultdict(dict)
         for each in unknown:

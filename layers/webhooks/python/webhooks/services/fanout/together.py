@@ -84,8 +84,9 @@ class FanoutTogether:
         known = [each for each in waiting if isinstance(each, Matched) and each.event.scope not in changed]
         results += self._send(known, windows)
         sent = {each.message.id for each in known}
+        # Reading listeners takes a while, in which others may mark events: the windows are read again.
         others = [each for each in waiting if each.message.id not in sent]
-        return results + self._send([self._match(each) for each in others], windows)
+        return results + self._send([self._match(each) for each in others], {})
 
     def _read(self, message: EventMessage) -> Decoded | Matched | Costly | Result:
         """Decode an event, and match it where its listeners are known.

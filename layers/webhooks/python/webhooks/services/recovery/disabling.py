@@ -1,11 +1,10 @@
 """Disables webhooks whose endpoints did not respond for days; ends backlogs of disabled and deleted ones."""
 
 import logging
-from contextlib import suppress
 from dataclasses import replace
 
 from webhooks.domain.delivery_log import LogEntry, Outcome
-from webhooks.domain.errors import StaleError, UnavailableError
+from webhooks.domain.errors import UnavailableError
 from webhooks.domain.health import Health, State
 from webhooks.domain.replay import WebhookCheck
 from webhooks.domain.scope import Scope
@@ -62,13 +61,12 @@ class Disabling:
             definition=replace(webhook.definition, disabled=True),
             disabled_reason=reason,
             revision=webhook.revision + 1,
+            health=webhook.health.changed(now, State.DISABLED, reason),  # a success meanwhile stops the write
         )
         # First the write: a task that is sent for a write that fails would come beside its own repeat.
         self._subscriptions.change(webhook, after, record=None)
         self._queue.send(WebhookCheck(webhook.scope, webhook.id), delay=END_SECONDS)
         logger.warning("webhook.disabled", extra={"webhook_id": webhook.id, "reason": reason})
-        with suppress(StaleError):  # the end of its backlog notes it then
-            self._health.save(after, webhook.health.changed(now, State.DISABLED, reason))
         try:
             text = webhook_event(after, State.DISABLED, at=now, since=since, reason=reason)
             self._publisher.publish(webhook.scope, text)
