@@ -157,6 +157,15 @@ def test_a_message_with_more_attempts_than_the_log_is_no_repeat_of_a_held_one() 
     assert dispatching.entry.outcome is Outcome.DELIVERED
 
 
+def test_a_retry_of_an_attempt_that_was_not_recorded_is_a_repeat_of_a_delivered_one() -> None:
+    dispatching = Dispatching()
+    dispatching.known(Outcome.DELIVERED, 1)
+
+    assert dispatching.dispatch(attempts=1) == set()
+
+    assert dispatching.endpoint.requests() == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_release_sends_a_held_delivery_once(kind: ReleaseKind) -> None:
     dispatching = Dispatching()

@@ -316,7 +316,7 @@ def test_a_repeat_is_sent_once_where_its_event_is_marked_while_listeners_are_rea
         return real(scope, name, **options)
 
     # When it reads those of a repeat, and the first one marks and sends its event meanwhile
-    second.functions.index.listeners = listeners  # type: ignore[method-assign]
+    second.functions.index.listeners = listeners  # type: ignore[method-assign, assignment]
     repeat = message("repeat", text("order.sent", number=2))
     assert second.take(message("known", text("order.paid", number=9)), repeat) == set()
 

@@ -190,12 +190,13 @@ def _joined[V](parts: Iterable[Mapping[LogKey, V]]) -> dict[LogKey, V]:
 def is_repeat(decoded: Decoded, known: Logged | None) -> bool:
     """Tell whether a message, or its like, was settled before.
 
-    The log has more attempts then; or it holds the delivery, and the message does not release it.
+    The log has more attempts then; or it has as many, and the delivery is delivered or held, and the message
+    does not release it. A retry can come after a success where its first attempt was never recorded.
     """
     if known is None:
         return False
-    is_held = known.outcome is Outcome.HELD and decoded.pack.release is None
-    return known.tries > decoded.delivery.tries or (is_held and known.tries == decoded.delivery.tries)
+    is_settled = known.outcome in (Outcome.DELIVERED, Outcome.HELD) and decoded.pack.release is None
+    return known.tries > decoded.delivery.tries or (is_settled and known.tries == decoded.delivery.tries)
 
 
 def may_have_been_sent(decoded: Decoded, lane: Lane, *, now: int) -> bool:
