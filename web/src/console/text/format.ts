@@ -52,8 +52,15 @@ export const milliseconds = (ms: number | undefined | null) =>
 export const plural = (count: number, one: string, many = `${one}s`) =>
   `${number(count)} ${count === 1 ? one : many}`;
 
+/** Added to the seconds in an id since webhooks' logs have shards, until 2038; no webhook is older than FIRST. */
+const SHARDED = 0x8000_0000;
+const FIRST = 0x6000_0000;
+
 /** A webhook's id begins with the second of its creation. Returns epoch ms. */
-export const createdAt = (webhookId: string) => Number.parseInt(webhookId.slice(0, 8), 16) * SECOND;
+export const createdAt = (webhookId: string) => {
+  const seconds = Number.parseInt(webhookId.slice(0, 8), 16);
+  return (seconds < SHARDED + FIRST ? seconds : seconds - SHARDED) * SECOND;
+};
 
 export function host(url: string): string {
   try {

@@ -193,7 +193,7 @@ class IndexEntry:
 
 
 def make_webhook_id(*, now: float, sequence: int, random: bytes) -> str:
-    """Return a webhook's id; ids sort by time of creation. `now` in epoch seconds."""
+    """Return a webhook's id; until 2038 ids sort by time of creation. `now` in epoch seconds."""
     return f"{int(now) & _WORD | _SHARDED:08x}{sequence & _WORD:08x}{random[:4].hex()}"
 
 
