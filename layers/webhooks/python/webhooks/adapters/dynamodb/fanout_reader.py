@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 
+from webhooks.adapters.dynamodb.items import ItemKey
 from webhooks.adapters.dynamodb.seen_events import window_from, window_key, window_name
 from webhooks.adapters.dynamodb.subscription_index import (
     VERSION_ATTRIBUTES,
@@ -42,17 +43,19 @@ class DynamoFanoutReader:
         along = windows[: max(0, BATCH_KEYS - len(keys))] if self._clock() >= self._apart_until else ()
         if along:
             try:
-                return self._read(scopes, along)
+                return self._read(scopes, keys, along)
             except UnavailableError as error:
                 logger.warning("seen_events.read_apart", extra={"reason": str(error)})
                 self._apart_until = self._clock() + APART_SECONDS
         return FanoutContext(self._index.versions(scopes), {})
 
-    def _read(self, scopes: Sequence[Scope], windows: Sequence[str]) -> FanoutContext:
+    def _read(
+        self, scopes: Sequence[Scope], keys: Sequence[ItemKey], windows: Sequence[str]
+    ) -> FanoutContext:
         versions, marks = self._subscriptions, self._deliveries
         request = batch_request(
             [
-                *((versions.name, each) for each in version_keys(scopes)),
+                *((versions.name, each) for each in keys),
                 *((marks.name, window_key(each)) for each in windows),
             ],
             attributes={versions.name: VERSION_ATTRIBUTES},

@@ -72,7 +72,8 @@ def _limits(shards: int, limit: int, examined: int) -> tuple[int, int, int]:
     the part of `examined`.
     """
     if shards == 1:
-        return limit, MORE_ROWS, MORE_ROWS
+        more = max(limit, MORE_ROWS)
+        return limit, more, more
     part, whole = -(-limit // shards), -(-examined // shards)
     first = min(limit, part + 2 * isqrt(part) + 1)
     return first, max(first, whole - first), max(first, 2 * isqrt(whole))
